@@ -1,0 +1,156 @@
+"""The one family of errors that Slipway can explain.
+
+`status` is the HTTP code a server would answer, `hint` the next thing to try. Anything outside this family is a bug and
+stays a traceback.
+"""
+
+from dataclasses import dataclass
+
+
+class SlipwayError(Exception):
+    """Something we can explain: what was found, what was expected, and in `hint` what to do."""
+
+    status = 500
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+class SpecInvalid(SlipwayError):
+    """A value that makes no sense, refused before anything was started."""
+
+    status = 400
+
+
+class SourceUnreadable(SlipwayError):
+    """A table that cannot be found or read."""
+
+    status = 400
+
+
+class TableUnusable(SlipwayError):
+    """A table that was read but cannot be used: empty, duplicate columns, no usable target."""
+
+    status = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a request body. `row` counts from 0; -1 means that the problem has no row."""
+
+    row: int
+    column: str
+    problem: str
+
+
+class PayloadInvalid(SlipwayError):
+    """A request body that the contract forbids; `details` lists the problems (at most 20 are shown to the client)."""
+
+    status = 400
+
+    def __init__(self, message: str, *, details: tuple[Problem, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.details = details
+
+
+class PayloadTooLarge(SlipwayError):
+    """More bytes or rows than the endpoint's limits allow."""
+
+    status = 413
+
+
+class Unauthorized(SlipwayError):
+    """No key, another scheme, or a wrong key."""
+
+    status = 401
+
+
+class NotFound(SlipwayError):
+    """A name or id that this workspace does not hold."""
+
+    status = 404
+
+
+class DataNotFound(NotFound):
+    """An unknown data asset or version."""
+
+
+class JobNotFound(NotFound):
+    """An unknown job or trial."""
+
+
+class ModelNotFound(NotFound):
+    """An unknown model or version."""
+
+
+class EndpointNotFound(NotFound):
+    """An unknown endpoint or deployment."""
+
+
+class PipelineNotFound(NotFound):
+    """An unknown pipeline endpoint or schedule."""
+
+
+class Conflict(SlipwayError):
+    """The thing exists already, or its state does not allow this."""
+
+    status = 409
+
+
+class JobStateInvalid(Conflict):
+    """A move between job states that cannot happen."""
+
+
+class GateRefused(Conflict):
+    """Traffic was asked for a deployment whose gate has not passed."""
+
+
+class PortInUse(Conflict):
+    """The port that was asked for, or that the store holds, is taken by another process."""
+
+
+class ServiceRunning(Conflict):
+    """A second service for one workspace."""
+
+
+class NotSupported(SlipwayError):
+    """A verb that this backend cannot do; it is absent from `Workspace.capabilities` too."""
+
+    status = 501
+
+
+class BackendMissing(SlipwayError):
+    """A backend that is not installed or not known."""
+
+    status = 501
+
+
+class ServiceUnavailable(SlipwayError):
+    """The workspace service, or an endpoint, cannot be reached."""
+
+    status = 503
+
+
+class TrainingFailed(SlipwayError):
+    """A job ended without a usable model; the message says why."""
+
+    status = 500
+
+
+class ModelUnreadable(SlipwayError):
+    """A model folder that is incomplete, damaged, or from a newer version."""
+
+    status = 500
+
+
+class StorageFull(SlipwayError):
+    """The disk (or a quota) is full; what was acknowledged before is intact."""
+
+    status = 507
+
+
+class NoVerdict(SlipwayError):
+    """A proof that could not be run or is too noisy to judge (exit code 3)."""
+
+    status = 503

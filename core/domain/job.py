@@ -1,0 +1,88 @@
+"""Jobs: what was asked, where it stands, and which moves are possible."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from core.domain.errors import JobStateInvalid
+
+
+class JobKind(StrEnum):
+    AUTOML = "automl"
+    PIPELINE = "pipeline"
+    GATE = "gate"
+    LOADTEST = "loadtest"
+    BATCH = "batch"
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def final(self) -> bool:
+        return self not in NEXT
+
+
+NEXT: Mapping[JobState, frozenset[JobState]] = {
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELED, JobState.FAILED}),
+    JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED}),
+}
+"""A state absent here is final. A resumed job stays `running`; `attempt` counts its starts."""
+
+
+def move(now: JobState, to: JobState) -> JobState:
+    """`to`, when a job in state `now` may become that. Raises JobStateInvalid."""
+    if to not in NEXT.get(now, frozenset()):
+        raise JobStateInvalid(f"A {now} job cannot become {to}")
+    return to
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One unit of work that the service runs to its end.
+
+    `spec` and `result` are plain JSON: the spec as it was submitted, the result as the worker left it.
+    """
+
+    id: str
+    kind: JobKind
+    state: JobState
+    experiment_name: str
+    compute: str
+    spec: Mapping[str, Any]
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    attempt: int = 0
+    cancel_requested: bool = False
+    parent_id: str | None = None
+    message: str = ""
+    """Why it failed, for people."""
+    hint: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a job's or an endpoint's log."""
+
+    at: float
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSpec:
+    """Score every row of a data version with one deployment and keep the answers as a file."""
+
+    endpoint: str
+    data: str
+    data_version: int = 0
+    deployment: str = ""
+    experiment_name: str = "batch"
+    compute: str = "local"

@@ -1,0 +1,46 @@
+"""Registered models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.domain.data import DataRef
+from core.domain.signature import Scalar, Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """An immutable model folder with a name and a version."""
+
+    name: str
+    version: int
+    job_id: str
+    trial: int
+    algorithm: str
+    metrics: Mapping[str, float]
+    data: DataRef
+    signature: Signature
+    folder: str
+    size_bytes: int
+    created_at: float
+
+    @property
+    def ref(self) -> str:
+        return f"{self.name}:{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Contribution of each column to one row's score; `base` plus their sum is the score's log-odds."""
+
+    base: float
+    contributions: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One chart's points, `x` against `y`, under the chart's name (roc, precision_recall, lift, gain, calibration)."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    class_name: Scalar | None = None

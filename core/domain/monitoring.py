@@ -1,0 +1,144 @@
+"""What endpoints did: requests, latency, errors, drift, alerts; and the health of the service."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryBucket:
+    """One interval of an endpoint's life: [at, at + width_s)."""
+
+    at: float
+    width_s: float
+    requests: int
+    rows: int
+    client_errors: int
+    server_errors: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySummary:
+    """An endpoint over a window of time: totals, percentiles over all requests, counts by status and deployment."""
+
+    endpoint: str
+    since: float
+    until: float
+    requests: int
+    rows: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    by_status: Mapping[int, int] = field(default_factory=dict)
+    by_deployment: Mapping[str, int] = field(default_factory=dict)
+    buckets: tuple[TelemetryBucket, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request, without its values: what a telemetry segment holds."""
+
+    at: float
+    request_id: str
+    deployment: str
+    status: int
+    rows: int
+    elapsed_ms: float
+    bytes_in: int
+    bytes_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What really happened to a scored row: the truth that arrives later."""
+
+    endpoint: str
+    request_id: str
+    row: int
+    actual: str | int | bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnDrift:
+    """How far a column's recent values are from the training data: population stability index, and a verdict."""
+
+    column: str
+    psi: float
+    drifted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    endpoint: str
+    since: float
+    until: float
+    rows: int
+    columns: tuple[ColumnDrift, ...]
+
+
+class AlertState(StrEnum):
+    OK = "ok"
+    FIRING = "firing"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """Fire while `metric` of `endpoint` over `window_s` is above `limit`."""
+
+    name: str
+    endpoint: str
+    metric: str
+    limit: float
+    window_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    rule: AlertRule
+    state: AlertState
+    value: float | None
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """The workspace service as seen from outside. `url` is empty while it is down."""
+
+    running: bool
+    pid: int | None
+    url: str
+    started_at: float | None
+    version: str
+    home: str
+    jobs_running: int = 0
+    jobs_queued: int = 0
+    endpoints: int = 0
+
+
+class FindingState(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `doctor`: what was looked at, how it is, what to do."""
+
+    name: str
+    state: FindingState
+    detail: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupReport:
+    path: str
+    size_bytes: int
+    created_at: float
+    contents: Mapping[str, Any] = field(default_factory=dict)

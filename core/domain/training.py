@@ -1,0 +1,149 @@
+"""What to train, and what came of each trial."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.domain.data import DataRef
+from core.domain.errors import SpecInvalid
+
+
+class Algorithm(StrEnum):
+    """Named as Azure's AutoML names them, where it has the same."""
+
+    LOGISTIC_REGRESSION = "LogisticRegression"
+    EXTRA_TREES = "ExtremeRandomTrees"
+    LIGHTGBM = "LightGBM"
+    XGBOOST = "XGBoostClassifier"
+    VOTING_ENSEMBLE = "VotingEnsemble"
+
+
+HIGHER_IS_BETTER: Mapping[str, bool] = {
+    "AUC_weighted": True,
+    "accuracy": True,
+    "average_precision_score_weighted": True,
+    "balanced_accuracy": True,
+    "f1_score_weighted": True,
+    "matthews_correlation": True,
+    "norm_macro_recall": True,
+    "log_loss": False,
+}
+"""The metrics a job may optimise, under Azure's names."""
+
+CLASSES_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSpec:
+    """One AutoML classification job. `timeout_s` is wall-clock seconds for the whole search."""
+
+    data: DataRef
+    target: str
+    timeout_s: float = 60.0
+    primary_metric: str = "AUC_weighted"
+    exclude: tuple[str, ...] = ()
+    """Columns not to learn from; they stay in the signature as optional and unused."""
+    algorithms: tuple[Algorithm, ...] = ()
+    """Empty: all that the engine has."""
+    max_trials: int = 100
+    folds: int = 0
+    """0: the engine chooses by the number of rows."""
+    seed: int = 7
+    experiment_name: str = "default"
+    compute: str = "local"
+    model_name: str = ""
+    """Register the best model under this name at the end; empty: leave that to `register_model`."""
+    engine: str = "portfolio"
+
+    def __post_init__(self) -> None:
+        if not self.target:
+            raise SpecInvalid("No target column was named", hint="Say which column to predict, e.g. --target y")
+        if not self.timeout_s >= 5:
+            raise SpecInvalid(f"timeout_s must be at least 5 seconds, got {self.timeout_s}", hint="Try 60")
+        if self.primary_metric not in HIGHER_IS_BETTER:
+            raise SpecInvalid(
+                f"Unknown primary metric '{self.primary_metric}'", hint=f"One of: {', '.join(HIGHER_IS_BETTER)}"
+            )
+        if self.target in self.exclude:
+            raise SpecInvalid(f"The target '{self.target}' cannot be excluded")
+        if self.max_trials < 1:
+            raise SpecInvalid(f"max_trials must be at least 1, got {self.max_trials}")
+        if self.folds == 1 or self.folds < 0 or self.folds > 20:
+            raise SpecInvalid(f"folds must be 0 (automatic) or 2 to 20, got {self.folds}")
+
+
+class TrialState(StrEnum):
+    """`STOPPED`: cut off by the job's time or a cancel."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One configuration tried. `metrics` are out-of-fold, under Azure's names."""
+
+    number: int
+    algorithm: str
+    state: TrialState
+    params: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    started_at: float = 0.0
+    duration_s: float = 0.0
+    error: str = ""
+    members: tuple[int, ...] = ()
+    """Trial numbers of an ensemble's members."""
+
+
+class GuardrailState(StrEnum):
+    """Azure's three verdicts."""
+
+    PASSED = "passed"
+    DONE = "done"
+    ALERTED = "alerted"
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """One check of the data before training, and what was done about it."""
+
+    name: str
+    state: GuardrailState
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialDetail:
+    """Everything about one trial that the leaderboard opens on a click."""
+
+    trial: Trial
+    job_id: str
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Trials side by side: `rows[i]` belongs to `trials[i]`, its values to `metrics`."""
+
+    metrics: tuple[str, ...]
+    trials: tuple[Trial, ...]
+    rows: tuple[tuple[float | None, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """A named limit on this machine: how many jobs at once, with how many threads and how much memory each."""
+
+    name: str
+    max_concurrent: int = 1
+    threads: int = 2
+    memory_mb: int = 4096
+
+    def __post_init__(self) -> None:
+        if min(self.max_concurrent, self.threads) < 1 or self.memory_mb < 256:
+            raise SpecInvalid(
+                f"Compute '{self.name}' needs max_concurrent >= 1, threads >= 1 and memory_mb >= 256, "
+                f"got {self.max_concurrent}, {self.threads}, {self.memory_mb}"
+            )

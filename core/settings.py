@@ -1,0 +1,115 @@
+"""Every setting: one table of name, default, unit and help, read once at each entry point into one frozen value.
+
+A setting `home` is the environment variable `SLIPWAY_HOME`; a command-line flag of the same name wins over it.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from core.domain.errors import SpecInvalid
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+BANK_MARKETING_URL = (
+    "https://automlsamplenotebookdata.blob.core.windows.net/automl-sample-notebook-data/bankmarketing_train.csv"
+)
+BANK_MARKETING_SHA256 = "8486deac8524001363f4257f3ece9cb6126beac8070b6b4b8c6e63713217a502"
+
+
+class Setting(NamedTuple):
+    """One row of the table; `default` fixes the type."""
+
+    name: str
+    default: str | int | float | bool
+    unit: str
+    help: str
+
+    @property
+    def variable(self) -> str:
+        return f"SLIPWAY_{self.name.upper()}"
+
+
+TABLE = (
+    Setting("home", str(CHECKOUT / ".slipway"), "path", "The workspace folder: everything that Slipway keeps."),
+    Setting("workspace", "local", "name", "The backend behind the interface."),
+    Setting(
+        "data_dir", str(CHECKOUT / "data"), "paths", "Folders with tables, separated by `:`; the first match wins."
+    ),
+    Setting(
+        "data_url", BANK_MARKETING_URL, "address", "Where the Bank Marketing table is fetched when no folder has it."
+    ),
+    Setting("offline", False, "0 or 1", "1: never fetch a table; the synthetic twin takes its place."),
+    Setting("download_timeout_s", 10.0, "s", "A download that takes longer gives way to the twin."),
+    Setting("service_port", 0, "port", "Port of the service's HTTP door; 0 picks a free one once and keeps it."),
+    Setting("app_port", 8501, "port", "Port of the app that `demo` starts."),
+    Setting("reconcile_s", 0.2, "s", "How often the service compares what is wanted with what is."),
+    Setting("start_timeout_s", 30.0, "s", "A service or scoring server that is not up by then has failed to start."),
+    Setting("threads", os.cpu_count() or 2, "count", "Threads of the default compute `local`."),
+    Setting("memory_mb", 4096, "MB", "Memory of one job on the default compute `local`; a trial above it is stopped."),
+    Setting("segment_s", 10.0, "s", "A telemetry segment is closed and compacted after this long."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an entry point was told. Fields are the table's rows, in its order."""
+
+    home: Path
+    workspace: str
+    data_dir: tuple[Path, ...]
+    data_url: str
+    offline: bool
+    download_timeout_s: float
+    service_port: int
+    app_port: int
+    reconcile_s: float
+    start_timeout_s: float
+    threads: int
+    memory_mb: int
+    segment_s: float
+
+
+def read_settings(environ: Mapping[str, str], **overrides: str | None) -> Settings:
+    """The settings from environment variables, `overrides` (by name, None meaning not given) first.
+
+    Raises SpecInvalid for a value that is not of the setting's type.
+    """
+    values = {
+        s.name: _parse(s, given if (given := overrides.get(s.name)) is not None else environ.get(s.variable))
+        for s in TABLE
+    }
+    values["home"] = Path(str(values["home"])).expanduser().absolute()
+    values["data_dir"] = tuple(Path(p).expanduser().absolute() for p in str(values["data_dir"]).split(":") if p)
+    return Settings(**values)  # type: ignore[arg-type]  # the table fixes each type; test_settings checks them
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The variables that make a child process read the same settings."""
+    environ = {}
+    for setting in TABLE:
+        value = getattr(settings, setting.name)
+        if isinstance(value, bool):
+            value = int(value)
+        elif isinstance(value, tuple):
+            value = ":".join(str(p) for p in value)
+        environ[setting.variable] = str(value)
+    return environ
+
+
+def _parse(setting: Setting, text: str | None) -> object:
+    if text is None or text == "":
+        return setting.default
+    kind = type(setting.default)
+    if kind is bool:
+        if text.lower() in ("0", "1", "true", "false"):
+            return text.lower() in ("1", "true")
+        raise SpecInvalid(f"{setting.variable} is '{text}', expected 0 or 1")
+    try:
+        return kind(text)
+    except ValueError as e:
+        raise SpecInvalid(
+            f"{setting.variable} is '{text}', expected {setting.unit}", hint=f"The default is {setting.default}"
+        ) from e
