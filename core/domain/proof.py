@@ -81,7 +81,7 @@ class LoadSpec:
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What a load met. Percentiles are over answered requests; `failed` counts other answers than 200 and broken ones."""
+    """What a load met. Percentiles are over answered requests; `failed` counts all that was not a 200."""
 
     url: str
     requests: int
