@@ -1,0 +1,135 @@
+"""Where each thing of a local workspace lies. Every object path in the backend comes from here."""
+
+import errno
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from core.domain.errors import StorageFull
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Paths below one workspace folder."""
+
+    home: Path
+
+    @property
+    def store(self) -> Path:
+        return self.home / "slipway.db"
+
+    @property
+    def service_key(self) -> Path:
+        return self.home / "service.key"
+
+    @property
+    def service_lock(self) -> Path:
+        return self.home / "service.lock"
+
+    @property
+    def service_log(self) -> Path:
+        return self.home / "service.log"
+
+    @property
+    def incoming(self) -> Path:
+        """Half-written things; whatever lies here when the service starts is rubbish."""
+        return self.home / "incoming"
+
+    def data(self, name: str, sha256: str) -> Path:
+        """One data version's folder, by content, so that two registrations at once cannot meet in one folder."""
+        return self.home / "data" / name / sha256[:16]
+
+    def table(self, name: str, sha256: str) -> Path:
+        return self.data(name, sha256) / "table.parquet"
+
+    def profile(self, name: str, sha256: str) -> Path:
+        return self.data(name, sha256) / "profile.json"
+
+    def job(self, job_id: str) -> Path:
+        return self.home / "jobs" / job_id
+
+    def job_log(self, job_id: str) -> Path:
+        """One JSON object a line: at, level, text."""
+        return self.job(job_id) / "log.jsonl"
+
+    def worker_log(self, job_id: str) -> Path:
+        """What the worker process printed: tracebacks of bugs end here."""
+        return self.job(job_id) / "worker.log"
+
+    def trials(self, job_id: str) -> Path:
+        return self.job(job_id) / "trials"
+
+    def job_model(self, job_id: str) -> Path:
+        return self.job(job_id) / "model"
+
+    def model(self, name: str, job_id: str) -> Path:
+        return self.home / "models" / name / job_id
+
+    def endpoint(self, name: str) -> Path:
+        return self.home / "endpoints" / name
+
+    def endpoint_file(self, name: str) -> Path:
+        return self.endpoint(name) / "endpoint.json"
+
+    def status_file(self, name: str) -> Path:
+        return self.endpoint(name) / "status.json"
+
+    def endpoint_log(self, name: str) -> Path:
+        return self.endpoint(name) / "server.log"
+
+    def telemetry(self, name: str) -> Path:
+        return self.endpoint(name) / "telemetry"
+
+
+def new_id(clock: Callable[[], float] = time.time) -> str:
+    """A UUIDv7 (RFC 9562, 5.7): milliseconds first, so that ids sort by time of birth."""
+    value = (int(clock() * 1000) << 80) | secrets.randbits(80)
+    value = value & ~(0xF << 76) | (7 << 76)
+    value = value & ~(0x3 << 62) | (2 << 62)
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Readers see the old file or the new one, and the new one is on the disk when this returns.
+
+    Raises StorageFull when it is not.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = ""
+    try:
+        # The same folder, because os.replace is atomic only within a filesystem.
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = file.name
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        fsync_folder(path.parent)
+    except OSError as e:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise storage_error(e, f"write {path.name}") from e
+
+
+def fsync_folder(folder: Path) -> None:
+    """A rename is on the disk only when its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def storage_error(error: OSError, what: str) -> Exception:
+    """StorageFull where the disk or a quota is full (ENOSPC, EDQUOT), else the error itself."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull(
+            f"The disk is full: could not {what}", hint="Free some space, or point SLIPWAY_HOME at a larger disk"
+        )
+    return error

@@ -1,0 +1,117 @@
+"""The store's tables, as numbered migrations applied in order and recorded. With `store` the only SQL in Slipway."""
+
+import sqlite3
+import time
+from pathlib import Path
+
+from core.domain.errors import Conflict
+
+BUSY_TIMEOUT_MS = 10_000
+
+MIGRATIONS: tuple[tuple[int, str], ...] = (
+    (
+        1,
+        """
+        CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+        CREATE TABLE data (
+            name TEXT NOT NULL, version INTEGER NOT NULL, sha256 TEXT NOT NULL, body TEXT NOT NULL,
+            created_at REAL NOT NULL, PRIMARY KEY (name, version), UNIQUE (name, sha256)) STRICT;
+
+        CREATE TABLE computes (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+
+        CREATE TABLE jobs (
+            id TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, experiment_name TEXT NOT NULL,
+            compute TEXT NOT NULL, spec TEXT NOT NULL, created_at REAL NOT NULL, started_at REAL, ended_at REAL,
+            attempt INTEGER NOT NULL DEFAULT 0, cancel_requested INTEGER NOT NULL DEFAULT 0, parent_id TEXT,
+            message TEXT NOT NULL DEFAULT '', hint TEXT NOT NULL DEFAULT '', result TEXT NOT NULL DEFAULT '{}',
+            pid INTEGER, pid_started REAL) STRICT;
+        CREATE INDEX jobs_by_state ON jobs (state, created_at);
+        CREATE INDEX jobs_by_kind ON jobs (kind, created_at);
+        CREATE INDEX jobs_by_parent ON jobs (parent_id);
+
+        CREATE TABLE trials (
+            job_id TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (job_id, number)) STRICT;
+
+        CREATE TABLE models (
+            name TEXT NOT NULL, version INTEGER NOT NULL, job_id TEXT NOT NULL, body TEXT NOT NULL,
+            created_at REAL NOT NULL, PRIMARY KEY (name, version), UNIQUE (name, job_id)) STRICT;
+
+        CREATE TABLE endpoints (
+            name TEXT PRIMARY KEY, port INTEGER NOT NULL UNIQUE, description TEXT NOT NULL, limits TEXT NOT NULL,
+            traffic TEXT NOT NULL DEFAULT '{}', mirror TEXT NOT NULL DEFAULT '{}',
+            primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1,
+            created_at REAL NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL DEFAULT '',
+            restarts INTEGER NOT NULL DEFAULT 0, pid INTEGER, pid_started REAL) STRICT;
+
+        CREATE TABLE deployments (
+            endpoint TEXT NOT NULL, name TEXT NOT NULL, model TEXT NOT NULL, model_version INTEGER NOT NULL,
+            spec TEXT NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL DEFAULT '', gate_job_id TEXT NOT NULL,
+            forced_by TEXT NOT NULL DEFAULT '', created_at REAL NOT NULL, PRIMARY KEY (endpoint, name)) STRICT;
+
+        CREATE TABLE gate_reports (
+            id TEXT PRIMARY KEY, endpoint TEXT NOT NULL, deployment TEXT NOT NULL, body TEXT NOT NULL,
+            created_at REAL NOT NULL) STRICT;
+        CREATE INDEX gate_reports_by_endpoint ON gate_reports (endpoint, created_at);
+
+        CREATE TABLE load_reports (id TEXT PRIMARY KEY, body TEXT NOT NULL, created_at REAL NOT NULL) STRICT;
+
+        CREATE TABLE pipelines (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, spec TEXT NOT NULL,
+            enabled INTEGER NOT NULL DEFAULT 1, created_at REAL NOT NULL, UNIQUE (name, version)) STRICT;
+
+        CREATE TABLE steps (
+            run_id TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
+            PRIMARY KEY (run_id, name)) STRICT;
+
+        CREATE TABLE audit (at REAL NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL) STRICT;
+        """,
+    ),
+)
+"""Add to the end; never change one that has shipped."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode with the durability that the design promises.
+
+    WAL with synchronous=FULL: a committed transaction survives power loss (https://sqlite.org/pragma.html#pragma_synchronous).
+    """
+    connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables to the newest version. Raises Conflict for a store that a newer Slipway has written."""
+    known = MIGRATIONS[-1][0]
+    if (now := _version(connection)) == known:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        now = _version(connection)
+        if now > known:
+            raise Conflict(
+                f"This workspace was written by a newer Slipway (store version {now}, this one knows {known})",
+                hint="Update Slipway, or point SLIPWAY_HOME at another folder",
+            )
+        for number, script in MIGRATIONS:
+            if number > now:
+                for statement in filter(None, map(str.strip, script.split(";"))):
+                    connection.execute(statement)
+                connection.execute("INSERT INTO migrations VALUES (?, ?)", (number, time.time()))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, applied_at REAL NOT NULL) STRICT"
+    )
+    version: int = connection.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone()[0]
+    return version
