@@ -6,7 +6,7 @@ names a file in a row has fsynced it before.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,7 +54,7 @@ SQLITE_BUSY = 5
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A child of the service. `started` (seconds since the epoch, from the kernel) tells it from a later owner of its pid."""
+    """A child of the service; `started` (epoch seconds, the kernel's word) tells it from a later owner of its pid."""
 
     pid: int
     started: float
@@ -404,7 +404,7 @@ class Store:
     def add_deployment(
         self, spec: DeploymentSpec, gate: Job, now: float, *, create: tuple[EndpointSpec, int, EndpointKeys] | None
     ) -> Deployment:
-        """Create a deployment (its `spec` has name and model version) and queue its gate; with `create`, the endpoint too.
+        """Create a deployment (`spec` has name and model version) and queue its gate; with `create`, the endpoint too.
 
         The same name and model again give what is there. Raises Conflict for the name with another model.
         """
@@ -469,7 +469,7 @@ class Store:
     def set_traffic(
         self, endpoint: str, traffic: Mapping[str, int], mirror: Mapping[str, int] | None, now: float, forced_by: str
     ) -> None:
-        """Replace the maps. Raises GateRefused for a deployment whose gate has not passed, unless `forced_by` somebody."""
+        """Replace the maps. Raises GateRefused where a gate has not passed, unless `forced_by` somebody."""
         known = {d.name: d for d in self.endpoint(endpoint).deployments}
         with self._write() as db:
             row = db.execute("SELECT mirror FROM endpoints WHERE name = ?", (endpoint,)).fetchone()
@@ -493,7 +493,7 @@ class Store:
     # Proof
 
     def end_gate(self, job_id: str, report: GateReport, now: float) -> None:
-        """Keep the report, end its job, and give 100 % where it passed and no deployment of the endpoint has traffic."""
+        """Keep the report, end its job, and give 100 % where it passed and the endpoint's traffic map is empty."""
         verdict = True if report.passed else False if report.failed else None
         with self._write() as db:
             _end(db, job_id, JobState.SUCCEEDED, now, "", "", {"passed": verdict, "report_id": report.id})
@@ -776,6 +776,3 @@ def _sqlite_errors() -> Iterator[None]:
                 "The workspace is busy: another process has held its store for 10 s", hint="Try again"
             ) from e
         raise
-
-
-Clock = Callable[[], float]
