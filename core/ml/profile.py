@@ -1,0 +1,295 @@
+"""What is known of a table, column by column: computed by DuckDB over Parquet, in bounded memory, never as a frame."""
+
+# ruff: noqa: S608  # the SQL is made of our own names c0, c1, ... and of literals quoted here
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from core.domain.data import Bin, ColumnKind, ColumnProfile, ColumnRole, Level, TableProfile
+from core.domain.errors import SpecInvalid
+
+LEVELS_MAX = 100
+BINS_MAX = 20
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+EXACT_CELLS = 20_000_000
+"""Quantiles and distinct counts are exact up to this many cells per query (about 160 MB of values), else sketches."""
+
+ID_ROWS_MIN = 20
+"""In fewer rows all values may differ by chance."""
+ID_TEXT_SHARE = 0.95
+"""Text of which this share is distinct names rows; no learner can use it as categories."""
+KEY_ROWS = 500
+"""Measured quantities heap on round values: in this many rows one comes twice, a key never does."""
+KEY_COLLISIONS = 10
+"""A column without repeats where random draws from its range would give this many is a key (p < e**-10)."""
+
+POSITIVE_WORDS = frozenset({"yes", "y", "true", "t", "1", "1.0", "positive"})
+
+_INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
+_NUMBERS = frozenset({"FLOAT", "DOUBLE", "UBIGINT", "HUGEINT", "UHUGEINT"})
+_ID_KINDS = (ColumnKind.INTEGER, ColumnKind.STRING)
+_SQL_TYPE = {ColumnKind.INTEGER: "BIGINT", ColumnKind.BOOLEAN: "BOOLEAN", ColumnKind.STRING: "VARCHAR"}
+
+
+def profile_table(parquet: Path, target: str = "") -> TableProfile:
+    """The profile of every column of `parquet`, in table order; 0 rows and any column name are fine.
+
+    Kinds: dates, times and nested values are strings, decimals and integers wider than 64 bits are numbers. Not-finite
+    floats count as missing. Levels are given for text and for whatever has at most 100 distinct values, with the
+    share of `positive_level` where `target` has two levels; an id's text is not listed. `std` is the sample's.
+    Raises SpecInvalid when there is no column `target`.
+    """
+    with duckdb.connect(config=_config(parquet)) as connection:
+        columns = _open(connection, parquet)
+        if target and target not in (c.name for c in columns):
+            raise SpecInvalid(
+                f"There is no column '{target}'", hint=f"The columns are: {', '.join(c.name for c in columns)}"
+            )
+        row = connection.execute("SELECT count(*) FROM cells").fetchone()
+        rows = int(row[0]) if row else 0
+        scan = _Scan(connection, rows, _batches(columns, rows))
+        profiles = _summarise(scan)
+        return TableProfile(rows, tuple(_describe(scan, profiles, target)))
+
+
+def to_json(profile: TableProfile) -> dict[str, Any]:
+    """The profile as JSON values; `from_json` gives the equal profile back, also after a trip through text."""
+    return {"rows": profile.rows, "columns": [msgspec.to_builtins(c) for c in profile.columns]}
+
+
+def from_json(document: dict[str, Any]) -> TableProfile:
+    """The profile that `to_json` wrote. Raises msgspec.ValidationError for anything else."""
+    return msgspec.convert(document, TableProfile)
+
+
+def positive_level(levels: Sequence[Level]) -> str:
+    """Which of a binary target's two levels is the positive: the only one that says yes, true or 1, else the rarer.
+
+    Of two equally frequent ones it is the later in the alphabet. Raises SpecInvalid for other than two levels.
+    """
+    if len(levels) != 2:
+        raise SpecInvalid(f"A binary target has two levels, not {len(levels)}")
+    words = [level.value for level in levels if level.value.strip().lower() in POSITIVE_WORDS]
+    if len(words) == 1:
+        return words[0]
+    a, b = sorted(levels, key=lambda level: level.value)
+    return a.value if a.count < b.count else b.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column under the name it has in SQL, so that its own name never needs quoting."""
+
+    name: str
+    sql: str
+    kind: ColumnKind
+
+    @property
+    def numeric(self) -> bool:
+        return self.kind in (ColumnKind.INTEGER, ColumnKind.NUMBER)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    connection: duckdb.DuckDBPyConnection
+    rows: int
+    batches: tuple[tuple[_Column, ...], ...]
+
+    @property
+    def columns(self) -> tuple[_Column, ...]:
+        return tuple(column for batch in self.batches for column in batch)
+
+    @property
+    def exact(self) -> bool:
+        return self.rows <= EXACT_CELLS // 10
+
+    def one(self, query: str) -> tuple[Any, ...]:
+        row = self.connection.execute(query).fetchone()
+        return row if row is not None else ()
+
+    def each(self, asked: Mapping[_Column, Sequence[str]]) -> Iterator[tuple[_Column, list[Any]]]:
+        """Each column with the values of the expressions asked of it; one pass over the table a batch."""
+        for batch in self.batches:
+            expressions = [e for c in batch for e in asked.get(c, ())]
+            values = iter(self.one(f"SELECT {', '.join(expressions)} FROM cells") if expressions else ())
+            for column in batch:
+                if size := len(asked.get(column, ())):
+                    yield column, list(islice(values, size))
+
+
+def _config(parquet: Path) -> dict[str, str | bool | int | float | list[str]]:
+    """No look-up of extensions on the network; what does not fit in memory goes beside the table, not to the cwd."""
+    return {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "memory_limit": "1GB",
+        "temp_directory": f"{parquet}.spill",
+    }
+
+
+def _open(connection: duckdb.DuckDBPyConnection, parquet: Path) -> list[_Column]:
+    """Make the view `cells` with the columns c0, c1, ... each cast to its kind."""
+    # DuckDB reads a path as a pattern: `a[1].parquet` would open `a1.parquet`.
+    pattern = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(parquet)).replace("'", "''")
+    table = f"read_parquet('{pattern}')"
+    described = connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
+    columns = [_Column(name, f"c{i}", _kind(str(kind))) for i, (name, kind, *_) in enumerate(described)]
+    cast = ", ".join(f"{_cast(c)} AS {c.sql}" for c in columns)
+    names = ", ".join(c.sql for c in columns)
+    connection.execute(f"CREATE VIEW cells AS SELECT {cast} FROM {table} AS t({names})")
+    return columns
+
+
+def _kind(sql_type: str) -> ColumnKind:
+    if sql_type in _INTEGERS:
+        return ColumnKind.INTEGER
+    if sql_type in _NUMBERS or sql_type.startswith("DECIMAL"):
+        return ColumnKind.NUMBER
+    return ColumnKind.BOOLEAN if sql_type == "BOOLEAN" else ColumnKind.STRING
+
+
+def _cast(column: _Column) -> str:
+    if column.kind is ColumnKind.NUMBER:
+        return f"CASE WHEN isfinite({column.sql}::DOUBLE) THEN {column.sql}::DOUBLE END"
+    return f"{column.sql}::{_SQL_TYPE[column.kind]}"
+
+
+def _batches(columns: Sequence[_Column], rows: int) -> tuple[tuple[_Column, ...], ...]:
+    """Groups of columns that fit in memory together; at most 100, since DuckDB plans wider queries slowly."""
+    size = max(1, min(100, EXACT_CELLS // max(rows, 1)))
+    return tuple(tuple(columns[i : i + size]) for i in range(0, len(columns), size))
+
+
+def _summarise(scan: _Scan) -> dict[_Column, ColumnProfile]:
+    """Counts, ranges, quantiles and medians."""
+    distinct = "count(DISTINCT {0})" if scan.exact else "approx_count_distinct({0})"
+    points = f"{'quantile_disc' if scan.exact else 'approx_quantile'}({{0}}, {list(QUANTILES)})"
+    always, numeric = ("count({0})", distinct), ("min({0})", "max({0})", points)
+    asked = {c: [e.format(c.sql) for e in always + numeric * c.numeric] for c in scan.columns}
+    profiles = {}
+    for column, (count, different, *numbers) in scan.each(asked):
+        profile = ColumnProfile(
+            column.name, column.kind, ColumnRole.FEATURE, scan.rows, scan.rows - count, min(different, count)
+        )
+        profile = _with_numbers(profile, *numbers) if numbers and count else profile
+        profiles[column] = replace(profile, role=_role(scan, column, profile))
+    return profiles
+
+
+def _with_numbers(profile: ColumnProfile, low: Any, high: Any, quantiles: list[Any]) -> ColumnProfile:
+    integer = profile.kind is ColumnKind.INTEGER
+    points = [min(max(low, q), high) for q in quantiles]
+    median = points[QUANTILES.index(0.5)]
+    return replace(
+        profile,
+        low=float(low),
+        high=float(high),
+        quantiles=tuple(float(q) for q in points),
+        typical=int(median) if integer else float(median),
+    )
+
+
+def _role(scan: _Scan, column: _Column, profile: ColumnProfile) -> ColumnRole:
+    """Ids are known by their values, never by their name."""
+    present = profile.rows - profile.missing
+    if not present:
+        return ColumnRole.EMPTY
+    if profile.distinct == 1 and not profile.missing:
+        return ColumnRole.CONSTANT
+    # A sketch is off by a few percent: what may be an id is counted exactly.
+    distinct = profile.distinct
+    if not scan.exact and column.kind in _ID_KINDS and distinct > 0.7 * present:
+        distinct = scan.one(f"SELECT count(DISTINCT {column.sql}) FROM cells")[0]
+    if column.kind is ColumnKind.STRING and present >= ID_ROWS_MIN and distinct >= ID_TEXT_SHARE * present:
+        return ColumnRole.ID
+    if column.kind is ColumnKind.INTEGER and profile.rows >= ID_ROWS_MIN and distinct == profile.rows:
+        return ColumnRole.ID if _is_key(scan, column, profile) else ColumnRole.FEATURE
+    return ColumnRole.FEATURE
+
+
+def _is_key(scan: _Scan, column: _Column, profile: ColumnProfile) -> bool:
+    """Integers that differ in every row differ not by chance: they are many, dense in their range, or ascending."""
+    low, high = profile.low or 0.0, profile.high or 0.0
+    if profile.rows >= KEY_ROWS or profile.rows**2 / 2 / (high - low + 1) >= KEY_COLLISIONS:
+        return True
+    steps = f"SELECT {column.sql} > lag({column.sql}) OVER () AS up FROM cells"  # the rows' own order
+    return bool(scan.one(f"SELECT bool_and(up) FROM ({steps})")[0])
+
+
+def _describe(scan: _Scan, profiles: dict[_Column, ColumnProfile], target: str) -> Iterator[ColumnProfile]:
+    """The finished profiles: moments, histograms and levels need the ranges and distinct counts of the first pass."""
+    positive = "NULL"
+    goal = next((c for c in scan.columns if c.name == target), None)
+    if goal and len(levels := _levels(scan, goal)) == 2:
+        word = positive_level(levels).replace("'", "''")
+        positive = f"({goal.sql}::VARCHAR = '{word}')"
+    moments = dict(scan.each({c: _moments(c, p) for c, p in profiles.items()}))
+    for column, profile in profiles.items():
+        full = _with_moments(profile, *moments[column]) if column in moments else profile
+        yield _with_levels(full, _levels(scan, column, positive)) if _has_levels(profile) else full
+
+
+def _has_levels(profile: ColumnProfile) -> bool:
+    if profile.kind in (ColumnKind.STRING, ColumnKind.BOOLEAN):
+        return not (profile.role is ColumnRole.ID or profile.role is ColumnRole.EMPTY)
+    return 0 < profile.distinct <= LEVELS_MAX
+
+
+def _levels(scan: _Scan, column: _Column, positive: str = "NULL") -> tuple[Level, ...]:
+    sql = column.sql
+    found = scan.connection.execute(
+        f"SELECT {sql}::VARCHAR, count(*) AS n, avg({positive}::INT) FROM cells WHERE {sql} IS NOT NULL "
+        f"GROUP BY {sql} ORDER BY n DESC, {sql} LIMIT {LEVELS_MAX}"
+    )
+    return tuple(Level(*level) for level in found.fetchall())
+
+
+def _with_levels(profile: ColumnProfile, levels: tuple[Level, ...]) -> ColumnProfile:
+    typical = profile.typical
+    if levels and profile.kind is ColumnKind.STRING:
+        typical = levels[0].value
+    elif levels and profile.kind is ColumnKind.BOOLEAN:
+        typical = levels[0].value == "true"
+    # Fewer levels than the limit is the exact count where a sketch gave `distinct`.
+    distinct = len(levels) if 0 < len(levels) < LEVELS_MAX else profile.distinct
+    return replace(profile, levels=levels, typical=typical, distinct=distinct)
+
+
+def _moments(column: _Column, profile: ColumnProfile) -> list[str]:
+    """Mean, deviation and histogram. Scaled by a power of two: exact, and the squares of 1e300 do not overflow."""
+    if profile.low is None or profile.high is None:
+        return []
+    scale = 2.0 ** max(math.frexp(max(abs(profile.low), abs(profile.high)))[1] - 1, -1000)
+    x = f"({column.sql}::DOUBLE)"
+    # DuckDB's bins are (low, high]; negated they are ours, [low, high).
+    bounds = [str(-edge) for edge in reversed(_edges(profile)[:-1])]  # as text: a literal would become a decimal
+    return [
+        f"avg({x} / {scale!r}) * {scale!r}",
+        f"stddev_samp({x} / {scale!r}) * {scale!r}",
+        f"histogram(-{x}, {bounds}::DOUBLE[])",
+    ]
+
+
+def _edges(profile: ColumnProfile) -> list[float]:
+    """The bins' borders, ascending; for integers whole numbers of equal distance, so that no bin is favoured."""
+    low, high = profile.low or 0.0, profile.high or 0.0
+    if profile.kind is ColumnKind.INTEGER and high - low < 2**53 and max(abs(low), abs(high)) < 2**53:
+        width = math.ceil((high - low + 1) / BINS_MAX)
+        return [low + i * width for i in range(math.ceil((high - low + 1) / width) + 1)]
+    edges = [low + (high / BINS_MAX - low / BINS_MAX) * i for i in range(BINS_MAX)]
+    return [*sorted({edge for edge in edges if low <= edge < high or edge == low}), high]
+
+
+def _with_moments(profile: ColumnProfile, mean: float, std: float | None, counts: dict[float, int]) -> ColumnProfile:
+    edges = _edges(profile)
+    found = {-bound: count for bound, count in counts.items()}
+    bins = tuple(Bin(low, high, found.get(low, 0)) for low, high in pairwise(edges))
+    return replace(profile, mean=mean, std=std, histogram=bins)
