@@ -1,0 +1,177 @@
+"""Endpoints, deployments, traffic, keys; and the normal client's way in."""
+
+import http.client
+import secrets
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from core.domain.endpoint import (
+    Deployment,
+    DeploymentSpec,
+    Endpoint,
+    EndpointKeys,
+    EndpointLimits,
+    EndpointSpec,
+    ScoreReply,
+)
+from core.domain.errors import Conflict, PortInUse, ServiceUnavailable, SpecInvalid
+from core.domain.job import Job, JobKind, LogLine
+from core.local.logs import server_log
+from core.local.verbs.base import PROOF_COMPUTE
+from core.local.verbs.models import ModelVerbs
+
+KEY_BYTES = 32
+INVOKE_TIMEOUT_S = 60.0
+MIRROR_MAX_PCT = 50
+
+
+class EndpointVerbs(ModelVerbs):
+    """The endpoint verbs of `Workspace`."""
+
+    def create_endpoint(self, spec: EndpointSpec) -> Endpoint:
+        if any(endpoint.name == spec.name for endpoint in self._store.list_endpoints()):
+            raise Conflict(f"There is an endpoint '{spec.name}' already", hint="Choose another name, or use it")
+        self._store.add_endpoint(spec, self._port(spec.port), _new_keys(), self._clock())
+        return self._store.endpoint(spec.name)
+
+    def update_endpoint(self, name: str, limits: EndpointLimits) -> Endpoint:
+        self._store.set_limits(name, limits)
+        return self._store.endpoint(name)
+
+    def list_endpoints(self) -> tuple[Endpoint, ...]:
+        return self._store.list_endpoints()
+
+    def endpoint(self, name: str) -> Endpoint:
+        return self._store.endpoint(name)
+
+    def deploy(self, spec: DeploymentSpec) -> Deployment:
+        model = self._store.model(spec.model, spec.model_version)
+        spec = replace(spec, model_version=model.version, name=spec.name or f"v{model.version}")
+        known = {endpoint.name for endpoint in self._store.list_endpoints()}
+        create = None
+        if spec.endpoint not in known:
+            wanted = EndpointSpec(spec.endpoint)
+            create = (wanted, self._port(wanted.port), _new_keys())
+        return self._store.add_deployment(spec, self._gate_job(spec), self._clock(), create=create)
+
+    def _gate_job(self, spec: DeploymentSpec, depth: str = "default") -> Job:
+        body = {
+            "endpoint": spec.endpoint,
+            "deployment": spec.name,
+            "depth": depth,
+            "budget": msgspec.to_builtins(spec.budget),
+        }
+        return self._job(JobKind.GATE, "gate", PROOF_COMPUTE, body)
+
+    def delete_deployment(self, endpoint: str, name: str) -> None:
+        self._store.drop_deployment(endpoint, name)
+
+    def delete_endpoint(self, name: str) -> None:
+        self._store.mark_endpoint_deleting(name)
+
+    def set_traffic(
+        self,
+        endpoint: str,
+        traffic: Mapping[str, int],
+        mirror: Mapping[str, int] | None = None,
+        *,
+        force: bool = False,
+        by: str = "",
+    ) -> Endpoint:
+        _check_maps(traffic, mirror)
+        if force and not by:
+            raise SpecInvalid("Forcing traffic needs a name, which is recorded", hint="Say who forces it")
+        self._store.set_traffic(endpoint, traffic, mirror, self._clock(), by if force else "")
+        return self._store.endpoint(endpoint)
+
+    def endpoint_keys(self, name: str) -> EndpointKeys:
+        return self._store.keys(name)
+
+    def rotate_key(self, name: str, which: str) -> EndpointKeys:
+        if which not in ("primary", "secondary"):
+            raise SpecInvalid(f"A key is 'primary' or 'secondary', got '{which}'")
+        self._store.set_keys(name, replace(self._store.keys(name), **{which: _new_key()}))
+        return self._store.keys(name)
+
+    def invoke(self, name: str, body: bytes, *, deployment: str = "") -> ScoreReply:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._store.keys(name).primary}"}
+        if deployment:
+            headers["azureml-model-deployment"] = deployment
+        return self._request(name, "POST", "/score", body, headers)
+
+    def swagger(self, name: str, version: str = "2") -> Mapping[str, Any]:
+        headers = {"Authorization": f"Bearer {self._store.keys(name).primary}"}
+        reply = self._request(name, "GET", f"/swagger.json?version={version}", b"", headers)
+        if reply.status != 200 or not isinstance(reply.body, dict):
+            raise ServiceUnavailable(
+                f"Endpoint '{name}' gave no document (status {reply.status})", hint=str(reply.body)
+            )
+        return reply.body
+
+    def endpoint_logs(self, name: str, limit: int = 1000) -> tuple[LogLine, ...]:
+        self._store.endpoint(name)
+        return server_log(self._paths.endpoint_log(name), limit)
+
+    def _request(self, name: str, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> ScoreReply:
+        port = self._store.endpoint(name).port
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=INVOKE_TIMEOUT_S)
+        start_s = time.perf_counter()
+        try:
+            connection.request(method, path, body=body or None, headers=dict(headers))
+            response = connection.getresponse()
+            raw = response.read()
+        except (OSError, http.client.HTTPException) as e:
+            raise ServiceUnavailable(
+                f"Endpoint '{name}' does not answer on port {port}", hint="`endpoint show` gives its state and cause"
+            ) from e
+        finally:
+            connection.close()
+        elapsed_ms = (time.perf_counter() - start_s) * 1000
+        return ScoreReply(response.status, _parsed(raw), {k.lower(): v for k, v in response.getheaders()}, elapsed_ms)
+
+    def _port(self, wanted: int) -> int:
+        """`wanted` when it is free now, any free one for 0; the store keeps it for good. Raises PortInUse."""
+        taken = {endpoint.port for endpoint in self._store.list_endpoints()}
+        while True:
+            port = _free_port(wanted)
+            if wanted or port not in taken:
+                return port
+
+
+def _free_port(wanted: int) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as e:
+            raise PortInUse(f"Port {wanted} cannot be used: {e.strerror}", hint="Choose another, or 0 for any") from e
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(KEY_BYTES)
+
+
+def _new_keys() -> EndpointKeys:
+    return EndpointKeys(_new_key(), _new_key())
+
+
+def _check_maps(traffic: Mapping[str, int], mirror: Mapping[str, int] | None) -> None:
+    if any(not 0 <= percent <= 100 for percent in traffic.values()) or sum(traffic.values()) not in (0, 100):
+        given = ", ".join(f"{name} {percent} %" for name, percent in traffic.items())
+        raise SpecInvalid(f"Traffic must sum to 0 or 100 %, got: {given}")
+    if mirror and (sum(mirror.values()) > MIRROR_MAX_PCT or min(mirror.values()) < 0):
+        raise SpecInvalid(f"Mirrored traffic is 0 to {MIRROR_MAX_PCT} % in sum, got {sum(mirror.values())} %")
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return raw.decode("utf-8", "replace")

@@ -1,0 +1,122 @@
+"""Computes, jobs and trials."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from core.domain.errors import Conflict, JobNotFound, NotSupported, SpecInvalid
+from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
+from core.domain.proof import LoadSpec
+from core.domain.training import Comparison, Compute, TrainingSpec, Trial, TrialDetail
+from core.local.paths import new_id
+from core.local.verbs.base import PROOF_COMPUTE
+from core.local.verbs.data import DataVerbs
+from core.ml.guardrails import check_target
+
+
+class JobVerbs(DataVerbs):
+    """The compute, job and trial verbs of `Workspace`."""
+
+    def ensure_compute(self, compute: Compute) -> Compute:
+        self._store.put_compute(compute)
+        return compute
+
+    def list_computes(self) -> tuple[Compute, ...]:
+        return self._store.computes()
+
+    def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
+        if isinstance(spec, BatchSpec):
+            raise NotSupported("This workspace cannot do batch scoring", hint="Score through the endpoint")
+        if isinstance(spec, LoadSpec):
+            return self._store.add_job(self._load_job(spec, parent_id))
+        return self._store.add_job(self.training_job(spec, parent_id))
+
+    def training_job(self, spec: TrainingSpec, parent_id: str = "") -> Job:
+        """The queued job of a training spec whose data and target were looked at; not stored yet.
+
+        Raises DataNotFound, TableUnusable, SpecInvalid for an unknown compute.
+        """
+        asset = self._store.data(spec.data)
+        check_target(self.profile(asset.ref), spec.target)
+        if unknown := [name for name in spec.exclude if name not in asset.columns]:
+            raise SpecInvalid(
+                f"Cannot exclude '{unknown[0]}': {asset.ref} has no such column",
+                hint=f"The columns are: {', '.join(asset.columns)}",
+            )
+        if spec.compute not in (names := [compute.name for compute in self._store.computes()]):
+            raise SpecInvalid(f"There is no compute '{spec.compute}'", hint=f"Computes: {', '.join(names)}")
+        spec = replace(spec, data=asset.ref)
+        return self._job(JobKind.AUTOML, spec.experiment_name, spec.compute, msgspec.to_builtins(spec), parent_id)
+
+    def _load_job(self, spec: LoadSpec, parent_id: str) -> Job:
+        """The key stays out of the store: the worker takes it from the endpoint that listens at the address."""
+        endpoint = next((e for e in self._store.list_endpoints() if e.scoring_uri.startswith(spec.target.url)), None)
+        if endpoint is None:
+            raise SpecInvalid(
+                f"No endpoint of this workspace listens at {spec.target.url}",
+                hint="Load other servers with `python -m core loadtest URL`",
+            )
+        body = msgspec.to_builtins(replace(spec, target=replace(spec.target, key=""))) | {"endpoint": endpoint.name}
+        return self._job(JobKind.LOADTEST, "loadtest", PROOF_COMPUTE, body, parent_id)
+
+    def _job(self, kind: JobKind, experiment: str, compute: str, spec: Mapping[str, Any], parent_id: str = "") -> Job:
+        return Job(
+            id=new_id(self._clock),
+            kind=kind,
+            state=JobState.QUEUED,
+            experiment_name=experiment,
+            compute=compute,
+            spec=spec,
+            created_at=self._clock(),
+            parent_id=parent_id or None,
+        )
+
+    def job(self, job_id: str) -> Job:
+        return self._store.job(job_id)
+
+    def list_jobs(self, kind: JobKind | None = None, limit: int = 100) -> tuple[Job, ...]:
+        return self._store.list_jobs(kind, limit)
+
+    def cancel_job(self, job_id: str) -> Job:
+        return self._store.request_cancel(job_id, self._clock())
+
+    def trials(self, job_id: str) -> tuple[Trial, ...]:
+        self._store.job(job_id)
+        return self._store.trials(job_id)
+
+    def trial_detail(self, job_id: str, number: int) -> TrialDetail:
+        trial = self._trial(job_id, number)
+        marker = f"trial {number}:"
+        lines = (line.text for line in self.job_logs(job_id, limit=10_000))
+        return TrialDetail(trial, job_id, tuple(text for text in lines if text.lower().startswith(marker)))
+
+    def compare_trials(self, picks: Sequence[tuple[str, int]]) -> Comparison:
+        trials = tuple(self._trial(job_id, number) for job_id, number in picks)
+        metrics = tuple(sorted({name for trial in trials for name in trial.metrics}))
+        rows = tuple(tuple(trial.metrics.get(name) for name in metrics) for trial in trials)
+        return Comparison(metrics, trials, rows)
+
+    def _trial(self, job_id: str, number: int) -> Trial:
+        for trial in self.trials(job_id):
+            if trial.number == number:
+                return trial
+        raise JobNotFound(f"Job '{job_id}' has no trial {number}", hint="`job trials` shows them")
+
+    def job_logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
+        self._store.job(job_id)
+        path = self._paths.job_log(job_id)
+        if not path.exists():
+            return ()
+        whole = (line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n"))
+        return tuple(msgspec.json.decode(line, type=LogLine) for line in list(whole)[-limit:])
+
+    def _succeeded_training(self, job_id: str) -> Job:
+        job = self._store.job(job_id)
+        if job.kind is not JobKind.AUTOML or job.state is not JobState.SUCCEEDED:
+            raise Conflict(
+                f"Job '{job_id}' ({job.kind}, {job.state}) has no model to register",
+                hint="Register from an AutoML job that has succeeded",
+            )
+        return job

@@ -1,0 +1,46 @@
+"""Gates, load reports and telemetry."""
+
+from dataclasses import replace
+
+from core.domain.endpoint import GateBudget
+from core.domain.errors import EndpointNotFound, SpecInvalid
+from core.domain.job import Job
+from core.domain.monitoring import RequestRecord, TelemetrySummary
+from core.domain.proof import GateReport, LoadReport
+from core.local import telemetry
+from core.local.verbs.endpoints import EndpointVerbs
+
+DEPTHS = ("default", "full")
+
+
+class ProofVerbs(EndpointVerbs):
+    """The gate, load report and telemetry verbs of `Workspace`."""
+
+    def run_gate(
+        self, endpoint: str, deployment: str = "", *, depth: str = "default", budget: GateBudget | None = None
+    ) -> Job:
+        if depth not in DEPTHS:
+            raise SpecInvalid(f"A gate's depth is {' or '.join(DEPTHS)}, got '{depth}'")
+        known = self._store.endpoint(endpoint).deployments
+        if not known:
+            raise EndpointNotFound(f"Endpoint '{endpoint}' has no deployment", hint="Deploy a model to it first")
+        spec = self._store.deployment_spec(endpoint, deployment or known[-1].name)
+        spec = replace(spec, budget=budget or spec.budget)
+        return self._store.set_gate_job(endpoint, spec.name, self._gate_job(spec, depth))
+
+    def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
+        return self._store.gate_reports(endpoint, deployment, limit)
+
+    def load_reports(self, limit: int = 50) -> tuple[LoadReport, ...]:
+        return self._store.load_reports(limit)
+
+    def telemetry(self, endpoint: str, window_s: float = 3600.0, buckets: int = 60) -> TelemetrySummary:
+        if window_s <= 0 or buckets < 1:
+            raise SpecInvalid(f"Telemetry needs window_s > 0 and buckets >= 1, got {window_s} and {buckets}")
+        self._store.endpoint(endpoint)
+        now = self._clock()
+        return telemetry.summary(endpoint, self._paths.telemetry(endpoint), now - window_s, now, buckets)
+
+    def requests(self, endpoint: str, limit: int = 100) -> tuple[RequestRecord, ...]:
+        self._store.endpoint(endpoint)
+        return telemetry.newest(self._paths.telemetry(endpoint), limit)
