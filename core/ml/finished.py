@@ -1,0 +1,102 @@
+"""Trials on disk: complete folders with out-of-fold predictions, written once and read by whoever goes on."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from core.domain.training import Trial, TrialState
+from core.ml.executor import Problem
+from core.predict.members import Array
+
+RECORD = "trial.json"
+OOF = "oof.npy"
+PARITY = "parity.npy"
+ARRAYS = "arrays.npz"
+MEMBER = "member.json"
+NATIVE = "native"
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTrial:
+    """A trial that ended, with the folder that holds what it left."""
+
+    trial: Trial
+    folder: Path
+    problem: str = ""
+    """`fingerprint` of the problem it was trained on."""
+    weights: tuple[float, ...] = ()
+    """An ensemble's, in the order of `trial.members`."""
+
+    def oof(self) -> Array:
+        """Its out-of-fold probabilities: rows with a known target, in table order, x classes."""
+        return np.asarray(np.load(self.folder / OOF, allow_pickle=False), dtype=np.float64)
+
+
+def fingerprint(problem: Problem) -> str:
+    """Trials may stand in one ensemble when this is equal: same rows, columns, classes, coding and folds."""
+    values = asdict(problem) | {"table": ""}
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def read_finished(folder: Path) -> list[FinishedTrial]:
+    """The trials that ended, in number order; a folder that is still being written is not seen. No folder: none."""
+    records = folder.glob(f"[0-9]*/{RECORD}")
+    return sorted((_read(record) for record in records), key=lambda f: f.trial.number)
+
+
+def record(staged: Path, finished: FinishedTrial) -> None:
+    """Write the trial's record into a staged folder."""
+    values = {"trial": msgspec.to_builtins(finished.trial), "problem": finished.problem, "weights": finished.weights}
+    (staged / RECORD).write_bytes(msgspec.json.format(msgspec.json.encode(values), indent=1))
+
+
+def stage(final: Path) -> Path:
+    """An empty folder beside `final`, to be filled and then committed; a left-over of a killed process is removed."""
+    staged = final.with_name(f".{final.name}.partial")
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True, mode=0o700)
+    return staged
+
+
+def commit(staged: Path, final: Path) -> None:
+    """Give a staged folder its name, once every byte of it is on the disk; what had the name before is replaced."""
+    for folder, _, names in os.walk(staged):
+        for path in (folder, *(os.path.join(folder, name) for name in names)):
+            _fsync(path)
+    if final.exists():
+        shutil.rmtree(final)
+    os.replace(staged, final)
+    _fsync(final.parent)
+
+
+def numbers(finished: Iterable[FinishedTrial]) -> range:
+    """The trial numbers that are taken, from 0 on."""
+    return range(max((f.trial.number for f in finished), default=-1) + 1)
+
+
+def _read(path: Path) -> FinishedTrial:
+    values: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+    trial = msgspec.convert(values["trial"], Trial)
+    return FinishedTrial(trial, path.parent, values["problem"], tuple(values["weights"]))
+
+
+def usable(finished: Iterable[FinishedTrial], problem: Problem) -> list[FinishedTrial]:
+    """Those that succeeded on this very problem."""
+    mark = fingerprint(problem)
+    return [f for f in finished if f.trial.state is TrialState.SUCCEEDED and f.problem == mark]
+
+
+def _fsync(path: str | Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""Write one model folder that serves anywhere: arrays, native files, JSON, card, parity, MLflow's `MLmodel`."""
