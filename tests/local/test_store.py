@@ -1,0 +1,221 @@
+"""The store keeps facts and wishes, one transaction a call."""
+
+import sqlite3
+import threading
+
+import pytest
+
+from core.domain.data import DataAsset, DataRef, DataSource
+from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointSpec, GateBudget, GateState
+from core.domain.errors import Conflict, DataNotFound, GateRefused, JobNotFound, JobStateInvalid, PortInUse
+from core.domain.job import Job, JobKind, JobState
+from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind, StepRun
+from core.domain.proof import CheckResult, GateReport
+from core.domain.training import Trial, TrialState
+from core.local.paths import new_id
+from core.local.store import Process, Store
+
+KEYS = EndpointKeys("first", "second")
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "slipway.db")
+    yield store
+    store.close()
+
+
+def a_job(kind=JobKind.AUTOML, **changes):
+    values = {"id": new_id(), "kind": kind, "state": JobState.QUEUED, "experiment_name": "e", "compute": "local"}
+    return Job(**{**values, "spec": {"a": 1}, "created_at": 1.0, **changes})
+
+
+def an_asset(sha256="a" * 64, **changes):
+    values = {"name": "bank", "version": 0, "source": DataSource.FILE, "origin": "x.csv", "rows": 3, "columns": ("a",)}
+    return DataAsset(**{**values, "sha256": sha256, "size_bytes": 1, "path": "/t", "created_at": 1.0, **changes})
+
+
+def deployed(store, passed=None):
+    """An endpoint with one deployment, whose gate has ended when a verdict is given."""
+    gate = a_job(JobKind.GATE)
+    store.add_deployment(DeploymentSpec("bank", "m", 1, "v1"), gate, 1.0, create=(EndpointSpec("bank"), 18_000, KEYS))
+    if passed is not None:
+        store.start_attempt(gate.id, 2.0)
+        check = CheckResult("parity", "parity", passed, "measured")
+        report = GateReport(new_id(), "bank", "v1", "m:1", (check,), GateBudget(), "default", 3.0, 1.0)
+        store.end_gate(gate.id, report, 4.0)
+    return gate
+
+
+def test_the_same_bytes_give_the_version_that_exists(store):
+    first = store.add_data(an_asset())
+    assert store.add_data(an_asset()) == first
+    assert store.add_data(an_asset("b" * 64)).version == 2
+    assert store.data(DataRef("bank")).version == 2
+
+
+def test_an_unknown_data_asset_is_named_with_what_exists(store):
+    store.add_data(an_asset())
+    with pytest.raises(DataNotFound, match="nobody:latest") as caught:
+        store.data(DataRef("nobody"))
+    assert "bank" in caught.value.hint
+
+
+def test_a_final_job_cannot_end_again(store):
+    job = store.add_job(a_job())
+    store.start_attempt(job.id, 2.0)
+    store.end_job(job.id, JobState.SUCCEEDED, 3.0, result={"x": 1})
+    with pytest.raises(JobStateInvalid):
+        store.end_job(job.id, JobState.FAILED, 4.0)
+    assert store.job(job.id).result == {"x": 1}
+
+
+def test_an_attempt_counts_and_keeps_the_first_start(store):
+    job = store.add_job(a_job())
+    store.start_attempt(job.id, 2.0)
+    store.set_worker(job.id, Process(42, 1.5))
+    assert store.worker(job.id) == Process(42, 1.5)
+    again = store.start_attempt(job.id, 9.0)
+    assert (again.attempt, again.started_at, store.worker(job.id)) == (2, 2.0, None)
+
+
+def test_canceling_reaches_the_children(store):
+    parent, queued, running = (store.add_job(job) for job in (a_job(JobKind.PIPELINE), a_job(), a_job()))
+    store.add_job(child := a_job(parent_id=parent.id))
+    store.start_attempt(parent.id, 2.0)
+    store.start_attempt(running.id, 2.0)
+    store.request_cancel(parent.id, 3.0)
+    assert store.job(parent.id).cancel_requested
+    assert store.job(child.id).state is JobState.CANCELED
+    assert store.job(queued.id).state is JobState.QUEUED
+    assert not store.job(running.id).cancel_requested
+
+
+def test_an_unknown_job_is_not_found(store):
+    with pytest.raises(JobNotFound, match="nothing"):
+        store.request_cancel("nothing", 1.0)
+
+
+def test_a_trial_is_replaced_by_its_later_state(store):
+    job = store.add_job(a_job())
+    store.put_trial(job.id, Trial(1, "LightGBM", TrialState.RUNNING))
+    store.put_trial(job.id, Trial(1, "LightGBM", TrialState.SUCCEEDED, metrics={"AUC_weighted": 0.9}))
+    assert [t.state for t in store.trials(job.id)] == [TrialState.SUCCEEDED]
+
+
+def test_a_gate_that_passes_gives_the_first_deployment_all_traffic(store):
+    deployed(store, passed=True)
+    endpoint = store.endpoint("bank")
+    assert endpoint.traffic == {"v1": 100}
+    assert endpoint.deployments[0].gate is GateState.PASSED
+
+
+def test_a_gate_that_fails_gives_no_traffic_and_blocks_it(store):
+    deployed(store, passed=False)
+    assert store.endpoint("bank").traffic == {}
+    with pytest.raises(GateRefused, match="v1"):
+        store.set_traffic("bank", {"v1": 100}, None, 5.0, "")
+
+
+def test_forced_traffic_is_recorded_by_name(store):
+    deployed(store, passed=False)
+    store.set_traffic("bank", {"v1": 100}, None, 5.0, "Ada")
+    assert store.deployment("bank", "v1").forced_by == "Ada"
+    assert [(who, "v1" in what) for _, who, what in store.audit()] == [("Ada", True)]
+
+
+def test_a_gate_without_verdict_is_not_passed(store):
+    gate = deployed(store)
+    store.start_attempt(gate.id, 2.0)
+    store.end_job(gate.id, JobState.FAILED, 3.0, message="no port")
+    assert store.deployment("bank", "v1").gate is GateState.NO_VERDICT
+
+
+def test_deploying_the_same_again_changes_nothing(store):
+    deployed(store, passed=True)
+    version = store.endpoint_version("bank")
+    again = store.add_deployment(DeploymentSpec("bank", "m", 1, "v1"), a_job(JobKind.GATE), 9.0, create=None)
+    assert again.gate is GateState.PASSED
+    assert store.endpoint_version("bank") == version
+
+
+def test_a_deployment_name_with_another_model_is_a_conflict(store):
+    deployed(store)
+    with pytest.raises(Conflict, match="m:1"):
+        store.add_deployment(DeploymentSpec("bank", "m", 2, "v1"), a_job(JobKind.GATE), 9.0, create=None)
+
+
+def test_a_deployment_with_traffic_cannot_be_deleted(store):
+    deployed(store, passed=True)
+    with pytest.raises(Conflict, match="traffic"):
+        store.drop_deployment("bank", "v1")
+    store.set_traffic("bank", {"v1": 0}, None, 5.0, "")
+    store.drop_deployment("bank", "v1")
+    assert store.endpoint("bank").deployments == ()
+
+
+def test_two_endpoints_cannot_hold_one_port(store):
+    store.add_endpoint(EndpointSpec("one-endpoint"), 18_001, KEYS, 1.0)
+    with pytest.raises(PortInUse, match="one-endpoint"):
+        store.add_endpoint(EndpointSpec("two-endpoint"), 18_001, KEYS, 1.0)
+
+
+def test_keys_do_not_show_in_a_representation(store):
+    store.add_endpoint(EndpointSpec("one-endpoint"), 18_001, KEYS, 1.0)
+    assert "first" not in repr(store.keys("one-endpoint"))
+
+
+def test_a_definition_published_twice_is_one_version(store):
+    spec = PipelineSpec("train", (PipelineStep("prepare", StepKind.PREPARE),))
+    first = store.publish(new_id(), spec, 1.0)
+    assert store.publish(new_id(), spec, 2.0) == first
+    assert store.publish(new_id(), PipelineSpec("train", spec.steps, "changed"), 3.0) != first
+    assert store.pipeline("train").version == 2
+
+
+def test_a_step_and_the_job_it_stands_for_are_stored_together(store):
+    run = a_job(JobKind.PIPELINE)
+    store.add_run(run, [StepRun("train", StepKind.AUTOML, JobState.QUEUED)])
+    child = a_job(parent_id=run.id)
+    store.put_step(run.id, StepRun("train", StepKind.AUTOML, JobState.RUNNING, job_id=child.id), submit=child)
+    assert store.steps(run.id)[0].job_id == child.id
+    assert [job.id for job in store.children(run.id)] == [child.id]
+
+
+def test_a_transaction_that_fails_leaves_nothing(store):
+    run = store.add_job(a_job(JobKind.PIPELINE))
+    with pytest.raises(sqlite3.IntegrityError):
+        store.add_run(run, [StepRun("prepare", StepKind.PREPARE, JobState.QUEUED)])
+    assert store.steps(run.id) == ()
+
+
+def test_threads_that_write_at_once_all_succeed(store):
+    def write():
+        for _ in range(20):
+            store.add_job(a_job())
+        store.close()
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.list_jobs(limit=1000)) == 80
+
+
+def test_a_store_from_a_newer_version_is_refused(tmp_path):
+    Store(tmp_path / "slipway.db").close()
+    with sqlite3.connect(tmp_path / "slipway.db") as db:
+        db.execute("INSERT INTO migrations VALUES (9999, 0)")
+    with pytest.raises(Conflict, match="newer Slipway"):
+        Store(tmp_path / "slipway.db")
+
+
+def test_the_store_is_readable_by_its_owner_only(store, tmp_path):
+    assert (tmp_path / "slipway.db").stat().st_mode & 0o077 == 0
+
+
+def test_ids_sort_by_their_time_of_birth():
+    ids = [new_id(lambda now=now: now) for now in (1.0, 2.0, 3.0)]
+    assert ids == sorted(ids)
+    assert all(i[14] == "7" for i in ids)
