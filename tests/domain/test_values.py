@@ -1,0 +1,113 @@
+"""A value refuses nonsense at birth, and every state knows where it can go."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.domain.data import DataRef
+from core.domain.endpoint import NAME_RULE, DeploymentSpec, EndpointKeys, EndpointSpec, GateBudget, endpoint_name
+from core.domain.errors import JobStateInvalid, NotFound, SlipwayError, SpecInvalid
+from core.domain.job import NEXT, JobState, move
+from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
+from core.domain.proof import CheckResult, GateReport, LoadSpec, Target
+from core.domain.training import Compute, TrainingSpec
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"target": ""},
+        {"timeout_s": 0},
+        {"timeout_s": float("nan")},
+        {"primary_metric": "luck"},
+        {"exclude": ("y",)},
+        {"max_trials": 0},
+        {"folds": 1},
+    ],
+    ids=str,
+)
+def test_a_training_spec_refuses_nonsense(nonsense):
+    with pytest.raises(SpecInvalid):
+        TrainingSpec(**{"data": DataRef("bank"), "target": "y", **nonsense})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: EndpointSpec("Bank Marketing"),
+        lambda: EndpointSpec("bank", port=70_000),
+        lambda: DeploymentSpec("bank", "m", primary_form="v3"),
+        lambda: DeploymentSpec("bank", "m", unseen_categories="maybe"),
+        lambda: DeploymentSpec("bank", "m", name="Blue Green"),
+        lambda: LoadSpec(Target("http://127.0.0.1:1"), duration_s=0),
+        lambda: Compute("tiny", memory_mb=1),
+        lambda: PipelineSpec("empty", ()),
+        lambda: PipelineSpec("loop", (PipelineStep("a", StepKind.PREPARE, needs=("b",)),)),
+        lambda: PipelineSpec("twice", (PipelineStep("a", StepKind.PREPARE), PipelineStep("a", StepKind.AUTOML))),
+    ],
+)
+def test_a_spec_refuses_nonsense(make):
+    with pytest.raises(SpecInvalid):
+        make()
+
+
+def test_a_refused_endpoint_name_comes_with_one_that_works():
+    with pytest.raises(SpecInvalid) as caught:
+        EndpointSpec("Bank Marketing")
+    assert "bank-marketing" in caught.value.hint
+
+
+@given(st.text(max_size=60))
+def test_every_text_becomes_a_valid_endpoint_name(text):
+    assert NAME_RULE.fullmatch(endpoint_name(text))
+
+
+@pytest.mark.parametrize("now", list(JobState))
+@pytest.mark.parametrize("to", list(JobState))
+def test_a_job_moves_only_where_its_state_allows(now, to):
+    if to in NEXT.get(now, ()):
+        assert move(now, to) is to
+    else:
+        with pytest.raises(JobStateInvalid):
+            move(now, to)
+
+
+def test_a_final_state_has_no_next():
+    assert {state for state in JobState if state.final} == set(JobState) - set(NEXT)
+
+
+def a_report(*verdicts):
+    checks = tuple(CheckResult(f"c{i}", "wire", v, "seen", no_verdict=v is None) for i, v in enumerate(verdicts))
+    return GateReport("r", "bank", "v1", "m:1", checks, GateBudget(), "default", 1.0, 1.0)
+
+
+@pytest.mark.parametrize(("verdicts", "passed"), [((True,), True), ((True, False), False), ((True, None), False)])
+def test_a_gate_passes_when_nothing_failed_and_nothing_lacks_a_verdict(verdicts, passed):
+    assert a_report(*verdicts).passed is passed
+
+
+def test_a_check_that_does_not_apply_does_not_stop_a_gate():
+    check = CheckResult("shadow", "shadow", None, "not applicable: first deployment")
+    report = GateReport("r", "bank", "v1", "m:1", (check,), GateBudget(), "default", 1.0, 1.0)
+    assert report.passed
+
+
+def test_keys_never_show_in_a_representation():
+    assert "geheim" not in repr(EndpointKeys("geheim", "geheim"))
+    assert "geheim" not in repr(Target("http://127.0.0.1:1", "geheim"))
+
+
+def every_error(kind=SlipwayError):
+    yield kind
+    for sub in kind.__subclasses__():
+        yield from every_error(sub)
+
+
+@pytest.mark.parametrize("kind", sorted(every_error(), key=lambda k: k.__name__))
+def test_every_error_carries_a_status_a_message_and_a_hint(kind):
+    error = kind("what was found", hint="what to do")
+    assert (400 <= error.status <= 599, error.message, error.hint) == (True, "what was found", "what to do")
+
+
+def test_what_does_not_exist_is_always_a_404():
+    assert {kind.status for kind in every_error(NotFound)} == {404}

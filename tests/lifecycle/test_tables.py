@@ -1,0 +1,20 @@
+"""The same command on other people's tables, with only --data and --target changed."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "classes", "auc_min"),
+    [
+        ("german_credit", "credit_risk", {"good", "bad"}, 0.70),
+        pytest.param("adult", "income", {"<=50K", ">50K"}, 0.90, marks=pytest.mark.full),
+        pytest.param("telco_churn", "churn", {"Yes", "No"}, 0.80, marks=pytest.mark.full),
+        pytest.param("online_shoppers", "revenue", {True, False}, 0.90, marks=pytest.mark.full),
+    ],
+)
+def test_the_quickstart_runs_on(run_quickstart, shared, name, target, classes, auc_min):
+    report = run_quickstart("--data", name, "--target", target, "--timeout", "10")
+    assert report["job"]["best"]["metrics"]["AUC_weighted"] >= auc_min
+    assert report["gate"]["passed"] is True, [c for c in report["gate"]["checks"] if c["passed"] is False]
+    assert set(report["score"]["body"]["result"]) <= classes
+    assert len(report["score"]["body"]["result"]) == 2

@@ -1,0 +1,311 @@
+"""What every backend does alike. Written once; a backend gives a fixture and gets every test.
+
+The only question a test may ask of a backend is what its `capabilities` hold.
+"""
+
+import inspect
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.domain.data import ColumnKind, ColumnRole, DataRef, DataSource
+from core.domain.endpoint import DeploymentSpec, EndpointSpec, endpoint_name
+from core.domain.errors import (
+    Conflict,
+    DataNotFound,
+    EndpointNotFound,
+    JobNotFound,
+    ModelNotFound,
+    NotSupported,
+    PipelineNotFound,
+    PortInUse,
+    SlipwayError,
+    SourceUnreadable,
+    SpecInvalid,
+    TableUnusable,
+)
+from core.domain.job import JobState
+from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
+from core.domain.training import Compute, TrainingSpec
+from core.local.workspace import LocalWorkspace
+from core.settings import read_settings
+from core.workspace import BACKENDS, VERBS, Workspace, open_workspace
+
+MAKE: dict[str, Callable[[Path], Workspace]] = {
+    "local": lambda home: LocalWorkspace(read_settings({"SLIPWAY_HOME": str(home), "SLIPWAY_OFFLINE": "1"})),
+}
+
+
+@pytest.fixture(params=sorted(BACKENDS))
+def workspace(request, tmp_path) -> Workspace:
+    """A backend nobody wired is a KeyError here, not a skip."""
+    return MAKE[request.param](tmp_path / "workspace")
+
+
+@pytest.fixture
+def people(tmp_path) -> Path:
+    """A small table: an id, a number with a gap, a category, a flag, a text target."""
+    lines = ["id,age,colour,member,bought"]
+    lines += [
+        f"c{i:03},{'' if i == 7 else 20 + i % 40},{'red' if i % 3 else 'blue'},{i % 2 == 0},{'yes' if i % 4 else 'no'}"
+        for i in range(60)
+    ]
+    path = tmp_path / "people.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def registered(workspace, people):
+    return workspace.register_data("people", str(people))
+
+
+def test_every_verb_that_is_no_capability_says_so(workspace):
+    for verb in set(VERBS) - workspace.capabilities:
+        needed = [p for p in inspect.signature(getattr(Workspace, verb)).parameters.values() if p.default is p.empty]
+        with pytest.raises(NotSupported, match=verb):
+            getattr(workspace, verb)(*[None for p in needed if p.name != "self"])
+
+
+def test_a_backend_that_does_not_exist_is_named_with_those_that_do(tmp_path):
+    settings = read_settings({"SLIPWAY_HOME": str(tmp_path), "SLIPWAY_WORKSPACE": "moon"})
+    with pytest.raises(SlipwayError, match="moon") as caught:
+        open_workspace(settings)
+    assert "local" in caught.value.hint
+
+
+def test_a_registered_table_knows_its_shape_and_source(workspace, registered):
+    assert (registered.name, registered.version, registered.rows) == ("people", 1, 60)
+    assert registered.columns == ("id", "age", "colour", "member", "bought")
+    assert registered.source is DataSource.FILE
+    assert re.fullmatch(r"[0-9a-f]{64}", registered.sha256)
+    assert workspace.list_data() == (registered,)
+
+
+def test_the_same_bytes_are_the_same_version_and_other_bytes_the_next(workspace, registered, people):
+    assert workspace.register_data("people", str(people)) == registered
+    people.write_text(people.read_text() + "c999,30,red,True,yes\n")
+    assert workspace.register_data("people", str(people)).version == 2
+    assert workspace.data(DataRef("people")).version == 2
+    assert workspace.data(DataRef("people", 1)) == registered
+
+
+def test_a_profile_tells_kinds_roles_and_gaps(workspace, registered):
+    profile = workspace.profile(registered.ref)
+    assert {c.name: c.kind for c in profile.columns} == {
+        "id": ColumnKind.STRING,
+        "age": ColumnKind.INTEGER,
+        "colour": ColumnKind.STRING,
+        "member": ColumnKind.BOOLEAN,
+        "bought": ColumnKind.STRING,
+    }
+    assert profile.column("id").role is ColumnRole.ID
+    assert profile.column("age").missing == 1
+
+
+def test_a_profile_with_a_target_gives_its_rate_per_level(workspace, registered):
+    levels = workspace.profile(registered.ref, target="bought").column("colour").levels
+    assert all(0 <= level.target_rate <= 1 for level in levels)
+
+
+def test_a_profile_of_an_unknown_target_names_the_columns(workspace, registered):
+    with pytest.raises(SpecInvalid, match="nothing") as caught:
+        workspace.profile(registered.ref, target="nothing")
+    assert "bought" in caught.value.hint
+
+
+def test_a_sample_gives_the_first_rows(workspace, registered):
+    sample = workspace.sample(registered.ref, rows=2)
+    assert sample.columns == registered.columns
+    assert sample.rows[0] == ("c000", 20, "blue", True, "no")
+    assert len(sample.rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "error"),
+    [
+        ("data", (DataRef("nothing"),), DataNotFound),
+        ("profile", (DataRef("nothing"),), DataNotFound),
+        ("sample", (DataRef("nothing"),), DataNotFound),
+        ("lineage", (DataRef("nothing"),), DataNotFound),
+        ("job", ("nothing",), JobNotFound),
+        ("cancel_job", ("nothing",), JobNotFound),
+        ("trials", ("nothing",), JobNotFound),
+        ("job_logs", ("nothing",), JobNotFound),
+        ("pipeline_run", ("nothing",), JobNotFound),
+        ("register_model", ("m", "nothing"), JobNotFound),
+        ("model", ("nothing",), ModelNotFound),
+        ("endpoint", ("nothing",), EndpointNotFound),
+        ("endpoint_keys", ("nothing",), EndpointNotFound),
+        ("rotate_key", ("nothing", "primary"), EndpointNotFound),
+        ("set_traffic", ("nothing", {"v1": 100}), EndpointNotFound),
+        ("invoke", ("nothing", b"{}"), EndpointNotFound),
+        ("telemetry", ("nothing",), EndpointNotFound),
+        ("run_gate", ("nothing",), EndpointNotFound),
+        ("delete_endpoint", ("nothing",), EndpointNotFound),
+        ("trigger_pipeline", ("nothing", "an-experiment"), PipelineNotFound),
+        ("deploy", (DeploymentSpec("an-endpoint", "nothing"),), ModelNotFound),
+    ],
+)
+def test_what_does_not_exist_is_not_found_by_name(workspace, verb, arguments, error):
+    if verb not in workspace.capabilities:
+        return
+    with pytest.raises(error, match="nothing"):
+        getattr(workspace, verb)(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "said"),
+    [
+        ("", TableUnusable, "empty"),
+        ("a,b\n", TableUnusable, "row"),
+        ("a,a\n1,2\n", TableUnusable, "a"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused_and_leaves_nothing(workspace, tmp_path, content, error, said):
+    path = tmp_path / "bad.csv"
+    path.write_text(content)
+    with pytest.raises(error, match=said):
+        workspace.register_data("bad", str(path))
+    assert workspace.list_data() == ()
+
+
+def test_a_file_that_is_no_table_is_unreadable(workspace, tmp_path):
+    path = tmp_path / "bad.parquet"
+    path.write_bytes(bytes(range(256)) * 10)
+    with pytest.raises(SourceUnreadable, match=r"bad\.parquet"):
+        workspace.register_data("bad", str(path))
+
+
+def test_a_path_that_does_not_exist_is_unreadable(workspace, tmp_path):
+    with pytest.raises(SourceUnreadable, match=r"nowhere\.csv"):
+        workspace.register_data("bad", str(tmp_path / "nowhere.csv"))
+
+
+def test_a_submitted_job_is_queued_with_its_experiment(workspace, registered):
+    job = workspace.submit(TrainingSpec(DataRef("people"), "bought", experiment_name="first try"))
+    assert (job.state, job.experiment_name) == (JobState.QUEUED, "first try")
+    assert workspace.job(job.id) == job
+    assert workspace.list_jobs() == (job,)
+    assert job.spec["data"] == {"name": "people", "version": 1}
+    assert workspace.lineage(registered.ref).jobs == (job.id,)
+
+
+@pytest.mark.parametrize("target", ["nothing", "id"])
+def test_a_target_that_cannot_be_learned_is_refused_at_once(workspace, tmp_path, target):
+    path = tmp_path / "many.csv"
+    path.write_text("id,a\n" + "".join(f"i{i},{i % 2}\n" for i in range(150)))
+    workspace.register_data("many", str(path))
+    with pytest.raises(TableUnusable, match=target):
+        workspace.submit(TrainingSpec(DataRef("many"), target))
+    assert workspace.list_jobs() == ()
+
+
+def test_a_target_with_one_class_is_refused(workspace, tmp_path):
+    path = tmp_path / "one.csv"
+    path.write_text("a,y\n" + "".join(f"{i},yes\n" for i in range(30)))
+    workspace.register_data("one", str(path))
+    with pytest.raises(TableUnusable, match="class"):
+        workspace.submit(TrainingSpec(DataRef("one"), "y"))
+
+
+def test_excluding_an_unknown_column_names_the_columns(workspace, registered):
+    with pytest.raises(SpecInvalid, match="shoe") as caught:
+        workspace.submit(TrainingSpec(registered.ref, "bought", exclude=("shoe",)))
+    assert "colour" in caught.value.hint
+
+
+def test_an_unknown_compute_is_refused(workspace, registered):
+    with pytest.raises(SpecInvalid, match="cloud"):
+        workspace.submit(TrainingSpec(registered.ref, "bought", compute="cloud"))
+
+
+def test_a_queued_job_is_canceled_at_once_and_stays_so(workspace, registered):
+    job = workspace.submit(TrainingSpec(registered.ref, "bought"))
+    assert workspace.cancel_job(job.id).state is JobState.CANCELED
+    assert workspace.cancel_job(job.id).state is JobState.CANCELED
+
+
+def test_a_job_that_has_not_succeeded_has_no_model(workspace, registered):
+    job = workspace.submit(TrainingSpec(registered.ref, "bought"))
+    with pytest.raises(Conflict, match="queued"):
+        workspace.register_model("people", job.id)
+
+
+def test_a_compute_is_created_and_then_changed(workspace):
+    workspace.ensure_compute(Compute("small", memory_mb=512))
+    workspace.ensure_compute(Compute("small", memory_mb=1024))
+    known = {compute.name: compute for compute in workspace.list_computes()}
+    assert known["small"].memory_mb == 1024
+    assert "local" in known
+
+
+def test_a_new_endpoint_has_keys_no_deployment_and_no_traffic(workspace):
+    endpoint = workspace.create_endpoint(EndpointSpec("an-endpoint"))
+    keys = workspace.endpoint_keys("an-endpoint")
+    assert (endpoint.deployments, endpoint.traffic) == ((), {})
+    assert endpoint.scoring_uri.endswith("/score")
+    assert len(keys.primary) >= 43
+    assert keys.primary != keys.secondary
+    assert workspace.list_endpoints() == (endpoint,)
+
+
+def test_an_endpoint_name_is_taken_once(workspace):
+    workspace.create_endpoint(EndpointSpec("an-endpoint"))
+    with pytest.raises(Conflict, match="an-endpoint"):
+        workspace.create_endpoint(EndpointSpec("an-endpoint"))
+
+
+def test_each_key_is_rotated_alone(workspace):
+    workspace.create_endpoint(EndpointSpec("an-endpoint"))
+    before = workspace.endpoint_keys("an-endpoint")
+    after = workspace.rotate_key("an-endpoint", "secondary")
+    assert after.primary == before.primary
+    assert after.secondary != before.secondary
+    with pytest.raises(SpecInvalid, match="third"):
+        workspace.rotate_key("an-endpoint", "third")
+
+
+@pytest.mark.parametrize("traffic", [{"v1": 50}, {"v1": 101}, {"v1": -1, "v2": 101}])
+def test_traffic_sums_to_nothing_or_a_hundred(workspace, traffic):
+    workspace.create_endpoint(EndpointSpec("an-endpoint"))
+    with pytest.raises(SpecInvalid, match="100"):
+        workspace.set_traffic("an-endpoint", traffic)
+
+
+def test_a_pipeline_is_published_once_and_triggered_by_name(workspace):
+    spec = PipelineSpec("train", (PipelineStep("prepare", StepKind.PREPARE),), parameters={"timeout_s": 30})
+    published = workspace.publish_pipeline(spec)
+    assert workspace.publish_pipeline(spec) == published
+    run = workspace.trigger_pipeline("train", "nightly", {"timeout_s": 15})
+    assert [step.state for step in run.steps] == [JobState.QUEUED]
+    assert workspace.pipeline_run(run.id) == run
+    assert workspace.pipeline_runs(published.id) == (run,)
+    assert workspace.job(run.id).spec["parameters"] == {"timeout_s": 15}
+
+
+def test_a_parameter_that_a_pipeline_does_not_have_is_refused(workspace):
+    workspace.publish_pipeline(PipelineSpec("train", (PipelineStep("prepare", StepKind.PREPARE),)))
+    with pytest.raises(SpecInvalid, match="speed"):
+        workspace.trigger_pipeline("train", "nightly", {"speed": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Bank Marketing", "bank-marketing"), ("2024 sales", "e-2024-sales"), ("x", "x-endpoint"), ("a" * 40, "a" * 32)],
+)
+def test_any_name_becomes_an_endpoint_name(text, name):
+    assert endpoint_name(text) == name
+    EndpointSpec(name)
+
+
+def test_a_port_in_use_is_refused(workspace):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUse, match=str(port)):
+            workspace.create_endpoint(EndpointSpec("an-endpoint", port=port))
