@@ -6,14 +6,12 @@ from typing import Any
 
 import msgspec
 
+from core.contract.forms import FORMS
 from core.domain.data import ColumnKind
 from core.domain.errors import SpecInvalid
 from core.domain.signature import Column, Scalar, Signature
 
 Row = dict[str, Scalar | None]
-
-FORMS = ("v1", "v2", "mlflow")
-METHODS = ("predict", "predict_proba")
 
 NULL_SHARE = 0.1
 UNSEEN_SHARE = 0.05

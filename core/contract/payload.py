@@ -1,0 +1,81 @@
+"""Bytes to columns and probabilities to bytes: the pure edge of a scoring request."""
+
+import json
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from core.contract.findings import DETAILS_MAX
+from core.contract.forms import ScoreRequest
+from core.contract.samples import typical_row
+from core.contract.thorough import ThoroughDecoder
+from core.contract.typed import TypedDecoder
+from core.domain.errors import PayloadInvalid, SlipwayError
+from core.domain.signature import Scalar, Signature
+
+__all__ = ["Decoder", "ScoreRequest", "encode_error", "encode_reply", "predicted", "typical_row"]
+
+
+class Decoder:
+    """Turns request bodies of one signature into columns. Built once per deployment; safe to share between threads.
+
+    `accept_unseen` opens every closed column: an unknown level is then scored as unseen.
+    """
+
+    def __init__(self, signature: Signature, *, max_rows: int = 10_000, accept_unseen: bool = False) -> None:
+        self._max_rows = max_rows
+        self._typed = TypedDecoder(signature, accept_unseen=accept_unseen)
+        self._thorough = ThoroughDecoder(signature, max_rows=max_rows, accept_unseen=accept_unseen)
+
+    def __call__(self, body: bytes) -> ScoreRequest:
+        """The request in `body`.
+
+        Raises PayloadInvalid that lists every problem at once, PayloadTooLarge for more rows than `max_rows`.
+        """
+        request = self._typed(body)
+        if request is None or request.rows > self._max_rows:
+            return self._thorough(body)
+        return request
+
+
+def encode_reply(
+    request: ScoreRequest, signature: Signature, probabilities: np.ndarray, *, legacy_reply: bool = False
+) -> bytes:
+    """The reply to a request, in its form. `probabilities` is rows x classes, in the order of the classes.
+
+    `legacy_reply` encodes the reply to the v1 form twice, as early AutoML services did.
+    """
+    wants_classes = request.method == "predict"
+    results: list[Any] = predicted(signature, probabilities) if wants_classes else probabilities.tolist()
+    if request.form == "mlflow":
+        return msgspec.json.encode(results)
+    if request.form == "v2":
+        return msgspec.json.encode({"Results": results})
+    if legacy_reply:
+        return json.dumps(json.dumps({"result": results})).encode()
+    return msgspec.json.encode({"result": results})
+
+
+def predicted(signature: Signature, probabilities: np.ndarray) -> list[Scalar]:
+    """A class per row: the most probable, or the positive one from the signature's threshold up."""
+    classes = signature.classes
+    best = probabilities.argmax(axis=1)
+    if signature.threshold is not None and signature.positive_class is not None:
+        positive = _index(classes, signature.positive_class)
+        others = probabilities.copy()
+        others[:, positive] = -1.0
+        best = np.where(probabilities[:, positive] >= signature.threshold, positive, others.argmax(axis=1))
+    return [classes[i] for i in best.tolist()]
+
+
+def encode_error(error: SlipwayError) -> bytes:
+    """The one shape of every refusal: a message, and the problems of a body where there are any."""
+    details = error.details[:DETAILS_MAX] if isinstance(error, PayloadInvalid) else ()
+    message = f"{error.message}. {error.hint}" if error.hint else error.message
+    return msgspec.json.encode({"message": message, "details": details})
+
+
+def _index(classes: tuple[Scalar, ...], wanted: Scalar) -> int:
+    """Where a class is, by type too: in Python `True == 1`."""
+    return next(i for i, c in enumerate(classes) if type(c) is type(wanted) and c == wanted)
