@@ -1,0 +1,41 @@
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test full chaos perf peers lint lock clean
+
+help:  ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## make .venv what requirements.lock says
+	@sh scripts/setup.sh
+
+demo: setup  ## the app on http://localhost:8501 with a model being trained, deployed and proven
+	@exec $(PYTHON) -m core demo
+
+test: setup lint  ## every test: unit, contract, browser, quick performance
+	@$(PYTEST) -m "not full and not chaos"
+
+full: setup  ## the longer tests too: every table, deeper checks
+	@$(PYTEST) -m "not chaos"
+
+chaos: setup  ## kill everything at random moments
+	@$(PYTEST) -m chaos
+
+perf: setup  ## only what measures time
+	@$(PYTEST) -m measures
+
+peers: setup  ## compare with other tools, each in an environment of its own
+	@$(PYTHON) perf/peers/run.py
+
+lint: setup  ## style and types
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check --quiet .
+	@$(PYTHON) -m mypy
+
+lock: setup  ## make requirements.lock from requirements.txt
+	@$(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --output-file requirements.lock requirements.txt
+
+clean:  ## remove .venv and every cache; the workspace stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,314 @@
+"""The whole lifecycle over the `Workspace` interface: register, train, register, deploy, gate, give traffic, score.
+
+Each step is a verb that can be repeated, so a quickstart that was interrupted goes on where it was: with `reuse` it takes
+up the training that is under way, or keeps the newest model of the same table and target.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, TypeVar
+
+from core.contract import samples
+from core.domain.data import DataAsset, DataRef, DataSource
+from core.domain.endpoint import (
+    Deployment,
+    DeploymentSpec,
+    DeploymentState,
+    Endpoint,
+    EndpointKeys,
+    EndpointState,
+    GateState,
+    ScoreReply,
+    endpoint_name,
+)
+from core.domain.errors import ServiceUnavailable, TrainingFailed
+from core.domain.job import Job, JobKind, JobState
+from core.domain.model import Model
+from core.domain.proof import CheckResult
+from core.domain.training import TrainingSpec, TrialState
+from core.workspace import Workspace
+
+T = TypeVar("T")
+
+TITLES: Mapping[str, str] = {"bankmarketing_train": "Bank Marketing"}
+"""Tables that go by another name than their file's; models and endpoints are named after it."""
+SAMPLE_ROWS = 2
+POLL_S = 0.2
+SERVICE_CHECK_S = 2.0
+START_TIMEOUT_S = 60.0
+DEPLOYMENT_HEADER = "azureml-model-deployment"
+TRAFFIC_TIMEOUT_S = 10.0
+"""Traffic is in force within about a second; by then something is wrong and the answer is taken as it comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuickstartOptions:
+    """What to run the lifecycle on. `data` is a known name or a path; `timeout_s` limits the search for a model."""
+
+    data: str = "bankmarketing_train"
+    target: str = "y"
+    timeout_s: float = 60.0
+    reuse: bool = False
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QuickstartReport:
+    """What came of every step. `seconds` are wall-clock, by phase."""
+
+    data: DataAsset
+    job: Job
+    model: Model
+    endpoint: Endpoint
+    keys: EndpointKeys
+    score: ScoreReply
+    checks: tuple[CheckResult, ...]
+    seconds: Mapping[str, float]
+    trials: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gate passed: no check failed and none lacks a verdict."""
+        return _verdict(self.checks) is True
+
+    @property
+    def exit_code(self) -> int:
+        """0: live and answering. 1: the gate is red, or the endpoint did not answer with 200. 3: no verdict."""
+        if _verdict(self.checks) is None:
+            return 3
+        return 0 if self.passed and self.score.status == 200 else 1
+
+    def document(self) -> dict[str, Any]:
+        """The report as plain JSON; it holds the endpoint's primary key."""
+        data, job, best = self.data, self.job, self.job.result.get("best", {})
+        checks = [{"name": c.name, "passed": c.passed, "evidence": c.evidence} for c in self.checks]
+        return {
+            "data": {
+                "name": data.name,
+                "version": data.version,
+                "rows": data.rows,
+                "columns": len(data.columns),
+                "source": str(data.source),
+                "sha256": data.sha256,
+            },
+            "job": {
+                "id": job.id,
+                "state": str(job.state),
+                "trials": self.trials,
+                "best": {"algorithm": best.get("algorithm", ""), "metrics": dict(best.get("metrics", {}))},
+            },
+            "model": {"name": self.model.name, "version": self.model.version},
+            "endpoint": {
+                "name": self.endpoint.name,
+                "scoring_uri": self.endpoint.scoring_uri,
+                "swagger_uri": self.endpoint.swagger_uri,
+                "primary_key": self.keys.primary,
+            },
+            "score": {"status": self.score.status, "body": self.score.body},
+            "gate": {"passed": self.passed, "checks": checks},
+            "seconds": {phase: round(seconds, 3) for phase, seconds in self.seconds.items()},
+        }
+
+
+def table_name(data: str) -> str:
+    """The data asset's name for a path or a known name: `tables/adult.csv.xz` -> `adult`."""
+    return PurePath(data).name.split(".")[0] or data
+
+
+def run(
+    workspace: Workspace,
+    options: QuickstartOptions,
+    *,
+    say: Callable[[str], None],
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> QuickstartReport:
+    """Run the lifecycle; `say` gets one sentence per step, `clock` gives seconds, `sleep` waits between two looks.
+
+    Raises SpecInvalid for options that make no sense, SourceUnreadable, TableUnusable, TrainingFailed, and whatever else
+    the verbs raise. A red gate is no error: the report says so.
+    """
+    return _Quickstart(workspace, options, say, clock, sleep).run()
+
+
+class _Quickstart:
+    def __init__(
+        self,
+        workspace: Workspace,
+        options: QuickstartOptions,
+        say: Callable[[str], None],
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._workspace, self._options = workspace, options
+        self._say, self._clock, self._sleep = say, clock, sleep
+        table = table_name(options.data)
+        self._table, self._name = table, endpoint_name(TITLES.get(table, table))
+        self._seconds: dict[str, float] = {}
+        self._started_at = self._phase_at = clock()
+
+    def run(self) -> QuickstartReport:
+        self._spec(DataRef(self._table))  # refuses nonsense before anything is started
+        self._workspace.service_start()
+        asset = self._data()
+        job = self._trained(asset)
+        model = self._workspace.register_model(self._name, job.id)
+        self._say(f"Registered model {model.ref} ({model.algorithm})")
+        deployment = self._deployed(model)
+        checks = self._gated(deployment)
+        passed = _verdict(checks) is True
+        self._say(f"Gate {'passed' if passed else 'did not pass'}: {_count(checks)}")
+        score = self._scored(model, deployment, passed)
+        self._done("gate")
+        self._seconds["total"] = self._clock() - self._started_at
+        return QuickstartReport(
+            data=asset,
+            job=job,
+            model=model,
+            endpoint=self._workspace.endpoint(self._name),
+            keys=self._workspace.endpoint_keys(self._name),
+            score=score,
+            checks=checks,
+            seconds=self._seconds,
+            trials=len(self._workspace.trials(job.id)),
+            notes=tuple(job.result.get("notes", ())),
+        )
+
+    def _spec(self, data: DataRef) -> TrainingSpec:
+        o = self._options
+        return TrainingSpec(data, o.target, o.timeout_s, exclude=o.exclude, experiment_name="quickstart")
+
+    def _data(self) -> DataAsset:
+        asset = self._workspace.register_data(self._table, self._options.data)
+        origin = "a synthetic twin, not the real table" if asset.source is DataSource.TWIN else asset.origin
+        self._say(f"Registered data {asset.ref}: {asset.rows:,} rows, {len(asset.columns)} columns ({origin})")
+        self._done("data")
+        return asset
+
+    def _trained(self, asset: DataAsset) -> Job:
+        spec = self._spec(asset.ref)
+        job = (self._known_job(spec) if self._options.reuse else None) or self._workspace.submit(spec)
+        if not job.state.final:
+            self._say(f"Job {job.id}: searching for {spec.timeout_s:g} s")
+        told: set[int] = set()
+        job = self._wait(lambda: self._progress(job.id, told), lambda now: now.state.final)
+        if job.state is not JobState.SUCCEEDED:
+            raise TrainingFailed(
+                f"Job {job.id} is {job.state}: {job.message or 'no reason given'}",
+                hint=job.hint or f"Its log says more: python -m core job logs {job.id}",
+            )
+        for note in job.result.get("notes", ()):
+            self._say(note)
+        self._done("automl")
+        return job
+
+    def _known_job(self, spec: TrainingSpec) -> Job | None:
+        """The job of the newest model trained as `spec` says, else the newest such job that may still give one."""
+        models = (m for m in self._workspace.list_models() if m.name == self._name and m.data == spec.data)
+        of_models = (self._workspace.job(m.job_id) for m in models)
+        for job in (*of_models, *self._workspace.list_jobs(JobKind.AUTOML)):
+            same = _same_training(job, spec)
+            if same and (job.state is JobState.SUCCEEDED or not (job.state.final or job.cancel_requested)):
+                self._say(f"Keeping job {job.id} ({job.state}): the same table and target")
+                return job
+        return None
+
+    def _progress(self, job_id: str, told: set[int]) -> Job:
+        job = self._workspace.job(job_id)
+        for trial in self._workspace.trials(job_id):
+            if trial.number in told or trial.state is TrialState.RUNNING:
+                continue
+            told.add(trial.number)
+            auc = trial.metrics.get("AUC_weighted")
+            outcome = f"AUC_weighted {auc:.4f}" if auc is not None else f"{trial.state} {trial.error}".strip()
+            self._say(f"Trial {trial.number}: {trial.algorithm}, {outcome}, {trial.duration_s:.1f} s")
+        return job
+
+    def _deployed(self, model: Model) -> Deployment:
+        spec = DeploymentSpec(
+            endpoint=self._name, model=model.name, model_version=model.version, name=f"v{model.version}"
+        )
+        name = self._workspace.deploy(spec).name
+        self._say(f"Deployed {model.ref} to {self._name}/{name} with 0 % traffic")
+        endpoint, deployment = self._wait(
+            lambda: self._look(name), lambda now: now[0].state.final and now[1].state.final, START_TIMEOUT_S
+        )
+        if deployment.state is not DeploymentState.READY or endpoint.state is EndpointState.FAILED:
+            cause = deployment.error or endpoint.error or f"still {endpoint.state} after {START_TIMEOUT_S:g} s"
+            raise ServiceUnavailable(
+                f"Deployment {self._name}/{name} is not ready: {cause}",
+                hint=f"Its server's log says more: python -m core endpoint logs {self._name}",
+            )
+        self._done("deploy")
+        return deployment
+
+    def _look(self, name: str) -> tuple[Endpoint, Deployment]:
+        endpoint = self._workspace.endpoint(self._name)
+        return endpoint, next(d for d in endpoint.deployments if d.name == name)
+
+    def _gated(self, deployment: Deployment) -> tuple[CheckResult, ...]:
+        """The checks of the deployment's gate; one that did not pass before is run anew."""
+        job_id = deployment.gate_job_id
+        if not job_id or deployment.gate in (GateState.NONE, GateState.FAILED, GateState.NO_VERDICT):
+            job_id = self._workspace.run_gate(self._name, deployment.name).id
+        job = self._wait(lambda: self._workspace.job(job_id), lambda now: now.state.final)
+        reports = self._workspace.gate_reports(self._name, deployment.name, limit=1)
+        if job.state is not JobState.SUCCEEDED or not reports:
+            why = f"the gate's job {job.id} is {job.state}: {job.message or 'it left no report'}"
+            return (CheckResult("gate", "gate", None, why, no_verdict=True),)
+        return reports[0].checks
+
+    def _scored(self, model: Model, deployment: Deployment, passed: bool) -> ScoreReply:
+        """The answer to two sample rows by the normal route; with a passed gate, the deployment's own."""
+        body = samples.body(samples.rows(model.signature, SAMPLE_ROWS, seed=0))
+        if not passed:
+            return self._workspace.invoke(self._name, body)
+        others = {d.name: 0 for d in self._workspace.endpoint(self._name).deployments}
+        self._workspace.set_traffic(self._name, {**others, deployment.name: 100}, by="quickstart")
+        return self._wait(
+            lambda: self._workspace.invoke(self._name, body),
+            lambda reply: reply.headers.get(DEPLOYMENT_HEADER) == deployment.name,
+            TRAFFIC_TIMEOUT_S,
+        )
+
+    def _wait(self, look: Callable[[], T], done: Callable[[T], bool], timeout_s: float = math.inf) -> T:
+        """Look until `done`, and give the last look when `timeout_s` passes; a service that died is started again."""
+        deadline = self._clock() + timeout_s
+        checked_at = self._clock()
+        while not done(now := look()) and self._clock() < deadline:
+            if self._clock() - checked_at >= SERVICE_CHECK_S:
+                checked_at = self._clock()
+                if not self._workspace.service_status().running:
+                    self._say("The service has stopped; starting it again")
+                    self._workspace.service_start()
+            self._sleep(POLL_S)
+        return now
+
+    def _done(self, phase: str) -> None:
+        now = self._clock()
+        self._seconds[phase], self._phase_at = now - self._phase_at, now
+
+
+def _verdict(checks: Sequence[CheckResult]) -> bool | None:
+    """False when a check failed, None when none failed but one could not be judged."""
+    if any(check.passed is False for check in checks):
+        return False
+    return None if any(check.no_verdict for check in checks) else True
+
+
+def _count(checks: Sequence[CheckResult]) -> str:
+    failed = [check.name for check in checks if check.passed is False]
+    undecided = [check.name for check in checks if check.no_verdict]
+    parts = [f"{len(checks)} checks"]
+    parts += [f"{word}: {', '.join(names)}" for word, names in (("failed", failed), ("undecided", undecided)) if names]
+    return "; ".join(parts)
+
+
+def _same_training(job: Job, spec: TrainingSpec) -> bool:
+    """Whether a job was submitted for the same table, target and excluded columns."""
+    data = {"name": spec.data.name, "version": spec.data.version}
+    theirs = job.spec.get("data"), job.spec.get("target"), tuple(job.spec.get("exclude", ()))
+    return theirs == (data, spec.target, spec.exclude)
