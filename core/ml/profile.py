@@ -5,7 +5,8 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 EXACT_CELLS = 20_000_000
 """Quantiles and distinct counts are exact up to this many cells per query (about 160 MB of values), else sketches."""
+BATCH_MAX = 100
+"""Columns per query: DuckDB plans wider ones slowly."""
 
 ID_ROWS_MIN = 20
 """In fewer rows all values may differ by chance."""
@@ -166,8 +169,8 @@ def _cast(cell: str, kind: ColumnKind) -> str:
 
 
 def _batches(columns: Sequence[_Column], rows: int) -> tuple[tuple[_Column, ...], ...]:
-    """Groups of columns that fit in memory together; at most 100, since DuckDB plans wider queries slowly."""
-    size = max(1, min(100, EXACT_CELLS // max(rows, 1)))
+    """Groups of columns that fit in memory together."""
+    size = max(1, min(BATCH_MAX, EXACT_CELLS // max(rows, 1)))
     return tuple(tuple(columns[i : i + size]) for i in range(0, len(columns), size))
 
 
@@ -231,13 +234,23 @@ def _describe(scan: _Scan, profiles: dict[_Column, ColumnProfile], target: str) 
     """The finished profiles: moments, histograms and levels need the ranges and distinct counts of the first pass."""
     positive = "NULL"
     goal = next((c for c in scan.columns if c.name == target), None)
-    if goal and len(levels := _levels(scan, goal)) == 2:
+    if goal and len(levels := _levels(scan, [goal])[goal]) == 2:
         word = positive_level(levels).replace("'", "''")
         positive = f"({goal.sql}::VARCHAR = '{word}')"
+    found = {}
+    for batch in _level_batches(profiles):
+        found.update(_levels(scan, batch, positive))
     moments = dict(scan.each({c: _moments(c, p) for c, p in profiles.items()}))
     for column, profile in profiles.items():
         full = _with_moments(profile, *moments[column]) if column in moments else profile
-        yield _with_levels(full, _levels(scan, column, positive)) if _has_levels(profile) else full
+        yield _with_levels(full, found[column]) if column in found else full
+
+
+def _level_batches(profiles: dict[_Column, ColumnProfile]) -> Iterator[list[_Column]]:
+    """Columns with few levels are counted 100 at a time, those with many alone."""
+    few = [c for c, p in profiles.items() if _has_levels(p) and p.distinct <= LEVELS_MAX]
+    yield from (few[i : i + BATCH_MAX] for i in range(0, len(few), BATCH_MAX))
+    yield from ([c] for c, p in profiles.items() if _has_levels(p) and p.distinct > LEVELS_MAX)
 
 
 def _has_levels(profile: ColumnProfile) -> bool:
@@ -246,13 +259,19 @@ def _has_levels(profile: ColumnProfile) -> bool:
     return 0 < profile.distinct <= LEVELS_MAX
 
 
-def _levels(scan: _Scan, column: _Column, positive: str = "NULL") -> tuple[Level, ...]:
-    sql = column.sql
-    found = scan.connection.execute(
-        f"SELECT {sql}::VARCHAR, count(*) AS n, avg({positive}::INT) FROM {scan.table} WHERE {sql} IS NOT NULL "
-        f"GROUP BY {sql} ORDER BY n DESC, {sql} LIMIT {LEVELS_MAX}"
-    )
-    return tuple(Level(*level) for level in found.fetchall())
+def _levels(scan: _Scan, columns: Sequence[_Column], positive: str = "NULL") -> dict[_Column, tuple[Level, ...]]:
+    """The most frequent values of each column, ties in the alphabet's order; one pass for all of them."""
+    numbers, texts = list(range(len(columns))), ", ".join(f"{c.sql}::VARCHAR" for c in columns)
+    rows = scan.connection.execute(
+        f"SELECT k, v, count(*) AS n, avg(p::INT) "
+        f"FROM (SELECT {positive} AS p, unnest({numbers}) AS k, unnest([{texts}]) AS v FROM {scan.table}) "
+        f"WHERE v IS NOT NULL GROUP BY k, v "
+        f"QUALIFY row_number() OVER (PARTITION BY k ORDER BY n DESC, v) <= {LEVELS_MAX} ORDER BY k, n DESC, v"
+    ).fetchall()
+    found: dict[_Column, tuple[Level, ...]] = dict.fromkeys(columns, ())
+    for k, group in groupby(rows, key=itemgetter(0)):
+        found[columns[k]] = tuple(Level(value, count, rate) for _, value, count, rate in group)
+    return found
 
 
 def _with_levels(profile: ColumnProfile, levels: tuple[Level, ...]) -> ColumnProfile:
