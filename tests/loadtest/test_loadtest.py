@@ -1,0 +1,146 @@
+"""The load test counts what happened, exactly and within its bounds."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from core import loadtest
+from core.domain.errors import ServiceUnavailable, SpecInvalid
+from core.domain.proof import LoadReport, LoadSpec, Target
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n"
+CLOSING = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n[]"
+BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+HANG_UP = b""
+
+Answer = Callable[[int], bytes | None]
+
+
+class ScriptedServer(asyncio.Protocol):
+    """Answers the n-th request with `answer(n)`: bytes, `HANG_UP` to close without an answer, None for silence."""
+
+    def __init__(self, answer: Answer, requests: list[bytes]) -> None:
+        self.answer, self.requests, self.buffer = answer, requests, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        head, end, body = self.buffer.partition(b"\r\n\r\n")
+        if not end or len(body) < int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]):
+            return
+        self.requests.append(self.buffer)
+        self.buffer = b""
+        reply = self.answer(len(self.requests))
+        if reply:
+            self.transport.write(reply)
+        if reply == HANG_UP or (reply and b"Connection: close" in reply):
+            self.transport.close()
+
+
+@contextmanager
+def scripted(answer: Answer) -> Iterator[tuple[Target, list[bytes]]]:
+    requests: list[bytes] = []
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(loop.create_server(lambda: ScriptedServer(answer, requests), "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield Target(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "the-key", {"x-extra": "1"}), requests
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def load(target: Target, count: int, *, concurrency: int = 1) -> LoadReport:
+    spec = LoadSpec(target, duration_s=5, concurrency=concurrency, warmup_s=0, max_requests=count)
+    return loadtest.run(spec, [b"[1]", b"[22]", b"[333]"])
+
+
+def test_every_answer_is_counted_by_its_status() -> None:
+    with scripted(lambda n: BUSY if n % 4 == 0 else OK) as (target, _):
+        report = load(target, 40)
+    assert (report.requests, report.failed, report.by_status) == (40, 10, {200: 30, 503: 10})
+
+
+def test_a_broken_connection_is_a_failed_request_and_the_load_goes_on() -> None:
+    with scripted(lambda n: HANG_UP if n == 5 else OK) as (target, _):
+        report = load(target, 10)
+    assert (report.requests, report.failed) == (10, 1)
+    assert report.by_status == {loadtest.BROKEN: 1, 200: 9}
+
+
+@pytest.mark.parametrize("reply", [OK, CHUNKED, CLOSING], ids=["length", "chunked", "closing"])
+def test_every_way_to_end_an_answer_is_understood(reply: bytes) -> None:
+    with scripted(lambda n: reply) as (target, _):
+        report = load(target, 12, concurrency=3)
+    assert (report.requests, report.failed) == (12, 0)
+
+
+def test_something_that_is_not_http_counts_as_broken() -> None:
+    with scripted(lambda n: b"SSH-2.0-OpenSSH\r\n") as (target, _):
+        report = load(target, 2)
+    assert (report.requests, report.failed, report.p99_ms) == (2, 2, 0.0)
+
+
+def test_bodies_vary_and_carry_key_and_headers() -> None:
+    with scripted(lambda n: OK) as (target, requests):
+        load(target, 9)
+    assert {request.rpartition(b"\r\n")[2] for request in requests} == {b"[1]", b"[22]", b"[333]"}
+    assert all(request.startswith(b"POST /score HTTP/1.1\r\n") for request in requests)
+    assert all(b"Authorization: Bearer the-key\r\n" in request and b"x-extra: 1\r\n" in request for request in requests)
+
+
+def test_percentiles_are_exact() -> None:
+    """One client under a clock that advances by known steps: 100 latencies of 1 to 100 ms."""
+    times = iter([0.0] + [t for n in range(1, 101) for t in (n * 1.0, n * 1.0 + n / 1000)] + [1e6] * 9)
+    with scripted(lambda n: OK) as (target, _):
+        spec = LoadSpec(target, duration_s=1e5, concurrency=1, warmup_s=0, max_requests=100)
+        report = loadtest.run(spec, [b"[]"], clock=lambda: next(times))
+    measured = (report.p50_ms, report.p95_ms, report.p99_ms, report.max_ms, report.mean_ms)
+    assert measured == pytest.approx((50, 95, 99, 100, 50.5))
+    assert report.requests_per_s == pytest.approx(100 / 100.1)
+
+
+def test_warm_up_requests_are_not_counted() -> None:
+    times = iter([0.0, 0.5, 0.6, 0.9, 0.95, 1.0, 1.01, 1.5, 1.51, 2.5])
+    with scripted(lambda n: OK) as (target, requests):
+        spec = LoadSpec(target, duration_s=1.0, concurrency=1, warmup_s=1.0)
+        report = loadtest.run(spec, [b"[]"], clock=lambda: next(times))
+    assert (len(requests), report.requests) == (4, 2)
+
+
+def test_the_load_ends_with_its_duration() -> None:
+    with scripted(lambda n: OK) as (target, _):
+        report = loadtest.run(LoadSpec(target, duration_s=0.2, concurrency=2, warmup_s=0.05), [b"[]"])
+    assert report.requests > 0
+    assert report.failed == 0
+    assert 0.1 < report.duration_s < 2
+
+
+def test_a_server_that_falls_silent_ends_as_failed_requests() -> None:
+    with scripted(lambda n: None if n > 3 else OK) as (target, _):
+        report = loadtest.run(LoadSpec(target, duration_s=0.2, concurrency=1, warmup_s=0), [b"[]"], hang_s=0.2)
+    assert report.by_status == {loadtest.BROKEN: 1, 200: 3}
+
+
+def test_nothing_that_listens_is_said_at_once() -> None:
+    with scripted(lambda n: OK) as (target, _):
+        pass
+    with pytest.raises(ServiceUnavailable, match="Nothing answers at"):
+        loadtest.run(LoadSpec(target), [b"[]"])
+
+
+def test_a_load_without_bodies_or_address_is_refused() -> None:
+    with pytest.raises(SpecInvalid, match="at least one request body"):
+        loadtest.run(LoadSpec(Target("http://127.0.0.1:1")), [])
+    with pytest.raises(SpecInvalid, match="not an address"):
+        loadtest.run(LoadSpec(Target("ftp://somewhere")), [b"[]"])
