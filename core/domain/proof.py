@@ -30,6 +30,8 @@ class CheckResult:
     """A minimal reproduction of a violation; reads the key from SLIPWAY_KEY."""
     no_verdict: bool = False
     """True where the check applies but could not be judged; `passed` is then None."""
+    about: str = ""
+    """What holds when it passes, in plain words."""
 
 
 @dataclass(frozen=True, slots=True)

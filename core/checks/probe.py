@@ -1,0 +1,211 @@
+"""The HTTP client of the semantic and wire checks: sends exactly what it is told, keeps what came back."""
+
+import http.client
+import json
+import shlex
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from core.checks.document import Described
+from core.checks.registry import Depth, NotApplicable, Violation
+from core.contract import samples
+from core.domain.errors import ServiceUnavailable
+from core.domain.proof import Target
+
+T = TypeVar("T")
+
+HANG_S = 10.0
+"""An answer that takes longer is a violation; how much shorter it should be is the performance part's question."""
+SHOWN_CHARS = 200
+REPLY_KEYS = {"v1": "result", "v2": "Results", "mlflow": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The value of an Authorization header, and how a shell makes it from SLIPWAY_KEY: no part of a key is shown."""
+
+    value: str = field(repr=False)
+    shell: str
+
+    @classmethod
+    def bearer(cls, key: str) -> "Credential":
+        return cls(f"Bearer {key}", "Bearer $SLIPWAY_KEY")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request with its answer; status 0 where none came."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    """All but Authorization."""
+    credential: Credential | None
+    body: bytes | None
+    status: int = 0
+    reply_headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+    reply: bytes = b""
+
+    @property
+    def shown(self) -> str:
+        """The answer in a few words."""
+        text = self.reply.decode("utf-8", "replace")
+        return f"{self.status} {text[:SHOWN_CHARS]}{'...' if len(text) > SHOWN_CHARS else ''}".strip()
+
+    def json(self) -> Any:
+        """The answer as strict JSON. Raises Violation."""
+        try:
+            return json.loads(self.reply, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as e:
+            raise Violation(f"The answer is not JSON: {self.shown}", self) from e
+
+    def curl(self, target: Target) -> str:
+        """A shell command that sends this request again, the key taken from SLIPWAY_KEY."""
+        parts = [f"curl -i -X {self.method}"]
+        if self.credential:
+            parts.append(f'-H "Authorization: {self.credential.shell}"')
+        parts.extend(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self.headers.items())
+        if self.body is not None:
+            parts.append(f"--data-binary {_quoted(self.body)}")
+        return " ".join([*parts, shlex.quote(target.url + self.path)])
+
+
+class Probe:
+    """One endpoint under examination. Not for use by several threads at once."""
+
+    def __init__(self, target: Target, described: Described, *, seed: int, depth: Depth) -> None:
+        self.target, self.described, self.seed, self.depth = target, described, seed, depth
+        self.rows = depth.rows
+        self._random = Random(seed)  # noqa: S311 - draws test data
+        self._client = Client(target)
+        self._known: dict[Any, Any] = {}
+
+    def once(self, compute: Callable[["Probe"], T]) -> T:
+        """What `compute` gave at its first call for this endpoint."""
+        if compute not in self._known:
+            self._known[compute] = compute(self)
+        found: T = self._known[compute]
+        return found
+
+    def sample(self, count: int) -> list[dict[str, Any]]:
+        """`count` valid rows made from the document. Raises NotApplicable when it describes no columns."""
+        if not self.described.signature.used:
+            raise NotApplicable("the document describes no columns")
+        return samples.rows(self.described.signature, count, self._random.randrange(2**31))
+
+    def send(self, method: str, path: str, body: bytes | None = None, credential: Credential | None = None) -> Exchange:
+        """Send one request with exactly this credential. Raises Violation, ServiceUnavailable as `Client.send`."""
+        return self._client.send(method, path, body, {}, credential)
+
+    def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> Exchange:
+        """POST to the scoring path with the key. Raises Violation, ServiceUnavailable as `Client.send`."""
+        key = self.target.key
+        return self._client.send(
+            "POST", self.described.score_path, body, headers or {}, Credential.bearer(key) if key else None
+        )
+
+    def score(
+        self, rows: Sequence[Mapping[str, Any]], method: str | None = None, form: str = ""
+    ) -> tuple[list[Any], Exchange]:
+        """The answers to `rows`, one a row, unwrapped. Raises Violation for anything but a 200 of that shape."""
+        form = form or self.described.primary_form
+        exchange = self.post(samples.body(list(rows), form, method))
+        if exchange.status != 200:
+            raise Violation(f"Valid rows were refused: {exchange.shown}", exchange)
+        answers = self._unwrap(exchange, form)
+        if len(answers) != len(rows):
+            raise Violation(f"{len(rows)} rows were sent, {len(answers)} answers came back: {exchange.shown}", exchange)
+        return answers, exchange
+
+    def _unwrap(self, exchange: Exchange, form: str) -> list[Any]:
+        reply = exchange.json()
+        if isinstance(reply, str) and self.described.legacy_reply:
+            reply = json.loads(reply)
+        key = REPLY_KEYS[form]
+        answers = reply.get(key) if key and isinstance(reply, dict) else reply
+        if not isinstance(answers, list):
+            raise Violation(f"Expected a list of answers{f' under {key!r}' if key else ''}: {exchange.shown}", exchange)
+        return answers
+
+    def close(self) -> None:
+        """Drop the kept connection."""
+        self._client.close()
+
+
+class Client:
+    """One kept connection to the target."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._connection: http.client.HTTPConnection | None = None
+
+    def send(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], credential: Credential | None
+    ) -> Exchange:
+        """Send one request and wait for its answer.
+
+        Raises Violation when the connection breaks or nothing comes within `HANG_S`, ServiceUnavailable when nothing
+        listens.
+        """
+        content_type = {} if body is None else {"Content-Type": "application/json"}
+        request = Exchange(method, path, content_type | dict(self._target.headers) | dict(headers), credential, body)
+        # One more try: a server may close a kept connection just as the next request leaves.
+        for fresh in (self._connection is None, True):
+            try:
+                return self._send(request)
+            except TimeoutError as e:
+                self.close()
+                raise Violation(f"No answer within {HANG_S:.0f} s", request) from e
+            except (http.client.HTTPException, ConnectionError) as e:
+                self.close()
+                if fresh:
+                    raise Violation(f"The connection broke: {e!r}", request) from e
+        raise AssertionError("the second attempt either answers or raises")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _send(self, request: Exchange) -> Exchange:
+        if self._connection is None:
+            self._connection = _connect(self._target)
+        root = urlsplit(self._target.url).path.rstrip("/")
+        secret = {"Authorization": request.credential.value} if request.credential else {}
+        self._connection.request(request.method, root + request.path, request.body, dict(request.headers) | secret)
+        reply = self._connection.getresponse()
+        names = {name.lower(): value for name, value in reply.getheaders()}
+        return replace(request, status=reply.status, reply_headers=names, reply=reply.read())
+
+
+def _connect(target: Target) -> http.client.HTTPConnection:
+    parts = urlsplit(target.url)
+    host = parts.hostname or ""
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        connection = http.client.HTTPSConnection(host, parts.port, timeout=HANG_S, context=context)
+    else:
+        connection = http.client.HTTPConnection(host, parts.port, timeout=HANG_S)
+    try:
+        connection.connect()
+    except OSError as e:
+        raise ServiceUnavailable(f"Nothing answers at {target.url} ({e})", hint="Is the endpoint running?") from e
+    return connection
+
+
+def _quoted(body: bytes) -> str:
+    text = body.decode("utf-8", "replace")
+    if "\ufffd" not in text and text.isprintable():
+        return shlex.quote(text)
+    # Bash's own quoting for bytes that are not printable UTF-8.
+    return "$'" + "".join(chr(b) if 32 <= b < 127 and b not in b"'\\" else f"\\x{b:02x}" for b in body) + "'"
+
+
+def _no_constant(text: str) -> float:
+    raise ValueError(f"{text} is not JSON")

@@ -1,0 +1,98 @@
+"""What a check is, and the table of all checks in the order in which they run.
+
+A check is one small function: it takes a `Probe`, tries one thing, and returns one sentence of evidence. It raises
+`Violation` when the endpoint broke its word and `NotApplicable` when the document gives nothing to judge by.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from core.domain.errors import NoVerdict, ServiceUnavailable
+from core.domain.proof import CheckResult, Target
+
+if TYPE_CHECKING:
+    from core.checks.probe import Probe
+
+CheckFunction = Callable[["Probe"], str]
+
+
+class Reproducible(Protocol):
+    """Something that a reader can do again."""
+
+    def curl(self, target: Target) -> str:
+        """A shell command that sends the request again, the key taken from SLIPWAY_KEY."""
+
+
+class Violation(Exception):
+    """The endpoint broke its word: what was seen, what was expected, and the requests that show it."""
+
+    def __init__(self, evidence: str, *requests: Reproducible) -> None:
+        super().__init__(evidence)
+        self.evidence, self.requests = evidence, requests
+
+
+class NotApplicable(Exception):
+    """The document does not say enough for this check to judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that is tried. `about` tells a reader in plain words what holds when it passes."""
+
+    name: str
+    part: str
+    about: str
+    run: CheckFunction
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much is tried: rows in the largest batch, examples and seconds for generated requests."""
+
+    rows: int
+    examples: int
+    generated_s: float
+
+
+DEPTHS = {"default": Depth(40, 15, 10.0), "full": Depth(200, 200, 120.0)}
+PARTS = ("contract", "semantic", "wire")
+
+_TABLE: dict[str, Check] = {}
+
+
+def check(part: str, about: str, *, name: str = "") -> Callable[[CheckFunction], CheckFunction]:
+    """Enter a function into the table under its own name, or `name`. Two checks of one name are a mistake."""
+
+    def enter(function: CheckFunction) -> CheckFunction:
+        entry = Check(name or function.__name__, part, about, function)
+        if entry.name in _TABLE:
+            raise ValueError(f"There are two checks named {entry.name}")
+        _TABLE[entry.name] = entry
+        return function
+
+    return enter
+
+
+def entered() -> tuple[Check, ...]:
+    """All checks that were entered so far, by part."""
+    return tuple(sorted(_TABLE.values(), key=lambda entry: PARTS.index(entry.part)))
+
+
+def judge(check: Check, probe: "Probe") -> CheckResult:
+    """Run one check and put its outcome into words; a bug in a check stays a traceback."""
+    try:
+        return result(check, True, check.run(probe))
+    except Violation as e:
+        return result(check, False, e.evidence, "\n".join(request.curl(probe.target) for request in e.requests))
+    except NotApplicable as e:
+        return result(check, None, f"not applicable: {e}")
+    except (ServiceUnavailable, NoVerdict) as e:
+        return result(check, None, f"no verdict: {e.message}", no_verdict=True)
+
+
+def result(
+    check: Check, passed: bool | None, evidence: str, curl: str = "", *, no_verdict: bool = False
+) -> CheckResult:
+    """The outcome of one check."""
+    return CheckResult(check.name, check.part, passed, evidence, curl, no_verdict, check.about)

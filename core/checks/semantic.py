@@ -1,0 +1,209 @@
+"""What scoring must mean, whatever the model: the part that no schema can say.
+
+Each check sends the smallest batch that can show a fault first, so that the reproduction is short.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from core.checks.probe import Exchange, Probe
+from core.checks.registry import NotApplicable, Violation, check
+from core.domain.signature import Scalar
+
+SAME = 1e-9
+"""Two probabilities for one row may differ by this much: batches may add numbers up in another order."""
+SUM_TOLERANCE = 1e-6
+TIE = 1e-9
+"""Classes this close to each other, or to the threshold, may be told either way."""
+REPEATS = 5
+
+
+def batches(probe: Probe) -> Iterator[list[dict[str, Any]]]:
+    """Batches of growing size, the smallest first."""
+    for size in (2, 5, probe.rows):
+        yield probe.sample(size)
+
+
+@check("semantic", "Every row that is sent gets one answer, in batches of any size.")
+def one_answer_per_row(probe: Probe) -> str:
+    sizes = (1, 2, 7, probe.rows)
+    for size in sizes:
+        probe.score(probe.sample(size))
+    if not probe.described.empty_allowed:
+        return f"batches of {', '.join(map(str, sizes))} rows: one answer each"
+    probe.score([])
+    return f"batches of 0, {', '.join(map(str, sizes))} rows: one answer each"
+
+
+@check("semantic", "Rows sent in another order get the same answers in that order.")
+def order_is_kept(probe: Probe) -> str:
+    for rows in batches(probe):
+        forward, first = answers(probe, rows)
+        backward, second = answers(probe, rows[::-1])
+        if (at := _difference(forward, backward[::-1])) is not None:
+            raise Violation(f"Row {at} got {forward[at]}, and {backward[::-1][at]} in reverse order", first, second)
+    return f"{probe.rows} rows forwards and backwards: the same answers ({_distinct(forward)} distinct)"
+
+
+@check("semantic", "A row gets the same answer alone as in a batch.")
+def batch_equals_single(probe: Probe) -> str:
+    for rows in batches(probe):
+        together, first = answers(probe, rows)
+        for at, row in enumerate(rows):
+            (alone,), second = answers(probe, [row])
+            if not same(alone, together[at]):
+                raise Violation(f"Row {at} of {len(rows)} got {together[at]}, alone {alone}", first, second)
+    return f"{probe.rows} rows in one batch and one by one: the same answers"
+
+
+@check("semantic", "The same request gets the same answer again, also after others.")
+def answers_repeat(probe: Probe) -> str:
+    rows = probe.sample(2)
+    once, first = answers(probe, rows)
+    for _ in range(REPEATS):
+        answers(probe, probe.sample(3))
+        again, second = answers(probe, rows)
+        if (at := _difference(once, again)) is not None:
+            raise Violation(f"Row {at} got {once[at]}, later {again[at]}", first, second)
+    return f"the same request {REPEATS + 1} times with others in between: the same answer"
+
+
+@check("semantic", "`predict` names the class that `predict_proba` holds most probable (or that passes its threshold).")
+def predict_agrees_with_probabilities(probe: Probe) -> str:
+    classes = _classes(probe)
+    _needs_probabilities(probe)
+    for rows in batches(probe):
+        labels, first = probe.score(rows, "predict")
+        chances, second = probe.score(rows, "predict_proba")
+        for at, (label, chance) in enumerate(zip(labels, chances, strict=True)):
+            expected = _expected(probe, classes, _chances(chance, classes, second))
+            if label not in expected:
+                raise Violation(f"Row {at}: predict says {label!r}, the probabilities are {chance}", first, second)
+    return f"{probe.rows} rows: every label follows from its probabilities"
+
+
+@check("semantic", "Probabilities lie between 0 and 1 and add up to 1, one for each class.")
+def probabilities_add_up(probe: Probe) -> str:
+    _needs_probabilities(probe)
+    for rows in batches(probe):
+        chances, exchange = probe.score(rows, "predict_proba")
+        for at, chance in enumerate(chances):
+            values = _chances(chance, probe.described.signature.classes, exchange)
+            if not all(0 <= value <= 1 for value in values) or abs(sum(values) - 1) > SUM_TOLERANCE:
+                raise Violation(f"Row {at}: {chance} adds up to {sum(values)}", exchange)
+    return f"{probe.rows} rows: within [0, 1], sums within {SUM_TOLERANCE} of 1"
+
+
+@check("semantic", "Different rows get different probabilities: the model reads what it is sent.")
+def probabilities_vary(probe: Probe) -> str:
+    _needs_probabilities(probe)
+    chances, exchange = probe.score(probe.sample(probe.rows), "predict_proba")
+    if _distinct(chances) <= 2:
+        raise Violation(f"{probe.rows} random rows got {_distinct(chances)} distinct answer(s)", exchange)
+    return f"{probe.rows} random rows got {_distinct(chances)} distinct answers"
+
+
+@check("semantic", "Every predicted label is one of the published classes, with its JSON type.")
+def labels_are_published_classes(probe: Probe) -> str:
+    classes = _classes(probe)
+    labels, exchange = probe.score(probe.sample(probe.rows), _method(probe, "predict"))
+    for at, label in enumerate(labels):
+        if not any(label == known and type(label) is type(known) for known in classes):
+            raise Violation(f"Row {at}: {label!r} is none of {list(classes)}", exchange)
+    return f"{probe.rows} labels, all among {list(classes)}"
+
+
+@check("semantic", "The order of a row's keys makes no difference.")
+def key_order_is_irrelevant(probe: Probe) -> str:
+    for rows in batches(probe):
+        before, first = answers(probe, rows)
+        after, second = answers(probe, [dict(reversed(row.items())) for row in rows])
+        if (at := _difference(before, after)) is not None:
+            raise Violation(f"Row {at} got {before[at]}, and {after[at]} with its keys reversed", first, second)
+    return f"{probe.rows} rows with their keys reversed: the same answers"
+
+
+@check("semantic", "Every request form that the document allows gives the same answers.")
+def forms_agree(probe: Probe) -> str:
+    forms = probe.described.forms
+    if len(forms) < 2:
+        raise NotApplicable(f"the document allows one form, {forms[0]}")
+    for method in probe.described.methods or (None,):
+        for rows in batches(probe):
+            known, first = probe.score(rows, method, forms[0])
+            for form in forms[1:]:
+                other, second = probe.score(rows, method, form)
+                if (at := _difference(known, other)) is not None:
+                    raise Violation(f"Row {at}: {known[at]} as {forms[0]}, {other[at]} as {form}", first, second)
+    return f"{probe.rows} rows as {', '.join(forms)}: the same answers"
+
+
+@check("semantic", "Every published category of every column is scored.")
+def every_category_is_scored(probe: Probe) -> str:
+    rows = [
+        probe.sample(1)[0] | {column.name: level}
+        for column in probe.described.signature.used
+        if column.closed
+        for level in column.levels
+    ]
+    if not rows:
+        raise NotApplicable("the document publishes no categories")
+    for before, after in pairwise([*range(0, len(rows), probe.rows), len(rows)]):
+        probe.score(rows[before:after])
+    return f"{len(rows)} categories, one at a time: all scored"
+
+
+def answers(probe: Probe, rows: Sequence[dict[str, Any]]) -> tuple[list[Any], Exchange]:
+    """The finest answers there are: probabilities where the endpoint gives them, else labels."""
+    return probe.score(rows, _method(probe, "predict_proba") or _method(probe, "predict"))
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two answers are equal, probabilities up to `SAME`."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, float) and isinstance(other, int | float) and not isinstance(other, bool):
+        return abs(one - other) <= SAME
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _difference(some: Sequence[Any], others: Sequence[Any]) -> int | None:
+    pairs = enumerate(zip(some, others, strict=True))
+    return next((at for at, (one, other) in pairs if not same(one, other)), None)
+
+
+def _distinct(values: Sequence[Any]) -> int:
+    return len({repr(value) for value in values})
+
+
+def _method(probe: Probe, method: str) -> str | None:
+    return method if method in probe.described.methods else None
+
+
+def _needs_probabilities(probe: Probe) -> None:
+    if "predict_proba" not in probe.described.methods:
+        raise NotApplicable("the document offers no predict_proba")
+
+
+def _classes(probe: Probe) -> tuple[Scalar, ...]:
+    if not probe.described.signature.classes:
+        raise NotApplicable("the document publishes no x-classes")
+    return probe.described.signature.classes
+
+
+def _chances(chance: Any, classes: Sequence[Scalar], exchange: Exchange) -> list[float]:
+    numbers = isinstance(chance, list) and all(isinstance(value, int | float) for value in chance)
+    if not numbers or (classes and len(chance) != len(classes)):
+        raise Violation(f"Expected one probability for each of {len(classes)} classes, got {chance}", exchange)
+    return list(chance)
+
+
+def _expected(probe: Probe, classes: Sequence[Scalar], chances: Sequence[float]) -> list[Scalar]:
+    """The labels that may be told for these probabilities: several only in a tie."""
+    signature = probe.described.signature
+    if signature.threshold is None or signature.positive_class not in classes or len(classes) != 2:
+        return [c for c, p in zip(classes, chances, strict=True) if p >= max(chances) - TIE]
+    at = classes.index(signature.positive_class)
+    margin = chances[at] - signature.threshold
+    return [classes[at]] * (margin >= -TIE) + [classes[1 - at]] * (margin <= TIE)

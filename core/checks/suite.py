@@ -1,0 +1,110 @@
+"""Prove an endpoint from its address and key: fetch its document, run every check, tell each outcome as it lands."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from core.checks import contract, semantic, wire
+from core.checks.document import Described, describe
+from core.checks.probe import Client, Credential, Exchange, Probe
+from core.checks.registry import DEPTHS, PARTS, Check, Violation, entered, judge, result
+from core.contract import samples
+from core.domain.errors import NoVerdict, ServiceUnavailable, SpecInvalid
+from core.domain.proof import CheckResult, Target
+
+DOCUMENT = "/swagger.json"
+BODIES = 200
+"""Different bodies of one load: enough that no cache or branch predictor knows them all."""
+
+_ROOMS = (contract, semantic, wire)  # importing a room enters its checks
+
+
+def catalogue() -> tuple[Check, ...]:
+    """Every check by part, in the order in which they run."""
+    return entered()
+
+
+def run_checks(
+    target: Target,
+    *,
+    depth: str = "default",
+    seed: int = 0,
+    on_check: Callable[[CheckResult], None] = lambda result: None,
+    parts: Collection[str] = PARTS,
+) -> tuple[CheckResult, ...]:
+    """Judge the endpoint by its own document; `on_check` hears each result as soon as it is known.
+
+    Sends a few hundred requests (default depth: about 10 s) and changes nothing. The same seed sends the same rows.
+    Raises SpecInvalid for an unknown depth or part, NoVerdict when nothing listens or the proof itself cannot run.
+    """
+    if depth not in DEPTHS or not set(parts) <= set(PARTS):
+        raise SpecInvalid(f"Depths are {', '.join(DEPTHS)} and parts {', '.join(PARTS)}, got '{depth}', {list(parts)}")
+    chosen = [check for check in catalogue() if check.part in parts]
+    try:
+        described = fetch(target)
+    except ServiceUnavailable as e:
+        raise NoVerdict(e.message, hint=e.hint) from e
+    except Violation as e:
+        return tuple(_without_document(chosen, target, e, on_check))
+    probe = Probe(target, described, seed=seed, depth=DEPTHS[depth])
+    results = []
+    try:
+        for check in chosen:
+            results.append(judge(check, probe))
+            on_check(results[-1])
+    finally:
+        probe.close()
+    return tuple(results)
+
+
+def bodies_for(target: Target, rows: int, *, count: int = BODIES, seed: int = 0) -> tuple[bytes, ...]:
+    """`count` different valid request bodies of `rows` rows each, made from the endpoint's own document.
+
+    Raises ServiceUnavailable when nothing listens, NoVerdict when the document does not describe what to send.
+    """
+    try:
+        described = fetch(target)
+    except Violation as e:
+        raise NoVerdict(e.evidence, hint=f"See {target.url}{DOCUMENT}") from e
+    if not described.signature.used:
+        raise NoVerdict("The document describes no columns to make rows of", hint=f"See {target.url}{DOCUMENT}")
+    made = samples.rows(described.signature, rows * count, seed)
+    return tuple(samples.body(made[at : at + rows], described.primary_form) for at in range(0, rows * count, rows))
+
+
+def fetch(target: Target) -> Described:
+    """The endpoint's document as OpenAPI 3, or else as Swagger 2.0, read.
+
+    Raises Violation when neither is a usable document, ServiceUnavailable when nothing listens.
+    """
+    client = Client(target)
+    credential = Credential.bearer(target.key) if target.key else None
+    try:
+        exchange = client.send("GET", f"{DOCUMENT}?version=3", None, {}, credential)
+        if exchange.status == 404:
+            exchange = client.send("GET", DOCUMENT, None, {}, credential)
+    finally:
+        client.close()
+    return describe(_document(exchange))
+
+
+def _document(exchange: Exchange) -> dict[str, Any]:
+    if exchange.status != 200:
+        raise Violation(f"The document is not there: {exchange.shown}", exchange)
+    document = exchange.json()
+    if not isinstance(document, dict) or not {"openapi", "swagger"} & document.keys():
+        raise Violation(f"Not an OpenAPI document: {exchange.shown}", exchange)
+    return document
+
+
+def _without_document(
+    chosen: list[Check], target: Target, problem: Violation, on_check: Callable[[CheckResult], None]
+) -> list[CheckResult]:
+    """The unusable document as a violation, whatever parts were asked for; nothing else can be judged."""
+    document = next(check for check in catalogue() if check.name == contract.document_is_usable.__name__)
+    curl = "\n".join(request.curl(target) for request in problem.requests)
+    missing = "not applicable: there is no usable document"
+    results = [result(document, False, problem.evidence, curl)]
+    results += [result(check, None, missing) for check in chosen if check is not document]
+    for outcome in results:
+        on_check(outcome)
+    return results

@@ -1,0 +1,197 @@
+"""What is proven about a deployment before it may take traffic: over HTTP alone, and nothing is started."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from core import loadtest
+from core.checks import bodies_for, run_checks
+from core.checks.probe import Client, Credential, Exchange
+from core.checks.registry import Violation
+from core.domain.endpoint import GateBudget
+from core.domain.errors import NoVerdict, ServiceUnavailable
+from core.domain.proof import CheckResult, LoadReport, LoadSpec, Target
+
+PARITY_LIMIT = 1e-6
+"""Probabilities of the served model may differ this much from the trained one's: float32 trees, other summing order."""
+SHADOW_BODIES_MAX = 500
+
+ABOUT = {
+    "parity": "The server answers as the trained model did in the training process.",
+    "contract": "The endpoint keeps its own document.",
+    "performance": "The endpoint is as fast as its budget asks.",
+    "shadow": "The candidate answers every request that the live deployment answers; where they differ is reported.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """What to replay against the live deployment and the candidate. `origin` says where the bodies come from."""
+
+    live: Target
+    bodies: Sequence[bytes]
+    origin: str
+
+
+def run(
+    target: Target,
+    *,
+    parity: Path | None,
+    budget: GateBudget,
+    depth: str = "default",
+    seed: int = 0,
+    on_check: Callable[[CheckResult], None] = lambda result: None,
+    shadow: Shadow | None = None,
+) -> tuple[CheckResult, ...]:
+    """All checks of a deployment at `target`: parity, contract, semantic, wire, performance, shadow.
+
+    `parity` is the model folder's `parity.npz`, `on_check` hears each result as it lands. An endpoint that cannot be
+    reached gives results without a verdict, never an exception. Raises SpecInvalid for an unknown depth.
+    """
+    results: list[CheckResult] = []
+
+    def tell(result: CheckResult) -> None:
+        results.append(result)
+        on_check(result)
+
+    tell(_judged("parity", lambda: _parity(target, parity)))
+    try:
+        run_checks(target, depth=depth, seed=seed, on_check=tell)
+    except NoVerdict as e:
+        tell(_undecided("contract", e.message))
+    tell(_judged("performance", lambda: _performance(target, budget, seed)))
+    tell(_judged("shadow", lambda: _shadow(target, shadow)))
+    return tuple(results)
+
+
+def _judged(part: str, judge: Callable[[], CheckResult]) -> CheckResult:
+    try:
+        return judge()
+    except (NoVerdict, ServiceUnavailable) as e:
+        return _undecided(part, e.message)
+
+
+def _undecided(part: str, why: str) -> CheckResult:
+    return CheckResult(part, part, None, f"no verdict: {why}", no_verdict=True, about=ABOUT[part])
+
+
+def _result(part: str, passed: bool | None, evidence: str, curl: str = "") -> CheckResult:
+    return CheckResult(part, part, passed, evidence, curl, about=ABOUT[part])
+
+
+def _parity(target: Target, path: Path | None) -> CheckResult:
+    """The largest difference between the endpoint's probabilities and those of the training process."""
+    if path is None:
+        return _result("parity", None, "not applicable: the model brings no parity file")
+    body, trained = _read_parity(path)
+    client = Client(target)
+    try:
+        exchange = _score(client, target, body)
+    except Violation as e:
+        return _result("parity", False, e.evidence)
+    finally:
+        client.close()
+    served = _probabilities(exchange)
+    if exchange.status != 200 or served is None or served.shape != trained.shape:
+        evidence = f"Expected probabilities of shape {trained.shape}, got {exchange.shown}"
+        return _result("parity", False, evidence, _one_row(exchange, 0).curl(target))
+    differences = np.abs(served - trained)
+    worst = int(np.argmax(differences.max(axis=1)))
+    evidence = f"{len(trained)} rows: the largest difference is {differences.max():.2g} (limit {PARITY_LIMIT:g})"
+    if differences.max() <= PARITY_LIMIT:
+        return _result("parity", True, evidence)
+    evidence += f"; row {worst} got {served[worst].tolist()}, trained {trained[worst].tolist()}"
+    return _result("parity", False, evidence, _one_row(exchange, worst).curl(target))
+
+
+def _one_row(exchange: Exchange, row: int) -> Exchange:
+    """The parity request cut to one row, short enough to be read and sent by hand."""
+    request = json.loads(exchange.body or b"{}")
+    return replace(exchange, body=json.dumps(request | {"data": request["data"][row : row + 1]}).encode())
+
+
+def _read_parity(path: Path) -> tuple[bytes, np.ndarray[Any, np.dtype[np.float64]]]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            request = json.loads(arrays["body"].tobytes())
+            trained = np.asarray(arrays["probabilities"], dtype=np.float64)
+    except (OSError, ValueError, KeyError, BadZipFile) as e:
+        raise NoVerdict(f"{path.name} cannot be read: {e}", hint="Package the model again") from e
+    return json.dumps(request | {"method": "predict_proba"}).encode(), trained
+
+
+def _probabilities(exchange: Exchange) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    """The probabilities in a v1 reply, double-encoded or not; None where there are none."""
+    try:
+        reply = json.loads(exchange.reply)
+        reply = json.loads(reply) if isinstance(reply, str) else reply
+        return np.asarray(reply["result"], dtype=np.float64)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _performance(target: Target, budget: GateBudget, seed: int) -> CheckResult:
+    bodies = bodies_for(target, budget.rows, seed=seed)
+    spec = LoadSpec(target, duration_s=budget.window_s, concurrency=budget.concurrency, rows=budget.rows)
+    windows = [loadtest.run(spec, bodies) for _ in range(budget.windows)]
+    best = min(windows, key=lambda window: (not _within(window, budget), window.failed, window.p99_ms))
+    evidence = (
+        f"best of {budget.windows} windows of {budget.window_s:g} s, {budget.rows} rows a request, "
+        f"{budget.concurrency} clients: p99 {best.p99_ms:.2f} ms (budget {budget.p99_ms:g}), "
+        f"{best.requests_per_s:,.0f} requests/s (budget {budget.requests_per_s:g}), {_failures(best)}; all windows: "
+        + ", ".join(f"{window.p99_ms:.2f} ms at {window.requests_per_s:,.0f}/s" for window in windows)
+    )
+    if _within(best, budget):
+        return _result("performance", True, evidence)
+    again = (
+        f"ab -k -t {budget.window_s:g} -n 1000000 -c {budget.concurrency} -p body.json -T application/json "
+        f'-H "Authorization: Bearer $SLIPWAY_KEY" {target.url}/score'
+    )
+    return _result("performance", False, evidence, again)
+
+
+def _within(window: LoadReport, budget: GateBudget) -> bool:
+    fast = window.p99_ms <= budget.p99_ms and window.requests_per_s >= budget.requests_per_s
+    return fast and not window.failed and window.requests > 0
+
+
+def _failures(window: LoadReport) -> str:
+    if not window.failed:
+        return "none failed"
+    statuses = {status or "broken": count for status, count in window.by_status.items() if status != 200}
+    return f"{window.failed} of {window.requests} failed {statuses}"
+
+
+def _shadow(target: Target, shadow: Shadow | None) -> CheckResult:
+    """Replay: a body that the live deployment answers must be answered; other answers are told, not judged."""
+    if shadow is None:
+        return _result("shadow", None, "not applicable: first deployment")
+    live, candidate = Client(shadow.live), Client(target)
+    compared = differing = 0
+    try:
+        for body in shadow.bodies[:SHADOW_BODIES_MAX]:
+            before = _score(live, shadow.live, body)
+            if before.status != 200:
+                continue
+            after = _score(candidate, target, body)
+            if after.status != 200:
+                evidence = f"The live deployment answers this, the candidate says {after.shown}"
+                return _result("shadow", False, evidence, after.curl(target))
+            compared += 1
+            differing += before.reply != after.reply
+    except Violation as e:
+        return _result("shadow", False, e.evidence)
+    finally:
+        live.close()
+        candidate.close()
+    evidence = f"{compared} requests ({shadow.origin}) replayed: {differing} answered differently than by the live one"
+    return _result("shadow", True, evidence)
+
+
+def _score(client: Client, target: Target, body: bytes) -> Exchange:
+    return client.send("POST", "/score", body, {}, Credential.bearer(target.key) if target.key else None)
