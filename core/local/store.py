@@ -43,7 +43,7 @@ from core.domain.job import Job, JobKind, JobState, move
 from core.domain.model import Model
 from core.domain.pipeline import PipelineEndpoint, PipelineSpec, StepRun
 from core.domain.proof import GateReport, LoadReport
-from core.domain.training import Compute, Trial
+from core.domain.training import Compute, Trial, TrialState
 from core.local.schema import connect, migrate
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ SQLITE_BUSY = 5
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A child of the service; `started` (epoch seconds, the kernel's word) tells it from a later owner of its pid."""
+    """A child of the service; `started` (s after boot, the kernel's word) tells it from a later owner of its pid."""
 
     pid: int
     started: float
@@ -665,6 +665,21 @@ def _end(
         "UPDATE jobs SET state = ?, ended_at = ?, message = ?, hint = ?, result = ? WHERE id = ?",
         (state, now, message, hint, _encode(result), job_id),
     )
+    _cut_off(db, job_id, now, message)
+
+
+def _cut_off(db: sqlite3.Connection, job_id: str, now: float, message: str) -> None:
+    """Nothing of a job runs on when it has ended: its open trials are stopped, its open steps canceled."""
+    for row in db.execute("SELECT number, body FROM trials WHERE job_id = ?", (job_id,)).fetchall():
+        trial = _decode(row["body"], Trial)
+        if trial.state is TrialState.RUNNING:
+            body = _encode(replace(trial, state=TrialState.STOPPED))
+            db.execute("UPDATE trials SET body = ? WHERE job_id = ? AND number = ?", (body, job_id, trial.number))
+    for row in db.execute("SELECT body FROM steps WHERE run_id = ?", (job_id,)).fetchall():
+        step = _decode(row["body"], StepRun)
+        if not step.state.final:
+            body = _encode(replace(step, state=JobState.CANCELED, ended_at=now, message=message))
+            db.execute("UPDATE steps SET body = ? WHERE run_id = ? AND name = ?", (body, job_id, step.name))
 
 
 def _insert_endpoint(db: sqlite3.Connection, spec: EndpointSpec, port: int, keys: EndpointKeys, now: float) -> None:

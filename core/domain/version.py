@@ -1,0 +1,3 @@
+"""Slipway's version; the same as in pyproject.toml, which a test compares."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,86 @@
+"""What a worker's job has at hand: its row, the store, its log, and the seams for engines and executors."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from core.domain.job import Job, LogLine
+from core.domain.training import Compute
+from core.local.paths import Paths, storage_error
+from core.local.store import Store
+from core.ml.executor import Executor
+from core.ml.search import Search
+from core.settings import Settings
+
+Executors = Callable[[Compute], Executor]
+"""Gives what runs a job's trials within a compute's limits."""
+
+
+def local_executor(compute: Compute) -> Executor:
+    """Trials in processes of their own, each killable and limited in memory."""
+    from core.local.executors import ProcessExecutor
+
+    return ProcessExecutor(threads=compute.threads, memory_mb=compute.memory_mb)
+
+
+class JobLog:
+    """A job's log: one JSON line each, on the file as soon as it is said. Raises StorageFull when it cannot be."""
+
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        self._path, self._clock = path, clock
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._file = path.open("ab", buffering=0)
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "JobLog":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def info(self, text: str) -> None:
+        self._say("info", text)
+
+    def warning(self, text: str) -> None:
+        self._say("warning", text)
+
+    def error(self, text: str) -> None:
+        self._say("error", text)
+
+    def _say(self, level: str, text: str) -> None:
+        line = msgspec.json.encode(LogLine(self._clock(), level, text)) + b"\n"
+        try:
+            with self._lock:
+                self._file.write(line)
+        except OSError as e:
+            raise storage_error(e, f"write {self._path.name}") from e
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One attempt at one job."""
+
+    job: Job
+    store: Store
+    paths: Paths
+    settings: Settings
+    clock: Callable[[], float]
+    log: JobLog
+    engines: Callable[[str], Search]
+    executors: Executors
+
+    @property
+    def folder(self) -> Path:
+        return self.paths.job(self.job.id)
+
+    def compute(self) -> Compute:
+        """The limits of the job's compute; one that was never stored has the settings' limits."""
+        known = {compute.name: compute for compute in self.store.computes()}
+        default = Compute(self.job.compute, threads=self.settings.threads, memory_mb=self.settings.memory_mb)
+        return known.get(self.job.compute, default)
