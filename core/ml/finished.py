@@ -49,7 +49,14 @@ def fingerprint(problem: Problem) -> str:
 def read_finished(folder: Path) -> list[FinishedTrial]:
     """The trials that ended, in number order; a folder that is still being written is not seen. No folder: none."""
     records = folder.glob(f"[0-9]*/{RECORD}")
-    return sorted((_read(record) for record in records), key=lambda f: f.trial.number)
+    return sorted((read_trial(record.parent) for record in records), key=lambda f: f.trial.number)
+
+
+def read_trial(folder: Path) -> FinishedTrial:
+    """The trial in a complete folder."""
+    values: dict[str, Any] = msgspec.json.decode((folder / RECORD).read_bytes())
+    trial = msgspec.convert(values["trial"], Trial)
+    return FinishedTrial(trial, folder, values["problem"], tuple(values["weights"]))
 
 
 def record(staged: Path, finished: FinishedTrial) -> None:
@@ -80,12 +87,6 @@ def commit(staged: Path, final: Path) -> None:
 def numbers(finished: Iterable[FinishedTrial]) -> range:
     """The trial numbers that are taken, from 0 on."""
     return range(max((f.trial.number for f in finished), default=-1) + 1)
-
-
-def _read(path: Path) -> FinishedTrial:
-    values: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-    trial = msgspec.convert(values["trial"], Trial)
-    return FinishedTrial(trial, path.parent, values["problem"], tuple(values["weights"]))
 
 
 def usable(finished: Iterable[FinishedTrial], problem: Problem) -> list[FinishedTrial]:

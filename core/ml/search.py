@@ -1,17 +1,36 @@
 """AutoML: a plan of strong configurations, each judged out of fold, then a vote of the best."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from core.domain.data import TableProfile
-from core.domain.signature import Signature
-from core.domain.training import Guardrail, TrainingSpec, Trial
-from core.ml.executor import Executor
-from core.ml.finished import FinishedTrial, read_finished
+import numpy as np
 
-__all__ = ["FinishedTrial", "Search", "SearchResult", "read_finished"]
+from core.domain.data import TableProfile
+from core.domain.errors import TrainingFailed
+from core.domain.signature import Signature
+from core.domain.training import Algorithm, Guardrail, TrainingSpec, Trial, TrialState
+from core.ml.ensemble import rank, vote
+from core.ml.executor import Executor, Param, TrialOutcome, TrialTask
+from core.ml.finished import (
+    OOF,
+    FinishedTrial,
+    commit,
+    fingerprint,
+    numbers,
+    read_finished,
+    read_trial,
+    record,
+    stage,
+    usable,
+)
+from core.ml.metrics import evaluate
+from core.ml.portfolio import PORTFOLIO, Config, plan
+from core.ml.prepare import Prepared, prepare
+from core.predict.members import Array
+
+__all__ = ["FinishedTrial", "Search", "SearchResult", "read_finished", "search"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +71,173 @@ class Search(Protocol):
         `should_stop` is asked often: when it says so, what runs is stopped and what is done is the result.
         Raises TableUnusable (nothing to learn), TrainingFailed (no trial succeeded in time).
         """
+
+
+END_SHARE, END_MAX_S = 0.1, 3.0
+"""The vote and the last writing get this share of the time, at most these seconds."""
+GRACE_SHARE, GRACE_S = 0.1, 3.0
+"""While no trial has succeeded yet the search may run over by so much: a late model is better than none."""
+IDLE_TRIALS = 15
+"""Trials in a row without a better one after which more are not worth the time."""
+
+
+def search(
+    table: Path,
+    spec: TrainingSpec,
+    profile: TableProfile,
+    *,
+    folder: Path,
+    executor: Executor,
+    finished: Iterable[FinishedTrial] = (),
+    clock: Callable[[], float],
+    on_trial: Callable[[Trial], None],
+    should_stop: Callable[[], bool],
+    time_used_s: float = 0.0,
+) -> SearchResult:
+    """The engine `portfolio` (see `Search` for the contract)."""
+    started = clock() - time_used_s
+    prepared = prepare(table, spec, profile)
+    run = _Run(spec, prepared, folder, executor, clock, on_trial, should_stop, started, list(finished))
+    run.train()
+    return run.result()
+
+
+@dataclass
+class _Run:
+    """One search under way: `done` grows by each trial that ends."""
+
+    spec: TrainingSpec
+    prepared: Prepared
+    folder: Path
+    executor: Executor
+    clock: Callable[[], float]
+    on_trial: Callable[[Trial], None]
+    should_stop: Callable[[], bool]
+    started: float
+    done: list[FinishedTrial]
+    running: dict[int, Trial] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> list[FinishedTrial]:
+        """Single models that succeeded on this problem, best first."""
+        votes = Algorithm.VOTING_ENSEMBLE
+        single = [f for f in usable(self.done, self.prepared.problem) if f.trial.algorithm != votes]
+        return sorted(single, key=lambda f: rank(f, self.spec.primary_metric))
+
+    def train(self) -> None:
+        for outcome in self.executor.run(self._tasks(), self._time_is_over):
+            self._end(outcome)
+
+    def result(self) -> SearchResult:
+        """The vote of the best where it is better than the best alone, else that one. Raises TrainingFailed."""
+        ranked = self.usable
+        if not ranked:
+            raise TrainingFailed(self._why_nothing(), hint="Give the job more time, or look at the trials' errors")
+        best, weights = ranked[0].trial, (1.0,)
+        if made := None if self.should_stop() else self._vote(ranked):
+            best, weights = made.trial, made.weights
+        members = tuple(zip(best.members or (best.number,), weights, strict=True))
+        prepared = self.prepared
+        return SearchResult(best, members, prepared.problem.signature, prepared.guardrails, prepared.notes, self.folder)
+
+    def _tasks(self) -> Iterator[TrialTask]:
+        """The next configuration that was not tried yet, at the moment when a trial may start."""
+        tried = {(f.trial.algorithm, _key(f.trial.params)) for f in self._settled()}
+        for config in plan(self.spec):
+            if self._time_is_over() or len(self.done) + len(self.running) >= self.spec.max_trials or self._idle():
+                return
+            if (config.algorithm, _key(config.params)) not in tried:
+                yield self._start(config)
+
+    def _settled(self) -> list[FinishedTrial]:
+        mark = fingerprint(self.prepared.problem)
+        return [f for f in self.done if f.problem == mark and f.trial.state is not TrialState.STOPPED]
+
+    def _start(self, config: Config) -> TrialTask:
+        taken = max(max(numbers(self.done), default=-1), max(self.running, default=-1))
+        trial = Trial(taken + 1, config.algorithm, TrialState.RUNNING, config.params, started_at=self.clock())
+        self.running[trial.number] = trial
+        self.on_trial(trial)
+        return TrialTask(
+            trial.number,
+            trial.algorithm,
+            trial.params,
+            self.prepared.problem,
+            self.folder / str(trial.number),
+            self.executor.threads,
+            float("inf") if self.usable else max(1.0, self._left()),
+            trial.started_at,
+        )
+
+    def _end(self, outcome: TrialOutcome) -> None:
+        trial = self.running.pop(outcome.number)
+        folder = self.folder / str(trial.number)
+        if outcome.state is TrialState.SUCCEEDED:
+            self._note(read_trial(folder))
+            return
+        lasted = self.clock() - trial.started_at
+        ended = replace(trial, state=outcome.state, duration_s=lasted, error=outcome.error)
+        self._note(self._write(FinishedTrial(ended, folder, fingerprint(self.prepared.problem))))
+
+    def _note(self, finished: FinishedTrial) -> None:
+        self.done.append(finished)
+        self.on_trial(finished.trial)
+
+    def _write(self, finished: FinishedTrial, out_of_fold: Array | None = None) -> FinishedTrial:
+        staged = stage(finished.folder)
+        if out_of_fold is not None:
+            np.save(staged / OOF, out_of_fold)
+        record(staged, finished)
+        commit(staged, finished.folder)
+        return finished
+
+    def _vote(self, ranked: list[FinishedTrial]) -> FinishedTrial | None:
+        """The vote as a trial of its own, when one was allowed, found, and is better than the best alone."""
+        if self.spec.algorithms and Algorithm.VOTING_ENSEMBLE not in self.spec.algorithms:
+            return None
+        number = max(numbers(self.done), default=-1) + 1
+        running = Trial(number, Algorithm.VOTING_ENSEMBLE, TrialState.RUNNING, started_at=self.clock())
+        labels, metric = self.prepared.labels, self.spec.primary_metric
+        found = vote(ranked, labels, metric, lambda: self._left() < -1.0 or self.should_stop())
+        if found is None:
+            return None
+        self.on_trial(running)
+        trial = replace(
+            running,
+            state=TrialState.SUCCEEDED,
+            params={f"weight_{n}": round(weight, 4) for n, weight in found.members},
+            metrics=evaluate(labels, found.out_of_fold),
+            duration_s=self.clock() - running.started_at,
+            members=tuple(n for n, _ in found.members),
+        )
+        made = FinishedTrial(
+            trial, self.folder / str(number), fingerprint(self.prepared.problem), tuple(w for _, w in found.members)
+        )
+        self._note(self._write(made, found.out_of_fold))
+        return made if rank(made, metric) < rank(ranked[0], metric) else None
+
+    def _left(self) -> float:
+        """Seconds until trials should be over."""
+        timeout = self.spec.timeout_s
+        return self.started + timeout - min(END_SHARE * timeout, END_MAX_S) - self.clock()
+
+    def _time_is_over(self) -> bool:
+        grace = 0.0 if self.usable else GRACE_SHARE * self.spec.timeout_s + GRACE_S
+        return self.should_stop() or self._left() + grace <= 0
+
+    def _idle(self) -> bool:
+        """The fixed plan is through, and none of the last trials was better than what was there before."""
+        best = self.usable[0].trial.number if self.usable else -1
+        latest = max(numbers(self.done), default=-1)
+        return len(self.done) > len(PORTFOLIO) and latest - best >= IDLE_TRIALS
+
+    def _why_nothing(self) -> str:
+        failed = [f.trial for f in self.done if f.trial.state is TrialState.FAILED]
+        if failed:
+            return f"No trial succeeded; the first failed with: {failed[0].error}"
+        return f"No trial ended within {self.spec.timeout_s:g} s"
+
+
+def _key(params: Mapping[str, Param]) -> tuple[tuple[str, Param], ...]:
+    """Comparable parameters, without what the training found out itself."""
+    return tuple(sorted((name, value) for name, value in params.items() if name != "rounds"))

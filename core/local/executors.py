@@ -1,0 +1,138 @@
+"""Trials in processes of their own: killable, limited in memory, and gone when whoever started them is gone."""
+
+import multiprocessing as mp
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing import connection, forkserver
+from multiprocessing.context import ForkServerProcess
+from multiprocessing.process import parent_process
+from signal import Signals
+
+import psutil
+
+from core.domain.training import TrialState
+from core.ml.executor import Stop, Train, TrialOutcome, TrialTask, default_train, run_here
+
+LOOK_S = 0.05
+"""How often a running trial's memory and the job's time are looked at."""
+ERROR_MAX_BYTES = 4_000
+NEVER_STOP: Stop = bool
+"""A child is stopped by its end."""
+
+
+@dataclass(slots=True)
+class _Running:
+    task: TrialTask
+    process: ForkServerProcess
+    outcome: connection.Connection
+    """The child's own word on how it ended: nothing when it succeeded, its error otherwise."""
+
+
+class ProcessExecutor:
+    """An `Executor` whose trials are processes forked from a server that has loaded the learners once.
+
+    `threads` and `memory_mb` (resident) are the limits of all trials together; `slots` run side by side.
+    """
+
+    def __init__(self, *, threads: int, memory_mb: int, slots: int = 1, train: Train | None = None) -> None:
+        self.threads = max(1, threads // slots)
+        self._memory_mb = memory_mb / slots
+        self._slots = slots
+        self._train = train
+        self._context = mp.get_context("forkserver")
+        # The server imports in the background, about 2 s, while the caller prepares.
+        self._context.set_forkserver_preload(["core.ml.trial"])
+        forkserver.ensure_running()
+
+    def run(self, tasks: Iterable[TrialTask], stop: Stop) -> Iterator[TrialOutcome]:
+        """See `Executor.run`."""
+        waiting, running = iter(tasks), list[_Running]()
+        try:
+            while True:
+                while len(running) < self._slots and not stop() and (task := next(waiting, None)):
+                    running.append(self._start(task))
+                if not running:
+                    return
+                yield from self._collect(running, stop)
+        finally:
+            for child in running:
+                _end(child)
+
+    def _start(self, task: TrialTask) -> _Running:
+        ours, theirs = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=_child, args=(task, self._train, theirs))
+        process.start()
+        theirs.close()
+        return _Running(task, process, ours)
+
+    def _collect(self, running: list[_Running], stop: Stop) -> Iterator[TrialOutcome]:
+        """The outcomes of those that ended by themselves within a moment, or that had to be ended."""
+        connection.wait([child.process.sentinel for child in running], timeout=LOOK_S)
+        over = stop()
+        for child in list(running):
+            if outcome := self._outcome(child, over):
+                running.remove(child)
+                yield outcome
+
+    def _outcome(self, child: _Running, over: bool) -> TrialOutcome | None:
+        number = child.task.number
+        if not child.process.is_alive():
+            error = _last_words(child)
+            return TrialOutcome(number, TrialState.FAILED if error else TrialState.SUCCEEDED, error)
+        if over:
+            _end(child)
+            return TrialOutcome(number, TrialState.STOPPED)
+        if (used_mb := _memory_mb(child)) > self._memory_mb:
+            _end(child)
+            error = f"It used {used_mb:,.0f} MB of memory, its limit is {self._memory_mb:,.0f} MB"
+            return TrialOutcome(number, TrialState.FAILED, error)
+        return None
+
+
+def _end(child: _Running) -> None:
+    child.process.kill()
+    child.process.join()
+    child.outcome.close()
+
+
+def _last_words(child: _Running) -> str:
+    child.process.join()
+    with child.outcome as pipe:
+        try:
+            return pipe.recv_bytes().decode()
+        except EOFError:
+            return _cause(child.process.exitcode)
+
+
+def _cause(code: int | None) -> str:
+    """Why a child ended that could say nothing itself."""
+    if code is not None and code < 0:
+        return f"Its process was ended by {Signals(-code).name}; the system does so when memory runs out"
+    return f"Its process ended with code {code} before the trial was done"
+
+
+def _memory_mb(child: _Running) -> float:
+    try:
+        return float(psutil.Process(child.process.pid).memory_info().rss) / 2**20
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+def _child(task: TrialTask, train: Train | None, outcome: connection.Connection) -> None:
+    """The whole life of a trial's process."""
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    os.umask(0o077)
+    ended = run_here(task, NEVER_STOP, train or default_train())
+    error = "" if ended.state is TrialState.SUCCEEDED else ended.error or "It stopped by itself"
+    outcome.send_bytes(error.encode()[:ERROR_MAX_BYTES])
+    outcome.close()
+
+
+def _leave_with_parent() -> None:
+    """A job that was killed must not leave a trial that nobody waits for, and that would write into its folder."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,68 @@
+"""Soft voting: which trials, with which weights, make the best out-of-fold vote."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.domain.training import HIGHER_IS_BETTER
+from core.ml.finished import FinishedTrial
+from core.ml.metrics import Labels, score
+from core.predict.members import Array
+
+CANDIDATES_MAX = 12
+PICKS_MAX = 20
+"""A weight is a number of picks over their sum; more picks than this only follow the noise of the folds."""
+MEMBERS_MAX = 5
+"""Every member costs the server time at each request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """Trials by number with weights that sum to 1, and their joint out-of-fold probabilities."""
+
+    members: tuple[tuple[int, float], ...]
+    out_of_fold: Array
+    value: float
+    """The primary metric of the vote."""
+
+
+def vote(
+    finished: Sequence[FinishedTrial], labels: Labels, metric: str, out_of_time: Callable[[], bool]
+) -> Vote | None:
+    """The greedy vote (Caruana et al. 2004): again and again the trial whose addition is best, with replacement.
+
+    None where fewer than two trials are there to vote or no second one improves the first.
+    """
+    ranked = sorted(finished, key=lambda f: rank(f, metric))[:CANDIDATES_MAX]
+    candidates = {f.trial.number: f.oof() for f in ranked}
+    picks: list[int] = []
+    total, best = np.zeros(next(iter(candidates.values())).shape) if candidates else np.zeros((0, 0)), -np.inf
+    while candidates and len(picks) < PICKS_MAX and not out_of_time():
+        open_to = set(picks) if len(set(picks)) == MEMBERS_MAX else set(candidates)
+        gains = {n: gain(metric, labels, (total + candidates[n]) / (len(picks) + 1)) for n in sorted(open_to)}
+        number = max(gains, key=gains.__getitem__)
+        if gains[number] <= best:
+            break
+        best, total = gains[number], total + candidates[number]
+        picks.append(number)
+    if len(set(picks)) < 2:
+        return None
+    members = tuple((n, picks.count(n) / len(picks)) for n in sorted(set(picks)))
+    return Vote(members, total / len(picks), best if HIGHER_IS_BETTER[metric] else -best)
+
+
+def gain(metric: str, labels: Labels, probabilities: Array) -> float:
+    """The metric with the sign that makes more better; a metric these rows do not define is the worst."""
+    value = score(metric, labels, probabilities)
+    if np.isnan(value):
+        return -np.inf
+    return value if HIGHER_IS_BETTER[metric] else -value
+
+
+def rank(finished: FinishedTrial, metric: str) -> tuple[float, int]:
+    """Sorts trials best first, the earlier one first among equals."""
+    value = finished.trial.metrics.get(metric, float("nan"))
+    if np.isnan(value):
+        return float("inf"), finished.trial.number
+    return (-value if HIGHER_IS_BETTER[metric] else value), finished.trial.number

@@ -1,0 +1,156 @@
+"""What is checked of a table before anything is trained on it, and what was done about it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.domain.data import ColumnKind, ColumnRole, TableProfile
+from core.domain.errors import TableUnusable
+from core.domain.signature import CLOSED_LEVELS_MAX, Scalar, Signature
+from core.domain.training import CLASSES_MAX, Guardrail, GuardrailState
+from core.ml.executor import Problem
+from core.ml.profile import positive_level
+from core.ml.table import open_table
+
+SMALL_CLASS_SHARE = 0.2
+"""Azure calls classes imbalanced when the smallest has less than a fifth of the largest one's rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCheck:
+    """A target that can be learned. `rows` count per class, in the order of `classes`; `missing` rows are left out."""
+
+    classes: tuple[Scalar, ...]
+    rows: tuple[int, ...]
+    missing: int
+
+
+def check_target(profile: TableProfile, table: Path, target: str) -> TargetCheck:
+    """The classes of `target`, with their JSON type; of two, the positive one (yes, true, 1, else the rarer) is last.
+
+    Raises TableUnusable: an empty table, no such column, no value, one class, or more than 100 classes.
+    """
+    if not profile.rows:
+        raise TableUnusable("The table has no rows", hint="Register a table with at least a few rows of each class")
+    names = [c.name for c in profile.columns]
+    if target not in names:
+        raise TableUnusable(f"There is no column '{target}' to predict", hint=f"The columns are: {', '.join(names)}")
+    kind = profile.column(target).kind
+    with open_table(table) as cells:
+        found = cells.counts(target, kind, CLASSES_MAX + 1)
+    if len(found) < 2:
+        has = f"has the one value '{found[0][0]}' in every row" if found else "has no value in any row"
+        raise TableUnusable(f"The target '{target}' {has}", hint="A classification needs at least two classes")
+    if len(found) > CLASSES_MAX:
+        raise TableUnusable(
+            f"The target '{target}' has {profile.column(target).distinct:,} different values, at most {CLASSES_MAX} "
+            "classes can be learned",
+            hint="A number or a date to estimate is a regression target; choose a column of categories",
+        )
+    ordered = _ordered(profile, target, found)
+    missing = profile.rows - sum(n for _, n in ordered)
+    return TargetCheck(_plain([v for v, _ in ordered]), tuple(n for _, n in ordered), missing)
+
+
+def _ordered(profile: TableProfile, target: str, found: list[tuple[Scalar, int]]) -> list[tuple[Scalar, int]]:
+    """Classes in their natural order; of two, the negative one first."""
+    ordered = sorted(found, key=lambda pair: pair[0])
+    levels = profile.column(target).levels
+    if len(ordered) == 2 and len(levels) == 2:
+        positive = positive_level(levels).lower()
+        ordered.sort(key=lambda pair: _text(pair[0]) == positive)
+    return ordered
+
+
+def _text(value: Scalar) -> str:
+    """As the profile writes its levels, in lower case."""
+    return str(value).lower()
+
+
+def _plain(values: list[Scalar]) -> tuple[Scalar, ...]:
+    """Classes 0.0 and 1.0 are integers that once stood beside an empty cell."""
+    if all(isinstance(v, float) and v.is_integer() for v in values):
+        return tuple(int(v) for v in values)
+    return tuple(values)
+
+
+def useless_columns(profile: TableProfile, target: str) -> tuple[str, ...]:
+    """Columns from which nothing general can be learned: ids, constants and empty ones."""
+    useful = ColumnRole.FEATURE
+    return tuple(c.name for c in profile.columns if c.name != target and c.role is not useful)
+
+
+def guardrails(profile: TableProfile, problem: Problem, target: TargetCheck) -> tuple[Guardrail, ...]:
+    """Every check with its verdict, in a fixed order."""
+    return tuple(_each(profile, problem, target))
+
+
+def _each(profile: TableProfile, problem: Problem, target: TargetCheck) -> Iterator[Guardrail]:
+    signature = problem.signature
+    yield _missing_values(profile, signature)
+    yield _missing_target(signature.target, target, profile.rows)
+    yield _high_cardinality(profile, signature)
+    yield _useless(profile, signature)
+    yield _class_balance(target, problem.folds)
+    yield Guardrail(
+        "validation_split",
+        GuardrailState.DONE,
+        f"Every trial is judged on {problem.rows:,} rows by {problem.folds}-fold cross-validation, stratified by class",
+    )
+
+
+def _missing_values(profile: TableProfile, signature: Signature) -> Guardrail:
+    holes = [profile.column(c.name) for c in signature.used if profile.column(c.name).missing]
+    if not holes:
+        return Guardrail("missing_values", GuardrailState.PASSED, "No used column has a missing cell")
+    cells = sum(c.missing for c in holes)
+    worst = max(holes, key=lambda c: c.missing)
+    return Guardrail(
+        "missing_values",
+        GuardrailState.DONE,
+        f"{cells:,} missing cells in {len(holes)} columns are learned as missing (most in '{worst.name}': "
+        f"{worst.missing / worst.rows:.1%})",
+    )
+
+
+def _missing_target(name: str, target: TargetCheck, rows: int) -> Guardrail:
+    if not target.missing:
+        return Guardrail("missing_target", GuardrailState.PASSED, f"Every row has a value of '{name}'")
+    detail = f"{target.missing:,} of {rows:,} rows have no value of '{name}' and are left out"
+    return Guardrail("missing_target", GuardrailState.DONE, detail)
+
+
+def _high_cardinality(profile: TableProfile, signature: Signature) -> Guardrail:
+    texts = [profile.column(c.name) for c in signature.used if c.kind is ColumnKind.STRING]
+    many = [f"'{c.name}' ({c.distinct:,})" for c in texts if c.distinct > CLOSED_LEVELS_MAX]
+    if not many:
+        return Guardrail(
+            "high_cardinality", GuardrailState.PASSED, f"No text column has more than {CLOSED_LEVELS_MAX} levels"
+        )
+    detail = f"Text with many levels, of which the rare ones are learned together: {', '.join(many)}"
+    return Guardrail("high_cardinality", GuardrailState.DONE, detail)
+
+
+def _useless(profile: TableProfile, signature: Signature) -> Guardrail:
+    unused = {c.name for c in signature.columns if not c.used}
+    roles = {ColumnRole.ID: "an id", ColumnRole.CONSTANT: "constant", ColumnRole.EMPTY: "empty"}
+    found = [f"'{c.name}' is {roles[c.role]}" for c in profile.columns if c.name in unused and c.role in roles]
+    if not found:
+        return Guardrail("useless_columns", GuardrailState.PASSED, "No column is an id, constant or empty")
+    return Guardrail("useless_columns", GuardrailState.DONE, f"Not learned from: {', '.join(found)}")
+
+
+def _class_balance(target: TargetCheck, folds: int) -> Guardrail:
+    smallest = min(range(len(target.rows)), key=target.rows.__getitem__)
+    share = f"'{target.classes[smallest]}' has {target.rows[smallest]:,} rows, {_share(target, smallest)} of all"
+    if target.rows[smallest] < folds:
+        detail = f"The class {share}: too few to be learned in every one of {folds} folds"
+    elif target.rows[smallest] < SMALL_CLASS_SHARE * max(target.rows):
+        detail = f"The class {share}: look at AUC or balanced accuracy rather than at accuracy"
+    else:
+        return Guardrail("class_balance", GuardrailState.PASSED, f"The smallest class {share}")
+    return Guardrail("class_balance", GuardrailState.ALERTED, detail)
+
+
+def _share(target: TargetCheck, at: int) -> str:
+    return f"{target.rows[at] / sum(target.rows):.1%}"

@@ -1,0 +1,93 @@
+"""The Parquet file as the learners see it: cells cast to the profile's kinds, coded as the server will code them."""
+
+# ruff: noqa: S608  # the SQL is made of our own names c0, c1, ... and of a quoted path
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.domain.data import ColumnKind
+from core.domain.signature import Scalar
+from core.ml.executor import Problem
+from core.ml.metrics import Labels
+from core.predict.encoder import ColumnCode, Encoder
+from core.predict.members import Array
+
+_SQL_TYPE = {ColumnKind.INTEGER: "BIGINT", ColumnKind.BOOLEAN: "BOOLEAN", ColumnKind.STRING: "VARCHAR"}
+
+
+class Table:
+    """Columns of one Parquet file by their exact names; close it, or use `open_table`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
+        self._connection = connection
+        # DuckDB reads a path as a pattern: `a[1].parquet` would open `a1.parquet`.
+        pattern = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(parquet)).replace("'", "''")
+        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet('{pattern}')").fetchall()
+        self._sql = {str(name): f"c{i}" for i, (name, *_) in enumerate(described)}
+        columns = ", ".join(self._sql.values())
+        self._from = f"(SELECT * FROM read_parquet('{pattern}', file_row_number=true)) AS t({columns}, place)"
+
+    def counts(self, column: str, kind: ColumnKind, limit: int) -> list[tuple[Scalar, int]]:
+        """The `limit` most frequent values with their rows, most frequent first."""
+        query = f"SELECT {self._cell(column, kind)} AS v, count(*) AS n FROM {self._from} WHERE v IS NOT NULL"
+        return self._connection.execute(f"{query} GROUP BY v ORDER BY n DESC, v LIMIT {limit}").fetchall()
+
+    def read(self, codes: Sequence[ColumnCode], target: ColumnCode, every: int = 1) -> "pa.Table":
+        """The columns of `codes` and last the target, in row order, where the target is known; each `every`-th row."""
+        cells = [f"{self._cell(c.name, c.kind)} AS v{i}" for i, c in enumerate((*codes, target))]
+        goal = f"{self._cell(target.name, target.kind)} IS NOT NULL"
+        query = f"SELECT {', '.join(cells)} FROM {self._from} WHERE {goal} AND place % {every} = 0 ORDER BY place"
+        return self._connection.sql(query).to_arrow_table()
+
+    def _cell(self, name: str, kind: ColumnKind) -> str:
+        column = self._sql[name]
+        if kind is ColumnKind.NUMBER:
+            return f"CASE WHEN isfinite({column}::DOUBLE) THEN {column}::DOUBLE END"
+        return f"{column}::{_SQL_TYPE[kind]}"
+
+
+@contextmanager
+def open_table(parquet: str | Path, *, threads: int = 1) -> Iterator[Table]:
+    """The table, until the block ends. Nothing is fetched from the network."""
+    config: dict[str, Any] = {"threads": threads, "autoinstall_known_extensions": False}
+    with duckdb.connect(config=config) as connection:
+        yield Table(connection, Path(parquet))
+
+
+def read_training(problem: Problem, *, threads: int = 1, rows_max: int = 0) -> tuple[Array, Labels]:
+    """The encoded matrix and the labels of the rows whose target is known; evenly thinned above `rows_max`."""
+    target = target_code(problem)
+    every = -(-problem.rows // rows_max) if rows_max else 1
+    with open_table(problem.table, threads=threads) as table:
+        cells = table.read(problem.codes, target, every)
+    matrix = np.empty((len(cells), len(problem.codes)))
+    for at, code in enumerate(problem.codes):
+        matrix[:, at] = _coded(cells.column(at), code)
+    wanted = pa.array([_plain(c, target.kind) for c in problem.signature.classes], cells.column(-1).type)
+    labels = pc.index_in(cells.column(-1), value_set=wanted).to_numpy().astype(np.int64)
+    return Encoder(problem.codes).finish(matrix), labels
+
+
+def target_code(problem: Problem) -> ColumnCode:
+    """The target as a column: its kind follows from the classes."""
+    first = problem.signature.classes[0]
+    kinds = {str: ColumnKind.STRING, bool: ColumnKind.BOOLEAN, int: ColumnKind.INTEGER, float: ColumnKind.NUMBER}
+    return ColumnCode(problem.signature.target, kinds[type(first)])
+
+
+def _plain(value: Scalar, kind: ColumnKind) -> Scalar:
+    return float(value) if kind is ColumnKind.NUMBER else value
+
+
+def _coded(cells: "pa.ChunkedArray", code: ColumnCode) -> Array:
+    if code.kind is ColumnKind.STRING:
+        cells = pc.index_in(cells, value_set=pa.array(code.levels, cells.type), skip_nulls=True)
+    numbers = cells.cast(pa.float64(), safe=False)
+    return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)

@@ -1,0 +1,102 @@
+"""One trial: out-of-fold predictions, a model of all rows, and everything that serving it will need, in one folder."""
+
+import time
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+
+from core.contract import samples
+from core.domain.errors import TrainingFailed
+from core.domain.training import Algorithm, Trial, TrialState
+from core.ml.executor import Problem, Stop, TrialStopped, TrialTask
+from core.ml.finished import ARRAYS, MEMBER, NATIVE, OOF, PARITY, FinishedTrial, commit, fingerprint, record, stage
+from core.ml.learners import LEARNERS, Fitted, Rows, Setup
+from core.ml.metrics import evaluate
+from core.ml.prepare import split
+from core.ml.table import read_training
+from core.predict.encoder import Encoder
+from core.predict.folder import member_arrays, member_json
+from core.predict.members import Array
+
+PARITY_ROWS = 500
+PARITY_LIMIT = 1e-6
+"""How far the arrays' probabilities may be from the library's own (the gate's first check)."""
+
+
+def train(task: TrialTask, stop: Stop) -> None:
+    """Do the task and leave its folder. Raises TrialStopped, TrainingFailed (its arrays would not reproduce it)."""
+    started = time.monotonic()
+    with threadpool_limits(task.threads):
+        rows = read_training(task.problem, threads=task.threads)
+        out_of_fold, rounds = _cross_validate(task, rows, stop)
+        fitted = _fit(task, rows, None, rounds, stop)
+        trial = Trial(
+            task.number,
+            task.algorithm,
+            TrialState.SUCCEEDED,
+            {**task.params, **({"rounds": rounds} if rounds else {})},
+            evaluate(rows[1], out_of_fold),
+            task.started_at,
+        )
+        _leave(task, fitted, out_of_fold, trial, started)
+
+
+def parity_rows(problem: Problem) -> list[samples.Row]:
+    """The rows on which packaging and the gate compare: made from the signature, never from the table."""
+    return samples.rows(problem.signature, PARITY_ROWS, problem.seed)
+
+
+def _cross_validate(task: TrialTask, rows: Rows, stop: Stop) -> tuple[Array, int]:
+    """Each row's probabilities from a model that never saw it, and the rounds for a model of all rows."""
+    matrix, labels = rows
+    fold = split(labels, task.problem.folds, task.problem.seed)
+    out_of_fold, best = np.zeros((len(labels), task.problem.classes)), []
+    for k in range(task.problem.folds):
+        inside, held_out = fold != k, fold == k
+        there = matrix[held_out], labels[held_out]
+        fitted = _fit(task, (matrix[inside], labels[inside]), there, 0, stop)
+        out_of_fold[held_out] = fitted.probabilities(there[0])
+        best.append(fitted.rounds)
+    return out_of_fold, round(float(np.mean(best)))
+
+
+def _fit(task: TrialTask, rows: Rows, held_out: Rows | None, rounds: int, stop: Stop) -> Fitted:
+    if stop():
+        raise TrialStopped
+    # Every fold and the last fit get an equal part of the time; a tenth is for reading and writing.
+    until = time.monotonic() + 0.9 * task.seconds / (task.problem.folds + 1)
+    setup = Setup(
+        task.params,
+        task.problem.classes,
+        task.problem.codes,
+        task.threads,
+        task.problem.seed,
+        stop,
+        lambda: time.monotonic() > until,
+    )
+    return LEARNERS[Algorithm(task.algorithm)](setup, rows, held_out, rounds)
+
+
+def _leave(task: TrialTask, fitted: Fitted, out_of_fold: Array, trial: Trial, started: float) -> None:
+    problem = task.problem
+    member = fitted.member()
+    matrix = Encoder(problem.codes)(samples.batch(problem.signature, parity_rows(problem)))
+    own = fitted.probabilities(matrix)
+    if (apart := float(np.abs(own - member.probabilities(matrix)).max())) > PARITY_LIMIT:
+        raise TrainingFailed(
+            f"The arrays of {task.algorithm} give probabilities {apart:.2g} from its own, at most {PARITY_LIMIT} is right"
+        )
+    staged = stage(task.folder)
+    np.save(staged / OOF, out_of_fold)
+    np.save(staged / PARITY, own)
+    np.savez_compressed(staged / ARRAYS, **member_arrays(member, ""))  # type: ignore[arg-type]
+    (staged / MEMBER).write_bytes(msgspec.json.encode(member_json(member, "", 1.0)))
+    ending, content = fitted.native()
+    if ending:
+        (staged / NATIVE).mkdir()
+        (staged / NATIVE / f"{task.number}-{ending}").write_bytes(content)
+    done = replace(trial, duration_s=time.monotonic() - started)
+    record(staged, FinishedTrial(done, task.folder, fingerprint(problem)))
+    commit(staged, task.folder)
