@@ -1,7 +1,7 @@
 """The whole lifecycle over the `Workspace` interface: register, train, register, deploy, gate, give traffic, score.
 
-Each step is a verb that can be repeated, so a quickstart that was interrupted goes on where it was: with `reuse` it takes
-up the training that is under way, or keeps the newest model of the same table and target.
+Each step is a verb that can be repeated, so a quickstart that was interrupted goes on where it was: with `reuse` it
+takes up the training that is under way, or keeps the newest model of the same table and target.
 """
 
 import math
@@ -128,8 +128,8 @@ def run(
 ) -> QuickstartReport:
     """Run the lifecycle; `say` gets one sentence per step, `clock` gives seconds, `sleep` waits between two looks.
 
-    Raises SpecInvalid for options that make no sense, SourceUnreadable, TableUnusable, TrainingFailed, and whatever else
-    the verbs raise. A red gate is no error: the report says so.
+    Raises SpecInvalid for options that make no sense, SourceUnreadable, TableUnusable, TrainingFailed, and whatever
+    else the verbs raise. A red gate is no error: the report says so.
     """
     return _Quickstart(workspace, options, say, clock, sleep).run()
 
@@ -228,10 +228,12 @@ class _Quickstart:
         return job
 
     def _deployed(self, model: Model) -> Deployment:
+        """The deployment as `deploy` gave it, once it is ready."""
         spec = DeploymentSpec(
             endpoint=self._name, model=model.name, model_version=model.version, name=f"v{model.version}"
         )
-        name = self._workspace.deploy(spec).name
+        deployed = self._workspace.deploy(spec)
+        name = deployed.name
         self._say(f"Deployed {model.ref} to {self._name}/{name} with 0 % traffic")
         endpoint, deployment = self._wait(
             lambda: self._look(name), lambda now: now[0].state.final and now[1].state.final, START_TIMEOUT_S
@@ -243,14 +245,14 @@ class _Quickstart:
                 hint=f"Its server's log says more: python -m core endpoint logs {self._name}",
             )
         self._done("deploy")
-        return deployment
+        return deployed
 
     def _look(self, name: str) -> tuple[Endpoint, Deployment]:
         endpoint = self._workspace.endpoint(self._name)
         return endpoint, next(d for d in endpoint.deployments if d.name == name)
 
     def _gated(self, deployment: Deployment) -> tuple[CheckResult, ...]:
-        """The checks of the deployment's gate; one that did not pass before is run anew."""
+        """The checks of the gate of a deployment as `deploy` gave it; one that had not passed before is run anew."""
         job_id = deployment.gate_job_id
         if not job_id or deployment.gate in (GateState.NONE, GateState.FAILED, GateState.NO_VERDICT):
             job_id = self._workspace.run_gate(self._name, deployment.name).id

@@ -1,0 +1,255 @@
+"""`endpoint`."""
+
+import sys
+import time
+from argparse import BooleanOptionalAction, Namespace
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from core.cli.command import DONE, FAILED, Argument, Command, Context, Outcome, arg
+from core.cli.following import follow
+from core.cli.values import data_ref, name_version, percent
+from core.domain.data import DataRef
+from core.domain.endpoint import Deployment, DeploymentSpec, EndpointLimits, EndpointSpec, GateBudget, GateState
+from core.domain.errors import SourceUnreadable
+from core.domain.job import BatchSpec
+from core.domain.monitoring import Feedback
+
+NAME = arg("name", metavar="ENDPOINT")
+LIMIT = arg("--limit", type=int, default=100, help="at most so many (default: %(default)s)")
+WINDOW = arg("--window", type=float, default=3600.0, metavar="SECONDS", help="(default: %(default)s)")
+
+
+def _limit_arguments() -> tuple[Argument, ...]:
+    """One argument for each of an endpoint's limits, named and typed as the domain has it."""
+    arguments = []
+    for limit in fields(EndpointLimits):
+        flag, default = f"--{limit.name.replace('_', '-')}", limit.default
+        if isinstance(default, bool):
+            arguments.append(arg(flag, action=BooleanOptionalAction, default=None))
+        elif isinstance(default, tuple):
+            arguments.append(arg(flag, nargs="*", default=None))
+        else:
+            arguments.append(arg(flag, type=type(default), default=None, help=f"(new endpoints: {default})"))
+    return tuple(arguments)
+
+
+def _limits(now: EndpointLimits, options: Namespace) -> EndpointLimits:
+    given: dict[str, Any] = {f.name: value for f in fields(now) if (value := getattr(options, f.name)) is not None}
+    if "cors_origins" in given:
+        given["cors_origins"] = tuple(given["cors_origins"])
+    return replace(now, **given)
+
+
+def _create(context: Context, options: Namespace) -> Any:
+    limits = _limits(EndpointLimits(), options)
+    return context.workspace.create_endpoint(EndpointSpec(options.name, options.port, options.description, limits))
+
+
+def _update(context: Context, options: Namespace) -> Any:
+    now = context.workspace.endpoint(options.name).limits
+    return context.workspace.update_endpoint(options.name, _limits(now, options))
+
+
+def _deploy(context: Context, options: Namespace) -> Any:
+    model, version = options.model
+    deployment = context.workspace.deploy(
+        DeploymentSpec(
+            endpoint=options.name,
+            model=model,
+            model_version=version,
+            name=options.deployment,
+            legacy_reply=options.legacy_reply,
+            primary_form=options.primary_form,
+            unseen_categories=options.unseen_categories,
+            budget=GateBudget(p99_ms=options.p99_ms, requests_per_s=options.requests_per_s),
+        )
+    )
+    if options.wait:
+        name = deployment.name
+        deployment = follow(lambda: _deployment(context, options.name, name), lambda d: d.state.final and d.gate.final)
+    passed = not options.wait or deployment.gate is GateState.PASSED
+    return Outcome(deployment, DONE if passed else FAILED)
+
+
+def _deployment(context: Context, endpoint: str, name: str) -> Deployment:
+    return next(d for d in context.workspace.endpoint(endpoint).deployments if d.name == name)
+
+
+def _traffic(context: Context, options: Namespace) -> Any:
+    mirror = dict(options.mirror) if options.mirror is not None else None
+    forced = bool(options.force_by)
+    return context.workspace.set_traffic(
+        options.name, dict(options.traffic), mirror, force=forced, by=options.force_by or "cli"
+    )
+
+
+def _keys(context: Context, options: Namespace) -> Any:
+    keys = context.workspace.endpoint_keys(options.name)
+    return {"primary": keys.primary, "secondary": keys.secondary}
+
+
+def _rotate(context: Context, options: Namespace) -> Any:
+    context.workspace.rotate_key(options.name, options.which)
+    return {"endpoint": options.name, "rotated": options.which}
+
+
+def _invoke(context: Context, options: Namespace) -> Any:
+    reply = context.workspace.invoke(options.name, _body(options.body), deployment=options.deployment)
+    return Outcome(reply, DONE if reply.status == 200 else FAILED)
+
+
+def _body(path: str) -> bytes:
+    if path == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(path).read_bytes()
+    except OSError as e:
+        raise SourceUnreadable(f"Cannot read '{path}': {e.strerror}", hint="Give a file, or - for input") from e
+
+
+def _delete(context: Context, options: Namespace) -> None:
+    if options.deployment:
+        context.workspace.delete_deployment(options.name, options.deployment)
+    else:
+        context.workspace.delete_endpoint(options.name)
+
+
+def _feedback(context: Context, options: Namespace) -> None:
+    feedback = Feedback(options.name, options.request, options.row, options.actual, time.time())
+    context.workspace.send_feedback(feedback)
+
+
+def _batch(context: Context, options: Namespace) -> Any:
+    data: DataRef = options.data
+    return context.workspace.submit(BatchSpec(options.name, data.name, data.version, options.deployment))
+
+
+DEPLOY = (
+    NAME,
+    arg("model", metavar="MODEL[:VERSION]", type=name_version),
+    arg("--deployment", default="", metavar="NAME", help="its name (default: v and the model's version)"),
+    arg("--legacy-reply", action="store_true", help="answer double-encoded, as old AutoML services did"),
+    arg("--primary-form", choices=("v1", "v2", "mlflow"), default="v1", help="the document's body in Swagger 2.0"),
+    arg("--unseen-categories", choices=("as_signature", "accept"), default="as_signature", help="accept: opens all"),
+    arg("--p99-ms", type=float, default=GateBudget().p99_ms, help="the gate's budget (default: %(default)s)"),
+    arg("--requests-per-s", type=float, default=GateBudget().requests_per_s, help="the same (default: %(default)s)"),
+    arg("--wait", action="store_true", help="until its gate has ended; exits 1 when it did not pass"),
+)
+
+COMMANDS = (
+    Command(
+        "endpoint create",
+        "create an endpoint with keys and no deployment",
+        _create,
+        (
+            NAME,
+            arg("--port", type=int, default=0, help="0: any free one, kept from then on"),
+            arg("--description", default=""),
+            *_limit_arguments(),
+        ),
+        starts_service=True,
+    ),
+    Command("endpoint update", "change its limits", _update, (NAME, *_limit_arguments()), starts_service=True),
+    Command("endpoint deploy", "put a model behind it with 0 % traffic, and gate it", _deploy, DEPLOY, True),
+    Command(
+        "endpoint list",
+        "all endpoints",
+        lambda context, options: context.workspace.list_endpoints(),
+        columns=("name", "state", "scoring_uri", "traffic", "error"),
+    ),
+    Command("endpoint show", "one", lambda context, options: context.workspace.endpoint(options.name), (NAME,)),
+    Command(
+        "endpoint traffic",
+        "give each deployment its percent; refused while a gate has not passed",
+        _traffic,
+        (
+            NAME,
+            arg("traffic", metavar="DEPLOYMENT=PERCENT", nargs="+", type=percent, help="sum 0 or 100"),
+            arg("--mirror", metavar="DEPLOYMENT=PERCENT", nargs="*", type=percent, help="copies, at most 50 in sum"),
+            arg("--force-by", metavar="WHO", default="", help="though the gate has not passed; the name is recorded"),
+        ),
+        starts_service=True,
+    ),
+    Command("endpoint keys", "both keys", _keys, (NAME,)),
+    Command(
+        "endpoint rotate-key",
+        "replace a key; in force within a second",
+        _rotate,
+        (NAME, arg("which", choices=("primary", "secondary"))),
+        starts_service=True,
+    ),
+    Command(
+        "endpoint invoke",
+        "send a body as any client would; exits 1 unless it is answered with 200",
+        _invoke,
+        (
+            NAME,
+            arg("--body", default="-", metavar="FILE", help="the request (default: standard input)"),
+            arg("--deployment", default="", metavar="NAME", help="this one, whatever its traffic"),
+        ),
+        starts_service=True,
+    ),
+    Command(
+        "endpoint swagger",
+        "the document that it publishes",
+        lambda context, options: context.workspace.swagger(options.name, options.version),
+        (NAME, arg("--version", choices=("2", "3", "3.1"), default="2", help="(default: %(default)s)")),
+        starts_service=True,
+    ),
+    Command(
+        "endpoint logs",
+        "its server's last lines",
+        lambda context, options: context.workspace.endpoint_logs(options.name, options.limit),
+        (NAME, LIMIT),
+        columns=("at", "level", "text"),
+    ),
+    Command(
+        "endpoint telemetry",
+        "requests, latency and errors",
+        lambda context, options: context.workspace.telemetry(options.name, options.window),
+        (NAME, WINDOW),
+    ),
+    Command(
+        "endpoint requests",
+        "its newest requests",
+        lambda context, options: context.workspace.requests(options.name, options.limit),
+        (NAME, LIMIT),
+    ),
+    Command(
+        "endpoint drift",
+        "recent inputs against the training data",
+        lambda context, options: context.workspace.drift(options.name, options.window),
+        (NAME, arg("--window", type=float, default=86_400.0, metavar="SECONDS", help="(default: %(default)s)")),
+    ),
+    Command(
+        "endpoint feedback",
+        "keep what really happened to a scored row",
+        _feedback,
+        (
+            NAME,
+            arg("request", metavar="REQUEST_ID"),
+            arg("actual", help="the true class"),
+            arg("--row", type=int, default=0, help="of the request (default: %(default)s)"),
+        ),
+    ),
+    Command(
+        "endpoint batch",
+        "score every row of a data version",
+        _batch,
+        (
+            NAME,
+            arg("data", metavar="NAME[:VERSION]", type=data_ref),
+            arg("--deployment", default="", metavar="NAME"),
+        ),
+        starts_service=True,
+    ),
+    Command(
+        "endpoint delete",
+        "stop and remove it, with its keys and records; or one deployment without traffic",
+        _delete,
+        (NAME, arg("--deployment", default="", metavar="NAME", help="only this")),
+        starts_service=True,
+    ),
+)

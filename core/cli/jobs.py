@@ -1,0 +1,130 @@
+"""`job`."""
+
+from argparse import ArgumentTypeError, Namespace
+from typing import Any
+
+from core.cli.command import Command, Context, arg
+from core.cli.following import ended
+from core.cli.values import data_ref
+from core.domain.job import JobKind
+from core.domain.training import HIGHER_IS_BETTER, Algorithm, TrainingSpec
+
+ID = arg("job", metavar="JOB", help="a job's id")
+LIST = ("id", "kind", "state", "experiment_name", "created_at", "message")
+
+
+def _submit(context: Context, options: Namespace) -> Any:
+    spec = TrainingSpec(
+        data=options.data,
+        target=options.target,
+        timeout_s=options.timeout,
+        primary_metric=options.metric,
+        exclude=tuple(options.exclude),
+        algorithms=tuple(Algorithm(name) for name in options.algorithm),
+        max_trials=options.max_trials,
+        folds=options.folds,
+        seed=options.seed,
+        experiment_name=options.experiment,
+        compute=options.compute,
+        model_name=options.model,
+    )
+    job = context.workspace.submit(spec)
+    return ended(context, job.id) if options.wait else job
+
+
+def _list(context: Context, options: Namespace) -> Any:
+    return context.workspace.list_jobs(JobKind(options.kind) if options.kind else None, options.limit)
+
+
+def _compare(context: Context, options: Namespace) -> Any:
+    compared = context.workspace.compare_trials(options.trials)
+    return [
+        {"trial": trial.number, "algorithm": trial.algorithm, **dict(zip(compared.metrics, row, strict=True))}
+        for trial, row in zip(compared.trials, compared.rows, strict=True)
+    ]
+
+
+def _trial_pick(text: str) -> tuple[str, int]:
+    job, _, number = text.rpartition(":")
+    if not job or not number.isdecimal():
+        raise ArgumentTypeError(f"'{text}' is not JOB:NUMBER")
+    return job, int(number)
+
+
+SUBMIT = (
+    arg("--data", required=True, type=data_ref, metavar="NAME[:VERSION]", help="the table to learn from"),
+    arg("--target", required=True, help="the column to predict"),
+    arg("--timeout", type=float, default=60.0, metavar="SECONDS", help="time of the search (default: %(default)s)"),
+    arg("--metric", default="AUC_weighted", choices=tuple(HIGHER_IS_BETTER), help="what to optimise"),
+    arg("--exclude", action="append", default=[], metavar="COLUMN", help="do not learn from it; repeatable"),
+    arg("--algorithm", action="append", default=[], choices=tuple(map(str, Algorithm)), help="only these; repeatable"),
+    arg("--max-trials", type=int, default=100, help="at most so many (default: %(default)s)"),
+    arg("--folds", type=int, default=0, help="of the cross-validation; 0: by the number of rows"),
+    arg("--seed", type=int, default=7, help="of every random choice (default: %(default)s)"),
+    arg("--experiment", default="default", metavar="NAME", help="the experiment to list it under"),
+    arg("--compute", default="local", metavar="NAME", help="whose limits hold"),
+    arg("--model", default="", metavar="NAME", help="register the best model under this name"),
+    arg("--wait", action="store_true", help="until it has ended"),
+)
+
+COMMANDS = (
+    Command("job submit", "queue an AutoML job", _submit, SUBMIT, starts_service=True),
+    Command(
+        "job list",
+        "the newest jobs",
+        _list,
+        (
+            arg("--kind", choices=tuple(map(str, JobKind)), help="only this kind"),
+            arg("--limit", type=int, default=100, help="at most so many (default: %(default)s)"),
+        ),
+        columns=LIST,
+    ),
+    Command("job show", "one job", lambda context, options: context.workspace.job(options.job), (ID,)),
+    Command(
+        "job wait",
+        "wait for its end; exits 1 when it did not succeed",
+        lambda context, options: ended(context, options.job),
+        (ID,),
+        starts_service=True,
+    ),
+    Command(
+        "job trials",
+        "the leaderboard's rows",
+        lambda context, options: context.workspace.trials(options.job),
+        (ID,),
+        columns=("number", "algorithm", "state", "metrics", "duration_s", "error"),
+    ),
+    Command(
+        "job trial",
+        "one trial with its log",
+        lambda context, options: context.workspace.trial_detail(options.job, options.number),
+        (ID, arg("number", type=int)),
+    ),
+    Command(
+        "job compare",
+        "trials of any jobs side by side",
+        _compare,
+        (arg("trials", metavar="JOB:NUMBER", nargs="+", type=_trial_pick),),
+    ),
+    Command(
+        "job logs",
+        "its last lines",
+        lambda context, options: context.workspace.job_logs(options.job, options.limit),
+        (ID, arg("--limit", type=int, default=1000, help="at most so many (default: %(default)s)")),
+        columns=("at", "level", "text"),
+    ),
+    Command(
+        "job cancel",
+        "ask it to end",
+        lambda context, options: context.workspace.cancel_job(options.job),
+        (ID,),
+        starts_service=True,
+    ),
+    Command(
+        "job continue",
+        "give an ended training job more time: a new job that starts from its trials",
+        lambda context, options: context.workspace.continue_job(options.job, options.timeout),
+        (ID, arg("--timeout", type=float, default=60.0, metavar="SECONDS", help="(default: %(default)s)")),
+        starts_service=True,
+    ),
+)

@@ -1,0 +1,61 @@
+"""`model`."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from core.cli.command import Command, Context, arg
+from core.cli.values import name_version
+from core.domain.errors import SpecInvalid
+
+REF = arg("model", metavar="NAME[:VERSION]", type=name_version, help="a registered model")
+
+
+def _explain(context: Context, options: Namespace) -> Any:
+    try:
+        row = json.loads(Path(options.row).read_text("utf-8"))
+    except (OSError, ValueError) as e:
+        raise SpecInvalid(f"{options.row} holds no JSON object: {e}", hint='One row: {"column": value, ...}') from e
+    name, version = options.model
+    return context.workspace.explain_row(name, version, row)
+
+
+def _package(context: Context, options: Namespace) -> Any:
+    name, version = options.model
+    return {"folder": context.workspace.package_model(name, version, Path(options.folder))}
+
+
+COMMANDS = (
+    Command(
+        "model register",
+        "register the best model of a succeeded job",
+        lambda context, options: context.workspace.register_model(options.name, options.job),
+        (arg("name"), arg("job", metavar="JOB", help="a job's id")),
+    ),
+    Command(
+        "model list",
+        "all versions of all models",
+        lambda context, options: context.workspace.list_models(),
+        columns=("name", "version", "algorithm", "data", "job_id", "created_at"),
+    ),
+    Command("model show", "one version", lambda context, options: context.workspace.model(*options.model), (REF,)),
+    Command(
+        "model explain",
+        "what each column contributes to one row's score",
+        _explain,
+        (REF, arg("--row", required=True, metavar="FILE", help="a file with one row as a JSON object")),
+    ),
+    Command(
+        "model curves",
+        "the points of its charts",
+        lambda context, options: context.workspace.curves(*options.model),
+        (REF,),
+    ),
+    Command(
+        "model package",
+        "copy the model folder",
+        _package,
+        (REF, arg("folder", help="where to; must not exist")),
+    ),
+)

@@ -1,0 +1,160 @@
+"""`pipeline`, `schedule` and `alert`."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from core.cli.command import DONE, FAILED, Command, Context, Outcome, arg
+from core.cli.following import follow
+from core.cli.values import assignment
+from core.domain.errors import PipelineNotFound, SpecInvalid
+from core.domain.job import JobState
+from core.domain.monitoring import AlertRule
+from core.domain.pipeline import PipelineSpec, ScheduleSpec
+
+NAME = arg("name")
+
+
+def _publish(context: Context, options: Namespace) -> Any:
+    return context.workspace.publish_pipeline(_definition(options.definition))
+
+
+def _definition(named: str) -> PipelineSpec:
+    """A shipped definition by its name, else a file."""
+    from core.definitions import parse_pipeline, shipped  # YAML is loaded only where a definition is read
+
+    known = {spec.name: spec for spec in shipped()}
+    if named in known:
+        return known[named]
+    try:
+        return parse_pipeline(Path(named).read_text("utf-8"))
+    except OSError as e:
+        raise PipelineNotFound(
+            f"There is no file and no shipped definition '{named}'", hint=f"Shipped: {', '.join(known)}"
+        ) from e
+    except UnicodeDecodeError as e:
+        raise SpecInvalid(f"{named} is not UTF-8 text") from e
+
+
+def _trigger(context: Context, options: Namespace) -> Any:
+    parameters = {key: _value(text) for key, text in options.set}
+    run = context.workspace.trigger_pipeline(options.pipeline, options.experiment, parameters)
+    if options.wait:
+        run = follow(lambda: context.workspace.pipeline_run(run.id), lambda now: now.state.final)
+    return Outcome(run, FAILED if run.state in (JobState.FAILED, JobState.CANCELED) else DONE)
+
+
+def _value(text: str) -> Any:
+    """A parameter as JSON where it is JSON (`15`, `["duration"]`), else the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _create(context: Context, options: Namespace) -> Any:
+    spec = ScheduleSpec(options.name, options.pipeline, options.cron, options.timezone, options.experiment)
+    return context.workspace.create_schedule(spec)
+
+
+def _delete(context: Context, options: Namespace) -> None:
+    context.workspace.delete_schedule(options.name)
+
+
+def _alert(context: Context, options: Namespace) -> Any:
+    rule = AlertRule(options.name, options.endpoint, options.metric, options.limit, options.window)
+    return context.workspace.set_alert(rule)
+
+
+COMMANDS = (
+    Command(
+        "pipeline publish",
+        "publish a definition; the same one again gives the version that exists",
+        _publish,
+        (
+            arg(
+                "definition",
+                nargs="?",
+                default="Bankmarketing Train",
+                help="a YAML file, or a shipped definition (default: %(default)s)",
+            ),
+        ),
+        starts_service=True,
+    ),
+    Command(
+        "pipeline list",
+        "all published pipelines",
+        lambda context, options: context.workspace.pipelines(),
+        columns=("id", "name", "version", "enabled", "trigger_uri"),
+    ),
+    Command(
+        "pipeline trigger",
+        "start a run",
+        _trigger,
+        (
+            arg("pipeline", metavar="ID|NAME"),
+            arg("--experiment", default="pipeline", metavar="NAME", help="the experiment to list it under"),
+            arg("--set", action="append", default=[], type=assignment, metavar="PARAMETER=VALUE", help="repeatable"),
+            arg("--wait", action="store_true", help="until it has ended"),
+        ),
+        starts_service=True,
+    ),
+    Command(
+        "pipeline runs",
+        "runs of one pipeline or of all",
+        lambda context, options: context.workspace.pipeline_runs(options.pipeline, options.limit),
+        (
+            arg("pipeline", metavar="ID|NAME", nargs="?", default=""),
+            arg("--limit", type=int, default=50, help="at most so many (default: %(default)s)"),
+        ),
+        columns=("id", "pipeline", "version", "state", "experiment_name", "created_at", "message"),
+    ),
+    Command(
+        "pipeline show",
+        "a run with its steps",
+        lambda context, options: context.workspace.pipeline_run(options.run),
+        (arg("run", metavar="RUN"),),
+    ),
+    Command(
+        "schedule create",
+        "trigger a pipeline by itself",
+        _create,
+        (
+            NAME,
+            arg("--pipeline", required=True, metavar="ID|NAME"),
+            arg("--cron", required=True, help="five fields, e.g. '0 6 * * mon-fri'"),
+            arg("--timezone", default="UTC", help="an IANA name (default: %(default)s)"),
+            arg("--experiment", default="scheduled", metavar="NAME", help="the experiment to list its runs under"),
+        ),
+        starts_service=True,
+    ),
+    Command("schedule list", "all schedules", lambda context, options: context.workspace.schedules()),
+    Command(
+        "schedule enable",
+        "let it fire",
+        lambda context, options: context.workspace.enable_schedule(options.name, True),
+        (NAME,),
+        starts_service=True,
+    ),
+    Command(
+        "schedule disable",
+        "keep it from firing",
+        lambda context, options: context.workspace.enable_schedule(options.name, False),
+        (NAME,),
+    ),
+    Command("schedule delete", "remove it; its runs stay", _delete, (NAME,)),
+    Command(
+        "alert set",
+        "create or change an alert",
+        _alert,
+        (
+            NAME,
+            arg("--endpoint", required=True),
+            arg("--metric", required=True),
+            arg("--limit", required=True, type=float, help="fire while the metric is above it"),
+            arg("--window", type=float, default=300.0, metavar="SECONDS", help="(default: %(default)s)"),
+        ),
+    ),
+    Command("alert list", "all alerts with their state", lambda context, options: context.workspace.alerts()),
+)

@@ -1,0 +1,148 @@
+"""`contract`, `loadtest` and `gate`: prove an endpoint, ours or anybody's."""
+
+import time
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.cli.command import DONE, FAILED, NO_VERDICT, Command, Context, Outcome, arg
+from core.cli.following import follow
+from core.domain.endpoint import GateBudget
+from core.domain.errors import BackendMissing, NotSupported, NoVerdict, ServiceUnavailable, SpecInvalid
+from core.domain.job import JobState
+from core.domain.proof import CheckResult, LoadSpec, Target
+
+BODIES = 64
+"""So many different bodies go round in a load: one alone flatters tree code, whose branches are then all predicted."""
+
+MARKS = {True: "holds", False: "FAILS", None: "-"}
+
+
+def _contract(context: Context, options: Namespace) -> Any:
+    from core.checks import run_checks  # Schemathesis and hypothesis cost half a second
+
+    target = _target(context, options)
+    with _unreachable_is_no_verdict():
+        results = run_checks(target, depth=options.depth, seed=options.seed, on_check=lambda r: _tell(context, r))
+    return _verdict(results, url=target.url)
+
+
+def _loadtest(context: Context, options: Namespace) -> Any:
+    from core import loadtest
+    from core.checks import bodies_for
+
+    target = _target(context, options)
+    spec = LoadSpec(target, options.duration, options.concurrency, options.rows, max_requests=options.requests)
+    with _unreachable_is_no_verdict():
+        bodies = bodies_for(target, options.rows, count=BODIES)
+        report = loadtest.run(spec, bodies, clock=time.perf_counter)
+    return Outcome(report, DONE if not report.failed else FAILED)
+
+
+def _gate(context: Context, options: Namespace) -> Any:
+    budget = GateBudget(p99_ms=options.p99_ms, requests_per_s=options.requests_per_s)
+    workspace = context.workspace
+    job = workspace.run_gate(options.endpoint, options.deployment, depth=options.depth, budget=budget)
+    context.say(f"Gate {job.id} of {options.endpoint}")
+    job = follow(lambda: workspace.job(job.id), lambda now: now.state.final)
+    report = next((r for r in workspace.gate_reports(options.endpoint) if r.created_at >= job.created_at), None)
+    if job.state is not JobState.SUCCEEDED or report is None:
+        raise NoVerdict(f"Gate {job.id} is {job.state}: {job.message or 'it left no report'}", hint=job.hint)
+    for result in report.checks:
+        _tell(context, result)
+    return _verdict(report.checks, endpoint=report.endpoint, deployment=report.deployment, id=report.id)
+
+
+def _verdict(results: Sequence[CheckResult], **about: Any) -> Outcome:
+    failed = any(r.passed is False for r in results)
+    undecided = any(r.no_verdict for r in results)
+    code = FAILED if failed else NO_VERDICT if undecided else DONE
+    return Outcome({**about, "passed": code == DONE, "checks": results}, code)
+
+
+def _tell(context: Context, result: CheckResult) -> None:
+    mark = "no verdict" if result.no_verdict else MARKS[result.passed]
+    context.say(f"{mark:<10}  {result.part}/{result.name}  {result.evidence}")
+    if result.passed is False and result.curl:
+        context.say(f"            {result.curl}")
+
+
+def _target(context: Context, options: Namespace) -> Target:
+    parts = urlsplit(options.url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise SpecInvalid(f"'{options.url}' is not an address", hint="For example http://127.0.0.1:8000")
+    url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/score')}"
+    return Target(url, _key(context, options.key_file, url))
+
+
+def _key(context: Context, key_file: str | None, url: str) -> str:
+    """From --key-file, else SLIPWAY_KEY, else the store where the address is an endpoint of this workspace."""
+    if key_file:
+        try:
+            return Path(key_file).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as e:
+            raise SpecInvalid(f"Cannot read the key from '{key_file}': {e}") from e
+    if key := context.environ.get("SLIPWAY_KEY", ""):
+        return key
+    try:
+        for endpoint in context.workspace.list_endpoints():
+            if endpoint.scoring_uri.removesuffix("/score") == url:
+                return context.workspace.endpoint_keys(endpoint.name).primary
+    except (BackendMissing, NotSupported) as e:
+        context.say(f"No key from a workspace: {e.message}")
+    return ""
+
+
+@contextmanager
+def _unreachable_is_no_verdict() -> Iterator[None]:
+    try:
+        yield
+    except ServiceUnavailable as e:
+        raise NoVerdict(e.message, hint=e.hint) from e
+
+
+KEY_FILE = arg("--key-file", metavar="FILE", help="the key; else SLIPWAY_KEY, else the workspace's for its endpoints")
+URL = arg("url", metavar="URL", help="the server's root, or its /score")
+DEPTH = arg("--depth", choices=("default", "full"), default="default", help="(default: %(default)s)")
+BUDGET = (
+    arg("--p99-ms", type=float, default=GateBudget().p99_ms, help="the budget (default: %(default)s)"),
+    arg("--requests-per-s", type=float, default=GateBudget().requests_per_s, help="the same (default: %(default)s)"),
+)
+CHECKS = ("name", "part", "passed", "evidence")
+
+COMMANDS = (
+    Command(
+        "contract",
+        "prove that an endpoint keeps its own document",
+        _contract,
+        (URL, KEY_FILE, DEPTH, arg("--seed", type=int, default=0, help="of every generated request")),
+    ),
+    Command(
+        "loadtest",
+        "drive an endpoint and say how it held; exits 1 when a request was not answered with 200",
+        _loadtest,
+        (
+            URL,
+            KEY_FILE,
+            arg("--duration", type=float, default=10.0, metavar="SECONDS", help="(default: %(default)s)"),
+            arg("--concurrency", type=int, default=1, help="clients at once (default: %(default)s)"),
+            arg("--rows", type=int, default=2, help="of each request (default: %(default)s)"),
+            arg("--requests", type=int, default=0, help="at most so many; 0: no limit but the duration"),
+        ),
+    ),
+    Command(
+        "gate",
+        "prove a deployment of this workspace: parity, contract, performance",
+        _gate,
+        (
+            arg("endpoint", metavar="ENDPOINT"),
+            arg("--deployment", default="", metavar="NAME", help="default: the only or the newest one"),
+            DEPTH,
+            *BUDGET,
+        ),
+        starts_service=True,
+    ),
+)

@@ -1,0 +1,59 @@
+"""`service`, `backup`, `restore` and `doctor`."""
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from core.cli.command import DONE, FAILED, Command, Context, Outcome, arg
+from core.domain.monitoring import FindingState
+from core.settings import as_environment
+
+
+def _run(context: Context, options: Namespace) -> NoReturn:
+    """Become the service: its process is this one, so signals reach it."""
+    command = [sys.executable, "-m", "core.local.service"]
+    os.execve(sys.executable, command, {**context.environ, **as_environment(context.settings)})  # noqa: S606 - ourselves
+
+
+def _status(context: Context, options: Namespace) -> Any:
+    status = context.workspace.service_status()
+    return Outcome(status, DONE if status.running else FAILED)
+
+
+def _doctor(context: Context, options: Namespace) -> Any:
+    findings = tuple(context.workspace.doctor())
+    return Outcome(findings, FAILED if any(f.state is FindingState.FAILED for f in findings) else DONE)
+
+
+FILE = arg("path", metavar="FILE")
+
+COMMANDS = (
+    Command(
+        "service start",
+        "start it, detached, unless it runs",
+        lambda context, options: context.workspace.service_start(),
+    ),
+    Command("service stop", "stop it and what it started", lambda context, options: context.workspace.service_stop()),
+    Command("service status", "whether it runs; exits 1 when it does not", _status),
+    Command("service run", "be the service, in the foreground", _run),
+    Command(
+        "service key",
+        "the key of its HTTP door",
+        lambda context, options: {"key": context.workspace.service_key()},
+    ),
+    Command("doctor", "look at everything that could be wrong", _doctor),
+    Command(
+        "backup",
+        "write everything that the workspace keeps to one file",
+        lambda context, options: context.workspace.backup(Path(options.path)),
+        (FILE,),
+    ),
+    Command(
+        "restore",
+        "fill an empty workspace from a backup",
+        lambda context, options: context.workspace.restore(Path(options.path)),
+        (FILE,),
+    ),
+)

@@ -1,0 +1,76 @@
+"""Domain values as JSON for programs and as text for people."""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+WIDTH_MAX = 60
+"""Longer cells of a list are cut: `show` and `--json` have them whole."""
+
+
+def plain(value: Any) -> Any:
+    """Any domain value as JSON's own types. Fields hidden from `repr` (keys) are left out; NaN becomes null."""
+    if isinstance(value, Enum):
+        return value.value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.repr}
+    if isinstance(value, Mapping):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+        return [plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def as_json(value: Any) -> str:
+    """One line of JSON."""
+    return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def as_text(value: Any, columns: tuple[str, ...] = ()) -> str:
+    """A table for a list of records, `field  value` lines for one record, the text itself for text."""
+    value = plain(value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        wide = max((len(key) for key in value), default=0)
+        return "\n".join(f"{key:<{wide}}  {_cell(key, item)}" for key, item in value.items())
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return _table(value, columns or _short(value))
+    return "\n".join(_cell("", item) for item in value) if isinstance(value, list) else _cell("", value)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    lines = [list(columns), *([_cut(_cell(c, row.get(c))) for c in columns] for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def _short(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns that hold single values in every row."""
+    return [key for key in rows[0] if not any(isinstance(row.get(key), dict | list) for row in rows)]
+
+
+def _cell(key: str, value: Any) -> str:
+    if value is None:
+        return "-"
+    if key.endswith("_at") and isinstance(value, int | float):
+        return datetime.fromtimestamp(value).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def _cut(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= WIDTH_MAX else f"{text[: WIDTH_MAX - 1]}…"

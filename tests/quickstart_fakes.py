@@ -1,0 +1,235 @@
+"""A workspace in memory that lives through the lifecycle: each look at it brings what runs one step further."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from core.domain.data import ColumnKind, DataAsset, DataRef, DataSource
+from core.domain.endpoint import (
+    Deployment,
+    DeploymentSpec,
+    DeploymentState,
+    Endpoint,
+    EndpointKeys,
+    EndpointLimits,
+    EndpointState,
+    GateBudget,
+    GateState,
+    ScoreReply,
+)
+from core.domain.errors import DataNotFound, EndpointNotFound, GateRefused, JobNotFound
+from core.domain.job import Job, JobKind, JobState
+from core.domain.model import Model
+from core.domain.monitoring import ServiceStatus
+from core.domain.proof import CheckResult, GateReport
+from core.domain.signature import Column, Signature
+from core.domain.training import TrainingSpec, Trial, TrialState
+from core.settings import Settings
+from core.workspace import Workspace
+
+SIGNATURE = Signature(
+    (
+        Column("age", ColumnKind.INTEGER, False, typical=38, low=17, high=98),
+        Column("job", ColumnKind.STRING, False, ("admin.", "retired"), True, "admin."),
+    ),
+    "y",
+    ("no", "yes"),
+    "yes",
+)
+LEAK = "The column 'duration' is known only after the call, so this model leaks."
+GREEN = (CheckResult("parity", "parity", True, "0.0"), CheckResult("shadow", "shadow", None, "does not apply"))
+RED = (*GREEN, CheckResult("p99", "performance", False, "p99 80 ms, budget 50 ms"))
+UNDECIDED = (*GREEN, CheckResult("p99", "performance", None, "windows differ too much", no_verdict=True))
+LOOKS = 3
+"""So many looks at a job until it has ended."""
+
+
+class Ticking:
+    """A clock that moves only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class LifecycleFake(Workspace):
+    """`verdict` is what gates find, `failure` makes training fail with it, `crash` makes the service stop once."""
+
+    def __init__(
+        self, settings: Settings, *, verdict: tuple[CheckResult, ...] = GREEN, failure: str = "", crash: bool = False
+    ) -> None:
+        self.settings, self.verdict, self.failure, self.crash = settings, verdict, failure, crash
+        self.assets: dict[DataRef, DataAsset] = {}
+        self.jobs: dict[str, Job] = {}
+        self.looks: dict[str, int] = {}
+        self.models: list[Model] = []
+        self.deployments: list[Deployment] = []
+        self.traffic: dict[str, int] = {}
+        self.forced_by = ""
+        self.reports: list[GateReport] = []
+        self.running = False
+        self.started = 0
+        self.deployment_error = ""
+
+    def service_start(self) -> ServiceStatus:
+        self.running, self.started = True, self.started + 1
+        return self.service_status()
+
+    def service_stop(self) -> ServiceStatus:
+        self.running = False
+        return self.service_status()
+
+    def service_status(self) -> ServiceStatus:
+        return ServiceStatus(self.running, 1 if self.running else None, "http://127.0.0.1:1", 0.0, "0", "home")
+
+    def register_data(self, name: str, source: str) -> DataAsset:
+        asset = DataAsset(name, 1, DataSource.FILE, source, 100, ("age", "job", "y"), "ab" * 32, 1, "t.parquet", 1.0)
+        return self.assets.setdefault(asset.ref, asset)
+
+    def list_data(self) -> tuple[DataAsset, ...]:
+        return tuple(self.assets.values())
+
+    def data(self, ref: DataRef) -> DataAsset:
+        for asset in self.assets.values():
+            if asset.name == ref.name and ref.version in (0, asset.version):
+                return asset
+        raise DataNotFound(f"There is no data asset '{ref}'", hint="`data list` shows them")
+
+    def submit(self, spec: Any, *, parent_id: str = "") -> Job:
+        assert isinstance(spec, TrainingSpec)
+        body = {
+            "data": {"name": spec.data.name, "version": spec.data.version},
+            "target": spec.target,
+            "exclude": list(spec.exclude),
+        }
+        return self._add(JobKind.AUTOML, body)
+
+    def _add(self, kind: JobKind, body: Mapping[str, Any]) -> Job:
+        job = Job(f"job-{len(self.jobs)}", kind, JobState.QUEUED, "quickstart", "local", body, 1.0)
+        self.jobs[job.id] = job
+        return job
+
+    def job(self, job_id: str) -> Job:
+        """Looking is what brings a job on: queued, running, and final at the last look."""
+        if job_id not in self.jobs:
+            raise JobNotFound(f"There is no job '{job_id}'")
+        self.looks[job_id] = self.looks.get(job_id, 0) + 1
+        if self.crash and self.looks[job_id] == 2:
+            self.running, self.crash = False, False
+        if self.running and self.looks[job_id] >= LOOKS and not self.jobs[job_id].state.final:
+            self._end(self.jobs[job_id])
+        return self.jobs[job_id]
+
+    def _end(self, job: Job) -> None:
+        if job.kind is JobKind.GATE:
+            self._end_gate(job)
+        elif self.failure:
+            self.jobs[job.id] = replace(job, state=JobState.FAILED, message=self.failure, hint="Look at the table")
+        else:
+            best = {"number": 1, "algorithm": "LightGBM", "metrics": {"AUC_weighted": 0.94}}
+            self.jobs[job.id] = replace(job, state=JobState.SUCCEEDED, result={"best": best, "notes": [LEAK]})
+
+    def _end_gate(self, job: Job) -> None:
+        endpoint, name = job.spec["endpoint"], job.spec["deployment"]
+        report = GateReport(job.id, endpoint, name, "m:1", self.verdict, GateBudget(), "default", 1.0, 1.0)
+        self.reports.insert(0, report)
+        self.jobs[job.id] = replace(job, state=JobState.SUCCEEDED)
+        gate = GateState.PASSED if report.passed else GateState.FAILED if report.failed else GateState.NO_VERDICT
+        self.deployments = [replace(d, gate=gate) if d.name == name else d for d in self.deployments]
+
+    def list_jobs(self, kind: JobKind | None = None, limit: int = 100) -> tuple[Job, ...]:
+        return tuple(job for job in reversed(self.jobs.values()) if kind in (None, job.kind))[:limit]
+
+    def trials(self, job_id: str) -> tuple[Trial, ...]:
+        metrics = {"AUC_weighted": 0.94}
+        return tuple(Trial(n, "LightGBM", TrialState.SUCCEEDED, metrics=metrics, duration_s=1.0) for n in range(2))
+
+    def register_model(self, name: str, job_id: str) -> Model:
+        known = [m for m in self.models if (m.name, m.job_id) == (name, job_id)]
+        if known:
+            return known[0]
+        data = DataRef(**self.jobs[job_id].spec["data"])
+        metrics = {"AUC_weighted": 0.94}
+        version = 1 + sum(m.name == name for m in self.models)
+        model = Model(name, version, job_id, 1, "LightGBM", metrics, data, SIGNATURE, "folder", 1, 1.0)
+        self.models.insert(0, model)
+        return model
+
+    def list_models(self) -> tuple[Model, ...]:
+        return tuple(self.models)
+
+    def deploy(self, spec: DeploymentSpec) -> Deployment:
+        for known in self.deployments:
+            if known.name == spec.name:
+                return known
+        gate = self.run_gate(spec.endpoint, spec.name)
+        deployment = Deployment(
+            spec.name,
+            spec.endpoint,
+            spec.model,
+            spec.model_version,
+            DeploymentState.FAILED if self.deployment_error else DeploymentState.READY,
+            GateState.QUEUED,
+            1.0,
+            error=self.deployment_error,
+            gate_job_id=gate.id,
+        )
+        self.deployments.append(deployment)
+        return deployment
+
+    def run_gate(
+        self, endpoint: str, deployment: str = "", *, depth: str = "default", budget: GateBudget | None = None
+    ) -> Job:
+        return self._add(JobKind.GATE, {"endpoint": endpoint, "deployment": deployment})
+
+    def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
+        return tuple(r for r in self.reports if r.endpoint == endpoint and deployment in ("", r.deployment))[:limit]
+
+    def list_endpoints(self) -> tuple[Endpoint, ...]:
+        return tuple(self.endpoint(name) for name in sorted({d.endpoint for d in self.deployments}))
+
+    def endpoint(self, name: str) -> Endpoint:
+        if not any(d.endpoint == name for d in self.deployments):
+            raise EndpointNotFound(f"There is no endpoint '{name}'", hint="`endpoint list` shows them")
+        root = "http://127.0.0.1:9"
+        return Endpoint(
+            name,
+            EndpointState.READY,
+            f"{root}/score",
+            f"{root}/swagger.json",
+            9,
+            self.traffic,
+            {},
+            tuple(self.deployments),
+            EndpointLimits(),
+            1.0,
+        )
+
+    def set_traffic(
+        self,
+        endpoint: str,
+        traffic: Mapping[str, int],
+        mirror: Mapping[str, int] | None = None,
+        *,
+        force: bool = False,
+        by: str = "",
+    ) -> Endpoint:
+        for deployment in self.deployments:
+            if traffic.get(deployment.name) and deployment.gate is not GateState.PASSED and not force:
+                raise GateRefused(f"The gate of '{deployment.name}' has not passed", hint="Force it by name")
+        self.traffic, self.forced_by = dict(traffic), by if force else ""
+        return self.endpoint(endpoint)
+
+    def endpoint_keys(self, name: str) -> EndpointKeys:
+        return EndpointKeys("primary-key", "secondary-key")
+
+    def invoke(self, name: str, body: bytes, *, deployment: str = "") -> ScoreReply:
+        live = deployment or next((d for d, percent in self.traffic.items() if percent), "")
+        if not live:
+            return ScoreReply(503, {"message": "no deployment has traffic"}, {}, 1.0)
+        return ScoreReply(200, {"result": ["no", "yes"]}, {"azureml-model-deployment": live}, 1.0)
