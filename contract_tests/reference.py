@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from contract_tests.reference_document import CLASSES, COLUMNS, LEVELS, document
+from contract_tests.reference_document import CLASSES, COLUMNS, LEVELS, ROWS_MAX, document
 
 KEY = "reference-key-0123456789-abcdefghijklmnop"
 INT64 = range(-(2**63), 2**63)
@@ -38,7 +38,7 @@ class Request:
 
     @property
     def query(self) -> dict[str, list[str]]:
-        return parse_qs(urlsplit(self.target).query)
+        return parse_qs(urlsplit(self.target).query, keep_blank_values=True)
 
 
 @dataclass
@@ -172,6 +172,7 @@ class Reference:
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
     def validate(self, rows: list[Any]) -> None:
+        self.count(rows)
         problems = [
             {"row": i, "column": column, "problem": problem}
             for i, row in enumerate(rows)
@@ -181,6 +182,10 @@ class Reference:
             first = problems[0]
             message = f"{len(problems)} problem(s): row {first['row']}, '{first['column'][:40]}': {first['problem']}"
             raise Refused(400, message, problems[:20])
+
+    def count(self, rows: list[Any]) -> None:
+        if len(rows) > ROWS_MAX:
+            raise Refused(413, f"1 problem: {len(rows)} rows, at most {ROWS_MAX} are taken")
 
     def problems(self, row: Any) -> Iterator[tuple[str, str]]:
         if not isinstance(row, dict):

@@ -12,6 +12,7 @@ COLUMNS = {
     "member": ("boolean", True),
 }
 """Name -> (JSON type, nullable)."""
+ROWS_MAX = 1_000
 OBSERVED = {"age": {"low": 18, "high": 90}, "balance": {"low": -2000.0, "high": 9000.0}}
 EXAMPLE = {"age": 41, "balance": 450.5, "job": "nurse", "city": "Lisbon", "member": True}
 
@@ -28,7 +29,7 @@ def document(version: str) -> dict[str, Any]:
         "responses": {"200": _response("Predictions", reply, version)}
         | {
             str(status): _response("Refused", _ref("Error", version), version)
-            for status in (400, 401, 404, 405, 415, 431)
+            for status in (400, 401, 404, 405, 413, 415, 431)
         },
     }
     ids = [_id_header(name, version) for name in ("x-request-id", "x-ms-client-request-id")]
@@ -70,7 +71,7 @@ def _frame(paths: dict[str, Any], version: str) -> dict[str, Any]:
 
 
 def _form(form: str, version: str) -> dict[str, Any]:
-    rows = {"type": "array", "items": _row(version)}
+    rows = {"type": "array", "items": _row(version), "maxItems": ROWS_MAX}
     method = {"type": "string", "enum": ["predict", "predict_proba"]}
     if form == "v1":
         return _closed({"data": rows, "method": method}, ["data"]) | {"example": {"data": [EXAMPLE]}}

@@ -227,6 +227,12 @@ class AnyLetterCase(Reference):
         return super().probability(row | {"job": row["job"].lower()})
 
 
+@planted("wire", post({"data": list(ROWS) * 334}))
+class AnyNumberOfRows(Reference):
+    def count(self, rows: list[Any]) -> None:
+        """Takes them all."""
+
+
 @planted("wire", post({"data": [{}]}))
 class ShowsItsTrace(Reference):
     def error(self, status: int, message: str, details: list[dict[str, Any]]) -> Reply:

@@ -5,9 +5,11 @@ Schemathesis and Hypothesis are imported when the first of these checks runs, ne
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Timer
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from core.checks.probe import HANG_S, Probe
@@ -34,6 +36,10 @@ ABOUT: Mapping[str, str] = {
 }
 STATEFUL = ("use_after_free", "ensure_resource_availability", "object_level_authorization")
 """Schemathesis checks of resources that are created and deleted, which a scoring endpoint has not."""
+ITEMS_MAX = 100
+"""Longer arrays are not generated: one of 10,000 rows costs seconds. A wire check tries the bound on rows."""
+GENERATING, COVERING = ("examples", "fuzzing"), ("coverage",)
+"""The phases in two runs: only the second grows with the number of columns, and takes what time is left."""
 REFUSALS = ("4xx", "5xx")
 """Any of these refuses a forbidden request: Schemathesis's own list lacks 408, 413 and 431."""
 
@@ -107,53 +113,69 @@ for _name, _about in ABOUT.items():
 
 def drive(probe: Probe) -> Findings:
     """Run Schemathesis once, bounded in examples and seconds. Raises NoVerdict when it cannot run."""
+    findings = Findings()
+    until = monotonic() + probe.depth.generated_s
+    for phases in (GENERATING, COVERING):
+        _run(probe, findings, phases, until)
+    return findings
+
+
+def _run(probe: Probe, findings: Findings, phases: Collection[str], until: float) -> None:
     import requests
     import schemathesis
     from schemathesis.engine import events, from_schema
 
-    config = _config(probe)
-    schema = schemathesis.openapi.from_dict(dict(probe.described.document), config=config)
-    findings = Findings()
-    for event in (stream := from_schema(schema).execute()):
-        if isinstance(event, events.ScenarioFinished):
-            _collect(event, findings)
-        elif isinstance(event, events.NonFatalError):
-            what = f"{event.label}: {event.info.title}. {event.info.message}"
-            if isinstance(event.value, requests.RequestException):
-                findings.unanswered.setdefault(what, Request(event.info.code_sample or ""))
-            else:
-                findings.unreadable.append(what)
-        elif isinstance(event, events.FatalError):
-            raise NoVerdict(f"Schemathesis could not go on: {event.exception}") from event.exception
-        elif isinstance(event, events.PhaseFinished) and event.phase.name.value == "fuzzing":
-            # With a time limit set, the engine would repeat this phase until the limit.
-            stream.stop()
-    return findings
+    left_s = until - monotonic()
+    config = _config(probe, phases, max(1, int(left_s)) if phases == COVERING else None)
+    schema = schemathesis.openapi.from_dict(_bounded(probe.described.document), config=config)
+    stream = from_schema(schema).execute()
+    alarm = Timer(max(1.0, left_s), stream.stop)
+    alarm.start()
+    try:
+        for event in stream:
+            if isinstance(event, events.ScenarioFinished):
+                _collect(event, findings)
+            elif isinstance(event, events.NonFatalError):
+                what = f"{event.label}: {event.info.title}. {event.info.message}"
+                if isinstance(event.value, requests.RequestException):
+                    findings.unanswered.setdefault(what, Request(event.info.code_sample or ""))
+                else:
+                    findings.unreadable.append(what)
+            elif isinstance(event, events.FatalError):
+                raise NoVerdict(f"Schemathesis could not go on: {event.exception}") from event.exception
+    finally:
+        alarm.cancel()
 
 
-def _config(probe: Probe) -> "SchemathesisConfig":
+def _bounded(document: Any) -> Any:
+    if isinstance(document, Mapping):
+        return {k: _bounded(v) for k, v in document.items() if not (k == "maxItems" and v > ITEMS_MAX)}
+    return [_bounded(value) for value in document] if isinstance(document, list) else document
+
+
+def _config(probe: Probe, phases: Collection[str], max_time_s: int | None) -> "SchemathesisConfig":
     from schemathesis.config import SchemathesisConfig
 
     headers = dict(probe.target.headers)
     if probe.target.key:
         headers["Authorization"] = f"Bearer {probe.target.key}"
+    every_phase = (*GENERATING, *COVERING, "stateful")
     settings: dict[str, Any] = {
         "seed": probe.seed,
         "base-url": probe.target.url,
         "headers": headers,
         "continue-on-failure": True,
-        "max-time": int(probe.depth.generated_s),
         "request-timeout": HANG_S,
         "workers": 1,
         "generation": {"max-examples": probe.depth.examples, "database": "none"},
-        "phases": {"stateful": {"enabled": False}},
+        "phases": {name: {"enabled": name in phases} for name in every_phase},
         "checks": {"negative_data_rejection": {"expected-statuses": list(REFUSALS)}}
         | {name: {"enabled": False} for name in STATEFUL},
         # Reproductions need the whole request; the key is replaced by ours.
         "output": {"sanitization": {"enabled": False}, "truncation": {"enabled": False}},
         "cache": {"enabled": False},
     }
-    return SchemathesisConfig.from_dict(settings)
+    return SchemathesisConfig.from_dict(settings | ({"max-time": max_time_s} if max_time_s else {}))
 
 
 def _collect(event: "ScenarioFinished", findings: Findings) -> None:

@@ -37,6 +37,7 @@ class Described:
     error_fields: frozenset[str]
     """The properties of the error body."""
     empty_allowed: bool
+    max_rows: int | None
 
     @property
     def primary_form(self) -> str:
@@ -63,9 +64,10 @@ def describe(document: Json) -> Described:
         statuses=frozenset(map(str, operation.get("responses", {}))),
         secured=bool(operation.get("security", document.get("security"))),
         strict=row.get("additionalProperties") is False,
-        legacy_reply=_flat(document, _reply(document, operation, "200")).get("type") == "string",
+        legacy_reply=any(reply.get("type") == "string" for reply in _replies(document, operation)),
         error_fields=_error_fields(document, operation),
         empty_allowed=not table.get("minItems"),
+        max_rows=table.get("maxItems"),
     )
 
 
@@ -93,6 +95,10 @@ def _reply(document: Json, operation: Json, status: str) -> Json:
     response = _flat(document, responses.get(status, responses.get("default", {})))
     schema: Json = response.get("schema") or response.get("content", {}).get("application/json", {}).get("schema", {})
     return schema
+
+
+def _replies(document: Json, operation: Json) -> Iterator[dict[str, Any]]:
+    yield from _alternatives(document, _reply(document, operation, "200"))
 
 
 def _flat(document: Json, schema: Any, depth: int = 0) -> dict[str, Any]:

@@ -188,6 +188,18 @@ def unknown_categories_are_refused(probe: Probe) -> str:
     return f"unknown categories and other letter cases in {len(closed)} columns: refused"
 
 
+@check("wire", "More rows than the document allows are refused, and the next request is answered.")
+def too_many_rows_are_refused(probe: Probe) -> str:
+    most = probe.described.max_rows
+    if most is None:
+        raise NotApplicable("the document sets no limit of rows")
+    exchange = probe.post(samples.body(probe.sample(1) * (most + 1), probe.described.primary_form))
+    if exchange.status not in (*REFUSED, 413):
+        raise Violation(f"{most + 1} rows got {exchange.shown}, expected 413", exchange)
+    probe.score(probe.sample(1))
+    return f"{most + 1} rows: {exchange.status}"
+
+
 @check("wire", "Every error is a JSON object with a message, as the document says.")
 def errors_have_one_shape(probe: Probe) -> str:
     if "message" not in probe.described.error_fields:
