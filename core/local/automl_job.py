@@ -17,7 +17,6 @@ from core.local.paths import write_atomic
 from core.local.work import Work
 from core.ml.profile import from_json
 from core.ml.search import FinishedTrial, SearchResult, read_finished
-from core.packaging.write import write_model
 
 BEAT_S = 1.0
 """How often the time used is noted: a killed attempt loses at most this much of its count."""
@@ -30,7 +29,7 @@ def run(work: Work) -> Mapping[str, Any]:
     if not kept.exists():
         data = work.store.data(spec.data)
         seconds, found = _search(work, spec, data)
-        write_model(
+        work.tools.package(
             work.paths.job_model(work.job.id),
             found,
             spec=spec,
@@ -54,7 +53,7 @@ def _search(work: Work, spec: TrainingSpec, data: DataAsset) -> tuple[float, Sea
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     finished = read_finished(folder)
     _agree(work, finished)
-    engine = work.engines(spec.engine)
+    engine = work.tools.engines(spec.engine)
     with _time_used(work.folder / "seconds", work.clock) as used_s:
         if finished:
             work.log.info(f"Going on from {len(finished)} trials after {used_s():.0f} s")
@@ -63,7 +62,7 @@ def _search(work: Work, spec: TrainingSpec, data: DataAsset) -> tuple[float, Sea
             spec,
             profile,
             folder=folder,
-            executor=work.executors(work.compute()),
+            executor=work.tools.executors(work.compute()),
             finished=finished,
             clock=work.clock,
             on_trial=lambda trial: _keep(work, spec, trial),

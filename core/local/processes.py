@@ -74,7 +74,7 @@ def alive(process: Process) -> bool:
     _reap()
     try:
         found = psutil.Process(process.pid)
-        return found.status() != psutil.STATUS_ZOMBIE and _is(found, process)
+        return not _ended(found) and _is(found, process)
     except psutil.NoSuchProcess:
         return False
 
@@ -173,9 +173,14 @@ def _group_runs(process: Process) -> bool:
 
 def _runs_in(found: psutil.Process, group: int) -> bool:
     try:
-        return os.getpgid(found.pid) == group and found.status() != psutil.STATUS_ZOMBIE
+        return os.getpgid(found.pid) == group and not _ended(found)
     except (ProcessLookupError, psutil.NoSuchProcess):
         return False
+
+
+def _ended(found: psutil.Process) -> bool:
+    """A zombie, unless threads of it still run: those of a killed process keep its ports and locks for a moment."""
+    return found.status() == psutil.STATUS_ZOMBIE and found.num_threads() <= 1
 
 
 def _reap() -> None:

@@ -19,9 +19,7 @@ from core.local.locks import held
 from core.local.paths import Paths
 from core.local.processes import this_process
 from core.local.store import Store
-from core.local.work import Executors, JobLog, Work, local_executor
-from core.ml.engines import load_engine
-from core.ml.search import Search
+from core.local.work import JobLog, Tools, Work
 from core.settings import Settings, read_settings
 
 log = logging.getLogger(__name__)
@@ -36,6 +34,7 @@ KINDS: Mapping[JobKind, str] = {
     JobKind.PIPELINE: "core.local.pipelines:run",
 }
 """Loaded when needed: a load test needs no learner."""
+TOOLS = Tools()
 LOCK_WAIT_S = 5.0
 """A worker before us may have been killed a moment ago."""
 
@@ -44,8 +43,8 @@ def run_job(
     job_id: str,
     settings: Settings,
     *,
-    engines: Callable[[str], Search] = load_engine,
-    executors: Executors = local_executor,
+    tools: Tools = TOOLS,
+    kinds: Mapping[JobKind, str] = KINDS,
     clock: Callable[[], float] = time.time,
 ) -> int:
     """Do a job whose state is `running` and give it its final state; the process's exit code.
@@ -61,12 +60,12 @@ def run_job(
             return 0
         store.set_worker(job_id, this_process())
         with JobLog(paths.job_log(job_id), clock) as job_log:
-            work = Work(job, store, paths, settings, clock, job_log, engines, executors)
-            return _end(work, lambda: _kind(job.kind)(work))
+            work = Work(job, store, paths, settings, clock, job_log, tools)
+            return _end(work, lambda: _loaded(kinds[job.kind])(work))
 
 
-def _kind(kind: JobKind) -> Run:
-    module, _, name = KINDS[kind].partition(":")
+def _loaded(path: str) -> Run:
+    module, _, name = path.partition(":")
     run: Run = getattr(import_module(module), name)
     return run
 
@@ -93,19 +92,14 @@ def _failed(work: Work, job: Job, message: str, hint: str) -> int:
     return 1
 
 
-def main(
-    arguments: list[str],
-    *,
-    engines: Callable[[str], Search] = load_engine,
-    executors: Executors = local_executor,
-) -> int:
+def main(arguments: list[str], *, tools: Tools = TOOLS, kinds: Mapping[JobKind, str] = KINDS) -> int:
     """Run the job that the first argument names in the workspace that the environment names."""
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if len(arguments) != 1:
         sys.stderr.write("Usage: python -m core.local.worker JOB\n")
         return 2
-    return run_job(arguments[0], read_settings(os.environ), engines=engines, executors=executors)
+    return run_job(arguments[0], read_settings(os.environ), tools=tools, kinds=kinds)
 
 
 if __name__ == "__main__":

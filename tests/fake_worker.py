@@ -1,0 +1,95 @@
+"""The worker with an engine that only waits: `python tests/fake_worker.py JOB`.
+
+The engine's name says how it behaves: `fake`, `fake:each_s=0.5`, `fake:dies_at=1` (kills its own process in that
+trial, each time), `fake:bug`. A gate passes at once.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from core.contract.signature import to_json
+from core.domain.data import ColumnKind, DataAsset, TableProfile
+from core.domain.endpoint import GateBudget
+from core.domain.job import JobKind
+from core.domain.proof import GateReport
+from core.domain.signature import Column, Signature
+from core.domain.training import TrainingSpec, Trial, TrialState
+from core.local.paths import write_atomic
+from core.local.work import Tools, Work
+from core.local.worker import KINDS, main
+from core.ml.executor import Executor, InProcessExecutor
+from core.ml.finished import FinishedTrial, commit, record, stage
+from core.ml.search import SearchResult
+from msgspec import json
+
+SIGNATURE = Signature((Column("age", ColumnKind.INTEGER, nullable=False, typical=40),), "y", ("no", "yes"), "yes")
+
+
+class FakeEngine:
+    """Trials that wait `each_s` seconds and get better with their number."""
+
+    def __init__(self, name: str) -> None:
+        options = dict(part.partition("=")[::2] for part in name.partition(":")[2].split(",") if part)
+        self.each_s = float(options.get("each_s", 0.0))
+        self.dies_at = int(options.get("dies_at", -1))
+        self.bug = "bug" in options
+
+    def __call__(
+        self,
+        table: Path,
+        spec: TrainingSpec,
+        profile: TableProfile,
+        *,
+        folder: Path,
+        executor: Executor,
+        finished: Iterable[FinishedTrial] = (),
+        clock: Callable[[], float],
+        on_trial: Callable[[Trial], None],
+        should_stop: Callable[[], bool],
+        time_used_s: float = 0.0,
+    ) -> SearchResult:
+        if self.bug:
+            raise ZeroDivisionError("a planted bug")
+        done = {f.trial.number: f.trial for f in finished}
+        for number in (n for n in range(spec.max_trials) if n not in done):
+            trial = Trial(number, "Fake", TrialState.RUNNING, started_at=clock())
+            on_trial(trial)
+            if number == self.dies_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(self.each_s)
+            done[number] = replace(trial, state=TrialState.SUCCEEDED, metrics={"AUC_weighted": 0.5 + number / 1000})
+            staged = stage(folder / str(number))
+            record(staged, FinishedTrial(done[number], folder / str(number)))
+            commit(staged, folder / str(number))
+            on_trial(done[number])
+        best = done[max(done)]
+        return SearchResult(best, ((best.number, 1.0),), SIGNATURE, (), ("It only waits.",), folder)
+
+
+def package(
+    folder: Path, result: SearchResult, *, spec: TrainingSpec, data: DataAsset, job_id: str, created_at: float
+) -> None:
+    """As much of a model folder as registering one reads."""
+    card = {"trial": result.best.number, "algorithm": result.best.algorithm, "metrics": result.best.metrics}
+    write_atomic(folder / "signature.json", json.encode(to_json(result.signature)))
+    write_atomic(folder / "card.json", json.encode(card))
+
+
+def gate(work: Work) -> None:
+    """A gate without checks passes."""
+    spec, now = work.job.spec, work.clock()
+    report = GateReport(
+        work.job.id, spec["endpoint"], spec["deployment"], "fake:1", (), GateBudget(), "default", now, 0.0
+    )
+    work.store.end_gate(work.job.id, report, now)
+
+
+if __name__ == "__main__":
+    tools = Tools(engines=FakeEngine, executors=lambda _: InProcessExecutor(), package=package)
+    sys.modules["fake_worker"] = sys.modules["__main__"]
+    sys.exit(main(sys.argv[1:], tools=tools, kinds={**KINDS, JobKind.GATE: "fake_worker:gate"}))

@@ -1,0 +1,144 @@
+"""Jobs from queued to their end: real workers, a fake engine, the service's rounds made by hand."""
+
+from core.domain.job import JobState
+from core.domain.training import Compute, TrialState
+from core.local.store import Process
+from local_world import World, kill, living, ticking
+from waiting import wait_until
+
+
+def until_final(world: World, *job_ids: str) -> None:
+    jobs = world.jobs()
+    wait_until(ticking(jobs.tick, lambda: all(world.job(job_id).state.final for job_id in job_ids)), 30)
+
+
+def first_trial_of(world: World, job_id: str) -> Process:
+    """The worker, once a trial has ended and another runs."""
+    jobs = world.jobs()
+    wait_until(ticking(jobs.tick, lambda: len(world.store.trials(job_id)) >= 2), 20)
+    return world.worker(job_id)
+
+
+def test_a_job_runs_to_its_end_and_leaves_its_trials_result_and_log(world: World) -> None:
+    job_id = world.submit(trials=3)
+    until_final(world, job_id)
+    job = world.job(job_id)
+    assert (job.state, job.attempt, job.message) == (JobState.SUCCEEDED, 1, "")
+    assert [trial.state for trial in world.store.trials(job_id)] == [TrialState.SUCCEEDED] * 3
+    assert job.result["best"] == {"number": 2, "algorithm": "Fake", "metrics": {"AUC_weighted": 0.502}}
+    assert (job.result["trials"], job.result["notes"]) == (3, ["It only waits."])
+    assert b"Trial 2: Fake succeeded" in world.paths.job_log(job_id).read_bytes()
+    assert world.paths.job_log(job_id).stat().st_mode & 0o077 == 0
+
+
+def test_a_job_with_a_model_name_registers_its_best_model(world: World) -> None:
+    job_id = world.submit(trials=1, model="bank")
+    until_final(world, job_id)
+    assert world.job(job_id).result["model"] == {"name": "bank", "version": 1}
+    assert world.store.model("bank").job_id == job_id
+
+
+def test_a_killed_worker_is_started_again_and_goes_on_from_its_trials(world: World) -> None:
+    job_id = world.submit("fake:each_s=0.3", trials=4)
+    worker = first_trial_of(world, job_id)
+    before = {t.number: t for t in world.store.trials(job_id) if t.state is TrialState.SUCCEEDED}
+    kill(worker)
+    assert world.job(job_id).state is JobState.RUNNING
+    until_final(world, job_id)
+    job = world.job(job_id)
+    assert (job.state, job.attempt) == (JobState.SUCCEEDED, 2)
+    after = {trial.number: trial for trial in world.store.trials(job_id)}
+    assert {number: after[number] for number in before} == before
+    assert all(trial.state is TrialState.SUCCEEDED for trial in after.values())
+
+
+def test_the_time_that_a_killed_attempt_used_counts(world: World) -> None:
+    job_id = world.submit("fake:each_s=0.6", trials=4)
+    worker = first_trial_of(world, job_id)
+    seconds = world.paths.job(job_id) / "seconds"
+    wait_until(lambda: seconds.exists() and float(seconds.read_text()) > 0, 10)
+    kill(worker)
+    used_s = float(seconds.read_text())
+    until_final(world, job_id)
+    assert world.job(job_id).result["seconds"] > used_s
+
+
+def test_a_job_that_kills_its_worker_each_time_fails_with_the_cause(world: World) -> None:
+    job_id = world.submit("fake:dies_at=1", trials=3)
+    until_final(world, job_id)
+    job = world.job(job_id)
+    assert (job.state, job.attempt) == (JobState.FAILED, 3)
+    assert "died 3 times in a row (signal 9)" in job.message
+    assert "memory" in job.hint
+    assert [trial.state for trial in world.store.trials(job_id)] == [TrialState.SUCCEEDED, TrialState.STOPPED]
+
+
+def test_a_bug_fails_its_job_with_its_last_line_and_leaves_the_traceback(world: World) -> None:
+    job_id = world.submit("fake:bug")
+    until_final(world, job_id)
+    job = world.job(job_id)
+    assert (job.state, job.message) == (JobState.FAILED, "ZeroDivisionError: a planted bug")
+    assert "bug" in job.hint
+    assert "Traceback" in world.paths.worker_log(job_id).read_text()
+
+
+def test_a_canceled_job_keeps_its_trials(world: World) -> None:
+    job_id = world.submit("fake:each_s=0.3", trials=50)
+    worker = first_trial_of(world, job_id)
+    done = [t for t in world.store.trials(job_id) if t.state is TrialState.SUCCEEDED]
+    world.store.request_cancel(job_id, 0.0)
+    until_final(world, job_id)
+    trials = world.store.trials(job_id)
+    assert world.job(job_id).state is JobState.CANCELED
+    assert done
+    assert list(trials[: len(done)]) == done
+    assert all(trial.state is not TrialState.RUNNING for trial in trials)
+    assert living(worker) is None
+
+
+def test_a_compute_runs_no_more_jobs_at_once_than_it_may(world: World) -> None:
+    world.store.put_compute(Compute("two", max_concurrent=2))
+    ids = [world.submit("fake:each_s=0.2", trials=2, compute="two") for _ in range(4)]
+    jobs, most = world.jobs(), 0
+
+    def look() -> bool:
+        nonlocal most
+        jobs.tick()
+        most = max(most, len(world.store.jobs_in(JobState.RUNNING)))
+        return all(world.job(job_id).state.final for job_id in ids)
+
+    wait_until(look, 30)
+    assert most == 2
+    assert {world.job(job_id).state for job_id in ids} == {JobState.SUCCEEDED}
+
+
+def test_a_worker_whose_number_was_never_noted_is_found_and_not_doubled(world: World) -> None:
+    job_id = world.submit("fake:each_s=0.2", trials=5)
+    worker = first_trial_of(world, job_id)
+    world.store.start_attempt(job_id, 0.0)  # as a service does that dies before it can note the worker
+    jobs = world.jobs()
+    jobs.tick()
+    assert world.store.worker(job_id) == worker
+    assert living(worker)
+    wait_until(ticking(jobs.tick, lambda: world.job(job_id).state.final), 20)
+    assert world.job(job_id).state is JobState.SUCCEEDED
+
+
+def test_jobs_stopped_in_order_go_on_later_without_counting_as_crashes(world: World) -> None:
+    job_id = world.submit("fake:each_s=0.3", trials=4)
+    for _ in range(4):
+        jobs = world.jobs()
+        wait_until(ticking(jobs.tick, lambda: living(world.store.worker(job_id))), 10)
+        jobs.stop()
+        assert world.job(job_id).state is JobState.RUNNING
+    until_final(world, job_id)
+    assert world.job(job_id).state is JobState.SUCCEEDED
+
+
+def test_one_job_that_cannot_start_does_not_hold_up_another(world: World) -> None:
+    stuck, fine = world.submit(), world.submit(compute="other")
+    world.paths.job(stuck).parent.mkdir(parents=True)
+    world.paths.job(stuck).write_text("a file where the job's folder should be")
+    until_final(world, fine)
+    assert world.job(fine).state is JobState.SUCCEEDED
+    assert not world.job(stuck).state.final

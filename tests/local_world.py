@@ -1,0 +1,146 @@
+"""One local workspace of a test's own, its service run by hand, and everything it started ended after it."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from core.contract.signature import to_json
+from core.domain.data import ColumnKind, ColumnProfile, ColumnRole, DataAsset, DataSource, TableProfile
+from core.domain.endpoint import DeploymentSpec, Endpoint, EndpointKeys, EndpointSpec
+from core.domain.job import Job, JobKind, JobState
+from core.domain.model import Model
+from core.domain.signature import Column, Signature
+from core.domain.training import TrainingSpec
+from core.local import ports, processes
+from core.local.control import service_process, status
+from core.local.jobs import Jobs
+from core.local.paths import Paths, new_id, write_atomic
+from core.local.store import Process, Store
+from core.local.supervisor import Supervisor
+from core.ml import profile as profiles
+from core.settings import read_settings
+from msgspec import json, to_builtins
+from waiting import wait_until
+
+HERE = Path(__file__).parent
+FAKE_WORKER = (sys.executable, str(HERE / "fake_worker.py"))
+FAKE_SERVER = (sys.executable, str(HERE / "fake_server.py"))
+FAKE_SERVICE = (sys.executable, str(HERE / "fake_service.py"))
+SIGNATURE = Signature((Column("age", ColumnKind.INTEGER, nullable=False, typical=40),), "y", ("no", "yes"), "yes")
+
+
+class World:
+    """A workspace folder with one tiny data asset `t:1`, without a service until it is asked for."""
+
+    def __init__(self, home: Path, **overrides: str) -> None:
+        given = {"reconcile_s": "0.05", "segment_s": "0.5", "threads": "1", "offline": "1", **overrides}
+        self.settings = read_settings({}, home=str(home), **given)
+        self.paths = Paths(self.settings.home)
+        self.store = Store(self.paths.store)
+        self.data = self._data()
+
+    def _data(self) -> DataAsset:
+        column = ColumnProfile("age", ColumnKind.INTEGER, ColumnRole.FEATURE, rows=3, missing=0, distinct=3)
+        table = self.paths.table("t", "ab" * 32)
+        write_atomic(table, b"not read by the fake engine")
+        write_atomic(self.paths.profile("t", "ab" * 32), json.encode(profiles.to_json(TableProfile(3, (column,)))))
+        asset = DataAsset("t", 0, DataSource.FILE, "t.csv", 3, ("age",), "ab" * 32, 1, str(table), time.time())
+        return self.store.add_data(asset)
+
+    # What is asked for
+
+    def submit(self, engine: str = "fake", trials: int = 3, *, model: str = "", compute: str = "local") -> str:
+        """The id of a queued training job."""
+        spec = TrainingSpec(
+            self.data.ref, "y", max_trials=trials, engine=engine, model_name=model, compute=compute, experiment_name="x"
+        )
+        return self.add_job(JobKind.AUTOML, to_builtins(spec), compute)
+
+    def add_job(self, kind: JobKind, spec: dict[str, object], compute: str = "local") -> str:
+        job = Job(new_id(), kind, JobState.QUEUED, "x", compute, spec, time.time())
+        return self.store.add_job(job).id
+
+    def add_endpoint(self, name: str, port: int = 0) -> int:
+        """An endpoint without deployments; its port."""
+        if not port:
+            with ports.listen(0, name) as probe:
+                port = probe.getsockname()[1]
+        self.store.add_endpoint(EndpointSpec(name), port, EndpointKeys("k1", "k2"), time.time())
+        return port
+
+    def deploy(self, endpoint: str, name: str = "v1", folder: str = "good") -> None:
+        """A deployment of a model whose folder has this name, with its gate queued."""
+        model = Model(folder, 0, new_id(), 0, "Fake", {}, self.data.ref, SIGNATURE, f"/x/{folder}", 1, time.time())
+        model = self.store.add_model(model)
+        spec = DeploymentSpec(endpoint, model.name, model.version, name)
+        body = {"endpoint": endpoint, "deployment": name, "depth": "default", "budget": to_builtins(spec.budget)}
+        gate = Job(new_id(), JobKind.GATE, JobState.QUEUED, "gate", "proof", body, time.time())
+        self.store.add_deployment(spec, gate, time.time(), create=None)
+
+    # Who does it
+
+    def jobs(self) -> Jobs:
+        return Jobs(self.store, self.settings, command=FAKE_WORKER)
+
+    def supervisor(self) -> Supervisor:
+        return Supervisor(self.store, self.settings, command=FAKE_SERVER)
+
+    def start_service(self) -> Process:
+        """Start the service over the fakes and wait until the store says that it runs."""
+        service = processes.spawn(
+            FAKE_SERVICE, log=self.paths.service_log, environ=processes.environment(self.settings)
+        )
+        wait_until(lambda: self.status_pid() == service.pid, 20)
+        return service
+
+    def status_pid(self) -> int | None:
+        return status(self.settings).pid
+
+    # What is seen
+
+    def job(self, job_id: str) -> Job:
+        return self.store.job(job_id)
+
+    def endpoint(self, name: str) -> Endpoint:
+        return self.store.endpoint(name)
+
+    def worker(self, job_id: str) -> Process:
+        """The job's living worker, as soon as there is one."""
+        return wait_until(lambda: living(self.store.worker(job_id)), 20)
+
+    def server(self, name: str) -> Process:
+        """The endpoint's living server, as soon as there is one."""
+        return wait_until(lambda: living(self.store.server(name)), 20)
+
+    def close(self) -> None:
+        """End everything that was started here."""
+        service = service_process(self.store)
+        if service is not None:
+            processes.signal_group(service, signal.SIGKILL)
+        workers = [self.store.worker(job.id) for job in self.store.list_jobs(limit=1000)]
+        servers = [self.store.server(endpoint.name) for endpoint in self.store.list_endpoints()]
+        processes.end_groups([process for process in (*workers, *servers) if process], 0.0)
+        self.store.close()
+
+
+def living(process: Process | None) -> Process | None:
+    return process if process is not None and processes.alive(process) else None
+
+
+def kill(process: Process) -> None:
+    """kill -9 of this one process, and wait until it is gone."""
+    os.kill(process.pid, signal.SIGKILL)
+    wait_until(lambda: not processes.alive(process), 10)
+
+
+def ticking(tick: Callable[[], None], look: Callable[[], object]) -> Callable[[], object]:
+    """`look` after one more round of the service."""
+
+    def once() -> object:
+        tick()
+        return look()
+
+    return once
