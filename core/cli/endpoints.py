@@ -26,12 +26,12 @@ def _limit_arguments() -> tuple[Argument, ...]:
     arguments = []
     for limit in fields(EndpointLimits):
         flag, default = f"--{limit.name.replace('_', '-')}", limit.default
-        if isinstance(default, bool):
+        if limit.type is bool:
             arguments.append(arg(flag, action=BooleanOptionalAction, default=None))
-        elif isinstance(default, tuple):
+        elif limit.type not in (int, float):
             arguments.append(arg(flag, nargs="*", default=None))
         else:
-            arguments.append(arg(flag, type=type(default), default=None, help=f"(new endpoints: {default})"))
+            arguments.append(arg(flag, type=limit.type, default=None, help=f"(new endpoints: {default})"))
     return tuple(arguments)
 
 

@@ -39,7 +39,10 @@ INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):
-    """An argparse parser whose complaints are of our family."""
+    """An argparse parser whose complaints are of our family, and which takes no shortened options."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
         raise SpecInvalid(message[:1].upper() + message[1:], hint=f"See: {self.prog} --help")

@@ -1,0 +1,63 @@
+"""Fixtures of every suite: a workspace of each test's own, the shared tables, one live quickstart for all."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import living
+import pytest
+
+pytest_plugins = ["session_rules"]
+
+
+@pytest.fixture(autouse=True)
+def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that a test opens by its settings is the user's, and nothing is fetched."""
+    for name in [name for name in os.environ if name.startswith("SLIPWAY_")]:
+        monkeypatch.delenv(name)
+    for name, value in living.environment(tmp_path / "workspace").items():
+        if name.startswith("SLIPWAY_"):
+            monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the real tables and recorded requests."""
+    if not living.SHARED.is_dir():
+        pytest.skip("../shared is not here")
+    return living.SHARED
+
+
+@pytest.fixture(scope="session")
+def apache_bench() -> str:
+    """The `ab` program."""
+    found = shutil.which("ab")
+    if not found:
+        pytest.skip("ab is not installed (apt-get install apache2-utils)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[living.Live]:
+    """The Bank Marketing lifecycle, run once with 15 s of AutoML, live until the end of the run."""
+    home = tmp_path_factory.mktemp("quickstart") / "home"
+    try:
+        yield living.go_live(home, "--timeout", "15")
+    finally:
+        living.close(home)
+
+
+@pytest.fixture
+def run_quickstart(tmp_path: Path) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Run the quickstart command in a folder of the test's own and give its document; all is ended afterwards."""
+    home = tmp_path / "home"
+
+    def run(*words: str) -> dict[str, Any]:
+        return living.run_quickstart(home, *words)
+
+    try:
+        yield run
+    finally:
+        living.close(home)

@@ -1,0 +1,63 @@
+"""The rules of a test run, on small runs of their own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from session_rules import allowed_reasons
+
+TESTS = Path(__file__).parents[1]
+
+SUITE = """
+import pytest
+
+@pytest.mark.measures
+def test_a_measures():
+    pass
+
+def test_b():
+    pass
+
+@pytest.mark.skip(reason="{reason}")
+def test_c():
+    pass
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    def run(reason: str, ci: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "pytest.ini").write_text(f"[pytest]\nmarkers = measures\npythonpath = {TESTS}\n")
+        (tmp_path / "test_small.py").write_text(SUITE.format(reason=reason))
+        (tmp_path / "conftest.py").write_text('pytest_plugins = ["session_rules"]\n')
+        monkeypatch.setenv("CI", ci)
+        line = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", str(tmp_path)]
+        return subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    return run
+
+
+def test_ci_fails_on_a_skip_that_is_not_allowed(run):
+    ran = run("no chromium here", "true")
+    assert ran.returncode == 1
+    assert "skips.txt does not allow it: no chromium here" in ran.stdout
+
+
+def test_elsewhere_a_skip_is_counted_and_printed(run):
+    ran = run("no chromium here", "")
+    assert ran.returncode == 0
+    assert "1  no chromium here" in ran.stdout
+
+
+def test_ci_accepts_a_reason_that_is_allowed(run):
+    assert run("../shared is not here", "true").returncode == 0
+
+
+def test_what_measures_comes_last(run):
+    lines = [line for line in run("../shared is not here", "").stdout.splitlines() if "::test_" in line]
+    assert [line.split("::")[1].split()[0] for line in lines if "%" in line] == ["test_b", "test_c", "test_a_measures"]
+
+
+def test_a_comment_is_no_reason():
+    assert allowed_reasons("# why\n\n one \ntwo\n") == {"one", "two"}

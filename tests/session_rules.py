@@ -1,0 +1,61 @@
+"""Rules of a whole test run: what measures comes last, and in CI a test is skipped only for a reason that is allowed."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ALLOWED = Path(__file__).with_name("skips.txt")
+
+
+def allowed_reasons(text: str) -> frozenset[str]:
+    """One reason a line; lines that begin with # are comments."""
+    return frozenset(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+
+
+class SkipRule:
+    """Counts every skip by reason, prints them, and fails a CI run that has one which is not allowed."""
+
+    def __init__(self, allowed: frozenset[str], in_ci: bool) -> None:
+        self._allowed, self._in_ci = allowed, in_ci
+        self._reasons: Counter[str] = Counter()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._count(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._count(report)
+
+    def _count(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+            self._reasons[report.longrepr[2].removeprefix("Skipped: ")] += 1
+
+    @property
+    def _refused(self) -> list[str]:
+        return sorted(set(self._reasons) - self._allowed) if self._in_ci else []
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._refused and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._reasons:
+            terminalreporter.section("skips by reason")
+        for reason, count in self._reasons.most_common():
+            terminalreporter.line(f"{count:5}  {reason}")
+        for reason in self._refused:
+            terminalreporter.line(
+                f"In CI this is a failure, since {ALLOWED.name} does not allow it: {reason}", red=True
+            )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    in_ci = os.environ.get("CI", "").lower() in ("1", "true")
+    config.pluginmanager.register(SkipRule(allowed_reasons(ALLOWED.read_text("utf-8")), in_ci))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests run one at a time; those that measure come last, when nothing that others started is still busy."""
+    items.sort(key=lambda item: item.get_closest_marker("measures") is not None)
