@@ -11,8 +11,10 @@ from core.ml.metrics import Labels, score
 from core.predict.members import Array
 
 CANDIDATES_MAX = 12
-PICKS_MAX = 20
+PICKS_MAX = 25
 """A weight is a number of picks over their sum; more picks than this only follow the noise of the folds."""
+NOISE = 1e-9
+"""Adding the same trial again changes sums in their last bits only."""
 MEMBERS_MAX = 5
 """Every member costs the server time at each request."""
 
@@ -23,8 +25,6 @@ class Vote:
 
     members: tuple[tuple[int, float], ...]
     out_of_fold: Array
-    value: float
-    """The primary metric of the vote."""
 
 
 def vote(
@@ -32,24 +32,24 @@ def vote(
 ) -> Vote | None:
     """The greedy vote (Caruana et al. 2004): again and again the trial whose addition is best, with replacement.
 
-    None where fewer than two trials are there to vote or no second one improves the first.
+    A weak trial can help with a small weight only, so the best is picked again until a second one improves on it; what
+    is given is the best vote on that way. None where that is a single trial.
     """
     ranked = sorted(finished, key=lambda f: rank(f, metric))[:CANDIDATES_MAX]
     candidates = {f.trial.number: f.oof() for f in ranked}
-    picks: list[int] = []
-    total, best = np.zeros(next(iter(candidates.values())).shape) if candidates else np.zeros((0, 0)), -np.inf
-    while candidates and len(picks) < PICKS_MAX and not out_of_time():
+    best, total, picks, kept = -np.inf, np.zeros((1, 1)), list[int](), list[int]()
+    while len(candidates) > 1 and len(picks) < PICKS_MAX and not out_of_time():
         open_to = set(picks) if len(set(picks)) == MEMBERS_MAX else set(candidates)
         gains = {n: gain(metric, labels, (total + candidates[n]) / (len(picks) + 1)) for n in sorted(open_to)}
         number = max(gains, key=gains.__getitem__)
-        if gains[number] <= best:
-            break
-        best, total = gains[number], total + candidates[number]
         picks.append(number)
-    if len(set(picks)) < 2:
+        total = total + candidates[number]
+        if gains[number] > best + NOISE:
+            best, kept = gains[number], list(picks)
+    if len(set(kept)) < 2:
         return None
-    members = tuple((n, picks.count(n) / len(picks)) for n in sorted(set(picks)))
-    return Vote(members, total / len(picks), best if HIGHER_IS_BETTER[metric] else -best)
+    members = tuple((n, kept.count(n) / len(kept)) for n in sorted(set(kept)))
+    return Vote(members, np.sum([weight * candidates[n] for n, weight in members], axis=0))
 
 
 def gain(metric: str, labels: Labels, probabilities: Array) -> float:

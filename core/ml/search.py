@@ -133,7 +133,7 @@ class _Run:
         ranked = self.usable
         if not ranked:
             raise TrainingFailed(self._why_nothing(), hint="Give the job more time, or look at the trials' errors")
-        best, weights = ranked[0].trial, (1.0,)
+        best, weights = ranked[0].trial, ranked[0].weights or (1.0,)
         if made := None if self.should_stop() else self._vote(ranked):
             best, weights = made.trial, made.weights
         members = tuple(zip(best.members or (best.number,), weights, strict=True))

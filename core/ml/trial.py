@@ -10,19 +10,16 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 from core.contract import samples
 from core.domain.errors import TrainingFailed
 from core.domain.training import Algorithm, Trial, TrialState
-from core.ml.executor import Problem, Stop, TrialStopped, TrialTask
+from core.ml.executor import Stop, TrialStopped, TrialTask
 from core.ml.finished import ARRAYS, MEMBER, NATIVE, OOF, PARITY, FinishedTrial, commit, fingerprint, record, stage
 from core.ml.learners import LEARNERS, Fitted, Rows, Setup
 from core.ml.metrics import evaluate
+from core.ml.parity import PARITY_LIMIT, parity_rows
 from core.ml.prepare import split
 from core.ml.table import read_training
 from core.predict.encoder import Encoder
 from core.predict.folder import member_arrays, member_json
 from core.predict.members import Array
-
-PARITY_ROWS = 500
-PARITY_LIMIT = 1e-6
-"""How far the arrays' probabilities may be from the library's own (the gate's first check)."""
 
 
 def train(task: TrialTask, stop: Stop) -> None:
@@ -41,11 +38,6 @@ def train(task: TrialTask, stop: Stop) -> None:
             task.started_at,
         )
         _leave(task, fitted, out_of_fold, trial, started)
-
-
-def parity_rows(problem: Problem) -> list[samples.Row]:
-    """The rows on which packaging and the gate compare: made from the signature, never from the table."""
-    return samples.rows(problem.signature, PARITY_ROWS, problem.seed)
 
 
 def _cross_validate(task: TrialTask, rows: Rows, stop: Stop) -> tuple[Array, int]:
@@ -82,17 +74,19 @@ def _fit(task: TrialTask, rows: Rows, held_out: Rows | None, rounds: int, stop: 
 def _leave(task: TrialTask, fitted: Fitted, out_of_fold: Array, trial: Trial, started: float) -> None:
     problem = task.problem
     member = fitted.member()
-    matrix = Encoder(problem.codes)(samples.batch(problem.signature, parity_rows(problem)))
+    encoder = Encoder(problem.codes)
+    matrix = encoder(samples.batch(problem.signature, parity_rows(problem.signature, problem.seed)))
     own = fitted.probabilities(matrix)
     if (apart := float(np.abs(own - member.probabilities(matrix)).max())) > PARITY_LIMIT:
         raise TrainingFailed(
-            f"The arrays of {task.algorithm} give probabilities {apart:.2g} from its own, at most {PARITY_LIMIT} is right"
+            f"The arrays of {task.algorithm} give probabilities {apart:.2g} from its own, more than {PARITY_LIMIT}"
         )
     staged = stage(task.folder)
     np.save(staged / OOF, out_of_fold)
     np.save(staged / PARITY, own)
     np.savez_compressed(staged / ARRAYS, **member_arrays(member, ""))  # type: ignore[arg-type]
-    (staged / MEMBER).write_bytes(msgspec.json.encode(member_json(member, "", 1.0)))
+    described = {"member": member_json(member, "", 1.0), "encoder": encoder.to_json()}
+    (staged / MEMBER).write_bytes(msgspec.json.encode(described))
     ending, content = fitted.native()
     if ending:
         (staged / NATIVE).mkdir()

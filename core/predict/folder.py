@@ -11,7 +11,7 @@ import numpy as np
 
 from core.contract.signature import from_json
 from core.domain.errors import ModelUnreadable
-from core.domain.signature import Signature
+from core.domain.signature import Scalar, Signature
 from core.predict.encoder import Encoder
 from core.predict.members import KINDS, AnyArray, Array, Forest, Linear, Member
 
@@ -40,6 +40,14 @@ class Predictor:
         for weight, member in self.members[1:]:
             total += weight * member.probabilities(matrix)
         return np.asarray(total)
+
+    def labels(self, probabilities: Array) -> list[Scalar]:
+        """The answer of `predict`: the positive class from the signature's threshold on, or the most probable class."""
+        classes, threshold = self.signature.classes, self.signature.threshold
+        if threshold is None or len(classes) != 2 or self.signature.positive_class is None:
+            return [classes[at] for at in probabilities.argmax(axis=1)]
+        positive = classes.index(self.signature.positive_class)
+        return [classes[positive if p >= threshold else 1 - positive] for p in probabilities[:, positive]]
 
 
 def load_model(folder: Path) -> Predictor:

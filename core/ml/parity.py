@@ -1,0 +1,13 @@
+"""The rows on which a served model must answer as the trained one: made from the signature, never from the table."""
+
+from core.contract import samples
+from core.domain.signature import Signature
+
+PARITY_ROWS = 500
+PARITY_LIMIT = 1e-6
+"""How far served probabilities may be from the learner's own (the gate's first check)."""
+
+
+def parity_rows(signature: Signature, seed: int) -> list[samples.Row]:
+    """The same rows in training, at packaging and in the gate, given the job's seed."""
+    return samples.rows(signature, PARITY_ROWS, seed)
