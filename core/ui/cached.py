@@ -1,0 +1,160 @@
+"""Every cache of the app, keyed by ids and versions, never by a frame, and bounded.
+
+What never changes (one version's profile, sample, model) is kept as long as there is room. What does change is kept for
+two seconds, together with the failure to get it: exceptions are not cached by Streamlit, and a dead backend would
+otherwise be asked again by every click.
+"""
+
+import os
+from dataclasses import dataclass
+from threading import Thread
+
+import streamlit as st
+
+from core.domain.data import DataAsset, DataRef, TableProfile, TableSample
+from core.domain.errors import ServiceUnavailable, SlipwayError
+from core.domain.model import Model
+from core.domain.monitoring import ServiceStatus, TelemetrySummary
+from core.settings import read_settings
+from core.workspace import Workspace, open_workspace
+
+CHANGING_S = 2
+
+
+@st.cache_resource(show_spinner=False)
+def _opened(home: str, backend: str) -> Workspace:
+    return open_workspace(read_settings(os.environ, home=home, workspace=backend))
+
+
+def workspace() -> Workspace:
+    """The workspace that the environment's settings name, opened once per process. Raises BackendMissing."""
+    settings = read_settings(os.environ)
+    return _opened(str(settings.home), settings.workspace)
+
+
+def _home() -> str:
+    return str(workspace().settings.home)
+
+
+# Data and models never change once registered
+
+
+def profile(ref: DataRef, target: str = "") -> TableProfile:
+    """Every column of a data version summarised, with the target's rates. Raises DataNotFound, SpecInvalid."""
+    return _profile(_home(), ref.name, ref.version, target)
+
+
+@st.cache_data(max_entries=64, show_spinner="Looking at every column …")
+def _profile(home: str, name: str, version: int, target: str) -> TableProfile:
+    return workspace().profile(DataRef(name, version), target)
+
+
+def sample(ref: DataRef) -> TableSample:
+    """The first rows of a data version. Raises DataNotFound."""
+    return _sample(_home(), ref.name, ref.version)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _sample(home: str, name: str, version: int) -> TableSample:
+    return workspace().sample(DataRef(name, version))
+
+
+def model(name: str, version: int) -> Model:
+    """One model version. Raises ModelNotFound."""
+    return _model(_home(), name, version)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _model(home: str, name: str, version: int) -> Model:
+    return workspace().model(name, version)
+
+
+def asset(ref: DataRef) -> DataAsset:
+    """One data version's registration. Raises DataNotFound."""
+    return _asset(_home(), ref.name, ref.version)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _asset(home: str, name: str, version: int) -> DataAsset:
+    return workspace().data(DataRef(name, version))
+
+
+# What changes, with the failure to get it
+
+
+def telemetry(endpoint: str, window_s: float, buckets: int) -> TelemetrySummary:
+    """An endpoint's last `window_s` seconds in `buckets` intervals. Raises EndpointNotFound."""
+    found = _telemetry(_home(), endpoint, window_s, buckets)
+    if isinstance(found, SlipwayError):
+        raise found
+    return found
+
+
+@st.cache_data(ttl=CHANGING_S, max_entries=64, show_spinner=False)
+def _telemetry(home: str, endpoint: str, window_s: float, buckets: int) -> TelemetrySummary | SlipwayError:
+    try:
+        return workspace().telemetry(endpoint, window_s, buckets)
+    except SlipwayError as error:
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The workspace service as the app sees it: its status, whether it is being started, or why it could not be."""
+
+    status: ServiceStatus | None
+    starting: bool
+    error: SlipwayError | None
+
+
+class ServiceStart:
+    """Starts the service on a thread of its own, so that the first page does not wait for it."""
+
+    def __init__(self, opened: Workspace) -> None:
+        self._workspace = opened
+        self.error: SlipwayError | None = None
+        self._thread = Thread(target=self._start, name="service-start", daemon=True)
+        self._thread.start()
+
+    @property
+    def going_on(self) -> bool:
+        return self._thread.is_alive()
+
+    def _start(self) -> None:
+        try:
+            self._workspace.service_start()
+        except SlipwayError as error:
+            self.error = error
+
+
+@st.cache_resource(show_spinner=False)
+def _service_start(home: str) -> ServiceStart:
+    return ServiceStart(workspace())
+
+
+def service() -> Service:
+    """The service's state; the first call in a process starts it in the background when it is absent."""
+    home = _home()
+    start = _service_start(home)
+    status = _service_status(home)
+    if isinstance(status, SlipwayError):
+        return Service(None, start.going_on, start.error or status)
+    return Service(status, start.going_on and not status.running, None if status.running else start.error)
+
+
+@st.cache_data(ttl=CHANGING_S, max_entries=4, show_spinner=False)
+def _service_status(home: str) -> ServiceStatus | SlipwayError:
+    try:
+        return workspace().service_status()
+    except SlipwayError as error:
+        return error
+
+
+def start_service() -> ServiceStatus:
+    """Start the service now and wait for it. Raises ServiceUnavailable, PortInUse."""
+    status = workspace().service_start()
+    _service_start.clear()
+    _service_status.clear()
+    if not status.running:
+        raise ServiceUnavailable("The service did not start", hint="Look at service.log in the workspace folder")
+    return status

@@ -1,0 +1,176 @@
+"""Deploying for people: choose a model, watch it come up and be proven, move traffic, see the keys."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.contract.snippets import snippets
+from core.domain.endpoint import (
+    Deployment,
+    DeploymentSpec,
+    DeploymentState,
+    Endpoint,
+    EndpointState,
+    GateState,
+    endpoint_name,
+)
+from core.domain.job import LogLine
+from core.domain.model import Model
+from core.domain.monitoring import TelemetrySummary
+from core.ui import actions, cached, choices, endpoints, jobs, navigation, notices, words
+from core.ui.endpoints import Served
+from core.ui.live import FAST_S
+from core.workspace import Workspace
+
+LANGUAGES = {"curl": "bash", "ab": "bash", "python": "python"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """An endpoint with what answers, what is being proven, and why it failed where it did."""
+
+    endpoint: Endpoint
+    live: tuple[Served, ...]
+    hour: TelemetrySummary
+    gate_log: tuple[LogLine, ...]
+    server_log: tuple[LogLine, ...]
+    now: float
+
+
+def deploy_form(workspace: Workspace, models: Sequence[Model]) -> None:
+    """Ask for a model and an endpoint, and begin the deployment; the page then shows it."""
+    by_ref = {m.ref: m for m in models}
+    left, right = st.columns([3, 2])
+    ref = left.selectbox("Model", list(by_ref), key="deploy.model", format_func=lambda r: _model_line(by_ref[r]))
+    model = by_ref[ref]
+    with right.form("deploy.form", border=False):
+        name = st.text_input(
+            "Endpoint",
+            value=endpoint_name(model.name),
+            key=f"deploy.endpoint.{model.name}",
+            help="3 to 32 lower-case letters, digits and dashes. An endpoint that exists gets one more deployment.",
+        )
+        go = st.form_submit_button("Deploy", type="primary", icon=":material/rocket_launch:")
+    left.caption(
+        "It starts without traffic. A gate then proves it: the same numbers as in training, the published contract, "
+        "the time to answer. Only a passed gate gives it requests."
+    )
+    if go:
+        choices.put("endpoint", name.strip())
+        actions.apply("Deploying", _deploy, workspace, name.strip(), model)
+
+
+def _deploy(workspace: Workspace, endpoint: str, model: Model) -> Deployment:
+    return workspace.deploy(DeploymentSpec(endpoint, model.name, model.version))
+
+
+def _model_line(model: Model) -> str:
+    auc = words.score(model.metrics.get("AUC_weighted"))
+    return f"{model.name}, version {model.version} · {words.algorithm(model.algorithm)} · AUC {auc}"
+
+
+def look(workspace: Workspace, name: str) -> Rollout:
+    """The endpoint as it is now."""
+    endpoint = workspace.endpoint(name)
+    gated = endpoints.newest(endpoint)
+    proving = gated is not None and not gated.gate.final and gated.gate_job_id
+    return Rollout(
+        endpoint=endpoint,
+        live=endpoints.served(workspace, endpoint),
+        hour=cached.telemetry(name, endpoints.HOUR_S, endpoints.HOUR_BUCKETS),
+        gate_log=workspace.job_logs(gated.gate_job_id, limit=8) if gated and proving else (),
+        server_log=workspace.endpoint_logs(name, limit=12) if endpoint.state is EndpointState.FAILED else (),
+        now=time.time(),
+    )
+
+
+def pace(rollout: Rollout) -> float | None:
+    """Often until endpoint, deployments and gates are final, then never."""
+    return FAST_S if endpoints.moving(rollout.endpoint) else None
+
+
+def draw(workspace: Workspace, rollout: Rollout) -> None:
+    """The endpoint, each deployment behind it, and what is happening to them."""
+    notices.twin(next((s.data for s in rollout.live), None))
+    endpoints.card(rollout.endpoint, rollout.live, rollout.hour, rollout.now, here="Deploy")
+    if rollout.endpoint.state is EndpointState.FAILED:
+        st.error(f"**The server does not answer.** {rollout.endpoint.error}", icon=":material/error:")
+        jobs.log(rollout.server_log, rollout.now)
+    for deployment in rollout.endpoint.deployments:
+        _deployment(workspace, rollout, deployment)
+
+
+def _deployment(workspace: Workspace, rollout: Rollout, deployment: Deployment) -> None:
+    traffic = rollout.endpoint.traffic.get(deployment.name, 0)
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(
+                f"**{deployment.name}** :gray[{deployment.model}, version {deployment.model_version} · "
+                f"{traffic} % of requests]",
+                width="content",
+            )
+            _badges(deployment)
+        if deployment.error:
+            st.error(deployment.error, icon=":material/error:")
+        if not deployment.gate.final:
+            _gate_progress(rollout)
+        elif deployment.gate is GateState.FAILED:
+            st.markdown(":red[Its gate failed, so it gets no requests.]")
+            navigation.link("Quality", "See which checks failed", endpoint=deployment.endpoint)
+        elif traffic == 0 and deployment.gate is GateState.PASSED:
+            _give_traffic(workspace, deployment)
+
+
+def _badges(deployment: Deployment) -> None:
+    with st.container(horizontal=True, width="content", gap="xsmall"):
+        for word in (words.state(deployment.state), words.state(deployment.gate)):
+            notices.badge(word)
+
+
+def _gate_progress(rollout: Rollout) -> None:
+    waits = any(d.state is DeploymentState.STARTING for d in rollout.endpoint.deployments)
+    label = "The server starts; the gate follows" if waits else "The gate proves it: parity, contract, time to answer"
+    with st.status(label, expanded=bool(rollout.gate_log)):
+        for line in rollout.gate_log:
+            st.markdown(f":gray[{words.moment(line.at, rollout.now)}] {line.text}")
+
+
+def _give_traffic(workspace: Workspace, deployment: Deployment) -> None:
+    if st.button("Send it all requests", icon=":material/swap_horiz:", key=f"deploy.traffic.{deployment.name}"):
+        actions.apply("Moving traffic", workspace.set_traffic, deployment.endpoint, {deployment.name: 100})
+
+
+# Hand it over
+
+
+def consume(endpoint: Endpoint, model: Model) -> None:
+    """Ready-to-run clients, which read the key from SLIPWAY_KEY, and the published document."""
+    made = snippets(endpoint.scoring_uri, model.signature)
+    for tab, (name, code) in zip(st.tabs(list(made)), made.items(), strict=True):
+        with tab:
+            st.code(code, language=LANGUAGES.get(name), wrap_lines=True)
+    st.markdown(
+        f"The document that clients are generated from: [{endpoint.swagger_uri}]({endpoint.swagger_uri}), "
+        f"also as [OpenAPI 3.1]({endpoint.swagger_uri}?version=3.1)."
+    )
+    st.caption("`SLIPWAY_KEY` stands for one of the endpoint's keys: see Keys.")
+
+
+def keys(workspace: Workspace, endpoint: Endpoint) -> None:
+    """Both keys, fetched only when asked for, and a way to replace each."""
+    st.markdown(
+        "Each request needs one of two keys, as `Authorization: Bearer KEY`. Two, so that one can be replaced in peace."
+    )
+    if not st.toggle("Show the keys", key=f"deploy.show_keys.{endpoint.name}"):
+        return
+    found = actions.run("Fetching the keys", workspace.endpoint_keys, endpoint.name)
+    if found is None:
+        return
+    for which, key in (("primary", found.primary), ("secondary", found.secondary)):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{which.capitalize()}**", width=110)
+            st.code(key, language=None, width="stretch")
+            if st.button("Replace", key=f"deploy.rotate.{which}", icon=":material/autorenew:"):
+                actions.apply("Replacing the key", workspace.rotate_key, endpoint.name, which)

@@ -1,0 +1,75 @@
+"""The table of pages, the navigation made from it, and links between them."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+LOGO = (Path(__file__).parent / "logo.svg").read_text()
+MARK = (Path(__file__).parent / "mark.svg").read_text()
+
+
+class PageEntry(NamedTuple):
+    """One page: its file in `pages/` without the ending, what it is called, and what it answers."""
+
+    file: str
+    title: str
+    icon: str
+    section: str
+    lead: str
+
+    @property
+    def path(self) -> str:
+        return f"pages/{self.file}.py"
+
+
+PAGES = (
+    PageEntry("home", "Home", "home", "", "What is live, what runs, and whether it can be trusted."),
+    PageEntry(
+        "explore", "Explore", "table_chart", "Build", "The tables, column by column, before anything learns from them."
+    ),
+    PageEntry("leaderboard", "Leaderboard", "leaderboard", "Build", "Train, and watch every trial as it lands."),
+    PageEntry(
+        "deploy", "Deploy", "rocket_launch", "Serve", "Put a model behind an endpoint, try it, and hand it over."
+    ),
+    PageEntry(
+        "monitor", "Monitor", "monitoring", "Serve", "What was asked, how fast it was answered, what went wrong."
+    ),
+    PageEntry(
+        "pipelines", "Pipelines", "account_tree", "Automate", "The whole path as one thing that a REST call starts."
+    ),
+    PageEntry("quality", "Quality", "verified", "Prove", "What was proven about each endpoint, and by what evidence."),
+)
+
+
+def entry(title: str) -> PageEntry:
+    """The page of that title."""
+    return next(page for page in PAGES if page.title == title)
+
+
+def declare() -> Page:
+    """Declare the app's navigation, in its sections; the page that the address names.
+
+    The page icon is a file of ours: a Material icon there would be fetched from another host.
+    """
+    st.set_page_config(page_title="Slipway", page_icon=MARK, layout="wide")
+    sections: dict[str, list[Page]] = {}
+    for page in PAGES:
+        declared = st.Page(
+            page.path,
+            title=page.title,
+            icon=f":material/{page.icon}:",
+            url_path=page.file,
+            default=page is PAGES[0],
+            help=page.lead,
+        )
+        sections.setdefault(page.section, []).append(declared)
+    st.logo(LOGO, size="large", icon_image=MARK)
+    return st.navigation(sections)
+
+
+def link(title: str, label: str = "", **query: str) -> None:
+    """A link to another page, by its title; `query` chooses there, e.g. `endpoint="bank-marketing"`."""
+    page = entry(title)
+    st.page_link(page.path, label=label or page.title, icon=f":material/{page.icon}:", query_params=query or None)

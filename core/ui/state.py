@@ -1,0 +1,46 @@
+"""What the app remembers of one visitor's session: typed, each key with its owner and default."""
+
+from typing import Any, Generic, TypeVar, cast, overload
+
+import streamlit as st
+
+T = TypeVar("T")
+
+
+class Remembered(Generic[T]):
+    """One value in Streamlit's session state under `key`; `default` until it is set."""
+
+    def __init__(self, key: str, default: T) -> None:
+        self.key, self.default = key, default
+
+    @overload
+    def __get__(self, owner: None, kind: type[Any]) -> "Remembered[T]": ...
+
+    @overload
+    def __get__(self, owner: "State", kind: type[Any]) -> T: ...
+
+    def __get__(self, owner: "State | None", kind: type[Any]) -> "T | Remembered[T]":
+        if owner is None:
+            return self
+        return cast(T, st.session_state.get(self.key, self.default))
+
+    def __set__(self, owner: "State", value: T) -> None:
+        st.session_state[self.key] = value
+
+
+class State:
+    """Every key that is not a widget's own. Widgets use `page.field`; what a URL should carry is bound to the URL."""
+
+    routed = Remembered("slipway.routed", False)
+    """True from the moment `app.py` routes a run until the page's frame has seen it."""
+    trial: Remembered[tuple[str, int] | None] = Remembered("slipway.trial", None)
+    """The trial that the leaderboard shows in detail: job id and number."""
+    shown_trials: Remembered[tuple[int, ...]] = Remembered("slipway.shown_trials", ())
+    """Trial numbers in the order the leaderboard last drew them, to read a click on a row."""
+    gate_job = Remembered("slipway.gate_job", "")
+    """The gate that was asked for on the Quality page."""
+    answer: Remembered[Any] = Remembered("slipway.answer", None)
+    """The endpoint's last answer to the Test form: an `Answer`, or None."""
+
+
+state = State()

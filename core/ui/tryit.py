@@ -1,0 +1,174 @@
+"""The Test form: made from the model's signature, answered by the endpoint itself."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.contract.samples import body, typical_row
+from core.domain.data import ColumnKind
+from core.domain.endpoint import Endpoint, ScoreReply
+from core.domain.signature import Column, Scalar, Signature
+from core.ui import actions, charts, words
+from core.ui.state import state
+from core.workspace import Workspace
+
+FIELDS_A_ROW = 4
+MISSING = "(missing)"
+
+Row = Mapping[str, Scalar | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the endpoint said to one try: the reply, and for a form also the reply with probabilities."""
+
+    endpoint: str
+    reply: ScoreReply
+    shares: ScoreReply | None
+
+
+def test(workspace: Workspace, endpoint: Endpoint, signature: Signature) -> None:
+    """Ask for one row, or for a whole body as JSON; score it through the endpoint; show the answer."""
+    as_json = st.toggle("Write JSON", key="deploy.as_json", help="Send any body, as a client would.")
+    if as_json:
+        request = _json_form(signature)
+        if request is not None:
+            _score(workspace, endpoint, request, None)
+    else:
+        row = _row_form(endpoint, signature)
+        if row is not None:
+            _score(workspace, endpoint, body([row]), body([row], method="predict_proba"))
+    if state.answer is not None and state.answer.endpoint == endpoint.name:
+        _show(state.answer, signature)
+
+
+def _score(workspace: Workspace, endpoint: Endpoint, request: bytes, with_shares: bytes | None) -> None:
+    state.answer = None
+    reply = actions.run("Scoring", workspace.invoke, endpoint.name, request)
+    if reply is None:
+        return
+    shares = None
+    if with_shares is not None and reply.status == 200:
+        shares = actions.run("Scoring", workspace.invoke, endpoint.name, with_shares)
+    state.answer = Answer(endpoint.name, reply, shares)
+
+
+# Ask
+
+
+def _json_form(signature: Signature) -> bytes | None:
+    with st.form("deploy.json", border=False):
+        typical = json.dumps({"data": [typical_row(signature)]}, indent=2, ensure_ascii=False)
+        text = st.text_area("Body", value=typical, height=320, key="deploy.body")
+        return text.encode() if st.form_submit_button("Score", type="primary", icon=":material/send:") else None
+
+
+def _row_form(endpoint: Endpoint, signature: Signature) -> Row | None:
+    with st.form("deploy.try", border=True):
+        row: dict[str, Scalar | None] = {}
+        for start in range(0, len(signature.used), FIELDS_A_ROW):
+            fields = signature.used[start : start + FIELDS_A_ROW]
+            for place, column in zip(st.columns(FIELDS_A_ROW), fields, strict=False):
+                with place:
+                    row[column.name] = field(column, key=f"deploy.try.{endpoint.name}.{column.name}")
+        if ignored := [c.name for c in signature.columns if not c.used]:
+            st.caption(f"Not read by this model: {', '.join(ignored)}.")
+        return row if st.form_submit_button("Score", type="primary", icon=":material/send:") else None
+
+
+def field(column: Column, *, key: str) -> Scalar | None:
+    """The input for one column, with its typical value in place; None where a nullable column is left empty."""
+    if column.kind is ColumnKind.BOOLEAN:
+        return _choice(column, [True, False], key)
+    if column.kind is ColumnKind.STRING:
+        return _text(column, key)
+    return _number(column, key)
+
+
+def _text(column: Column, key: str) -> Scalar | None:
+    if column.levels:
+        return _choice(column, list(column.levels), key)
+    typed = st.text_input(column.name, value=str(column.typical or ""), key=key)
+    return None if typed == "" and column.nullable else typed
+
+
+def _choice(column: Column, options: Sequence[Scalar], key: str) -> Scalar | None:
+    offered = [*options, MISSING] if column.nullable else list(options)
+    first = offered.index(column.typical) if column.typical in offered else 0
+    open_set = column.kind is ColumnKind.STRING and not column.closed
+    picked = st.selectbox(
+        column.name,
+        offered,
+        index=first,
+        key=key,
+        format_func=_shown,
+        accept_new_options=open_set,
+        help="Other values are accepted and scored as unseen." if open_set else None,
+    )
+    return None if picked == MISSING else picked
+
+
+def _shown(option: object) -> str:
+    return {True: "true", False: "false"}[option] if isinstance(option, bool) else str(option)
+
+
+def _number(column: Column, key: str) -> Scalar | None:
+    whole = column.kind is ColumnKind.INTEGER
+    cast = int if whole else float
+    typical = cast(column.typical) if isinstance(column.typical, int | float) else None if column.nullable else cast(0)
+    seen = None
+    if column.low is not None and column.high is not None:
+        seen = f"Seen in training: {column.low:g} to {column.high:g}." + (" May be left empty." * column.nullable)
+    given = st.number_input(
+        column.name, value=typical, step=1 if whole else None, format="%d" if whole else "%g", key=key, help=seen
+    )
+    return None if given is None else cast(given)
+
+
+# Show
+
+
+def _show(answer: Answer, signature: Signature) -> None:
+    reply = answer.reply
+    if reply.status != 200:
+        _show_refusal(reply)
+        return
+    labels = results(reply.body)
+    with st.container(border=True):
+        if answer.shares is None or answer.shares.status != 200 or len(labels) != 1:
+            st.json(reply.body)
+        else:
+            left, right = st.columns([1, 2], vertical_alignment="center")
+            left.metric(f"{signature.target} is", str(labels[0]))
+            chart = charts.probabilities(signature.classes, results(answer.shares.body)[0])
+            with right:
+                charts.show(chart, key="deploy.shares", alt="Probability of each class")
+        by = next((v for k, v in reply.headers.items() if k.lower() == "azureml-model-deployment"), "")
+        st.caption(f"Answered 200 in {words.milliseconds(reply.elapsed_ms)}" + (f" by deployment {by}" if by else ""))
+
+
+def _show_refusal(reply: ScoreReply) -> None:
+    parsed: dict[str, Any] = reply.body if isinstance(reply.body, dict) else {"message": str(reply.body)}
+    st.error(f"**Answered {reply.status}.** {parsed.get('message', '')}", icon=":material/block:")
+    if details := parsed.get("details"):
+        rows: list[Mapping[str, Any]] = list(details)
+        st.dataframe(
+            {
+                "Row": [words.DASH if d["row"] < 0 else str(d["row"]) for d in rows],
+                "Column": [d["column"] for d in rows],
+                "Problem": [d["problem"] for d in rows],
+            },
+            hide_index=True,
+        )
+
+
+def results(parsed: Any) -> list[Any]:
+    """The answers in a reply of any of the three forms, and in the old services' double encoding."""
+    if isinstance(parsed, str):
+        parsed = json.loads(parsed)
+    if isinstance(parsed, dict):
+        parsed = parsed.get("result", parsed.get("Results", []))
+    return list(parsed)

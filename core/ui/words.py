@@ -1,0 +1,226 @@
+"""What people read: numbers with their units, moments in their own clock, and states in plain words."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+from core.domain.data import ColumnKind, ColumnRole, DataRef, DataSource
+from core.domain.endpoint import DeploymentState, EndpointState, GateState
+from core.domain.job import JobKind, JobState
+from core.domain.pipeline import StepKind
+from core.domain.training import Algorithm, GuardrailState, TrialState
+
+DASH = "–"
+
+Color = Literal["green", "blue", "orange", "red", "gray"]
+
+
+class Word(NamedTuple):
+    """A state as people read it: a label, a colour of the theme's palette, and a Material icon."""
+
+    label: str
+    color: Color
+    icon: str
+
+    @property
+    def icon_code(self) -> str:
+        return f":material/{self.icon}:"
+
+
+_MOVING, _GOOD, _BAD, _OVER = "progress_activity", "check_circle", "error", "cancel"
+
+# By type first: members of two StrEnums with the same text are equal and would share one entry.
+STATES: Mapping[type[StrEnum], Mapping[str, Word]] = {
+    EndpointState: {
+        EndpointState.CREATING: Word("Being created", "blue", _MOVING),
+        EndpointState.STARTING: Word("Starting", "blue", _MOVING),
+        EndpointState.READY: Word("Ready", "green", _GOOD),
+        EndpointState.DEGRADED: Word("Degraded", "orange", "warning"),
+        EndpointState.FAILED: Word("Failed", "red", _BAD),
+        EndpointState.STOPPED: Word("Stopped", "gray", _OVER),
+        EndpointState.DELETING: Word("Being deleted", "gray", _MOVING),
+    },
+    DeploymentState: {
+        DeploymentState.STARTING: Word("Starting", "blue", _MOVING),
+        DeploymentState.READY: Word("Ready", "green", _GOOD),
+        DeploymentState.FAILED: Word("Failed", "red", _BAD),
+    },
+    GateState: {
+        GateState.NONE: Word("Not gated", "gray", "gpp_maybe"),
+        GateState.QUEUED: Word("Gate waits", "blue", "schedule"),
+        GateState.RUNNING: Word("Gate runs", "blue", _MOVING),
+        GateState.PASSED: Word("Gate passed", "green", "verified"),
+        GateState.FAILED: Word("Gate failed", "red", "gpp_bad"),
+        GateState.NO_VERDICT: Word("No verdict", "orange", "gpp_maybe"),
+    },
+    JobState: {
+        JobState.QUEUED: Word("Waiting", "gray", "schedule"),
+        JobState.RUNNING: Word("Running", "blue", _MOVING),
+        JobState.SUCCEEDED: Word("Succeeded", "green", _GOOD),
+        JobState.FAILED: Word("Failed", "red", _BAD),
+        JobState.CANCELED: Word("Canceled", "gray", _OVER),
+    },
+    TrialState: {
+        TrialState.RUNNING: Word("Running", "blue", _MOVING),
+        TrialState.SUCCEEDED: Word("Done", "green", _GOOD),
+        TrialState.FAILED: Word("Failed", "red", _BAD),
+        TrialState.STOPPED: Word("Cut off", "gray", "timer_off"),
+    },
+    GuardrailState: {
+        GuardrailState.PASSED: Word("Passed", "green", _GOOD),
+        GuardrailState.DONE: Word("Handled", "blue", "build"),
+        GuardrailState.ALERTED: Word("Look here", "orange", "warning"),
+    },
+}
+
+SOURCES: Mapping[DataSource, str] = {
+    DataSource.FILE: "File",
+    DataSource.CACHE: "Workspace cache",
+    DataSource.DOWNLOAD: "Public download",
+    DataSource.TWIN: "Synthetic twin",
+}
+KINDS: Mapping[ColumnKind, str] = {
+    ColumnKind.INTEGER: "Integer",
+    ColumnKind.NUMBER: "Number",
+    ColumnKind.BOOLEAN: "Yes/no",
+    ColumnKind.STRING: "Text",
+}
+ROLES: Mapping[ColumnRole, str] = {
+    ColumnRole.FEATURE: "",
+    ColumnRole.ID: "Looks like an id",
+    ColumnRole.CONSTANT: "Always the same",
+    ColumnRole.EMPTY: "Empty",
+}
+JOBS: Mapping[JobKind, str] = {
+    JobKind.AUTOML: "Training",
+    JobKind.PIPELINE: "Pipeline run",
+    JobKind.GATE: "Gate",
+    JobKind.LOADTEST: "Load test",
+    JobKind.BATCH: "Batch scoring",
+}
+STEPS: Mapping[StepKind, str] = {
+    StepKind.PREPARE: "Prepare the data",
+    StepKind.AUTOML: "Train",
+    StepKind.REGISTER: "Register the model",
+}
+ALGORITHMS: Mapping[str, str] = {
+    Algorithm.LOGISTIC_REGRESSION: "Logistic regression",
+    Algorithm.EXTRA_TREES: "Extra trees",
+    Algorithm.LIGHTGBM: "LightGBM",
+    Algorithm.XGBOOST: "XGBoost",
+    Algorithm.VOTING_ENSEMBLE: "Voting ensemble",
+}
+METRICS: Mapping[str, str] = {
+    "AUC_weighted": "AUC",
+    "accuracy": "Accuracy",
+    "average_precision_score_weighted": "Average precision",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1_score_weighted": "F1 score",
+    "matthews_correlation": "Matthews correlation",
+    "norm_macro_recall": "Normalised macro recall",
+    "log_loss": "Log loss",
+}
+
+
+def state(value: StrEnum) -> Word:
+    """How a state is called, coloured and drawn."""
+    return STATES[type(value)][value]
+
+
+def algorithm(name: str) -> str:
+    """An algorithm's everyday name; one this table does not know keeps its own."""
+    return ALGORITHMS.get(name, name)
+
+
+def metric(name: str) -> str:
+    """A metric's everyday name: `AUC_weighted` -> `AUC`; others lose their underscores."""
+    return METRICS.get(name, name.replace("_", " ").capitalize())
+
+
+def score(value: float | None) -> str:
+    """A metric's value with four decimals, more than which no cross-validation carries."""
+    return DASH if value is None else f"{value:.4f}"
+
+
+def count(value: float | None) -> str:
+    """32950 -> `32,950`."""
+    return DASH if value is None else f"{value:,.0f}"
+
+
+def plural(value: int, one: str, many: str = "") -> str:
+    """(1, "row") -> `1 row`; (2, "row") -> `2 rows`."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1]: 0.112 -> `11.2 %`."""
+    return DASH if share is None else f"{100 * share:.1f} %"
+
+
+def milliseconds(value: float | None) -> str:
+    """3.21 -> `3.2 ms`; above ten no decimals, above ten thousand in seconds."""
+    if value is None:
+        return DASH
+    if value >= 10_000:
+        return f"{value / 1000:,.1f} s"
+    return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+def size(size_bytes: float) -> str:
+    """612000 -> `612 kB`."""
+    for unit in ("B", "kB", "MB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} {unit}" if size_bytes >= 10 or unit == "B" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.1f} GB"
+
+
+def lasting(seconds: float | None) -> str:
+    """How long: 4.13 -> `4.1 s`, 125 -> `2 min 5 s`, 7300 -> `2 h 1 min`."""
+    if seconds is None:
+        return DASH
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def ago(at: float | None, now: float) -> str:
+    """How long since: `just now`, `43 s ago`, `5 min ago`, `3 h ago`, then the date."""
+    if at is None:
+        return DASH
+    seconds = now - at
+    if seconds < 5:
+        return "just now"
+    for limit, length, unit in ((90, 1, "s"), (5_400, 60, "min"), (129_600, 3_600, "h")):
+        if seconds < limit:
+            return f"{seconds / length:.0f} {unit} ago"
+    return f"on {moment(at, now)}"
+
+
+def moment(at: float | None, now: float) -> str:
+    """When, in this machine's own clock: `14:05:12` within a day, else `3 Nov, 14:05`."""
+    if at is None:
+        return DASH
+    there, here = local(at), local(now)
+    return f"{there:%H:%M:%S}" if there.date() == here.date() else f"{there.day} {there:%b, %H:%M}"
+
+
+def local(at: float) -> datetime:
+    """Seconds since the epoch as a local date and time."""
+    return datetime.fromtimestamp(at).astimezone()
+
+
+def asset(ref: DataRef) -> str:
+    """A data version: `bank-marketing, version 1`."""
+    return f"{ref.name}, version {ref.version}"
+
+
+def identifier(text: str) -> str:
+    """A name made for programs, for people: `order_is_kept` -> `Order is kept`."""
+    spaced = text.replace("_", " ").replace("-", " ").strip()
+    return spaced[:1].upper() + spaced[1:]

@@ -1,0 +1,32 @@
+"""Leaderboard: train, and watch every trial as it lands."""
+
+import streamlit as st
+
+from core import ui
+from core.domain.job import JobKind
+from core.ui import trials
+
+ui.frame("Leaderboard")
+workspace = ui.workspace()
+with ui.explained():
+    assets = workspace.list_data()
+    listed = workspace.list_jobs(JobKind.AUTOML)
+    if not assets:
+        ui.notices.empty(
+            "There is nothing to learn from yet",
+            "Register a table first.",
+            icon="leaderboard",
+            then=("Explore", "Register a table"),
+        )
+        st.stop()
+    with st.expander("Train on a table", icon=":material/add_circle:", expanded=not listed):
+        trials.train_form(workspace, assets)
+    if not listed:
+        ui.notices.empty(
+            "No training has run yet",
+            "Choose above what to predict and for how long to search; every trial appears here the moment it ends.",
+            icon="leaderboard",
+        )
+        st.stop()
+    job_id = trials.choose(listed).id
+    ui.live(lambda: trials.look(workspace, job_id), trials.pace, lambda board: trials.draw(workspace, board))

@@ -1,0 +1,31 @@
+"""Monitor: what the endpoints were asked, how fast they answered, what went wrong."""
+
+import streamlit as st
+
+from core import ui
+from core.ui import endpoints, monitoring
+
+ui.frame("Monitor")
+workspace = ui.workspace()
+with ui.explained():
+    known = workspace.list_endpoints()
+    if not known:
+        ui.notices.empty(
+            "There is no endpoint to watch yet",
+            "Deploy a model first.",
+            icon="monitoring",
+            then=("Deploy", "Deploy a model"),
+        )
+        st.stop()
+    left, middle, right = st.columns([3, 3, 1], vertical_alignment="bottom")
+    with left:
+        name = endpoints.choose(known).name
+    with middle:
+        window = monitoring.choose_window()
+    with right:
+        follow = st.toggle("Live", value=True, key="monitor.live", help="Look again every few seconds.")
+    ui.live(
+        lambda: monitoring.look(workspace, name, window),
+        lambda _: monitoring.WATCH_S if follow else None,
+        monitoring.draw,
+    )

@@ -1,0 +1,353 @@
+"""Doubles with queues: plain values in, plain values out, and failures when a test asks for them."""
+
+import json
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+from core.domain.data import DataAsset, DataRef, DataSource, TableProfile, TableSample
+from core.domain.endpoint import (
+    Deployment,
+    DeploymentSpec,
+    DeploymentState,
+    Endpoint,
+    EndpointKeys,
+    EndpointLimits,
+    EndpointState,
+    GateBudget,
+    GateState,
+    ScoreReply,
+)
+from core.domain.errors import (
+    DataNotFound,
+    EndpointNotFound,
+    GateRefused,
+    JobNotFound,
+    ModelNotFound,
+    PipelineNotFound,
+    SlipwayError,
+)
+from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
+from core.domain.model import Model
+from core.domain.monitoring import RequestRecord, ServiceStatus, TelemetrySummary
+from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
+from core.domain.proof import GateReport, LoadReport, LoadSpec
+from core.domain.training import TrainingSpec, Trial, TrialDetail
+from core.settings import Settings
+from core.workspace import Workspace
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+
+def verb(method: Verb) -> Verb:
+    """Note the call, then raise the failure that a test queued for this verb, if any."""
+
+    @wraps(method)
+    def called(self: "FakeWorkspace", *args: Any, **kwargs: Any) -> Any:
+        self.calls.append((method.__name__, args))
+        if self.broken is not None:
+            raise self.broken
+        if self.failures[method.__name__]:
+            raise self.failures[method.__name__].popleft()
+        return method(self, *args, **kwargs)
+
+    return called  # type: ignore[return-value]  # wraps keeps the signature
+
+
+class FakeWorkspace(Workspace):
+    """A workspace in memory: the values a test puts in are the values the verbs give.
+
+    `broken` makes every verb raise; `failures[verb]` is a queue of errors for the next calls of one verb.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.calls: list[tuple[str, tuple[Any, ...]]] = []
+        self.broken: SlipwayError | None = None
+        self.failures: dict[str, deque[SlipwayError]] = defaultdict(deque)
+        self.assets: list[DataAsset] = []
+        self.profiles: dict[DataRef, TableProfile] = {}
+        self.samples: dict[DataRef, TableSample] = {}
+        self.jobs: list[Job] = []
+        self.job_trials: dict[str, list[Trial]] = defaultdict(list)
+        self.logs: dict[str, list[LogLine]] = defaultdict(list)
+        self.models: list[Model] = []
+        self.endpoints: list[Endpoint] = []
+        self.replies: deque[ScoreReply] = deque()
+        self.summaries: dict[str, TelemetrySummary] = {}
+        self.records: dict[str, list[RequestRecord]] = defaultdict(list)
+        self.gates: list[GateReport] = []
+        self.loads: list[LoadReport] = []
+        self.published: list[PipelineEndpoint] = []
+        self.runs: list[PipelineRun] = []
+        self.service = ServiceStatus(True, 4242, "http://127.0.0.1:8700", time.time(), "0.1.0", str(settings.home))
+
+    def called(self, name: str) -> list[tuple[Any, ...]]:
+        """The arguments of each call of one verb."""
+        return [args for verb_name, args in self.calls if verb_name == name]
+
+    @verb
+    def register_data(self, name: str, source: str) -> DataAsset:
+        asset = DataAsset(
+            name, 1, DataSource.FILE, source, 3, ("age", "y"), "ab" * 32, 900, f"/data/{name}.parquet", time.time()
+        )
+        self.assets.insert(0, asset)
+        return asset
+
+    @verb
+    def list_data(self) -> tuple[DataAsset, ...]:
+        return tuple(self.assets)
+
+    @verb
+    def data(self, ref: DataRef) -> DataAsset:
+        for asset in self.assets:
+            if asset.name == ref.name and ref.version in (0, asset.version):
+                return asset
+        raise DataNotFound(f"There is no data asset {ref}", hint="Register it on the Explore page")
+
+    @verb
+    def profile(self, ref: DataRef, target: str = "") -> TableProfile:
+        return self.profiles[ref]
+
+    @verb
+    def sample(self, ref: DataRef, rows: int = 20) -> TableSample:
+        return self.samples[ref]
+
+    @verb
+    def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
+        assert isinstance(spec, TrainingSpec)
+        plain = {
+            "data": {"name": spec.data.name, "version": spec.data.version},
+            "target": spec.target,
+            "timeout_s": spec.timeout_s,
+            "primary_metric": spec.primary_metric,
+            "exclude": list(spec.exclude),
+        }
+        return self._queue(JobKind.AUTOML, spec.experiment_name, plain)
+
+    def _queue(self, kind: JobKind, experiment: str, spec: Mapping[str, Any]) -> Job:
+        job = Job(
+            f"01990000-0000-7000-8000-{len(self.jobs):012x}",
+            kind,
+            JobState.QUEUED,
+            experiment,
+            "local",
+            spec,
+            time.time(),
+        )
+        self.jobs.insert(0, job)
+        return job
+
+    @verb
+    def job(self, job_id: str) -> Job:
+        for job in self.jobs:
+            if job.id == job_id:
+                return job
+        raise JobNotFound(f"There is no job {job_id}")
+
+    @verb
+    def list_jobs(self, kind: JobKind | None = None, limit: int = 100) -> tuple[Job, ...]:
+        return tuple(j for j in self.jobs if kind in (None, j.kind))[:limit]
+
+    @verb
+    def cancel_job(self, job_id: str) -> Job:
+        job = next(j for j in self.jobs if j.id == job_id)
+        self.jobs[self.jobs.index(job)] = replace(job, cancel_requested=True)
+        return job
+
+    @verb
+    def trials(self, job_id: str) -> tuple[Trial, ...]:
+        return tuple(self.job_trials[job_id])
+
+    @verb
+    def trial_detail(self, job_id: str, number: int) -> TrialDetail:
+        trial = next(t for t in self.job_trials[job_id] if t.number == number)
+        return TrialDetail(trial, job_id, ("fold 1 of 3: AUC_weighted 0.9461", "fold 2 of 3: AUC_weighted 0.9476"))
+
+    @verb
+    def job_logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
+        return tuple(self.logs[job_id])[-limit:]
+
+    @verb
+    def register_model(self, name: str, job_id: str) -> Model:
+        version = 1 + max((m.version for m in self.models if m.name == name), default=0)
+        model = replace(self.models[0], name=name, version=version, job_id=job_id)
+        self.models.insert(0, model)
+        return model
+
+    @verb
+    def list_models(self) -> tuple[Model, ...]:
+        return tuple(self.models)
+
+    @verb
+    def model(self, name: str, version: int = 0) -> Model:
+        for model in self.models:
+            if model.name == name and version in (0, model.version):
+                return model
+        raise ModelNotFound(f"There is no model {name}:{version}")
+
+    @verb
+    def list_endpoints(self) -> tuple[Endpoint, ...]:
+        return tuple(self.endpoints)
+
+    @verb
+    def endpoint(self, name: str) -> Endpoint:
+        for endpoint in self.endpoints:
+            if endpoint.name == name:
+                return endpoint
+        raise EndpointNotFound(f"There is no endpoint '{name}'")
+
+    @verb
+    def deploy(self, spec: DeploymentSpec) -> Deployment:
+        version = spec.model_version or next(m.version for m in self.models if m.name == spec.model)
+        deployment = Deployment(
+            spec.name or f"v{version}",
+            spec.endpoint,
+            spec.model,
+            version,
+            DeploymentState.STARTING,
+            GateState.QUEUED,
+            time.time(),
+        )
+        known = next((e for e in self.endpoints if e.name == spec.endpoint), None)
+        if known is None:
+            uri = "http://127.0.0.1:8701"
+            known = Endpoint(
+                spec.endpoint,
+                EndpointState.STARTING,
+                f"{uri}/score",
+                f"{uri}/swagger.json",
+                8701,
+                {},
+                {},
+                (),
+                EndpointLimits(),
+                time.time(),
+            )
+        else:
+            self.endpoints.remove(known)
+        self.endpoints.insert(0, replace(known, deployments=(*known.deployments, deployment)))
+        return deployment
+
+    @verb
+    def set_traffic(
+        self,
+        endpoint: str,
+        traffic: Mapping[str, int],
+        mirror: Mapping[str, int] | None = None,
+        *,
+        force: bool = False,
+        by: str = "",
+    ) -> Endpoint:
+        now = next(e for e in self.endpoints if e.name == endpoint)
+        for deployment in now.deployments:
+            if traffic.get(deployment.name, 0) and deployment.gate is not GateState.PASSED and not force:
+                raise GateRefused(f"The gate of '{deployment.name}' has not passed", hint="See the Quality page")
+        changed = replace(now, traffic=dict(traffic))
+        self.endpoints[self.endpoints.index(now)] = changed
+        return changed
+
+    @verb
+    def endpoint_keys(self, name: str) -> EndpointKeys:
+        return EndpointKeys("primary-key-of-the-fake", "secondary-key-of-the-fake")
+
+    @verb
+    def rotate_key(self, name: str, which: str) -> EndpointKeys:
+        return EndpointKeys("a-new-primary-key", "secondary-key-of-the-fake")
+
+    @verb
+    def invoke(self, name: str, body: bytes, *, deployment: str = "") -> ScoreReply:
+        if self.replies:
+            return self.replies.popleft()
+        asked = json.loads(body)
+        rows = len(asked["data"])
+        result: list[Any] = [[0.732, 0.268]] * rows if asked.get("method") == "predict_proba" else ["no"] * rows
+        return ScoreReply(200, {"result": result}, {"azureml-model-deployment": "v3"}, 2.41)
+
+    @verb
+    def endpoint_logs(self, name: str, limit: int = 1000) -> tuple[LogLine, ...]:
+        return tuple(self.logs[name])[-limit:]
+
+    @verb
+    def run_gate(
+        self, endpoint: str, deployment: str = "", *, depth: str = "default", budget: GateBudget | None = None
+    ) -> Job:
+        return self._queue(JobKind.GATE, "gate", {"endpoint": endpoint, "deployment": deployment, "depth": depth})
+
+    @verb
+    def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
+        kept = (r for r in self.gates if endpoint in ("", r.endpoint) and deployment in ("", r.deployment))
+        return tuple(kept)[:limit]
+
+    @verb
+    def load_reports(self, limit: int = 50) -> tuple[LoadReport, ...]:
+        return tuple(self.loads[:limit])
+
+    @verb
+    def telemetry(self, endpoint: str, window_s: float = 3600.0, buckets: int = 60) -> TelemetrySummary:
+        now = time.time()
+        empty = TelemetrySummary(endpoint, now - window_s, now, 0, 0, None, None, None)
+        return self.summaries.get(endpoint, empty)
+
+    @verb
+    def requests(self, endpoint: str, limit: int = 100) -> tuple[RequestRecord, ...]:
+        return tuple(self.records[endpoint])[:limit]
+
+    @verb
+    def publish_pipeline(self, spec: PipelineSpec) -> PipelineEndpoint:
+        uri = f"{self.service.url}/pipelines/p-{len(self.published) + 1}"
+        pipeline = PipelineEndpoint(uri.rpartition("/")[2], spec.name, 1, spec, uri, True, time.time())
+        self.published.insert(0, pipeline)
+        return pipeline
+
+    @verb
+    def pipelines(self) -> tuple[PipelineEndpoint, ...]:
+        return tuple(self.published)
+
+    @verb
+    def trigger_pipeline(
+        self, pipeline: str, experiment_name: str, parameters: Mapping[str, Any] | None = None
+    ) -> PipelineRun:
+        for known in self.published:
+            if pipeline in (known.id, known.name):
+                steps = tuple(StepRun(s.name, s.kind, JobState.QUEUED) for s in known.spec.steps)
+                run = PipelineRun(
+                    f"r-{len(self.runs) + 1}", known.name, 1, experiment_name, JobState.QUEUED, steps, time.time()
+                )
+                self.runs.insert(0, run)
+                return run
+        raise PipelineNotFound(f"There is no pipeline '{pipeline}'")
+
+    @verb
+    def pipeline_run(self, run_id: str) -> PipelineRun:
+        for run in self.runs:
+            if run.id == run_id:
+                return run
+        raise JobNotFound(f"There is no run {run_id}")
+
+    @verb
+    def pipeline_runs(self, pipeline: str = "", limit: int = 50) -> tuple[PipelineRun, ...]:
+        names = {p.name for p in self.published if pipeline in ("", p.id, p.name)}
+        return tuple(r for r in self.runs if r.pipeline in names)[:limit]
+
+    @verb
+    def service_start(self) -> ServiceStatus:
+        self.service = replace(self.service, running=True)
+        return self.service
+
+    @verb
+    def service_status(self) -> ServiceStatus:
+        return self.service
+
+
+OPENED: dict[Path, FakeWorkspace] = {}
+"""Fakes by their home, so that an app which opens its workspace from settings meets the test's own."""
+
+
+def open_fake(settings: Settings) -> FakeWorkspace:
+    """A `BACKENDS` entry: the fake prepared for these settings' home, or an empty one."""
+    return OPENED.setdefault(settings.home, FakeWorkspace(settings))
