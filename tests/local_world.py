@@ -85,8 +85,8 @@ class World:
     def jobs(self) -> Jobs:
         return Jobs(self.store, self.settings, command=FAKE_WORKER)
 
-    def supervisor(self) -> Supervisor:
-        return Supervisor(self.store, self.settings, command=FAKE_SERVER)
+    def supervisor(self, clock: Callable[[], float] = time.monotonic) -> Supervisor:
+        return Supervisor(self.store, self.settings, command=FAKE_SERVER, clock=clock)
 
     def start_service(self) -> Process:
         """Start the service over the fakes and wait until the store says that it runs."""

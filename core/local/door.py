@@ -151,9 +151,9 @@ class _Guard:
 
 
 def _name(host: str) -> str:
-    """The host without its port."""
+    """The host without its port, in small letters."""
     name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() else host
+    return (name if colon and port.isdigit() else host).lower()
 
 
 async def _body(request: Request) -> bytes:

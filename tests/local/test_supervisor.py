@@ -1,0 +1,174 @@
+"""Scoring servers: started, told of changes, adopted, restarted, stopped. The servers are processes that only live."""
+
+import hashlib
+import json
+import os
+import signal
+import socket
+
+from core.domain.endpoint import DeploymentState, EndpointKeys, EndpointState
+from core.local import ports
+from core.local.store import Process
+from core.local.supervisor import Supervisor
+from local_world import World, kill, living, ticking
+from waiting import wait_until
+
+
+def until_state(world: World, supervisor: Supervisor, name: str, *states: EndpointState) -> Process | None:
+    wait_until(ticking(supervisor.tick, lambda: world.endpoint(name).state in states), 20)
+    return world.store.server(name)
+
+
+def ready(world: World, supervisor: Supervisor, name: str = "bank") -> Process:
+    server = until_state(world, supervisor, name, EndpointState.READY)
+    assert server is not None
+    return server
+
+
+def endpoint_file(world: World, name: str = "bank") -> dict[str, object]:
+    return json.loads(world.paths.endpoint_file(name).read_bytes())
+
+
+def test_an_endpoint_gets_a_server_on_its_port(world: World) -> None:
+    port = world.add_endpoint("bank")
+    server = ready(world, world.supervisor())
+    with socket.create_connection(("127.0.0.1", port), timeout=5):
+        assert living(server)
+
+
+def test_the_server_is_told_everything_but_the_keys(world: World) -> None:
+    port = world.add_endpoint("bank")
+    world.deploy("bank")
+    ready(world, world.supervisor())
+    told = endpoint_file(world)
+    assert (told["port"], told["endpoint"], told["traffic"]) == (port, "bank", {})
+    assert told["key_digests"] == [hashlib.sha256(key.encode()).hexdigest() for key in ("k1", "k2")]
+    assert told["deployments"]["v1"]["folder"] == "/x/good"
+    assert world.paths.endpoint_file("bank").stat().st_mode & 0o077 == 0
+
+
+def test_a_change_reaches_the_server_without_a_restart(world: World) -> None:
+    world.add_endpoint("bank")
+    supervisor = world.supervisor()
+    server = ready(world, supervisor)
+    world.deploy("bank")
+    look = ticking(supervisor.tick, lambda: world.endpoint("bank").deployments[0].state is DeploymentState.READY)
+    wait_until(look, 10)
+    world.store.set_keys("bank", EndpointKeys("new", "k2"))
+    wait_until(ticking(supervisor.tick, lambda: hashlib.sha256(b"new").hexdigest() in str(endpoint_file(world))), 10)
+    assert ready(world, supervisor) == server
+    assert world.endpoint("bank").restarts == 0
+
+
+def test_one_broken_deployment_degrades_its_endpoint_and_says_why(world: World) -> None:
+    world.add_endpoint("bank")
+    world.deploy("bank", "v1", "good")
+    world.deploy("bank", "v2", "broken")
+    until_state(world, world.supervisor(), "bank", EndpointState.DEGRADED)
+    good, broken = world.endpoint("bank").deployments
+    assert (good.state, broken.state) == (DeploymentState.READY, DeploymentState.FAILED)
+    assert broken.error == "ModelUnreadable: broken"
+    assert "v2" in world.endpoint("bank").error
+
+
+def test_a_killed_server_is_started_again(world: World) -> None:
+    world.add_endpoint("bank")
+    supervisor = world.supervisor()
+    before = ready(world, supervisor)
+    kill(before)
+    until_state(world, supervisor, "bank", EndpointState.STARTING)
+    after = ready(world, supervisor)
+    assert after.pid != before.pid
+    assert world.endpoint("bank").restarts == 1
+
+
+def test_a_server_that_always_dies_fails_with_its_last_words_and_is_still_tried(world: World) -> None:
+    world.add_endpoint("bank")
+    world.deploy("bank", "v1", "deadly")
+    supervisor = world.supervisor()
+    until_state(world, supervisor, "bank", EndpointState.FAILED)
+    endpoint = world.endpoint("bank")
+    assert endpoint.restarts >= 5
+    assert "ValueError: a deadly model" in endpoint.error
+
+
+def test_a_dying_server_does_not_hold_up_another(world: World) -> None:
+    world.add_endpoint("deadly")
+    world.deploy("deadly", "v1", "deadly")
+    world.add_endpoint("bank")
+    ready(world, world.supervisor())
+
+
+def test_a_new_service_adopts_the_servers_of_the_last(world: World) -> None:
+    world.add_endpoint("bank")
+    server = ready(world, world.supervisor())
+    later = world.supervisor()
+    later.tick()
+    assert world.store.server("bank") == server
+    world.deploy("bank")
+    wait_until(
+        ticking(later.tick, lambda: world.endpoint("bank").deployments[0].state is DeploymentState.READY), 10
+    )
+    assert living(server)
+
+
+def test_a_server_whose_number_was_never_noted_is_found_and_not_doubled(world: World) -> None:
+    world.add_endpoint("bank")
+    server = ready(world, world.supervisor())
+    world.store.observe_endpoint("bank", EndpointState.STARTING)  # as before the service could note its number
+    assert world.store.server("bank") is None
+    assert ready(world, world.supervisor()) == server
+
+
+def test_a_taken_port_fails_the_endpoint_until_it_is_free(world: World) -> None:
+    with ports.listen(0, "a stranger") as stranger:
+        port = world.add_endpoint("bank", stranger.getsockname()[1])
+        supervisor = world.supervisor()
+        until_state(world, supervisor, "bank", EndpointState.FAILED)
+        assert f"Port {port}, which endpoint 'bank' keeps, is taken" in world.endpoint("bank").error
+    ready(world, supervisor)
+    assert world.endpoint("bank").error == ""
+    assert world.endpoint("bank").port == port
+
+
+def test_a_deleted_endpoint_leaves_no_process_no_file_and_no_row(world: World) -> None:
+    world.add_endpoint("bank")
+    world.deploy("bank")
+    supervisor = world.supervisor()
+    server = ready(world, supervisor)
+    world.store.mark_endpoint_deleting("bank")
+    wait_until(ticking(supervisor.tick, lambda: not world.store.list_endpoints()), 10)
+    assert not living(server)
+    assert not world.paths.endpoint("bank").exists()
+
+
+def test_an_orderly_stop_ends_the_servers_and_the_next_start_brings_them_back(world: World) -> None:
+    port = world.add_endpoint("bank")
+    supervisor = world.supervisor()
+    server = ready(world, supervisor)
+    supervisor.stop()
+    assert not living(server)
+    assert world.endpoint("bank").state is EndpointState.STOPPED
+    ready(world, world.supervisor())
+    assert world.endpoint("bank").port == port
+
+
+def test_a_server_that_says_nothing_is_ended_and_tried_again(world: World) -> None:
+    world.add_endpoint("bank")
+    now = [0.0]
+    supervisor = world.supervisor(clock=lambda: now[0])
+    before = ready(world, supervisor)
+    os.kill(before.pid, signal.SIGSTOP)
+    world.paths.status_file("bank").unlink()
+    supervisor.tick()
+    now[0] = 1000.0
+    supervisor.tick()
+    os.kill(before.pid, signal.SIGCONT)
+
+    def look() -> bool:
+        now[0] += 1.0
+        supervisor.tick()
+        server = world.store.server("bank")
+        return server is not None and server != before and world.endpoint("bank").state is EndpointState.READY
+
+    wait_until(look, 20)
