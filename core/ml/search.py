@@ -77,6 +77,8 @@ END_SHARE, END_MAX_S = 0.1, 3.0
 """The vote and the last writing get this share of the time, at most these seconds."""
 GRACE_SHARE, GRACE_S = 0.1, 3.0
 """While no trial has succeeded yet the search may run over by so much: a late model is better than none."""
+WORTH_SHARE = 0.5
+"""A trial is not started in less than this share of the shortest one's time."""
 IDLE_TRIALS = 15
 """Trials in a row without a better one after which more are not worth the time."""
 
@@ -144,7 +146,7 @@ class _Run:
         """The next configuration that was not tried yet, at the moment when a trial may start."""
         tried = {(f.trial.algorithm, _key(f.trial.params)) for f in self._settled()}
         for config in plan(self.spec):
-            if self._time_is_over() or len(self.done) + len(self.running) >= self.spec.max_trials or self._idle():
+            if self._enough():
                 return
             if (config.algorithm, _key(config.params)) not in tried:
                 yield self._start(config)
@@ -165,7 +167,7 @@ class _Run:
             self.prepared.problem,
             self.folder / str(trial.number),
             self.executor.threads,
-            float("inf") if self.usable else max(1.0, self._left()),
+            max(1.0, self._left()),
             trial.started_at,
         )
 
@@ -225,11 +227,17 @@ class _Run:
         grace = 0.0 if self.usable else GRACE_SHARE * self.spec.timeout_s + GRACE_S
         return self.should_stop() or self._left() + grace <= 0
 
-    def _idle(self) -> bool:
-        """The fixed plan is through, and none of the last trials was better than what was there before."""
-        best = self.usable[0].trial.number if self.usable else -1
-        latest = max(numbers(self.done), default=-1)
-        return len(self.done) > len(PORTFOLIO) and latest - best >= IDLE_TRIALS
+    def _enough(self) -> bool:
+        """No time or number left for one more trial, or no reason for one."""
+        started = len(self.done) + len(self.running)
+        if self._time_is_over() or started >= self.spec.max_trials:
+            return True
+        ranked = self.usable
+        if not ranked:
+            return False
+        shortest = min(f.trial.duration_s for f in ranked)
+        idle = max(numbers(self.done), default=-1) - ranked[0].trial.number
+        return self._left() < WORTH_SHARE * shortest or (started > len(PORTFOLIO) and idle >= IDLE_TRIALS)
 
     def _why_nothing(self) -> str:
         failed = [f.trial for f in self.done if f.trial.state is TrialState.FAILED]

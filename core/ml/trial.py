@@ -1,7 +1,7 @@
 """One trial: out-of-fold predictions, a model of all rows, and everything that serving it will need, in one folder."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -21,14 +21,18 @@ from core.predict.encoder import Encoder
 from core.predict.folder import member_arrays, member_json
 from core.predict.members import Array
 
+TRAINING_SHARE = 0.85
+"""Of a trial's time; the rest is for reading, flattening and writing."""
+
 
 def train(task: TrialTask, stop: Stop) -> None:
     """Do the task and leave its folder. Raises TrialStopped, TrainingFailed (its arrays would not reproduce it)."""
     started = time.monotonic()
     with threadpool_limits(task.threads):
         rows = read_training(task.problem, threads=task.threads)
-        out_of_fold, rounds = _cross_validate(task, rows, stop)
-        fitted = _fit(task, rows, None, rounds, stop)
+        fits = _Fits(task, stop, started)
+        out_of_fold, rounds = _cross_validate(fits, rows)
+        fitted = fits.fit(rows, None, rounds)
         trial = Trial(
             task.number,
             task.algorithm,
@@ -40,35 +44,47 @@ def train(task: TrialTask, stop: Stop) -> None:
         _leave(task, fitted, out_of_fold, trial, started)
 
 
-def _cross_validate(task: TrialTask, rows: Rows, stop: Stop) -> tuple[Array, int]:
+@dataclass(slots=True)
+class _Fits:
+    """The fits of one trial, which share its time: each may use its part of what the earlier ones left."""
+
+    task: TrialTask
+    stop: Stop
+    started: float
+    done: int = 0
+
+    def fit(self, rows: Rows, held_out: Rows | None, rounds: int) -> Fitted:
+        """Fit the task's algorithm. Raises TrialStopped."""
+        if self.stop():
+            raise TrialStopped
+        problem, now = self.task.problem, time.monotonic()
+        left = self.started + TRAINING_SHARE * self.task.seconds - now
+        until = now + left / (problem.folds + 1 - self.done)
+        self.done += 1
+        setup = Setup(
+            self.task.params,
+            problem.classes,
+            problem.codes,
+            self.task.threads,
+            problem.seed,
+            self.stop,
+            lambda: time.monotonic() > until,
+        )
+        return LEARNERS[Algorithm(self.task.algorithm)](setup, rows, held_out, rounds)
+
+
+def _cross_validate(fits: _Fits, rows: Rows) -> tuple[Array, int]:
     """Each row's probabilities from a model that never saw it, and the rounds for a model of all rows."""
-    matrix, labels = rows
+    (matrix, labels), task = rows, fits.task
     fold = split(labels, task.problem.folds, task.problem.seed)
     out_of_fold, best = np.zeros((len(labels), task.problem.classes)), []
     for k in range(task.problem.folds):
         inside, held_out = fold != k, fold == k
         there = matrix[held_out], labels[held_out]
-        fitted = _fit(task, (matrix[inside], labels[inside]), there, 0, stop)
+        fitted = fits.fit((matrix[inside], labels[inside]), there, 0)
         out_of_fold[held_out] = fitted.probabilities(there[0])
         best.append(fitted.rounds)
     return out_of_fold, round(float(np.mean(best)))
-
-
-def _fit(task: TrialTask, rows: Rows, held_out: Rows | None, rounds: int, stop: Stop) -> Fitted:
-    if stop():
-        raise TrialStopped
-    # Every fold and the last fit get an equal part of the time; a tenth is for reading and writing.
-    until = time.monotonic() + 0.9 * task.seconds / (task.problem.folds + 1)
-    setup = Setup(
-        task.params,
-        task.problem.classes,
-        task.problem.codes,
-        task.threads,
-        task.problem.seed,
-        stop,
-        lambda: time.monotonic() > until,
-    )
-    return LEARNERS[Algorithm(task.algorithm)](setup, rows, held_out, rounds)
 
 
 def _leave(task: TrialTask, fitted: Fitted, out_of_fold: Array, trial: Trial, started: float) -> None:
