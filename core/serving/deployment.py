@@ -1,0 +1,87 @@
+"""One loaded deployment: bytes to bytes."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from core.contract.payload import Decoder, ScoreRequest, encode_reply
+from core.domain.endpoint import EndpointLimits
+from core.domain.signature import Signature
+from core.serving.endpoint_file import DeploymentFile
+from core.serving.refusals import ModelFailed
+
+
+class Predictor(Protocol):
+    """A model as the server needs it; must be safe to call from several threads at once."""
+
+    @property
+    def signature(self) -> Signature: ...
+
+    def probabilities(self, columns: Sequence[Sequence[Any]]) -> np.ndarray:
+        """Rows x classes from one sequence per column of `signature.used`."""
+        ...
+
+
+Load = Callable[[Path], Predictor]
+"""Reads a model folder; whatever it raises makes the deployment fail, and no other."""
+
+
+class Scored(NamedTuple):
+    """The reply, the request it answers, and how long the model ran."""
+
+    reply: bytes
+    request: ScoreRequest
+    run_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A model behind an endpoint, ready to answer."""
+
+    name: str
+    file: DeploymentFile
+    limits: EndpointLimits
+    predictor: Predictor
+    decoder: Decoder
+
+    @property
+    def unseen_accept(self) -> bool:
+        return self.file.unseen_categories == "accept"
+
+    def score(self, body: bytes) -> Scored:
+        """Answer one body. Raises PayloadInvalid, PayloadTooLarge, and ModelFailed for whatever the model raises."""
+        request = self.decoder(body)
+        started = time.perf_counter()
+        probabilities = self._run(request)
+        run_ms = (time.perf_counter() - started) * 1000.0
+        reply = encode_reply(request, self.predictor.signature, probabilities, legacy_reply=self.file.legacy_reply)
+        return Scored(reply, request, run_ms)
+
+    def _run(self, request: ScoreRequest) -> np.ndarray:
+        classes = len(self.predictor.signature.classes)
+        if request.rows == 0:
+            return np.empty((0, classes))
+        try:
+            probabilities = self.predictor.probabilities(request.columns)
+        except Exception as e:
+            # Anything may come out of a model; it is told as 424, and its places are logged with the request.
+            raise ModelFailed("The model failed on this request", hint="The server's log tells where") from e
+        if probabilities.shape != (request.rows, classes) or not np.isfinite(probabilities).all():
+            raise ModelFailed("The model gave no probabilities for this request", hint="Deploy another version")
+        return probabilities
+
+
+def load_deployment(name: str, file: DeploymentFile, limits: EndpointLimits, load: Load) -> Deployment:
+    """A deployment from its part of the endpoint file. Raises what `load` raises."""
+    return assemble(name, file, limits, load(Path(file.folder)))
+
+
+def assemble(name: str, file: DeploymentFile, limits: EndpointLimits, predictor: Predictor) -> Deployment:
+    """A deployment around a predictor that is loaded already."""
+    accept_unseen = file.unseen_categories == "accept"
+    decoder = Decoder(predictor.signature, max_rows=limits.max_rows, accept_unseen=accept_unseen)
+    return Deployment(name, file, limits, predictor, decoder)

@@ -1,0 +1,147 @@
+"""One record a request, written behind the requests' back: to segment files, and as log lines to standard error.
+
+The queue is bounded: a slow disk or a stuck reader of standard error costs records, which are counted, never requests.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+log = logging.getLogger(__name__)
+
+# Ten seconds at 6,000 requests/s; beyond that, drop and count, never block a score.
+QUEUE_MAX = 65_536
+WRITE_EVERY_S = 0.1
+SEGMENT_BYTES_MAX = 8 * 1024 * 1024
+
+
+class Record(msgspec.Struct):
+    """One request to /score, without its values. Fields are the segment's columns."""
+
+    at: float
+    request_id: str
+    client_request_id: str
+    trace_id: str
+    deployment: str
+    status: int
+    rows: int
+    method: str
+    form: str
+    elapsed_ms: float
+    run_ms: float
+    bytes_in: int
+    bytes_out: int
+    problem: str = ""
+    mirrored: bool = False
+
+
+class Segments:
+    """Appends lines to `seg-{epoch ms}-{pid}-{n}.jsonl.open` and renames it when it is full or old enough."""
+
+    def __init__(self, folder: Path, segment_s: float, clock: Callable[[], float]) -> None:
+        self._folder, self._segment_s, self._clock = folder, segment_s, clock
+        self._number = 0
+        self._path: Path | None = None
+        self._fd = -1
+        self._opened_at = 0.0
+        self._size = 0
+
+    def append(self, lines: bytes) -> None:
+        """Write whole lines at once. Raises OSError."""
+        if self._path is None:
+            self._open()
+        view = memoryview(lines)
+        while view:
+            view = view[os.write(self._fd, view) :]
+        self._size += len(lines)
+
+    def close_if_due(self) -> None:
+        """Close the segment when it is 8 MB large or `segment_s` old."""
+        due = self._size >= SEGMENT_BYTES_MAX or self._clock() - self._opened_at >= self._segment_s
+        if self._path is not None and due:
+            self.close()
+
+    def close(self) -> None:
+        """End the segment under its final name. Raises OSError."""
+        if self._path is None:
+            return
+        path, self._path = self._path, None
+        os.close(self._fd)
+        path.rename(path.with_suffix(""))  # without .open
+
+    def _open(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._opened_at, self._size = self._clock(), 0
+        self._number += 1
+        path = self._folder / f"seg-{self._opened_at * 1000:.0f}-{os.getpid()}-{self._number}.jsonl.open"
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._path = path
+
+
+class Telemetry:
+    """The queue and the thread behind it. `put` never blocks and never fails; `dropped` counts what was lost."""
+
+    def __init__(
+        self, folder: Path, *, segment_s: float = 10.0, log_fd: int | None = 2, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Records go to segments in `folder` and to the file descriptor `log_fd`; None: to the segments alone."""
+        self._queue: deque[Record] = deque()
+        self._segments = Segments(folder, segment_s, clock)
+        self._log_fd = log_fd
+        self._closing = threading.Event()
+        self._failing = False
+        self.dropped = 0
+        self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
+        self._thread.start()
+
+    def put(self, record: Record) -> None:
+        """Queue a record, or drop and count it when the queue is full."""
+        if len(self._queue) >= QUEUE_MAX:
+            self.dropped += 1
+        else:
+            self._queue.append(record)
+
+    def close(self) -> None:
+        """Write what is queued and end the segment."""
+        self._closing.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing.wait(WRITE_EVERY_S):
+            self._write()
+        self._write(last=True)
+
+    def _write(self, *, last: bool = False) -> None:
+        records = [self._queue.popleft() for _ in range(len(self._queue))]
+        lines = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
+        try:
+            if lines:
+                self._segments.append(lines)
+            if last:
+                self._segments.close()
+            else:
+                self._segments.close_if_due()
+            self._failing = False
+        except OSError as e:
+            self._lost(len(records), e)
+        if lines and self._log_fd is not None:
+            self._to_log(lines)
+
+    def _to_log(self, lines: bytes) -> None:
+        assert self._log_fd is not None
+        try:
+            os.write(self._log_fd, lines)
+        except OSError:
+            self._log_fd = None  # nobody reads it any more; the segments go on
+
+    def _lost(self, records: int, error: OSError) -> None:
+        self.dropped += records
+        if not self._failing:
+            log.error("telemetry cannot be written, dropping it until it can: %s", error.strerror)
+        self._failing = True

@@ -1,0 +1,132 @@
+"""Several deployments, their traffic, and changes while serving."""
+
+import asyncio
+from collections import Counter
+from random import Random
+
+import pytest
+from serving_fakes import Client, EndpointFiles
+
+
+@pytest.fixture
+def two(client):
+    client.change(
+        deployments={"v1": EndpointFiles.deployment("one"), "v2": EndpointFiles.deployment("two", 2)},
+        traffic={"v1": 70, "v2": 30},
+    )
+    return client
+
+
+def answered_by(client, **headers):
+    response = client.score(headers=headers)
+    return response.status_code, response.headers.get("azureml-model-deployment")
+
+
+def test_the_header_selects_a_deployment_and_the_reply_names_it(two):
+    assert answered_by(two, **{"azureml-model-deployment": "v2"}) == (200, "v2")
+    assert answered_by(two, **{"azureml-model-deployment": "v1"}) == (200, "v1")
+
+
+def test_an_unknown_deployment_is_404(two):
+    response = two.score(headers={"azureml-model-deployment": "v9"})
+    assert response.status_code == 404
+    assert "azureml-model-deployment" not in response.headers
+
+
+def test_traffic_is_shared_by_percent(two):
+    random = Random(7)
+    drawn = Counter(two.state.now.choose("", random.random).name for _ in range(4000))
+    assert drawn["v2"] == pytest.approx(1200, abs=120)
+
+
+@pytest.mark.parametrize(("draw", "name"), [(0.0, "v1"), (0.6999, "v1"), (0.7, "v2"), (0.9999999999999999, "v2")])
+def test_the_draw_decides_at_the_borders(two, draw, name):
+    two.draws[0] = draw
+    assert answered_by(two) == (200, name)
+
+
+def test_a_new_deployment_without_traffic_is_reachable_by_its_header_at_once(two):
+    two.change(traffic={"v1": 100, "v2": 0})
+    two.draws[0] = 0.9999999999999999
+    assert answered_by(two) == (200, "v1")
+    assert answered_by(two, **{"azureml-model-deployment": "v2"}) == (200, "v2")
+
+
+def test_no_traffic_is_503_but_health_is_good(two):
+    two.change(traffic={})
+    assert answered_by(two) == (503, None)
+    assert two.get("/").status_code == 200
+    assert answered_by(two, **{"azureml-model-deployment": "v1"}) == (200, "v1")
+
+
+def test_no_deployment_is_503_in_json_everywhere(two):
+    two.change(deployments={}, traffic={})
+    for response in (two.get("/"), two.score(), two.get("/swagger.json")):
+        assert response.status_code == 503
+        assert response.json()["message"]
+
+
+def test_a_deployment_that_does_not_load_leaves_the_others_and_gives_them_its_traffic(two):
+    two.change(deployments=two.files.content["deployments"] | {"v2": EndpointFiles.deployment("broken")})
+    two.draws[0] = 0.99
+    assert answered_by(two) == (200, "v1")
+    assert answered_by(two, **{"azureml-model-deployment": "v2"}) == (503, None)
+    assert two.state.now.report()["deployments"] == {
+        "v1": {"state": "ready", "error": ""},
+        "v2": {"state": "failed", "error": "ValueError: first line the arrays are damaged"},
+    }
+
+
+def test_an_unchanged_deployment_is_not_loaded_again(two):
+    two.change(traffic={"v1": 0, "v2": 100})
+    two.change(limits={"max_rows": 7})
+    assert two.loader.loads == ["one", "two"]
+    two.change(deployments={"v1": EndpointFiles.deployment("three", 3)})
+    assert two.loader.loads == ["one", "two", "three"]
+
+
+def test_the_document_is_that_of_the_deployment_with_the_most_traffic(two):
+    assert two.get("/swagger.json").json()["info"]["version"] == "1"
+    two.change(traffic={"v1": 10, "v2": 90})
+    assert two.get("/swagger.json").json()["info"]["version"] == "2"
+
+
+def test_a_damaged_endpoint_file_changes_nothing(two, caplog):
+    two.files.path.write_text('{"format": 1')
+    assert two.state.refresh() is False
+    assert "is damaged" in caplog.text
+    assert answered_by(two)[0] == 200
+    two.files.path.unlink()
+    assert two.state.refresh() is False
+    assert two.change(traffic={"v2": 100})
+    assert answered_by(two) == (200, "v2")
+
+
+def test_a_change_is_taken_up_within_a_second_and_told(files):
+    client = Client(files)
+
+    async def wait_for_a_report():
+        told = asyncio.Queue()
+        watching = asyncio.create_task(client.state.watch(told.put_nowait))
+        files.write(traffic={})
+        report = await asyncio.wait_for(told.get(), 1.0)
+        watching.cancel()
+        return report
+
+    assert client.run(wait_for_a_report())["version"] == 2
+    client.close()
+
+
+def test_a_request_ends_with_the_deployment_it_began_with(two):
+    async def change_in_the_middle():
+        async def body():
+            yield b'{"data":'
+            two.change(deployments={"v2": EndpointFiles.deployment("two", 2)}, traffic={"v2": 100})
+            yield b"[]}"
+
+        return await two.send("POST", "/score", content=body(), headers=headers)
+
+    headers = {"content-type": "application/json", "authorization": "Bearer primary-key-of-the-tests"}
+    response = two.run(change_in_the_middle())
+    assert (response.status_code, response.headers["azureml-model-deployment"]) == (200, "v1")
+    assert answered_by(two) == (200, "v2")

@@ -1,0 +1,148 @@
+"""A predictor by rule, and an endpoint's files, for tests of the scoring server."""
+
+import asyncio
+import hashlib
+import json
+import threading
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from signatures import mixed_signature
+
+from core.contract.samples import body, typical_row
+from core.serving.app import App
+from core.serving.state import State
+from core.serving.telemetry import Telemetry
+
+KEY = "primary-key-of-the-tests"
+SECOND_KEY = "secondary-key-of-the-tests"
+ROW = typical_row(mixed_signature())
+BODY = body([ROW])
+
+
+class RulePredictor:
+    """Says class 1 with probability count / 10. `failures` is a queue of errors for the next calls.
+
+    A test that sets `held` makes calls wait for it; `entered` tells that one does.
+    """
+
+    signature = mixed_signature()
+
+    def __init__(self) -> None:
+        self.failures: deque[Exception] = deque()
+        self.calls: list[int] = []
+        self.entered, self.held = threading.Event(), threading.Event()
+        self.held.set()
+
+    def probabilities(self, columns: Sequence[Sequence[Any]]) -> np.ndarray:
+        self.calls.append(len(columns[0]))
+        self.entered.set()
+        assert self.held.wait(10)
+        if self.failures:
+            raise self.failures.popleft()
+        share = np.array([value / 10 for value in columns[0]])
+        return np.column_stack([1 - share, share])
+
+
+class Loader:
+    """Gives one predictor per folder and remembers them; a folder named `broken` does not load."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, RulePredictor] = {}
+        self.loads: list[str] = []
+
+    def __call__(self, folder: Path) -> RulePredictor:
+        self.loads.append(folder.name)
+        if folder.name.startswith("broken"):
+            raise ValueError("first line\nthe arrays are damaged")
+        return self.made.setdefault(folder.name, RulePredictor())
+
+
+class EndpointFiles:
+    """An endpoint file below a folder, written anew with every change."""
+
+    def __init__(self, folder: Path, port: int = 5001) -> None:
+        self.path = folder / "endpoint.json"
+        self.telemetry = folder / "telemetry"
+        self.status = folder / "status.json"
+        self.content: dict[str, Any] = {
+            "format": 1,
+            "version": 0,
+            "endpoint": "bank-marketing",
+            "host": "127.0.0.1",
+            "port": port,
+            "key_digests": [hashlib.sha256(key.encode()).hexdigest() for key in (KEY, SECOND_KEY)],
+            "traffic": {"v1": 100},
+            "mirror": {},
+            "limits": {},
+            "telemetry_dir": str(self.telemetry),
+            "status_file": str(self.status),
+            "deployments": {"v1": self.deployment("one")},
+        }
+        self.write()
+
+    @staticmethod
+    def deployment(folder: str, version: int = 1, **settings: Any) -> dict[str, Any]:
+        return {"folder": folder, "model": "bank", "model_version": version, **settings}
+
+    def write(self, **changes: Any) -> None:
+        """Replace the file as a supervisor does: all of it, atomically, with the next version."""
+        self.content |= changes
+        self.content["version"] += 1
+        new = self.path.with_suffix(".tmp")
+        new.write_text(json.dumps(self.content))
+        new.replace(self.path)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every telemetry record in every segment."""
+        segments = sorted(self.telemetry.glob("seg-*.jsonl*"))
+        return [json.loads(line) for segment in segments for line in segment.read_text().splitlines()]
+
+
+class Client:
+    """The verbs of a scoring endpoint, in process."""
+
+    def __init__(self, files: EndpointFiles, *, draw: float = 0.0) -> None:
+        self.files = files
+        self.loader = Loader()
+        self.state = State(files.path, self.loader)
+        self.telemetry = Telemetry(files.telemetry, log_fd=None)
+        self.draws: list[float] = [draw]
+        self.app = App(self.state, self.telemetry, draw=lambda: self.draws[0])
+        self._runner = asyncio.Runner()
+
+    def close(self) -> None:
+        self.telemetry.close()
+        self._runner.close()
+
+    def run(self, coroutine: Any) -> Any:
+        return self._runner.run(coroutine)
+
+    async def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.request(method, path, **options)
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self.run(self.send(method, path, **options))
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return self.request("GET", path, headers=headers)
+
+    def score(self, content: Any = BODY, *, key: str | None = KEY, headers: Any = ()) -> httpx.Response:
+        sent = {"content-type": "application/json"} | dict(headers)
+        if key is not None:
+            sent.setdefault("authorization", f"Bearer {key}")
+        return self.request("POST", "/score", content=content, headers={k: v for k, v in sent.items() if v is not None})
+
+    def change(self, **changes: Any) -> bool:
+        """Write the endpoint file and take it up at once."""
+        self.files.write(**changes)
+        return self.state.refresh()
+
+    def limit(self, **limits: Any) -> None:
+        assert self.change(limits=limits)
