@@ -1,0 +1,84 @@
+"""What a comparison is made of: a subject that measures, peers that are measured, figures that come out.
+
+A peer is one module in this folder with `NAME`, `SUBJECT`, `REQUIREMENTS` and what its subject asks for. An empty
+`REQUIREMENTS` means this project's own environment.
+"""
+
+import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from types import ModuleType
+from typing import Any, Protocol
+
+FOLDER = Path(__file__).parent
+RESULTS = FOLDER.parent / "results"
+OURS = "slipway"
+
+
+class PeerFailed(Exception):
+    """A peer that could not be installed, started or measured; the message says why."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number that a round gives for each peer."""
+
+    name: str
+    unit: str
+    digits: int = 0
+
+
+class Subject(Protocol):
+    """What is compared. `prepare` makes what all peers share; `measure` gives one round's figures of one peer."""
+
+    TITLE: str
+    FIGURES: Sequence[Figure]
+
+    def prepare(self, work: Path, options: Any) -> Any: ...
+
+    def measure(self, peer: ModuleType, python: Path, shared: Any) -> Mapping[str, float]: ...
+
+
+@dataclass
+class Row:
+    """All rounds of one peer."""
+
+    peer: str
+    rounds: list[Mapping[str, float]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def values(self, figure: Figure) -> list[float]:
+        return [measured[figure.name] for measured in self.rounds]
+
+
+def peers_of(subject: str) -> list[ModuleType]:
+    """The modules of this folder that are peers in `subject`, ours first."""
+    modules = [import_module(f"perf.peers.{found.name}") for found in pkgutil.iter_modules([str(FOLDER)])]
+    peers = [module for module in modules if getattr(module, "SUBJECT", "") == subject]
+    return sorted(peers, key=lambda peer: (peer.NAME != OURS, peer.NAME))
+
+
+def interleaved(peers: Sequence[str], rounds: int) -> list[str]:
+    """Who is measured when: every peer once a round, each round begun by another, so that drift hits all alike."""
+    return [peers[(start + turn) % len(peers)] for start in range(rounds) for turn in range(len(peers))]
+
+
+def table(figures: Sequence[Figure], rows: Sequence[Row]) -> str:
+    """One Markdown table: figures down, peers across, median (min to max), and each median as a multiple of ours."""
+    measured = [row for row in rows if row.rounds]
+    lines = ["| figure | " + " | ".join(row.peer for row in measured) + " |", "|---" * (len(measured) + 1) + "|"]
+    for figure in figures:
+        ours = next((median(row.values(figure)) for row in measured if row.peer == OURS), 0.0)
+        cells = (_cell(figure, row.values(figure), ours if row.peer != OURS else 0.0) for row in measured)
+        lines.append(f"| {figure.name}, {figure.unit} | " + " | ".join(cells) + " |")
+    absent = [f"{row.peer}: {problem}" for row in rows for problem in row.problems]
+    return "\n".join([*lines, "", *(f"- {line}" for line in absent)]).rstrip() + "\n"
+
+
+def _cell(figure: Figure, values: Sequence[float], ours: float) -> str:
+    low, middle, high = (f"{value:,.{figure.digits}f}" for value in (min(values), median(values), max(values)))
+    times = f", {median(values) / ours:.3g}x ours" if ours else ""
+    return f"{middle} ({low} to {high}){times}"

@@ -1,0 +1,74 @@
+"""One Python environment a peer, made on demand in `perf/peers/envs/NAME` and kept: nothing is installed twice."""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+from perf.peers.comparison import FOLDER, PeerFailed
+
+ENVS = FOLDER / "envs"
+INSTALL_TIMEOUT_S = 900
+
+
+def python_of(peer: ModuleType, envs: Path = ENVS) -> Path:
+    """The interpreter that has what the peer requires. Raises PeerFailed with the installer's own last words."""
+    if not peer.REQUIREMENTS:
+        return Path(sys.executable)
+    folder = envs / peer.NAME
+    python, stamp = folder / "bin" / "python", folder / "installed"
+    wanted = hashlib.sha256("\n".join([peer.PYTHON, *peer.REQUIREMENTS]).encode()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return python
+    shutil.rmtree(folder, ignore_errors=True)
+    uv = _uv(envs)
+    _run([*uv, "venv", "--quiet", "--python", _interpreter(peer), str(folder)])
+    _run([*uv, "pip", "install", "--quiet", "--python", str(python), *peer.REQUIREMENTS])
+    _run([str(python), "-W", "ignore", "-m", "compileall", "-q", str(folder / "lib")], may_fail=True)
+    stamp.write_text(wanted)
+    return python
+
+
+def _uv(envs: Path) -> list[str]:
+    if importlib.util.find_spec("uv"):
+        return [sys.executable, "-m", "uv"]
+    if found := shutil.which("uv"):
+        return [found]
+    own = envs / ".uv"
+    if not (own / "bin" / "uv").is_file():
+        _run([sys.executable, "-m", "venv", str(own)])
+        _run([str(own / "bin" / "python"), "-m", "pip", "install", "--quiet", "uv>=0.9,<1"])
+    return [str(own / "bin" / "uv")]
+
+
+def _interpreter(peer: ModuleType) -> str:
+    """This interpreter where the peer takes its version, else the version for uv to find."""
+    here = ".".join(map(str, sys.version_info[:2]))
+    return sys.executable if here == peer.PYTHON else str(peer.PYTHON)
+
+
+def _index() -> Mapping[str, str]:
+    """uv reads neither pip's configuration nor its environment; a machine behind a mirror has its index there."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False
+    )
+    index = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip()
+    return {"UV_DEFAULT_INDEX": index} if index and "UV_DEFAULT_INDEX" not in os.environ else {}
+
+
+def _run(command: list[str], *, may_fail: bool = False) -> None:
+    environment = os.environ | dict(_index()) if "uv" in Path(command[0]).name or "uv" in command else None
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as e:
+        raise PeerFailed(f"{Path(command[0]).name} could not run: {e}") from e
+    if done.returncode and not may_fail:
+        words = (done.stderr or done.stdout).strip().splitlines()
+        raise PeerFailed(f"could not be installed: {' '.join(words[-3:])[:400]}")
