@@ -1,0 +1,145 @@
+"""Bytes: unpacking by what a file is (not by what it is called), text in any usual encoding, whole files or none."""
+
+import bz2
+import codecs
+import errno
+import gzip
+import hashlib
+import io
+import lzma
+import os
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from core.domain.errors import SourceUnreadable, StorageFull
+
+CHUNK = 1 << 20
+HINT = "Give a table as CSV, TSV, JSON lines or Parquet, plain or packed with gzip, xz or bzip2"
+
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FOREIGN = {
+    b"\x28\xb5\x2f\xfd": "packed with zstd, which is not supported",
+    b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"\x7fELF": "a program",
+}
+PACKED: Mapping[bytes, Callable[[BinaryIO], Any]] = {
+    b"\x1f\x8b": lambda packed: gzip.GzipFile(fileobj=packed),
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+    b"BZh": bz2.BZ2File,
+}
+
+
+@contextmanager
+def unpacked(packed: BinaryIO, what: str) -> Iterator[BinaryIO]:
+    """The bytes inside a gzip, xz or bzip2 stream, or the stream itself. Raises SourceUnreadable when it is damaged."""
+    magic = packed.read(6)
+    packed.seek(0)
+    for signature, kind in FOREIGN.items():
+        if magic.startswith(signature):
+            raise SourceUnreadable(f"{what} is {kind}, not a table", hint=HINT)
+    unpack = next((opener for signature, opener in PACKED.items() if magic.startswith(signature)), None)
+    try:
+        yield unpack(packed) if unpack else packed
+    except (EOFError, lzma.LZMAError, zlib.error, OSError) as e:
+        if isinstance(e, OSError) and e.errno is not None:  # the system's error, not gzip's or bzip2's opinion
+            raise
+        raise SourceUnreadable(f"{what} is damaged or cut short: {e}", hint="Copy or download it again") from e
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The unpacked bytes of a file. Raises SourceUnreadable when it is missing, forbidden or damaged."""
+    try:
+        file = path.open("rb")
+    except OSError as e:
+        raise SourceUnreadable(f"'{path}' cannot be read: {e.strerror}", hint="Check the path and its rights") from e
+    with file, unpacked(file, f"'{path}'") as stream:
+        yield stream
+
+
+def copy_bytes(path: Path, target: Path) -> str:
+    """Unpack a file and give the SHA-256 of what was in it."""
+    digest = hashlib.sha256()
+    with opened(path) as source, target.open("wb") as out:
+        while chunk := source.read(CHUNK):
+            digest.update(chunk)
+            out.write(chunk)
+    return digest.hexdigest()
+
+
+def copy_text(path: Path, target: Path) -> str:
+    """Unpack a text file as UTF-8 with plain line ends, and give the SHA-256 of its bytes as they were.
+
+    UTF-8 and UTF-16 are known by their mark; text without one that is not UTF-8 is read as Windows-1252, the superset
+    of Latin-1. Raises SourceUnreadable for what is not text.
+    """
+    with opened(path) as source:
+        start = source.read(3)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _transcode(path, target, "utf-16", "replace")
+    try:
+        return _transcode(path, target, "utf-8-sig", "strict")
+    except UnicodeDecodeError:
+        return _transcode(path, target, "cp1252", "replace")
+
+
+def _transcode(path: Path, target: Path, encoding: str, errors: str) -> str:
+    digest = hashlib.sha256()
+    decode = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors), translate=True).decode
+    with opened(path) as source, target.open("w", encoding="utf-8", newline="") as out:
+        chunk = b"."
+        while chunk:
+            chunk = source.read(CHUNK)
+            digest.update(chunk)
+            text = decode(chunk, final=not chunk)
+            if "\0" in text:
+                raise SourceUnreadable(f"'{path}' is not a table: it holds binary data", hint=HINT)
+            out.write(text)
+    return digest.hexdigest()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Readers see the old file or the new one, also after a power cut."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        put_in_place(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Make `part`, which must be in the same filesystem, the file at `path`, readable by its owner alone."""
+    part.chmod(0o600)
+    for flush, target in ((part, path), (path.parent, None)):
+        handle = os.open(flush, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if target is not None:
+            os.replace(part, target)
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Tell a full disk, and only that, in our words."""
+    try:
+        yield
+    except OSError as e:
+        if e.errno in NO_SPACE:
+            raise full(path) from e
+        raise
+
+
+def full(path: Path) -> StorageFull:
+    """The error for a disk or quota that is full."""
+    return StorageFull(
+        f"There is no space left to write '{path}'", hint="Free some space and try again; nothing is lost"
+    )

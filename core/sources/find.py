@@ -1,0 +1,135 @@
+"""From what a user typed to the table it means: a path, the cache, a data folder, a download, or the synthetic twin."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from core.domain.data import DataSource
+from core.domain.errors import SourceUnreadable
+from core.settings import BANK_MARKETING_SHA256, Settings
+from core.sources.download import download
+
+BANK_MARKETING = "bank-marketing"
+"""The data asset's name, whether it is the real table or its twin; also an alias for the table's file name."""
+BANK_MARKETING_FILE = "bankmarketing_train"
+TWIN_SEED = 7
+
+ENDINGS = (".csv", ".csv.gz", ".csv.xz", ".parquet")
+"""What a bare name is tried with, in this order."""
+FILE_SUFFIXES = frozenset(
+    {".csv", ".tsv", ".txt", ".data", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".xz", ".bz2"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table that can be read: `path` is its file, or None for the twin, which is made from `seed`."""
+
+    kind: DataSource
+    origin: str
+    """Path, address, or what the twin is; for people."""
+    name: str
+    """The data asset's name unless somebody chooses another."""
+    path: Path | None
+    seed: int = TWIN_SEED
+
+
+def resolve(
+    name_or_path: str, settings: Settings, announce: Callable[[str], None], *, bank_sha256: str = BANK_MARKETING_SHA256
+) -> Source:
+    """The first that works: a path, the cache, the data folders; for the Bank Marketing table its address, its twin.
+
+    `announce` is told, in a sentence, before anything is fetched and when the twin takes the table's place.
+    Raises SourceUnreadable that says where it looked and which names are close; StorageFull.
+    """
+    if _is_path(name_or_path):
+        return _from_path(Path(name_or_path).expanduser().absolute())
+    name = BANK_MARKETING_FILE if name_or_path == BANK_MARKETING else name_or_path
+    for path in _candidates(name, settings):
+        if path.is_file():
+            kind = DataSource.CACHE if path.parent == _cache(settings) else DataSource.FILE
+            return Source(kind, str(path), asset_name(path), path)
+    if name != BANK_MARKETING_FILE:
+        raise _unknown(name, settings)
+    return _fetched(settings, announce, bank_sha256) or _twin(announce)
+
+
+def asset_name(path: Path) -> str:
+    """The file's name without its endings: `adult.csv.xz` -> `adult`; Bank Marketing has a name of its own."""
+    while path.suffix.lower() in FILE_SUFFIXES and path.stem:
+        path = path.with_suffix("")
+    return BANK_MARKETING if path.name == BANK_MARKETING_FILE else path.name
+
+
+def _is_path(text: str) -> bool:
+    path = Path(text)
+    return "/" in text or text.startswith("~") or path.suffix.lower() in FILE_SUFFIXES or path.is_file()
+
+
+def _from_path(path: Path) -> Source:
+    if path.is_dir():
+        raise SourceUnreadable(f"'{path}' is a folder, not a table", hint="Give the path of one file in it")
+    try:
+        path.stat()
+    except FileNotFoundError as e:
+        neighbours = [p.name for p in _listing(path.parent)]
+        raise SourceUnreadable(f"There is no file '{path}'", hint=_did_you_mean(path.name, neighbours)) from e
+    except OSError as e:
+        raise SourceUnreadable(f"'{path}' cannot be read: {e.strerror}", hint="Check the path and its rights") from e
+    return Source(DataSource.FILE, str(path), asset_name(path), path)
+
+
+def _cache(settings: Settings) -> Path:
+    return settings.home / "cache"
+
+
+def _folders(settings: Settings) -> tuple[Path, ...]:
+    return (_cache(settings), *settings.data_dir)
+
+
+def _candidates(name: str, settings: Settings) -> Iterator[Path]:
+    return (folder / f"{name}{ending}" for folder in _folders(settings) for ending in ENDINGS)
+
+
+def _listing(folder: Path) -> list[Path]:
+    """The files of a folder; none where there is no folder or it may not be listed."""
+    try:
+        return [path for path in folder.iterdir() if path.is_file()]
+    except OSError:
+        return []
+
+
+def _unknown(name: str, settings: Settings) -> SourceUnreadable:
+    there = {asset_name(p) for folder in _folders(settings) for p in _listing(folder) if p.name.endswith(ENDINGS)}
+    folders = ", ".join(str(folder) for folder in _folders(settings))
+    looked = f"Looked for {name} with {', '.join(ENDINGS)} in {folders}"
+    return SourceUnreadable(
+        f"There is no table '{name}'", hint=f"{looked}. {_did_you_mean(name, sorted(there | {BANK_MARKETING}))}"
+    )
+
+
+def _did_you_mean(name: str, there: Sequence[str]) -> str:
+    close = get_close_matches(name, there, n=3)
+    return f"Did you mean {' or '.join(close)}?" if close else "Give a path, or name more folders in SLIPWAY_DATA_DIR"
+
+
+def _fetched(settings: Settings, announce: Callable[[str], None], sha256: str) -> Source | None:
+    if settings.offline:
+        announce("No folder has the Bank Marketing table, and SLIPWAY_OFFLINE forbids fetching it.")
+        return None
+    url, seconds = settings.data_url, settings.download_timeout_s
+    announce(f"Fetching the Bank Marketing table from {url} (at most {seconds:g} s; SLIPWAY_OFFLINE=1 forbids it).")
+    path = _cache(settings) / f"{BANK_MARKETING_FILE}.csv"
+    try:
+        download(url, path, sha256=sha256, timeout_s=seconds)
+    except SourceUnreadable as e:
+        announce(f"{e.message}.")
+        return None
+    return Source(DataSource.DOWNLOAD, url, BANK_MARKETING, path)
+
+
+def _twin(announce: Callable[[str], None]) -> Source:
+    origin = f"synthetic twin of Bank Marketing, seed {TWIN_SEED}"
+    announce(f"Using the {origin}: no row of it is real, and its figures are not the real table's.")
+    return Source(DataSource.TWIN, origin, BANK_MARKETING, None, TWIN_SEED)
