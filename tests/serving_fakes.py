@@ -3,17 +3,28 @@
 import asyncio
 import hashlib
 import json
+import socket
+import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
-from signatures import mixed_signature
+import psutil
+from signatures import bank_signature, mixed_signature
+from waiting import wait_until
 
 from core.contract.samples import body, typical_row
+from core.contract.signature import to_json
+from core.domain.signature import Signature
+from core.predict.encoder import ColumnCode, Encoder
+from core.predict.folder import member_arrays, member_json
+from core.predict.members import Linear
 from core.serving.app import App
 from core.serving.state import State
 from core.serving.telemetry import Telemetry
@@ -22,6 +33,8 @@ KEY = "primary-key-of-the-tests"
 SECOND_KEY = "secondary-key-of-the-tests"
 ROW = typical_row(mixed_signature())
 BODY = body([ROW])
+BANK_BODY = body([typical_row(bank_signature(exclude=["duration"]))])
+CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 class RulePredictor:
@@ -146,3 +159,78 @@ class Client:
 
     def limit(self, **limits: Any) -> None:
         assert self.change(limits=limits)
+
+
+def write_model(folder: Path, signature: Signature) -> Path:
+    """A real model folder: class 1 the more probable, the larger the signature's first column."""
+    columns = signature.used
+    codes = [ColumnCode(c.name, c.kind, c.levels) for c in columns]
+    no_text = np.array([], np.int32)
+    linear = Linear(
+        numeric=np.array([0], np.int32),
+        center=np.array([float(columns[0].typical or 0)]),
+        scale=np.array([1.0]),
+        coef=np.array([[1.0]]),
+        absent=np.zeros((1, 1)),
+        text=no_text,
+        start=no_text,
+        size=no_text,
+        table=np.empty((0, 1)),
+        intercept=np.zeros(1),
+    )
+    model = {"format": 1, "encoder": Encoder(codes).to_json(), "members": [member_json(linear, "m_", 1.0)], "info": {}}
+    folder.mkdir(parents=True)
+    (folder / "signature.json").write_text(json.dumps(to_json(signature)))
+    (folder / "model.json").write_text(json.dumps(model))
+    np.savez(folder / "arrays.npz", **member_arrays(linear, "m_"))
+    return folder
+
+
+class ServerProcess:
+    """`python -m core.serving` over a real model of the Bank Marketing columns."""
+
+    def __init__(self, folder: Path, **changes: Any) -> None:
+        model = write_model(folder / "model", bank_signature(exclude=["duration"]))
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.files = EndpointFiles(folder, self.port)
+        self.files.write(deployments={"v1": self.files.deployment(str(model))}, **changes)
+        self.log = folder / "server.log"
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str) -> "ServerProcess":
+        """Start it and wait until its status is there."""
+        command = [sys.executable, "-m", "core.serving", "--endpoint-file", str(self.files.path), *options]
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=out, cwd=CHECKOUT)
+        wait_until(lambda: self.status().get("deployments"), 20)
+        return self
+
+    def status(self) -> dict[str, Any]:
+        """What this process wrote to the status file; empty before."""
+        if not self.files.status.exists():
+            return {}
+        status = json.loads(self.files.status.read_text())
+        return status if status["pid"] == self.process.pid else {}
+
+    def workers(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children()
+
+    def score(self, key: str = KEY, content: bytes | None = None) -> httpx.Response:
+        body_sent = BANK_BODY if content is None else content
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        return httpx.post(f"{self.url}/score", content=body_sent, headers=headers, timeout=20)
+
+    def end(self) -> None:
+        """Kill what is left of it."""
+        if self.process is None:
+            return
+        self.process.stdin.close()
+        workers = self.workers() if self.process.poll() is None else []
+        self.process.kill()
+        self.process.wait()
+        for worker in workers:
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
