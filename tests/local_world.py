@@ -99,6 +99,11 @@ class World:
     def status_pid(self) -> int | None:
         return status(self.settings).pid
 
+    def enough(self, job_id: str) -> None:
+        """Let the fake engine end its search."""
+        self.paths.job(job_id).mkdir(parents=True, exist_ok=True)
+        (self.paths.job(job_id) / "enough").touch()
+
     # What is seen
 
     def job(self, job_id: str) -> Job:

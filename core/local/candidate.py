@@ -30,8 +30,6 @@ def candidate(
     It ends with the block, and when this process dies. Raises CandidateFailed when it does not become ready.
     """
     key = secrets.token_urlsafe(32)
-    with ports.listen(0, "the gate") as probe:
-        port = probe.getsockname()[1]
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file, status, log = folder / "endpoint.json", folder / "status.json", folder / "server.log"
     (folder / "telemetry").mkdir(exist_ok=True, mode=0o700)
@@ -39,17 +37,18 @@ def candidate(
     content = endpoint_file.wanted(
         spec.endpoint,
         1,
-        port,
+        0,
         keys=EndpointKeys(key, secrets.token_urlsafe(32)),
         limits=limits,
         telemetry=folder / "telemetry",
+        segment_s=settings.segment_s,
         status_file=status,
         deployments={spec.name: endpoint_file.deployment(spec, model_folder)},
         traffic={spec.name: 100},
     )
     endpoint_file.write(file, content)
     with _server(file, log, settings) as server:
-        _wait_until_ready(server, spec.name, status, log, settings.start_timeout_s)
+        port = _ready_port(server, spec.name, status, log, settings.start_timeout_s)
         yield Target(f"http://{ports.HOST}:{port}", key)
 
 
@@ -78,11 +77,10 @@ def _server(file: Path, log: Path, settings: Settings) -> Iterator["subprocess.P
             server.wait()
 
 
-def _wait_until_ready(
-    server: "subprocess.Popen[bytes]", name: str, status_file: Path, log: Path, timeout_s: float
-) -> None:
+def _ready_port(server: "subprocess.Popen[bytes]", name: str, status_file: Path, log: Path, timeout_s: float) -> int:
+    """The port that the server has chosen, once its deployment is ready. Raises CandidateFailed."""
     deadline = time.monotonic() + timeout_s
-    while (status := endpoint_file.read_status(status_file, [server.pid])) is None:
+    while (status := endpoint_file.read_status(status_file, [server.pid])) is None or status.version == 0:
         if server.poll() is not None:
             raise CandidateFailed(processes.last_line(log) or f"It ended with exit code {server.returncode}")
         if time.monotonic() > deadline:
@@ -92,3 +90,4 @@ def _wait_until_ready(
         raise ServiceUnavailable(f"The candidate's server does not know its deployment '{name}'")
     if seen.state != "ready":
         raise CandidateFailed(seen.error)
+    return status.port

@@ -22,10 +22,11 @@ class DeploymentStatus(msgspec.Struct):
 
 
 class ServerStatus(msgspec.Struct):
-    """What the server says of itself: its parent's pid, the version it has taken up, its deployments."""
+    """What the server says of itself: its parent's pid and port, the version it has taken up, its deployments."""
 
     pid: int
     version: int
+    port: int = 0
     deployments: dict[str, DeploymentStatus] = msgspec.field(default_factory=dict)
 
 
@@ -37,6 +38,7 @@ def wanted(
     keys: EndpointKeys,
     limits: EndpointLimits,
     telemetry: Path,
+    segment_s: float,
     status_file: Path,
     deployments: dict[str, dict[str, Any]],
     traffic: dict[str, int],
@@ -54,6 +56,7 @@ def wanted(
         "mirror": mirror or {},
         "limits": msgspec.to_builtins(limits),
         "telemetry_dir": str(telemetry),
+        "segment_s": segment_s,
         "status_file": str(status_file),
         "deployments": deployments,
     }

@@ -14,6 +14,8 @@ from core.local.work import Work
 SEED = 0
 """One seed for all gates: the same model meets the same requests, so a verdict can be repeated."""
 
+STARTS = "The candidate's server loads the model and says that it is ready."
+
 
 def run(work: Work) -> None:
     """Prove the deployment that the job names; the report and the job's end are one transaction.
@@ -39,7 +41,7 @@ def run(work: Work) -> None:
                 on_check=lambda check: _land(work, landing, check),
             )
     except CandidateFailed as e:
-        checks = (CheckResult("starts", "contract", False, str(e)),)
+        checks = (CheckResult("starts", "contract", False, str(e), about=STARTS),)
         _land(work, landing, checks[0])
     report = GateReport(
         id=work.job.id,

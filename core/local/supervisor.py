@@ -140,6 +140,7 @@ class Supervisor:
             keys=self._store.keys(name),
             limits=endpoint.limits,
             telemetry=self._paths.telemetry(name),
+            segment_s=self._settings.segment_s,
             status_file=self._paths.status_file(name),
             deployments=deployments,
             traffic=dict(endpoint.traffic),

@@ -106,9 +106,7 @@ def test_a_new_service_adopts_the_servers_of_the_last(world: World) -> None:
     later.tick()
     assert world.store.server("bank") == server
     world.deploy("bank")
-    wait_until(
-        ticking(later.tick, lambda: world.endpoint("bank").deployments[0].state is DeploymentState.READY), 10
-    )
+    wait_until(ticking(later.tick, lambda: world.endpoint("bank").deployments[0].state is DeploymentState.READY), 10)
     assert living(server)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -39,7 +40,7 @@ class JobVerbs(DataVerbs):
         Raises DataNotFound, TableUnusable, SpecInvalid for an unknown compute.
         """
         asset = self._store.data(spec.data)
-        check_target(self.profile(asset.ref), spec.target)
+        check_target(self.profile(asset.ref), Path(asset.path), spec.target)
         if unknown := [name for name in spec.exclude if name not in asset.columns]:
             raise SpecInvalid(
                 f"Cannot exclude '{unknown[0]}': {asset.ref} has no such column",

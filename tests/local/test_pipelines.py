@@ -1,0 +1,94 @@
+"""A pipeline's run: steps in order, each done once, whoever is killed in between."""
+
+from pathlib import Path
+
+import pytest
+from core.domain.job import JobKind, JobState
+from core.domain.pipeline import PipelineRun, PipelineSpec, PipelineStep, StepKind
+from core.local.workspace import LocalWorkspace
+from local_world import World, kill, ticking
+from waiting import wait_until
+
+SPEC = PipelineSpec(
+    "p",
+    (
+        PipelineStep("prepare", StepKind.PREPARE, (), {"data": "${data}"}),
+        PipelineStep("automl", StepKind.AUTOML, ("prepare",), {"target": "${target}", "max_trials": 3}),
+        PipelineStep("register", StepKind.REGISTER, ("automl",), {"model": "m"}),
+    ),
+    parameters={"data": "", "target": "y"},
+)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "people.csv"
+    path.write_text("age,y\n" + "".join(f"{20 + i},{'yes' if i % 3 else 'no'}\n" for i in range(30)))
+    return path
+
+
+def trigger(world: World, table: Path, **parameters: object) -> PipelineRun:
+    workspace = LocalWorkspace(world.settings)
+    published = workspace.publish_pipeline(SPEC)
+    return workspace.trigger_pipeline(published.id, "nightly", {"data": str(table), **parameters})
+
+
+def run(world: World, run_id: str) -> PipelineRun:
+    return LocalWorkspace(world.settings).pipeline_run(run_id)
+
+
+def until_final(world: World, run_id: str) -> PipelineRun:
+    wait_until(ticking(world.jobs().tick, lambda: world.job(run_id).state.final), 60)
+    return run(world, run_id)
+
+
+def test_a_run_prepares_trains_and_registers(world: World, table: Path) -> None:
+    # The compute has one place, which the run's own training job needs: the run takes none.
+    done = until_final(world, trigger(world, table).id)
+    assert (done.state, done.experiment_name) == (JobState.SUCCEEDED, "nightly"), done.message
+    prepared, trained, registered = (step.output for step in done.steps)
+    assert (prepared["data"], prepared["version"], prepared["rows"]) == ("people", 1, 30)
+    assert trained["best"]["algorithm"] == "Fake"
+    assert registered == {"model": "m", "version": 1}
+    training = world.job(done.steps[1].job_id)
+    assert (training.parent_id, training.experiment_name) == (done.id, "nightly")
+
+
+def test_a_failed_step_fails_the_run_by_name_and_cancels_the_later_ones(world: World, table: Path) -> None:
+    done = until_final(world, trigger(world, table, target="nonsense").id)
+    assert done.state is JobState.FAILED
+    assert done.message.startswith("Step 'automl' failed: There is no column 'nonsense'")
+    assert [step.state for step in done.steps] == [JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED]
+    assert world.store.list_models() == ()
+
+
+def test_an_unreadable_table_fails_the_run_with_its_cause(world: World, table: Path) -> None:
+    table.unlink()
+    done = until_final(world, trigger(world, table).id)
+    assert done.message.startswith("Step 'prepare' failed: There is no file")
+
+
+def test_a_killed_run_goes_on_and_does_no_step_twice(world: World, table: Path) -> None:
+    run_id = trigger(world, table).id
+    jobs = world.jobs()
+    for _ in range(2):
+        wait_until(ticking(jobs.tick, lambda: run(world, run_id).steps[1].job_id), 30)
+        kill(world.worker(run_id))
+    done = until_final(world, run_id)
+    assert done.state is JobState.SUCCEEDED, done.message
+    assert world.job(run_id).attempt == 3
+    assert len(world.store.list_jobs(JobKind.AUTOML)) == 1
+    assert len([asset for asset in world.store.list_data() if asset.name == "people"]) == 1
+    assert [model.version for model in world.store.list_models()] == [1]
+
+
+def test_canceling_a_run_cancels_its_training_and_its_open_steps(world: World, table: Path) -> None:
+    run_id = trigger(world, table).id
+    jobs = world.jobs()
+    child = wait_until(ticking(jobs.tick, lambda: run(world, run_id).steps[1].job_id), 30)
+    LocalWorkspace(world.settings).cancel_job(run_id)
+    done = until_final(world, run_id)
+    wait_until(ticking(jobs.tick, lambda: world.job(child).state.final), 20)
+    assert done.state is JobState.CANCELED
+    assert [step.state for step in done.steps] == [JobState.SUCCEEDED, JobState.CANCELED, JobState.CANCELED]
+    assert world.store.list_models() == ()
