@@ -96,7 +96,7 @@ def draw(workspace: Workspace, rollout: Rollout) -> None:
     notices.twin(next((s.data for s in rollout.live), None))
     endpoints.card(rollout.endpoint, rollout.live, rollout.hour, rollout.now, here="Deploy")
     if rollout.endpoint.state is EndpointState.FAILED:
-        st.error(f"**The server does not answer.** {rollout.endpoint.error}", icon=":material/error:")
+        notices.problem(f"The server does not answer: {rollout.endpoint.error}")
         jobs.log(rollout.server_log, rollout.now)
     for deployment in rollout.endpoint.deployments:
         _deployment(workspace, rollout, deployment)
@@ -113,7 +113,7 @@ def _deployment(workspace: Workspace, rollout: Rollout, deployment: Deployment) 
             )
             _badges(deployment)
         if deployment.error:
-            st.error(deployment.error, icon=":material/error:")
+            notices.problem(deployment.error)
         if not deployment.gate.final:
             _gate_progress(rollout)
         elif deployment.gate is GateState.FAILED:
@@ -134,7 +134,7 @@ def _gate_progress(rollout: Rollout) -> None:
     label = "The server starts; the gate follows" if waits else "The gate proves it: parity, contract, time to answer"
     with st.status(label, expanded=bool(rollout.gate_log)):
         for line in rollout.gate_log:
-            st.markdown(f":gray[{words.moment(line.at, rollout.now)}] {line.text}")
+            st.markdown(f":gray[{words.moment(line.at, rollout.now)}] {words.literal(line.text)}")
 
 
 def _give_traffic(workspace: Workspace, deployment: Deployment) -> None:

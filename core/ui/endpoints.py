@@ -64,7 +64,7 @@ def trusted(endpoint: Endpoint) -> bool:
 def verdict(endpoint: Endpoint, live: Sequence[Served], now: float) -> str:
     """One sentence: whether this endpoint can be trusted, and why."""
     if endpoint.error:
-        return f"**Not answering:** {endpoint.error}"
+        return f"**Not answering:** {words.literal(endpoint.error)}"
     if not live:
         return "**Not live:** no deployment has traffic yet."
     if forced := [s.deployment for s in live if s.deployment.forced_by]:

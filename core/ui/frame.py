@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.domain.errors import SlipwayError
-from core.ui import actions, cached, navigation, notices
+from core.ui import actions, cached, navigation, notices, words
 from core.ui.state import state
 
 
@@ -51,7 +51,7 @@ def _service_down(service: cached.Service) -> None:
     st.badge("Service is down", icon=":material/error:", color="red")
     st.caption("Nothing trains, deploys or gates until it runs. Endpoints go on answering.")
     if service.error is not None:
-        st.caption(f":red[{service.error.message}] {service.error.hint}")
+        st.caption(f":red[{words.literal(service.error.message)}] {words.literal(service.error.hint)}")
     if st.button("Start it", icon=":material/play_arrow:", key="frame.start_service"):
         actions.apply("Starting the service", cached.start_service)
 

@@ -55,13 +55,13 @@ def rank(trial: Trial, metric: str) -> float:
 
 
 def progress(job: Job, trials: Sequence[Trial], now: float) -> None:
-    """One running job: what it is about, its time, and for a training its trials and best score so far."""
+    """One job: what it is about, how far it is, and for a training its trials and best score so far."""
     word = words.state(job.state)
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f"**{about(job)}**", width="content")
+            st.markdown(f"**{words.literal(about(job))}**", width="content")
             notices.badge(word, "Stopping" if job.cancel_requested else "")
-        used = share(job, now)
+        used = None if job.state.final else share(job, now)
         if used is not None:
             st.progress(used, text=_time(job, now))
         st.caption(_facts(job, trials, now, with_time=used is None))
@@ -74,7 +74,8 @@ def _time(job: Job, now: float) -> str:
 def _facts(job: Job, trials: Sequence[Trial], now: float, *, with_time: bool) -> str:
     facts = []
     if with_time and job.started_at is not None:
-        facts.append(f"Runs for {words.lasting(elapsed(job, now))}")
+        verb = "Took" if job.state.final else "Runs for"
+        facts.append(f"{verb} {words.lasting(elapsed(job, now))}")
     if job.state is JobState.QUEUED:
         facts.append("Waits for a free place on its compute")
     if done := sum(bool(t.metrics) for t in trials):
@@ -93,7 +94,7 @@ def lately(ended: Sequence[Job], now: float) -> None:
     for job in ended:
         word = words.state(job.state)
         st.markdown(
-            f":{word.color}[{word.icon_code}] {about(job)}  \n"
+            f":{word.color}[{word.icon_code}] {words.literal(about(job))}  \n"
             f":gray[:small[{word.label} {words.ago(job.ended_at, now)}, took {words.lasting(elapsed(job, now))}]]"
         )
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.domain.data import DataAsset, DataSource
 from core.domain.errors import SlipwayError
-from core.ui import navigation
+from core.ui import navigation, words
 from core.ui.words import Word
 
 TWIN_SENTENCE = (
@@ -30,8 +30,13 @@ def empty(title: str, next_step: str, *, icon: str = "inbox", then: tuple[str, s
 
 def failed(error: SlipwayError) -> None:
     """Something did not work: the cause, and the hint where there is one."""
-    hint = f"\n\n:material/lightbulb: {error.hint}" if error.hint else ""
-    st.error(f"**{error.message}**{hint}", icon=":material/error:")
+    problem(error.message, error.hint)
+
+
+def problem(message: str, hint: str = "") -> None:
+    """A cause and what to do about it, as they were written."""
+    then = f"\n\n:material/lightbulb: {words.literal(hint)}" if hint else ""
+    st.error(f"**{words.literal(message)}**{then}", icon=":material/error:")
 
 
 @contextmanager

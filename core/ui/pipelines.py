@@ -71,7 +71,10 @@ def trigger(workspace: Workspace, pipeline: PipelineEndpoint) -> None:
         st.markdown("**or by a REST call, from anywhere on this machine**")
         st.code(curl(pipeline), language="bash", wrap_lines=True)
         if pipeline.spec.parameters:
-            names = ", ".join(f"`{name}` ({default})" for name, default in pipeline.spec.parameters.items())
+            given = pipeline.spec.parameters.items()
+            names = ", ".join(
+                f"`{name}` ({default if default not in ('', [], None) else 'none'})" for name, default in given
+            )
             st.caption(f"`ParameterAssignments` may also be given: {names}.")
 
 
@@ -107,7 +110,7 @@ def draw(seen: Runs) -> None:
         st.subheader(f"Newest run: experiment {newest.experiment_name}", anchor=False, width="content")
         notices.badge(word)
     if newest.message:
-        st.error(newest.message, icon=":material/error:")
+        notices.problem(newest.message)
     for column, step in zip(st.columns(len(newest.steps)), newest.steps, strict=True):
         with column:
             _step(step, seen.now)
@@ -123,7 +126,7 @@ def _step(step: StepRun, now: float) -> None:
         lasted = None if step.started_at is None else (step.ended_at or now) - step.started_at
         st.caption(f"{word.label}" + (f", {words.lasting(lasted)}" if lasted is not None else ""))
         if step.message:
-            (st.error if step.state is JobState.FAILED else st.caption)(step.message)
+            (notices.problem if step.state is JobState.FAILED else st.caption)(step.message)
 
 
 def _table(runs: Sequence[PipelineRun], now: float) -> None:

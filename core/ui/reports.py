@@ -10,7 +10,7 @@ from core.domain.endpoint import Endpoint
 from core.domain.errors import JobNotFound
 from core.domain.job import Job, LogLine
 from core.domain.proof import CheckResult, GateReport, LoadReport
-from core.ui import actions, charts, choices, jobs, words
+from core.ui import actions, charts, choices, jobs, notices, words
 from core.ui.live import FAST_S
 from core.ui.state import state
 from core.workspace import Workspace
@@ -83,7 +83,7 @@ def draw(seen: Gated) -> None:
         if seen.log:
             jobs.log(seen.log, seen.now)
     elif seen.job is not None and seen.job.message:
-        st.error(f"**{seen.job.message}**\n\n{seen.job.hint}", icon=":material/error:")
+        notices.problem(seen.job.message, seen.job.hint)
     if not seen.reports:
         if seen.job is None:
             st.info("**Nothing was proven yet.** Run the gate above.", icon=":material/gpp_maybe:")
@@ -151,7 +151,8 @@ def _part(part: str, checks: Sequence[CheckResult]) -> None:
 
 def _check(check: CheckResult) -> None:
     color, icon = _look(check)
-    st.markdown(f":{color}[:material/{icon}:] {words.identifier(check.name)} :gray[:small[{check.evidence}]]")
+    plain = check.about or words.identifier(check.name)
+    st.markdown(f":{color}[:material/{icon}:] {plain}  \n:gray[:small[{words.literal(check.evidence)}]]")
     if check.passed is False and check.curl:
         st.code(check.curl, language="bash", wrap_lines=True)
 

@@ -129,7 +129,7 @@ def draw(workspace: Workspace, board: Board) -> None:
             st.info("The first trial starts in a moment.", icon=":material/hourglass_top:")
         return
     metric = _metric_picker(board)
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([5, 3])
     with left:
         trial_table(board, metric)
     with right:
@@ -145,7 +145,7 @@ def draw(workspace: Workspace, board: Board) -> None:
 
 def _head(workspace: Workspace, board: Board) -> None:
     if board.job.state is JobState.FAILED:
-        st.error(f"**{board.job.message}**\n\n{board.job.hint}", icon=":material/error:")
+        notices.problem(board.job.message, board.job.hint)
     jobs.progress(board.job, board.trials, board.now)
     if not board.job.state.final:
         asked = board.job.cancel_requested
@@ -239,7 +239,7 @@ def _detail(workspace: Workspace, board: Board) -> None:
             st.markdown(f"**Trial {trial.number}: {words.algorithm(trial.algorithm)}**", width="content")
             notices.badge(word, f"{word.label}, {words.lasting(_time(trial, board.now))}")
         if trial.error:
-            st.error(trial.error, icon=":material/error:")
+            notices.problem(trial.error)
         if trial.members:
             st.markdown(f"Averages the probabilities of trials {', '.join(str(n) for n in trial.members)}.")
         left, right = st.columns(2)
@@ -271,10 +271,10 @@ def _notes(job: Job) -> None:
         return
     st.subheader("What to know about this data", anchor=False)
     for note in notes:
-        st.warning(note, icon=":material/lightbulb:")
+        st.warning(words.literal(note), icon=":material/lightbulb:")
     for guardrail in guardrails:
         word = words.state(GuardrailState(guardrail["state"]))
         st.markdown(
             f":{word.color}[{word.icon_code} {word.label}] **{words.identifier(guardrail['name'])}** "
-            f":gray[{guardrail['detail']}]"
+            f":gray[{words.literal(guardrail['detail'])}]"
         )

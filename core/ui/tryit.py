@@ -152,7 +152,7 @@ def _show(answer: Answer, signature: Signature) -> None:
 
 def _show_refusal(reply: ScoreReply) -> None:
     parsed: dict[str, Any] = reply.body if isinstance(reply.body, dict) else {"message": str(reply.body)}
-    st.error(f"**Answered {reply.status}.** {parsed.get('message', '')}", icon=":material/block:")
+    st.error(f"**Answered {reply.status}.** {words.literal(parsed.get('message', ''))}", icon=":material/block:")
     if details := parsed.get("details"):
         rows: list[Mapping[str, Any]] = list(details)
         st.dataframe(

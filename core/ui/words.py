@@ -1,5 +1,6 @@
 """What people read: numbers with their units, moments in their own clock, and states in plain words."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,9 @@ from core.domain.pipeline import StepKind
 from core.domain.training import Algorithm, GuardrailState, TrialState
 
 DASH = "–"
+
+# Emphasis, code, links, colours, math, and Streamlit's `:name:` and `:colour[...]`; not the `_` inside a name.
+_MARKUP = re.compile(r"[\\`*\[\]$<]|~(?=~)|:(?=[a-z])|(?<!\w)_|_(?!\w)")
 
 Color = Literal["green", "blue", "orange", "red", "gray"]
 
@@ -218,6 +222,11 @@ def local(at: float) -> datetime:
 def asset(ref: DataRef) -> str:
     """A data version: `bank-marketing, version 1`."""
     return f"{ref.name}, version {ref.version}"
+
+
+def literal(text: str) -> str:
+    """Text from elsewhere (a table, an error) inside Markdown: nothing in it is markup."""
+    return _MARKUP.sub(r"\\\g<0>", text)
 
 
 def identifier(text: str) -> str:

@@ -1,0 +1,44 @@
+"""The app as a visitor drives it: through `app.py`, over a fake workspace that the settings name."""
+
+import os
+import time
+from collections.abc import Callable
+
+import pytest
+from bank_story import fill
+from fakes import FakeWorkspace, open_fake
+from streamlit.testing.v1 import AppTest
+
+from core.settings import CHECKOUT, read_settings
+from core.workspace import BACKENDS
+
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeWorkspace:
+    """An empty workspace, which the app opens."""
+    monkeypatch.setitem(BACKENDS, "fake", ("fakes:open_fake", ""))  # type: ignore[arg-type]  # a plain dict behind it
+    monkeypatch.setenv("SLIPWAY_WORKSPACE", "fake")
+    return open_fake(read_settings(os.environ))
+
+
+@pytest.fixture
+def bank(fake: FakeWorkspace) -> FakeWorkspace:
+    """The Bank Marketing lifecycle some minutes after it went live, in the workspace that the app opens."""
+    return fill(fake, time.time())
+
+
+@pytest.fixture
+def visit(fake: FakeWorkspace) -> Visit:
+    """Open a page as a deep link to a fresh server does, without `app.py`; `warm`: by way of the app's first page."""
+
+    def go(page: str, *, warm: bool = False, **query: str) -> AppTest:
+        app = AppTest.from_file(str(CHECKOUT / "app.py"), default_timeout=30)
+        if warm:
+            app.run()
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.switch_page(f"pages/{page}.py").run()
+
+    return go

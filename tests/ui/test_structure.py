@@ -1,0 +1,53 @@
+"""The rules of pages: what they import, how they begin, how long they are; one table of them."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from core.settings import CHECKOUT
+from core.ui.navigation import PAGES
+
+FILES = sorted((CHECKOUT / "pages").glob("*.py"))
+LINES_MAX = 120
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, as `a.b`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_the_table_of_pages_equals_the_folder():
+    assert sorted(page.file for page in PAGES) == [path.stem for path in FILES]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_page_imports_only_streamlit_the_ui_and_the_domain(path):
+    allowed = ("streamlit", "core.ui", "core.domain")
+
+    def fine(name: str) -> bool:
+        return name == "time" or any(name == a or name.startswith(f"{a}.") for a in allowed)
+
+    assert [name for name in imports(path) if not fine(name)] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_page_begins_with_its_frame_and_is_short(path):
+    source = path.read_text()
+    statements = [s for s in ast.parse(source).body if not isinstance(s, ast.Import | ast.ImportFrom)]
+    title = next(page.title for page in PAGES if page.file == path.stem)
+
+    assert ast.unparse(statements[1]) == f"ui.frame({title!r})", "statement 0 is the docstring"
+    assert len(source.splitlines()) <= LINES_MAX
+
+
+def test_caches_live_in_one_file():
+    others = [p for p in (*(CHECKOUT / "core" / "ui").glob("*.py"), *FILES) if p.stem != "cached"]
+
+    assert [p.name for p in others if "st.cache_" in p.read_text()] == []
