@@ -208,8 +208,9 @@ def test_a_target_with_one_class_is_refused(workspace, tmp_path):
     path = tmp_path / "one.csv"
     path.write_text("a,y\n" + "".join(f"{i},yes\n" for i in range(30)))
     workspace.register_data("one", str(path))
-    with pytest.raises(TableUnusable, match="class"):
+    with pytest.raises(TableUnusable, match="one value 'yes'") as caught:
         workspace.submit(TrainingSpec(DataRef("one"), "y"))
+    assert "two classes" in caught.value.hint
 
 
 def test_excluding_an_unknown_column_names_the_columns(workspace, registered):

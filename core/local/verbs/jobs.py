@@ -49,7 +49,7 @@ class JobVerbs(DataVerbs):
         if spec.compute not in (names := [compute.name for compute in self._store.computes()]):
             raise SpecInvalid(f"There is no compute '{spec.compute}'", hint=f"Computes: {', '.join(names)}")
         spec = replace(spec, data=asset.ref)
-        return self._job(JobKind.AUTOML, spec.experiment_name, spec.compute, msgspec.to_builtins(spec), parent_id)
+        return self._job(JobKind.AUTOML, spec.experiment_name, spec.compute, _plain(spec), parent_id)
 
     def _load_job(self, spec: LoadSpec, parent_id: str) -> Job:
         """The key stays out of the store: the worker takes it from the endpoint that listens at the address."""
@@ -59,7 +59,7 @@ class JobVerbs(DataVerbs):
                 f"No endpoint of this workspace listens at {spec.target.url}",
                 hint="Load other servers with `python -m core loadtest URL`",
             )
-        body = msgspec.to_builtins(replace(spec, target=replace(spec.target, key=""))) | {"endpoint": endpoint.name}
+        body = _plain(replace(spec, target=replace(spec.target, key=""))) | {"endpoint": endpoint.name}
         return self._job(JobKind.LOADTEST, "loadtest", PROOF_COMPUTE, body, parent_id)
 
     def _job(self, kind: JobKind, experiment: str, compute: str, spec: Mapping[str, Any], parent_id: str = "") -> Job:
@@ -121,3 +121,9 @@ class JobVerbs(DataVerbs):
                 hint="Register from an AutoML job that has succeeded",
             )
         return job
+
+
+def _plain(spec: TrainingSpec | LoadSpec) -> dict[str, Any]:
+    """As the store will give it back: JSON knows lists, not tuples."""
+    values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(spec))
+    return values
