@@ -55,7 +55,7 @@ class Depth:
     generated_s: float
 
 
-DEPTHS = {"default": Depth(40, 15, 10.0), "full": Depth(200, 200, 120.0)}
+DEPTHS = {"default": Depth(40, 15, 12.0), "full": Depth(200, 200, 120.0)}
 PARTS = ("contract", "semantic", "wire")
 
 _TABLE: dict[str, Check] = {}
