@@ -9,6 +9,7 @@ from core import gate
 from core.domain.endpoint import GateBudget
 from core.domain.proof import CheckResult, GateReport
 from core.local.candidate import CandidateFailed, candidate
+from core.local.shadow import shadow_of
 from core.local.work import Work
 
 SEED = 0
@@ -38,6 +39,7 @@ def run(work: Work) -> None:
                 budget=budget,
                 depth=wanted["depth"],
                 seed=SEED,
+                shadow=shadow_of(work, spec),
                 on_check=lambda check: _land(work, landing, check),
             )
     except CandidateFailed as e:
