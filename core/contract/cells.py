@@ -1,6 +1,7 @@
 """What a column accepts in one cell, and how a refusal reads."""
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from core.domain.data import ColumnKind
 from core.domain.signature import Column
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+FLOAT64_MAX = sys.float_info.max
 
 ECHO_CHARS_MAX = 40
 """What a reply repeats of a client's value."""
@@ -133,9 +135,5 @@ def _integer(value: Any, kind: type) -> Any:
 def _number(value: Any, kind: type) -> Any:
     if kind is float:
         return value if math.isfinite(value) else REFUSED
-    if kind is not int:
-        return REFUSED
-    try:
-        return float(value)
-    except OverflowError:
-        return REFUSED
+    # Compared as integers: just beyond the border `float` would round back to it.
+    return float(value) if kind is int and abs(value) <= int(FLOAT64_MAX) else REFUSED

@@ -4,13 +4,11 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from core.contract.cells import INT64_MAX, INT64_MIN
+from core.contract.cells import FLOAT64_MAX, INT64_MAX, INT64_MIN
 from core.contract.forms import METHODS
 from core.contract.samples import typical_row
 from core.domain.data import ColumnKind
 from core.domain.signature import Column, Scalar, Signature
-
-FLOAT64_MAX = 1.7976931348623157e308
 
 Schema = dict[str, Any]
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from core.contract.cells import INT64_MAX, INT64_MIN
+from core.contract.cells import FLOAT64_MAX, INT64_MAX, INT64_MIN
 from core.contract.forms import ScoreRequest
 from core.domain.data import ColumnKind
 from core.domain.signature import Column, Scalar, Signature
@@ -18,7 +18,8 @@ Method = Literal["predict", "predict_proba"]
 
 TYPES: dict[ColumnKind, Any] = {
     ColumnKind.INTEGER: Annotated[int, msgspec.Meta(ge=INT64_MIN, le=INT64_MAX)],
-    ColumnKind.NUMBER: float,
+    # Exclusive: a number at the border may have been rounded to it, and only the thorough way can tell.
+    ColumnKind.NUMBER: Annotated[float, msgspec.Meta(gt=-FLOAT64_MAX, lt=FLOAT64_MAX)],
     ColumnKind.BOOLEAN: bool,
     ColumnKind.STRING: str,
 }

@@ -54,13 +54,13 @@ def test_the_document_is_valid_for_an_independent_validator(version, form, signa
         validate(publish(signature, version, primary_form=form, **more))
 
 
-@settings(max_examples=25, derandomize=True, deadline=None)
+@settings(max_examples=12, derandomize=True, deadline=None)
 @given(signatures(), st.sampled_from(SUPPORTED))
 def test_the_document_of_any_signature_is_valid(signature, version):
     validate(publish(signature, version))
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=120, derandomize=True, deadline=None)
 @given(st.data())
 def test_3_1_allows_exactly_what_is_accepted(data):
     signature = data.draw(st.just(mixed_signature()) | signatures())
@@ -74,7 +74,7 @@ def test_3_1_allows_exactly_what_is_accepted(data):
         assert allowed, body
 
 
-@settings(max_examples=200, derandomize=True, deadline=None)
+@settings(max_examples=80, derandomize=True, deadline=None)
 @given(st.data())
 def test_3_0_allows_nothing_that_is_refused_and_forbids_no_record_that_is_accepted(data):
     signature = data.draw(st.just(mixed_signature()) | signatures())

@@ -1,6 +1,7 @@
 """Bytes to columns: what is accepted, and that everything wrong is said at once."""
 
 import json
+import sys
 from pathlib import Path
 
 import msgspec
@@ -71,6 +72,12 @@ def test_numbers_may_be_written_as_integers():
     assert (type(rate), rate) == (float, 1.0)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_largest_number_is_accepted(sign):
+    border = sign * sys.float_info.max
+    assert decode(row(rate=border)).columns[1] == decode(row(rate=int(border))).columns[1] == [border]
+
+
 @pytest.mark.parametrize("absent", ["rate", "colour"])
 def test_a_nullable_column_may_be_null_or_absent(absent):
     place = list(GOOD).index(absent)
@@ -106,6 +113,7 @@ def test_accepting_unseen_categories_opens_closed_columns():
         ({"rate": "1"}, "rate", 'expected a number or null, got "1"'),
         ({"rate": False}, "rate", "expected a number or null, got false"),
         ({"rate": 10**400}, "rate", "expected a number of 64 bits or null, got 1000"),
+        ({"rate": int(sys.float_info.max) + 1}, "rate", "expected a number of 64 bits or null, got 1797"),
         ({"flag": 1}, "flag", "expected true or false, got 1"),
         ({"colour": "Red"}, "colour", 'expected one of "blue", "red" or null, got "Red"'),
         ({"colour": 3}, "colour", "expected a string or null, got 3"),

@@ -21,7 +21,7 @@ def outcome(decode, body):
         return e
 
 
-@settings(max_examples=250, derandomize=True, deadline=None)
+@settings(max_examples=150, derandomize=True, deadline=None)
 @given(st.data())
 def test_the_quick_way_accepts_nothing_that_the_thorough_way_reads_otherwise(data):
     signature = data.draw(signatures() | st.just(mixed_signature()))
@@ -40,7 +40,7 @@ def test_no_body_brings_anything_but_a_request_or_a_refusal(body):
     assert isinstance(outcome(Decoder(mixed_signature()), body), ScoreRequest | PayloadInvalid)
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=60, derandomize=True, deadline=None)
 @given(st.data())
 def test_a_refusal_never_shows_more_than_20_problems_of_bounded_length(data):
     result = outcome(Decoder(mixed_signature()), data.draw(mutated(mixed_signature())))
