@@ -1,4 +1,4 @@
-"""Rules of a whole test run: what measures comes last, and in CI a test is skipped only for a reason that is allowed."""
+"""Rules of a test run: what measures comes last, and in CI a test is skipped only for a reason that is allowed."""
 
 import os
 from collections import Counter

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,9 +37,13 @@ class Outcome:
 class Context:
     """What a command works with: the settings, the workspace (opened when first asked for), and a voice."""
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
-        self.settings = settings
-        self.environ = environ
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str] = os.environ,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.settings, self.environ, self.sleep = settings, environ, sleep
 
     @cached_property
     def workspace(self) -> "Workspace":

@@ -68,7 +68,9 @@ def _deploy(context: Context, options: Namespace) -> Any:
     )
     if options.wait:
         name = deployment.name
-        deployment = follow(lambda: _deployment(context, options.name, name), lambda d: d.state.final and d.gate.final)
+        deployment = follow(
+            context, lambda: _deployment(context, options.name, name), lambda d: d.state.final and d.gate.final
+        )
     passed = not options.wait or deployment.gate is GateState.PASSED
     return Outcome(deployment, DONE if passed else FAILED)
 

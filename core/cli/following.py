@@ -1,6 +1,5 @@
 """Wait for what was submitted."""
 
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,14 +11,14 @@ T = TypeVar("T")
 POLL_S = 0.2
 
 
-def follow(look: Callable[[], T], done: Callable[[T], bool]) -> T:
+def follow(context: Context, look: Callable[[], T], done: Callable[[T], bool]) -> T:
     """Look until `done`."""
     while not done(now := look()):
-        time.sleep(POLL_S)
+        context.sleep(POLL_S)
     return now
 
 
 def ended(context: Context, job_id: str) -> Outcome:
     """The job once it has ended; it decides the exit code."""
-    job: Job = follow(lambda: context.workspace.job(job_id), lambda job: job.state.final)
+    job: Job = follow(context, lambda: context.workspace.job(job_id), lambda job: job.state.final)
     return Outcome(job, DONE if job.state is JobState.SUCCEEDED else FAILED)

@@ -13,7 +13,7 @@ DEFAULTS = QuickstartOptions()
 
 def _quickstart(context: Context, options: Namespace) -> Any:
     wanted = QuickstartOptions(options.data, options.target, options.timeout, options.reuse, tuple(options.exclude))
-    report = run_quickstart(context.workspace, wanted, say=context.say, clock=time.monotonic, sleep=time.sleep)
+    report = run_quickstart(context.workspace, wanted, say=context.say, clock=time.monotonic, sleep=context.sleep)
     return Outcome(report.document() if options.json else _summary(report), report.exit_code)
 
 

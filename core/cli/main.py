@@ -4,14 +4,14 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
 from core.cli.command import DONE, FAILED, NO_VERDICT, WRONG_USE, Command, Context, Outcome
 from core.cli.show import as_json, as_text
 from core.domain.errors import NoVerdict, SlipwayError, SpecInvalid
-from core.settings import read_settings
+from core.settings import Settings, read_settings
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "demo": ("lifecycle", "the app, with the quickstart running in the background"),
@@ -48,14 +48,14 @@ class Parser(argparse.ArgumentParser):
         raise SpecInvalid(message[:1].upper() + message[1:], hint=f"See: {self.prog} --help")
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str], context: Callable[[Settings], Context] = Context) -> int:
     """Run one command line and give its exit code: 0 done or holds, 1 failed, 2 wrong use, 3 no verdict."""
     os.umask(0o077)  # everything that a workspace keeps is its owner's alone
     in_json = "--json" in argv
     try:
         options = parser(argv).parse_args(argv)
         settings = read_settings(os.environ, home=options.home, workspace=options.workspace)
-        return _finish(_run(options.command, Context(settings), options), options.command, in_json)
+        return _finish(_run(options.command, context(settings), options), options.command, in_json)
     except SlipwayError as e:
         return _fail(e, in_json)
     except KeyboardInterrupt:
@@ -95,11 +95,13 @@ def _add(place: argparse.ArgumentParser, common: argparse.ArgumentParser, found:
         return
     verbs = place.add_subparsers(metavar="VERB", required=True, title="verbs")
     for command in found:
-        _fill(verbs.add_parser(command.words.split()[1], help=command.help, parents=[common]), command)
+        _fill(
+            verbs.add_parser(command.words.split()[1], help=command.help.replace("%", "%%"), parents=[common]), command
+        )
 
 
 def _fill(place: argparse.ArgumentParser, command: Command) -> None:
-    place.description = f"{command.help[:1].upper()}{command.help[1:]}."
+    place.description = f"{command.help[:1].upper()}{command.help[1:]}.".replace("%", "%%")
     place.set_defaults(command=command)
     for argument in command.arguments:
         place.add_argument(*argument.flags, **argument.options)

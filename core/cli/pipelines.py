@@ -41,7 +41,7 @@ def _trigger(context: Context, options: Namespace) -> Any:
     parameters = {key: _value(text) for key, text in options.set}
     run = context.workspace.trigger_pipeline(options.pipeline, options.experiment, parameters)
     if options.wait:
-        run = follow(lambda: context.workspace.pipeline_run(run.id), lambda now: now.state.final)
+        run = follow(context, lambda: context.workspace.pipeline_run(run.id), lambda now: now.state.final)
     return Outcome(run, FAILED if run.state in (JobState.FAILED, JobState.CANCELED) else DONE)
 
 

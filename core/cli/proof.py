@@ -47,7 +47,7 @@ def _gate(context: Context, options: Namespace) -> Any:
     workspace = context.workspace
     job = workspace.run_gate(options.endpoint, options.deployment, depth=options.depth, budget=budget)
     context.say(f"Gate {job.id} of {options.endpoint}")
-    job = follow(lambda: workspace.job(job.id), lambda now: now.state.final)
+    job = follow(context, lambda: workspace.job(job.id), lambda now: now.state.final)
     report = next((r for r in workspace.gate_reports(options.endpoint) if r.created_at >= job.created_at), None)
     if job.state is not JobState.SUCCEEDED or report is None:
         raise NoVerdict(f"Gate {job.id} is {job.state}: {job.message or 'it left no report'}", hint=job.hint)

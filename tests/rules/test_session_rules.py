@@ -32,6 +32,7 @@ def run(tmp_path, monkeypatch):
         (tmp_path / "test_small.py").write_text(SUITE.format(reason=reason))
         (tmp_path / "conftest.py").write_text('pytest_plugins = ["session_rules"]\n')
         monkeypatch.setenv("CI", ci)
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         line = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", str(tmp_path)]
         return subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
 

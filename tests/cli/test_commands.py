@@ -1,0 +1,214 @@
+"""The command line over a workspace in memory: what it prints where, and with which code it ends."""
+
+import json
+
+import pytest
+from quickstart_fakes import LEAK, RED, UNDECIDED, LifecycleFake
+
+from core.cli.command import Context
+from core.cli.main import WORDS, commands, main, parser
+from core.domain.errors import SpecInvalid
+
+
+class FakeContext(Context):
+    """A context whose workspace is already there."""
+
+    def __init__(self, workspace: LifecycleFake) -> None:
+        super().__init__(workspace.settings, {}, sleep=lambda seconds: None)
+        self.__dict__["workspace"] = workspace  # where cached_property keeps what it has opened
+
+
+class Buggy(LifecycleFake):
+    """A workspace with a bug in it."""
+
+    def list_data(self):
+        return 1 / 0
+
+
+@pytest.fixture
+def cli(capsys):
+    """Run a command line; gives exit code, standard output, standard error. One workspace for the whole test."""
+    made: list[LifecycleFake] = []
+
+    def run(line: str, make=LifecycleFake, **fake) -> tuple[int, str, str]:
+        def context(settings):
+            made[:] = made or [make(settings, **fake)]
+            return FakeContext(made[0])
+
+        code = main(line.split(), context)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_json_is_one_document_on_one_line_and_nothing_else(cli):
+    cli("data register tables/adult.csv --json")
+    code, out, _ = cli("data list --json")
+    assert code == 0
+    assert out.count("\n") == 1
+    (asset,) = json.loads(out)
+    assert asset["name"] == "adult"
+    assert asset["source"] == "file"
+
+
+def test_common_options_stand_before_or_after_the_words(cli):
+    cli("data register adult")
+    assert cli("--json data list")[1] == cli("data list --json")[1] == cli("data --json list")[1]
+
+
+def test_people_get_a_table(cli):
+    cli("data register adult")
+    _, out, _ = cli("data list")
+    head, row = out.splitlines()
+    assert head.split() == ["name", "version", "rows", "source", "origin", "created_at"]
+    assert row.split()[:4] == ["adult", "1", "100", "file"]
+
+
+def test_an_empty_list_says_none(cli):
+    assert cli("data list")[:2] == (0, "none\n")
+    assert cli("data list --json")[:2] == (0, "[]\n")
+
+
+def test_a_failure_is_a_message_and_a_hint_on_standard_error(cli):
+    code, out, err = cli("data show nowhere")
+    assert (code, out) == (1, "")
+    assert err == "There is no data asset 'nowhere:latest'\n`data list` shows them\n"
+
+
+def test_a_failure_in_json_is_one_error_document(cli):
+    code, out, _ = cli("data show nowhere --json")
+    assert code == 1
+    assert json.loads(out) == {
+        "error": {
+            "status": 404, "message": "There is no data asset 'nowhere:latest'", "hint": "`data list` shows them",
+        }
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "nonsense",
+        "data",
+        "data nonsense",
+        "data list --nonsense",
+        "data show a:b",
+        "job submit --target y",
+        "job submit --data t --target y --timeout 1",
+        "endpoint traffic e v1=ten",
+        "quickstart --timeout soon",
+        "quickstart --timeout 1",
+        "quickstart --js",
+        "contract not-an-address",
+        "endpoint create X!",
+    ],
+)
+def test_wrong_use_ends_with_2_and_one_error_document(cli, line):
+    code, out, _ = cli(f"{line} --json")
+    assert code == 2
+    assert set(json.loads(out)["error"]) == {"status", "message", "hint"}
+
+
+def test_a_wrong_setting_is_wrong_use(cli, monkeypatch):
+    monkeypatch.setenv("SLIPWAY_APP_PORT", "eighty")
+    code, _, err = cli("data list")
+    assert code == 2
+    assert "SLIPWAY_APP_PORT is 'eighty', expected port" in err
+
+
+def test_a_verb_that_the_backend_cannot_do_says_so(cli):
+    code, out, _ = cli("model curves bank --json")
+    assert code == 1
+    assert json.loads(out)["error"]["status"] == 501
+
+
+def test_a_bug_is_a_traceback_and_still_one_document(cli):
+    code, out, err = cli("data list --json", make=Buggy)
+    assert code == 1
+    assert "Traceback" in err
+    assert json.loads(out)["error"]["hint"].startswith("This is a bug")
+
+
+def test_the_quickstart_prints_its_document_and_tells_the_rest_elsewhere(cli):
+    code, out, err = cli("quickstart --json")
+    assert code == 0
+    assert out.count("\n") == 1
+    assert json.loads(out)["endpoint"]["primary_key"] == "primary-key"
+    assert LEAK in err
+    assert "Registered data bankmarketing_train:1" in err
+
+
+def test_the_quickstart_for_people_keeps_the_key(cli):
+    code, out, err = cli("quickstart")
+    assert code == 0
+    assert LEAK in out
+    assert "primary-key" not in out + err
+
+
+@pytest.mark.parametrize(("verdict", "expected"), [(RED, 1), (UNDECIDED, 3)])
+def test_a_quickstart_that_is_not_proven_still_prints_its_document(cli, verdict, expected):
+    code, out, _ = cli("quickstart --json", verdict=verdict)
+    assert code == expected
+    assert json.loads(out)["gate"]["passed"] is False
+
+
+def test_a_quickstart_without_a_model_ends_with_the_cause(cli):
+    code, out, _ = cli("quickstart --json", failure="all trials failed")
+    assert code == 1
+    assert "all trials failed" in json.loads(out)["error"]["message"]
+
+
+@pytest.mark.parametrize(("verdict", "expected"), [(RED, 1), (UNDECIDED, 3)])
+def test_the_gate_command_ends_with_its_verdict(cli, verdict, expected):
+    cli("quickstart --json", verdict=verdict)
+    code, out, err = cli("gate bank-marketing --deployment v1 --json")
+    assert code == expected
+    assert json.loads(out)["checks"][0]["name"] == "parity"
+    assert "performance/p99" in err
+
+
+def test_keys_are_given_where_they_are_asked_for_and_nowhere_else(cli):
+    cli("quickstart")
+    assert json.loads(cli("endpoint keys bank-marketing --json")[1]) == {
+        "primary": "primary-key", "secondary": "secondary-key",
+    }  # fmt: skip
+    shown = [cli(f"{line} --json")[1] for line in ("endpoint show bank-marketing", "endpoint list", "job list")]
+    assert not any("primary-key" in text for text in shown)
+
+
+def test_invoke_sends_a_file_and_ends_with_1_unless_it_is_answered(cli, tmp_path):
+    body = tmp_path / "body.json"
+    body.write_text('{"data":[]}')
+    cli("quickstart")
+    code, out, _ = cli(f"endpoint invoke bank-marketing --body {body} --json")
+    assert (code, json.loads(out)["body"]) == (0, {"result": ["no", "yes"]})
+    assert cli("endpoint invoke bank-marketing --body nowhere.json")[0] == 1
+
+
+def test_a_loaded_endpoint_that_is_not_there_gives_no_verdict(cli):
+    code, out, _ = cli("loadtest http://127.0.0.1:9 --duration 0.1 --json")
+    assert code == 3
+    assert json.loads(out)["error"]["status"] == 503
+
+
+def test_only_words_that_are_there_have_commands():
+    found = [(word, c) for word, (module, _) in WORDS.items() for c in commands(module) if c.words.split()[0] == word]
+    everything = {c.words for module in {module for module, _ in WORDS.values()} for c in commands(module)}
+    assert {c.words for _, c in found} == everything
+    assert len(found) == len(everything)
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_every_command_explains_itself(word, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parser([word]).parse_args([word, "--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out
+
+
+def test_a_key_is_never_an_argument():
+    named = [f for word in WORDS for c in commands(WORDS[word][0]) for a in c.arguments for f in a.flags]
+    assert "--key" not in named
+    with pytest.raises(SpecInvalid):
+        parser(["contract"]).parse_args(["contract", "http://127.0.0.1:1", "--key", "secret"])

@@ -1,0 +1,32 @@
+"""The command line as a process of its own."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+CORE = [sys.executable, "-m", "core"]
+HELP_S = 0.3
+
+
+@pytest.mark.measures
+def test_help_is_there_at_once():
+    took = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([*CORE, "--help"], check=True, capture_output=True)
+        took.append(time.perf_counter() - start)
+    assert min(took) < HELP_S, took
+
+
+def test_help_needs_neither_the_domain_nor_a_library():
+    code = "import sys; from core.cli.main import parser; parser([]); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"numpy", "msgspec", "yaml", "core.workspace", "core.domain.endpoint"} & set(loaded)
+
+
+def test_what_a_command_makes_is_its_owners_alone():
+    code = "import os, core.cli.main as m; m.main(['doctor']); print(oct(os.umask(0)))"
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert ran.stdout.splitlines()[-1] == "0o77"
