@@ -60,9 +60,8 @@ class Period(NamedTuple):
     success: float
 
     @property
-    def eager(self) -> bool:
-        """From here on the bank called few people, and many of them agreed."""
-        return self.yes >= 0.3 * self.rows
+    def rate(self) -> float:
+        return self.yes / self.rows
 
 
 PERIODS = (
@@ -97,7 +96,8 @@ PERIODS = (
 DAY_SPREAD = 1.0
 """Standard deviation of the log-odds of yes between a period's days; calibrated to the real table's AUC."""
 
-# Four groups of calls, in this order: reluctant months no and yes, eager months no and yes.
+EAGER_RATE = 0.3
+# Four groups of calls, in this order: no and yes of the other periods, no and yes of those with at least this rate.
 GROUPS = 4
 GROUP_OUTCOME_ODDS = {  # by previous outcome: how much likelier than in the whole period
     "nonexistent": (1.002, 0.974, 1.099, 0.878),
@@ -119,10 +119,16 @@ JOBS = {  # per mille of each group
     "unknown": (8, 7, 13, 9),
 }
 DEFAULT = {"no": (7599, 8259, 9759, 9759), "unknown": (2400, 1740, 240, 240), "yes": (1, 1, 1, 1)}
+DURATION_RATES = (0.07, 0.12, 0.3)
+"""The rarer a yes is in a period, the longer it takes: classes of periods by their share of yes."""
 DURATION_AT = (0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1)
-DURATION = (  # seconds at these quantiles, by group
-    (0, 11, 32, 54, 82, 107, 134, 164, 200, 248, 321, 447, 595, 1013, 1739, 4918),
-    (78, 110, 184, 271, 426, 531, 617, 687, 777, 885, 1025, 1267, 1494, 2089, 3112, 3643),
+DURATION = (  # seconds at these quantiles: no and yes of each of DURATION_RATES' classes
+    (0, 13, 36, 56, 83, 107, 133, 162, 198, 245, 319, 448, 599, 1024, 1672, 4918),
+    (90, 185, 400, 488, 566, 646, 714, 788, 880, 985, 1129, 1349, 1599, 2222, 3180, 3643),
+    (0, 8, 18, 41, 74, 104, 136, 168, 203, 250, 313, 427, 549, 940, 1912, 3509),
+    (108, 140, 199, 268, 390, 466, 562, 633, 681, 774, 890, 1076, 1287, 1701, 2167, 2301),
+    (0, 9, 40, 60, 89, 117, 152, 188, 231, 282, 363, 509, 651, 1012, 2155, 2870),
+    (78, 95, 114, 140, 203, 260, 321, 382, 460, 574, 745, 969, 1180, 1690, 2704, 2926),
     (1, 6, 35, 66, 89, 109, 129, 151, 180, 225, 287, 408, 569, 1093, 2967, 3785),
     (37, 83, 118, 148, 184, 218, 254, 292, 340, 401, 486, 662, 843, 1370, 2105, 3076),
 )
@@ -191,7 +197,9 @@ def twin_columns(seed: int) -> dict[str, NDArray[Any]]:
     """The twin's columns by name, aligned."""
     draw = _Draw(seed)
     period, euribor, yes = _calls(draw)
-    group = 2 * np.array([p.eager for p in PERIODS])[period] + yes
+    rates = np.array([p.rate for p in PERIODS])[period]
+    group = 2 * (rates >= EAGER_RATE) + yes
+    duration_class = 2 * np.digitize(rates, DURATION_RATES) + yes
     job = draw.each(group, list(JOBS), np.array(list(JOBS.values())).T)
     age = _by(job, BY_JOB, lambda rows, facts: draw.quantiles(rows, AGE_AT, facts[0]))
     housing_loan = draw.one(len(yes), range(len(HOUSING_LOAN)), list(HOUSING_LOAN.values()))
@@ -206,7 +214,9 @@ def twin_columns(seed: int) -> dict[str, NDArray[Any]]:
         "loan": loan,
         "contact": draw.each(period, ("telephone", "cellular"), [(p.telephone, 1 - p.telephone) for p in PERIODS]),
         "day_of_week": draw.each(yes, DAYS_OF_WEEK, DAY_OF_WEEK),
-        "duration": _by(group, dict(enumerate(DURATION)), lambda rows, at: draw.quantiles(rows, DURATION_AT, at)),
+        "duration": _by(
+            duration_class, dict(enumerate(DURATION)), lambda rows, at: draw.quantiles(rows, DURATION_AT, at)
+        ),
         "campaign": _campaign(draw, group),
         "euribor3m": euribor,
         "y": np.where(yes, "yes", "no"),

@@ -12,6 +12,8 @@ from core.predict.members import AnyArray, Array, Forest
 LIGHTGBM_CATEGORICAL, LIGHTGBM_DEFAULT_LEFT = 1, 2
 LIGHTGBM_MISSING_NAN = 2
 """Bits of LightGBM's decision_type (include/LightGBM/tree.h): bit 0, bit 1, and the missing type in bits 2 and 3."""
+LIGHTGBM_ZERO = float(np.float32(1e-35))
+"""LightGBM takes values up to this far from 0 as 0 (kZeroThreshold in include/LightGBM/meta.h)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def _lightgbm_tree(fields: dict[str, str]) -> _Tree:
     kinds = _numbers(fields["decision_type"], int)
     if (kinds & LIGHTGBM_CATEGORICAL).any():
         raise ValueError("A LightGBM tree splits on categories, which the forest format does not hold")
-    inner, threshold = len(kinds), _numbers(fields["threshold"], float)
+    inner, threshold = len(kinds), _lightgbm_threshold(_numbers(fields["threshold"], float))
     own = np.arange(inner + len(leaves))
     # A leaf is written as -1 - its number. Without a NaN in training LightGBM takes a NaN as 0.
     left, right = (_with_leaves(_numbers(fields[f"{side}_child"], int), inner, own) for side in ("left", "right"))
@@ -61,6 +63,11 @@ def _lightgbm_tree(fields: dict[str, str]) -> _Tree:
         np.concatenate((default, blank > 0)),
         np.concatenate((np.zeros(inner), leaves)),
     )
+
+
+def _lightgbm_threshold(values: Array) -> Array:
+    """The cut below zero, at -LIGHTGBM_ZERO, sends that very value right: it is taken as 0."""
+    return np.where(values == -LIGHTGBM_ZERO, np.nextafter(-LIGHTGBM_ZERO, -np.inf), values)
 
 
 def _with_leaves(children: AnyArray, inner: int, own: AnyArray) -> AnyArray:

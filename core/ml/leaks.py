@@ -75,7 +75,7 @@ def weights(matrix: Array, labels: Labels, classes: int) -> list[Weight]:
     bins = [_bins(column) for column in matrix.T]
     found = np.zeros((len(bins), 2))
     for c in looked_at:
-        found += _weights_of(bins, labels == c) * (counts[c] / counts[looked_at].sum())
+        found += _weights_of(bins, labels == c) * (counts[c] / max(1, counts[looked_at].sum()))
     return [Weight(float(alone), float(drop)) for alone, drop in found]
 
 

@@ -23,6 +23,8 @@ from core.predict.members import Array, Member
 PATIENCE = 40
 """Rounds without a better log loss on the held-out fold after which boosting stops."""
 ROUNDS_MAX = 2000
+TREES_AT_ONCE = 10
+"""Extra trees are grown in such steps, between which the time is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +215,16 @@ def fit_extra_trees(setup: Setup, rows: Rows, held_out: Rows | None, rounds: int
     if len(found := np.unique(labels)) < 2:
         return _Always(int(found[0]), setup.classes)
     fill = lowest(matrix)
-    model = ExtraTreesClassifier(
-        n_jobs=setup.threads,
-        random_state=setup.seed,
-        **{**setup.params, "min_samples_leaf": _leaf_rows(setup.params["min_samples_leaf"], len(labels))},
-    )
-    model.fit(np.where(np.isnan(matrix), fill, matrix), labels)
+    wanted = {**setup.params, "min_samples_leaf": _leaf_rows(setup.params["min_samples_leaf"], len(labels))}
+    trees = int(wanted.pop("n_estimators") or 1)
+    model = ExtraTreesClassifier(n_jobs=setup.threads, random_state=setup.seed, warm_start=True, **wanted)
+    known = np.where(np.isnan(matrix), fill, matrix)
+    for grown in range(TREES_AT_ONCE, trees + TREES_AT_ONCE, TREES_AT_ONCE):
+        model.set_params(n_estimators=min(grown, trees)).fit(known, labels)
+        if setup.stop():
+            raise TrialStopped
+        if setup.late():
+            break
     return _ExtraTrees(model, fill, setup.classes)
 
 

@@ -52,19 +52,20 @@ def _extra_trees(leaf_rows: int, features: float, trees: int, depth: int) -> Con
 
 
 PORTFOLIO = (
-    _lightgbm(24, 0.06, 40, 0.6, 5.0, 0.8),
+    _lightgbm(16, 0.1, 20, 0.8, 1.0),
     _logistic(1.0),
-    _xgboost(5, 0.08, 8.0, 0.6, 0.8, 5.0),
-    _lightgbm(8, 0.08, 80, 0.5, 10.0, 0.8),
-    _xgboost(3, 0.1, 20.0, 0.5, 0.8, 10.0),
-    _extra_trees(5, 0.5, 80, 14),
-    _lightgbm(48, 0.04, 100, 0.4, 20.0, 0.7),
-    _xgboost(7, 0.05, 30.0, 0.4, 0.7, 20.0),
-    _lightgbm(16, 0.04, 20, 0.8, 1.0),
+    _xgboost(5, 0.08, 2.0, 0.9, 0.9, 1.0),
+    _lightgbm(8, 0.12, 40, 0.6, 5.0, 0.8),
+    _extra_trees(10, 0.8, 50, 12),
+    _xgboost(4, 0.1, 2.0, 0.8, 0.8, 5.0),
+    _lightgbm(24, 0.06, 40, 0.6, 5.0, 0.8),
+    _lightgbm(4, 0.15, 20, 0.5, 1.0, 0.8),
+    _xgboost(7, 0.08, 30.0, 0.6, 0.8, 10.0),
     _logistic(0.05),
-    _lightgbm(4, 0.1, 20, 0.5, 1.0, 0.8),
-    _extra_trees(20, 1.0, 80, 12),
-    _xgboost(2, 0.12, 5.0, 0.5, 0.8, 1.0),
+    _lightgbm(16, 0.05, 20, 0.9, 1.0),
+    _lightgbm(31, 0.1, 40, 0.6, 5.0, 0.8),
+    _xgboost(3, 0.12, 5.0, 0.6, 0.8, 1.0),
+    _extra_trees(5, 0.5, 80, 14),
 )
 """The order is what a short job sees: the first three make a vote of three different learners."""
 

@@ -1,0 +1,132 @@
+"""Every library's own probabilities against the flat forest's, on rows chosen to hurt."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.domain.data import ColumnKind
+from core.domain.training import Algorithm
+from core.ml.learners import LEARNERS, Setup
+from core.predict.encoder import FLOAT32_MAX, ColumnCode
+from core.predict.folder import member_arrays, member_json, read_member
+
+ROWS = 400
+PARAMS = {
+    Algorithm.LIGHTGBM: {"num_leaves": 12, "learning_rate": 0.2, "min_data_in_leaf": 5},
+    Algorithm.XGBOOST: {"max_depth": 4, "eta": 0.3},
+    Algorithm.LOGISTIC_REGRESSION: {"C": 1.0, "max_iter": 100},
+    Algorithm.EXTRA_TREES: {"n_estimators": 15, "min_samples_leaf": 2, "max_depth": 8},
+}
+CODES = (
+    ColumnCode("a", ColumnKind.NUMBER),
+    ColumnCode("b", ColumnKind.NUMBER),
+    ColumnCode("c", ColumnKind.INTEGER),
+    ColumnCode("d", ColumnKind.STRING, ("x", "y", "z")),
+)
+
+
+def never() -> bool:
+    return False
+
+
+def setup(algorithm: Algorithm, classes: int, **changes) -> Setup:
+    return Setup(**{
+        "params": PARAMS[algorithm], "classes": classes, "codes": CODES, "threads": 1, "seed": 3, "stop": never,
+        "late": never, **changes,
+    })  # fmt: skip
+
+
+def table(seed: int, holes: bool) -> np.ndarray:
+    """Values on a coarse grid, so that many rows sit on thresholds; with holes in every column when asked."""
+    rng = np.random.default_rng(seed)
+    columns = [
+        rng.normal(size=ROWS).round(1),
+        rng.lognormal(3, 2, ROWS),
+        rng.integers(-5, 5, ROWS),
+        rng.integers(0, 3, ROWS),
+    ]
+    matrix = np.column_stack(columns).astype(float)
+    if holes:
+        matrix[rng.random(matrix.shape) < 0.15] = np.nan
+    return matrix
+
+
+def labels(matrix: np.ndarray, classes: int, seed: int) -> np.ndarray:
+    signal = np.nansum(matrix * [1.0, 0.001, 0.2, 0.5], axis=1) + np.random.default_rng(seed).normal(
+        0, 0.5, len(matrix)
+    )
+    return np.searchsorted(np.quantile(signal, np.linspace(0, 1, classes + 1)[1:-1]), signal)
+
+
+def hard_rows(matrix: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """The table's rows, and rows at, just below and just above every threshold, at the borders, and missing."""
+    at = np.concatenate([thresholds, np.nextafter(thresholds, -np.inf), np.nextafter(thresholds, np.inf)])
+    at = at[np.abs(at) <= FLOAT32_MAX]
+    values = np.concatenate([at, at.astype(np.float32), [0.0, -0.0, np.nan, FLOAT32_MAX, -FLOAT32_MAX, 1e-40]])
+    grid = np.repeat(values[:, None], matrix.shape[1], axis=1)
+    grid[:, 3] = np.arange(len(grid)) % 3
+    return np.vstack((matrix, grid))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in reduce")  # scikit-learn's sum of the two borders
+@pytest.mark.parametrize("holes", [False, True], ids=["full", "holes"])
+@pytest.mark.parametrize("classes", [2, 3, 7])
+@pytest.mark.parametrize("algorithm", list(PARAMS))
+def test_arrays_answer_as_the_library_does(algorithm, classes, holes):
+    matrix = table(5, holes)
+    goal = labels(matrix, classes, 5)
+    fitted = LEARNERS[algorithm](setup(algorithm, classes), (matrix[100:], goal[100:]), (matrix[:100], goal[:100]), 0)
+    member = fitted.member()
+    thresholds = np.unique(getattr(member, "threshold", np.zeros(1)))[:300]
+    rows = hard_rows(matrix, thresholds)
+    assert np.abs(fitted.probabilities(rows) - member.probabilities(rows)).max() < 1e-6
+
+
+@given(
+    seed=st.integers(0, 2**32), classes=st.integers(2, 5), holes=st.booleans(), algorithm=st.sampled_from(list(PARAMS))
+)
+@settings(max_examples=12, deadline=None, derandomize=True)
+def test_any_table_survives_the_way_through_arrays(seed, classes, holes, algorithm):
+    matrix = table(seed, holes)
+    fitted = LEARNERS[algorithm](setup(algorithm, classes), (matrix, labels(matrix, classes, seed)), None, 12)
+    member = fitted.member()
+    again = read_member(member_json(member, "m_", 1.0), member_arrays(member, "m_"))
+    other = table(seed + 1, not holes)
+    assert np.abs(fitted.probabilities(other) - again.probabilities(other)).max() < 1e-6
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.LIGHTGBM, Algorithm.XGBOOST])
+def test_a_booster_without_a_single_split_is_a_constant(algorithm):
+    matrix, goal = np.zeros((60, 4)), np.arange(60) % 2
+    fitted = LEARNERS[algorithm](setup(algorithm, 2), (matrix, goal), None, 3)
+    assert fitted.member().probabilities(matrix)[:, 1] == pytest.approx(fitted.probabilities(matrix)[:, 1], abs=1e-7)
+
+
+@pytest.mark.parametrize("algorithm", list(PARAMS))
+def test_a_fold_without_a_class_still_gives_all_columns(algorithm):
+    matrix = table(1, True)
+    goal = labels(matrix, 3, 1)
+    seen = goal != 2
+    fitted = LEARNERS[algorithm](setup(algorithm, 3), (matrix[seen], goal[seen]), None, 5)
+    answers = fitted.probabilities(matrix)
+    assert answers.shape == (ROWS, 3)
+    assert answers.sum(axis=1) == pytest.approx(np.ones(ROWS), abs=1e-5)
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.LIGHTGBM, Algorithm.XGBOOST, Algorithm.EXTRA_TREES])
+def test_growing_stops_when_the_time_is_over(algorithm):
+    matrix = table(2, False)
+    goal = labels(matrix, 2, 2)
+    params = PARAMS[algorithm] | ({"n_estimators": 5000} if algorithm is Algorithm.EXTRA_TREES else {})
+    hurried = setup(algorithm, 2, params=params, late=lambda: True)
+    assert len(LEARNERS[algorithm](hurried, (matrix, goal), None, 5000).member().roots) <= 10
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.LIGHTGBM, Algorithm.XGBOOST])
+def test_the_same_seed_gives_the_same_model(algorithm):
+    matrix = table(4, True)
+    rows = matrix, labels(matrix, 2, 4)
+    first, second = (LEARNERS[algorithm](setup(algorithm, 2, threads=2), rows, None, 20).member() for _ in range(2))
+    assert np.array_equal(first.threshold, second.threshold)
+    assert np.array_equal(first.value, second.value)
