@@ -130,3 +130,12 @@ def test_a_request_ends_with_the_deployment_it_began_with(two):
     response = two.run(change_in_the_middle())
     assert (response.status_code, response.headers["azureml-model-deployment"]) == (200, "v1")
     assert answered_by(two) == (200, "v2")
+
+
+def test_a_bug_of_the_server_is_500_without_its_text_and_logged_without_values(two, caplog):
+    two.draws.clear()  # the draw by traffic now raises
+    response = two.score()
+    assert response.status_code == 500
+    assert response.json() == {"message": "The server failed on this request", "details": []}
+    assert "failed on a bug" in caplog.text
+    assert two.get("/").status_code == 200
