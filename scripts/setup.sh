@@ -23,7 +23,7 @@ interpreter() {
                 found=$("$folder/$name" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
                 [ "$found" = "$version" ] || continue
                 without_venv=$version
-                "$folder/$name" -c 'import venv, ensurepip' 2>/dev/null || continue
+                "$folder/$name" -c 'import venv, ensurepip' >/dev/null 2>&1 || continue
                 IFS=$old_ifs
                 printf '%s\n' "$folder/$name"
                 return

@@ -1,0 +1,46 @@
+"""What a process has loaded, seen from inside it: heavy or foreign parts stay out where they are not needed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+FOREIGN = {"azure", "msal", "opentelemetry", "mlflow", "schemathesis", "hypothesis"}
+LEARNERS = {"lightgbm", "xgboost", "catboost", "sklearn", "optuna"}
+
+
+def loaded(code: str) -> set[str]:
+    """The first parts of the names of all modules that a fresh process has loaded after `code`."""
+    line = [sys.executable, "-c", f"{code}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"]
+    ran = subprocess.run(line, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120)
+    return set(ran.stdout.split("\n")[-2].split())
+
+
+APP = """
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file("app.py", default_timeout=60).run()
+assert not app.exception, app.exception
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "allowed"),
+    [
+        pytest.param(APP, set(), id="the app's first page"),
+        pytest.param("import core.local.service", set(), id="the service"),
+        pytest.param("import core.cli.main as m; m.parser(m.WORDS)", set(), id="every command"),
+        pytest.param("import core.local.worker", set(), id="a worker before its job"),
+    ],
+)
+def test_a_local_start_loads_nothing_of_the_cloud_the_proof_or_the_learners(start, allowed):
+    assert loaded(start) & (FOREIGN | LEARNERS) == allowed
+
+
+def test_the_scoring_server_loads_no_table_library_either():
+    assert (
+        loaded("import core.serving.__main__") & (FOREIGN | LEARNERS | {"pandas", "duckdb", "scipy", "pyarrow"})
+        == set()
+    )
