@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from core.domain.training import Trial, TrialState
+from core.domain.training import Trial
 from core.ml.executor import Problem
 from core.predict.members import Array
 
@@ -87,12 +87,6 @@ def commit(staged: Path, final: Path) -> None:
 def numbers(finished: Iterable[FinishedTrial]) -> range:
     """The trial numbers that are taken, from 0 on."""
     return range(max((f.trial.number for f in finished), default=-1) + 1)
-
-
-def usable(finished: Iterable[FinishedTrial], problem: Problem) -> list[FinishedTrial]:
-    """Those that succeeded on this very problem."""
-    mark = fingerprint(problem)
-    return [f for f in finished if f.trial.state is TrialState.SUCCEEDED and f.problem == mark]
 
 
 def _fsync(path: str | Path) -> None:

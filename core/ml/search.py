@@ -11,7 +11,7 @@ from core.domain.data import TableProfile
 from core.domain.errors import TrainingFailed
 from core.domain.signature import Signature
 from core.domain.training import Algorithm, Guardrail, TrainingSpec, Trial, TrialState
-from core.ml.ensemble import rank, vote
+from core.ml.ensemble import Vote, rank, vote
 from core.ml.executor import Executor, Param, TrialOutcome, TrialTask
 from core.ml.finished import (
     OOF,
@@ -23,7 +23,6 @@ from core.ml.finished import (
     read_trial,
     record,
     stage,
-    usable,
 )
 from core.ml.metrics import evaluate
 from core.ml.portfolio import PORTFOLIO, Config, plan
@@ -119,12 +118,14 @@ class _Run:
     done: list[FinishedTrial]
     running: dict[int, Trial] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.mark = fingerprint(self.prepared.problem)
+
     @property
     def usable(self) -> list[FinishedTrial]:
         """Single models that succeeded on this problem, best first."""
-        votes = Algorithm.VOTING_ENSEMBLE
-        single = [f for f in usable(self.done, self.prepared.problem) if f.trial.algorithm != votes]
-        return sorted(single, key=lambda f: rank(f, self.spec.primary_metric))
+        succeeded = [f for f in self._ended() if f.trial.state is TrialState.SUCCEEDED]
+        return sorted(succeeded, key=lambda f: rank(f, self.spec.primary_metric))
 
     def train(self) -> None:
         for outcome in self.executor.run(self._tasks(), self._time_is_over):
@@ -144,16 +145,18 @@ class _Run:
 
     def _tasks(self) -> Iterator[TrialTask]:
         """The next configuration that was not tried yet, at the moment when a trial may start."""
-        tried = {(f.trial.algorithm, _key(f.trial.params)) for f in self._settled()}
+        settled = [f.trial for f in self._ended() if f.trial.state is not TrialState.STOPPED]
+        tried = {(trial.algorithm, _key(trial.params)) for trial in settled}
         for config in plan(self.spec):
             if self._enough():
                 return
             if (config.algorithm, _key(config.params)) not in tried:
                 yield self._start(config)
 
-    def _settled(self) -> list[FinishedTrial]:
-        mark = fingerprint(self.prepared.problem)
-        return [f for f in self.done if f.problem == mark and f.trial.state is not TrialState.STOPPED]
+    def _ended(self) -> list[FinishedTrial]:
+        """Single models that were tried on this problem, however that ended."""
+        votes = Algorithm.VOTING_ENSEMBLE
+        return [f for f in self.done if f.problem == self.mark and f.trial.algorithm != votes]
 
     def _start(self, config: Config) -> TrialTask:
         taken = max(max(numbers(self.done), default=-1), max(self.running, default=-1))
@@ -179,7 +182,7 @@ class _Run:
             return
         lasted = self.clock() - trial.started_at
         ended = replace(trial, state=outcome.state, duration_s=lasted, error=outcome.error)
-        self._note(self._write(FinishedTrial(ended, folder, fingerprint(self.prepared.problem))))
+        self._note(self._write(FinishedTrial(ended, folder, self.mark)))
 
     def _note(self, finished: FinishedTrial) -> None:
         self.done.append(finished)
@@ -203,20 +206,32 @@ class _Run:
         found = vote(ranked, labels, metric, lambda: self._left() < -1.0 or self.should_stop())
         if found is None:
             return None
+        made = self._same_vote(found) or self._hold(running, found)
+        return made if rank(made, metric) < rank(ranked[0], metric) else None
+
+    def _same_vote(self, found: Vote) -> FinishedTrial | None:
+        """An earlier start of this job may have come as far as here."""
+        for earlier in self.done:
+            if tuple(zip(earlier.trial.members, earlier.weights, strict=False)) == found.members:
+                return earlier
+        return None
+
+    def _hold(self, running: Trial, found: Vote) -> FinishedTrial:
+        """Make the vote a trial, on disk and told."""
         self.on_trial(running)
         trial = replace(
             running,
             state=TrialState.SUCCEEDED,
             params={f"weight_{n}": round(weight, 4) for n, weight in found.members},
-            metrics=evaluate(labels, found.out_of_fold),
+            metrics=evaluate(self.prepared.labels, found.out_of_fold),
             duration_s=self.clock() - running.started_at,
             members=tuple(n for n, _ in found.members),
         )
-        made = FinishedTrial(
-            trial, self.folder / str(number), fingerprint(self.prepared.problem), tuple(w for _, w in found.members)
-        )
+        weights = tuple(weight for _, weight in found.members)
+        folder = self.folder / str(trial.number)
+        made = FinishedTrial(trial, folder, self.mark, weights)
         self._note(self._write(made, found.out_of_fold))
-        return made if rank(made, metric) < rank(ranked[0], metric) else None
+        return made
 
     def _left(self) -> float:
         """Seconds until trials should be over."""
@@ -229,7 +244,7 @@ class _Run:
 
     def _enough(self) -> bool:
         """No time or number left for one more trial, or no reason for one."""
-        started = len(self.done) + len(self.running)
+        started = len(self._ended()) + len(self.running)
         if self._time_is_over() or started >= self.spec.max_trials:
             return True
         ranked = self.usable
