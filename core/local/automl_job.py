@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,8 +119,9 @@ def _time_used(path: Path, clock: Callable[[], float]) -> Iterator[Callable[[], 
 
     def note() -> None:
         while not ended.wait(BEAT_S):
-            # Written over in place, not renamed: a full disk cannot refuse it, and a reader finds one line always.
-            os.pwrite(descriptor, f"{used_s():020.3f}\n".encode(), 0)
+            # Written over in place, not renamed, which a full disk seldom refuses; the next beat has the whole sum.
+            with suppress(OSError):
+                os.pwrite(descriptor, f"{used_s():020.3f}\n".encode(), 0)
 
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     os.pwrite(descriptor, f"{before_s:020.3f}\n".encode(), 0)

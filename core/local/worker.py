@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from core.domain.errors import SlipwayError
+from core.domain.errors import SlipwayError, StorageFull
 from core.domain.job import Job, JobKind, JobState
 from core.local.jobs import BUG_HINT
 from core.local.locks import held
-from core.local.paths import Paths
+from core.local.paths import Paths, storage_error
 from core.local.processes import this_process
 from core.local.store import Store
 from core.local.work import JobLog, Tools, Work
@@ -78,6 +78,8 @@ def _end(work: Work, run: Callable[[], Mapping[str, Any] | None]) -> int:
     except SlipwayError as e:
         return _failed(work, job, e.message, e.hint)
     except Exception as e:
+        if isinstance(e, OSError) and isinstance(full := storage_error(e, f"go on with job {job.id}"), StorageFull):
+            return _failed(work, job, full.message, full.hint)
         log.exception("a bug in job %s", job.id)
         return _failed(work, job, f"{type(e).__name__}: {e}", BUG_HINT)
     if result is not None:

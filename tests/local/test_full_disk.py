@@ -1,0 +1,101 @@
+"""A disk that fills up: everybody says so, nobody dies of it, nothing acknowledged is lost."""
+
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from local_world import World, living
+from waiting import wait_until
+
+from core.domain.endpoint import EndpointState
+from core.domain.errors import StorageFull
+from core.domain.job import JobState
+from core.domain.training import TrialState
+from core.local.paths import write_atomic
+
+SIZE_MB = 6
+SPARE_BYTES = 200_000
+"""Room for a few more jobs to be acknowledged before the end."""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={SIZE_MB}m", "tmpfs", str(disk)]
+    if subprocess.run(["mount", *options], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no small disk can be mounted here")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.fixture
+def world(small_disk: Path) -> Iterator[World]:
+    made = World(small_disk / "workspace")
+    yield made
+    made.close()
+
+
+def fill(disk: Path, spare: int = 0) -> Path:
+    """Take every byte that is left but `spare`."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError as e:
+            assert e.errno == errno.ENOSPC
+    os.truncate(filler, filler.stat().st_size - spare)
+    return filler
+
+
+def test_a_file_is_written_whole_or_the_old_one_stays(small_disk: Path) -> None:
+    path = small_disk / "file"
+    write_atomic(path, b"old")
+    fill(small_disk)
+    with pytest.raises(StorageFull, match="The disk is full: could not write file"):
+        write_atomic(path, b"n" * 100_000)
+    assert path.read_bytes() == b"old"
+    assert {child.name for child in small_disk.iterdir()} == {"file", "filler"}
+
+
+def test_nothing_acknowledged_is_lost_and_all_goes_on_when_there_is_space(world: World, small_disk: Path) -> None:
+    world.add_endpoint("bank")
+    training = world.submit("fake:each_s=0.05", trials=10_000)
+    service = world.start_service()
+    wait_until(lambda: world.endpoint("bank").state is EndpointState.READY, 20)
+    wait_until(lambda: len(world.store.trials(training)) > 3, 20)
+    filler = fill(small_disk, SPARE_BYTES)
+    acknowledged = submit_until_full(world)
+    assert acknowledged
+    done = [t for t in world.store.trials(training) if t.state is TrialState.SUCCEEDED]
+    wait_until(lambda: b"The disk is full" in world.paths.service_log.read_bytes() or full_jobs(world), 20)
+    assert living(service), "the service lives on"
+    assert world.endpoint("bank").state is EndpointState.READY
+
+    filler.unlink()
+    world.enough(training)
+    wait_until(lambda: all(world.job(job_id).state.final for job_id in (training, *acknowledged)), 40)
+    assert living(service)
+    assert world.store.trials(training)[: len(done)] == tuple(done)
+    assert [world.job(job_id).state for job_id in acknowledged] == [JobState.SUCCEEDED] * len(acknowledged)
+    job = world.job(training)
+    assert job.state is JobState.SUCCEEDED or job.message.startswith("The disk is full")
+    later = world.submit(trials=1)
+    wait_until(lambda: world.job(later).state is JobState.SUCCEEDED, 20)
+
+
+def submit_until_full(world: World) -> list[str]:
+    """The ids of the jobs that were acknowledged before the store refused one."""
+    acknowledged: list[str] = []
+    with pytest.raises(StorageFull, match="The disk is full"):
+        for _ in range(1000):
+            acknowledged.append(world.submit(trials=1, compute="other"))
+    return acknowledged
+
+
+def full_jobs(world: World) -> bool:
+    return any("disk is full" in job.message for job in world.store.list_jobs())
