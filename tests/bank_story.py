@@ -78,7 +78,7 @@ def signature() -> Signature:
     for name in ORDER:
         if name in TEXTS:
             levels = TEXTS[name]
-            columns.append(Column(name, ColumnKind.STRING, False, levels, True, levels[0]))
+            columns.append(Column(name, ColumnKind.STRING, name == "poutcome", levels, True, levels[0]))
         elif name in INTEGERS:
             low, high, typical = INTEGERS[name]
             columns.append(Column(name, ColumnKind.INTEGER, False, typical=typical, low=low, high=high))

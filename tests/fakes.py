@@ -17,6 +17,7 @@ from core.domain.endpoint import (
     Endpoint,
     EndpointKeys,
     EndpointLimits,
+    EndpointSpec,
     EndpointState,
     GateBudget,
     GateState,
@@ -215,6 +216,7 @@ class FakeWorkspace(Workspace):
         )
         known = next((e for e in self.endpoints if e.name == spec.endpoint), None)
         if known is None:
+            EndpointSpec(spec.endpoint)
             uri = "http://127.0.0.1:8701"
             known = Endpoint(
                 spec.endpoint,

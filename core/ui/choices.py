@@ -15,10 +15,10 @@ def choose(label: str, options: Mapping[str, str], *, key: str, first: str = "")
     default = first if first in options else ids[0]
     known: list[str | None] = [st.query_params.get(key), st.session_state.get(_kept(key))]
     wanted = next((w for w in known if w is not None and w in options), default)
-    if st.session_state.get(_widget(key), wanted) not in options:
-        del st.session_state[_widget(key)]
+    if st.session_state.get(_widget(key)) not in options:
+        st.session_state[_widget(key)] = wanted
     labels = _told_apart(options)
-    picked = st.selectbox(label, ids, index=ids.index(wanted), key=_widget(key), format_func=labels.__getitem__)
+    picked = st.selectbox(label, ids, key=_widget(key), format_func=labels.__getitem__)
     _keep(key, picked, default)
     return picked
 

@@ -23,7 +23,7 @@ def frame(title: str) -> None:
     declared here, without being run. A workspace that cannot be opened ends the page with cause and hint.
     """
     if not state.routed:
-        navigation.declare()
+        navigation.declare_beside()
     state.routed = False
     st.title(title, anchor=False)
     st.caption(navigation.entry(title).lead)

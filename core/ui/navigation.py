@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import streamlit as st
 from streamlit.navigation.page import Page
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 LOGO = (Path(__file__).parent / "logo.svg").read_text()
 MARK = (Path(__file__).parent / "mark.svg").read_text()
@@ -67,6 +68,19 @@ def declare() -> Page:
         sections.setdefault(page.section, []).append(declared)
     st.logo(LOGO, size="large", icon_image=MARK)
     return st.navigation(sections)
+
+
+def declare_beside() -> None:
+    """Declare the navigation from within a page that Streamlit runs by itself, and go on in that page.
+
+    `st.navigation` marks the run as the router's own, and widgets drawn after it would have other identities than in
+    the next run, which `app.py` routes: the visitor's first click would be lost (measured with Streamlit 1.67).
+    """
+    context = get_script_run_ctx()
+    if context is None:
+        return
+    with context.run_with_active_hash(""):
+        declare()
 
 
 def link(title: str, label: str = "", **query: str) -> None:

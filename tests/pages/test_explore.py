@@ -1,0 +1,63 @@
+"""Explore: register a table, choose one, read its columns."""
+
+from reading import by_label, text
+
+from core.domain.data import ColumnKind, ColumnProfile, ColumnRole, DataRef, TableProfile
+from core.domain.errors import SourceUnreadable
+
+
+def test_a_registered_table_is_opened_at_once(visit, bank):
+    columns = tuple(
+        ColumnProfile(name, ColumnKind.INTEGER, ColumnRole.FEATURE, 3, 0, 3, low=1, high=3, mean=2, typical=2)
+        for name in ("age", "y")
+    )
+    bank.profiles[DataRef("mine", 1)] = TableProfile(3, columns)
+    app = visit("explore")
+
+    app.text_input(key="explore.source").set_value("/tables/mine.csv.xz")
+    by_label(app.button, "Register").click().run()
+
+    assert bank.called("register_data") == [("mine", "/tables/mine.csv.xz")]
+    assert by_label(app.selectbox, "Table").value == "mine:1"
+    assert app.query_params.get("data") is None, "the newest table needs no place in the address"
+
+
+def test_a_table_that_cannot_be_read_is_explained(visit, fake):
+    fake.failures["register_data"].append(SourceUnreadable("There is no file 'nope.csv'", hint="Check the path"))
+    app = visit("explore")
+
+    app.text_input(key="explore.source").set_value("nope.csv")
+    by_label(app.button, "Register").click().run()
+
+    assert "There is no file 'nope.csv'" in app.error[0].value
+    assert "Check the path" in app.error[0].value
+
+
+def test_no_table_named_is_refused_before_the_workspace_is_asked(visit, fake):
+    app = visit("explore")
+
+    by_label(app.button, "Register").click().run()
+
+    assert "No table was named" in app.error[0].value
+    assert fake.called("register_data") == []
+
+
+def test_the_address_opens_a_column_with_the_targets_rate_in_it(visit, bank):
+    app = visit("explore", column="job", target="y")
+
+    assert by_label(app.selectbox, "Column").value == "job"
+    assert "How often y is yes in each category" in text(app)
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_only_columns_with_two_values_can_be_a_target(visit, bank):
+    offered = by_label(visit("explore").selectbox, "Target").options
+
+    assert offered == ["No target", "contact", "y"]
+
+
+def test_the_preview_shows_the_first_rows(visit, bank):
+    app = visit("explore", view="Preview")
+
+    assert list(app.dataframe[0].value.columns)[:2] == ["age", "job"]
+    assert len(app.dataframe[0].value) == 20

@@ -1,0 +1,64 @@
+"""Home: can a newcomer see in a minute what is live and whether it can be trusted?"""
+
+from dataclasses import replace
+
+from reading import text
+
+from core.domain.endpoint import EndpointState, GateState
+from core.domain.errors import ServiceUnavailable
+from core.domain.job import JobState
+
+
+def test_a_live_and_proven_endpoint_shows_its_model_traffic_and_hour(visit, bank):
+    app = visit("home")
+
+    metrics = {m.label: m.value for m in app.metric}
+    assert metrics == {"AUC": "0.9492", "Traffic": "100 %", "Requests, last hour": "2,101", "p99, last hour": "3.9 ms"}
+    assert "9 checks passed" in text(app)
+    assert "Predicts y (no or yes) by Voting ensemble" in text(app)
+
+
+def test_traffic_that_was_forced_is_called_unproven(visit, bank):
+    endpoint = bank.endpoints[0]
+    forced = replace(endpoint.deployments[0], gate=GateState.FAILED, forced_by="Ada")
+    bank.endpoints = [replace(endpoint, deployments=(forced,))]
+
+    assert "Live, not proven:** Ada gave v3 traffic without a passed gate" in text(visit("home"))
+
+
+def test_an_endpoint_that_failed_says_why(visit, bank):
+    broken = replace(bank.endpoints[0], state=EndpointState.FAILED, error="port 8701 is taken by nginx")
+    bank.endpoints = [broken]
+
+    assert "Not answering:** port 8701 is taken by nginx" in text(visit("home"))
+
+
+def test_on_the_way_to_the_first_model_each_stage_shows_how_far_it_is(visit, bank):
+    bank.models, bank.endpoints, bank.jobs = [], [], bank.jobs[:1]
+
+    shown = text(visit("home"))
+
+    assert "On the way" in shown
+    assert "bankmarketing-train, 32,950 rows" in shown
+    assert "Trains, 3" in shown, "about a third of the time is used"
+    assert "Deploy the model" in shown
+
+
+def test_a_training_that_failed_stops_the_way_with_its_cause(visit, bank):
+    failed = replace(bank.jobs[0], state=JobState.FAILED, message="The target has one class")
+    bank.models, bank.endpoints, bank.jobs = [], [], [failed]
+
+    assert "The target has one class" in text(visit("home"))
+
+
+def test_a_service_that_does_not_start_says_why_and_can_be_started(visit, fake):
+    fake.service = replace(fake.service, running=False)
+    fake.failures["service_start"].append(ServiceUnavailable("Port 8700 is taken", hint="Set SLIPWAY_SERVICE_PORT"))
+    app = visit("home")
+    app.run()
+    assert "Service is down" in text(app)
+
+    app.button(key="frame.start_service").click().run()
+
+    assert not app.exception
+    assert "Service runs" in text(app)

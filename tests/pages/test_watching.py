@@ -1,0 +1,93 @@
+"""Monitor, Pipelines and Quality: what happened, what runs by itself, what was proven."""
+
+from dataclasses import replace
+
+from bank_story import RUN_ID
+from reading import by_label, text
+
+from core.definitions import shipped
+from core.domain.job import JobKind, JobState
+
+
+def test_monitor_counts_refusals_apart_from_failures(visit, bank):
+    metrics = {m.label: m.value for m in visit("monitor").metric}
+
+    assert metrics["Requests"] == "2,101"
+    assert metrics["p99"] == "3.9 ms"
+    assert metrics["Refused"] == "1.2 %"
+    assert metrics["Failed"] == "0.0 %"
+
+
+def test_monitor_asks_for_the_window_in_the_address(visit, bank):
+    visit("monitor", window="15 min")
+
+    assert ("bank-marketing", 900.0, 30) in bank.called("telemetry")
+
+
+def test_an_endpoint_nobody_asked_says_how_to_ask_it(visit, bank):
+    bank.summaries.clear()
+
+    app = visit("monitor")
+
+    assert "No request in this time" in text(app)
+    assert app.get("plotly_chart") == []
+
+
+def test_the_shipped_pipeline_is_published_by_its_button(visit, fake):
+    app = visit("pipelines")
+
+    by_label(app.button, "Publish").click().run()
+
+    assert fake.called("publish_pipeline") == [(shipped()[0],)]
+    assert "It has not run yet" in text(app)
+
+
+def test_a_run_is_started_for_an_experiment(visit, bank):
+    app = visit("pipelines")
+    by_label(app.text_input, "Experiment").set_value("monday")
+
+    by_label(app.button, "Run").click().run()
+
+    assert bank.called("trigger_pipeline") == [("p-1", "monday")]
+    assert "experiment monday" in text(app)
+
+
+def test_a_step_that_failed_says_why(visit, bank):
+    run = next(r for r in bank.runs if r.id == RUN_ID)
+    step = replace(run.steps[1], state=JobState.FAILED, message="The target 'y' is not in the table")
+    bank.runs = [replace(run, state=JobState.FAILED, steps=(run.steps[0], step, run.steps[2]))]
+
+    app = visit("pipelines")
+
+    assert "The target 'y' is not in the table" in app.error[0].value
+
+
+def test_a_failed_check_shows_its_evidence_and_a_call_that_reproduces_it(visit, bank):
+    app = visit("quality", report="g-1")
+
+    assert "Failed:** 1 of 9 checks: missing column is refused" in app.error[0].value
+    assert "expected 400, got 200 for a row without 'age'" in text(app)
+    assert any("curl" in code.value and "$SLIPWAY_KEY" in code.value for code in app.code)
+
+
+def test_a_gate_is_asked_for_and_followed(visit, bank):
+    app = visit("quality")
+
+    by_label(app.button, "Run the gate").click().run()
+
+    assert bank.called("run_gate") == [("bank-marketing", "v3")]
+    assert bank.jobs[0].kind is JobKind.GATE
+    assert "Gate of bank-marketing / v3" in text(app)
+
+
+def test_a_gate_that_could_not_run_says_why(visit, bank):
+    app = visit("quality")
+    by_label(app.button, "Run the gate").click().run()
+    bank.jobs[0] = replace(
+        bank.jobs[0], state=JobState.FAILED, message="The candidate did not start", hint="See its log"
+    )
+
+    app.run()
+
+    assert "The candidate did not start" in app.error[0].value
+    assert "See its log" in app.error[0].value
