@@ -22,16 +22,20 @@ def python_of(peer: ModuleType, envs: Path = ENVS) -> Path:
         return Path(sys.executable)
     folder = envs / peer.NAME
     python, stamp = folder / "bin" / "python", folder / "installed"
-    wanted = hashlib.sha256("\n".join([peer.PYTHON, *peer.REQUIREMENTS]).encode()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
+    if stamp.is_file() and stamp.read_text() == fingerprint(peer):
         return python
     shutil.rmtree(folder, ignore_errors=True)
     uv = _uv(envs)
     _run([*uv, "venv", "--quiet", "--python", _interpreter(peer), str(folder)])
     _run([*uv, "pip", "install", "--quiet", "--python", str(python), *peer.REQUIREMENTS])
     _run([str(python), "-W", "ignore", "-m", "compileall", "-q", str(folder / "lib")], may_fail=True)
-    stamp.write_text(wanted)
+    stamp.write_text(fingerprint(peer))
     return python
+
+
+def fingerprint(peer: ModuleType) -> str:
+    """What an environment was made for; another value makes it anew."""
+    return hashlib.sha256("\n".join([peer.PYTHON, *peer.REQUIREMENTS]).encode()).hexdigest()
 
 
 def _uv(envs: Path) -> list[str]:

@@ -1,0 +1,166 @@
+"""The gate says what it measured, and never passes what it could not see."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from contract_tests.reference import KEY, Reference, Refused, Reply, Request, serving
+from core import gate
+from core.checks import catalogue
+from core.contract import samples
+from core.domain.endpoint import GateBudget
+from core.domain.errors import SpecInvalid
+from core.domain.proof import CheckResult, Target
+
+ROWS = [
+    {"age": 20 + n, "balance": 10.0 * n, "job": ("admin", "pilot")[n % 2], "city": "Rome", "member": n % 3 == 0}
+    for n in range(50)
+]
+BODY = samples.body(ROWS)
+QUICK = GateBudget(p99_ms=2_000, requests_per_s=1, window_s=0.2, windows=2)
+
+
+class Undocumented(Reference):
+    """Parity and shadow need no document; without one the other parts end at once."""
+
+    def swagger(self, request: Request) -> Reply:
+        raise Refused(404, "No document")
+
+
+class Another(Undocumented):
+    """The server of another model than the one that was trained, in one row of fifty."""
+
+    def probability(self, row: dict[str, Any]) -> float:
+        return super().probability(row) + (1e-5 if row["age"] == 33 else 0.0)
+
+
+class NoProbabilities(Undocumented):
+    def answers(self, rows: list[dict[str, Any]], method: str) -> list[Any]:
+        return super().answers(rows, "predict")
+
+
+class RefusesPilots(Undocumented):
+    def validate(self, rows: list[Any]) -> None:
+        if any(row["job"] == "pilot" for row in rows):
+            raise Refused(400, "No pilots")
+        super().validate(rows)
+
+
+class DoubleEncoded(Undocumented):
+    def wrap(self, answers: list[Any], form: str) -> Any:
+        return json.dumps(super().wrap(answers, form))
+
+
+@pytest.fixture(scope="module")
+def parity(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "parity.npz"
+    probabilities = np.array(Reference().probabilities(ROWS))
+    np.savez(path, body=np.frombuffer(BODY, np.uint8), probabilities=probabilities)
+    return path
+
+
+@pytest.fixture(scope="module")
+def correct() -> Iterator[Target]:
+    with serving(Reference()) as url:
+        yield Target(url, KEY)
+
+
+def run(target: Target, **given: Any) -> dict[str, CheckResult]:
+    """The gate's own parts; those of the suite have tests of their own."""
+    heard: list[CheckResult] = []
+    results = gate.run(target, **({"parity": None, "budget": QUICK} | given), on_check=heard.append)
+    assert tuple(heard) == results
+    return {result.name: result for result in results}
+
+
+def test_a_correct_endpoint_passes_every_part_and_the_measured_values_are_told(correct: Target, parity: Path) -> None:
+    results = run(correct, parity=parity)
+    assert list(results) == ["parity", *(check.name for check in catalogue()), "performance", "shadow"]
+    assert [name for name, result in results.items() if result.passed is not True] == ["shadow"]
+    assert results["shadow"].evidence == "not applicable: first deployment"
+    assert results["parity"].evidence == "50 rows: the largest difference is 0 (limit 1e-06)"
+    assert not any(result.no_verdict for result in results.values())
+    assert all(result.about for result in results.values())
+    evidence = results["performance"].evidence
+    assert "best of 2 windows of 0.2 s, 2 rows a request, 4 clients: p99 " in evidence
+    assert "(budget 2000)" in evidence
+    assert "requests/s (budget 1), none failed; all windows: " in evidence
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (GateBudget(p99_ms=0.001, requests_per_s=1, window_s=0.2, windows=1), "ms (budget 0.001)"),
+        (GateBudget(p99_ms=2_000, requests_per_s=1e6, window_s=0.2, windows=1), "requests/s (budget 1e+06)"),
+    ],
+)
+def test_a_budget_that_is_not_met_fails(correct: Target, budget: GateBudget, words: str) -> None:
+    result = run(correct, budget=budget)["performance"]
+    assert result.passed is False
+    assert words in result.evidence
+    assert "$SLIPWAY_KEY" in result.curl
+    assert KEY not in result.curl
+
+
+def test_one_row_that_differs_is_found_and_shown_alone(parity: Path) -> None:
+    with serving(Another()) as url:
+        result = run(Target(url, KEY), parity=parity)["parity"]
+    assert result.passed is False
+    assert "1e-05 (limit 1e-06); row 13 got" in result.evidence
+    assert '"age": 33' in result.curl
+    assert '"age": 34' not in result.curl
+    assert '"method": "predict_proba"' in result.curl
+
+
+def test_a_server_without_probabilities_fails_parity(parity: Path) -> None:
+    with serving(NoProbabilities()) as url:
+        result = run(Target(url, KEY), parity=parity)["parity"]
+    assert result.passed is False
+    assert result.evidence.startswith("Expected probabilities of shape (50, 2), got 200 ")
+
+
+def test_a_double_encoded_reply_is_compared_all_the_same(parity: Path) -> None:
+    with serving(DoubleEncoded()) as url:
+        assert run(Target(url, KEY), parity=parity)["parity"].passed is True
+
+
+def test_a_parity_file_that_cannot_be_read_gives_no_verdict(tmp_path: Path) -> None:
+    (tmp_path / "parity.npz").write_bytes(b"PK torn")
+    with serving(Undocumented()) as url:
+        result = run(Target(url, KEY), parity=tmp_path / "parity.npz")["parity"]
+    assert (result.passed, result.no_verdict) == (None, True)
+    assert result.evidence.startswith("no verdict: parity.npz cannot be read")
+
+
+def test_an_endpoint_that_is_not_there_gives_no_verdict_in_any_part(parity: Path) -> None:
+    with serving(Reference()) as url:
+        pass
+    results = run(Target(url, KEY), parity=parity, shadow=gate.Shadow(Target(url, KEY), [BODY], "collected requests"))
+    assert set(results) == {"parity", "contract", "performance", "shadow"}
+    assert all(result.no_verdict and result.passed is None for result in results.values())
+    assert all("Nothing answers at" in result.evidence for result in results.values())
+
+
+def test_shadow_reports_other_answers_and_passes(correct: Target) -> None:
+    bodies = [samples.body([row], method="predict_proba") for row in ROWS]
+    with serving(Another()) as url:
+        result = run(Target(url, KEY), shadow=gate.Shadow(correct, bodies, "rows of data version 1"))["shadow"]
+    assert result.passed is True
+    assert result.evidence.startswith("50 requests (rows of data version 1) replayed: 1 answered differently")
+
+
+def test_shadow_fails_when_the_candidate_refuses_what_the_live_one_answers(correct: Target) -> None:
+    with serving(RefusesPilots()) as url:
+        result = run(Target(url, KEY), shadow=gate.Shadow(correct, [BODY], "collected requests"))["shadow"]
+    assert result.passed is False
+    assert 'the candidate says 400 {"message": "No pilots"' in result.evidence
+    assert "pilot" in result.curl
+
+
+def test_an_unknown_depth_is_refused(correct: Target) -> None:
+    with pytest.raises(SpecInvalid, match="deepest"):
+        gate.run(correct, parity=None, budget=QUICK, depth="deepest")
