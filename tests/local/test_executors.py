@@ -1,0 +1,146 @@
+"""Trials in processes: whatever one does to its own, the job goes on and nothing is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+
+import psutil
+import pytest
+import trial_doubles
+from search_doubles import Searching
+from trial_doubles import task
+from waiting import wait_until
+
+from core.domain.training import TrialState
+from core.local.executors import ProcessExecutor
+from core.ml.executor import InProcessExecutor, TrialOutcome
+
+FAILED, STOPPED, SUCCEEDED = TrialState.FAILED, TrialState.STOPPED, TrialState.SUCCEEDED
+
+
+def never() -> bool:
+    return False
+
+
+def executor(train, **options) -> ProcessExecutor:
+    return ProcessExecutor(**{"threads": 2, "memory_mb": 4096, "slots": 1, "train": train, **options})
+
+
+def outcomes(train, folder: Path, *, trials: int = 1, stop=never, **options) -> list[TrialOutcome]:
+    return list(executor(train, **options).run((task(n, folder) for n in range(trials)), stop))
+
+
+def pid_of(folder: Path, number: int = 0) -> int:
+    path = folder / str(number) / "pid"
+    return int(wait_until(lambda: path.exists() and path.read_text(), 20))
+
+
+def gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_each_trial_runs_in_a_process_of_its_own(tmp_path):
+    assert outcomes(trial_doubles.write_pid, tmp_path, trials=3) == [TrialOutcome(n, SUCCEEDED) for n in range(3)]
+    pids = {pid_of(tmp_path, number) for number in range(3)}
+    assert len(pids | {os.getpid()}) == 4
+
+
+def test_an_error_in_a_trial_comes_back_with_its_cause(tmp_path):
+    assert outcomes(trial_doubles.fail, tmp_path) == [TrialOutcome(0, FAILED, "ValueError: no luck with 0")]
+
+
+def test_a_crashed_trial_is_a_failed_one_and_the_others_go_on(tmp_path):
+    first, second = outcomes(trial_doubles.crash, tmp_path, trials=2)
+    assert (first.state, second.state) == (FAILED, SUCCEEDED)
+    assert "ended by SIGKILL" in first.error
+
+
+def test_a_trial_that_leaves_without_a_word_is_a_failed_one(tmp_path):
+    assert "ended with code 3" in outcomes(trial_doubles.leave, tmp_path)[0].error
+
+
+def test_a_trial_that_stops_by_itself_did_not_succeed(tmp_path):
+    assert outcomes(trial_doubles.stop_by_itself, tmp_path)[0].state is FAILED
+
+
+def test_a_running_trial_is_killed_when_the_time_is_over(tmp_path):
+    started = tmp_path / "0" / "pid"
+    assert outcomes(trial_doubles.hang, tmp_path, stop=started.exists) == [TrialOutcome(0, STOPPED)]
+    assert gone(pid_of(tmp_path))
+
+
+def test_a_trial_above_its_memory_is_killed_and_says_so(tmp_path):
+    (found,) = outcomes(trial_doubles.eat_memory, tmp_path, memory_mb=300)
+    assert found.state is FAILED
+    assert "its limit is 300 MB" in found.error
+    assert gone(pid_of(tmp_path))
+
+
+def test_trials_share_threads_and_run_side_by_side(tmp_path):
+    both = [tmp_path / "0" / "pid", tmp_path / "1" / "pid"]
+    found = outcomes(trial_doubles.hang, tmp_path, trials=9, slots=2, stop=lambda: all(p.exists() for p in both))
+    assert {o.number for o in found} == {0, 1}
+    assert executor(trial_doubles.hang, threads=6, slots=2).threads == 3
+
+
+def test_one_slot_a_thread_unless_told():
+    assert executor(None, threads=2, slots=0).threads == 1
+    assert executor(None, threads=16, slots=0).threads == 4
+
+
+def test_a_task_is_taken_only_when_it_can_start(tmp_path):
+    taken = []
+
+    def tasks():
+        for number in count():
+            taken.append(number)
+            yield task(number, tmp_path)
+
+    run = executor(trial_doubles.write_pid).run(tasks(), never)
+    assert next(run).number == 0
+    assert taken == [0]
+    run.close()
+
+
+def test_closing_the_run_leaves_nothing_behind(tmp_path):
+    run = executor(trial_doubles.hang_when_even, slots=2).run((task(n, tmp_path) for n in range(2)), never)
+    assert next(run) == TrialOutcome(1, SUCCEEDED)
+    hanging = pid_of(tmp_path, 0)
+    run.close()
+    assert gone(hanging)
+
+
+def test_trials_die_with_the_process_that_started_them(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; sys.path[:0] = ['.', 'tests']; import trial_doubles\n"
+        "from core.local.executors import ProcessExecutor\n"
+        "e = ProcessExecutor(threads=1, memory_mb=4096, train=trial_doubles.hang)\n"
+        f"list(e.run([trial_doubles.task(0, Path({str(tmp_path)!r}))], lambda: False))"
+    )
+    job = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+    trial = pid_of(tmp_path)
+    job.send_signal(signal.SIGKILL)
+    job.wait()
+    assert wait_until(lambda: gone(trial), 10)
+
+
+@pytest.mark.parametrize("make", [executor, lambda train: InProcessExecutor(train=train)])
+def test_both_executors_tell_the_same_story(tmp_path, make):
+    run = make(trial_doubles.fail).run((task(n, tmp_path) for n in range(2)), never)
+    assert list(run) == [TrialOutcome(n, FAILED, f"ValueError: no luck with {n}") for n in range(2)]
+
+
+def test_a_search_in_processes_ends_with_a_vote_of_real_learners(tmp_path):
+    searching = Searching(tmp_path)
+    real = ProcessExecutor(threads=2, memory_mb=4096)
+    result = searching.run(executor=real, spec={"max_trials": 3, "folds": 2, "timeout_s": 60})
+    assert {t.algorithm for t in searching.ended if not t.members} == {
+        "LightGBM",
+        "LogisticRegression",
+        "XGBoostClassifier",
+    }
+    assert {t.state for t in searching.ended} == {SUCCEEDED}
+    assert result.best.metrics["AUC_weighted"] > 0.8

@@ -1,0 +1,67 @@
+"""What a trial can do to its process. Top-level functions, so that another process finds them by name."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from core.domain.data import ColumnKind
+from core.domain.signature import Column, Signature
+from core.ml.executor import Problem, Stop, TrialStopped, TrialTask
+
+SIGNATURE = Signature((Column("x", ColumnKind.NUMBER, False, typical=0.0),), "y", (0, 1), 1)
+PROBLEM = Problem("nowhere.parquet", SIGNATURE, (), 10, 2, 7)
+
+
+def task(number: int, folder: Path, **params: float) -> TrialTask:
+    return TrialTask(number, "LightGBM", params, PROBLEM, folder / str(number), 1)
+
+
+def write_pid(task: TrialTask, stop: Stop) -> None:
+    """Leave a file with the process's id."""
+    task.folder.mkdir(parents=True)
+    (task.folder / "pid").write_text(str(os.getpid()))
+
+
+def fail(task: TrialTask, stop: Stop) -> None:
+    raise ValueError(f"no luck with {task.number}")
+
+
+def stop_by_itself(task: TrialTask, stop: Stop) -> None:
+    raise TrialStopped
+
+
+def crash(task: TrialTask, stop: Stop) -> None:
+    """Die as the system kills what takes too much memory; an odd number gets through."""
+    if task.number % 2:
+        return write_pid(task, stop)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leave(task: TrialTask, stop: Stop) -> None:
+    os._exit(3)
+
+
+def hang(task: TrialTask, stop: Stop) -> None:
+    """Say who one is, and never end."""
+    write_pid(task, stop)
+    while True:
+        time.sleep(0.05)
+
+
+def hang_when_even(task: TrialTask, stop: Stop) -> None:
+    """One that ends beside one that does not."""
+    if task.number % 2 == 0:
+        return hang(task, stop)
+    other = task.folder.parent / "0" / "pid"
+    while not other.exists():
+        time.sleep(0.01)
+
+
+def eat_memory(task: TrialTask, stop: Stop) -> None:
+    """Take 2 GB, 10 MB a time."""
+    write_pid(task, stop)
+    eaten = []
+    for _ in range(200):
+        eaten.append(bytearray(os.urandom(1)) * 10_000_000)
+        time.sleep(0.01)
