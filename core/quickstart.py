@@ -193,7 +193,7 @@ class _Quickstart:
         job = (self._known_job(spec) if self._options.reuse else None) or self._workspace.submit(spec)
         if not job.state.final:
             self._say(f"Job {job.id}: searching for {spec.timeout_s:g} s")
-        told: set[int] = set()
+        told = {trial.number for trial in self._workspace.trials(job.id)} if job.state.final else set()
         job = self._wait(lambda: self._progress(job.id, told), lambda now: now.state.final)
         if job.state is not JobState.SUCCEEDED:
             raise TrainingFailed(

@@ -1,8 +1,8 @@
 """Give LightGBM's library an OpenMP runtime on a machine that has none.
 
 LightGBM's wheel needs the system's libgomp.so.1; a minimal Debian has none. scikit-learn's wheel brings a copy of its
-own. A link to that copy beside LightGBM's library, found through an rpath of $ORIGIN, is enough; a link alone is not, and
-neither is loading the copy beforehand, since the linker looks for the name `libgomp.so.1`, which the copy does not have.
+own. A link to that copy beside LightGBM's library, found through an rpath of $ORIGIN, is enough. A link alone is not;
+nor is loading the copy beforehand, since the linker looks for the name `libgomp.so.1`, which the copy does not have.
 
     python scripts/openmp.py [SITE_PACKAGES]
 """
@@ -45,7 +45,7 @@ def bundle_openmp(site: Path) -> Path:
 def main() -> None:
     site = Path(sys.argv[1] if len(sys.argv) > 1 else sysconfig.get_path("platlib"))
     if sys.platform == "linux" and not system_has_openmp():
-        print(f"No {RUNTIME} on this machine: LightGBM will use {bundle_openmp(site)}", file=sys.stderr)
+        sys.stderr.write(f"No {RUNTIME} on this machine: LightGBM will use {bundle_openmp(site)}\n")
 
 
 if __name__ == "__main__":

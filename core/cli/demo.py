@@ -7,10 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import IO
 
 from core.cli.command import Context
 from core.domain.errors import PortInUse, ServiceUnavailable
@@ -30,14 +29,15 @@ def run_demo(context: Context) -> None:
     settings.home.mkdir(parents=True, exist_ok=True)
     environ = {**context.environ, **as_environment(settings)}
     address = f"http://localhost:{settings.app_port}"
-    with _service(context), _child("app", _app(settings.app_port), settings.home, environ) as app:
+    with (
+        _one_interrupt(context),
+        _service(context),
+        _child("app", _app(settings.app_port), settings.home, environ) as app,
+        _child("quickstart", _quickstart(), settings.home, environ) as quickstart,
+    ):
         _wait_until_up(app, settings.app_port, settings.start_timeout_s)
-        with _child("quickstart", _quickstart(), settings.home, environ) as quickstart, _term_is_interrupt():
-            context.say(f"Slipway is at {address}. Ctrl-C stops it; nothing is lost.")
-            try:
-                _watch(context, app, quickstart)
-            except KeyboardInterrupt:
-                context.say("Stopping")
+        context.say(f"Slipway is at {address}. Ctrl-C stops it; nothing is lost.")
+        _watch(context, app, quickstart)
 
 
 def _app(port: int) -> Sequence[str]:
@@ -85,7 +85,7 @@ def _child(
     name: str, command: Sequence[str], home: Path, environ: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process of its own group, so that the terminal's Ctrl-C reaches us alone and we end it in order."""
-    with _log(home / f"{name}.log") as log:
+    with (home / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
             command,
             cwd=CHECKOUT,
@@ -99,10 +99,6 @@ def _child(
         yield process
     finally:
         _end(process)
-
-
-def _log(path: Path) -> IO[bytes]:
-    return path.open("ab")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -142,14 +138,20 @@ def _watch(context: Context, app: subprocess.Popen[bytes], quickstart: subproces
 
 
 @contextmanager
-def _term_is_interrupt() -> Iterator[None]:
-    """SIGTERM, as `kill` and process managers send it, ends the demo as Ctrl-C does."""
+def _one_interrupt(context: Context) -> Iterator[None]:
+    """Ctrl-C, or SIGTERM as process managers send it, ends what runs inside, once: the orderly end is not cut short."""
+    signals = (signal.SIGINT, signal.SIGTERM)
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        context.say("Stopping")
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = [signal.signal(each, interrupt) for each in signals]
     try:
-        yield
+        with suppress(KeyboardInterrupt):
+            yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in zip(signals, before, strict=True):
+            signal.signal(each, handler)

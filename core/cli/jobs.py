@@ -36,6 +36,25 @@ def _list(context: Context, options: Namespace) -> Any:
     return context.workspace.list_jobs(JobKind(options.kind) if options.kind else None, options.limit)
 
 
+def _trials(context: Context, options: Namespace) -> Any:
+    """All of them; for people with the one metric that the job optimised."""
+    trials = context.workspace.trials(options.job)
+    if options.json:
+        return trials
+    metric = context.workspace.job(options.job).spec.get("primary_metric", "AUC_weighted")
+    return [
+        {
+            "number": trial.number,
+            "algorithm": trial.algorithm,
+            "state": trial.state,
+            metric: trial.metrics.get(metric),
+            "duration_s": trial.duration_s,
+            "error": trial.error,
+        }
+        for trial in trials
+    ]
+
+
 def _compare(context: Context, options: Namespace) -> Any:
     compared = context.workspace.compare_trials(options.trials)
     return [
@@ -90,9 +109,8 @@ COMMANDS = (
     Command(
         "job trials",
         "the leaderboard's rows",
-        lambda context, options: context.workspace.trials(options.job),
+        _trials,
         (ID,),
-        columns=("number", "algorithm", "state", "metrics", "duration_s", "error"),
     ),
     Command(
         "job trial",

@@ -17,6 +17,11 @@ def _run(context: Context, options: Namespace) -> NoReturn:
     os.execve(sys.executable, command, {**context.environ, **as_environment(context.settings)})  # noqa: S606 - ourselves
 
 
+def _key(context: Context, options: Namespace) -> Any:
+    key = context.workspace.service_key()
+    return {"key": key} if options.json else key
+
+
 def _status(context: Context, options: Namespace) -> Any:
     status = context.workspace.service_status()
     return Outcome(status, DONE if status.running else FAILED)
@@ -38,11 +43,7 @@ COMMANDS = (
     Command("service stop", "stop it and what it started", lambda context, options: context.workspace.service_stop()),
     Command("service status", "whether it runs; exits 1 when it does not", _status),
     Command("service run", "be the service, in the foreground", _run),
-    Command(
-        "service key",
-        "the key of its HTTP door",
-        lambda context, options: {"key": context.workspace.service_key()},
-    ),
+    Command("service key", "the key of its HTTP door", _key),
     Command("doctor", "look at everything that could be wrong", _doctor),
     Command(
         "backup",

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 WIDTH_MAX = 60
-"""Longer cells of a list are cut: `show` and `--json` have them whole."""
+"""Longer cells of a list are cut, save the last of a line: `show` and `--json` have them whole."""
+
+MOMENTS = ("at", "since", "until")
+"""Fields that hold seconds since the epoch, besides all that end in `_at`."""
 
 
 def plain(value: Any) -> Any:
@@ -41,13 +44,14 @@ def as_text(value: Any, columns: tuple[str, ...] = ()) -> str:
     if isinstance(value, dict):
         wide = max((len(key) for key in value), default=0)
         return "\n".join(f"{key:<{wide}}  {_cell(key, item)}" for key, item in value.items())
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+    if isinstance(value, list) and value and all(isinstance(item, dict) and item for item in value):
         return _table(value, columns or _short(value))
     return "\n".join(_cell("", item) for item in value) if isinstance(value, list) else _cell("", value)
 
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    lines = [list(columns), *([_cut(_cell(c, row.get(c))) for c in columns] for row in rows)]
+    lines = [list(columns), *([_cell(c, row.get(c)) for c in columns] for row in rows)]
+    lines = [[*(_cut(cell) for cell in line[:-1]), " ".join(line[-1].split())] for line in lines]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
@@ -55,14 +59,14 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
 
 
 def _short(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns that hold single values in every row."""
-    return [key for key in rows[0] if not any(isinstance(row.get(key), dict | list) for row in rows)]
+    """The columns that hold single values in every row; all of them where none does."""
+    return [key for key in rows[0] if not any(isinstance(row.get(key), dict | list) for row in rows)] or list(rows[0])
 
 
 def _cell(key: str, value: Any) -> str:
     if value is None:
         return "-"
-    if key.endswith("_at") and isinstance(value, int | float):
+    if (key.endswith("_at") or key in MOMENTS) and isinstance(value, int | float):
         return datetime.fromtimestamp(value).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, float):
         return f"{value:.6g}"

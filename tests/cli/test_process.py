@@ -1,8 +1,8 @@
 """The command line as a process of its own."""
 
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -14,10 +14,16 @@ HELP_S = 0.3
 def test_help_is_there_at_once():
     took = []
     for _ in range(5):
-        start = time.perf_counter()
+        before = children_cpu_s()
         subprocess.run([*CORE, "--help"], check=True, capture_output=True)
-        took.append(time.perf_counter() - start)
+        took.append(children_cpu_s() - before)
     assert min(took) < HELP_S, took
+
+
+def children_cpu_s() -> float:
+    """Processor time of the children that have ended: unlike the clock's, it says little of who else is at work."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_help_needs_neither_the_domain_nor_a_library():

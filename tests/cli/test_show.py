@@ -45,7 +45,9 @@ def test_times_are_shown_as_people_read_them_and_nothing_as_a_dash():
 
 
 def test_long_cells_of_a_list_are_cut():
-    assert len(as_text([{"text": "x" * 500}]).splitlines()[1]) == 60
+    row = as_text([{"text": "x" * 500, "last": "y" * 500}]).splitlines()[1]
+    assert len(row.split()[0]) == 60
+    assert row.endswith("y" * 500)
 
 
 VALUES = st.recursive(
