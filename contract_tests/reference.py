@@ -228,34 +228,38 @@ class Reference:
         return {"v1": {"result": answers}, "v2": {"Results": answers}, "mlflow": answers}[form]
 
 
+class Handler(BaseHTTPRequestHandler):
+    """Takes requests off the wire and puts replies on it, for the `reference` that a subclass names."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    reference: Reference
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):
+            return self.answer
+        raise AttributeError(name)
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        reply = self.reference.respond(Request(self.command, self.path, self.headers, body))
+        self.send_response(reply.status)
+        headers = reply.headers | {"Content-Type": reply.content_type, "Content-Length": str(len(reply.body))}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
 @contextmanager
 def serving(reference: Reference) -> Iterator[str]:
     """Serve on a free loopback port; gives the root address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def __getattr__(self, name: str) -> Any:
-            if name.startswith("do_"):
-                return self.answer
-            raise AttributeError(name)
-
-        def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            reply = reference.respond(Request(self.command, self.path, self.headers, body))
-            self.send_response(reply.status)
-            headers = reply.headers | {"Content-Type": reply.content_type, "Content-Length": str(len(reply.body))}
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(reply.body)
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    handler = type("Handler", (Handler,), {"reference": reference})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

@@ -19,7 +19,7 @@ from core.domain.proof import Target
 
 if TYPE_CHECKING:
     from schemathesis.config import SchemathesisConfig
-    from schemathesis.engine.events import ScenarioFinished
+    from schemathesis.engine.events import NonFatalError, ScenarioFinished
 
 ABOUT: Mapping[str, str] = {
     "not_a_server_error": "No request makes the server fail (5xx).",
@@ -121,7 +121,6 @@ def drive(probe: Probe) -> Findings:
 
 
 def _run(probe: Probe, findings: Findings, phases: Collection[str], until: float) -> None:
-    import requests
     import schemathesis
     from schemathesis.engine import events, from_schema
 
@@ -138,15 +137,22 @@ def _run(probe: Probe, findings: Findings, phases: Collection[str], until: float
             if isinstance(event, events.ScenarioFinished):
                 _collect(event, findings)
             elif isinstance(event, events.NonFatalError):
-                what = f"{event.label}: {event.info.title}. {event.info.message}"
-                if isinstance(event.value, requests.RequestException):
-                    findings.unanswered.setdefault(what, Request(event.info.code_sample or ""))
-                else:
-                    findings.unreadable.append(what)
+                _note(event, findings)
             elif isinstance(event, events.FatalError):
                 raise NoVerdict(f"Schemathesis could not go on: {event.exception}") from event.exception
     finally:
         alarm.cancel()
+
+
+def _note(event: "NonFatalError", findings: Findings) -> None:
+    """A request without an answer is the endpoint's fault; any other error says that the document makes no sense."""
+    import requests
+
+    what = f"{event.label}: {event.info.title}. {event.info.message}"
+    if isinstance(event.value, requests.RequestException):
+        findings.unanswered.setdefault(what, Request(event.info.code_sample or ""))
+    else:
+        findings.unreadable.append(what)
 
 
 def _bounded(document: Any) -> Any:

@@ -1,12 +1,12 @@
 """Prove an endpoint from its address and key: fetch its document, run every check, tell each outcome as it lands."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from core.checks import contract, semantic, wire
 from core.checks.document import Described, describe
 from core.checks.probe import Client, Credential, Exchange, Probe
-from core.checks.registry import DEPTHS, PARTS, Check, Violation, entered, judge, result
+from core.checks.registry import DEPTHS, PARTS, Check, Depth, Violation, entered, judge, result
 from core.contract import samples
 from core.domain.errors import NoVerdict, ServiceUnavailable, SpecInvalid
 from core.domain.proof import CheckResult, Target
@@ -41,21 +41,27 @@ def run_checks(
     if depth not in DEPTHS or not set(parts) <= set(PARTS):
         raise SpecInvalid(f"Depths are {', '.join(DEPTHS)} and parts {', '.join(PARTS)}, got '{depth}', {list(parts)}")
     chosen = [check for check in catalogue() if check.part in parts]
+    results = []
+    for outcome in _outcomes(target, chosen, DEPTHS[depth], seed):
+        results.append(outcome)
+        on_check(outcome)
+    return tuple(results)
+
+
+def _outcomes(target: Target, chosen: Sequence[Check], depth: Depth, seed: int) -> Iterator[CheckResult]:
     try:
         described = fetch(target)
     except ServiceUnavailable as e:
         raise NoVerdict(e.message, hint=e.hint) from e
     except Violation as e:
-        return tuple(_without_document(chosen, target, e, on_check))
-    probe = Probe(target, described, seed=seed, depth=DEPTHS[depth])
-    results = []
+        yield from _without_document(chosen, target, e)
+        return
+    probe = Probe(target, described, seed=seed, depth=depth)
     try:
         for check in chosen:
-            results.append(judge(check, probe))
-            on_check(results[-1])
+            yield judge(check, probe)
     finally:
         probe.close()
-    return tuple(results)
 
 
 def bodies_for(target: Target, rows: int, *, count: int = BODIES, seed: int = 0) -> tuple[bytes, ...]:
@@ -99,15 +105,11 @@ def _document(exchange: Exchange) -> dict[str, Any]:
     return document
 
 
-def _without_document(
-    chosen: list[Check], target: Target, problem: Violation, on_check: Callable[[CheckResult], None]
-) -> list[CheckResult]:
+def _without_document(chosen: Sequence[Check], target: Target, problem: Violation) -> Iterator[CheckResult]:
     """The unusable document as a violation, whatever parts were asked for; nothing else can be judged."""
     document = next(check for check in catalogue() if check.name == contract.document_is_usable.__name__)
     curl = "\n".join(request.curl(target) for request in problem.requests)
-    missing = "not applicable: there is no usable document"
-    results = [result(document, False, problem.evidence, curl)]
-    results += [result(check, None, missing) for check in chosen if check is not document]
-    for outcome in results:
-        on_check(outcome)
-    return results
+    yield result(document, False, problem.evidence, curl)
+    for check in chosen:
+        if check is not document:
+            yield result(check, None, "not applicable: there is no usable document")

@@ -15,6 +15,7 @@ from core.ml.profile import profile_table
 from core.ml.search import search
 from core.packaging.write import write_model
 from core.predict.folder import load_model
+from core.serving.endpoint_file import FORMAT, DeploymentFile, EndpointFile
 from perf.peers.comparison import OURS, PeerFailed
 from perf.peers.scoring import KEY, Command, Shared
 
@@ -35,24 +36,24 @@ def server(python: Path, shared: Shared, port: int) -> Command:
     home = shared.work / "endpoint"
     home.mkdir(exist_ok=True)
     file = home / "endpoint.json"
-    file.write_bytes(
-        msgspec.json.encode(
-            {
-                "format": 1,
-                "version": 1,
-                "endpoint": "peer",
-                "host": "127.0.0.1",
-                "port": port,
-                "key_digests": [hashlib.sha256(KEY.encode()).hexdigest()],
-                "traffic": {"v1": 100},
-                "limits": EndpointLimits(),
-                "telemetry_dir": str(home / "telemetry"),
-                "status_file": str(home / "status.json"),
-                "deployments": {"v1": {"folder": str(folder.absolute()), "model": "peer", "model_version": 1}},
-            }
-        )
-    )
+    file.write_bytes(msgspec.json.encode(_endpoint(home, folder, port)))
     return Command([str(python), "-m", "core.serving", "--endpoint-file", str(file)])
+
+
+def _endpoint(home: Path, folder: Path, port: int) -> EndpointFile:
+    return EndpointFile(
+        format=FORMAT,
+        version=1,
+        endpoint="peer",
+        host="127.0.0.1",
+        port=port,
+        key_digests=(hashlib.sha256(KEY.encode()).hexdigest(),),
+        traffic={"v1": 100},
+        limits=EndpointLimits(),
+        telemetry_dir=str(home / "telemetry"),
+        status_file=str(home / "status.json"),
+        deployments={"v1": DeploymentFile(str(folder.absolute()), "peer", 1)},
+    )
 
 
 def _train(shared: Shared, folder: Path) -> None:
