@@ -74,8 +74,10 @@ class Search(Protocol):
 
 END_SHARE, END_MAX_S = 0.1, 3.0
 """The vote and the last writing get this share of the time, at most these seconds."""
-GRACE_SHARE, GRACE_S = 0.1, 3.0
-"""While no trial has succeeded yet the search may run over by so much: a late model is better than none."""
+GRACE_SHARE, GRACE_S = 0.1, 4.5
+"""While no trial has succeeded the search may run over by this share of its time and these seconds."""
+GRACE_USED = 0.6
+"""A trial that starts that late plans to end after this part of them."""
 WORTH_SHARE = 0.5
 """A trial is not started in less than this share of the shortest one's time."""
 IDLE_TRIALS = 15
@@ -170,7 +172,7 @@ class _Run:
             self.prepared.problem,
             self.folder / str(trial.number),
             self.executor.threads,
-            max(1.0, self._left()),
+            max(1.0, self._left(), GRACE_USED * self._left_at_most()),
             trial.started_at,
         )
 
@@ -238,9 +240,14 @@ class _Run:
         timeout = self.spec.timeout_s
         return self.started + timeout - min(END_SHARE * timeout, END_MAX_S) - self.clock()
 
+    def _left_at_most(self) -> float:
+        """Seconds until trials must be over: while none has succeeded, a late model is better than none."""
+        if self.usable:
+            return self._left()
+        return self.started + (1 + GRACE_SHARE) * self.spec.timeout_s + GRACE_S - self.clock()
+
     def _time_is_over(self) -> bool:
-        grace = 0.0 if self.usable else GRACE_SHARE * self.spec.timeout_s + GRACE_S
-        return self.should_stop() or self._left() + grace <= 0
+        return self.should_stop() or self._left_at_most() <= 0
 
     def _enough(self) -> bool:
         """No time or number left for one more trial, or no reason for one."""
