@@ -25,10 +25,12 @@ def server(python: Path, shared: Shared, port: int) -> Command:
     """One gunicorn worker, its default."""
     script = FOLDER / "scripts" / "automl_score.py"
     words = [str(python), "-c", LAUNCH, "--entry_script", str(script), "--port", str(port), "--model_dir"]
+    fitted = shared.work / f"{NAME}.fitted"
     environment = {
+        "PEER_FITTED": str(fitted),
         "PEER_TABLE": str(shared.table),
         "PEER_TARGET": shared.target,
         "AML_APP_ROOT": str(shared.work),
         "AZUREML_LOG_LEVEL": "WARNING",
     }
-    return Command([*words, str(shared.work)], environment)
+    return Command([*words, str(shared.work)], environment, fitted)

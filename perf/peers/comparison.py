@@ -32,12 +32,18 @@ class Figure:
 
 
 class Subject(Protocol):
-    """What is compared. `prepare` makes what all peers share; `measure` gives one round's figures of one peer."""
+    """What is compared.
+
+    `prepare` makes what all peers share, `about` tells of it in a few words; `measure` gives one round's figures of one
+    peer, or raises PeerFailed.
+    """
 
     TITLE: str
     FIGURES: Sequence[Figure]
 
     def prepare(self, work: Path, options: Any) -> Any: ...
+
+    def about(self, shared: Any) -> str: ...
 
     def measure(self, peer: ModuleType, python: Path, shared: Any) -> Mapping[str, float]: ...
 

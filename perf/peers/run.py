@@ -41,7 +41,8 @@ def main(words: Sequence[str]) -> int:
             except PeerFailed as e:
                 rows[name].problems.append(str(e))
                 _say(f"{name}: {e}")
-    report = f"# {subject.TITLE}\n\n{_circumstances(options)}\n\n{table(subject.FIGURES, list(rows.values()))}"
+    figures = table(subject.FIGURES, list(rows.values()))
+    report = f"# {subject.TITLE}\n\n{_circumstances(subject.about(shared), options.rounds)}\n\n{figures}"
     _write(options.subject, report, list(rows.values()), RESULTS)
     print(report)
     return 0 if any(row.rounds for row in rows.values()) else 1
@@ -75,11 +76,11 @@ def _options(words: Sequence[str]) -> Namespace:
     return options
 
 
-def _circumstances(options: Namespace) -> str:
+def _circumstances(about: str, rounds: int) -> str:
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     machine = f"{cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    how = f"{options.rounds} rounds, interleaved; median (min to max). Client and server share the machine."
-    return f"{when}; {options.data}; {machine}; {how}"
+    how = f"{rounds} rounds, interleaved; median (min to max). Client and server share the machine."
+    return f"{when}; {about}; {machine}; {how}"
 
 
 def _write(subject: str, report: str, rows: Sequence[Row], folder: Path) -> None:

@@ -53,6 +53,8 @@ class Command:
 
     words: list[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    fitted: Path | None = None
+    """Where a server that fits its model at its start writes the seconds that took: no part of a cold start."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,12 @@ def prepare(work: Path, options: Any) -> Shared:
     return shared
 
 
+def about(shared: Shared) -> str:
+    """Which table, and whether it is the real one: a twin's figures are never the real table's."""
+    asset = shared.asset
+    return f"table {asset.name} ({asset.source}, {asset.rows:,} rows)"
+
+
 def measure(peer: ModuleType, python: Path, shared: Shared) -> Mapping[str, float]:
     """Start the peer's server, measure it, stop it. Raises PeerFailed with the end of its log."""
     port = _free_port()
@@ -108,7 +116,8 @@ def measure(peer: ModuleType, python: Path, shared: Shared) -> Mapping[str, floa
     with _running(command, shared.work / f"{peer.NAME}.log") as process:
         began = time.perf_counter()
         _wait_until_it_scores(target, shared.bodies[0], process)
-        figures = [time.perf_counter() - began]
+        fitting_s = float(command.fitted.read_text()) if command.fitted else 0.0
+        figures = [time.perf_counter() - began - fitting_s]
         warm = LoadSpec(target, duration_s=30, warmup_s=0, max_requests=WARM_REQUESTS)
         loadtest.run(warm, shared.bodies)
         figures += _ab(target, shared)
