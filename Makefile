@@ -26,7 +26,7 @@ perf: setup  ## only what measures time
 	@$(PYTEST) -m measures
 
 peers: setup  ## compare with other tools, each in an environment of its own
-	@$(PYTHON) perf/peers/run.py
+	@$(PYTHON) -m perf.peers.run
 
 lint: setup  ## style and types
 	@$(PYTHON) -m ruff check .
