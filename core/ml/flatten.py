@@ -119,7 +119,7 @@ def sklearn_forest(trees: Sequence[Any], fill: Array) -> Forest:
     classes = trees[0].value.shape[2]
     base = np.zeros(1 if classes == 2 else classes)
     output = np.zeros(len(made) if classes == 2 else 0)
-    return _joined(made, output, base, link="identity", cast32=True, scale=1.0 / len(made), fill=fill)
+    return _joined(made, output, base, fill, link="identity", cast32=True, scale=1.0 / len(made))
 
 
 def _sklearn_tree(tree: Any) -> _Tree:
@@ -145,27 +145,23 @@ def _joined(
     trees: Sequence[_Tree],
     output: AnyArray,
     base: Array,
-    *,
-    link: str,
-    cast32: bool = False,
-    scale: float = 1.0,
     fill: Array | None = None,
+    **how: Any,
 ) -> Forest:
     sizes = np.array([len(tree.feature) for tree in trees])
     roots = np.cumsum(sizes) - sizes
     offset = np.repeat(roots, sizes)
+    nodes = {name: np.concatenate([getattr(tree, name) for tree in trees]) for name in _Tree.__slots__}
     return Forest(
         roots=roots.astype(np.int32),
-        feature=np.concatenate([t.feature for t in trees]).astype(np.int32),
-        threshold=np.concatenate([t.threshold for t in trees]).astype(np.float64),
-        left=(np.concatenate([t.left for t in trees]) + offset).astype(np.int32),
-        right=(np.concatenate([t.right for t in trees]) + offset).astype(np.int32),
-        default_left=np.concatenate([t.default_left for t in trees]).astype(bool),
-        value=np.concatenate([t.value for t in trees]).astype(np.float64),
+        feature=nodes["feature"].astype(np.int32),
+        threshold=nodes["threshold"].astype(np.float64),
+        left=(nodes["left"] + offset).astype(np.int32),
+        right=(nodes["right"] + offset).astype(np.int32),
+        default_left=nodes["default_left"].astype(bool),
+        value=nodes["value"].astype(np.float64),
         output=output.astype(np.int32),
         base=base.astype(np.float64),
         fill=np.zeros(0) if fill is None else fill,
-        link=link,
-        scale=scale,
-        cast32=cast32,
+        **how,
     )

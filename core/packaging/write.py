@@ -110,26 +110,12 @@ def _card(
         "name": spec.model_name or data.name,
         "algorithm": result.best.algorithm,
         "trial": result.best.number,
-        "members": [
-            {
-                "trial": part.trial.trial.number,
-                "algorithm": part.trial.trial.algorithm,
-                "weight": part.weight,
-                "params": dict(part.trial.trial.params),
-            }
-            for part in parts
-        ],
+        "members": [_member(part) for part in parts],
         "primary_metric": spec.primary_metric,
         "metrics": dict(result.best.metrics),
         "target": spec.target,
         "classes": list(signature.classes),
-        "data": {
-            "name": data.name,
-            "version": data.version,
-            "sha256": data.sha256,
-            "source": data.source,
-            "rows": data.rows,
-        },
+        "data": {name: getattr(data, name) for name in ("name", "version", "sha256", "source", "rows")},
         "excluded": [name for name in unused if name in spec.exclude],
         "dropped": [name for name in unused if name not in spec.exclude],
         "guardrails": msgspec.to_builtins(result.guardrails),
@@ -139,6 +125,16 @@ def _card(
         "experiment_name": spec.experiment_name,
         "job_id": job_id,
         "created_at": created_at,
+    }
+
+
+def _member(part: _Part) -> dict[str, Any]:
+    trial = part.trial.trial
+    return {
+        "trial": trial.number,
+        "algorithm": trial.algorithm,
+        "weight": part.weight,
+        "params": dict(trial.params),
     }
 
 
