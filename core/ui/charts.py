@@ -114,7 +114,9 @@ def best_so_far(trials: Sequence[Trial], metric: str, started_at: float) -> go.F
         hovertemplate="Trial %{customdata[0]}, %{customdata[1]}<br><b>%{y:.4f}</b> after %{x:.0f} s<extra></extra>",
     )
     figure = _figure([line, dots], x="Time since the start (s)", y=f"{words.metric(metric)} (cross-validated)")
-    return figure.update_yaxes(rangemode="normal", tickformat=".4~f")
+    # A trial alone, or trials that are all alike, would otherwise get an axis far wider than a metric's differences.
+    room = max(0.002, 0.15 * (max(scores) - min(scores)))
+    return figure.update_yaxes(range=[min(scores) - room, max(scores) + room], tickformat=".4~f")
 
 
 def probabilities(classes: Sequence[Scalar], shares: Sequence[float]) -> go.Figure:

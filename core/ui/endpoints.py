@@ -142,7 +142,7 @@ def _figures(live: Sequence[Served], hour: TelemetrySummary) -> None:
     columns[3].metric(
         "p99, last hour",
         words.milliseconds(hour.p99_ms),
-        chart_data=[b.p99_ms or 0.0 for b in hour.buckets] or None,
+        chart_data=[b.p99_ms for b in hour.buckets if b.p99_ms is not None] or None,
         delta=f"p50 {words.milliseconds(hour.p50_ms)}",
         delta_arrow="off",
         delta_color="primary",
@@ -156,11 +156,16 @@ def choose(known: Sequence[Endpoint]) -> Endpoint:
     return by_name[choices.choose("Endpoint", {name: name for name in by_name}, key="endpoint")]
 
 
-def answering_model(endpoint: Endpoint) -> Model | None:
-    """The model of the deployment with most traffic, else of the newest one that is ready."""
+def answering(endpoint: Endpoint) -> Deployment | None:
+    """The deployment with most traffic, else the newest one that is ready."""
     live = sorted(endpoint.live, key=lambda d: -endpoint.traffic[d.name])
-    ready = [d for d in reversed(endpoint.deployments) if d.state is DeploymentState.READY]
-    first = next(iter((*live, *ready)), None)
+    ready = sorted((d for d in endpoint.deployments if d.state is DeploymentState.READY), key=lambda d: -d.created_at)
+    return next(iter((*live, *ready)), None)
+
+
+def answering_model(endpoint: Endpoint) -> Model | None:
+    """The model of the deployment that answers."""
+    first = answering(endpoint)
     return None if first is None else cached.model(first.model, first.model_version)
 
 

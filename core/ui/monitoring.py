@@ -118,6 +118,6 @@ def _newest(seen: Watched) -> None:
                 "Request id": [r.request_id for r in seen.newest],
             },
             hide_index=True,
-            height=260,
+            height=min(38 + 35 * len(seen.newest), 260),
             key="monitor.newest",
         )

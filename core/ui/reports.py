@@ -13,6 +13,7 @@ from core.domain.proof import CheckResult, GateReport, LoadReport
 from core.ui import actions, charts, choices, jobs, notices, words
 from core.ui.live import FAST_S
 from core.ui.state import state
+from core.ui.words import Word
 from core.workspace import Workspace
 
 PARTS = {
@@ -136,33 +137,36 @@ def sentence(report: GateReport) -> str:
 
 
 def _part(part: str, checks: Sequence[CheckResult]) -> None:
+    """One part of a gate, closed while there is nothing to worry about in it."""
     title, proves = PARTS.get(part, (words.identifier(part), ""))
-    held = sum(c.passed is True for c in checks)
-    with st.container(border=True, gap="xsmall"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f"**{title}** :gray[{proves}]", width="content")
-            st.badge(
-                f"{held} of {len(checks)}",
-                color="green" if all(c.passed is not False and not c.no_verdict for c in checks) else "red",
-            )
+    word, applying = _outcome(checks), [c for c in checks if c.passed is not None or c.no_verdict]
+    held = f"{sum(c.passed is True for c in checks)} of {len(applying)}" if applying else "does not apply"
+    label = f":{word.color}[{word.icon_code}] **{title}** {held} :gray[· {proves}]"
+    with st.expander(label, expanded=word.color in ("red", "orange")):
         for check in checks:
             _check(check)
 
 
+def _outcome(checks: Sequence[CheckResult]) -> Word:
+    """The worst of some checks."""
+    looks = [_look(c) for c in checks]
+    return min(looks, key=lambda word: ("red", "orange", "green", "gray").index(word.color))
+
+
 def _check(check: CheckResult) -> None:
-    color, icon = _look(check)
+    word = _look(check)
     plain = check.about or words.identifier(check.name)
-    st.markdown(f":{color}[:material/{icon}:] {plain}  \n:gray[:small[{words.literal(check.evidence)}]]")
+    st.markdown(f":{word.color}[{word.icon_code}] {plain}  \n:gray[:small[{words.literal(check.evidence)}]]")
     if check.passed is False and check.curl:
         st.code(check.curl, language="bash", wrap_lines=True)
 
 
-def _look(check: CheckResult) -> tuple[str, str]:
+def _look(check: CheckResult) -> Word:
     if check.no_verdict:
-        return "orange", "question_mark"
+        return Word("No verdict", "orange", "help")
     if check.passed is None:
-        return "gray", "remove"
-    return ("green", "check") if check.passed else ("red", "close")
+        return Word("Does not apply", "gray", "remove_circle_outline")
+    return Word("Holds", "green", "check_circle") if check.passed else Word("Violated", "red", "cancel")
 
 
 def loads(reports: Sequence[LoadReport], now: float) -> None:

@@ -11,7 +11,7 @@ from core.contract.samples import body, typical_row
 from core.domain.data import ColumnKind
 from core.domain.endpoint import Endpoint, ScoreReply
 from core.domain.signature import Column, Scalar, Signature
-from core.ui import actions, charts, words
+from core.ui import actions, charts, endpoints, words
 from core.ui.state import state
 from core.workspace import Workspace
 
@@ -47,12 +47,15 @@ def test(workspace: Workspace, endpoint: Endpoint, signature: Signature) -> None
 
 def _score(workspace: Workspace, endpoint: Endpoint, request: bytes, with_shares: bytes | None) -> None:
     state.answer = None
-    reply = actions.run("Scoring", workspace.invoke, endpoint.name, request)
+    # Without traffic the endpoint answers 503; a deployment that waits for its gate is reached by its name.
+    by_name = endpoints.answering(endpoint) if not endpoint.live else None
+    deployment = by_name.name if by_name else ""
+    reply = actions.run("Scoring", workspace.invoke, endpoint.name, request, deployment=deployment)
     if reply is None:
         return
     shares = None
     if with_shares is not None and reply.status == 200:
-        shares = actions.run("Scoring", workspace.invoke, endpoint.name, with_shares)
+        shares = actions.run("Scoring", workspace.invoke, endpoint.name, with_shares, deployment=deployment)
     state.answer = Answer(endpoint.name, reply, shares)
 
 

@@ -1,0 +1,98 @@
+"""A real Chromium against a real app over the workspace that the quickstart left running."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+
+import living
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from waiting import wait_until
+from watcher import Watcher
+
+from core.settings import CHECKOUT
+
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+START_TIMEOUT_S = 40.0
+
+StartApp = Callable[[], str]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of this folder drives a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests; each opens contexts of its own."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        pytest.skip("chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def app(quickstart: living.Live) -> Iterator[str]:
+    """The app's address."""
+    with _running_app(quickstart.home) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_app(quickstart: living.Live, page: Page) -> Iterator[str]:
+    """The address of a server that nobody has visited yet; `page` leaves it before it ends."""
+    with _running_app(quickstart.home) as url:
+        yield url
+        page.goto("about:blank")
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page that fails the test for an error on the console, a crash, or a request to another host."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    opened = context.new_page()
+    watcher = Watcher()
+    watcher.watch(opened)
+    yield opened
+    context.close()
+    assert watcher.complaints == []
+
+
+@contextmanager
+def _running_app(home: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://localhost:{port}"
+    line = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with (home / f"app-{port}.log").open("wb") as log:
+        server = subprocess.Popen(line, cwd=CHECKOUT, env=living.environment(home), stdout=log, stderr=log)
+    try:
+        wait_until(lambda: _answers(url), START_TIMEOUT_S)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1) as reply:
+            return bool(reply.status == 200)
+    except (URLError, OSError):
+        return False

@@ -1,0 +1,118 @@
+"""The app as people meet it: every page, deep links, a fresh server, deploying and scoring."""
+
+from contextlib import suppress
+
+import living
+import pytest
+from playwright.sync_api import Page, expect
+from waiting import wait_until
+
+from core.domain.endpoint import EndpointState
+from core.domain.errors import EndpointNotFound
+from core.ui.navigation import PAGES
+
+expect.set_options(timeout=20_000)
+
+SETTLED = "[data-testid=stApp]:not([data-test-script-state=running])"
+ROW_PX = 35
+
+STORIES = {
+    "home": "Live and proven",
+    "explore": "32,950",
+    "leaderboard": "What to know about this data",
+    "deploy": "Live and proven",
+    "monitor": "The newest requests",
+    "pipelines": "Bankmarketing Train",
+    "quality": "that apply hold",
+}
+
+
+def settled(page: Page, title: str) -> None:
+    """Wait until the page of that title is drawn, and see that it drew no traceback."""
+    expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible()
+    page.wait_for_selector(SETTLED)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def widest_overflow_px(page: Page) -> int:
+    """By how much the page is wider than the window."""
+    width = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('[data-testid=stMain]')].map(m => m.scrollWidth - m.clientWidth))"
+    )
+    return int(width)
+
+
+def test_every_page_opens_from_the_menu_and_fits_the_window(page: Page, app: str):
+    page.goto(app)
+    for entry in PAGES:
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=entry.title, exact=True).click()
+        settled(page, entry.title)
+        expect(page.get_by_text(STORIES[entry.file]).first).to_be_visible()
+        assert widest_overflow_px(page) <= 0, entry.title
+
+
+def test_a_deep_link_to_a_fresh_server_works_and_so_do_its_first_click_and_f5(page: Page, fresh_app: str):
+    page.goto(f"{fresh_app}/explore?column=job&target=y")
+    settled(page, "Explore")
+    expect(page.get_by_text("How often y is yes in each category")).to_be_visible()
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    menu = page.get_by_test_id("stSidebarNav").get_by_role("link")
+    assert [link.inner_text().split("\n")[-1] for link in menu.all()] == [entry.title for entry in PAGES]
+
+    page.get_by_role("radio", name="Preview").or_(page.get_by_role("button", name="Preview")).first.click()
+    expect(page.get_by_text("The first 20 rows of the table")).to_be_visible()
+
+    page.reload()
+    settled(page, "Explore")
+    expect(page.get_by_text("The first 20 rows of the table")).to_be_visible()
+    assert "target=y" in page.url
+
+
+def test_a_row_is_scored_through_the_form(page: Page, app: str, quickstart: living.Live):
+    page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}")
+    settled(page, "Deploy")
+
+    page.get_by_label("age", exact=True).fill("51")
+    page.get_by_role("button", name="Score").click()
+
+    expect(page.get_by_text("Answered 200 in")).to_be_visible()
+    expect(page.get_by_text("y is", exact=True)).to_be_visible()
+    expect(page.get_by_text("Probability (%)")).to_be_visible()
+    assert quickstart.key not in page.content()
+
+
+@pytest.fixture
+def endpoint_to_make(quickstart: living.Live):
+    """The name of an endpoint that a test makes; it is removed afterwards."""
+    name = "made-in-browser"
+    yield name
+    with suppress(EndpointNotFound):
+        quickstart.workspace.delete_endpoint(name)
+
+
+def test_a_model_is_deployed_through_the_form_and_answers_before_its_gate(
+    page: Page, app: str, quickstart: living.Live, endpoint_to_make: str
+):
+    page.goto(f"{app}/deploy")
+    settled(page, "Deploy")
+    page.get_by_text("Deploy a model", exact=True).click()
+    page.get_by_role("textbox", name="Endpoint", exact=True).fill(endpoint_to_make)
+    page.get_by_test_id("stFormSubmitButton").filter(has_text="Deploy").click()
+
+    expect(page.get_by_role("heading", name=endpoint_to_make)).to_be_visible()
+    wait_until(lambda: quickstart.workspace.endpoint(endpoint_to_make).state is EndpointState.READY, 30)
+    expect(page.get_by_text("Gate waits").or_(page.get_by_text("Gate runs")).first).to_be_visible()
+    page.get_by_role("button", name="Score").click()
+    expect(page.get_by_text("Answered 200 in")).to_be_visible()
+
+
+def test_a_click_on_a_trial_opens_it(page: Page, app: str):
+    page.goto(f"{app}/leaderboard")
+    settled(page, "Leaderboard")
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+
+    table.click(position={"x": 16, "y": ROW_PX + ROW_PX // 2 + 3})
+
+    expect(page.get_by_text("Average precision").first).to_be_visible()
+    expect(page.get_by_text("Trial ", exact=False).first).to_be_visible()
