@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from core.contract.signature import to_json
+from fake_worker import FakeEngine, package
+from msgspec import json, to_builtins
+from waiting import wait_until
+
 from core.domain.data import ColumnKind, ColumnProfile, ColumnRole, DataAsset, DataSource, TableProfile
 from core.domain.endpoint import DeploymentSpec, Endpoint, EndpointKeys, EndpointSpec
 from core.domain.job import Job, JobKind, JobState
@@ -20,10 +23,11 @@ from core.local.jobs import Jobs
 from core.local.paths import Paths, new_id, write_atomic
 from core.local.store import Process, Store
 from core.local.supervisor import Supervisor
+from core.local.work import Tools
+from core.local.worker import run_job
 from core.ml import profile as profiles
+from core.ml.executor import InProcessExecutor
 from core.settings import read_settings
-from msgspec import json, to_builtins
-from waiting import wait_until
 
 HERE = Path(__file__).parent
 FAKE_WORKER = (sys.executable, str(HERE / "fake_worker.py"))
@@ -104,6 +108,13 @@ class World:
         self.paths.job(job_id).mkdir(parents=True, exist_ok=True)
         (self.paths.job(job_id) / "enough").touch()
 
+    def run_here(self, job_id: str) -> Job:
+        """Do a job in this process, as its worker would."""
+        self.store.start_attempt(job_id, time.time())
+        tools = Tools(engines=FakeEngine, executors=lambda _: InProcessExecutor(), package=package)
+        run_job(job_id, self.settings, tools=tools)
+        return self.job(job_id)
+
     # What is seen
 
     def job(self, job_id: str) -> Job:
@@ -127,7 +138,8 @@ class World:
             processes.signal_group(service, signal.SIGKILL)
         workers = [self.store.worker(job.id) for job in self.store.list_jobs(limit=1000)]
         servers = [self.store.server(endpoint.name) for endpoint in self.store.list_endpoints()]
-        processes.end_groups([process for process in (*workers, *servers) if process], 0.0)
+        others = [process for process in (*workers, *servers) if process and process.pid != os.getpid()]
+        processes.end_groups(others, 0.0)
         self.store.close()
 
 

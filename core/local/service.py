@@ -105,6 +105,7 @@ class Service:
 
     def _open_door(self, store: Store) -> Door:
         """Listen where the workspace's door has always been, then say in the store that we are here."""
+        key = self._key()
         wanted = self._settings.service_port or int(store.fact("service_port") or 0)
         listener = ports.listen(wanted, "the service")
         port = listener.getsockname()[1]
@@ -116,10 +117,10 @@ class Service:
             "service_since_boot_s": str(me.started),
             "service_pid": str(me.pid),
         }
-        for key, value in facts.items():
-            store.set_fact(key, value)
+        for name, value in facts.items():
+            store.set_fact(name, value)
         log.info("serving %s on port %d as process %d", self._settings.home, port, me.pid)
-        return Door(LocalWorkspace(self._settings, self._clock), self._key(), listener, self.poke)
+        return Door(LocalWorkspace(self._settings, self._clock), key, listener, self.poke)
 
     def _key(self) -> str:
         path = self._paths.service_key

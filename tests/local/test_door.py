@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 import schemathesis
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openapi_spec_validator import validate
+from starlette.testclient import TestClient
+
 from core.domain.errors import JobNotFound, PipelineNotFound, StorageFull
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineRun, StepKind, StepRun
 from core.local.door import app
 from core.workspace import Workspace
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from openapi_spec_validator import validate
-from starlette.testclient import TestClient
 
 KEY = "the-key"
 JOB = Job("j1", JobKind.GATE, JobState.RUNNING, "x", "proof", {"endpoint": "bank"}, 1.0)
@@ -218,12 +219,12 @@ SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", app(OneJob(), KEY, Poke
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=10, derandomize=True, deadline=None)
+@settings(max_examples=4, derandomize=True, deadline=None)
 def test_the_door_keeps_its_documents_word(case: schemathesis.Case) -> None:
     case.call_and_validate(headers=HEADERS)
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=25, derandomize=True, deadline=None)
 @given(body=st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_no_body_at_all_brings_the_door_down(body: bytes) -> None:
     reply = client(OneJob(), Pokes()).post("/pipelines/p1", content=body)

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+from local_world import World, kill, ticking
+from waiting import wait_until
+
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import PipelineRun, PipelineSpec, PipelineStep, StepKind
 from core.local.workspace import LocalWorkspace
-from local_world import World, kill, ticking
-from waiting import wait_until
 
 SPEC = PipelineSpec(
     "p",

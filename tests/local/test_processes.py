@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
+
 from core.local import processes
 from core.local.store import Process
-from waiting import wait_until
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
 WITH_CHILD = (
@@ -63,7 +64,7 @@ def test_what_a_dead_leader_left_in_its_group_is_ended(log: Path) -> None:
 
 def test_a_child_that_ignores_the_request_is_killed_after_the_grace(log: Path) -> None:
     child = start(DEAF, log)
-    wait_until(lambda: log.read_text(), 10)
+    wait_until(log.read_text, 10)
     ending = processes.Endings(grace_s=0.2)
     wait_until(lambda: ending.gone(child), 5)
     assert processes.exit_code(child) == -signal.SIGKILL

@@ -6,12 +6,13 @@ import os
 import signal
 import socket
 
+from local_world import World, kill, living, ticking
+from waiting import wait_until
+
 from core.domain.endpoint import DeploymentState, EndpointKeys, EndpointState
 from core.local import ports
 from core.local.store import Process
 from core.local.supervisor import Supervisor
-from local_world import World, kill, living, ticking
-from waiting import wait_until
 
 
 def until_state(world: World, supervisor: Supervisor, name: str, *states: EndpointState) -> Process | None:

@@ -3,12 +3,12 @@
 import random
 
 import pytest
-from core.domain.endpoint import EndpointState
-from core.domain.job import JobState
-from core.domain.training import TrialState
 from local_world import World, kill, living
 from waiting import wait_until
 
+from core.domain.endpoint import EndpointState
+from core.domain.job import JobState
+from core.domain.training import TrialState
 
 VICTIMS = ("service", "worker", "server", "service and worker", "all")
 
