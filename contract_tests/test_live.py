@@ -4,11 +4,12 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from living import Live
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 
 from core import gate
-from core.checks import catalogue, run_checks
+from core.checks import catalogue
 from core.domain.endpoint import GateBudget
 from core.domain.proof import Target
 
@@ -55,13 +56,9 @@ def test_every_version_describes_the_same_operations(live: Target) -> None:
         assert described == set(OPERATIONS), version
 
 
-def test_every_check_holds_on_the_live_endpoint(live: Target) -> None:
-    results = run_checks(live)
-    assert [f"{r.name}: {r.evidence}\n{r.curl}" for r in results if r.passed is not True] == []
-    assert [r.name for r in results] == [check.name for check in catalogue()]
-
-
-def test_the_served_model_answers_as_the_trained_one(live: Target, quickstart) -> None:
-    budget = GateBudget(window_s=0.2, windows=1)
-    (parity, *_) = gate.run(live, parity=quickstart.model_folder / "parity.npz", budget=budget)
-    assert parity.passed, parity.evidence
+def test_the_whole_gate_holds_on_the_live_endpoint(live: Target, quickstart: Live) -> None:
+    """How fast it is has tests of its own; here a short window only shows that load is answered."""
+    budget = GateBudget(p99_ms=5_000, requests_per_s=1, window_s=0.3, windows=1)
+    results = gate.run(live, parity=quickstart.model_folder / "parity.npz", budget=budget)
+    assert [f"{r.name}: {r.evidence}\n{r.curl}" for r in results if r.passed is not True and r.part != "shadow"] == []
+    assert {check.name for check in catalogue()} < {r.name for r in results}

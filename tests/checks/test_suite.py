@@ -43,6 +43,23 @@ class Open(Reference):
         return document
 
 
+class Thresholded(Reference):
+    """Says yes from 0.2 on, and publishes that."""
+
+    def label(self, probabilities: list[float]) -> str:
+        return "yes" if probabilities[1] >= 0.2 else "no"
+
+    def document(self, version: str) -> dict[str, Any]:
+        document = super().document(version)
+        document["paths"]["/score"]["post"]["x-threshold"] = 0.2
+        return document
+
+
+class ForgetsItsThreshold(Thresholded):
+    def label(self, probabilities: list[float]) -> str:
+        return Reference.label(self, probabilities)
+
+
 class NoDocument(Reference):
     def swagger(self, request: Request) -> Reply:
         return Reply(200, b"<html>", "text/html")
@@ -140,6 +157,13 @@ def test_what_the_document_does_not_say_is_not_applicable() -> None:
     assert silent == {"predict_agrees_with_probabilities", "labels_are_published_classes", "forms_agree"}
     assert all(results[name].evidence.startswith("not applicable: the document") for name in silent)
     assert not any(result.passed is False for result in results.values())
+
+
+@pytest.mark.parametrize(("server", "holds"), [(Thresholded, True), (ForgetsItsThreshold, False)])
+def test_labels_are_judged_by_the_published_threshold(server: type[Reference], holds: bool) -> None:
+    with serving(server()) as url:
+        results = by_name(run_checks(Target(url, KEY), parts=("semantic",)))
+    assert results["predict_agrees_with_probabilities"].passed is holds
 
 
 def test_an_endpoint_without_keys_is_not_blamed_for_it() -> None:
