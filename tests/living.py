@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,14 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def command(home: Path, *words: str, timeout_s: float = 240.0) -> subprocess.CompletedProcess[str]:
-    """Run `python -m core ...` to its end."""
+def command(
+    home: Path, *words: str, timeout_s: float = 240.0, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m core ...` to its end, with `environ` besides the usual settings."""
     line = [sys.executable, "-m", "core", *words]
+    environ = environment(home) | dict(environ or {})
     return subprocess.run(
-        line, cwd=CHECKOUT, env=environment(home), capture_output=True, text=True, timeout=timeout_s, check=False
+        line, cwd=CHECKOUT, env=environ, capture_output=True, text=True, timeout=timeout_s, check=False
     )
 
 
