@@ -177,7 +177,7 @@ def latency(buckets: Sequence[TelemetryBucket]) -> go.Figure:
 def statuses(by_status: Mapping[int, int]) -> go.Figure:
     """Requests by the HTTP status of their answer."""
     shown = sorted(by_status.items(), reverse=True)
-    colors = [GOOD if status < 400 else WARN if status < 500 else BAD for status, _ in shown]
+    colors = [GOOD if status < 400 else BAD if words.is_ours(status) else WARN for status, _ in shown]
     bars = go.Bar(
         x=[n for _, n in shown],
         y=[str(status) for status, _ in shown],

@@ -69,9 +69,9 @@ def draw(seen: Watched) -> None:
 
 
 def failing(summary: TelemetrySummary) -> tuple[int, int]:
-    """How many requests were refused (4xx) and how many failed (5xx)."""
-    refused = sum(n for status, n in summary.by_status.items() if 400 <= status < 500)
-    return refused, sum(n for status, n in summary.by_status.items() if status >= 500)
+    """How many requests were refused (4xx) and how many failed (5xx, and 424 where the model itself failed)."""
+    failed = sum(n for status, n in summary.by_status.items() if words.is_ours(status))
+    return sum(n for status, n in summary.by_status.items() if status >= 400) - failed, failed
 
 
 def _figures(summary: TelemetrySummary) -> None:

@@ -224,6 +224,11 @@ def asset(ref: DataRef) -> str:
     return f"{ref.name}, version {ref.version}"
 
 
+def is_ours(status: int) -> bool:
+    """Whether an HTTP status says that the endpoint failed, not its client; 424: the model itself did."""
+    return status >= 500 or status == 424
+
+
 def literal(text: str) -> str:
     """Text from elsewhere (a table, an error) inside Markdown: nothing in it is markup."""
     return _MARKUP.sub(r"\\\g<0>", text)

@@ -1,0 +1,64 @@
+"""Charts: units on the axes, one palette, gaps where nothing was measured."""
+
+import random
+import time
+
+import pytest
+from bank_story import checks, profile, summary, trials
+
+from core.domain.endpoint import GateBudget
+from core.domain.proof import GateReport
+from core.ui import charts
+
+BANK = profile(random.Random(7))
+HOUR = summary(time.time(), random.Random(7))
+REPORT = GateReport("g", "e", "v1", "m:1", checks(), GateBudget(), "default", 0.0, 1.0)
+
+FIGURES = {
+    "histogram": charts.distribution(BANK.column("age")),
+    "levels": charts.distribution(BANK.column("job")),
+    "target rates": charts.target_rates(BANK.column("job"), "y", "yes"),
+    "best so far": charts.best_so_far(trials(100.0), "AUC_weighted", 0.0),
+    "probabilities": charts.probabilities(("no", "yes"), (0.7, 0.3)),
+    "requests": charts.requests(HOUR.buckets),
+    "latency": charts.latency(HOUR.buckets),
+    "statuses": charts.statuses(HOUR.by_status),
+    "verdicts": charts.verdicts((REPORT,)),
+}
+UNITS = ("(count)", "(%)", "(ms)", "(s)", "(per ", "(value)", "(cross-validated)")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_chart_names_its_unit(name):
+    layout = FIGURES[name].layout
+
+    titles = f"{layout.xaxis.title.text} {layout.yaxis.title.text}"
+    assert any(unit in titles for unit in UNITS)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_chart_uses_the_palette_alone(name):
+    palette = {*charts.SERIES, charts.GOOD, charts.BAD, charts.WARN, charts.QUIET}
+    for trace in FIGURES[name].data:
+        color = trace.marker.color or trace.line.color
+        used = {color} if isinstance(color, str) else set(color)
+        assert used <= palette
+
+
+def test_the_best_line_never_falls_and_ends_at_the_best_trial():
+    line, dots = FIGURES["best so far"].data
+
+    assert list(line.y) == sorted(line.y)
+    assert line.y[-1] == max(dots.y) == 0.9492
+
+
+def test_for_a_loss_the_best_line_never_rises():
+    line, _ = charts.best_so_far(trials(100.0), "log_loss", 0.0).data
+
+    assert list(line.y) == sorted(line.y, reverse=True)
+
+
+def test_answered_refused_and_failed_requests_add_up():
+    by_outcome = [sum(trace.y) for trace in FIGURES["requests"].data]
+
+    assert sum(by_outcome) == HOUR.requests

@@ -1,0 +1,103 @@
+"""Numbers, moments and states as people read them."""
+
+import pytest
+
+from core.domain.data import ColumnKind, ColumnRole, DataSource
+from core.domain.endpoint import DeploymentState, EndpointState, GateState
+from core.domain.job import JobKind, JobState
+from core.domain.pipeline import StepKind
+from core.domain.training import HIGHER_IS_BETTER, Algorithm, GuardrailState, TrialState
+from core.ui import words
+
+STATEFUL = (DeploymentState, EndpointState, GateState, GuardrailState, JobState, TrialState)
+NAMED = (
+    (Algorithm, words.ALGORITHMS),
+    (ColumnKind, words.KINDS),
+    (ColumnRole, words.ROLES),
+    (DataSource, words.SOURCES),
+    (JobKind, words.JOBS),
+    (StepKind, words.STEPS),
+)
+
+
+@pytest.mark.parametrize("kind", STATEFUL, ids=lambda kind: kind.__name__)
+def test_every_state_has_a_word(kind):
+    for value in kind:
+        assert words.state(value).label
+
+
+@pytest.mark.parametrize(("kind", "table"), NAMED, ids=lambda value: getattr(value, "__name__", ""))
+def test_every_name_of_ours_has_an_everyday_one(kind, table):
+    assert set(table) == set(kind)
+
+
+def test_two_states_with_the_same_text_keep_their_own_words():
+    assert words.state(JobState.SUCCEEDED).label == "Succeeded"
+    assert words.state(TrialState.SUCCEEDED).label == "Done"
+
+
+def test_every_metric_that_can_be_asked_for_has_a_name():
+    assert set(words.METRICS) == set(HIGHER_IS_BETTER)
+    assert words.metric("recall_score_macro") == "Recall score macro"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0.42, "0.4 s"), (9.96, "10.0 s"), (43, "43 s"), (59.9, "60 s"), (60, "1 min"), (125, "2 min 5 s"), (3600, "1 h"),
+     (7260, "2 h 1 min"), (None, "–")],
+)  # fmt: skip
+def test_how_long_reads_in_the_unit_that_fits(seconds, expected):
+    assert words.lasting(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0.61, "0.6 ms"), (9.94, "9.9 ms"), (52.3, "52 ms"), (12_400, "12.4 s"), (None, "–")]
+)
+def test_milliseconds_lose_decimals_as_they_grow(value, expected):
+    assert words.milliseconds(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [(0, "0 B"), (812, "812 B"), (1_200, "1.2 kB"), (612_000, "612 kB"), (2_400_000, "2.4 MB"),
+                           (3_100_000_000, "3.1 GB")]
+)  # fmt: skip
+def test_sizes_are_decimal(size, expected):
+    assert words.size(size) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(1, "just now"), (43, "43 s ago"), (300, "5 min ago"), (7200, "2 h ago")]
+)
+def test_how_long_since(seconds, expected):
+    now = 1_790_000_000.0
+
+    assert words.ago(now - seconds, now) == expected
+
+
+def test_what_was_days_ago_has_its_date():
+    now = 1_790_000_000.0
+
+    assert words.ago(now - 5 * 86_400, now).startswith("on ")
+    assert words.ago(None, now) == "–"
+
+
+@pytest.mark.parametrize(
+    "text", ["plain words, 11.2 %", "day_of_week", "http://127.0.0.1:8701/score", "'age' is 17 to 98", "a-b (c)"]
+)
+def test_everyday_text_is_left_as_it_is(text):
+    assert words.literal(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("**bold**", r"\*\*bold\*\*"), ("[x](http://h)", r"\[x\](http://h)"), (":red[x]", r"\:red\[x\]"),
+     ("`code`", r"\`code\`"), ("$a$", r"\$a\$"), ("_it_", r"\_it\_"), ("<b>", r"\<b>")],
+)  # fmt: skip
+def test_markup_in_a_name_is_shown_not_obeyed(text, expected):
+    assert words.literal(text) == expected
+
+
+def test_one_thing_is_not_many():
+    assert words.plural(1, "row") == "1 row"
+    assert words.plural(32_950, "row") == "32,950 rows"
+    assert words.plural(2, "match", "matches") == "2 matches"
