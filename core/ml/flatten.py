@@ -86,7 +86,7 @@ def xgboost_forest(document: bytes) -> Forest:
     outputs = max(1, int(learner["learner_model_param"]["num_class"]))
     base = _xgboost_base(learner, outputs)
     link = "sigmoid" if outputs == 1 else "softmax"
-    return _joined(trees, np.array(model["tree_info"]), base, link=link, cast32=True)
+    return _joined(trees, np.array(model["tree_info"]), base, link=link, cast32=True, sum32=True)
 
 
 def _xgboost_tree(tree: dict[str, Any]) -> _Tree:

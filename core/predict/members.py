@@ -81,6 +81,8 @@ class Forest:
     scale: float = 1.0
     cast32: bool = False
     """Values are rounded to float32 before they are compared, as the library did."""
+    sum32: bool = False
+    """Leaves are added one by one in float32, as the library did: over 2,000 trees it changes up to 1e-6."""
     depth: int = field(init=False)
     _children: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
     _feature: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
@@ -100,24 +102,34 @@ class Forest:
         """Rows x classes of the encoded matrix."""
         chunk = max(1, LANES_MAX // max(1, len(self.roots)))
         parts = [self._sums(matrix[at : at + chunk]) for at in range(0, len(matrix), chunk)]
-        sums = np.concatenate(parts) if parts else np.zeros((0, len(self.base)))
-        return LINKS[self.link](self.base + self.scale * sums)
+        return LINKS[self.link](np.concatenate(parts) if parts else np.zeros((0, len(self.base))))
 
     def arrays(self) -> dict[str, AnyArray]:
         return {name: getattr(self, name) for name in FOREST_ARRAYS}
 
     def meta(self) -> dict[str, Any]:
-        return {"link": self.link, "scale": self.scale, "cast32": self.cast32}
+        return {name: getattr(self, name) for name in FOREST_META}
 
     @classmethod
     def from_arrays(cls, meta: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> "Forest":
         """The forest that `meta` and `arrays` described. Raises ModelUnreadable."""
-        return cls(**_exactly(FOREST_ARRAYS, arrays), **_exactly(("link", "scale", "cast32"), meta))
+        return cls(**_exactly(FOREST_ARRAYS, arrays), **_exactly(FOREST_META, meta))
 
     def _sums(self, matrix: Array) -> Array:
         leaves = self._leaves(self._prepared(matrix))
         reached = self.value.take(leaves, axis=0)
-        return np.asarray(reached @ self._adder if self.value.ndim == 1 else reached.sum(axis=1))
+        if self.sum32:
+            return self._added_in_float32(reached)
+        sums = reached @ self._adder if self.value.ndim == 1 else reached.sum(axis=1)
+        return np.asarray(self.base + self.scale * sums)
+
+    def _added_in_float32(self, reached: Array) -> Array:
+        sums = np.empty((len(reached), len(self.base)))
+        for at, base in enumerate(self.base):
+            steps = reached[:, self.output == at].astype(np.float32)
+            steps[:, 0] += np.float32(base)
+            sums[:, at] = np.add.accumulate(steps, axis=1)[:, -1]
+        return sums
 
     def _prepared(self, matrix: Array) -> Array:
         if len(self.fill):
@@ -139,6 +151,7 @@ class Forest:
         return node
 
 
+FOREST_META = ("link", "scale", "cast32", "sum32")
 FOREST_ARRAYS = ("roots", "feature", "threshold", "left", "right", "default_left", "value", "output", "base", "fill")
 
 
@@ -153,6 +166,8 @@ def _check_forest(forest: Forest) -> None:
         ),
         "an output is out of range": not _within(forest.output, len(forest.base)),
         "its trees have no output each": forest.value.ndim == 1 and len(forest.output) != len(forest.roots),
+        "it adds in float32 what is no plain sum": forest.sum32
+        and (forest.scale != 1 or set(forest.output.tolist()) != set(range(len(forest.base)))),
         "a feature is negative": len(forest.feature) > 0 and int(forest.feature.min()) < 0,
     }
     if found := [problem for problem, wrong in problems.items() if wrong]:

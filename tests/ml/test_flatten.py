@@ -103,6 +103,16 @@ def test_a_booster_without_a_single_split_is_a_constant(algorithm):
     assert fitted.member().probabilities(matrix)[:, 1] == pytest.approx(fitted.probabilities(matrix)[:, 1], abs=1e-7)
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_very_many_trees_add_up_as_in_xgboost(classes):
+    matrix = table(9, False)
+    rows = matrix, labels(matrix, classes, 9)
+    params = {"max_depth": 3, "eta": 0.3}
+    fitted = LEARNERS[Algorithm.XGBOOST](setup(Algorithm.XGBOOST, classes, params=params), rows, None, 1500)
+    other = table(10, False)
+    assert np.abs(fitted.probabilities(other) - fitted.member().probabilities(other)).max() < 3e-7
+
+
 @pytest.mark.parametrize("algorithm", list(PARAMS))
 def test_a_fold_without_a_class_still_gives_all_columns(algorithm):
     matrix = table(1, True)

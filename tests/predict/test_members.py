@@ -97,6 +97,7 @@ def test_a_forest_of_one_leaf_answers_with_it():
         ({"output": np.zeros(0, np.int32)}, "its trees have no output each"),
         ({"threshold": np.zeros(2)}, "its node arrays differ in length"),
         ({"feature": np.array([-1, 0, 0], np.int32)}, "a feature is negative"),
+        ({"sum32": True, "scale": 0.5}, "it adds in float32"),
         ({"link": "probit"}, "its link is 'probit'"),
     ],
 )
