@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.domain.data import DataAsset
+from core.domain.data import DataAsset, DataSource
 from core.domain.endpoint import Deployment, DeploymentState, Endpoint, EndpointState, GateState
 from core.domain.model import Model
 from core.domain.monitoring import TelemetrySummary
@@ -96,7 +96,7 @@ def card(endpoint: Endpoint, live: Sequence[Served], hour: TelemetrySummary, now
         st.markdown(verdict(endpoint, live, now))
         if live:
             st.caption(" ".join(sentence(s, len(live) > 1) for s in live))
-        _figures(live, hour)
+            _figures(live, hour)
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f":gray[:material/link:] `{endpoint.scoring_uri}`", width="content")
             with st.container(horizontal=True, width="content"):
@@ -120,11 +120,11 @@ def sentence(item: Served, with_share: bool = False) -> str:
 
 def _figures(live: Sequence[Served], hour: TelemetrySummary) -> None:
     columns = st.columns(4)
-    top = live[0] if live else None
-    twin = " of the twin" if top and top.data.source.value == "twin" else ""
+    top = live[0]
+    of_twin = " of the twin" if top.data.source is DataSource.TWIN else ""
     columns[0].metric(
-        f"AUC{twin}",
-        words.score(top.model.metrics.get("AUC_weighted") if top else None),
+        f"AUC{of_twin}",
+        words.score(top.model.metrics.get("AUC_weighted")),
         help="Area under the ROC curve, weighted, on rows that the model had not seen (cross-validation). "
         "0.5 is guessing, 1 is perfect.",
     )
@@ -133,19 +133,19 @@ def _figures(live: Sequence[Served], hour: TelemetrySummary) -> None:
     columns[2].metric(
         "Requests, last hour",
         words.count(hour.requests),
-        chart_data=[b.requests for b in hour.buckets] or None,
-        chart_type="bar",
-        delta=words.plural(hour.rows, "row"),
+        delta=words.plural(hour.rows, "row") if hour.requests else None,
         delta_arrow="off",
         delta_color="primary",
+        chart_data=[b.requests for b in hour.buckets] if hour.requests else None,
+        chart_type="bar",
     )
     columns[3].metric(
         "p99, last hour",
         words.milliseconds(hour.p99_ms),
-        chart_data=[b.p99_ms for b in hour.buckets if b.p99_ms is not None] or None,
-        delta=f"p50 {words.milliseconds(hour.p50_ms)}",
+        delta=f"p50 {words.milliseconds(hour.p50_ms)}" if hour.requests else None,
         delta_arrow="off",
         delta_color="primary",
+        chart_data=[b.p99_ms for b in hour.buckets if b.p99_ms is not None] or None,
         help="99 of 100 requests were answered in at most this time.",
     )
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.domain.errors import SlipwayError
 from core.ui import actions, cached, navigation, notices, words
+from core.ui.live import FAST_S, live
 from core.ui.state import state
 
 
@@ -33,11 +34,10 @@ def frame(title: str) -> None:
         notices.failed(error)
         st.stop()
     with st.sidebar:
-        _service_foot()
+        live(cached.service, lambda service: FAST_S if service.starting else None, _service_foot)
 
 
-def _service_foot() -> None:
-    service = cached.service()
+def _service_foot(service: cached.Service) -> None:
     if service.status is not None and service.status.running:
         st.badge("Service runs", icon=":material/check_circle:", color="green")
         st.caption(f"Workspace `{_short(service.status.home)}`")

@@ -56,7 +56,7 @@ def stages(
 def _data(assets: Sequence[DataAsset]) -> Stage:
     if not assets:
         return Stage("Data", Mark.TODO, "Register a table", "Explore")
-    return Stage("Data", Mark.DONE, f"{assets[0].name}, {words.count(assets[0].rows)} rows", "Explore")
+    return Stage("Data", Mark.DONE, f"{words.count(assets[0].rows)} rows are registered", "Explore")
 
 
 def _model(training: Job | None, models: Sequence[Model], now: float) -> Stage:

@@ -129,8 +129,8 @@ def sentence(report: GateReport) -> str:
     """The verdict as a sentence."""
     judged = [c for c in report.checks if c.passed is not None]
     if report.failed:
-        names = ", ".join(words.identifier(c.name).lower() for c in report.failed[:3])
-        return f"**Failed:** {len(report.failed)} of {words.plural(len(judged), 'check')}: {names}."
+        violated = "; ".join(plainly(c) for c in report.failed[:3])
+        return f"**Failed:** {len(report.failed)} of {words.plural(len(judged), 'check')} violated: {violated}."
     if report.undecided:
         return f"**No verdict:** {words.plural(len(report.undecided), 'check')} could not be judged."
     return f"**Passed:** all {words.plural(len(judged), 'check')} that apply hold."
@@ -155,10 +155,14 @@ def _outcome(checks: Sequence[CheckResult]) -> Word:
 
 def _check(check: CheckResult) -> None:
     word = _look(check)
-    plain = check.about or words.identifier(check.name)
-    st.markdown(f":{word.color}[{word.icon_code}] {plain}  \n:gray[:small[{words.literal(check.evidence)}]]")
+    st.markdown(f":{word.color}[{word.icon_code}] {plainly(check)}  \n:gray[:small[{words.literal(check.evidence)}]]")
     if check.passed is False and check.curl:
         st.code(check.curl, language="bash", wrap_lines=True)
+
+
+def plainly(check: CheckResult) -> str:
+    """What a check asks for, in plain words."""
+    return check.about.rstrip(".") or words.identifier(check.name)
 
 
 def _look(check: CheckResult) -> Word:

@@ -39,7 +39,7 @@ def test_on_the_way_to_the_first_model_each_stage_shows_how_far_it_is(visit, ban
     shown = text(visit("home"))
 
     assert "On the way" in shown
-    assert "bankmarketing-train, 32,950 rows" in shown
+    assert "32,950 rows are registered" in shown
     assert "Trains, 3" in shown, "about a third of the time is used"
     assert "Deploy the model" in shown
 

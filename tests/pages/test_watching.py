@@ -65,7 +65,7 @@ def test_a_step_that_failed_says_why(visit, bank):
 def test_a_failed_check_shows_its_evidence_and_a_call_that_reproduces_it(visit, bank):
     app = visit("quality", report="g-1")
 
-    assert "Failed:** 1 of 9 checks: missing column is refused" in app.error[0].value
+    assert "Failed:** 1 of 9 checks violated: Missing column is refused" in app.error[0].value
     assert "expected 400, got 200 for a row without 'age'" in text(app)
     assert any("curl" in code.value and "$SLIPWAY_KEY" in code.value for code in app.code)
 

@@ -33,7 +33,7 @@ def test_a_gate_report_is_one_sentence():
     open_check = CheckResult("latency", "performance", None, "too noisy", no_verdict=True)
 
     assert reports.sentence(report(*held)) == "**Passed:** all 9 checks that apply hold."
-    assert reports.sentence(report(*violated)) == "**Failed:** 1 of 9 checks: missing column is refused."
+    assert reports.sentence(report(*violated)) == "**Failed:** 1 of 9 checks violated: Missing column is refused."
     assert reports.sentence(report(open_check)) == "**No verdict:** 1 check could not be judged."
 
 
