@@ -29,6 +29,8 @@ def run(work: Work) -> Mapping[str, Any]:
     if not kept.exists():
         data = work.store.data(spec.data)
         seconds, found = _search(work, spec, data)
+        for note in found.notes:
+            work.log.warning(note)
         work.tools.package(
             work.paths.job_model(work.job.id),
             found,

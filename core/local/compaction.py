@@ -1,7 +1,9 @@
-"""The background thread that turns finished telemetry segments into Parquet."""
+"""The background thread that keeps the workspace's files small: telemetry segments to Parquet, long logs cut."""
 
 import logging
+import os
 import threading
+from pathlib import Path
 from types import TracebackType
 
 import psutil
@@ -12,9 +14,13 @@ from core.local.store import Store
 
 log = logging.getLogger(__name__)
 
+LOG_MAX_BYTES = 64 * 2**20
+"""A scoring server says a line of about 300 bytes a request: this much is a quarter of a million of them."""
+LOG_KEPT_BYTES = 8 * 2**20
+
 
 class Compaction:
-    """Compacts every endpoint's telemetry each `every_s` seconds while it is entered."""
+    """Compacts every endpoint's telemetry, and cuts its log, each `every_s` seconds while it is entered."""
 
     def __init__(self, store: Store, paths: Paths, every_s: float) -> None:
         self._store, self._paths, self._every_s = store, paths, every_s
@@ -40,6 +46,23 @@ class Compaction:
         try:
             for endpoint in self._store.list_endpoints():
                 telemetry.compact(self._paths.telemetry(endpoint.name), alive=psutil.pid_exists)
+                cut(self._paths.endpoint_log(endpoint.name))
+            cut(self._paths.service_log)
         except Exception:
             # Segments are read as they are until a later round succeeds, so nothing is lost with this one.
             log.exception("telemetry was not compacted")
+
+
+def cut(path: Path, max_bytes: int = LOG_MAX_BYTES, kept_bytes: int = LOG_KEPT_BYTES) -> None:
+    """Cut a log that is longer than `max_bytes`; its last `kept_bytes` go to a file beside it, with `.1` at the end.
+
+    Its writers have it open for appending, so they go on at its new end. A line written between the copy and the cut
+    is lost: telemetry, not this log, is the record.
+    """
+    if not path.exists() or path.stat().st_size <= max_bytes:
+        return
+    with path.open("rb") as file:
+        file.seek(-kept_bytes, os.SEEK_END)
+        kept = file.read()
+    path.with_name(f"{path.name}.1").write_bytes(kept)
+    os.truncate(path, 0)

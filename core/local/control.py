@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from core.domain.errors import PortInUse, ServiceUnavailable, SlipwayError, SpecInvalid, StorageFull
+from core.domain.errors import PortInUse, ServiceRunning, ServiceUnavailable, SlipwayError, SpecInvalid, StorageFull
 from core.domain.job import JobState
 from core.domain.monitoring import ServiceStatus
 from core.domain.version import VERSION
@@ -67,9 +67,8 @@ def start_detached(settings: Settings) -> ServiceStatus:
         now = status(settings)
         if now.running and _healthy(now.url):
             return now
-        # A dead child may have met a service that somebody else has just started: then that one is it.
         if not processes.alive(child) and not now.running:
-            raise _cause(paths.service_log, said)
+            _refuse(paths.service_log, said)
         time.sleep(LOOK_EVERY_S)
     raise ServiceUnavailable(
         f"The service did not answer within {settings.start_timeout_s:g} s", hint=f"See {paths.service_log}"
@@ -116,9 +115,12 @@ def _healthy(url: str) -> bool:
         connection.close()
 
 
-def _cause(service_log: Path, since: int) -> SlipwayError:
+def _refuse(service_log: Path, since: int) -> None:
+    """Raise what the service that could not start has said."""
     said = processes.last_line(service_log, since)
     name, _, sentence = said.partition(": ")
+    if name == ServiceRunning.__name__:
+        return  # somebody else started one in the same moment; it is about to say so in the store
     if name in CAUSES:
-        return CAUSES[name](sentence)
-    return ServiceUnavailable(f"The service did not start: {said or 'it said nothing'}", hint=f"See {service_log}")
+        raise CAUSES[name](sentence)
+    raise ServiceUnavailable(f"The service did not start: {said or 'it said nothing'}", hint=f"See {service_log}")

@@ -163,6 +163,8 @@ class Jobs:
             self._backoff.failed(job.id)
 
     def _end(self, job: Job, state: JobState, message: str, hint: str) -> None:
+        for child in self._store.children(job.id):  # one may have come after the cancel was asked for
+            self._store.request_cancel(child.id, self._clock())
         try:
             self._store.end_job(job.id, state, self._clock(), message=message, hint=hint)
         except JobStateInvalid:

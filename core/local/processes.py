@@ -14,8 +14,11 @@ import psutil
 from core.local.store import Process
 from core.settings import CHECKOUT, Settings, as_environment
 
-PASSED_ON = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
-"""What a child sees of our environment besides the settings: nothing that could change a result or hold a secret."""
+PASSED_ON = (
+    *("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE"),
+)
+"""What a child sees of our environment besides the settings: its place, and the way to a table's address."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 SAME_START_S = 1.5
 """The kernel gives boot times in whole seconds, so two readings of one process may differ by one."""
@@ -24,8 +27,12 @@ LOG_TAIL_BYTES = 16_384
 NOBODY = Process(0, 0.0)
 """In the place of a worker: it was stopped in order, so that its absence is no crash."""
 
+EXIT_CODES_MAX = 1000
+
 _children: dict[int, subprocess.Popen[bytes]] = {}
-"""Our own children until somebody asks for their exit code: a forgotten one would stay a zombie for ever."""
+"""Our own living children: a forgotten one would stay a zombie for ever."""
+_exit_codes: dict[int, int] = {}
+"""How our last children ended, by pid."""
 
 
 def python_module(name: str, *arguments: str) -> tuple[str, ...]:
@@ -82,10 +89,7 @@ def alive(process: Process) -> bool:
 def exit_code(process: Process) -> int | None:
     """How a dead child of ours ended (negative: the signal); None for somebody else's child. Asked once."""
     _reap()
-    child = _children.get(process.pid)
-    if child is None or child.returncode is None:
-        return None
-    return _children.pop(process.pid).returncode
+    return _exit_codes.pop(process.pid, None)
 
 
 def find(command: Sequence[str]) -> Process | None:
@@ -184,8 +188,12 @@ def _ended(found: psutil.Process) -> bool:
 
 
 def _reap() -> None:
-    for child in list(_children.values()):
-        child.poll()
+    for pid, child in list(_children.items()):
+        if (code := child.poll()) is not None:
+            _exit_codes[pid] = code
+            _children.pop(pid, None)  # another thread may have reaped it too
+    for pid in list(_exit_codes)[:-EXIT_CODES_MAX]:
+        _exit_codes.pop(pid, None)
 
 
 def _is(found: psutil.Process, process: Process) -> bool:

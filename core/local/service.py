@@ -86,17 +86,17 @@ class Service:
                 self._poked.wait(self._settings.reconcile_s)
                 self._poked.clear()
         log.info("stopping")
-        jobs.stop()
-        supervisor.stop()
-        store.set_fact("service_pid", "")
+        for act in (jobs.stop, supervisor.stop, lambda: store.set_fact("service_pid", "")):
+            self._backoff.clear(act.__qualname__)
+            self._look(act)
 
-    def _look(self, tick: Callable[[], None]) -> None:
-        """A round that the disk or a busy store denies us is left out; any other failure is a bug and ends us."""
-        key = tick.__qualname__
+    def _look(self, act: Callable[[], None]) -> None:
+        """What the disk or a busy store denies us is left out this time; any other failure is a bug and ends us."""
+        key = act.__qualname__
         if self._backoff.waits(key):
             return
         try:
-            tick()
+            act()
         except (StorageFull, ServiceUnavailable, OSError) as e:
             log.warning("%s: %s; trying again", key, e)
             self._backoff.failed(key)
