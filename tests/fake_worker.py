@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import json
+
 from core.contract.signature import to_json
 from core.domain.data import ColumnKind, DataAsset, TableProfile
 from core.domain.endpoint import GateBudget
@@ -25,7 +27,6 @@ from core.local.worker import KINDS, main
 from core.ml.executor import Executor, InProcessExecutor
 from core.ml.finished import FinishedTrial, commit, record, stage
 from core.ml.search import SearchResult
-from msgspec import json
 
 SIGNATURE = Signature((Column("age", ColumnKind.INTEGER, nullable=False, typical=40),), "y", ("no", "yes"), "yes")
 

@@ -97,8 +97,10 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory, table: Path) -> Iterator[living.Live]:
     home = tmp_path_factory.mktemp("chaos") / "workspace"
-    yield living.go_live(home, "--data", str(table), "--target", "y", "--timeout", "20")
-    living.close(home)
+    try:
+        yield living.go_live(home, "--data", str(table), "--target", "y", "--timeout", "20")
+    finally:
+        living.close(home)
 
 
 @pytest.fixture(scope="module")
