@@ -17,10 +17,17 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-COLUMNS = tuple(
-    "age job marital education default housing loan contact month day_of_week duration campaign pdays previous "
-    "poutcome emp.var.rate cons.price.idx cons.conf.idx euribor3m nr.employed y".split()
+# fmt: off
+COLUMNS = (
+    "age", "job", "marital", "education", "default", "housing", "loan", "contact", "month", "day_of_week", "duration",
+    "campaign", "pdays", "previous", "poutcome", "emp.var.rate", "cons.price.idx", "cons.conf.idx", "euribor3m",
+    "nr.employed", "y",
 )
+EDUCATIONS = (
+    "basic.4y", "basic.6y", "basic.9y", "high.school", "illiterate", "professional.course", "university.degree",
+    "unknown",
+)
+# fmt: on
 
 
 class Period(NamedTuple):
@@ -81,7 +88,7 @@ PERIODS = (
 )
 
 DAY_SPREAD = 0.45
-"""Standard deviation of the log-odds of yes between a period's days; calibrated to the real table's AUC without `duration`."""
+"""Standard deviation of the log-odds of yes between a period's days; calibrated to the AUC without `duration`."""
 
 EAGER_RATE = 0.18
 # Four groups of calls, in this order: no and yes of the other periods, no and yes of those with at least this rate.
@@ -146,7 +153,6 @@ PDAYS = (12, 22, 55, 350, 93, 39, 326, 47, 13, 54, 39, 24, 48, 30, 16, 22, 8, 7,
 PDAYS_KNOWN_OF_FAILURES = 117 / 3451
 
 AGE_AT = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
-EDUCATIONS = "basic.4y basic.6y basic.9y high.school illiterate professional.course university.degree unknown".split()
 BY_JOB = {  # age at these quantiles; education per mille
     "admin.": ((20, 26, 31, 36, 44, 55, 72), (7, 13, 50, 322, 0, 34, 549, 24)),
     "blue-collar": ((20, 26, 33, 39, 46, 55, 80), (245, 155, 395, 92, 1, 50, 10, 51)),
