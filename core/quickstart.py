@@ -270,6 +270,7 @@ class _Quickstart:
             return self._workspace.invoke(self._name, body)
         others = {d.name: 0 for d in self._workspace.endpoint(self._name).deployments}
         self._workspace.set_traffic(self._name, {**others, deployment.name: 100}, by="quickstart")
+        self._wait(lambda: self._workspace.endpoint(self._name), lambda now: now.settled, TRAFFIC_TIMEOUT_S)
         return self._wait(
             lambda: self._workspace.invoke(self._name, body),
             lambda reply: reply.headers.get(DEPLOYMENT_HEADER) == deployment.name,

@@ -173,6 +173,8 @@ class Endpoint:
     description: str = ""
     error: str = ""
     restarts: int = 0
+    settled: bool = False
+    """The server has taken up every change: traffic, keys and deployments are in force as they stand here."""
 
     @property
     def live(self) -> tuple[Deployment, ...]:

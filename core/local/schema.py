@@ -41,6 +41,7 @@ MIGRATIONS: tuple[tuple[int, str], ...] = (
             name TEXT PRIMARY KEY, port INTEGER NOT NULL UNIQUE, description TEXT NOT NULL, limits TEXT NOT NULL,
             traffic TEXT NOT NULL DEFAULT '{}', mirror TEXT NOT NULL DEFAULT '{}',
             primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1,
+            served_version INTEGER NOT NULL DEFAULT 0,
             created_at REAL NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL DEFAULT '',
             restarts INTEGER NOT NULL DEFAULT 0, pid INTEGER, pid_started REAL) STRICT;
 

@@ -337,6 +337,7 @@ class Store:
             description=row["description"],
             error=row["error"],
             restarts=row["restarts"],
+            settled=row["served_version"] >= row["version"],
         )
 
     def endpoint_version(self, name: str) -> int:
@@ -384,6 +385,11 @@ class Store:
                     EndpointState.DELETING,
                 ),
             )
+
+    def observe_version(self, name: str, version: int) -> None:
+        """The server has taken up this version of the endpoint's wishes."""
+        with self._write() as db:
+            db.execute("UPDATE endpoints SET served_version = ? WHERE name = ?", (version, name))
 
     def server(self, name: str) -> Process | None:
         """The scoring server that was started for an endpoint last, dead or alive."""

@@ -181,6 +181,8 @@ class Supervisor:
             self._wait(endpoint, server, status)
             return
         self._behind_since.pop(name, None)
+        if not endpoint.settled:
+            self._store.observe_version(name, status.version)
         if self._uptime_s(name) >= STABLE_S:
             self._deaths.clear(name)
         failed = self._look_at_deployments(endpoint, status)

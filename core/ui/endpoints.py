@@ -41,6 +41,15 @@ def _served(workspace: Workspace, endpoint: Endpoint, deployment: Deployment) ->
     return Served(deployment, model, cached.asset(model.data), traffic, next(iter(reports), None))
 
 
+RESTING = {
+    EndpointState.STOPPED: "**Stopped:** it answers again when the service runs.",
+    EndpointState.CREATING: "**Being created:** its server has not started yet.",
+    EndpointState.STARTING: "**Starting:** its server is not up yet.",
+    EndpointState.DELETING: "**Being deleted.**",
+}
+"""What to say of an endpoint that nobody can call now."""
+
+
 def newest(endpoint: Endpoint) -> Deployment | None:
     """The deployment that was made last."""
     return max(endpoint.deployments, key=lambda d: d.created_at, default=None)
@@ -65,6 +74,8 @@ def verdict(endpoint: Endpoint, live: Sequence[Served], now: float) -> str:
     """One sentence: whether this endpoint can be trusted, and why."""
     if endpoint.error:
         return f"**Not answering:** {words.literal(endpoint.error)}"
+    if endpoint.state in RESTING:
+        return RESTING[endpoint.state]
     if not live:
         return "**Not live:** no deployment has traffic yet."
     if forced := [s.deployment for s in live if s.deployment.forced_by]:

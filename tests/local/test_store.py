@@ -154,6 +154,15 @@ def test_a_deployment_with_traffic_cannot_be_deleted(store):
     assert store.endpoint("bank").deployments == ()
 
 
+def test_an_endpoint_is_settled_when_its_server_has_the_latest_version(store):
+    deployed(store, passed=True)
+    assert not store.endpoint("bank").settled
+    store.observe_version("bank", store.endpoint_version("bank"))
+    assert store.endpoint("bank").settled
+    store.set_traffic("bank", {"v1": 0}, None, 5.0, "")
+    assert not store.endpoint("bank").settled
+
+
 def test_two_endpoints_cannot_hold_one_port(store):
     store.add_endpoint(EndpointSpec("one-endpoint"), 18_001, KEYS, 1.0)
     with pytest.raises(PortInUse, match="one-endpoint"):
