@@ -32,8 +32,7 @@ def dialect_of(text: Path, what: str) -> Dialect:
         if text.stat().st_size > skip:
             raise SourceUnreadable(f"{what} is not a table: no delimiter splits it", hint="Is it CSV or TSV?")
         raise TableUnusable(f"{what} is empty: no header and no rows", hint="Give a table with at least one row")
-    # Most columns win where every record has as many cells as the first; `max` keeps the comma in a draw.
-    delimiter = max(looks, key=lambda d: (_even(looks[d]), len(looks[d][0])))
+    delimiter = max(looks, key=lambda d: _fit(looks[d]))  # the comma in a draw
     first, *body = looks[delimiter]
     header = _is_header(first, body)
     names = tuple((name.strip() if header else "") or f"column{i}" for i, name in enumerate(first))
@@ -79,8 +78,11 @@ def _records(text: Path, delimiter: str, skip: int) -> list[list[str]]:
             return []
 
 
-def _even(records: Sequence[Sequence[str]]) -> bool:
-    return all(len(record) == len(records[0]) for record in records)
+def _fit(records: Sequence[Sequence[str]]) -> tuple[bool, int, bool]:
+    """More is better: as many cells in every record as in the first, several of them, then the more the better."""
+    width = len(records[0])
+    even = all(len(record) == width for record in records)
+    return even and width > 1, width, even
 
 
 def _is_header(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
