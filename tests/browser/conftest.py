@@ -12,7 +12,7 @@ from urllib.error import URLError
 
 import living
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 from waiting import wait_until
 from watcher import Watcher
 
@@ -35,14 +35,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One browser for all tests; each opens contexts of its own."""
+def chromium() -> Iterator[BrowserContext]:
+    """One browser for all tests, which open pages of their own in it and share what it has fetched."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if not found:
         pytest.skip("chromium is not installed (apt-get install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
-        yield browser
+        yield browser.new_context(viewport={"width": 1280, "height": 800})
         browser.close()
 
 
@@ -62,14 +62,13 @@ def fresh_app(quickstart: living.Live, page: Page) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
+def page(chromium: BrowserContext) -> Iterator[Page]:
     """A page that fails the test for an error on the console, a crash, or a request to another host."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    opened = context.new_page()
+    opened = chromium.new_page()
     watcher = Watcher()
     watcher.watch(opened)
     yield opened
-    context.close()
+    opened.close()
     assert watcher.complaints == []
 
 

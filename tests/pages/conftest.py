@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from bank_story import fill
@@ -29,12 +30,19 @@ def bank(fake: FakeWorkspace) -> FakeWorkspace:
     return fill(fake, time.time())
 
 
+@pytest.fixture(scope="session")
+def components() -> Any:
+    """What `AppTest` knows of installed components: each would read the metadata of every package, for 0.5 s."""
+    return AppTest.from_string("").run()._bidi_component_manager
+
+
 @pytest.fixture
-def visit(fake: FakeWorkspace) -> Visit:
+def visit(fake: FakeWorkspace, components: Any) -> Visit:
     """Open a page as a deep link to a fresh server does, without `app.py`; `warm`: by way of the app's first page."""
 
     def go(page: str, *, warm: bool = False, **query: str) -> AppTest:
         app = AppTest.from_file(str(CHECKOUT / "app.py"), default_timeout=30)
+        app._bidi_component_manager = components
         if warm:
             app.run()
         for name, value in query.items():
