@@ -252,7 +252,7 @@ def _detail(workspace: Workspace, board: Board) -> None:
         if trial.params:
             right.table(
                 {
-                    "Parameter": [words.identifier(n) for n in trial.params],
+                    "Parameter": list(trial.params),
                     "Value": [_value(v) for v in trial.params.values()],
                 }
             )

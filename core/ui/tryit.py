@@ -57,6 +57,13 @@ def _score(workspace: Workspace, endpoint: Endpoint, request: bytes, with_shares
     if with_shares is not None and reply.status == 200:
         shares = actions.run("Scoring", workspace.invoke, endpoint.name, with_shares, deployment=deployment)
     state.answer = Answer(endpoint.name, reply, shares)
+    # The answer stands below a long form, perhaps out of sight.
+    if reply.status == 200:
+        st.toast(
+            f"Answered: {', '.join(str(label) for label in results(reply.body)[:3])}", icon=":material/check_circle:"
+        )
+    else:
+        st.toast(f"Answered {reply.status}", icon=":material/block:")
 
 
 # Ask
