@@ -208,6 +208,7 @@ class LifecycleFake(Workspace):
             tuple(self.deployments),
             EndpointLimits(),
             1.0,
+            settled=True,
         )
 
     def set_traffic(

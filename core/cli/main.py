@@ -61,6 +61,10 @@ def main(argv: Sequence[str], context: Callable[[Settings], Context] = Context) 
     except KeyboardInterrupt:
         print("Interrupted; what was submitted goes on", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has seen enough (`... | head`). Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except Exception as e:  # noqa: BLE001 - a bug: shown whole, and `--json` still gives one document
         traceback.print_exc()
         return _fail(SlipwayError(f"{type(e).__name__}: {e}", hint="This is a bug; the traceback is above"), in_json)
@@ -122,9 +126,9 @@ def _run(command: Command, context: Context, options: argparse.Namespace) -> Any
 def _finish(result: Any, command: Command, in_json: bool) -> int:
     value, code = (result.value, result.exit_code) if isinstance(result, Outcome) else (result, DONE)
     if in_json:
-        print(as_json(value))
+        print(as_json(value), flush=True)
     elif value is not None:
-        print(as_text(value, command.columns) or "none")
+        print(as_text(value, command.columns) or "none", flush=True)
     return code
 
 

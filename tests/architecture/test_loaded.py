@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import living
-import living
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -30,14 +29,6 @@ def _nothing_lives_on(tmp_path: Path) -> Iterator[None]:
         living.close(tmp_path / "workspace")
 
 
-@pytest.fixture
-def home(tmp_path):
-    """The workspace of the test; the app starts its service, which outlives it."""
-    yield tmp_path / "workspace"
-    if living.alive_in(tmp_path / "workspace"):
-        living.close(tmp_path / "workspace")
-
-
 APP = """
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_file("app.py", default_timeout=60).run()
@@ -54,7 +45,7 @@ assert not app.exception, app.exception
         pytest.param("import core.local.worker", id="a worker before its job"),
     ],
 )
-def test_a_local_start_loads_nothing_of_the_cloud_the_proof_or_the_learners(start, home):
+def test_a_local_start_loads_nothing_of_the_cloud_the_proof_or_the_learners(start):
     assert loaded(start) & (FOREIGN | LEARNERS) == set()
 
 

@@ -36,3 +36,9 @@ def test_what_a_command_makes_is_its_owners_alone():
     code = "import os, core.cli.main as m; m.main(['doctor']); print(oct(os.umask(0)))"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout.splitlines()[-1] == "0o77"
+
+
+def test_a_reader_that_has_seen_enough_is_no_bug():
+    line = f"{sys.executable} -m core compute list --json | head -c 0; exit ${{PIPESTATUS[0]}}"
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
