@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from os.path import isfile  # unlike Path.is_file, False also where a folder may not be entered
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from core.domain.data import DataSource
 from core.domain.errors import SourceUnreadable
@@ -47,7 +49,7 @@ def resolve(
         return _from_path(Path(name_or_path).expanduser().absolute())
     name = BANK_MARKETING_FILE if name_or_path == BANK_MARKETING else name_or_path
     for path in _candidates(name, settings):
-        if path.is_file():
+        if isfile(path):
             kind = DataSource.CACHE if path.parent == _cache(settings) else DataSource.FILE
             return Source(kind, str(path), asset_name(path), path)
     if name != BANK_MARKETING_FILE:
@@ -64,19 +66,20 @@ def asset_name(path: Path) -> str:
 
 def _is_path(text: str) -> bool:
     path = Path(text)
-    return "/" in text or text.startswith("~") or path.suffix.lower() in FILE_SUFFIXES or path.is_file()
+    return "/" in text or text.startswith("~") or path.suffix.lower() in FILE_SUFFIXES or isfile(path)
 
 
 def _from_path(path: Path) -> Source:
-    if path.is_dir():
-        raise SourceUnreadable(f"'{path}' is a folder, not a table", hint="Give the path of one file in it")
     try:
-        path.stat()
+        mode = path.stat().st_mode
     except FileNotFoundError as e:
         neighbours = [p.name for p in _listing(path.parent)]
         raise SourceUnreadable(f"There is no file '{path}'", hint=_did_you_mean(path.name, neighbours)) from e
     except OSError as e:
         raise SourceUnreadable(f"'{path}' cannot be read: {e.strerror}", hint="Check the path and its rights") from e
+    if not S_ISREG(mode):  # a pipe would be waited for, for ever
+        what = "a folder" if S_ISDIR(mode) else "not a file"
+        raise SourceUnreadable(f"'{path}' is {what}, not a table", hint="Give the path of one file")
     return Source(DataSource.FILE, str(path), asset_name(path), path)
 
 

@@ -30,6 +30,10 @@ STORED = {
 }
 """Whatever is not here, dates too, becomes text; DECIMAL(p,s) becomes DOUBLE."""
 BATCH_COLUMNS = 200
+"""Columns whose types are found in one pass."""
+GROUP_CELLS = 2_500_000
+"""Of a Parquet row group, held in memory until it is full; DuckDB's 122,880 rows up to 20 columns."""
+MEMORY_LIMIT = "1GB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(
         config={
             "autoinstall_known_extensions": False,
-            "memory_limit": "1GB",
+            "memory_limit": MEMORY_LIMIT,
             "temp_directory": str(folder / "spill"),
         }
     )
@@ -100,8 +104,10 @@ def _read(source: Source, what: str, folder: Path, connection: duckdb.DuckDBPyCo
 
 def _write(connection: duckdb.DuckDBPyConnection, table: _Table, part: Path) -> int:
     values = ", ".join(f'{value} AS "{name.replace(chr(34), chr(34) * 2)}"' for name, value in table.columns)
+    group = max(2_048, min(122_880, GROUP_CELLS // len(table.columns)))
     written = connection.execute(
-        f"COPY (SELECT {values} FROM {table.relation}) TO {_literal(str(part))} (FORMAT parquet, COMPRESSION zstd)"
+        f"COPY (SELECT {values} FROM {table.relation}) TO {_literal(str(part))} "
+        f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group})"
     ).fetchone()
     return int(written[0]) if written else 0
 
@@ -152,34 +158,39 @@ def _text_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str) ->
         f"read_csv({_pattern(copy)}, columns = {{{cells}}}, auto_detect = false, delim = '{dialect.delimiter}', "
         f"quote = '\"', escape = '\"', header = {dialect.header}, skip = {dialect.skip}, nullstr = '')"
     )
-    values: list[str] = []
+    kinds: dict[int, str] = {}
     for i in range(0, len(dialect.names), BATCH_COLUMNS):
-        values += _text_values(connection, relation, range(i, min(i + BATCH_COLUMNS, len(dialect.names))))
-    return _Table(relation, tuple(zip(dialect.names, values, strict=True)))
-
-
-def _text_values(connection: duckdb.DuckDBPyConnection, relation: str, columns: range) -> list[str]:
-    """For each column the SQL that turns its text into what all of its cells are."""
-    missing = ", ".join(f"'{word}'" for word in MISSING)
-    known = ", ".join(f"CASE WHEN lower(trim(c{i})) NOT IN ({missing}) THEN trim(c{i}) END AS c{i}" for i in columns)
-    asked = ", ".join(
-        f"count(c{i}), bool_and(regexp_full_match(c{i}, '{INTEGER}')), count(try_cast(c{i} AS BIGINT)), "
-        f"bool_and(regexp_full_match(c{i}, '{NUMBER}')), bool_and(lower(c{i}) IN ('true', 'false'))"
-        for i in columns
+        kinds |= _text_kinds(connection, relation, range(i, min(i + BATCH_COLUMNS, len(dialect.names))))
+    return _Table(
+        relation, tuple((name, _text_value(f"c{i}", kinds.get(i, ""))) for i, name in enumerate(dialect.names))
     )
-    found = connection.execute(f"SELECT {asked} FROM (SELECT {known} FROM {relation})").fetchone() or ()
-    values = []
-    for at, i in zip(range(0, len(found), 5), columns, strict=True):
-        count, integers, fitting, numbers, booleans = found[at : at + 5]
-        if integers and fitting == count:
-            values.append(f"try_cast(trim(c{i}) AS BIGINT)")
-        elif numbers:
-            values.append(_stored(f"try_cast(trim(c{i}) AS DOUBLE)", "DOUBLE"))
-        else:
-            values.append(
-                f"try_cast(trim(c{i}) AS BOOLEAN)" if booleans else f"CASE WHEN trim(c{i}) <> '' THEN c{i} END"
-            )
-    return values
+
+
+def _text_kinds(connection: duckdb.DuckDBPyConnection, relation: str, columns: range) -> dict[int, str]:
+    """What all cells of a column are, for each that has any: BIGINT, DOUBLE, BOOLEAN or VARCHAR."""
+    missing = ", ".join(f"'{word}'" for word in MISSING)
+    # Stacked, all columns share five expressions; five for each of 1,000 columns take seconds to plan.
+    stacked = f"unnest({list(columns)}) AS i, trim(unnest([{', '.join(f'c{i}' for i in columns)}])) AS cell"
+    return dict(
+        connection.execute(
+            f"SELECT i, CASE "
+            f"WHEN bool_and(regexp_full_match(cell, '{INTEGER}')) AND count(try_cast(cell AS BIGINT)) = count(*) "
+            f"THEN 'BIGINT' "
+            f"WHEN bool_and(regexp_full_match(cell, '{NUMBER}')) THEN 'DOUBLE' "
+            f"WHEN bool_and(lower(cell) IN ('true', 'false')) THEN 'BOOLEAN' "
+            f"ELSE 'VARCHAR' END "
+            f"FROM (SELECT {stacked} FROM {relation}) WHERE lower(cell) NOT IN ({missing}) GROUP BY i"
+        ).fetchall()
+    )
+
+
+def _text_value(cell: str, kind: str) -> str:
+    """The SQL that turns a cell's text into a value of its column's kind."""
+    if kind == "DOUBLE":
+        return _stored(f"try_cast(trim({cell}) AS DOUBLE)", kind)
+    if kind in ("BIGINT", "BOOLEAN"):
+        return f"try_cast(trim({cell}) AS {kind})"
+    return f"CASE WHEN trim({cell}) <> '' THEN {cell} END"
 
 
 @contextmanager

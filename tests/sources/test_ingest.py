@@ -213,11 +213,8 @@ def test_a_refused_line_is_not_quoted(refusal: Callable[..., SlipwayError]) -> N
     assert "secret" not in refusal("a,b\n1,2\nsecret\n").message
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_forbidden_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_bytes(b"a\n1\n")
-    (tmp_path / "t.csv").chmod(0)
-    with pytest.raises(SourceUnreadable, match="Permission denied"):
+def test_a_file_that_went_away_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceUnreadable, match="cannot be read: No such file"):
         read(tmp_path / "t.csv", tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -150,6 +151,19 @@ def test_a_path_that_is_not_there_names_its_neighbours(settings: Settings, tmp_p
 def test_a_folder_is_no_table(settings: Settings, tmp_path: Path, said: list[str]) -> None:
     with pytest.raises(SourceUnreadable, match="is a folder"):
         resolve(str(tmp_path), settings, said.append)
+
+
+def test_a_pipe_is_not_waited_for(settings: Settings, tmp_path: Path, said: list[str]) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(SourceUnreadable, match="is not a file"):
+        resolve(str(tmp_path / "pipe.csv"), settings, said.append)
+
+
+def test_a_name_that_no_file_can_have_is_unknown(settings: Settings, said: list[str]) -> None:
+    with pytest.raises(SourceUnreadable, match="no table"):
+        resolve("x" * 300, settings, said.append)
+    with pytest.raises(SourceUnreadable, match="File name too long"):
+        resolve("./" + "x" * 300, settings, said.append)
 
 
 def test_a_download_is_announced_checked_and_cached(
