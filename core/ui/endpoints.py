@@ -16,6 +16,14 @@ from core.workspace import Workspace
 HOUR_S, HOUR_BUCKETS = 3600.0, 30
 WAYS = (("Deploy", "Try it"), ("Monitor", "Watch it"), ("Quality", "See the proof"))
 
+RESTING = {
+    EndpointState.STOPPED: "**Stopped:** it answers again when the service runs.",
+    EndpointState.CREATING: "**Being created:** its server has not started yet.",
+    EndpointState.STARTING: "**Starting:** its server is not up yet.",
+    EndpointState.DELETING: "**Being deleted.**",
+}
+"""What to say of an endpoint that nobody can call now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -39,15 +47,6 @@ def _served(workspace: Workspace, endpoint: Endpoint, deployment: Deployment) ->
     reports = workspace.gate_reports(endpoint.name, deployment.name, limit=1)
     traffic = endpoint.traffic.get(deployment.name, 0)
     return Served(deployment, model, cached.asset(model.data), traffic, next(iter(reports), None))
-
-
-RESTING = {
-    EndpointState.STOPPED: "**Stopped:** it answers again when the service runs.",
-    EndpointState.CREATING: "**Being created:** its server has not started yet.",
-    EndpointState.STARTING: "**Starting:** its server is not up yet.",
-    EndpointState.DELETING: "**Being deleted.**",
-}
-"""What to say of an endpoint that nobody can call now."""
 
 
 def newest(endpoint: Endpoint) -> Deployment | None:
