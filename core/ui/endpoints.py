@@ -167,14 +167,14 @@ def choose(known: Sequence[Endpoint]) -> Endpoint:
 
 
 def answering(endpoint: Endpoint) -> Deployment | None:
-    """The deployment with most traffic, else the newest one that is ready."""
+    """The deployment with most traffic, else the newest one that is ready, else the newest one on its way."""
     live = sorted(endpoint.live, key=lambda d: -endpoint.traffic[d.name])
-    ready = sorted((d for d in endpoint.deployments if d.state is DeploymentState.READY), key=lambda d: -d.created_at)
-    return next(iter((*live, *ready)), None)
+    others = sorted(endpoint.deployments, key=lambda d: (d.state is not DeploymentState.READY, -d.created_at))
+    return next(iter((*live, *others)), None)
 
 
 def answering_model(endpoint: Endpoint) -> Model | None:
-    """The model of the deployment that answers."""
+    """The model of the deployment that answers, or will."""
     first = answering(endpoint)
     return None if first is None else cached.model(first.model, first.model_version)
 

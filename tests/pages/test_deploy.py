@@ -19,6 +19,7 @@ def test_deploying_asks_for_the_chosen_model_and_follows_it(visit, bank):
     assert bank.called("deploy") == [(DeploymentSpec("bank-marketing", "bank-marketing", 3),)]
     assert "Starting" in text(app)
     assert "Starting:** its server is not up yet" in text(app)
+    assert by_label(app.button, "Score"), "the form is there when the server comes up"
 
 
 def test_a_name_that_no_endpoint_may_have_is_refused_with_one_that_may(visit, bank):
