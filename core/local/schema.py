@@ -106,7 +106,9 @@ def migrate(connection: sqlite3.Connection) -> None:
                 connection.execute("INSERT INTO migrations VALUES (?, ?)", (number, time.time()))
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # A full disk ends the transaction by itself, and its error is the one to tell.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
 
 

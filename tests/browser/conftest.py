@@ -34,9 +34,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[BrowserContext]:
-    """One browser for all tests, which open pages of their own in it and share what it has fetched."""
+    """One browser for all tests, which open pages of their own in it and share what it has fetched.
+
+    It ends with them: while Playwright is open its event loop runs in this thread, and no other may.
+    """
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if not found:
         pytest.skip("chromium is not installed (apt-get install chromium)")
@@ -46,17 +49,17 @@ def chromium() -> Iterator[BrowserContext]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def app(quickstart: living.Live) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def app(quickstart: living.Live, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app's address."""
-    with _running_app(quickstart.home) as url:
+    with _running_app(quickstart.home, tmp_path_factory.mktemp("app") / "app.log") as url:
         yield url
 
 
 @pytest.fixture
-def fresh_app(quickstart: living.Live, page: Page) -> Iterator[str]:
+def fresh_app(quickstart: living.Live, page: Page, tmp_path: Path) -> Iterator[str]:
     """The address of a server that nobody has visited yet; `page` leaves it before it ends."""
-    with _running_app(quickstart.home) as url:
+    with _running_app(quickstart.home, tmp_path / "app.log") as url:
         yield url
         page.goto("about:blank")
 
@@ -73,13 +76,13 @@ def page(chromium: BrowserContext) -> Iterator[Page]:
 
 
 @contextmanager
-def _running_app(home: Path) -> Iterator[str]:
+def _running_app(home: Path, log_path: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://localhost:{port}"
     line = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    with (home / f"app-{port}.log").open("wb") as log:
+    with log_path.open("wb") as log:
         server = subprocess.Popen(line, cwd=CHECKOUT, env=living.environment(home), stdout=log, stderr=log)
     try:
         wait_until(lambda: _answers(url), START_TIMEOUT_S)

@@ -13,7 +13,7 @@ import pytest
     ],
 )
 def test_the_quickstart_runs_on(run_quickstart, shared, name, target, classes, auc_min):
-    report = run_quickstart("--data", name, "--target", target, "--timeout", "10")
+    report = run_quickstart("--data", name, "--target", target, "--timeout", "15")
     assert report["job"]["best"]["metrics"]["AUC_weighted"] >= auc_min
     assert report["gate"]["passed"] is True, [c for c in report["gate"]["checks"] if c["passed"] is False]
     assert set(report["score"]["body"]["result"]) <= classes
