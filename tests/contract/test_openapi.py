@@ -74,12 +74,18 @@ def test_3_1_allows_exactly_what_is_accepted(data):
         assert allowed, body
 
 
+def as_number(text: str) -> float:
+    """1.0 is an integer since JSON Schema draft 6; OpenAPI 3.0 stands on an older one, which leaves it open."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
 @settings(max_examples=80, derandomize=True, deadline=None)
 @given(st.data())
 def test_3_0_allows_nothing_that_is_refused_and_forbids_no_record_that_is_accepted(data):
     signature = data.draw(st.just(mixed_signature()) | signatures())
     body = data.draw(mutated(signature))
-    allowed = validator(publish(signature, "3"), "ServiceInput").is_valid(json.loads(body))
+    allowed = validator(publish(signature, "3"), "ServiceInput").is_valid(json.loads(body, parse_float=as_number))
     taken = accepted(signature, body)
     if allowed:
         assert taken, body
