@@ -14,7 +14,7 @@ demo: setup  ## the app on http://localhost:8501 with a model being trained, dep
 	@exec $(PYTHON) -m core demo
 
 test: setup lint  ## every test: unit, contract, browser, quick performance
-	@$(PYTEST) -m "not full and not chaos"
+	@$(PYTHON) scripts/run_tests.py
 
 full: setup  ## the longer tests too: every table, deeper checks
 	@$(PYTEST) -m "not chaos"

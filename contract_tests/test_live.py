@@ -56,6 +56,7 @@ def test_every_version_describes_the_same_operations(live: Target) -> None:
         assert described == set(OPERATIONS), version
 
 
+@pytest.mark.measures
 def test_the_whole_gate_holds_on_the_live_endpoint(live: Target, quickstart: Live) -> None:
     """How fast it is has tests of its own; here a short window only shows that load is answered."""
     budget = GateBudget(p99_ms=5_000, requests_per_s=1, window_s=0.3, windows=1)

@@ -138,10 +138,14 @@ def _probabilities(exchange: Exchange) -> np.ndarray[Any, np.dtype[np.float64]] 
 def _performance(target: Target, budget: GateBudget, seed: int) -> CheckResult:
     bodies = bodies_for(target, budget.rows, seed=seed)
     spec = LoadSpec(target, duration_s=budget.window_s, concurrency=budget.concurrency, rows=budget.rows)
-    windows = [loadtest.run(spec, bodies) for _ in range(budget.windows)]
+    windows: list[LoadReport] = []
+    # The best window counts, so one that holds is the verdict: the next could not change it.
+    while len(windows) < budget.windows and not (windows and _within(windows[-1], budget)):
+        windows.append(loadtest.run(spec, bodies))
     best = min(windows, key=lambda window: (not _within(window, budget), window.failed, window.p99_ms))
     evidence = (
-        f"best of {budget.windows} windows of {budget.window_s:g} s, {budget.rows} rows a request, "
+        f"best of {len(windows)} windows (at most {budget.windows}, until one holds) of {budget.window_s:g} s, "
+        f"{budget.rows} rows a request, "
         f"{budget.concurrency} clients: p99 {best.p99_ms:.2f} ms (budget {budget.p99_ms:g}), "
         f"{best.requests_per_s:,.0f} requests/s (budget {budget.requests_per_s:g}), {_failures(best)}; all windows: "
         + ", ".join(f"{window.p99_ms:.2f} ms at {window.requests_per_s:,.0f}/s" for window in windows)

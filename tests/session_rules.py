@@ -1,10 +1,12 @@
 """Rules of a test run: what measures comes last, and in CI a test is skipped only for a reason that is allowed."""
 
+import fcntl
 import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 ALLOWED = Path(__file__).with_name("skips.txt")
 
@@ -50,7 +52,52 @@ class SkipRule:
             )
 
 
+LIVE = frozenset({"quickstart", "run_quickstart"})
+"""Fixtures that start a whole workspace: what uses one waits a lot and computes little."""
+LIVE_ROOMS = frozenset({"checks", "gate", "loadtest", "serving", "contract_tests"})
+"""Folders whose tests talk to servers: with them the halves take about the same time."""
+OTHER_HALF_S = 900
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make test` runs two halves at once: what mostly waits for live processes, and the rest."""
+    parser.addoption("--half", choices=("live", "rest"), help="run one half of the tests; what measures is `live`")
+    parser.addoption("--half-lock", help="a file that the half `rest` holds until it has ended")
+
+
+class Halves:
+    """Keeps one half, and lets nothing measure while the other half still runs."""
+
+    def __init__(self, half: str, lock: str) -> None:
+        self._half, self._lock = half, os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        if half == "rest":
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        ours = [item for item in items if (self._half == "live") is _is_live(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(ours)])
+        items[:] = ours
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if self._half == "live" and item.get_closest_marker("measures"):
+            wait_until(self._alone, OTHER_HALF_S, every_s=0.2)
+
+    def _alone(self) -> bool:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def _is_live(item: pytest.Item) -> bool:
+    fixtures, folders = set(getattr(item, "fixturenames", ())), set(item.path.parts)
+    return bool(LIVE & fixtures or LIVE_ROOMS & folders) or item.get_closest_marker("measures") is not None
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if half := config.getoption("--half"):
+        config.pluginmanager.register(Halves(half, config.getoption("--half-lock")))
     in_ci = os.environ.get("CI", "").lower() in ("1", "true")
     config.pluginmanager.register(SkipRule(allowed_reasons(ALLOWED.read_text("utf-8")), in_ci))
 

@@ -4,16 +4,16 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("name", "target", "classes", "auc_min"),
+    ("name", "target", "timeout_s", "classes", "auc_min"),
     [
-        ("german_credit", "credit_risk", {"good", "bad"}, 0.70),
-        pytest.param("adult", "income", {"<=50K", ">50K"}, 0.90, marks=pytest.mark.full),
-        pytest.param("telco_churn", "churn", {"Yes", "No"}, 0.80, marks=pytest.mark.full),
-        pytest.param("online_shoppers", "revenue", {True, False}, 0.90, marks=pytest.mark.full),
+        ("german_credit", "credit_risk", 8, {"good", "bad"}, 0.70),
+        pytest.param("adult", "income", 20, {"<=50K", ">50K"}, 0.90, marks=pytest.mark.full),
+        pytest.param("telco_churn", "churn", 20, {"Yes", "No"}, 0.80, marks=pytest.mark.full),
+        pytest.param("online_shoppers", "revenue", 20, {True, False}, 0.90, marks=pytest.mark.full),
     ],
 )
-def test_the_quickstart_runs_on(run_quickstart, shared, name, target, classes, auc_min):
-    report = run_quickstart("--data", name, "--target", target, "--timeout", "15")
+def test_the_quickstart_runs_on(run_quickstart, shared, name, target, timeout_s, classes, auc_min):
+    report = run_quickstart("--data", name, "--target", target, "--timeout", str(timeout_s))
     assert report["job"]["best"]["metrics"]["AUC_weighted"] >= auc_min
     assert report["gate"]["passed"] is True, [c for c in report["gate"]["checks"] if c["passed"] is False]
     assert set(report["score"]["body"]["result"]) <= classes

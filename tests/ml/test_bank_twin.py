@@ -86,6 +86,7 @@ def test_no_row_is_a_copy_beyond_chance(twin: pd.DataFrame, real: pd.DataFrame) 
     assert len(both) < 20
 
 
+@pytest.mark.full
 def test_it_is_as_hard_as_the_real_table(twin: pd.DataFrame, real: pd.DataFrame) -> None:
     assert auc(twin) == pytest.approx(auc(real), abs=0.01)
     assert auc(twin, "duration") == pytest.approx(auc(real, "duration"), abs=0.01)

@@ -163,6 +163,7 @@ def test_strange_column_names_are_names(parquet: Any) -> None:
     assert profile.column("it's").levels == (Level("2", 2, 0.0), Level("1", 1, 1.0))
 
 
+@pytest.mark.full
 def test_a_thousand_columns_are_profiled(parquet: Any) -> None:
     profile = profile_table(parquet({f"c{i}": [i, i + 0.5] if i % 2 else ["a", "b"] for i in range(1000)}))
     assert len(profile.columns) == 1000

@@ -1,0 +1,76 @@
+"""Every test of `make test`, in two halves at once: what mostly waits for live processes, and the rest.
+
+What measures belongs to the first half, comes last in it, and begins when the other half has ended. At the end stand
+the slowest ten tests of all and every skip by its reason.
+"""
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+SLOWEST = 10
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One test, as its half has reported it."""
+
+    name: str
+    seconds: float
+    kind: str
+    """passed, failed or skipped."""
+    reason: str = ""
+
+
+def main(arguments: list[str]) -> int:
+    """Run both halves; 0 when both are green. `arguments` go to both."""
+    with TemporaryDirectory() as folder:
+        reports = [Path(folder) / f"{half}.xml" for half in ("rest", "live")]
+        rest_log = Path(folder) / "rest.log"
+        with rest_log.open("wb") as log:
+            rest = subprocess.Popen(_command("rest", folder, arguments), stdout=log, stderr=subprocess.STDOUT)
+            live = subprocess.run(_command("live", folder, arguments), check=False)
+            codes = (rest.wait(), live.returncode)
+        sys.stdout.write(rest_log.read_text("utf-8", "replace"))
+        outcomes = [outcome for report in reports if report.exists() for outcome in _outcomes(report)]
+    _tell(outcomes)
+    return max(abs(code) for code in codes)
+
+
+def _command(half: str, folder: str, arguments: list[str]) -> list[str]:
+    line = [sys.executable, "-m", "pytest", "-m", "not full and not chaos", f"--half={half}", "--durations=0"]
+    line += ["--durations-min=60", f"--half-lock={folder}/lock", f"--junitxml={folder}/{half}.xml"]
+    return [*line, *arguments]
+
+
+def _outcomes(report: Path) -> list[Outcome]:
+    return [_outcome(case) for case in ElementTree.parse(report).iter("testcase")]  # noqa: S314 - pytest's own file
+
+
+def _outcome(case: ElementTree.Element) -> Outcome:
+    name = f"{case.get('classname', '')}::{case.get('name', '')}"
+    seconds = float(case.get("time", 0))
+    if (skipped := case.find("skipped")) is not None:
+        return Outcome(name, seconds, "skipped", skipped.get("message", ""))
+    bad = case.find("failure") is not None or case.find("error") is not None
+    return Outcome(name, seconds, "failed" if bad else "passed")
+
+
+def _tell(outcomes: list[Outcome]) -> None:
+    lines = ["", f"The slowest {SLOWEST} tests, with what they set up (s):"]
+    by_time = sorted(outcomes, key=lambda outcome: -outcome.seconds)
+    lines += [f"{outcome.seconds:8.1f}  {outcome.name}" for outcome in by_time[:SLOWEST]]
+    reasons = Counter(outcome.reason for outcome in outcomes if outcome.kind == "skipped")
+    lines += ["", "Skips by reason:"] + [f"{count:8}  {reason}" for reason, count in reasons.most_common()]
+    lines += [] if reasons else ["       0"]
+    counts = Counter(outcome.kind for outcome in outcomes)
+    lines += ["", f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped"]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
