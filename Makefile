@@ -13,7 +13,7 @@ setup:  ## make .venv what requirements.lock says
 demo: setup  ## the app on http://localhost:8501 with a model being trained, deployed and proven
 	@exec $(PYTHON) -m core demo
 
-test: setup lint  ## every test: unit, contract, browser, quick performance
+test: setup  ## every test: unit, contract, browser, quick performance
 	@$(PYTHON) scripts/run_tests.py
 
 full: setup  ## the longer tests too: every table, deeper checks

@@ -1,4 +1,4 @@
-"""Every test of `make test`, in two halves at once: what mostly waits for live processes, and the rest.
+"""Every test of `make test`: what mostly waits for live processes, and at once with it the rest and the linters.
 
 What measures belongs to the first half, comes last in it, and begins when the other half has ended. At the end stand
 the slowest ten tests of all and every skip by its reason.
@@ -27,15 +27,16 @@ class Outcome:
 
 
 def main(arguments: list[str]) -> int:
-    """Run both halves; 0 when both are green. `arguments` go to both."""
+    """Run both halves and the linters; 0 when all are green. `arguments` go to both."""
     with TemporaryDirectory() as folder:
         reports = [Path(folder) / f"{half}.xml" for half in ("rest", "live")]
-        rest_log = Path(folder) / "rest.log"
-        with rest_log.open("wb") as log:
+        aside_log = Path(folder) / "aside.log"
+        with aside_log.open("wb") as log:
             rest = subprocess.Popen(_command("rest", folder, arguments), stdout=log, stderr=subprocess.STDOUT)
+            lint = subprocess.Popen(["make", "--no-print-directory", "lint"], stdout=log, stderr=subprocess.STDOUT)
             live = subprocess.run(_command("live", folder, arguments), check=False)
-            codes = (rest.wait(), live.returncode)
-        sys.stdout.write(rest_log.read_text("utf-8", "replace"))
+            codes = (rest.wait(), lint.wait(), live.returncode)
+        sys.stdout.write(aside_log.read_text("utf-8", "replace"))
         outcomes = [outcome for report in reports if report.exists() for outcome in _outcomes(report)]
     _tell(outcomes)
     return max(abs(code) for code in codes)

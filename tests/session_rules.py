@@ -54,7 +54,7 @@ class SkipRule:
 
 LIVE = frozenset({"quickstart", "run_quickstart"})
 """Fixtures that start a whole workspace: what uses one waits a lot and computes little."""
-LIVE_ROOMS = frozenset({"checks", "gate", "loadtest", "serving", "contract_tests"})
+LIVE_ROOMS = frozenset({"checks", "gate", "loadtest", "serving", "contract_tests", "cli"})
 """Folders whose tests talk to servers: with them the halves take about the same time."""
 OTHER_HALF_S = 900
 

@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import living
 import pytest
+
+from core.domain.version import VERSION
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,3 +57,8 @@ def test_the_scoring_server_loads_no_table_library_either():
         loaded("import core.serving.__main__") & (FOREIGN | LEARNERS | {"pandas", "duckdb", "scipy", "pyarrow"})
         == set()
     )
+
+
+def test_the_version_is_the_projects():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == VERSION

@@ -65,6 +65,7 @@ def test_the_demo_serves_the_app_and_stops_what_it_started(demo, home, port):
     assert living.alive_in(home) == []
 
 
+@pytest.mark.full
 def test_a_service_that_was_there_before_stays(demo, home):
     assert living.command(home, "service", "start").returncode == 0
     running = demo()

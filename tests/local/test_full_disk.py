@@ -59,6 +59,7 @@ def test_a_file_is_written_whole_or_the_old_one_stays(small_disk: Path) -> None:
     assert {child.name for child in small_disk.iterdir()} == {"file", "filler"}
 
 
+@pytest.mark.full
 def test_nothing_acknowledged_is_lost_and_all_goes_on_when_there_is_space(world: World, small_disk: Path) -> None:
     world.add_endpoint("bank")
     training = world.submit("fake:each_s=0.05", trials=10_000)
