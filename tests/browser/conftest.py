@@ -6,7 +6,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
@@ -24,7 +24,8 @@ FLAGS = (
 )  # fmt: skip
 START_TIMEOUT_S = 40.0
 
-StartApp = Callable[[], str]
+Running = tuple[str, "subprocess.Popen[bytes]"]
+StartApp = Callable[[], AbstractContextManager[Running]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,16 +53,22 @@ def chromium() -> Iterator[BrowserContext]:
 @pytest.fixture(scope="module")
 def app(quickstart: living.Live, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app's address."""
-    with _running_app(quickstart.home, tmp_path_factory.mktemp("app") / "app.log") as url:
+    with _running_app(quickstart.home, tmp_path_factory.mktemp("app") / "app.log") as (url, _):
         yield url
 
 
 @pytest.fixture
 def fresh_app(quickstart: living.Live, page: Page, tmp_path: Path) -> Iterator[str]:
     """The address of a server that nobody has visited yet; `page` leaves it before it ends."""
-    with _running_app(quickstart.home, tmp_path / "app.log") as url:
+    with _running_app(quickstart.home, tmp_path / "app.log") as (url, _):
         yield url
         page.goto("about:blank")
+
+
+@pytest.fixture
+def start_app(quickstart: living.Live, tmp_path: Path) -> StartApp:
+    """Starts a server of the test's own; its address and its process, for as long as the block lasts."""
+    return lambda: _running_app(quickstart.home, tmp_path / "app.log")
 
 
 @pytest.fixture
@@ -76,7 +83,7 @@ def page(chromium: BrowserContext) -> Iterator[Page]:
 
 
 @contextmanager
-def _running_app(home: Path, log_path: Path) -> Iterator[str]:
+def _running_app(home: Path, log_path: Path) -> Iterator[Running]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -86,7 +93,7 @@ def _running_app(home: Path, log_path: Path) -> Iterator[str]:
         server = subprocess.Popen(line, cwd=CHECKOUT, env=living.environment(home), stdout=log, stderr=log)
     try:
         wait_until(lambda: _answers(url), START_TIMEOUT_S)
-        yield url
+        yield url, server
     finally:
         server.terminate()
         server.wait(timeout=10)

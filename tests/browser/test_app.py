@@ -1,14 +1,18 @@
 """The app as people meet it: every page, deep links, a fresh server, deploying and scoring."""
 
+import random
+import threading
 from contextlib import suppress
 
 import living
 import pytest
-from playwright.sync_api import Page, TimeoutError, WebSocket, expect
+from playwright.sync_api import BrowserContext, Page, TimeoutError, WebSocket, expect
 from waiting import wait_until
 
 from core.domain.endpoint import EndpointState
 from core.domain.errors import EndpointNotFound
+from core.domain.job import JobState
+from core.domain.training import Algorithm, TrainingSpec
 from core.ui.live import FAST_S
 from core.ui.navigation import PAGES
 
@@ -124,3 +128,30 @@ def test_a_model_is_deployed_through_the_form_and_answers_before_its_gate(
     expect(page.get_by_text("Gate waits").or_(page.get_by_text("Gate runs")).first).to_be_visible()
     page.get_by_role("button", name="Score").click()
     expect(page.get_by_text("Answered 200 in")).to_be_visible()
+
+
+def test_an_app_that_is_killed_while_it_watches_a_job_takes_nothing_with_it(
+    chromium: BrowserContext, start_app, quickstart: living.Live
+):
+    seed = random.randrange(1_000_000)
+    print(f"seed {seed}")  # noqa: T201 - whoever sees this fail needs it
+    data = quickstart.workspace.list_data()[-1].ref
+    spec = TrainingSpec(data, "y", timeout_s=20, max_trials=1, algorithms=(Algorithm.LOGISTIC_REGRESSION,))
+    opened = chromium.new_page()
+    with start_app() as (url, server):
+        opened.goto(f"{url}/leaderboard")
+        settled(opened, "Leaderboard")
+        job = quickstart.workspace.submit(spec)
+        opened.goto(f"{url}/leaderboard?job={job.id}")
+        wait_until(lambda: quickstart.workspace.job(job.id).state is JobState.RUNNING, 20)
+        threading.Event().wait(random.Random(seed).uniform(0, 0.5))
+        assert not quickstart.workspace.job(job.id).state.final
+        server.kill()
+
+    done = wait_until(lambda: (now := quickstart.workspace.job(job.id)).state.final and now, 60)
+    assert (done.state, done.attempt) == (JobState.SUCCEEDED, 1)
+    with start_app() as (url, _):
+        opened.goto(f"{url}/leaderboard?job={job.id}")
+        settled(opened, "Leaderboard")
+        expect(opened.get_by_text("Succeeded").first).to_be_visible()
+        opened.close()
