@@ -133,6 +133,10 @@ class Workspace(Protocol):
         """Trials (job id, number) of any jobs side by side. Raises JobNotFound."""
         _cannot("compare_trials")
 
+    def job_output(self, job_id: str) -> Path:
+        """The file that a batch job wrote, on this machine. Raises JobNotFound, Conflict while there is none."""
+        _cannot("job_output")
+
     def job_logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
         """The last `limit` lines of a job's log, oldest first. Raises JobNotFound."""
         _cannot("job_logs")
@@ -235,8 +239,20 @@ class Workspace(Protocol):
         """The document that the endpoint publishes ("2", "3" or "3.1"). Raises EndpointNotFound, ServiceUnavailable."""
         _cannot("swagger")
 
-    def endpoint_logs(self, name: str, limit: int = 1000) -> tuple[LogLine, ...]:
-        """The last `limit` lines of the server's log, oldest first. Raises EndpointNotFound."""
+    def package_endpoint(self, name: str, folder: Path, *, deployment: str = "") -> Path:
+        """Write a self-contained folder that serves the deployment elsewhere (empty: the one with most traffic).
+
+        Raises EndpointNotFound, Conflict when `folder` holds anything already.
+        """
+        _cannot("package_endpoint")
+
+    def endpoint_logs(
+        self, name: str, limit: int = 1000, *, level: str = "", request_id: str = ""
+    ) -> tuple[LogLine, ...]:
+        """The last `limit` lines of the server's log, oldest first, of at least `level` and about one request.
+
+        Raises EndpointNotFound.
+        """
         _cannot("endpoint_logs")
 
     def send_feedback(self, feedback: Feedback) -> None:
@@ -254,6 +270,10 @@ class Workspace(Protocol):
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
         """Stored gate reports, newest first."""
         _cannot("gate_reports")
+
+    def load_progress(self, job_id: str) -> LoadReport | None:
+        """What a load test has met so far, once a second; None before its first figures. Raises JobNotFound."""
+        _cannot("load_progress")
 
     def load_reports(self, limit: int = 50) -> tuple[LoadReport, ...]:
         """Stored load reports, newest first."""

@@ -271,7 +271,9 @@ class FakeWorkspace(Workspace):
         return ScoreReply(200, {"result": result}, {"azureml-model-deployment": "v3"}, 2.41)
 
     @verb
-    def endpoint_logs(self, name: str, limit: int = 1000) -> tuple[LogLine, ...]:
+    def endpoint_logs(
+        self, name: str, limit: int = 1000, *, level: str = "", request_id: str = ""
+    ) -> tuple[LogLine, ...]:
         return tuple(self.logs[name])[-limit:]
 
     @verb

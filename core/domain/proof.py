@@ -63,7 +63,13 @@ class GateReport:
 
 @dataclass(frozen=True, slots=True)
 class LoadSpec:
-    """A closed-loop load: `concurrency` clients, each sends its next request when the last one is answered."""
+    """A load to drive: closed loop, or open loop where `rate_per_s` is given.
+
+    Closed: `concurrency` clients, each sends its next request when the last one is answered. Open: requests are due at
+    a fixed rate whatever the server does, and a latency counts from when its request was due, so that a server which
+    stalls is charged for the requests it kept waiting (no coordinated omission); `concurrency` is then the largest
+    number of connections.
+    """
 
     target: Target
     duration_s: float = 10.0
@@ -72,18 +78,41 @@ class LoadSpec:
     warmup_s: float = 0.5
     max_requests: int = 0
     """0: no limit but the duration."""
+    rate_per_s: float = 0.0
+    """0: closed loop."""
+    fresh_connections: bool = False
+    """A new connection for every request, as clients without keep-alive make them."""
+    deployment: str = ""
+    """Empty: as traffic says."""
+    label: str = ""
+    """What people call this load, such as a preset's name."""
 
     def __post_init__(self) -> None:
-        if self.duration_s <= 0 or self.concurrency < 1 or self.rows < 1:
+        if self.duration_s <= 0 or self.concurrency < 1 or self.rows < 1 or self.rate_per_s < 0:
             raise SpecInvalid(
-                f"A load needs duration_s > 0, concurrency >= 1 and rows >= 1, "
-                f"got {self.duration_s}, {self.concurrency}, {self.rows}"
+                f"A load needs duration_s > 0, concurrency >= 1, rows >= 1 and rate_per_s >= 0, "
+                f"got {self.duration_s}, {self.concurrency}, {self.rows}, {self.rate_per_s}"
             )
 
 
 @dataclass(frozen=True, slots=True)
+class LoadSecond:
+    """One second of a load, counted from the end of its warm-up."""
+
+    second: int
+    requests: int
+    failed: int
+    p50_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What a load met. Percentiles are over answered requests; `failed` counts all that was not a 200."""
+    """What a load met, or has met so far. Percentiles are over answered requests; `failed` counts all that was no 200.
+
+    With `rate_per_s` (open loop) latencies count from when a request was due; percentiles come from an HDR histogram
+    and are exact to 0.1 %.
+    """
 
     url: str
     requests: int
@@ -98,5 +127,23 @@ class LoadReport:
     concurrency: int
     rows: int
     by_status: Mapping[int, int] = field(default_factory=dict)
+    """Status 0: no answer."""
     id: str = ""
     created_at: float = 0.0
+    p90_ms: float = 0.0
+    p999_ms: float = 0.0
+    rate_per_s: float = 0.0
+    """The rate that was asked for; 0: closed loop."""
+    fresh_connections: bool = False
+    errors: Mapping[str, int] = field(default_factory=dict)
+    """Requests without an answer, by cause: refused, reset, timed out, not HTTP."""
+    histogram: tuple[tuple[float, int], ...] = ()
+    """Latencies as (upper bound in ms, requests), ascending, empty buckets left out."""
+    seconds: tuple[LoadSecond, ...] = ()
+    ceiling_requests_per_s: float = 0.0
+    """What this load client reaches against a server that answers at once, measured here; 0: not measured."""
+    client_bound: bool = False
+    """The client, not the server, was the bottleneck: the figures say what this machine can send."""
+    endpoint: str = ""
+    deployment: str = ""
+    label: str = ""

@@ -113,7 +113,9 @@ class EndpointVerbs(ModelVerbs):
             )
         return reply.body
 
-    def endpoint_logs(self, name: str, limit: int = 1000) -> tuple[LogLine, ...]:
+    def endpoint_logs(
+        self, name: str, limit: int = 1000, *, level: str = "", request_id: str = ""
+    ) -> tuple[LogLine, ...]:
         self._store.endpoint(name)
         return server_log(self._paths.endpoint_log(name), limit)
 
