@@ -8,8 +8,8 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ from core.predict.encoder import ColumnCode, Encoder
 from core.predict.folder import member_arrays, member_json
 from core.predict.members import Linear
 from core.serving.app import App
+from core.serving.connection import Connection
+from core.serving.metrics import Metrics
+from core.serving.room import Room
 from core.serving.state import State
 from core.serving.telemetry import Telemetry
 
@@ -34,7 +37,20 @@ SECOND_KEY = "secondary-key-of-the-tests"
 ROW = typical_row(mixed_signature())
 BODY = body([ROW])
 BANK_BODY = body([typical_row(bank_signature(exclude=["duration"]))])
+SCORE_HEAD = (
+    f"POST /score HTTP/1.1\r\nhost: here\r\nauthorization: Bearer {KEY}\r\ncontent-type: application/json\r\n".encode()
+)
+"""A scoring request but for how long its body is, and the empty line."""
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def parsed(raw: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the one reply in `raw`."""
+    head, _, body = raw.partition(b"\r\n\r\n")
+    status, *lines = head.decode("latin-1").split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    assert len(body) == int(headers["content-length"])
+    return int(status.split()[1]), headers, body
 
 
 class RulePredictor:
@@ -117,7 +133,7 @@ class EndpointFiles:
 
 
 class Client:
-    """The verbs of a scoring endpoint, in process."""
+    """The verbs of a scoring endpoint whose server lives in this process, behind a real socket."""
 
     def __init__(self, files: EndpointFiles, *, draw: float = 0.0) -> None:
         self.files = files
@@ -125,20 +141,56 @@ class Client:
         self.state = State(files.path, self.loader)
         self.telemetry = Telemetry(files.telemetry, log_fd=None)
         self.draws: list[float] = [draw]
-        self.app = App(self.state, self.telemetry, draw=lambda: self.draws[0])
+        self.metrics = Metrics()
+        self.app = App(self.state, self.telemetry, draw=lambda: self.draws[0], metrics=self.metrics)
         self._runner = asyncio.Runner()
+        self.room = Room(1000)
+        self.port: int = self.run(self._listen())
 
     def close(self) -> None:
-        self.telemetry.close()
         self._runner.close()
+        self.app.close()
+        self.telemetry.close()
+
+    async def _listen(self) -> int:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Connection(self.app, self.room), "127.0.0.1", 0)
+        self._watching = loop.create_task(self.room.watch())
+        return self._server.sockets[0].getsockname()[1]
 
     def run(self, coroutine: Any) -> Any:
         return self._runner.run(coroutine)
 
     async def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(self.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=20) as client:
             return await client.request(method, path, **options)
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A bare connection, closed at the end."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what the server does, at most ten seconds."""
+        async with asyncio.timeout(10):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+    def talk(self, *parts: bytes) -> bytes:
+        """Everything that the server says to these bytes until it closes; our own side stays open."""
+
+        async def speak() -> bytes:
+            async with self.connected() as (reader, writer), asyncio.timeout(10):
+                for part in parts:
+                    writer.write(part)
+                    await writer.drain()
+                return await reader.read()
+
+        return self.run(speak())
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self.run(self.send(method, path, **options))

@@ -1,25 +1,32 @@
-"""The ASGI application: routes, refusals and headers of one scoring endpoint (docs/scoring-contract.md)."""
+"""Routes, refusals and headers of one scoring endpoint (docs/scoring-contract.md), free of sockets.
+
+A connection hands in a request in two steps: `begin` with its head and, unless that settles it, `finish` with its body.
+Neither raises: whatever goes wrong is a reply.
+"""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 from urllib.parse import parse_qs
 
 from core.contract.payload import encode_error
 from core.domain.errors import NotFound, SlipwayError
-from core.serving import bodies, cors
-from core.serving.bodies import Receive
-from core.serving.deployment import Deployment, Scored
+from core.serving import bodies, cors, pages
+from core.serving.deployment import Scored
 from core.serving.exchange import Exchange
+from core.serving.http import JSON, NO_HEAD, TEXT, Head, Reply, encode
 from core.serving.keys import check_key
 from core.serving.metrics import Metrics
-from core.serving.refusals import ClientGone, MethodRefused, ModelFailed, NotReady, PathUnknown, ServerFault, TooBusy
+from core.serving.pace import Lane
+from core.serving.refusals import MethodRefused, ModelFailed, NotReady, PathUnknown, ServerFault, TooBusy
 from core.serving.state import Snapshot, State
 from core.serving.telemetry import Record, Telemetry
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # About 80 rows of 20 columns, a millisecond or two: larger bodies are scored beside the event loop, so that health and
 # small requests do not wait for them.
@@ -29,137 +36,140 @@ CLIENT_GONE = 499
 """nginx's number for a client that left; only telemetry sees it."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
-JSON = b"application/json"
-TEXT = b"text/plain; charset=utf-8"
 METRICS = b"text/plain; version=0.0.4; charset=utf-8"
-HTML = b"text/html; charset=utf-8"
-
-# Everything is in the page: a browser that obeys this fetches nothing from elsewhere.
-PAGE_POLICY = (
-    b"default-src 'self'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-ancestors 'none'"
-)
-
-Send = Callable[[Any], Awaitable[None]]
-
-
-class Reply(NamedTuple):
-    """What goes back, beside the headers that every reply carries."""
-
-    status: int
-    body: bytes
-    media: bytes = JSON
-    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class App:
     """Answers the requests of one worker. `draw` gives numbers in [0, 1) for the choice by traffic."""
 
-    def __init__(self, state: State, telemetry: Telemetry, *, draw: Callable[[], float]) -> None:
-        self._state, self._telemetry, self._draw = state, telemetry, draw
-        self._metrics = Metrics()
-        self._page = (Path(__file__).parent / "docs.html").read_bytes()
-        self._pages = {
-            "/": self._health,
-            "/swagger.json": self._swagger,
-            "/docs": self._docs,
-            "/metrics": self._measures,
-        }
+    def __init__(self, state: State, telemetry: Telemetry, *, draw: Callable[[], float], metrics: Metrics) -> None:
+        self._state, self._telemetry, self._draw, self._metrics = state, telemetry, draw, metrics
+        self._lane = Lane()
+        self._routes = {"/": self._health, "/swagger.json": self._swagger, "/metrics": self._measures}
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
-        exchange = Exchange(scope)
-        now = self._state.now
-        try:
-            reply = await self._answer(exchange, now, receive)
-        except ClientGone:
-            self._note(exchange, CLIENT_GONE, 0, problem="ClientGone")
-            return
-        except SlipwayError as e:
-            reply = self._refusal(exchange, e)
-        except Exception as e:
-            # A bug. The client gets no traceback; the log gets its places, but not its text, which may hold values.
-            log.exception("a request failed on a bug of the server")
-            reply = self._refusal(exchange, ServerFault("The server failed on this request"), problem=type(e).__name__)
-        body = b"" if exchange.method == "HEAD" else reply.body
+    @property
+    def now(self) -> Snapshot:
+        """What the endpoint is at this moment."""
+        return self._state.now
+
+    def begin(self, head: Head, refusal: SlipwayError | None = None) -> tuple[Exchange, Reply | None]:
+        """The request's exchange, and its reply where the head alone settles it; None when its body is wanted."""
+        exchange = Exchange(head, self._state.now)
+        if refusal is not None:
+            return exchange, self._refusal(exchange, refusal)
+        return exchange, self._guarded(exchange, self._begun)
+
+    def finish(self, exchange: Exchange, body: bytes) -> Reply | Awaitable[Reply]:
+        """The reply to a request whose body is here; awaitable where it is scored beside the event loop."""
+        exchange.body_bytes = len(body)
+        target = exchange.target
+        assert target is not None
+        if exchange.packed or len(body) > INLINE_BODY_BYTES or target.pace.slow:
+            return self._beside(exchange, body)
+        return self._guarded(exchange, lambda e: self._scored(e, target.score(body)))
+
+    def refuse(self, error: SlipwayError, exchange: Exchange | None = None) -> tuple[Exchange, Reply]:
+        """A refusal that the connection itself found; without an exchange, of a request that could not be read."""
+        exchange = exchange or Exchange(NO_HEAD, self._state.now)
+        return exchange, self._refusal(exchange, error)
+
+    def abandon(self, exchange: Exchange) -> None:
+        """The client is gone: there is nobody to answer."""
+        exchange.problem = "ClientGone"
+        self._settle(exchange, CLIENT_GONE, 0)
+
+    def encode(self, exchange: Exchange, reply: Reply, *, closing: bool | None) -> bytes:
+        """The reply's bytes with every header that it must carry; the request is then noted as answered."""
         headers = [
-            (b"content-type", reply.media),
-            (b"content-length", str(len(reply.body)).encode()),
             *reply.headers,
             *exchange.reply_headers(),
-            *cors.headers(exchange.headers, now.file.limits.cors_origins),
+            *cors.headers(exchange.headers, exchange.now.file.limits.cors_origins),
         ]
-        self._note(exchange, reply.status, len(reply.body))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        self._settle(exchange, reply.status, len(reply.body))
+        return encode(reply, headers, with_body=exchange.method != "HEAD", closing=closing)
 
-    async def _answer(self, exchange: Exchange, now: Snapshot, receive: Receive) -> Reply:
+    def close(self) -> None:
+        """End what runs beside the event loop."""
+        self._lane.close()
+
+    def _begun(self, exchange: Exchange) -> Reply | None:
         exchange.take_ids()
         if exchange.path == "/score":
             if exchange.method == "POST":
-                return await self._score(exchange, now, receive)
+                self._admit(exchange)
+                return None
             if exchange.method == "OPTIONS":
-                return Reply(200, b"", TEXT, cors.preflight(exchange.headers, now.file.limits.cors_origins))
+                return Reply(200, b"", TEXT, cors.preflight(exchange.headers, exchange.now.file.limits.cors_origins))
             raise MethodRefused(exchange.method, ("OPTIONS", "POST"))
-        page = self._pages.get(exchange.path)
+        page = self._routes.get(exchange.path) or pages.find(exchange.path)
         if page is None:
             raise PathUnknown("There is nothing at this path", hint="POST /score scores; GET /docs shows how")
         if exchange.method not in ("GET", "HEAD"):
             raise MethodRefused(exchange.method, ("GET", "HEAD"))
-        return page(exchange, now)
+        return page(exchange)
 
-    async def _score(self, exchange: Exchange, now: Snapshot, receive: Receive) -> Reply:
+    def _admit(self, exchange: Exchange) -> None:
+        """Everything that is known before the body: who asks, whether there is room, who will answer."""
+        now = exchange.now
         check_key(exchange.headers.get(b"authorization"), now.file.key_digests)
         limits = now.file.limits
         if self._metrics.in_flight >= limits.max_concurrent:
-            raise TooBusy(f"{limits.max_concurrent} requests are being answered already", hint="Try again in a second")
+            raise TooBusy(f"{limits.max_concurrent} requests are being answered already")
+        exchange.packed = bodies.check_media(exchange.headers)
+        wanted = exchange.headers.get(b"azureml-model-deployment", b"").decode("latin-1")
+        exchange.target = now.choose(wanted, self._draw)
+        exchange.deployment = exchange.target.name
+        bodies.check_length(exchange.headers, limits)
         self._metrics.in_flight += 1
-        try:
-            packed = bodies.check_media(exchange.headers)
-            wanted = exchange.headers.get(b"azureml-model-deployment", b"").decode("latin-1")
-            deployment = now.choose(wanted, self._draw)
-            exchange.deployment = deployment.name
-            body = await bodies.read_body(receive, exchange.headers, limits)
-            exchange.body_bytes = len(body)
-            if packed:
-                body = await asyncio.to_thread(bodies.unpack, body, limits)
-            scored = await _scored(deployment, body)
-        finally:
-            self._metrics.in_flight -= 1
+        exchange.admitted = True
+
+    def _scored(self, exchange: Exchange, scored: Scored) -> Reply:
         exchange.run_ms, exchange.rows = scored.run_ms, scored.request.rows
         exchange.form, exchange.predict_method = scored.request.form, scored.request.method
         return Reply(200, scored.reply)
 
-    def _health(self, _: Exchange, now: Snapshot) -> Reply:
-        if not now.deployments:
-            raise NotReady("No deployment is ready", hint="The endpoint's page tells why")
-        return Reply(200, b"Healthy", TEXT)
+    async def _beside(self, exchange: Exchange, body: bytes) -> Reply:
+        """Score in a thread: what is packed or large in any, what is slow in the lane, where waiting is bounded."""
+        target = exchange.target
+        assert target is not None
+        work = partial(_unpacked_score, exchange, body)
+        try:
+            if target.pace.slow:
+                scored = await self._lane.run(target.pace.run_s, work)
+            else:
+                scored = await asyncio.get_running_loop().run_in_executor(None, work)
+            return self._scored(exchange, scored)
+        except SlipwayError as e:
+            return self._refusal(exchange, e)
+        except Exception as e:  # noqa: BLE001 - a bug is told as 500 and logged
+            return self._fault(exchange, e)
 
-    def _swagger(self, exchange: Exchange, now: Snapshot) -> Reply:
-        if now.file.limits.swagger_requires_key:
-            check_key(exchange.headers.get(b"authorization"), now.file.key_digests)
-        asked = parse_qs(exchange.query.decode("latin-1"), keep_blank_values=True).get("version", ["2"])
-        if len(asked) > 1:
-            raise NotFound("More than one version was asked for", hint="Ask for one")
-        return Reply(200, now.document(asked[0]))
+    def _guarded(self, exchange: Exchange, answer: Callable[[Exchange], T]) -> T | Reply:
+        try:
+            return answer(exchange)
+        except SlipwayError as e:
+            return self._refusal(exchange, e)
+        except Exception as e:  # noqa: BLE001 - a bug is told as 500 and logged
+            return self._fault(exchange, e)
 
-    def _docs(self, _: Exchange, __: Snapshot) -> Reply:
-        return Reply(200, self._page, HTML, ((b"content-security-policy", PAGE_POLICY),))
-
-    def _measures(self, exchange: Exchange, now: Snapshot) -> Reply:
-        if now.file.host not in LOOPBACK:
-            check_key(exchange.headers.get(b"authorization"), now.file.key_digests)
-        return Reply(200, self._metrics.text(self._telemetry.dropped).encode(), METRICS)
+    def _fault(self, exchange: Exchange, error: Exception) -> Reply:
+        # A bug. The client gets no traceback; the log gets its places, but not its text, which may hold values.
+        log.error("a request failed on a bug of the server", exc_info=error)
+        fault = ServerFault("The server failed on this request")
+        return self._refusal(exchange, fault, problem=type(error).__name__)
 
     def _refusal(self, exchange: Exchange, error: SlipwayError, *, problem: str = "") -> Reply:
         exchange.problem = problem or type(error).__name__
         if isinstance(error, ModelFailed):
             exchange.run_failed = True
             log.error("the model of deployment %s failed", exchange.deployment, exc_info=error.__cause__)
-        return Reply(error.status, encode_error(error), headers=getattr(error, "headers", ()))
+        return Reply(error.status, encode_error(error), JSON, getattr(error, "headers", ()))
 
-    def _note(self, exchange: Exchange, status: int, bytes_out: int, *, problem: str = "") -> None:
-        """Record a request to /score; what reads pages is counted nowhere."""
+    def _settle(self, exchange: Exchange, status: int, bytes_out: int) -> None:
+        """Give back the request's place and record it, if it asked to score; what reads pages is counted nowhere."""
+        if exchange.admitted:
+            self._metrics.in_flight -= 1
+            exchange.admitted = False
         if exchange.path != "/score":
             return
         elapsed_ms = exchange.elapsed_ms()
@@ -178,12 +188,33 @@ class App:
             run_ms=exchange.run_ms,
             bytes_in=exchange.body_bytes,
             bytes_out=bytes_out,
-            problem=problem or exchange.problem,
+            problem=exchange.problem,
         )
         self._telemetry.put(record)
 
+    def _health(self, exchange: Exchange) -> Reply:
+        if not exchange.now.deployments:
+            raise NotReady("No deployment is ready", hint="The endpoint's page tells why")
+        return Reply(200, b"Healthy", TEXT)
 
-async def _scored(deployment: Deployment, body: bytes) -> Scored:
-    if len(body) <= INLINE_BODY_BYTES:
-        return deployment.score(body)
-    return await asyncio.to_thread(deployment.score, body)
+    def _swagger(self, exchange: Exchange) -> Reply:
+        file = exchange.now.file
+        if file.limits.swagger_requires_key:
+            check_key(exchange.headers.get(b"authorization"), file.key_digests)
+        asked = parse_qs(exchange.query.decode("latin-1"), keep_blank_values=True).get("version", ["2"])
+        if len(asked) > 1:
+            raise NotFound("More than one version was asked for", hint="Ask for one")
+        return Reply(200, exchange.now.document(asked[0]))
+
+    def _measures(self, exchange: Exchange) -> Reply:
+        file = exchange.now.file
+        if file.host not in LOOPBACK:
+            check_key(exchange.headers.get(b"authorization"), file.key_digests)
+        self._metrics.dropped = self._telemetry.dropped
+        return Reply(200, self._metrics.text().encode(), METRICS)
+
+
+def _unpacked_score(exchange: Exchange, body: bytes) -> Scored:
+    target = exchange.target
+    assert target is not None
+    return target.score(bodies.unpack(body, exchange.now.file.limits) if exchange.packed else body)

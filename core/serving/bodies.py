@@ -1,14 +1,10 @@
-"""Reading the body of a request within its limits, and unpacking it."""
+"""What a body may be, and how a packed one is unpacked within its limits."""
 
-import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from core.domain.endpoint import EndpointLimits
-from core.serving.refusals import BodyLate, BodyTooLarge, BodyUnpackable, ClientGone, MediaRefused
-
-Receive = Callable[[], Awaitable[Any]]
+from core.serving.refusals import BodyTooLarge, BodyUnpackable, MediaRefused
 
 MB = 1024 * 1024
 
@@ -37,20 +33,11 @@ def check_media(headers: Mapping[bytes, bytes]) -> bool:
     return packed
 
 
-async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limits: EndpointLimits) -> bytes:
-    """The bytes of the body as sent. Raises BodyTooLarge, BodyLate, ClientGone."""
-    max_bytes = int(limits.max_body_mb * MB)
+def check_length(headers: Mapping[bytes, bytes], limits: EndpointLimits) -> None:
+    """Raise BodyTooLarge for a body that says so itself, before a byte of it is read."""
     length = headers.get(b"content-length", b"")
-    if length.isdigit() and int(length) > max_bytes:
-        raise BodyTooLarge(limits.max_body_mb)  # before a byte of it is read; the server skips what still comes
-    try:
-        async with asyncio.timeout(limits.body_timeout_s):
-            body, ended = await _collect(receive, max_bytes)
-    except TimeoutError as e:
-        raise BodyLate(f"The body did not arrive within {limits.body_timeout_s:g} s") from e
-    if len(body) > max_bytes:
-        raise BodyTooLarge(limits.max_body_mb, drained=ended or await _skip_rest(receive, limits.body_timeout_s))
-    return body
+    if length.isdigit() and int(length) > limits.max_body_mb * MB:
+        raise BodyTooLarge(limits.max_body_mb)
 
 
 def unpack(body: bytes, limits: EndpointLimits) -> bytes:
@@ -66,39 +53,3 @@ def unpack(body: bytes, limits: EndpointLimits) -> bytes:
     if not unpacker.eof or unpacker.unused_data:
         raise BodyUnpackable("The body is not one complete gzip stream", hint="Send it plain, or packed with gzip")
     return data
-
-
-async def _next(receive: Receive) -> tuple[bytes, bool]:
-    """The next part of the body, and whether it is the last."""
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientGone
-    return message.get("body", b""), not message.get("more_body", False)
-
-
-async def _collect(receive: Receive, max_bytes: int) -> tuple[bytes, bool]:
-    """The body, cut off behind `max_bytes`, and whether it has ended."""
-    part, ended = await _next(receive)
-    if ended:
-        return part, True
-    parts, size = [part], len(part)
-    while not ended and size <= max_bytes:
-        part, ended = await _next(receive)
-        parts.append(part)
-        size += len(part)
-    return b"".join(parts), ended
-
-
-async def _skip_rest(receive: Receive, timeout_s: float) -> bool:
-    """Read on without keeping, so that a client which reads only after sending gets to see its refusal.
-
-    False when the body does not end in time: then the connection must end with the reply.
-    """
-    try:
-        async with asyncio.timeout(timeout_s):
-            ended = False
-            while not ended:
-                _, ended = await _next(receive)
-    except TimeoutError:
-        return False
-    return True

@@ -1,5 +1,6 @@
 """The endpoint file: all that a scoring server is told, written by whoever supervises it."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,11 @@ from core.domain.endpoint import EndpointLimits
 from core.domain.errors import SpecInvalid
 
 FORMAT = 1
+
+POLL_S = 0.2
+"""How often the file is looked at: a rotated key must be in force within 1 s."""
+
+Stamp = tuple[int, int, int]
 
 
 class DeploymentFile(msgspec.Struct, frozen=True):
@@ -50,3 +56,12 @@ def read(path: Path) -> EndpointFile:
     if file.format != FORMAT:
         raise SpecInvalid(f"The endpoint file {path} has format {file.format}, expected {FORMAT}")
     return file
+
+
+def stamp(path: Path) -> Stamp:
+    """Changes with every atomic write of the file; zeros while it is absent."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return (0, 0, 0)
+    return (found.st_mtime_ns, found.st_ino, found.st_size)

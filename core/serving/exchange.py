@@ -4,10 +4,15 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from core.domain.version import VERSION
+from core.serving.http import Head
 from core.serving.refusals import HeaderTooLong
+
+if TYPE_CHECKING:
+    from core.serving.deployment import Deployment
+    from core.serving.state import Snapshot
 
 # Azure ML refuses longer ids with 431 (azureml-inference-server-http, routes.py).
 ID_CHARS_MAX = 100
@@ -22,6 +27,7 @@ class Exchange:
     """What is known of a request while it is answered; the routes note here what the log and the headers tell."""
 
     __slots__ = (
+        "admitted",
         "body_bytes",
         "client_id",
         "deployment",
@@ -29,6 +35,8 @@ class Exchange:
         "headers",
         "legacy_id",
         "method",
+        "now",
+        "packed",
         "path",
         "predict_method",
         "problem",
@@ -39,14 +47,17 @@ class Exchange:
         "run_ms",
         "started",
         "started_at",
+        "target",
     )
 
-    def __init__(self, scope: Mapping[str, Any]) -> None:
+    def __init__(self, head: Head, now: "Snapshot") -> None:
         self.started_at, self.started = time.time(), time.perf_counter()
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
-        self.query: bytes = scope["query_string"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.now = now
+        """The endpoint as it was when the request came: it ends with what it began with."""
+        self.method, self.path, self.query = head.method, head.path, head.query
+        self.headers: Mapping[bytes, bytes] = head.headers
+        self.target: Deployment | None = None
+        self.admitted = self.packed = False
         self.request_id = self.headers.get(b"x-request-id", b"") or str(uuid.uuid4()).encode()
         self.client_id = b""
         self.legacy_id = b""

@@ -35,22 +35,31 @@ class MethodRefused(Refusal):
         self.headers = ((b"allow", ", ".join(allowed).encode()),)
 
 
+class HttpInvalid(Refusal):
+    """Bytes that are no request of HTTP/1.0 or HTTP/1.1, or one that two readers could read in two ways."""
+
+    status = 400
+
+
+class HeadLate(Refusal):
+    """The head did not arrive in time; the connection ends with the reply."""
+
+    status = 408
+
+
 class BodyLate(Refusal):
     """The body did not arrive in time; the connection ends with the reply."""
 
     status = 408
-    headers = ((b"connection", b"close"),)
 
 
 class BodyTooLarge(Refusal):
-    """More bytes than allowed. `drained` says that the client has sent all of it, so the connection can go on."""
+    """More bytes than allowed."""
 
     status = 413
 
-    def __init__(self, limit_mb: float, *, drained: bool = True) -> None:
+    def __init__(self, limit_mb: float) -> None:
         super().__init__(f"The body is larger than {limit_mb:g} MB", hint="Send the rows in several requests")
-        if not drained:
-            self.headers = ((b"connection", b"close"),)
 
 
 class MediaRefused(Refusal):
@@ -75,10 +84,15 @@ class TooBusy(Refusal):
     """More requests at once than the endpoint takes."""
 
     status = 429
-    headers = ((b"retry-after", str(RETRY_AFTER_S).encode()),)
+
+    def __init__(self, message: str, *, retry_after_s: int = RETRY_AFTER_S) -> None:
+        super().__init__(message, hint=f"Try again in {retry_after_s} s")
+        self.headers = ((b"retry-after", str(max(1, retry_after_s)).encode()),)
 
 
 class HeaderTooLong(Refusal):
+    """A request id longer than Azure ML takes, or more of a head than the endpoint reads."""
+
     status = 431
 
 
@@ -88,11 +102,21 @@ class NotReady(Refusal):
     status = 503
 
 
+class ShuttingDown(Refusal):
+    """The server ends: what it began is finished, and nothing more begins."""
+
+    status = 503
+    headers = ((b"retry-after", str(RETRY_AFTER_S).encode()),)
+
+
+class ConnectionsFull(Refusal):
+    """More connections than `max_connections`; this one is told and closed."""
+
+    status = 503
+    headers = ((b"retry-after", str(RETRY_AFTER_S).encode()),)
+
+
 class ServerFault(Refusal):
     """A bug of ours: told without its traceback, which goes to the log."""
 
     status = 500
-
-
-class ClientGone(Exception):
-    """The client closed the connection before its request was complete: there is nobody to answer."""

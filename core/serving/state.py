@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,11 +18,6 @@ from core.serving.endpoint_file import EndpointFile
 from core.serving.refusals import DeploymentUnknown, NotReady
 
 log = logging.getLogger(__name__)
-
-POLL_S = 0.2
-"""How often the endpoint file is looked at: a rotated key must be in force within 1 s."""
-
-Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +94,12 @@ class State:
     def __init__(self, path: Path, load: Load) -> None:
         """Read the file and load what it names. Raises SpecInvalid when it cannot be read."""
         self._path, self._load = path, load
-        self._stamp = _stamp(path)
+        self._stamp = endpoint_file.stamp(path)
         self.now = self._build(endpoint_file.read(path), {})
 
     def refresh(self) -> bool:
         """Take up the file when it has changed; True when `now` is another. A damaged file changes nothing."""
-        stamp = _stamp(self._path)
+        stamp = endpoint_file.stamp(self._path)
         if stamp == self._stamp:
             return False
         self._stamp = stamp
@@ -120,7 +114,7 @@ class State:
     async def watch(self, tell: Callable[[dict[str, Any]], None]) -> None:
         """Refresh for ever, and `tell` the report of each new version. Loads beside the event loop."""
         while True:
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(endpoint_file.POLL_S)
             if await asyncio.to_thread(self.refresh):
                 tell(self.now.report())
 
@@ -140,12 +134,3 @@ class State:
                 failures[name] = " ".join(traceback.format_exception_only(e)[-1].split())
                 log.error("deployment %s does not load: %s", name, failures[name])
         return Snapshot(file, deployments, failures)
-
-
-def _stamp(path: Path) -> Stamp:
-    """Changes with every atomic write of the file; zeros while it is absent."""
-    try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        return (0, 0, 0)
-    return (found.st_mtime_ns, found.st_ino, found.st_size)

@@ -1,51 +1,62 @@
 """One worker: all deployments of an endpoint behind the socket that its parent owns.
 
 Started by the parent as `python -m core.serving.worker --endpoint-file FILE --fd N`. Standard input is the tether: it
-closes when the parent dies, and the worker ends. Standard output carries one JSON report per version taken up.
+closes when the parent dies, and the worker ends. Standard output carries one JSON report per version taken up. SIGUSR1
+retires the worker, for another one that has taken its place; SIGTERM and SIGINT end it.
 """
 
 import argparse
 import asyncio
 import os
 import random
+import resource
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvicorn
 
 from core.domain.errors import SlipwayError
 from core.predict.folder import load_model
-from core.serving import logs
+from core.serving import logs, metrics
 from core.serving.app import App
+from core.serving.connection import Connection
 from core.serving.deployment import Load
-from core.serving.endpoint_file import EndpointFile
+from core.serving.metrics import Metrics
+from core.serving.room import Room
 from core.serving.state import State
 from core.serving.telemetry import Telemetry
 from core.serving.tether import when_closed
 
-DRAIN_S = 30
+DRAIN_S = 30.0
 """How long requests in flight may take once the worker was asked to end."""
+RETIRE_LINGER_S = 25.0
+STOP_LINGER_S = 0.5
+"""An ending server tells so to what comes on open connections within this time; then it closes those that are idle."""
+BACKLOG = 2048
+SPARE_DESCRIPTORS = 500
+"""For files, pipes and libraries, beside connections."""
 
 
-class Server(uvicorn.Server):
-    """uvicorn's server, ended by signals without raising them again: telemetry is written after it."""
+class Ending:
+    """How the worker was asked to end: by retiring, or for good, which may follow."""
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
-        yield
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.asked = asyncio.Event()
+
+    def retire(self) -> None:
+        """A request that is on its way to an open connection is still answered, as long as that connection lives."""
+        self._room.retire(RETIRE_LINGER_S)
+        self.asked.set()
 
     def stop(self) -> None:
-        """Take no more connections, answer what is in flight, end."""
-        self.should_exit = True
+        """Answer what is in flight and end soon."""
+        self._room.stop(STOP_LINGER_S)
+        self.asked.set()
 
 
 def main(arguments: list[str], load: Load = load_model) -> int:
@@ -62,48 +73,65 @@ def main(arguments: list[str], load: Load = load_model) -> int:
     except SlipwayError as e:
         sys.stderr.write(logs.fatal(e))
         return 1
-    with socket.socket(fileno=given.fd) as listener:
-        asyncio.run(_serve(state, listener, reports))
+    asyncio.run(_serve(state, socket.socket(fileno=given.fd), reports))
     return 0
+
+
+def connections_possible() -> int:
+    """Allow as many open files as the system lets us; how many connections that leaves room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with suppress(ValueError, OSError):  # a sandbox may forbid it: then the soft limit stands
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_DESCRIPTORS
 
 
 async def _serve(state: State, listener: socket.socket, reports: int) -> None:
     file = state.now.file
     telemetry = Telemetry(Path(file.telemetry_dir), segment_s=file.segment_s)
+    counts = Metrics(metrics.folder_of(Path(file.status_file)))
     # Which deployment answers is no secret: any generator does.
-    app = App(state, telemetry, draw=random.Random().random)  # noqa: S311
-    server = Server(_config(app, file))
+    app = App(state, telemetry, draw=random.Random().random, metrics=counts)  # noqa: S311
+    room = Room(connections_possible())
+    ending = Ending(room)
+    _listen_to_signals(ending)
+    when_closed(sys.stdin.buffer, ending.stop)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(app, room), sock=listener, backlog=BACKLOG)
 
     def tell(report: dict[str, Any]) -> None:
         os.write(reports, msgspec.json.encode(report) + b"\n")
 
-    when_closed(sys.stdin.buffer, server.stop)
     tell(state.now.report())
-    watching = asyncio.create_task(state.watch(tell))
-    # A worker that no longer follows the endpoint file must not go on: its parent starts another.
-    watching.add_done_callback(lambda _: server.stop())
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        watching.cancel()
-        await asyncio.to_thread(telemetry.close)
+    watches = [state.watch(tell), room.watch(), _publish(counts, telemetry, room)]
+    tasks = [asyncio.create_task(watch) for watch in watches]
+    for task in tasks:
+        # A worker that no longer follows its file or its deadlines must not go on: its parent starts another.
+        task.add_done_callback(lambda _: ending.stop())
+    await ending.asked.wait()
+    server.close()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(room.empty.wait(), DRAIN_S)
+    for task in tasks:
+        task.cancel()
+    app.close()
+    await asyncio.to_thread(telemetry.close)
+    counts.publish()
 
 
-def _config(app: App, file: EndpointFile) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        loop="asyncio",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=round(file.limits.idle_timeout_s),
-        timeout_graceful_shutdown=DRAIN_S,
-    )
+def _listen_to_signals(ending: Ending) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.stop)
+    loop.add_signal_handler(signal.SIGUSR1, ending.retire)
+
+
+async def _publish(counts: Metrics, telemetry: Telemetry, room: Room) -> None:
+    """Let the other workers see what this one counts, for ever."""
+    while True:
+        await asyncio.sleep(metrics.PUBLISH_S)
+        counts.dropped, counts.connections = telemetry.dropped, len(room)
+        counts.publish()
 
 
 def _own_standard_output() -> int:

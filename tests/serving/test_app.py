@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 from openapi_spec_validator import validate
-from serving_fakes import BODY, KEY, ROW, SECOND_KEY, Client
+from serving_fakes import BODY, KEY, ROW, SCORE_HEAD, SECOND_KEY, Client, parsed
 from signatures import mixed_signature
 
 from core.contract import samples
@@ -57,7 +57,6 @@ def test_both_keys_are_good(client, key):
         None,
         "",
         "Bearer",
-        "Bearer ",
         f"Basic {KEY}",
         KEY,
         f"Bearer {KEY}x",
@@ -187,13 +186,17 @@ def test_a_chunked_body_is_counted_while_it_is_read(client):
 def test_an_endless_body_is_413_and_the_connection_ends(client):
     client.limit(max_body_mb=0.001, body_timeout_s=0.1)
 
-    async def chunks():
-        while True:
-            await asyncio.sleep(0.001)
-            yield b" " * 100
+    async def pour():
+        async with client.connected() as (reader, writer):
+            writer.write(SCORE_HEAD + b"transfer-encoding: chunked\r\n\r\n")
+            reply = asyncio.create_task(reader.read())
+            while not reply.done():
+                writer.write(b"64\r\n" + b" " * 100 + b"\r\n")
+                await asyncio.sleep(0.001)
+            return reply.result()
 
-    response = client.score(chunks())
-    assert (response.status_code, response.headers["connection"]) == (413, "close")
+    status, headers, _ = parsed(client.run(pour()))
+    assert (status, headers["connection"]) == (413, "close")
 
 
 def test_more_rows_than_allowed_are_413(client):
@@ -205,13 +208,14 @@ def test_more_rows_than_allowed_are_413(client):
 def test_a_body_that_does_not_arrive_is_408_and_the_connection_ends(client):
     client.limit(body_timeout_s=0.05)
 
-    async def stalled():
-        yield BODY[:5]
-        await asyncio.sleep(30)
+    async def stall():
+        async with client.connected() as (reader, writer):
+            writer.write(SCORE_HEAD + b"content-length: 1000\r\n\r\n" + BODY[:5])
+            return await reader.read()
 
-    response = client.score(stalled())
-    assert (response.status_code, response.headers["connection"]) == (408, "close")
-    shape_of_refusal(response)
+    status, headers, body = parsed(client.run(stall()))
+    assert (status, headers["connection"]) == (408, "close")
+    assert "did not arrive within 0.05 s" in json.loads(body)["message"]
 
 
 def test_a_model_that_fails_is_424_and_says_so_in_the_header(client, caplog):
@@ -378,29 +382,15 @@ def test_unseen_categories_may_be_accepted(client):
     assert client.score(green).status_code == 200
 
 
-class Gone:
-    """A client that leaves in the middle of its body."""
-
-    def __init__(self):
-        self.sent = []
-
-    async def receive(self):
-        return {"type": "http.disconnect"}
-
-    async def send(self, message):
-        self.sent.append(message)
-
-
 def test_a_client_that_leaves_gets_nothing_and_is_recorded(files):
-    client, gone = Client(files), Gone()
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/score",
-        "query_string": b"",
-        "headers": [(b"authorization", f"Bearer {KEY}".encode()), (b"content-type", b"application/json")],
-    }
-    client.run(client.app(scope, gone.receive, gone.send))
+    client = Client(files)
+
+    async def leave():
+        async with client.connected() as (_, writer):
+            writer.write(SCORE_HEAD + b"content-length: 1000\r\n\r\n" + BODY[:5])
+            await client.until(lambda: client.metrics.in_flight == 1)
+        await client.until(lambda: client.metrics.in_flight == 0)
+
+    client.run(leave())
     client.close()
-    assert gone.sent == []
     assert [(r["status"], r["problem"]) for r in files.records()] == [(499, "ClientGone")]
