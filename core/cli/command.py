@@ -28,10 +28,11 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A value to print together with an exit code other than 0."""
+    """A value to print together with an exit code other than 0, and the words for people where a table will not do."""
 
     value: Any
     exit_code: int
+    text: str = ""
 
 
 class Context:

@@ -25,7 +25,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "schedule": ("pipelines", "when pipelines run by themselves"),
     "alert": ("pipelines", "what to watch on endpoints"),
     "contract": ("proof", "prove that an endpoint keeps its own document"),
-    "loadtest": ("proof", "drive an endpoint and say how it held"),
+    "loadtest": ("loads", "drive an endpoint and say how it held"),
     "gate": ("proof", "prove a deployment of this workspace"),
     "service": ("service", "the workspace service"),
     "doctor": ("service", "look at everything that could be wrong"),
@@ -127,6 +127,8 @@ def _finish(result: Any, command: Command, in_json: bool) -> int:
     value, code = (result.value, result.exit_code) if isinstance(result, Outcome) else (result, DONE)
     if in_json:
         print(as_json(value), flush=True)
+    elif isinstance(result, Outcome) and result.text:
+        print(result.text, flush=True)
     elif value is not None:
         print(as_text(value, command.columns) or "none", flush=True)
     return code

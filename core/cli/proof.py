@@ -1,6 +1,5 @@
-"""`contract`, `loadtest` and `gate`: prove an endpoint, ours or anybody's."""
+"""`contract` and `gate`: prove an endpoint, ours or anybody's."""
 
-import time
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,10 +12,7 @@ from core.cli.following import follow
 from core.domain.endpoint import GateBudget
 from core.domain.errors import BackendMissing, NotSupported, NoVerdict, ServiceUnavailable, SpecInvalid
 from core.domain.job import JobState
-from core.domain.proof import CheckResult, LoadSpec, Target
-
-BODIES = 64
-"""So many different bodies go round in a load: one alone flatters tree code, whose branches are then all predicted."""
+from core.domain.proof import CheckResult, Target
 
 MARKS = {True: "holds", False: "FAILS", None: "-"}
 
@@ -24,22 +20,10 @@ MARKS = {True: "holds", False: "FAILS", None: "-"}
 def _contract(context: Context, options: Namespace) -> Any:
     from core.checks import run_checks  # Schemathesis and hypothesis cost half a second
 
-    target = _target(context, options)
-    with _unreachable_is_no_verdict():
+    target = target_of(context, options)
+    with unreachable_is_no_verdict():
         results = run_checks(target, depth=options.depth, seed=options.seed, on_check=lambda r: _tell(context, r))
     return _verdict(results, url=target.url)
-
-
-def _loadtest(context: Context, options: Namespace) -> Any:
-    from core import loadtest
-    from core.checks import bodies_for
-
-    target = _target(context, options)
-    spec = LoadSpec(target, options.duration, options.concurrency, options.rows, max_requests=options.requests)
-    with _unreachable_is_no_verdict():
-        bodies = bodies_for(target, options.rows, count=BODIES)
-        report = loadtest.run(spec, bodies, clock=time.perf_counter)
-    return Outcome(report, DONE if not report.failed else FAILED)
 
 
 def _gate(context: Context, options: Namespace) -> Any:
@@ -70,11 +54,13 @@ def _tell(context: Context, result: CheckResult) -> None:
         context.say(f"            {result.curl}")
 
 
-def _target(context: Context, options: Namespace) -> Target:
+def target_of(context: Context, options: Namespace) -> Target:
+    """The endpoint on the command line, with its key. Raises SpecInvalid for what is no address."""
     parts = urlsplit(options.url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise SpecInvalid(f"'{options.url}' is not an address", hint="For example http://127.0.0.1:8000")
-    url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/score')}"
+    path = parts.path.rstrip("/").removesuffix("/score").removesuffix("/swagger.json")
+    url = f"{parts.scheme}://{parts.netloc}{path}"
     return Target(url, _key(context, options.key_file, url))
 
 
@@ -97,7 +83,8 @@ def _key(context: Context, key_file: str | None, url: str) -> str:
 
 
 @contextmanager
-def _unreachable_is_no_verdict() -> Iterator[None]:
+def unreachable_is_no_verdict() -> Iterator[None]:
+    """Nothing that listens says nothing of the endpoint."""
     try:
         yield
     except ServiceUnavailable as e:
@@ -105,7 +92,7 @@ def _unreachable_is_no_verdict() -> Iterator[None]:
 
 
 KEY_FILE = arg("--key-file", metavar="FILE", help="the key; else SLIPWAY_KEY, else the workspace's for its endpoints")
-URL = arg("url", metavar="URL", help="the server's root, or its /score")
+URL = arg("url", metavar="URL", help="the server's root, its /score or its /swagger.json")
 DEPTH = arg("--depth", choices=("default", "full"), default="default", help="(default: %(default)s)")
 BUDGET = (
     arg("--p99-ms", type=float, default=GateBudget().p99_ms, help="the budget (default: %(default)s)"),
@@ -119,19 +106,6 @@ COMMANDS = (
         "prove that an endpoint keeps its own document",
         _contract,
         (URL, KEY_FILE, DEPTH, arg("--seed", type=int, default=0, help="of every generated request")),
-    ),
-    Command(
-        "loadtest",
-        "drive an endpoint and say how it held; exits 1 when a request was not answered with 200",
-        _loadtest,
-        (
-            URL,
-            KEY_FILE,
-            arg("--duration", type=float, default=10.0, metavar="SECONDS", help="(default: %(default)s)"),
-            arg("--concurrency", type=int, default=1, help="clients at once (default: %(default)s)"),
-            arg("--rows", type=int, default=2, help="of each request (default: %(default)s)"),
-            arg("--requests", type=int, default=0, help="at most so many; 0: no limit but the duration"),
-        ),
     ),
     Command(
         "gate",

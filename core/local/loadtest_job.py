@@ -1,4 +1,4 @@
-"""The load test job: varied requests made from the live deployment's signature, and the stored report."""
+"""The load test job: varied requests made from the live deployment's signature, its progress, and the stored report."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,10 +9,10 @@ import msgspec
 from core import loadtest
 from core.contract import samples
 from core.domain.endpoint import Endpoint
-from core.domain.errors import Conflict
-from core.domain.proof import LoadSpec
+from core.domain.errors import Conflict, EndpointNotFound
+from core.domain.proof import LoadReport, LoadSpec
 from core.domain.signature import Signature
-from core.local.paths import new_id
+from core.local.paths import new_id, write_atomic
 from core.local.work import Work
 
 BODIES = 200
@@ -26,14 +26,34 @@ def run(work: Work) -> Mapping[str, Any]:
     endpoint = work.store.endpoint(body.pop("endpoint"))
     spec = msgspec.convert(body, LoadSpec)
     spec = replace(spec, target=replace(spec.target, key=work.store.keys(endpoint.name).primary))
-    bodies = _bodies(_signature(work, endpoint), spec.rows)
-    report = loadtest.run(spec, bodies)
-    report = replace(report, id=new_id(work.clock), created_at=work.clock())
+    bodies = _bodies(_signature(work, endpoint, spec.deployment), spec.rows)
+    ceiling = loadtest.ceiling(spec, bodies)
+    work.log.info(f"This machine's load client reaches {ceiling:,.0f} requests/s against a server that does nothing")
+
+    def named(report: LoadReport) -> LoadReport:
+        return replace(report, endpoint=endpoint.name, created_at=work.clock())
+
+    def tell(report: LoadReport) -> None:
+        write_atomic(work.paths.load_progress(work.job.id), msgspec.json.encode(named(report)))
+
+    report = named(loadtest.run(spec, bodies, ceiling_requests_per_s=ceiling, on_progress=tell))
+    report = replace(report, id=new_id(work.clock))
     work.store.add_load_report(report)
+    tell(report)
+    work.log.info(
+        f"{report.requests:,} requests, {report.failed:,} failed, {report.requests_per_s:,.0f} requests/s, "
+        f"p50 {report.p50_ms:.2f} ms, p99 {report.p99_ms:.2f} ms"
+    )
     return {"report_id": report.id}
 
 
-def _signature(work: Work, endpoint: Endpoint) -> Signature:
+def _signature(work: Work, endpoint: Endpoint, name: str) -> Signature:
+    """Of the deployment that is asked for, else of the one with most traffic."""
+    if name:
+        asked = next((deployment for deployment in endpoint.deployments if deployment.name == name), None)
+        if asked is None:
+            raise EndpointNotFound(f"Endpoint '{endpoint.name}' has no deployment '{name}'")
+        return work.store.model(asked.model, asked.model_version).signature
     if not endpoint.live:
         raise Conflict(f"No deployment of '{endpoint.name}' has traffic", hint="Let a gate pass, or set traffic")
     most = max(endpoint.live, key=lambda deployment: endpoint.traffic[deployment.name])

@@ -56,6 +56,14 @@ class Paths:
         """One JSON object a line: at, level, text."""
         return self.job(job_id) / "log.jsonl"
 
+    def load_progress(self, job_id: str) -> Path:
+        """What a load test has met so far."""
+        return self.job(job_id) / "progress.json"
+
+    def job_output(self, job_id: str) -> Path:
+        """What a batch job has scored, complete."""
+        return self.job(job_id) / "scored.csv"
+
     def worker_log(self, job_id: str) -> Path:
         """What the worker process printed: tracebacks of bugs end here."""
         return self.job(job_id) / "worker.log"

@@ -69,7 +69,7 @@ FORBIDDEN = {
     | CLOUD,
     "packaging": PLACES | SERVERS | PROVERS | CLOUD,
     "serving": {"pandas", "duckdb", "sqlite3", "streamlit"} | LEARNERS | PROVERS | CLOUD,
-    "loadtest": {"pandas", "duckdb", "sqlite3", "subprocess"} | SERVERS | LEARNERS | PROVERS | CLOUD,
+    "loadtest": {"pandas", "duckdb", "sqlite3"} | SERVERS | LEARNERS | PROVERS | CLOUD,
     "checks": {"pandas", "duckdb", "sqlite3", "subprocess"} | SERVERS | LEARNERS | CLOUD,
     "gate": {"pandas", "duckdb", "sqlite3", "subprocess", "socket"} | SERVERS | LEARNERS | CLOUD,
     "definitions": {"pandas", "duckdb", "numpy"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,

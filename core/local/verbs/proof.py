@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import msgspec
+
 from core.domain.endpoint import GateBudget
 from core.domain.errors import EndpointNotFound, SpecInvalid
 from core.domain.job import Job
@@ -30,6 +32,13 @@ class ProofVerbs(EndpointVerbs):
 
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
         return self._store.gate_reports(endpoint, deployment, limit)
+
+    def load_progress(self, job_id: str) -> LoadReport | None:
+        self._store.job(job_id)
+        try:
+            return msgspec.json.decode(self._paths.load_progress(job_id).read_bytes(), type=LoadReport)
+        except FileNotFoundError:
+            return None
 
     def load_reports(self, limit: int = 50) -> tuple[LoadReport, ...]:
         return self._store.load_reports(limit)

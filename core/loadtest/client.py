@@ -1,0 +1,165 @@
+"""A load's HTTP client: an asyncio protocol over httptools; a general one costs more than the server."""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httptools
+
+from core.domain.errors import SpecInvalid
+from core.domain.proof import LoadSpec, Target
+
+CONNECT_TIMEOUT_S = 5.0
+DEPLOYMENT_HEADER = "azureml-model-deployment"
+
+
+class NoAnswer(Exception):
+    """A request without an answer; `cause` is one of refused, reset, timed out, not HTTP."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where requests go."""
+
+    host: str
+    port: int
+    path: str
+    tls: bool
+
+    @classmethod
+    def of(cls, target: Target) -> "Address":
+        """Raises SpecInvalid for what is no address."""
+        parts = urlsplit(target.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise SpecInvalid(f"'{target.url}' is not an address", hint="Give it as http://127.0.0.1:8000")
+        tls = parts.scheme == "https"
+        return cls(parts.hostname, parts.port or (443 if tls else 80), f"{parts.path.rstrip('/')}/score", tls)
+
+    @property
+    def authority(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def request_bytes(spec: LoadSpec, address: Address, body: bytes) -> bytes:
+    """One whole request."""
+    headers = {"Host": address.authority, "Content-Type": "application/json"}
+    if spec.target.key:
+        headers["Authorization"] = f"Bearer {spec.target.key}"
+    if spec.deployment:
+        headers[DEPLOYMENT_HEADER] = spec.deployment
+    if spec.fresh_connections:
+        headers["Connection"] = "close"
+    headers |= dict(spec.target.headers) | {"Content-Length": str(len(body))}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"POST {address.path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
+
+
+class Connection(asyncio.Protocol):
+    """One connection that carries one request at a time."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._answer: asyncio.Future[int] | None = None
+        self.reusable = True
+        """False once the server said or did that this connection ends."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def send(self, request: bytes) -> "asyncio.Future[int]":
+        """Write one request; the future gives its status, or NoAnswer."""
+        self._answer = answer = asyncio.get_running_loop().create_future()
+        if self._transport is None or self._transport.is_closing():
+            answer.set_exception(NoAnswer("reset"))
+        else:
+            self._transport.write(request)
+        return answer
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._break("not HTTP")
+
+    def on_message_complete(self) -> None:
+        """httptools: one answer is whole."""
+        if self._parser.get_status_code() < 200:
+            return
+        self.reusable = self._parser.should_keep_alive()
+        status = self._parser.get_status_code()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(status)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._break("reset")
+
+    def close(self) -> None:
+        """End the connection; what is unanswered on it stays so."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _break(self, cause: str) -> None:
+        self.reusable = False
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(NoAnswer(cause))
+        self.close()
+
+
+class Pool:
+    """At most `size` connections; a request takes one that is free, or a new one, or waits."""
+
+    def __init__(self, address: Address, size: int, *, fresh: bool) -> None:
+        self._address, self._fresh = address, fresh
+        self._places = asyncio.Semaphore(size)
+        self._free: list[Connection] = []
+
+    async def request(self, request: bytes) -> int:
+        """The status of the answer. Raises NoAnswer."""
+        async with self._places:
+            connection = self._take() or await connect(self._address)
+            try:
+                status = await connection.send(request)
+            except BaseException:
+                connection.close()
+                raise
+            if connection.reusable and not self._fresh:
+                self._free.append(connection)
+            else:
+                connection.close()
+            return status
+
+    def close(self) -> None:
+        """End the connections that are free."""
+        while self._free:
+            self._free.pop().close()
+
+    def _take(self) -> Connection | None:
+        """A free connection that the server has not ended meanwhile."""
+        while self._free:
+            connection = self._free.pop()
+            if connection.reusable:
+                return connection
+        return None
+
+
+async def connect(address: Address) -> Connection:
+    """A new connection. Raises NoAnswer."""
+    tls = ssl.create_default_context() if address.tls else None
+    opening = asyncio.get_running_loop().create_connection(Connection, address.host, address.port, ssl=tls)
+    try:
+        _, connection = await asyncio.wait_for(opening, CONNECT_TIMEOUT_S)
+    except TimeoutError as e:
+        raise NoAnswer("timed out") from e
+    except ConnectionRefusedError as e:
+        raise NoAnswer("refused") from e
+    except OSError as e:
+        raise NoAnswer("reset" if isinstance(e, ConnectionError) else "not connected") from e
+    return connection
