@@ -91,6 +91,11 @@ class Loader:
         return self.made.setdefault(folder.name, RulePredictor())
 
 
+def digest(key: str) -> str:
+    """A key as the endpoint file holds it."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 class EndpointFiles:
     """An endpoint file below a folder, written anew with every change."""
 
@@ -104,7 +109,7 @@ class EndpointFiles:
             "endpoint": "bank-marketing",
             "host": "127.0.0.1",
             "port": port,
-            "key_digests": [hashlib.sha256(key.encode()).hexdigest() for key in (KEY, SECOND_KEY)],
+            "key_digests": [digest(key) for key in (KEY, SECOND_KEY)],
             "traffic": {"v1": 100},
             "mirror": {},
             "limits": {},
@@ -274,6 +279,9 @@ class ServerProcess:
         body_sent = BANK_BODY if content is None else content
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         return httpx.post(f"{self.url}/score", content=body_sent, headers=headers, timeout=20)
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.url}{path}", timeout=20)
 
     def end(self) -> None:
         """Kill what is left of it."""
