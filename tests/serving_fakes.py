@@ -218,8 +218,11 @@ class Client:
         assert self.change(limits=limits)
 
 
-def write_model(folder: Path, signature: Signature) -> Path:
-    """A real model folder: class 1 the more probable, the larger the signature's first column."""
+def write_model(folder: Path, signature: Signature, *, members: int = 1) -> Path:
+    """A real model folder: class 1 the more probable, the larger the signature's first column.
+
+    With many equal members it says the same and takes longer.
+    """
     columns = signature.used
     codes = [ColumnCode(c.name, c.kind, c.levels) for c in columns]
     no_text = np.array([], np.int32)
@@ -235,19 +238,21 @@ def write_model(folder: Path, signature: Signature) -> Path:
         table=np.empty((0, 1)),
         intercept=np.zeros(1),
     )
-    model = {"format": 1, "encoder": Encoder(codes).to_json(), "members": [member_json(linear, "m_", 1.0)], "info": {}}
+    names = [f"m{number}_" for number in range(members)]
+    votes = [member_json(linear, name, 1.0 / members) for name in names]
+    model = {"format": 1, "encoder": Encoder(codes).to_json(), "members": votes, "info": {}}
     folder.mkdir(parents=True)
     (folder / "signature.json").write_text(json.dumps(to_json(signature)))
     (folder / "model.json").write_text(json.dumps(model))
-    np.savez(folder / "arrays.npz", **member_arrays(linear, "m_"))
+    np.savez(folder / "arrays.npz", **{k: v for name in names for k, v in member_arrays(linear, name).items()})
     return folder
 
 
 class ServerProcess:
     """`python -m core.serving` over a real model of the Bank Marketing columns."""
 
-    def __init__(self, folder: Path, **changes: Any) -> None:
-        model = write_model(folder / "model", bank_signature(exclude=["duration"]))
+    def __init__(self, folder: Path, *, members: int = 1, **changes: Any) -> None:
+        model = write_model(folder / "model", bank_signature(exclude=["duration"]), members=members)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]

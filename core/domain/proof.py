@@ -108,7 +108,7 @@ class LoadSecond:
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What a load met, or has met so far. Percentiles are over answered requests; `failed` counts all that was no 200.
+    """What a load met, or has met so far. Throughput and percentiles are of what got a 200, `failed` is the rest.
 
     With `rate_per_s` (open loop) latencies count from when a request was due; percentiles come from an HDR histogram
     and are exact to 0.1 %.

@@ -57,7 +57,7 @@ class Tally:
         second.failed += status != 200
         if status == BROKEN:
             self._errors[error or "reset"] += 1
-        else:
+        elif status == 200:  # a refusal is quick: among the answers it would flatter them
             self._latencies.add(end - start)
             second.latencies.add(end - start)
 

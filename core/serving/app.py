@@ -120,6 +120,8 @@ class App:
         exchange.target = now.choose(wanted, self._draw)
         exchange.deployment = exchange.target.name
         bodies.check_length(exchange.headers, limits)
+        if exchange.target.pace.slow:
+            self._lane.arrived(exchange.target.pace.run_s)
         self._metrics.in_flight += 1
         exchange.admitted = True
 

@@ -37,6 +37,9 @@ RETIRE_LINGER_S = 25.0
 STOP_LINGER_S = 0.5
 """An ending server tells so to what comes on open connections within this time; then it closes those that are idle."""
 BACKLOG = 2048
+SWITCH_S = 0.0005
+"""How long a thread that scores may keep the interpreter from the event loop: at Python's 5 ms every reply of a server
+that sheds would wait several times so long, once for each call to the system."""
 SPARE_DESCRIPTORS = 500
 """For files, pipes and libraries, beside connections."""
 
@@ -66,6 +69,7 @@ def main(arguments: list[str], load: Load = load_model) -> int:
     parser.add_argument("--fd", type=int, required=True)
     given = parser.parse_args(arguments)
     os.umask(0o077)
+    sys.setswitchinterval(SWITCH_S)
     logs.configure()
     reports = _own_standard_output()
     try:
