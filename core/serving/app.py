@@ -11,6 +11,8 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import parse_qs
 
+import msgspec
+
 from core.contract.payload import encode_error
 from core.domain.errors import NotFound, SlipwayError
 from core.serving import bodies, cors, pages
@@ -19,10 +21,11 @@ from core.serving.exchange import Exchange
 from core.serving.http import JSON, NO_HEAD, TEXT, Head, Reply, encode
 from core.serving.keys import check_key
 from core.serving.metrics import Metrics
+from core.serving.mirror import Mirror
 from core.serving.pace import Lane
 from core.serving.refusals import MethodRefused, ModelFailed, NotReady, PathUnknown, ServerFault, TooBusy
 from core.serving.state import Snapshot, State
-from core.serving.telemetry import Record, Telemetry
+from core.serving.telemetry import Sample, Telemetry, record_of
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +45,20 @@ METRICS = b"text/plain; version=0.0.4; charset=utf-8"
 class App:
     """Answers the requests of one worker. `draw` gives numbers in [0, 1) for the choice by traffic."""
 
-    def __init__(self, state: State, telemetry: Telemetry, *, draw: Callable[[], float], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        state: State,
+        telemetry: Telemetry,
+        *,
+        draw: Callable[[], float],
+        metrics: Metrics,
+        model_data: Telemetry | None = None,
+    ) -> None:
+        """`model_data` keeps inputs and answers where the endpoint's `collect_model_data` asks for it."""
         self._state, self._telemetry, self._draw, self._metrics = state, telemetry, draw, metrics
+        self._model_data = model_data
         self._lane = Lane()
+        self._mirror = Mirror(telemetry, metrics, draw)
         self._routes = {"/": self._health, "/swagger.json": self._swagger, "/metrics": self._measures}
 
     @property
@@ -66,7 +80,7 @@ class App:
         assert target is not None
         if exchange.packed or len(body) > INLINE_BODY_BYTES or target.pace.slow:
             return self._beside(exchange, body)
-        return self._guarded(exchange, lambda e: self._scored(e, target.score(body)))
+        return self._guarded(exchange, lambda e: self._scored(e, target.score(body), body))
 
     def refuse(self, error: SlipwayError, exchange: Exchange | None = None) -> tuple[Exchange, Reply]:
         """A refusal that the connection itself found; without an exchange, of a request that could not be read."""
@@ -91,6 +105,7 @@ class App:
     def close(self) -> None:
         """End what runs beside the event loop."""
         self._lane.close()
+        self._mirror.close()
 
     def _begun(self, exchange: Exchange) -> Reply | None:
         exchange.take_ids()
@@ -125,9 +140,14 @@ class App:
         self._metrics.in_flight += 1
         exchange.admitted = True
 
-    def _scored(self, exchange: Exchange, scored: Scored) -> Reply:
+    def _scored(self, exchange: Exchange, scored: Scored, body: bytes) -> Reply:
         exchange.run_ms, exchange.rows = scored.run_ms, scored.request.rows
         exchange.form, exchange.predict_method = scored.request.form, scored.request.method
+        file = exchange.now.file
+        if file.mirror:
+            self._mirror.offer(exchange, body)
+        if file.limits.collect_model_data and self._model_data is not None:
+            self._model_data.put(_sample(exchange, scored))
         return Reply(200, scored.reply)
 
     async def _beside(self, exchange: Exchange, body: bytes) -> Reply:
@@ -140,7 +160,7 @@ class App:
                 scored = await self._lane.run(target.pace.run_s, work)
             else:
                 scored = await asyncio.get_running_loop().run_in_executor(None, work)
-            return self._scored(exchange, scored)
+            return self._scored(exchange, scored, body)
         except SlipwayError as e:
             return self._refusal(exchange, e)
         except Exception as e:  # noqa: BLE001 - a bug is told as 500 and logged
@@ -174,24 +194,8 @@ class App:
             exchange.admitted = False
         if exchange.path != "/score":
             return
-        elapsed_ms = exchange.elapsed_ms()
-        self._metrics.count(status, exchange.deployment, exchange.rows, elapsed_ms)
-        record = Record(
-            at=exchange.started_at,
-            request_id=exchange.request_id.decode("latin-1"),
-            client_request_id=exchange.client_id.decode("latin-1"),
-            trace_id=exchange.trace_id,
-            deployment=exchange.deployment,
-            status=status,
-            rows=exchange.rows,
-            method=exchange.predict_method,
-            form=exchange.form,
-            elapsed_ms=elapsed_ms,
-            run_ms=exchange.run_ms,
-            bytes_in=exchange.body_bytes,
-            bytes_out=bytes_out,
-            problem=exchange.problem,
-        )
+        record = record_of(exchange, status, bytes_out)
+        self._metrics.count(status, exchange.deployment, exchange.rows, record.elapsed_ms)
         self._telemetry.put(record)
 
     def _health(self, exchange: Exchange) -> Reply:
@@ -212,8 +216,21 @@ class App:
         file = exchange.now.file
         if file.host not in LOOPBACK:
             check_key(exchange.headers.get(b"authorization"), file.key_digests)
-        self._metrics.dropped = self._telemetry.dropped
+        self._metrics.dropped = self._telemetry.dropped + (self._model_data.dropped if self._model_data else 0)
         return Reply(200, self._metrics.text().encode(), METRICS)
+
+
+def _sample(exchange: Exchange, scored: Scored) -> Sample:
+    assert exchange.target is not None
+    return Sample(
+        at=exchange.started_at,
+        request_id=exchange.request_id.decode("latin-1"),
+        deployment=exchange.deployment,
+        method=scored.request.method,
+        columns=[column.name for column in exchange.target.predictor.signature.used],
+        data=[list(column) for column in scored.request.columns],
+        reply=msgspec.Raw(scored.reply),
+    )
 
 
 def _unpacked_score(exchange: Exchange, body: bytes) -> Scored:

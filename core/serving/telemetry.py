@@ -10,8 +10,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
+
+from core.serving.exchange import Exchange
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,39 @@ class Record(msgspec.Struct):
     bytes_out: int
     problem: str = ""
     mirrored: bool = False
+
+
+class Sample(msgspec.Struct):
+    """The values of one scored request, kept only where `collect_model_data` is on."""
+
+    at: float
+    request_id: str
+    deployment: str
+    method: str
+    columns: list[str]
+    data: list[list[Any]]
+    """One list a column."""
+    reply: msgspec.Raw
+
+
+def record_of(exchange: Exchange, status: int, bytes_out: int) -> Record:
+    """The record of a request that was answered."""
+    return Record(
+        at=exchange.started_at,
+        request_id=exchange.request_id.decode("latin-1"),
+        client_request_id=exchange.client_id.decode("latin-1"),
+        trace_id=exchange.trace_id,
+        deployment=exchange.deployment,
+        status=status,
+        rows=exchange.rows,
+        method=exchange.predict_method,
+        form=exchange.form,
+        elapsed_ms=exchange.elapsed_ms(),
+        run_ms=exchange.run_ms,
+        bytes_in=exchange.body_bytes,
+        bytes_out=bytes_out,
+        problem=exchange.problem,
+    )
 
 
 class Segments:
@@ -91,7 +127,7 @@ class Telemetry:
         self, folder: Path, *, segment_s: float = 10.0, log_fd: int | None = 2, clock: Callable[[], float] = time.time
     ) -> None:
         """Records go to segments in `folder` and to the file descriptor `log_fd`; None: to the segments alone."""
-        self._queue: deque[Record] = deque()
+        self._queue: deque[Record | Sample] = deque()
         self._segments = Segments(folder, segment_s, clock)
         self._log_fd = log_fd
         self._closing = threading.Event()
@@ -100,7 +136,7 @@ class Telemetry:
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
         self._thread.start()
 
-    def put(self, record: Record) -> None:
+    def put(self, record: Record | Sample) -> None:
         """Queue a record, or drop and count it when the queue is full."""
         if len(self._queue) >= QUEUE_MAX:
             self.dropped += 1

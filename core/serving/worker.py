@@ -37,6 +37,8 @@ RETIRE_LINGER_S = 25.0
 STOP_LINGER_S = 0.5
 """An ending server tells so to what comes on open connections within this time; then it closes those that are idle."""
 BACKLOG = 2048
+MODEL_DATA = "model_data"
+"""The folder of inputs and answers, beside that of telemetry."""
 SWITCH_S = 0.0005
 """How long a thread that scores may keep the interpreter from the event loop: at Python's 5 ms every reply of a server
 that sheds would wait several times so long, once for each call to the system."""
@@ -94,8 +96,10 @@ async def _serve(state: State, listener: socket.socket, reports: int) -> None:
     file = state.now.file
     telemetry = Telemetry(Path(file.telemetry_dir), segment_s=file.segment_s)
     counts = Metrics(metrics.folder_of(Path(file.status_file)))
+    model_data = Telemetry(Path(file.telemetry_dir).parent / MODEL_DATA, segment_s=file.segment_s, log_fd=None)
     # Which deployment answers is no secret: any generator does.
-    app = App(state, telemetry, draw=random.Random().random, metrics=counts)  # noqa: S311
+    draw = random.Random().random  # noqa: S311
+    app = App(state, telemetry, draw=draw, metrics=counts, model_data=model_data)
     room = Room(connections_possible())
     ending = Ending(room)
     _listen_to_signals(ending)
@@ -120,6 +124,7 @@ async def _serve(state: State, listener: socket.socket, reports: int) -> None:
         task.cancel()
     app.close()
     await asyncio.to_thread(telemetry.close)
+    await asyncio.to_thread(model_data.close)
     counts.publish()
 
 

@@ -1,0 +1,68 @@
+"""Mirrored traffic: a share of the requests is scored by another deployment too, recorded, and never answered from.
+
+It happens behind the reply, one at a time, in a thread; what would queue too long is left out and counted.
+"""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Semaphore
+
+from msgspec.structs import replace
+
+from core.domain.errors import SlipwayError
+from core.serving import bodies
+from core.serving.deployment import Deployment
+from core.serving.exchange import Exchange
+from core.serving.metrics import Metrics
+from core.serving.telemetry import Record, Telemetry, record_of
+
+log = logging.getLogger(__name__)
+
+WAITING_MAX = 64
+"""Mirrored requests that wait for the thread; further ones are left out."""
+
+
+class Mirror:
+    """Scores copies. `draw` gives numbers in [0, 1) for the choice by percent."""
+
+    def __init__(self, telemetry: Telemetry, metrics: Metrics, draw: Callable[[], float]) -> None:
+        self._telemetry, self._metrics, self._draw = telemetry, metrics, draw
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mirror")
+        self._places = Semaphore(WAITING_MAX)
+
+    def offer(self, exchange: Exchange, body: bytes) -> None:
+        """Score a copy of a request that was answered with 200, by chance and where there is room; never raises."""
+        for name, percent in exchange.now.file.mirror.items():
+            deployment = exchange.now.deployments.get(name)
+            if deployment is None or name == exchange.deployment or self._draw() * 100 >= percent:
+                continue
+            if self._places.acquire(blocking=False):
+                self._thread.submit(self._score, deployment, exchange, body)
+            else:
+                self._metrics.mirror_dropped += 1
+
+    def close(self) -> None:
+        """Let go of the thread; what waits is left out."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _score(self, deployment: Deployment, exchange: Exchange, body: bytes) -> None:
+        try:
+            self._telemetry.put(_scored(deployment, exchange, body))
+        finally:
+            self._places.release()
+
+
+def _scored(deployment: Deployment, exchange: Exchange, body: bytes) -> Record:
+    """What the mirror made of the request, as a record of its own."""
+    blank = record_of(exchange, 200, 0)
+    record = replace(blank, deployment=deployment.name, mirrored=True, elapsed_ms=0.0, run_ms=0.0)
+    try:
+        plain = bodies.unpack(body, exchange.now.file.limits) if exchange.packed else body
+        scored = deployment.score(plain)
+    except SlipwayError as e:
+        return replace(record, status=e.status, problem=type(e).__name__)
+    except Exception as e:
+        log.error("a mirrored request failed on a bug of the server", exc_info=e)
+        return replace(record, status=500, problem=type(e).__name__)
+    return replace(record, elapsed_ms=scored.run_ms, run_ms=scored.run_ms, bytes_out=len(scored.reply))
