@@ -53,7 +53,9 @@ def encode(reply: Reply, headers: HeaderList, *, with_body: bool, closing: bool 
     lines = [STATUS_LINES[reply.status], b"content-type: ", reply.media, b"\r\n"]
     for name, value in headers:
         lines += (name, b": ", value, b"\r\n")
-    lines += (b"content-length: %d\r\ndate: " % len(reply.body), _date())
+    if reply.status != HTTPStatus.NOT_MODIFIED:  # its length would be that of the page (RFC 9110, 8.6)
+        lines.append(b"content-length: %d\r\n" % len(reply.body))
+    lines += (b"date: ", _date())
     if closing is not None:
         lines.append(b"\r\nconnection: close" if closing else b"\r\nconnection: keep-alive")
     lines.append(b"\r\n\r\n")

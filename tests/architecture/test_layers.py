@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = (
     ("domain",),
-    ("contract",),
+    ("contract", "swagger_ui"),
     ("predict",),
     ("ml",),
     ("packaging",),
@@ -34,8 +34,9 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY = {
     "domain": set(),
     "contract": {"domain"},
+    "swagger_ui": set(),
     "predict": {"domain", "contract"},
-    "serving": {"domain", "contract", "predict"},
+    "serving": {"domain", "contract", "predict", "swagger_ui"},
     "loadtest": {"domain", "contract"},
     "checks": {"domain", "contract", "loadtest"},
     "gate": {"domain", "contract", "loadtest", "checks"},
@@ -43,7 +44,7 @@ ONLY = {
     "settings": {"domain"},
     "sources": {"domain", "settings", "ml"},
     "workspace": {"domain", "settings"},
-    "ui": {"domain", "contract", "definitions", "settings", "workspace"},
+    "ui": {"domain", "contract", "swagger_ui", "definitions", "settings", "workspace"},
     "cli": {"quickstart", "workspace", "definitions", "settings", "contract", "domain", "checks", "loadtest"},
     "quickstart": set(RANK) - {"local", "azure", "cli", "ui"},
 }
@@ -63,6 +64,7 @@ FORBIDDEN = {
     | PROVERS
     | CLOUD,
     "contract": {"pandas", "duckdb", "os", "pathlib", "time"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
+    "swagger_ui": {"pandas", "numpy", "duckdb", "time"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
     "predict": {"pandas", "duckdb", "time"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
     "ml": {"streamlit", "starlette", "uvicorn", "socket", "http", "urllib.request", "httpx", "sqlite3"}
     | PROVERS

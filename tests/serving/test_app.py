@@ -335,7 +335,18 @@ def test_the_documentation_page_loads_nothing_from_elsewhere(client):
     response = client.get("/docs")
     assert response.status_code == 200
     assert "https://" not in response.text
-    assert "default-src 'self'" in response.headers["content-security-policy"]
+    assert "default-src 'none'; script-src 'self'" in response.headers["content-security-policy"]
+
+
+@pytest.mark.contract("R4")
+@pytest.mark.parametrize("name", ["swagger-ui-bundle.js", "swagger-ui.css", "docs.js"])
+def test_what_the_documentation_page_is_made_of_is_ours_and_is_sent_once(client, name):
+    first = client.get(f"/docs/{name}")
+    assert first.status_code == 200
+    again = client.get(f"/docs/{name}", **{"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.request("HEAD", f"/docs/{name}").headers["content-length"] == str(len(first.content))
+    assert client.request("POST", f"/docs/{name}").headers["allow"] == "GET, HEAD"
 
 
 def test_metrics_count_requests_rows_and_latencies(client):
