@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from core.cli import tail
 from core.cli.command import DONE, FAILED, Argument, Command, Context, Outcome, arg
 from core.cli.following import follow
 from core.cli.values import data_ref, name_version, percent
@@ -203,8 +204,14 @@ COMMANDS = (
     Command(
         "endpoint logs",
         "its server's last lines",
-        lambda context, options: context.workspace.endpoint_logs(options.name, options.limit),
-        (NAME, LIMIT),
+        tail.endpoint_logs,
+        (
+            NAME,
+            LIMIT,
+            arg("--follow", action="store_true", help="and then each further line, until Ctrl-C"),
+            arg("--level", choices=("debug", "info", "warning", "error"), default="", help="of at least this level"),
+            arg("--request-id", default="", metavar="ID", help="about this request"),
+        ),
         columns=("at", "level", "text"),
     ),
     Command(

@@ -1,36 +1,73 @@
-"""Reading log files that other processes append to."""
+"""Reading log files that other processes append to, and keeping them from growing for ever."""
 
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from core.domain.job import LogLine
 
-TAIL_BYTES_PER_LINE = 1024
-"""More than a request's line needs (about 300 bytes): so much of the file's end is read per line asked for."""
+BLOCK_BYTES = 256 * 1024
+SEARCHED_BYTES_MAX = 64 * 1024 * 1024
+"""A filter that finds nothing gives up here: some 200,000 requests back."""
+LOG_BYTES_MAX = 50 * 1024 * 1024
+"""A log that has grown to this is set aside as `NAME.1`, in the place of the one before."""
+
+LEVELS = {"debug": 0, "info": 1, "warning": 2, "error": 3, "critical": 4}
 
 
-def server_log(path: Path, limit: int) -> tuple[LogLine, ...]:
-    """The last `limit` lines of a scoring server's log, oldest first; a line that is not JSON is text."""
-    if not path.exists():
-        return ()
-    with path.open("rb") as file:
-        file.seek(0, 2)
-        start = max(0, file.tell() - limit * TAIL_BYTES_PER_LINE)
-        file.seek(start)
-        lines = file.read().splitlines()
-    return tuple(_line(raw) for raw in lines[1 if start else 0 :][-limit:])
+def server_log(path: Path, limit: int, *, level: str = "", request_id: str = "") -> tuple[LogLine, ...]:
+    """The last `limit` lines of a scoring server's log that match, oldest first; a line that is not JSON is text."""
+    found: list[LogLine] = []
+    for raw in _backwards(path):
+        line, ids = _line(raw)
+        if LEVELS.get(line.level, 1) >= LEVELS.get(level, 0) and (not request_id or request_id in ids):
+            found.append(line)
+            if len(found) >= limit:
+                break
+    return tuple(reversed(found))
 
 
-def _line(raw: bytes) -> LogLine:
+def bound(path: Path, max_bytes: int = LOG_BYTES_MAX) -> None:
+    """Set a log aside that has grown too large; its writer goes on in the emptied file, which it appends to."""
+    if path.exists() and path.stat().st_size > max_bytes:
+        aside = path.with_name(f"{path.name}.1")
+        shutil.copyfile(path, aside.with_suffix(".tmp"))
+        aside.with_suffix(".tmp").replace(aside)
+        os.truncate(path, 0)
+
+
+def _backwards(path: Path) -> Iterator[bytes]:
+    """The whole lines of a file, last first, and of the one that was set aside before it; read a block at a time."""
+    searched = 0
+    for file_path in (path, path.with_name(f"{path.name}.1")):
+        if not file_path.exists():
+            continue
+        with file_path.open("rb") as file:
+            end, rest = file.seek(0, os.SEEK_END), b""
+            while end > 0 and searched < SEARCHED_BYTES_MAX:
+                start = max(0, end - BLOCK_BYTES)
+                file.seek(start)
+                first, *lines = (file.read(end - start) + rest).split(b"\n")
+                searched, end, rest = searched + end - start, start, first
+                yield from (line for line in reversed(lines) if line)
+            if rest and end == 0:
+                yield rest
+
+
+def _line(raw: bytes) -> tuple[LogLine, tuple[str, ...]]:
+    """A line as people read it, and the request ids that it is about."""
     try:
         entry = msgspec.json.decode(raw)
     except msgspec.DecodeError:
         entry = None
     if not isinstance(entry, dict):
-        return LogLine(0.0, "error" if b"Error" in raw else "info", raw.decode("utf-8", "replace"))
+        return LogLine(0.0, "error" if b"Error" in raw else "info", raw.decode("utf-8", "replace")), ()
+    ids = tuple(str(entry[name]) for name in ("request_id", "client_request_id") if entry.get(name))
     at = entry.pop("at", 0.0)
     status = entry.get("status", 0)
     level = entry.pop("level", "error" if status >= 500 else "warning" if status >= 400 else "info")
     text = entry.pop("text", "") or " ".join(f"{key}={value}" for key, value in entry.items())
-    return LogLine(at, level, text)
+    return LogLine(at, level, text), ids

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from core.domain.endpoint import DeploymentState, Endpoint, EndpointState
 from core.domain.errors import ServiceUnavailable, SlipwayError, StorageFull
-from core.local import endpoint_file, ports, processes
+from core.local import endpoint_file, logs, ports, processes
 from core.local.backoff import Backoff
 from core.local.endpoint_file import ServerStatus
 from core.local.paths import Paths
@@ -90,6 +90,7 @@ class Supervisor:
 
     def _look(self, endpoint: Endpoint) -> None:
         server = self._server(endpoint)
+        logs.bound(self._paths.endpoint_log(endpoint.name))
         if endpoint.state is EndpointState.DELETING:
             self._delete(endpoint, server)
         elif server is not None and alive(server):

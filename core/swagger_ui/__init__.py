@@ -16,8 +16,8 @@ SERVED = ("docs.js", "swagger-ui-bundle.js", "swagger-ui.css")
 """What the page of an endpoint is made of, beside `docs.html`."""
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 """A browser that obeys this talks to the page's own server alone."""
 

@@ -21,7 +21,7 @@ from core.domain.endpoint import (
 )
 from core.domain.errors import Conflict, PortInUse, ServiceUnavailable, SpecInvalid
 from core.domain.job import Job, JobKind, LogLine
-from core.local.logs import server_log
+from core.local.logs import LEVELS, server_log
 from core.local.verbs.base import PROOF_COMPUTE
 from core.local.verbs.models import ModelVerbs
 
@@ -117,7 +117,9 @@ class EndpointVerbs(ModelVerbs):
         self, name: str, limit: int = 1000, *, level: str = "", request_id: str = ""
     ) -> tuple[LogLine, ...]:
         self._store.endpoint(name)
-        return server_log(self._paths.endpoint_log(name), limit)
+        if level and level not in LEVELS:
+            raise SpecInvalid(f"A level is one of {', '.join(LEVELS)}, got '{level}'")
+        return server_log(self._paths.endpoint_log(name), limit, level=level, request_id=request_id)
 
     def _request(self, name: str, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> ScoreReply:
         port = self._store.endpoint(name).port

@@ -1,0 +1,57 @@
+"""A server's log is read from its end, by level and by request, and does not grow for ever."""
+
+import json
+
+import pytest
+
+from core.local.logs import bound, server_log
+
+
+def request(number: int, status: int = 200) -> bytes:
+    entry = {"at": float(number), "request_id": f"r{number}", "client_request_id": f"c{number}", "status": status}
+    return json.dumps(entry).encode() + b"\n"
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "server.log"
+    path.write_bytes(b"".join(request(n, 500 if n == 7 else 401 if n % 10 == 0 else 200) for n in range(1, 5001)))
+    return path
+
+
+def test_the_last_lines_come_oldest_first(log):
+    assert [line.at for line in server_log(log, 3)] == [4998, 4999, 5000]
+
+
+def test_lines_of_a_level_are_found_however_far_back(log):
+    assert [(line.at, line.level) for line in server_log(log, 5, level="error")] == [(7, "error")]
+    assert [line.at for line in server_log(log, 2, level="warning")] == [4990, 5000]
+
+
+@pytest.mark.parametrize("request_id", ["r1234", "c1234"])
+def test_lines_of_a_request_are_found_by_either_id(log, request_id):
+    assert [line.at for line in server_log(log, 10, request_id=request_id)] == [1234]
+
+
+def test_text_that_is_no_json_is_a_line_too(log):
+    with log.open("ab") as file:
+        file.write(b"ValueError: the arrays are damaged\n")
+    assert server_log(log, 1)[0].text == "ValueError: the arrays are damaged"
+    assert server_log(log, 1)[0].level == "error"
+
+
+def test_a_log_that_grew_too_large_is_set_aside_and_still_read(log):
+    size = log.stat().st_size
+    bound(log, size)
+    assert log.stat().st_size == size
+    with log.open("ab") as writer:
+        writer.write(request(5001))
+        writer.flush()
+        bound(log, size)
+        writer.write(request(5002))
+    assert log.stat().st_size < 1000
+    assert [line.at for line in server_log(log, 3)] == [5000, 5001, 5002]
+
+
+def test_no_log_has_no_lines(tmp_path):
+    assert server_log(tmp_path / "server.log", 10) == ()
