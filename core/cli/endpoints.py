@@ -1,5 +1,6 @@
 """`endpoint`."""
 
+import shutil
 import sys
 import time
 from argparse import BooleanOptionalAction, Namespace
@@ -9,7 +10,7 @@ from typing import Any
 
 from core.cli import tail
 from core.cli.command import DONE, FAILED, Argument, Command, Context, Outcome, arg
-from core.cli.following import follow
+from core.cli.following import ended, follow
 from core.cli.values import data_ref, name_version, percent
 from core.domain.data import DataRef
 from core.domain.endpoint import Deployment, DeploymentSpec, EndpointLimits, EndpointSpec, GateBudget, GateState
@@ -126,7 +127,13 @@ def _feedback(context: Context, options: Namespace) -> None:
 
 def _batch(context: Context, options: Namespace) -> Any:
     data: DataRef = options.data
-    return context.workspace.submit(BatchSpec(options.name, data.name, data.version, options.deployment))
+    job = context.workspace.submit(BatchSpec(options.name, data.name, data.version, options.deployment))
+    if not options.wait and not options.output:
+        return job
+    outcome = ended(context, job.id)
+    if outcome.exit_code == DONE and options.output:
+        shutil.copyfile(context.workspace.job_output(job.id), options.output)
+    return outcome
 
 
 DEPLOY = (
@@ -251,6 +258,8 @@ COMMANDS = (
             NAME,
             arg("data", metavar="NAME[:VERSION]", type=data_ref),
             arg("--deployment", default="", metavar="NAME"),
+            arg("--wait", action="store_true", help="until it has ended; exits 1 unless it succeeded"),
+            arg("-o", "--output", metavar="FILE", help="wait, and write the scored table there as CSV"),
         ),
         starts_service=True,
     ),

@@ -29,6 +29,7 @@ Run = Callable[[Work], Mapping[str, Any] | None]
 
 KINDS: Mapping[JobKind, str] = {
     JobKind.AUTOML: "core.local.automl_job:run",
+    JobKind.BATCH: "core.local.batch_job:run",
     JobKind.GATE: "core.local.gate_job:run",
     JobKind.LOADTEST: "core.local.loadtest_job:run",
     JobKind.PIPELINE: "core.local.pipelines:run",

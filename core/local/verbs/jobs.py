@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from core.domain.errors import Conflict, JobNotFound, NotSupported, SpecInvalid
+from core.domain.data import DataRef
+from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
 from core.domain.proof import LoadSpec
 from core.domain.training import Comparison, Compute, TrainingSpec, Trial, TrialDetail
@@ -29,7 +30,7 @@ class JobVerbs(DataVerbs):
 
     def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
         if isinstance(spec, BatchSpec):
-            raise NotSupported("This workspace cannot do batch scoring", hint="Score through the endpoint")
+            return self._store.add_job(self._batch_job(spec, parent_id))
         if isinstance(spec, LoadSpec):
             return self._store.add_job(self._load_job(spec, parent_id))
         return self._store.add_job(self.training_job(spec, parent_id))
@@ -46,10 +47,30 @@ class JobVerbs(DataVerbs):
                 f"Cannot exclude '{unknown[0]}': {asset.ref} has no such column",
                 hint=f"The columns are: {', '.join(asset.columns)}",
             )
-        if spec.compute not in (names := [compute.name for compute in self._store.computes()]):
-            raise SpecInvalid(f"There is no compute '{spec.compute}'", hint=f"Computes: {', '.join(names)}")
+        self._check_compute(spec.compute)
         spec = replace(spec, data=asset.ref)
         return self._job(JobKind.AUTOML, spec.experiment_name, spec.compute, _plain(spec), parent_id)
+
+    def _batch_job(self, spec: BatchSpec, parent_id: str) -> Job:
+        """Raises DataNotFound, EndpointNotFound, SpecInvalid for an unknown compute."""
+        self._store.endpoint(spec.endpoint)
+        asset = self._store.data(DataRef(spec.data, spec.data_version))
+        self._check_compute(spec.compute)
+        spec = replace(spec, data_version=asset.ref.version)
+        return self._job(JobKind.BATCH, spec.experiment_name, spec.compute, _plain(spec), parent_id)
+
+    def job_output(self, job_id: str) -> Path:
+        job = self._store.job(job_id)
+        path = self._paths.job_output(job_id)
+        if not path.exists():
+            raise Conflict(
+                f"Job '{job_id}' ({job.kind}, {job.state}) has no file", hint="A batch job that succeeded has"
+            )
+        return path
+
+    def _check_compute(self, name: str) -> None:
+        if name not in (names := [compute.name for compute in self._store.computes()]):
+            raise SpecInvalid(f"There is no compute '{name}'", hint=f"Computes: {', '.join(names)}")
 
     def _load_job(self, spec: LoadSpec, parent_id: str) -> Job:
         """The key stays out of the store: the worker takes it from the endpoint that listens at the address."""
@@ -123,7 +144,7 @@ class JobVerbs(DataVerbs):
         return job
 
 
-def _plain(spec: TrainingSpec | LoadSpec) -> dict[str, Any]:
+def _plain(spec: TrainingSpec | LoadSpec | BatchSpec) -> dict[str, Any]:
     """As the store will give it back: JSON knows lists, not tuples."""
     values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(spec))
     return values

@@ -1,0 +1,233 @@
+"""The batch job: every row of a data version scored through the endpoint's own route, and the answers kept as a file.
+
+Chunks are finished one by one, so a job that was killed goes on behind its last chunk. A row that the contract refuses
+does not sink the others: it gets no prediction, and the reason.
+"""
+
+import csv
+import http.client
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pyarrow.parquet as pq
+
+from core.contract import samples
+from core.domain.data import DataRef
+from core.domain.endpoint import Endpoint
+from core.domain.errors import Conflict, ServiceUnavailable, TableUnusable
+from core.domain.job import BatchSpec
+from core.domain.signature import Signature
+from core.local.paths import write_atomic
+from core.local.work import Work
+
+CHUNK_ROWS = 1000
+CHUNK_BYTES_MAX = 8_000_000
+"""Half of what an endpoint takes by default; wide rows make smaller chunks."""
+ROUNDS_MAX = 5
+"""A refusal names at most 20 rows: after so many rounds the rest of a chunk is sent row by row."""
+BUSY = (429, 503)
+BUSY_TRIES = 60
+TIMEOUT_S = 120.0
+PREDICTION, PROBLEM = "prediction", "problem"
+
+Row = dict[str, Any]
+
+
+class Answer(NamedTuple):
+    """What became of one row."""
+
+    label: Any
+    chances: Sequence[Any]
+    problem: str
+
+
+def run(work: Work) -> Mapping[str, Any]:
+    """Score the data version that the job names. Raises DataNotFound, TableUnusable, Conflict, ServiceUnavailable."""
+    spec = msgspec.convert(dict(work.job.spec), BatchSpec)
+    endpoint = work.store.endpoint(spec.endpoint)
+    asset = work.store.data(DataRef(spec.data, spec.data_version))
+    signature = signature_of(work, endpoint, spec.deployment)
+    check_columns(signature, asset.columns, asset.ref.name)
+    chunks = work.folder / "chunks"
+    chunks.mkdir(exist_ok=True, mode=0o700)
+    client = Client(endpoint, spec.deployment, work.store.keys(endpoint.name).primary, time.sleep)
+    counts = {"rows": 0, "scored": 0, "refused": 0}
+    with closing(client):
+        for number, rows in enumerate(_chunks(Path(asset.path))):
+            done = _chunk(chunks / f"{number:06}", rows, asset.columns, signature, client)
+            counts = {name: counts[name] + done[name] for name in counts}
+            work.log.info(f"{counts['rows']:,} of {asset.rows:,} rows, {counts['refused']:,} refused")
+    output = work.paths.job_output(work.job.id)
+    _join(sorted(chunks.glob("*.csv")), output, _header(asset.columns, signature))
+    shutil.rmtree(chunks)
+    return {**counts, "path": str(output), "classes": list(signature.classes), "deployment": spec.deployment}
+
+
+def signature_of(work: Work, endpoint: Endpoint, name: str) -> Signature:
+    """Of the deployment that is asked for, else of the one with most traffic. Raises Conflict."""
+    asked = [d for d in endpoint.deployments if d.name == name] if name else list(endpoint.live)
+    if not asked:
+        what = f"has no deployment '{name}'" if name else "has no deployment with traffic"
+        raise Conflict(f"Endpoint '{endpoint.name}' {what}", hint="`endpoint show` lists its deployments")
+    chosen = max(asked, key=lambda deployment: endpoint.traffic.get(deployment.name, 0))
+    return work.store.model(chosen.model, chosen.model_version).signature
+
+
+def check_columns(signature: Signature, columns: Sequence[str], table: str) -> None:
+    """Raise TableUnusable that names the columns which the model needs and the table has not."""
+    missing = [column.name for column in signature.used if column.name not in columns and not column.nullable]
+    if missing:
+        raise TableUnusable(
+            f"'{table}' lacks {len(missing)} column(s) that the model reads: {', '.join(missing[:10])}",
+            hint=f"It has: {', '.join(list(columns)[:20])}",
+        )
+
+
+class Client:
+    """One kept connection to the endpoint's scoring route, as any client would have it."""
+
+    def __init__(self, endpoint: Endpoint, deployment: str, key: str, sleep: Callable[[float], None]) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=TIMEOUT_S)
+        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        if deployment:
+            self._headers["azureml-model-deployment"] = deployment
+        self._sleep = sleep
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def score(self, rows: Sequence[Row], method: str) -> tuple[int, Any]:
+        """The status, 200 or 400, and the parsed reply. Waits while the endpoint is busy. Raises ServiceUnavailable."""
+        body = samples.body(rows, method=method)
+        for attempt in range(BUSY_TRIES):
+            try:
+                self._connection.request("POST", "/score", body, self._headers)
+                reply = self._connection.getresponse()
+                raw = reply.read()
+            except (OSError, http.client.HTTPException) as e:
+                self._connection.close()
+                if attempt == BUSY_TRIES - 1:
+                    raise ServiceUnavailable(f"The endpoint does not answer: {e}") from e
+                self._sleep(1.0)
+                continue
+            if reply.status in BUSY:
+                self._sleep(float(reply.getheader("retry-after", "1")))
+            elif reply.status in (200, 400):
+                return reply.status, _parsed(raw)
+            else:
+                raise ServiceUnavailable(
+                    f"The endpoint answered {reply.status}: {raw[:300].decode('utf-8', 'replace')}"
+                )
+        raise ServiceUnavailable("The endpoint was busy for too long", hint="Try again when it has less to do")
+
+
+def _parsed(raw: bytes) -> Any:
+    reply = json.loads(raw)
+    return json.loads(reply) if isinstance(reply, str) else reply  # `legacy_reply` encodes twice
+
+
+def _chunks(table: Path) -> Iterator[list[Row]]:
+    """The table's rows, in chunks of at most CHUNK_ROWS and about CHUNK_BYTES_MAX."""
+    with pq.ParquetFile(table) as file:
+        wide = file.metadata.num_columns * 40  # bytes of a cell in JSON, roughly
+        for batch in file.iter_batches(batch_size=max(1, min(CHUNK_ROWS, CHUNK_BYTES_MAX // wide))):
+            yield batch.to_pylist()
+
+
+def _chunk(path: Path, rows: list[Row], columns: Sequence[str], signature: Signature, client: Client) -> dict[str, int]:
+    """Score one chunk into PATH.csv, unless that was done before; how many rows went which way."""
+    told = path.with_suffix(".json")
+    if told.exists():
+        return dict(json.loads(told.read_text()))
+    answers = _answers([_sent(row, signature) for row in rows], client)
+    with path.with_suffix(".csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        for row, answer in zip(rows, answers, strict=True):
+            chances = answer.chances or ("",) * len(signature.classes)
+            writer.writerow([*(row[name] for name in columns), answer.label, *chances, answer.problem])
+    refused = sum(bool(answer.problem) for answer in answers)
+    counts = {"rows": len(rows), "scored": len(rows) - refused, "refused": refused}
+    write_atomic(told, json.dumps(counts).encode())
+    return counts
+
+
+def _sent(row: Row, signature: Signature) -> Row:
+    """The columns that the model reads, as JSON has them."""
+    return {column.name: _json(row[column.name]) for column in signature.used if column.name in row}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, float) and value != value:
+        return None
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.isoformat() if isinstance(value, datetime | date) else value
+
+
+def _answers(rows: Sequence[Row], client: Client) -> list[Answer]:
+    """One answer a row: rows that are refused are taken out and told why, the others sent again."""
+    answers: dict[int, Answer] = {}
+    left = list(range(len(rows)))
+    for _ in range(ROUNDS_MAX):
+        refused = _score(rows, left, client, answers)
+        if not refused:
+            break
+        answers |= {at: Answer("", (), problem) for at, problem in refused.items()}
+        left = [at for at in left if at not in refused]
+    else:
+        for at in left:
+            for problem in _score(rows, [at], client, answers).values():
+                answers[at] = Answer("", (), problem)
+    return [answers[at] for at in range(len(rows))]
+
+
+def _score(rows: Sequence[Row], which: Sequence[int], client: Client, answers: dict[int, Answer]) -> dict[int, str]:
+    """Score some rows into `answers`; what the contract refuses, by row. Raises Conflict for a refusal of no row."""
+    if not which:
+        return {}
+    sent = [rows[at] for at in which]
+    status, labels = client.score(sent, "predict")
+    if status == 200:
+        _, chances = client.score(sent, "predict_proba")
+        for at, label, chance in zip(which, labels["result"], chances["result"], strict=True):
+            answers[at] = Answer(label, chance, "")
+        return {}
+    problems: dict[int, str] = {}
+    for detail in labels["details"]:
+        if detail["row"] < 0:
+            raise Conflict(f"The endpoint refuses the table: {labels['message']}")
+        problems.setdefault(which[detail["row"]], f"{detail['column']}: {detail['problem']}")
+    return problems
+
+
+def _header(columns: Sequence[str], signature: Signature) -> list[str]:
+    """The file's columns: the table's own, then ours under names that the table has not."""
+    taken = set(columns)
+
+    def free(name: str) -> str:
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        return name
+
+    chances = [free(f"probability_{label}") for label in signature.classes]
+    return [*columns, free(PREDICTION), *chances, free(PROBLEM)]
+
+
+def _join(parts: Sequence[Path], output: Path, header: Sequence[str]) -> None:
+    """One file of all chunks; it is there as a whole or not at all."""
+    growing = output.with_suffix(".tmp")
+    with growing.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(header)
+        for part in parts:
+            with part.open(encoding="utf-8", newline="") as chunk:
+                shutil.copyfileobj(chunk, file)
+    growing.replace(output)

@@ -1,0 +1,75 @@
+"""A whole table scored through the live endpoint, by a job that can be killed."""
+
+import csv
+import json
+
+import pytest
+from living import alive_in
+from waiting import wait_until
+
+from core.cli.main import main
+from core.domain.data import DataRef
+from core.domain.errors import Conflict
+from core.domain.job import BatchSpec, JobState
+from core.local.workspace import LocalWorkspace
+from core.settings import read_settings
+
+
+@pytest.fixture(scope="module")
+def workspace(quickstart):
+    return LocalWorkspace(read_settings({"SLIPWAY_HOME": str(quickstart.home), "SLIPWAY_OFFLINE": "1"}))
+
+
+@pytest.fixture(scope="module")
+def people(workspace, tmp_path_factory):
+    """Some real rows, one of which has a category that nobody has, and none of which has a target."""
+    sample = workspace.sample(DataRef("bankmarketing_train"), rows=40)
+    rows = [dict(zip(sample.columns, row, strict=True)) for row in sample.rows]
+    rows[7]["job"] = "astronaut"
+    path = tmp_path_factory.mktemp("batch") / "people.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [name for name in sample.columns if name != "y"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return workspace.register_data("batch-people", str(path)).ref
+
+
+def test_every_row_is_scored_and_a_refused_one_says_why(quickstart, people, tmp_path, capsys):
+    line = f"endpoint batch {quickstart.endpoint} {people.name} -o {tmp_path}/scored.csv --json"
+    assert main([*line.split(), "--home", str(quickstart.home)]) == 0
+    result = json.loads(capsys.readouterr().out)["result"]
+    assert (result["rows"], result["scored"], result["refused"]) == (40, 39, 1)
+    rows = list(csv.DictReader((tmp_path / "scored.csv").open()))
+    assert [row["problem"] != "" for row in rows] == [at == 7 for at in range(40)]
+    assert rows[7]["problem"].startswith("job: ")
+    assert {row["prediction"] for row in rows} <= {"yes", "no", ""}
+    sums = [float(row["probability_no"]) + float(row["probability_yes"]) for row in rows if not row["problem"]]
+    assert sums == pytest.approx([1.0] * 39)
+    assert rows[0]["age"]
+
+
+def test_a_batch_job_that_was_killed_ends_all_the_same(quickstart, workspace):
+    job = workspace.submit(BatchSpec(quickstart.endpoint, "bankmarketing_train"))
+    chunks = quickstart.home / "jobs" / job.id / "chunks"
+    wait_until(lambda: len(list(chunks.glob("*.json"))) >= 2, 60)
+    with pytest.raises(Conflict, match="has no file"):
+        workspace.job_output(job.id)
+    (worker,) = [process for process in alive_in(quickstart.home) if job.id in process.cmdline()]
+    worker.kill()
+    wait_until(lambda: workspace.job(job.id).state.final, 120)
+    ended = workspace.job(job.id)
+    assert (ended.state, ended.attempt, ended.message) == (JobState.SUCCEEDED, 2, "")
+    with workspace.job_output(job.id).open() as file:
+        assert sum(1 for _ in file) == ended.result["rows"] + 1
+    assert ended.result["refused"] == 0
+
+
+def test_a_table_without_the_models_columns_fails_and_names_them(quickstart, workspace, tmp_path):
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n3,4\n")
+    workspace.register_data("batch-other", str(tmp_path / "other.csv"))
+    job = workspace.submit(BatchSpec(quickstart.endpoint, "batch-other"))
+    wait_until(lambda: workspace.job(job.id).state.final, 60)
+    ended = workspace.job(job.id)
+    assert ended.state is JobState.FAILED
+    assert "lacks" in ended.message
+    assert "age" in ended.message
