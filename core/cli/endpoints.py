@@ -209,6 +209,20 @@ COMMANDS = (
         starts_service=True,
     ),
     Command(
+        "endpoint package",
+        "write a folder that serves a deployment elsewhere, with one command",
+        lambda context, options: {
+            "folder": context.workspace.package_endpoint(
+                options.name, Path(options.output), deployment=options.deployment
+            )
+        },
+        (
+            NAME,
+            arg("-o", "--output", metavar="FOLDER", required=True, help="empty, or not there yet"),
+            arg("--deployment", default="", metavar="NAME", help="default: the one with most traffic"),
+        ),
+    ),
+    Command(
         "endpoint logs",
         "its server's last lines",
         tail.endpoint_logs,

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,11 +20,14 @@ from core.domain.endpoint import (
     EndpointSpec,
     ScoreReply,
 )
-from core.domain.errors import Conflict, PortInUse, ServiceUnavailable, SpecInvalid
+from core.domain.errors import Conflict, EndpointNotFound, PortInUse, ServiceUnavailable, SpecInvalid
 from core.domain.job import Job, JobKind, LogLine
+from core.local import endpoint_file
 from core.local.logs import LEVELS, server_log
+from core.local.paths import storage_error
 from core.local.verbs.base import PROOF_COMPUTE
 from core.local.verbs.models import ModelVerbs
+from core.packaging.export import export
 
 KEY_BYTES = 32
 INVOKE_TIMEOUT_S = 60.0
@@ -113,6 +117,23 @@ class EndpointVerbs(ModelVerbs):
             )
         return reply.body
 
+    def package_endpoint(self, name: str, folder: Path, *, deployment: str = "") -> Path:
+        endpoint = self._store.endpoint(name)
+        chosen = _chosen(endpoint, deployment)
+        spec = self._store.deployment_spec(name, chosen.name)
+        model = Path(self._store.model(chosen.model, chosen.model_version).folder)
+        described = {
+            "endpoint": name,
+            "name": chosen.name,
+            "limits": msgspec.to_builtins(endpoint.limits),
+            "deployment": endpoint_file.deployment(spec, ""),
+        }
+        try:
+            export(model, folder.absolute(), described)
+        except OSError as e:
+            raise storage_error(e, f"package endpoint '{name}'") from e
+        return folder
+
     def endpoint_logs(
         self, name: str, limit: int = 1000, *, level: str = "", request_id: str = ""
     ) -> tuple[LogLine, ...]:
@@ -145,6 +166,22 @@ class EndpointVerbs(ModelVerbs):
             port = _free_port(wanted)
             if wanted or port not in taken:
                 return port
+
+
+def _chosen(endpoint: Endpoint, name: str) -> Deployment:
+    """The deployment of that name, else the one with most traffic, else the newest.
+
+    Raises EndpointNotFound, Conflict.
+    """
+    if not endpoint.deployments:
+        raise Conflict(f"Endpoint '{endpoint.name}' has no deployment", hint="Deploy a model to it first")
+    if not name:
+        return max(endpoint.deployments, key=lambda d: (endpoint.traffic.get(d.name, 0), d.created_at))
+    found = next((d for d in endpoint.deployments if d.name == name), None)
+    if found is None:
+        names = ", ".join(d.name for d in endpoint.deployments)
+        raise EndpointNotFound(f"Endpoint '{endpoint.name}' has no deployment '{name}'", hint=f"It has: {names}")
+    return found
 
 
 def _free_port(wanted: int) -> int:
