@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -71,13 +72,27 @@ def test_it_answers_the_bodies_of_automl_clients_as_they_are(live, name, key):
     assert (response.status_code, response.json()) == (200, {key: ["no", "yes"]})
 
 
-def test_the_python_snippet_runs_as_it_is(live, tmp_path):
-    script = tmp_path / "snippet.py"
-    script.write_text(snippets(f"{live.url}/score", bank_signature(exclude=["duration"]))["python"])
-    ran = subprocess.run(
-        [sys.executable, script], check=False, env=os.environ | {"SLIPWAY_KEY": KEY}, capture_output=True, timeout=20
-    )
-    assert "result" in json.loads(ran.stdout), ran.stderr
+RUN = {
+    "curl": ("client.sh", ["bash"]),
+    "python": ("client.py", [sys.executable]),
+    "javascript": ("client.mjs", ["node"]),
+}
+"""The clients that are run exactly as they are copied: the file's name, and what runs it."""
+
+
+@pytest.mark.parametrize("client", RUN)
+@pytest.mark.parametrize(("form", "method"), [("v1", None), ("v2", "predict_proba"), ("mlflow", "predict")])
+def test_a_client_runs_as_it_is_copied(live, tmp_path, client, form, method):
+    name, runner = RUN[client]
+    if shutil.which(runner[0]) is None:
+        pytest.skip(f"{runner[0]} is not installed")
+    made = snippets(f"{live.url}/score", bank_signature(exclude=["duration"]), form=form, method=method)
+    (tmp_path / name).write_text(made[client].text)
+    environ = os.environ | {"SLIPWAY_KEY": KEY, "NO_PROXY": "127.0.0.1"}
+    ran = subprocess.run([*runner, name], cwd=tmp_path, check=False, env=environ, capture_output=True, timeout=30)
+    reply = json.loads(ran.stdout)
+    answers = reply if form == "mlflow" else reply[{"v1": "result", "v2": "Results"}[form]]
+    assert len(answers) == 1, ran.stderr
 
 
 def test_a_connection_goes_on_after_refusals(live):
