@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import ui
-from core.ui import deployments, endpoints, tryit
+from core.ui import batch, consume, deployments, details, endpoints, keys, loadtests, logs, swagger, tryit
 
 ui.frame("Deploy")
 workspace = ui.workspace()
@@ -34,19 +34,30 @@ with ui.explained():
 
     endpoint = workspace.endpoint(name)
     model = endpoints.answering_model(endpoint)
-    if model is not None:
-        use = st.segmented_control(
-            "Use it",
-            ("Test", "Consume", "Keys"),
-            default="Test",
-            required=True,
-            key="use",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        if use == "Test":
-            tryit.test(workspace, endpoint, model.signature)
-        elif use == "Consume":
-            deployments.consume(endpoint, model)
-        else:
-            deployments.keys(workspace, endpoint)
+    use = st.segmented_control(
+        "Use it",
+        ("Details", "Test", "Batch", "Consume", "Swagger", "Keys", "Logs", "Load test"),
+        default="Test",
+        required=True,
+        key="use",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if use == "Details":
+        details.show(workspace, endpoint)
+    elif use == "Test" and model is not None:
+        tryit.test(workspace, endpoint, model.signature)
+    elif use == "Batch" and model is not None:
+        batch.show(workspace, endpoint, model.signature)
+    elif use == "Consume" and model is not None:
+        consume.show(endpoint, model)
+    elif use == "Swagger":
+        swagger.show(workspace, endpoint)
+    elif use == "Keys":
+        keys.show(workspace, endpoint)
+    elif use == "Logs":
+        logs.show(workspace, endpoint)
+    elif use == "Load test":
+        loadtests.show(workspace, endpoint)
+    else:
+        st.caption("Deploy a model first: there is nothing to try yet.")

@@ -4,7 +4,7 @@ import json
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,6 +50,7 @@ def verb(method: Verb) -> Verb:
     @wraps(method)
     def called(self: "FakeWorkspace", *args: Any, **kwargs: Any) -> Any:
         self.calls.append((method.__name__, args))
+        self.named[method.__name__].append(kwargs)
         if self.broken is not None:
             raise self.broken
         if self.failures[method.__name__]:
@@ -68,6 +69,7 @@ class FakeWorkspace(Workspace):
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
+        self.named: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.broken: SlipwayError | None = None
         self.failures: dict[str, deque[SlipwayError]] = defaultdict(deque)
         self.assets: list[DataAsset] = []
@@ -76,6 +78,8 @@ class FakeWorkspace(Workspace):
         self.jobs: list[Job] = []
         self.job_trials: dict[str, list[Trial]] = defaultdict(list)
         self.logs: dict[str, list[LogLine]] = defaultdict(list)
+        self.outputs: dict[str, Path] = {}
+        self.progress: dict[str, LoadReport] = {}
         self.models: list[Model] = []
         self.endpoints: list[Endpoint] = []
         self.replies: deque[ScoreReply] = deque()
@@ -90,6 +94,10 @@ class FakeWorkspace(Workspace):
     def called(self, name: str) -> list[tuple[Any, ...]]:
         """The arguments of each call of one verb."""
         return [args for verb_name, args in self.calls if verb_name == name]
+
+    def kwargs(self, name: str) -> list[dict[str, Any]]:
+        """The arguments given by name in each call of one verb."""
+        return self.named[name]
 
     @verb
     def register_data(self, name: str, source: str) -> DataAsset:
@@ -120,7 +128,11 @@ class FakeWorkspace(Workspace):
 
     @verb
     def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
-        assert isinstance(spec, TrainingSpec)
+        if isinstance(spec, BatchSpec):
+            return self._queue(JobKind.BATCH, "batch", asdict(spec))
+        if isinstance(spec, LoadSpec):
+            name = next(e.name for e in self.endpoints if e.scoring_uri.startswith(spec.target.url))
+            return self._queue(JobKind.LOADTEST, "loadtest", asdict(spec) | {"endpoint": name})
         plain = {
             "data": {"name": spec.data.name, "version": spec.data.version},
             "target": spec.target,
@@ -168,6 +180,10 @@ class FakeWorkspace(Workspace):
     def trial_detail(self, job_id: str, number: int) -> TrialDetail:
         trial = next(t for t in self.job_trials[job_id] if t.number == number)
         return TrialDetail(trial, job_id, ("fold 1 of 3: AUC_weighted 0.9461", "fold 2 of 3: AUC_weighted 0.9476"))
+
+    @verb
+    def job_output(self, job_id: str) -> Path:
+        return self.outputs[job_id]
 
     @verb
     def job_logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
@@ -249,9 +265,29 @@ class FakeWorkspace(Workspace):
         for deployment in now.deployments:
             if traffic.get(deployment.name, 0) and deployment.gate is not GateState.PASSED and not force:
                 raise GateRefused(f"The gate of '{deployment.name}' has not passed", hint="See the Quality page")
-        changed = replace(now, traffic=dict(traffic))
+        changed = replace(now, traffic=dict(traffic), mirror=dict(mirror or {}))
         self.endpoints[self.endpoints.index(now)] = changed
         return changed
+
+    @verb
+    def update_endpoint(self, name: str, limits: EndpointLimits) -> Endpoint:
+        now = self.endpoint(name)
+        self.endpoints[self.endpoints.index(now)] = changed = replace(now, limits=limits)
+        return changed
+
+    @verb
+    def delete_deployment(self, endpoint: str, name: str) -> None:
+        now = self.endpoint(endpoint)
+        kept = tuple(d for d in now.deployments if d.name != name)
+        self.endpoints[self.endpoints.index(now)] = replace(now, deployments=kept)
+
+    @verb
+    def delete_endpoint(self, name: str) -> None:
+        self.endpoints.remove(self.endpoint(name))
+
+    @verb
+    def swagger(self, endpoint: str, version: str = "2") -> Mapping[str, Any]:
+        return {"swagger": "2.0", "info": {"title": endpoint}, "paths": {}}
 
     @verb
     def endpoint_keys(self, name: str) -> EndpointKeys:
@@ -274,7 +310,8 @@ class FakeWorkspace(Workspace):
     def endpoint_logs(
         self, name: str, limit: int = 1000, *, level: str = "", request_id: str = ""
     ) -> tuple[LogLine, ...]:
-        return tuple(self.logs[name])[-limit:]
+        found = (line for line in self.logs[name] if level in ("", line.level) and request_id in line.text)
+        return tuple(found)[-limit:]
 
     @verb
     def run_gate(
@@ -286,6 +323,10 @@ class FakeWorkspace(Workspace):
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
         kept = (r for r in self.gates if endpoint in ("", r.endpoint) and deployment in ("", r.deployment))
         return tuple(kept)[:limit]
+
+    @verb
+    def load_progress(self, job_id: str) -> LoadReport | None:
+        return self.progress.get(job_id)
 
     @verb
     def load_reports(self, limit: int = 50) -> tuple[LoadReport, ...]:

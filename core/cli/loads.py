@@ -17,6 +17,7 @@ BARS = 12
 def _loadtest(context: Context, options: Namespace) -> Any:
     from core import loadtest
     from core.checks import bodies_for
+    from core.loadtest import apache_bench
 
     target = target_of(context, options)
     spec = LoadSpec(
@@ -29,12 +30,20 @@ def _loadtest(context: Context, options: Namespace) -> Any:
         rate_per_s=options.rate,
         fresh_connections=options.fresh_connections,
         deployment=options.deployment,
+        tool=apache_bench.PROGRAM if options.ab else "",
     )
     with unreachable_is_no_verdict():
         bodies = bodies_for(target, options.rows, count=BODIES)
+        if options.ab:
+            report = apache_bench.run(spec, bodies[0])
+            return Outcome(report, _code(report), report.output)
         ceiling = loadtest.ceiling(spec, bodies) if options.ceiling else 0.0
         report = loadtest.run(spec, bodies, ceiling_requests_per_s=ceiling, on_progress=Teller(context))
-    return Outcome(report, DONE if not report.failed and report.requests else FAILED, text(report))
+    return Outcome(report, _code(report), text(report))
+
+
+def _code(report: LoadReport) -> int:
+    return DONE if not report.failed and report.requests else FAILED
 
 
 class Teller:
@@ -134,6 +143,7 @@ COMMANDS = (
             arg("--rows", type=int, default=2, help="of each request (default: %(default)s)"),
             arg("--requests", type=int, default=0, help="at most so many; 0: no limit but the duration"),
             arg("--warmup", type=float, default=0.5, metavar="SECONDS", help="not counted (default: %(default)s)"),
+            arg("--ab", action="store_true", help="let Apache Benchmark send them, where it is installed"),
             arg("--fresh-connections", action="store_true", help="a new connection for every request"),
             arg("--deployment", default="", metavar="NAME", help="this one, whatever its traffic"),
             arg(

@@ -61,6 +61,9 @@ class GateReport:
         return tuple(c for c in self.checks if c.no_verdict)
 
 
+TOOLS = ("", "ab")
+
+
 @dataclass(frozen=True, slots=True)
 class LoadSpec:
     """A load to drive: closed loop, or open loop where `rate_per_s` is given.
@@ -86,6 +89,8 @@ class LoadSpec:
     """Empty: as traffic says."""
     label: str = ""
     """What people call this load, such as a preset's name."""
+    tool: str = ""
+    """`ab` for Apache Benchmark, where it is installed; empty for Slipway's own client."""
 
     def __post_init__(self) -> None:
         if self.duration_s <= 0 or self.concurrency < 1 or self.rows < 1 or self.rate_per_s < 0:
@@ -93,6 +98,8 @@ class LoadSpec:
                 f"A load needs duration_s > 0, concurrency >= 1, rows >= 1 and rate_per_s >= 0, "
                 f"got {self.duration_s}, {self.concurrency}, {self.rows}, {self.rate_per_s}"
             )
+        if self.tool not in TOOLS:
+            raise SpecInvalid(f"A load's tool is 'ab' or '' (Slipway's own), got '{self.tool}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +154,6 @@ class LoadReport:
     endpoint: str = ""
     deployment: str = ""
     label: str = ""
+    tool: str = ""
+    output: str = ""
+    """What another tool printed, without the key."""

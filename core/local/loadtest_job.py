@@ -1,6 +1,6 @@
 """The load test job: varied requests made from the live deployment's signature, its progress, and the stored report."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from core.domain.endpoint import Endpoint
 from core.domain.errors import Conflict, EndpointNotFound
 from core.domain.proof import LoadReport, LoadSpec
 from core.domain.signature import Signature
+from core.loadtest import apache_bench
 from core.local.paths import new_id, write_atomic
 from core.local.work import Work
 
@@ -27,8 +28,6 @@ def run(work: Work) -> Mapping[str, Any]:
     spec = msgspec.convert(body, LoadSpec)
     spec = replace(spec, target=replace(spec.target, key=work.store.keys(endpoint.name).primary))
     bodies = _bodies(_signature(work, endpoint, spec.deployment), spec.rows)
-    ceiling = loadtest.ceiling(spec, bodies)
-    work.log.info(f"This machine's load client reaches {ceiling:,.0f} requests/s against a server that does nothing")
 
     def named(report: LoadReport) -> LoadReport:
         return replace(report, endpoint=endpoint.name, created_at=work.clock())
@@ -36,7 +35,8 @@ def run(work: Work) -> Mapping[str, Any]:
     def tell(report: LoadReport) -> None:
         write_atomic(work.paths.load_progress(work.job.id), msgspec.json.encode(named(report)))
 
-    report = named(loadtest.run(spec, bodies, ceiling_requests_per_s=ceiling, on_progress=tell))
+    by_ab = spec.tool == apache_bench.PROGRAM
+    report = named(apache_bench.run(spec, bodies[0]) if by_ab else _ours(work, spec, bodies, tell))
     report = replace(report, id=new_id(work.clock))
     work.store.add_load_report(report)
     tell(report)
@@ -45,6 +45,12 @@ def run(work: Work) -> Mapping[str, Any]:
         f"p50 {report.p50_ms:.2f} ms, p99 {report.p99_ms:.2f} ms"
     )
     return {"report_id": report.id}
+
+
+def _ours(work: Work, spec: LoadSpec, bodies: Sequence[bytes], tell: Callable[[LoadReport], None]) -> LoadReport:
+    ceiling = loadtest.ceiling(spec, bodies)
+    work.log.info(f"This machine's load client reaches {ceiling:,.0f} requests/s against a server that does nothing")
+    return loadtest.run(spec, bodies, ceiling_requests_per_s=ceiling, on_progress=tell)
 
 
 def _signature(work: Work, endpoint: Endpoint, name: str) -> Signature:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.domain.data import ColumnProfile
 from core.domain.monitoring import TelemetryBucket
-from core.domain.proof import GateReport
+from core.domain.proof import GateReport, LoadReport
 from core.domain.signature import Scalar
 from core.domain.training import HIGHER_IS_BETTER, Trial
 from core.ui import words
@@ -203,3 +203,60 @@ def verdicts(reports: Sequence[GateReport]) -> go.Figure:
     return _figure(
         bars, x="Gate run at", y="Checks (count)", barmode="stack", height=240, bargap=0.6, xaxis_type="category"
     )
+
+
+def load_histogram(reports: Sequence[LoadReport], names: Sequence[str] = ()) -> go.Figure:
+    """How many requests were answered within each latency; several loads as outlines over each other."""
+    if len(reports) == 1:
+        bounds, counts = _bars_of(reports[0])
+        bars = go.Bar(
+            x=bounds,
+            y=counts,
+            marker_color=SERIES[0],
+            hovertemplate="up to %{x} ms<br><b>%{y:,} requests</b><extra></extra>",
+        )
+        return _figure([bars], x="Time to answer, up to (ms)", y="Requests (count)", xaxis_type="category")
+    lines = [
+        go.Scatter(
+            x=[bound for bound, _ in report.histogram],
+            y=_shares(report),
+            name=name,
+            mode="lines",
+            line={"shape": "hv", "width": 2, "color": SERIES[number % len(SERIES)]},
+            hovertemplate="%{y:.1f} % within %{x:.2f} ms",
+        )
+        for number, (report, name) in enumerate(zip(reports, names, strict=True))
+    ]
+    return _figure(lines, x="Time to answer (ms)", y="Requests answered by then (%)", xaxis_type="log")
+
+
+BARS_MAX = 16
+
+
+def _bars_of(report: LoadReport) -> tuple[list[str], list[int]]:
+    """The histogram in a few steps: neighbours are put together until they fit."""
+    step = -(-len(report.histogram) // BARS_MAX)
+    groups = [report.histogram[at : at + step] for at in range(0, len(report.histogram), step)]
+    return [f"{group[-1][0]:.3g}" for group in groups], [sum(n for _, n in group) for group in groups]
+
+
+def _shares(report: LoadReport) -> list[float]:
+    """Percent of the requests answered within each bound."""
+    total, shares, so_far = sum(count for _, count in report.histogram), [], 0
+    for _, count in report.histogram:
+        so_far += count
+        shares.append(100 * so_far / total)
+    return shares
+
+
+def load_seconds(report: LoadReport) -> go.Figure:
+    """Requests answered and failed in each second of a load."""
+    seconds = [s.second + 1 for s in report.seconds]
+    bars = [
+        go.Bar(x=seconds, y=values, name=name, marker_color=color, hovertemplate="second %{x}<br><b>%{y:,}</b>")
+        for name, values, color in (
+            ("Answered", [s.requests - s.failed for s in report.seconds], SERIES[0]),
+            ("Failed", [s.failed for s in report.seconds], BAD),
+        )
+    ]
+    return _figure(bars, x="Time since the start (s)", y="Requests (per second)", barmode="stack")

@@ -1,4 +1,4 @@
-"""Deploying for people: choose a model, watch it come up and be proven, move traffic, see the keys."""
+"""Deploying for people: choose a model, watch it come up and be proven."""
 
 import time
 from collections.abc import Sequence
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.contract.snippets import snippets
 from core.domain.endpoint import (
     Deployment,
     DeploymentSpec,
@@ -23,8 +22,6 @@ from core.ui import actions, cached, choices, endpoints, jobs, navigation, notic
 from core.ui.endpoints import Served
 from core.ui.live import FAST_S
 from core.workspace import Workspace
-
-LANGUAGES = {"curl": "bash", "ab": "bash", "python": "python"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +117,9 @@ def _deployment(workspace: Workspace, rollout: Rollout, deployment: Deployment) 
             st.markdown(":red[Its gate failed, so it gets no requests.]")
             navigation.link("Quality", "See which checks failed", endpoint=deployment.endpoint)
         elif traffic == 0 and deployment.gate is GateState.PASSED:
-            _give_traffic(workspace, deployment)
+            st.markdown("Proven, and without requests so far: give it some below, under Details.")
+        if deployment.forced_by:
+            st.caption(f"{deployment.forced_by} gave it traffic without a passed gate.")
 
 
 def _badges(deployment: Deployment) -> None:
@@ -135,42 +134,3 @@ def _gate_progress(rollout: Rollout) -> None:
     with st.status(label, expanded=bool(rollout.gate_log)):
         for line in rollout.gate_log:
             st.markdown(f":gray[{words.moment(line.at, rollout.now)}] {words.literal(line.text)}")
-
-
-def _give_traffic(workspace: Workspace, deployment: Deployment) -> None:
-    if st.button("Send it all requests", icon=":material/swap_horiz:", key=f"deploy.traffic.{deployment.name}"):
-        actions.apply("Moving traffic", workspace.set_traffic, deployment.endpoint, {deployment.name: 100})
-
-
-# Hand it over
-
-
-def consume(endpoint: Endpoint, model: Model) -> None:
-    """Ready-to-run clients, which read the key from SLIPWAY_KEY, and the published document."""
-    made = snippets(endpoint.scoring_uri, model.signature)
-    for tab, (name, code) in zip(st.tabs(list(made)), made.items(), strict=True):
-        with tab:
-            st.code(code, language=LANGUAGES.get(name), wrap_lines=True)
-    st.markdown(
-        f"The document that clients are generated from: [{endpoint.swagger_uri}]({endpoint.swagger_uri}), "
-        f"also as [OpenAPI 3.1]({endpoint.swagger_uri}?version=3.1)."
-    )
-    st.caption("`SLIPWAY_KEY` stands for one of the endpoint's keys: see Keys.")
-
-
-def keys(workspace: Workspace, endpoint: Endpoint) -> None:
-    """Both keys, fetched only when asked for, and a way to replace each."""
-    st.markdown(
-        "Each request needs one of two keys, as `Authorization: Bearer KEY`. Two, so that one can be replaced in peace."
-    )
-    if not st.toggle("Show the keys", key=f"deploy.show_keys.{endpoint.name}"):
-        return
-    found = actions.run("Fetching the keys", workspace.endpoint_keys, endpoint.name)
-    if found is None:
-        return
-    for which, key in (("primary", found.primary), ("secondary", found.secondary)):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{which.capitalize()}**", width=110)
-            st.code(key, language=None, width="stretch")
-            if st.button("Replace", key=f"deploy.rotate.{which}", icon=":material/autorenew:"):
-                actions.apply("Replacing the key", workspace.rotate_key, endpoint.name, which)

@@ -39,6 +39,11 @@ def problem(message: str, hint: str = "") -> None:
     st.error(f"**{words.literal(message)}**{then}", icon=":material/error:")
 
 
+def warn(message: str) -> None:
+    """What the visitor should know before believing what is shown."""
+    st.warning(message, icon=":material/warning:")
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Show our own errors as cause and hint; anything else is a bug and stays a traceback."""

@@ -1,17 +1,14 @@
 """The Swagger tab: Swagger UI on the document of this endpoint, or of any other, Azure's too; from our own files."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
-import yaml
 from streamlit.components.v1 import declare_component
 
 from core.domain.endpoint import Endpoint
-from core.domain.errors import SpecInvalid
 from core.swagger_ui import FOLDER
-from core.ui import actions, notices
+from core.ui import actions, documents
 from core.workspace import Workspace
 
 # Streamlit serves the folder itself, so the browser fetches the 1.7 MB once and keeps them.
@@ -19,7 +16,6 @@ _swagger_ui = declare_component("swagger_ui", path=str(FOLDER))
 
 VERSIONS = {"2": "Swagger 2.0", "3": "OpenAPI 3.0", "3.1": "OpenAPI 3.1"}
 OURS, OTHER = "This endpoint", "Another document"
-DOCUMENT_BYTES_MAX = 5_000_000
 
 
 def show(workspace: Workspace, endpoint: Endpoint) -> None:
@@ -43,28 +39,12 @@ def _ours(workspace: Workspace, endpoint: Endpoint, version: str) -> Mapping[str
 
 
 def _other() -> Mapping[str, Any] | None:
-    """A document of any API that somebody has as a file, such as an Azure endpoint's swagger.json."""
-    given = st.file_uploader("A swagger.json or openapi.yaml", type=["json", "yaml", "yml"], key="swagger.file")
-    if given is None:
-        return None
-    try:
-        return parse(given.getvalue())
-    except SpecInvalid as e:
-        notices.problem(e.message, e.hint)
-        return None
-
-
-def parse(raw: bytes) -> Mapping[str, Any]:
-    """An OpenAPI document from JSON or YAML. Raises SpecInvalid that says what is wrong with it."""
-    if len(raw) > DOCUMENT_BYTES_MAX:
-        raise SpecInvalid(f"The document has {len(raw):,} bytes, at most {DOCUMENT_BYTES_MAX:,} are shown")
-    try:
-        document = json.loads(raw)
-    except ValueError:
-        try:
-            document = yaml.safe_load(raw)
-        except (yaml.YAMLError, UnicodeDecodeError) as e:
-            raise SpecInvalid("The file is neither JSON nor YAML", hint="Give a swagger.json") from e
-    if not isinstance(document, dict) or not {"swagger", "openapi"} & document.keys():
-        raise SpecInvalid("The file is no OpenAPI document: it has neither `swagger` nor `openapi`")
-    return document
+    """A document of any API, such as an Azure endpoint's: from its address, or from a file."""
+    with st.form("swagger.fetch", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        url = st.text_input("Address", key="swagger.url", placeholder="https://host/swagger.json").strip()
+        key = st.text_input("Key, where it asks for one", key="swagger.key", type="password", width=260)
+        st.form_submit_button("Fetch")
+    if url:
+        return actions.run("Fetching the document", documents.fetch, url, key)
+    given = st.file_uploader("Or a swagger.json or openapi.yaml", type=["json", "yaml", "yml"], key="swagger.file")
+    return actions.run("Reading the document", documents.parse, given.getvalue()) if given is not None else None

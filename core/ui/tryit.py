@@ -17,6 +17,8 @@ from core.workspace import Workspace
 
 FIELDS_A_ROW = 4
 MISSING = "(missing)"
+FORMS = {"v1": "Azure AutoML, older", "v2": "Azure AutoML, newer", "mlflow": "MLflow"}
+"""The request forms that an endpoint takes, as people know them."""
 
 Row = Mapping[str, Scalar | None]
 
@@ -32,24 +34,29 @@ class Answer:
 
 def test(workspace: Workspace, endpoint: Endpoint, signature: Signature) -> None:
     """Ask for one row, or for a whole body as JSON; score it through the endpoint; show the answer."""
-    as_json = st.toggle("Write JSON", key="deploy.as_json", help="Send any body, as a client would.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        as_json = st.toggle("Write JSON", key="deploy.as_json", help="Send any body, as a client would.")
+        form = _form() if as_json else ""
+        deployment = _deployment(endpoint)
     if as_json:
-        request = _json_form(signature)
+        request = _json_form(signature, form)
         if request is not None:
-            _score(workspace, endpoint, request, None)
+            _score(workspace, endpoint, deployment, request, None)
     else:
         row = _row_form(endpoint, signature)
         if row is not None:
-            _score(workspace, endpoint, body([row]), body([row], method="predict_proba"))
+            _score(workspace, endpoint, deployment, body([row]), body([row], method="predict_proba"))
     if state.answer is not None and state.answer.endpoint == endpoint.name:
         _show(state.answer, signature)
 
 
-def _score(workspace: Workspace, endpoint: Endpoint, request: bytes, with_shares: bytes | None) -> None:
+def _score(
+    workspace: Workspace, endpoint: Endpoint, deployment: str, request: bytes, with_shares: bytes | None
+) -> None:
     state.answer = None
     # Without traffic the endpoint answers 503; a deployment that waits for its gate is reached by its name.
-    by_name = endpoints.answering(endpoint) if not endpoint.live else None
-    deployment = by_name.name if by_name else ""
+    if not deployment and not endpoint.live and (waiting := endpoints.answering(endpoint)):
+        deployment = waiting.name
     reply = actions.run("Scoring", workspace.invoke, endpoint.name, request, deployment=deployment)
     if reply is None:
         return
@@ -69,10 +76,31 @@ def _score(workspace: Workspace, endpoint: Endpoint, request: bytes, with_shares
 # Ask
 
 
-def _json_form(signature: Signature) -> bytes | None:
+def _form() -> str:
+    names = list(FORMS)
+    return str(st.selectbox("Request form", names, key="deploy.form", format_func=FORMS.__getitem__, width=240))
+
+
+def _deployment(endpoint: Endpoint) -> str:
+    """Which deployment to ask; empty for what traffic decides."""
+    if len(endpoint.deployments) < 2:
+        return ""
+    names = ["", *(d.name for d in endpoint.deployments)]
+    return str(
+        st.selectbox(
+            "Answered by",
+            names,
+            key=f"deploy.by.{endpoint.name}",
+            format_func=lambda name: name or "as traffic decides",
+            width=240,
+        )
+    )
+
+
+def _json_form(signature: Signature, form: str) -> bytes | None:
     with st.form("deploy.json", border=False):
-        typical = json.dumps({"data": [typical_row(signature)]}, indent=2, ensure_ascii=False)
-        text = st.text_area("Body", value=typical, height=320, key="deploy.body")
+        typical = json.dumps(json.loads(body([typical_row(signature)], form)), indent=2, ensure_ascii=False)
+        text = st.text_area("Body", value=typical, height=320, key=f"deploy.body.{form}")
         return text.encode() if st.form_submit_button("Score", type="primary", icon=":material/send:") else None
 
 
@@ -156,6 +184,10 @@ def _show(answer: Answer, signature: Signature) -> None:
             chart = charts.probabilities(signature.classes, results(answer.shares.body)[0])
             with right:
                 charts.show(chart, key="deploy.shares", alt="Probability of each class")
+        if signature.threshold is not None:
+            st.caption(
+                f"It says {signature.positive_class} from a probability of {words.percent(signature.threshold)} on."
+            )
         by = next((v for k, v in reply.headers.items() if k.lower() == "azureml-model-deployment"), "")
         st.caption(f"Answered 200 in {words.milliseconds(reply.elapsed_ms)}" + (f" by deployment {by}" if by else ""))
 

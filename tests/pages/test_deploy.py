@@ -5,9 +5,16 @@ from dataclasses import replace
 
 from reading import by_label, text
 
-from core.domain.endpoint import DeploymentSpec, DeploymentState, EndpointState, GateState, ScoreReply
+from core.domain.endpoint import (
+    DeploymentSpec,
+    DeploymentState,
+    EndpointLimits,
+    EndpointState,
+    GateState,
+    ScoreReply,
+)
 from core.domain.errors import EndpointNotFound
-from core.domain.job import LogLine
+from core.domain.job import BatchSpec, JobState, LogLine
 
 
 def test_deploying_asks_for_the_chosen_model_and_follows_it(visit, bank):
@@ -41,15 +48,89 @@ def test_a_gate_that_runs_shows_what_it_has_checked(visit, bank):
     assert "parity: passed" in text(visit("deploy"))
 
 
-def test_a_proven_deployment_without_traffic_can_be_given_all(visit, bank):
+def two_deployments(bank):
     endpoint = bank.endpoints[0]
     waiting = replace(endpoint.deployments[0], name="v4", created_at=endpoint.created_at + 9)
     bank.endpoints = [replace(endpoint, deployments=(*endpoint.deployments, waiting))]
-    app = visit("deploy")
 
-    by_label(app.button, "Send it all requests").click().run()
 
-    assert bank.endpoints[0].traffic == {"v4": 100}
+def test_a_proven_deployment_without_traffic_can_be_given_all(visit, bank):
+    two_deployments(bank)
+    app = visit("deploy", use="Details")
+
+    by_label(app.slider, "v3: % of requests").set_value(0)
+    by_label(app.slider, "v4: % of requests").set_value(100).run()
+    by_label(app.button, "Apply").click().run()
+
+    assert bank.endpoints[0].traffic == {"v3": 0, "v4": 100}
+
+
+def test_shares_that_do_not_sum_to_100_are_not_sent(visit, bank):
+    two_deployments(bank)
+    app = visit("deploy", use="Details")
+
+    by_label(app.slider, "v4: % of requests").set_value(30).run()
+
+    assert "The shares sum to 130 %" in text(app)
+    assert by_label(app.button, "Apply").disabled
+
+
+def test_requests_are_mirrored_to_a_deployment(visit, bank):
+    two_deployments(bank)
+    app = visit("deploy", use="Details")
+
+    by_label(app.slider, "v4: % copied to it (mirror)").set_value(20).run()
+    by_label(app.button, "Apply").click().run()
+
+    assert bank.endpoints[0].mirror == {"v3": 0, "v4": 20}
+
+
+def test_whoever_overrides_a_red_gate_gives_a_name(visit, bank):
+    endpoint = bank.endpoints[0]
+    red = replace(endpoint.deployments[0], gate=GateState.FAILED)
+    bank.endpoints = [replace(endpoint, traffic={}, deployments=(red,))]
+    app = visit("deploy", use="Details")
+    by_label(app.slider, "v3: % of requests").set_value(100).run()
+
+    by_label(app.button, "Apply").click().run()
+    assert "has not passed" in app.error[0].value
+
+    by_label(app.text_input, "Your name, to override a gate").set_value("Ada").run()
+    by_label(app.button, "Apply").click().run()
+    assert bank.endpoints[0].traffic == {"v3": 100}
+
+
+def test_a_setting_is_changed_and_the_others_stay(visit, bank):
+    app = visit("deploy", use="Details")
+    by_label(app.number_input, "Most rows in a request").set_value(500)
+
+    by_label(app.button, "Save").click().run()
+
+    assert bank.endpoints[0].limits == replace(EndpointLimits(), max_rows=500)
+
+
+def test_an_endpoint_is_deleted_only_after_its_name_was_typed(visit, bank):
+    app = visit("deploy", use="Details")
+    assert by_label(app.button, "Delete the endpoint").disabled
+
+    by_label(app.text_input, "To delete the endpoint, type its name").set_value("bank-marketing").run()
+    by_label(app.button, "Delete the endpoint").click().run()
+
+    assert not bank.endpoints
+    assert "Nothing is deployed yet" in text(app)
+
+
+def test_a_deployment_that_does_not_load_shows_what_the_server_said_last(visit, bank):
+    two_deployments(bank)
+    endpoint = bank.endpoints[0]
+    dead = replace(endpoint.deployments[1], state=DeploymentState.FAILED, error="arrays.npz is cut short")
+    bank.endpoints = [replace(endpoint, deployments=(endpoint.deployments[0], dead))]
+    bank.logs["bank-marketing"].append(LogLine(0.0, "error", 'File "bundle.py", line 9: cut short'))
+
+    shown = text(visit("deploy", use="Details"))
+
+    assert "arrays.npz is cut short" in shown
+    assert 'File "bundle.py", line 9: cut short' in shown
 
 
 def test_a_server_that_does_not_come_up_shows_the_end_of_its_log(visit, bank):
@@ -135,7 +216,106 @@ def test_one_key_is_replaced_alone(visit, bank):
 def test_snippets_name_the_address_and_no_key(visit, bank):
     app = visit("deploy", use="Consume")
 
-    snippets = [code.value for code in app.code]
-    assert len(snippets) == 3
-    assert all("http://127.0.0.1:8701/score" in s and "SLIPWAY_KEY" in s for s in snippets)
+    clients = [code.value for code in app.code]
+    assert len(clients) == 8
+    assert all("SLIPWAY_KEY" in client for client in clients)
+    # The one for Azure asks Azure for the address.
+    assert sum("http://127.0.0.1:8701/score" in client for client in clients) == 7
     assert bank.called("endpoint_keys") == []
+
+
+def test_snippets_follow_the_chosen_form(visit, bank):
+    app = visit("deploy", use="Consume")
+
+    by_label(app.selectbox, "Request form").set_value("mlflow").run()
+
+    assert "dataframe_split" in app.code[0].value or "input_data" in app.code[0].value
+
+
+def test_one_of_several_deployments_is_asked_by_name(visit, bank):
+    two_deployments(bank)
+    app = visit("deploy")
+    by_label(app.selectbox, "Answered by").set_value("v4").run()
+
+    by_label(app.button, "Score").click().run()
+
+    assert [kwargs["deployment"] for kwargs in bank.kwargs("invoke")] == ["v4", "v4"]
+
+
+def test_where_a_threshold_decides_the_answer_says_so(visit, bank):
+    bank.models = [replace(bank.models[0], signature=replace(bank.models[0].signature, threshold=0.31))]
+    app = visit("deploy")
+
+    by_label(app.button, "Score").click().run()
+
+    assert "It says yes from a probability of 31" in text(app)
+
+
+def test_a_table_that_is_here_is_scored_as_a_job_and_can_be_taken(visit, bank, tmp_path):
+    app = visit("deploy", use="Batch")
+    by_label(app.button, "Score it").click().run()
+    assert "waiting" in text(app)
+    assert bank.called("submit") == [(BatchSpec("bank-marketing", "bankmarketing-train", 1),)]
+
+    scored = tmp_path / "scored.csv"
+    scored.write_text("age,prediction\n41,no\n52,yes\n")
+    done = replace(bank.jobs[0], state=JobState.SUCCEEDED, result={"scored": 2, "refused": 0})
+    bank.jobs[0], bank.outputs[done.id] = done, scored
+    app.run()
+
+    assert "2 rows scored, 0 refused" in text(app)
+    assert app.dataframe[0].value["prediction"].tolist() == ["no", "yes"]
+
+
+def test_a_table_without_a_column_that_the_model_needs_is_named_before_a_job_is_made(visit, bank):
+    bank.assets = [replace(bank.assets[0], columns=("age", "y"))]
+    app = visit("deploy", use="Batch")
+
+    by_label(app.button, "Score it").click().run()
+
+    assert "The table lacks what the model reads: job, marital" in app.error[0].value
+    assert bank.called("submit") == []
+
+
+def test_the_log_is_asked_for_by_level_and_request(visit, bank):
+    bank.logs["bank-marketing"] += [LogLine(1.0, "error", "req-7 failed"), LogLine(2.0, "error", "req-8 failed")]
+    app = visit("deploy", use="Logs")
+    assert len(app.dataframe[0].value) == 4
+
+    by_label(app.selectbox, "Level").set_value("error").run()
+    by_label(app.text_input, "Request id").set_value("req-7").run()
+
+    assert app.dataframe[0].value["Line"].tolist() == ["req-7 failed"]
+
+
+def test_a_load_is_run_watched_and_compared_with_earlier_ones(visit, bank):
+    app = visit("deploy", use="Load test")
+    assert len(app.dataframe[0].value) == 1
+
+    by_label(app.selectbox, "Load").set_value("1,000 requests, one client").run()
+    by_label(app.button, "Run it").click().run()
+    assert "Loading the endpoint" in text(app)
+    (spec,) = bank.called("submit")[0]
+    assert (spec.max_requests, spec.concurrency, spec.target.key) == (1000, 1, "")
+
+    slow = replace(bank.loads[0], id="l-2", p99_ms=9.1, histogram=((1.0, 900), (9.1, 100)))
+    bank.jobs[0] = replace(bank.jobs[0], state=JobState.SUCCEEDED)
+    bank.loads.insert(0, slow)
+    app.run()
+
+    assert app.dataframe[0].value["p99 ms"].tolist() == [9.1, 2.4]
+
+
+def test_a_sweep_is_a_load_for_each_number_of_clients(visit, bank):
+    app = visit("deploy", use="Load test")
+    by_label(app.selectbox, "Load").set_value("Concurrency sweep, 1 to 50 clients").run()
+
+    by_label(app.button, "Run it").click().run()
+
+    assert [spec.concurrency for (spec,) in bank.called("submit")] == [1, 2, 5, 10, 20, 50]
+
+
+def test_what_another_tool_printed_is_shown(visit, bank):
+    bank.loads[0] = replace(bank.loads[0], tool="ab", output="This is ApacheBench")
+
+    assert "This is ApacheBench" in text(visit("deploy", use="Load test"))

@@ -7,12 +7,17 @@ import pytest
 from bank_story import checks, profile, summary, trials
 
 from core.domain.endpoint import GateBudget
-from core.domain.proof import GateReport
+from core.domain.proof import GateReport, LoadReport, LoadSecond
 from core.ui import charts
 
 BANK = profile(random.Random(7))
 HOUR = summary(time.time(), random.Random(7))
 REPORT = GateReport("g", "e", "v1", "m:1", checks(), GateBudget(), "default", 0.0, 1.0)
+LOAD = LoadReport(
+    "http://h", 100, 0, 2.0, 50.0, 2.0, 1.0, 3.0, 9.0, 9.0, 1, 2,
+    histogram=tuple((0.5 * n, n) for n in range(1, 40)),
+    seconds=(LoadSecond(0, 40, 0, 1.0, 2.0), LoadSecond(1, 60, 3, 1.0, 2.0)),
+)  # fmt: skip
 
 FIGURES = {
     "histogram": charts.distribution(BANK.column("age")),
@@ -23,6 +28,9 @@ FIGURES = {
     "requests": charts.requests(HOUR.buckets),
     "latency": charts.latency(HOUR.buckets),
     "statuses": charts.statuses(HOUR.by_status),
+    "load histogram": charts.load_histogram([LOAD]),
+    "loads compared": charts.load_histogram([LOAD, LOAD], ["one", "other"]),
+    "load seconds": charts.load_seconds(LOAD),
     "verdicts": charts.verdicts((REPORT,)),
 }
 UNITS = ("(count)", "(%)", "(ms)", "(s)", "(per ", "(value)", "(cross-validated)")
@@ -62,3 +70,14 @@ def test_answered_refused_and_failed_requests_add_up():
     by_outcome = [sum(trace.y) for trace in FIGURES["requests"].data]
 
     assert sum(by_outcome) == HOUR.requests
+
+
+def test_a_fine_histogram_is_put_together_into_few_bars_and_loses_no_request():
+    bars = FIGURES["load histogram"].data[0]
+
+    assert len(bars.x) <= charts.BARS_MAX
+    assert sum(bars.y) == sum(count for _, count in LOAD.histogram)
+
+
+def test_compared_loads_rise_to_all_of_their_requests():
+    assert [line.y[-1] for line in FIGURES["loads compared"].data] == [100, 100]
