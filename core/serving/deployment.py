@@ -61,11 +61,11 @@ class Deployment:
     def score(self, body: bytes) -> Scored:
         """Answer one body. Raises PayloadInvalid, PayloadTooLarge, and ModelFailed for whatever the model raises."""
         request = self.decoder(body)
-        started = time.perf_counter()
+        started, cpu_started = time.perf_counter(), time.thread_time()
         probabilities = self._run(request)
         run_s = time.perf_counter() - started
         if request.rows <= PACE_ROWS_MAX:
-            self.pace.ran(run_s)
+            self.pace.ran(run_s, time.thread_time() - cpu_started)
         reply = encode_reply(request, self.predictor.signature, probabilities, legacy_reply=self.file.legacy_reply)
         return Scored(reply, request, run_s * 1000.0)
 

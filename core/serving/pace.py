@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from math import ceil
 from time import perf_counter
 from typing import TypeVar
@@ -15,85 +16,152 @@ T = TypeVar("T")
 SLOW_S = 0.010
 """From this run time on a deployment is scored beside the event loop: health and other deployments must not wait."""
 WEIGHT = 0.1
-"""Of the newest run in the average: one run beside a busy neighbour does not make a fast deployment slow."""
-WAIT_FLOOR_S = 0.015
-WINDOW_S = 1.0
+"""Of the newest run in the average: one odd run does not make a fast deployment slow."""
+BACKLOG_S, BACKLOG_RUNS = 1.0, 2
+"""So much work, and so many runs, may wait while there is no overload: a burst is taken on whole."""
+OVERLOAD_S, OVERLOAD_RUNS = 1.0, 8
+"""How far back an overload is judged: a second, and longer where so few runs would be chance."""
+CROWD_S, CROWD_RUNS = 0.1, 4
+"""How far back a crowd is."""
 OVERLOAD = 1.5
-"""From this many times its capacity on, over the last second, waiting helps nobody: whoever waits displaces another."""
+"""From this many times its capacity on waiting helps nobody: whoever waits displaces another."""
 
 
 class Pace:
     """The average run time of one deployment's small requests."""
 
-    __slots__ = ("run_s",)
+    __slots__ = ("cpu_s", "run_s")
 
     def __init__(self) -> None:
-        self.run_s = 0.0
+        self.run_s = self.cpu_s = 0.0
+        """By the clock, which says how long others wait, and of the processor, which a busy neighbour leaves alone."""
 
-    def ran(self, seconds: float) -> None:
+    def ran(self, run_s: float, cpu_s: float) -> None:
         """Take in one run."""
-        self.run_s = seconds if self.run_s == 0.0 else self.run_s + WEIGHT * (seconds - self.run_s)
+        if self.run_s == 0.0:
+            self.run_s, self.cpu_s = run_s, cpu_s
+        self.run_s += WEIGHT * (run_s - self.run_s)
+        self.cpu_s += WEIGHT * (cpu_s - self.cpu_s)
 
     @property
     def slow(self) -> bool:
-        return self.run_s >= SLOW_S
+        return self.cpu_s >= SLOW_S
+
+
+class Arrivals:
+    """How much work arrived of late."""
+
+    def __init__(self, least_s: float, runs: int) -> None:
+        """Looks back for `runs` runs, and for `least_s` seconds at least."""
+        self._least_s, self._runs = least_s, runs
+        self._window_s = least_s
+        self._seen: deque[tuple[float, float]] = deque()
+        self._asked_s = 0.0
+
+    def add(self, now: float, run_s: float) -> None:
+        self._seen.append((now, run_s))
+        self._asked_s += run_s
+        self._window_s = max(self._least_s, self._runs * run_s)
+
+    def too_many(self, now: float) -> bool:
+        """Whether more arrived than could be done in that time, by the factor that makes an overload."""
+        while self._seen and self._seen[0][0] < now - self._window_s:
+            self._asked_s -= self._seen.popleft()[1]
+        return self._asked_s > OVERLOAD * self._window_s
+
+
+@dataclass(eq=False, slots=True)
+class _Place:
+    """A request that waits for the lane."""
+
+    came_at: float
+    run_s: float
+    turn: "asyncio.Future[None]"
 
 
 class Lane:
-    """One thread for slow deployments, and who may wait for it.
+    """One thread for slow deployments, and who may wait for it. Several would not be faster: one model runs at a time.
 
-    Up to its capacity a request is let in while it would wait for less than its own run time: bursts are taken on. More
-    than that for a second is an overload, and then only an idle lane takes one in: an admitted request takes about as
-    long as on an idle server, whatever the load, and the others are told at once to come again. Several at a time would
-    not be faster, since the interpreter lets one model run.
+    - Up to its capacity, and in a burst, requests wait for their turn, first come, first served.
+    - While a crowd arrives the newest goes first: it is answered in time, and the burst's others when it is over.
+    - More than 1.5 times its capacity for a second is an overload. Whoever has then waited for longer than a run is
+      told to come again, and only an idle lane takes one in: what is answered takes about as long as on an idle server.
     """
 
     def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="slow-lane")
-        self._expected: deque[float] = deque()
-        """Run times of what is in the lane; the first is running."""
+        self._waiting: deque[_Place] = deque()
+        self._running_s = 0.0
+        """The expected run time of what is in the thread; 0 while it is idle."""
         self._began = 0.0
-        self._arrivals: deque[tuple[float, float]] = deque()
-        """When each request of the last second came, and how long it would run."""
-        self._asked_s = 0.0
+        self._lately, self._now = Arrivals(OVERLOAD_S, OVERLOAD_RUNS), Arrivals(CROWD_S, CROWD_RUNS)
 
-    def arrived(self, expected_s: float) -> None:
+    def arrived(self, run_s: float) -> None:
         """A request's head is here. Raises TooBusy when it would wait for too long: its body need not be read."""
         now = self._clock()
-        self._arrivals.append((now, expected_s))
-        self._asked_s += expected_s
-        while self._arrivals[0][0] < now - WINDOW_S:
-            self._asked_s -= self._arrivals.popleft()[1]
-        self._check(expected_s)
+        self._lately.add(now, run_s)
+        self._now.add(now, run_s)
+        if self._lately.too_many(now):
+            self._shed(now)
+        self._check(now, run_s)
 
-    def _check(self, expected_s: float) -> None:
-        wait_s, wait_max_s = self._wait_s(), 0.0 if self._overloaded() else max(expected_s, WAIT_FLOOR_S)
-        if self._expected and wait_s >= wait_max_s:
-            raise TooBusy("The model is busy: this request would wait too long", retry_after_s=ceil(wait_s))
-
-    async def run(self, expected_s: float, work: Callable[[], T]) -> T:
-        """What `work` gives. Raises TooBusy where others were quicker, and what `work` raises."""
-        self._check(expected_s)
-        if not self._expected:
-            self._began = self._clock()
-        self._expected.append(expected_s)
+    async def run(self, run_s: float, work: Callable[[], T]) -> T:
+        """What `work` gives, which is expected to take `run_s`. Raises TooBusy, and what `work` raises."""
+        self._check(self._clock(), run_s)
+        if self._running_s:
+            await self._turn(run_s)
+        self._running_s, self._began = max(run_s, 1e-9), self._clock()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         finally:
-            self._expected.popleft()
-            self._began = self._clock()
+            self._running_s = 0.0
+            self._next()
 
     def close(self) -> None:
         """Let go of the thread; what runs ends by itself."""
         self._thread.shutdown(wait=False)
 
-    def _wait_s(self) -> float:
-        """How long a request that came now would wait, as far as earlier runs tell."""
-        if not self._expected:
-            return 0.0
-        first, *queued = self._expected
-        return max(0.0, first - (self._clock() - self._began)) + sum(queued)
+    async def _turn(self, run_s: float) -> None:
+        place = _Place(self._clock(), run_s, asyncio.get_running_loop().create_future())
+        self._waiting.append(place)
+        try:
+            await place.turn
+        except asyncio.CancelledError:
+            if place in self._waiting:
+                self._waiting.remove(place)
+            else:
+                self._running_s = 0.0
+                self._next()
+            raise
 
-    def _overloaded(self) -> bool:
-        return self._asked_s > OVERLOAD * WINDOW_S
+    def _next(self) -> None:
+        """Hand the lane on; it counts as busy from now, so that nobody slips in before the next one wakes up."""
+        now = self._clock()
+        if self._lately.too_many(now):
+            self._shed(now)
+        if self._waiting:
+            place = self._waiting.pop() if self._now.too_many(now) else self._waiting.popleft()
+            self._running_s, self._began = max(place.run_s, 1e-9), now
+            place.turn.set_result(None)
+
+    def _shed(self, now: float) -> None:
+        stale = [place for place in self._waiting if now - place.came_at > place.run_s]
+        for place in stale:
+            self._waiting.remove(place)
+            place.turn.set_exception(self._busy(now))
+
+    def _check(self, now: float, run_s: float) -> None:
+        most_s = 0.0 if self._lately.too_many(now) else max(BACKLOG_S, BACKLOG_RUNS * run_s)
+        if self._running_s and self._wait_s(now) >= most_s:
+            raise self._busy(now)
+
+    def _busy(self, now: float) -> TooBusy:
+        return TooBusy(
+            "The model is busy: this request would wait too long", retry_after_s=max(1, ceil(self._wait_s(now)))
+        )
+
+    def _wait_s(self, now: float) -> float:
+        """How long a request that came now would wait, as far as earlier runs tell."""
+        running_s = max(0.0, self._running_s - (now - self._began)) if self._running_s else 0.0
+        return running_s + sum(place.run_s for place in self._waiting)

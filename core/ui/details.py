@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.domain.endpoint import Deployment, DeploymentState, Endpoint, EndpointLimits
+from core.domain.endpoint import Deployment, DeploymentState, Endpoint, EndpointLimits, GateState
 from core.ui import actions, cached, navigation, words
 from core.workspace import Workspace
 
@@ -88,12 +88,7 @@ def _traffic(workspace: Workspace, endpoint: Endpoint) -> None:
         total, copies = sum(shares.values()), sum(mirror.values())
         problem = _problem(total, copies)
         st.markdown(f":red[{problem}]" if problem else f"In sum {total} %.")
-        by = st.text_input(
-            "Your name, to override a gate",
-            key=f"details.by.{endpoint.name}",
-            help="A deployment whose gate has not passed gets no requests, unless somebody answers for it. "
-            "The name is kept and shown.",
-        ).strip()
+        by = "" if all(d.gate is GateState.PASSED for d in endpoint.deployments) else _answerable(endpoint)
         with st.container(horizontal=True):
             apply = st.button("Apply", type="primary", key=f"details.apply.{endpoint.name}", disabled=bool(problem))
             st.markdown(
@@ -101,6 +96,16 @@ def _traffic(workspace: Workspace, endpoint: Endpoint) -> None:
             )
         if apply:
             actions.apply("Moving traffic", workspace.set_traffic, endpoint.name, shares, mirror, force=bool(by), by=by)
+
+
+def _answerable(endpoint: Endpoint) -> str:
+    """Who gives an unproven deployment traffic."""
+    return st.text_input(
+        "Your name, to override a gate",
+        key=f"details.by.{endpoint.name}",
+        help="A deployment whose gate has not passed gets no requests, unless somebody answers for it. "
+        "The name is kept and shown.",
+    ).strip()
 
 
 def _slider(endpoint: Endpoint, deployment: Deployment, what: str, now: Mapping[str, int], most: int) -> int:
