@@ -49,6 +49,7 @@ def accepted(signature, body, **options):
 @pytest.mark.parametrize("version", SUPPORTED)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("signature", [bank_signature(exclude=["duration"]), mixed_signature()], ids=["bank", "mixed"])
+@pytest.mark.contract("D1")
 def test_the_document_is_valid_for_an_independent_validator(version, form, signature):
     for more in ({}, {"legacy_reply": True, "server_url": "http://127.0.0.1:5001/under", "unseen_accept": True}):
         validate(publish(signature, version, primary_form=form, **more))
@@ -62,6 +63,7 @@ def test_the_document_of_any_signature_is_valid(signature, version):
 
 @settings(max_examples=120, derandomize=True, deadline=None)
 @given(st.data())
+@pytest.mark.contract("D2")
 def test_3_1_allows_exactly_what_is_accepted(data):
     signature = data.draw(st.just(mixed_signature()) | signatures())
     body = data.draw(mutated(signature))
@@ -82,6 +84,7 @@ def as_number(text: str) -> float:
 
 @settings(max_examples=80, derandomize=True, deadline=None)
 @given(st.data())
+@pytest.mark.contract("D2")
 def test_3_0_allows_nothing_that_is_refused_and_forbids_no_record_that_is_accepted(data):
     signature = data.draw(st.just(mixed_signature()) | signatures())
     body = data.draw(mutated(signature))
@@ -95,6 +98,7 @@ def test_3_0_allows_nothing_that_is_refused_and_forbids_no_record_that_is_accept
 
 @settings(max_examples=120, derandomize=True, deadline=None)
 @given(st.data(), st.sampled_from(FORMS))
+@pytest.mark.contract("D2")
 def test_2_0_allows_nothing_that_is_refused(data, form):
     signature = data.draw(st.just(mixed_signature()) | signatures())
     body = data.draw(mutated(signature))
@@ -103,6 +107,7 @@ def test_2_0_allows_nothing_that_is_refused(data, form):
 
 
 @pytest.mark.parametrize("version", ["3", "3.1"])
+@pytest.mark.contract("C3", "D1")
 def test_opened_categories_are_no_enum(version):
     row = publish(mixed_signature(), version, unseen_accept=True)["components"]["schemas"]["Row"]
     assert "enum" not in row["properties"]["colour"]
@@ -111,6 +116,7 @@ def test_opened_categories_are_no_enum(version):
 @pytest.mark.parametrize("version", SUPPORTED)
 @pytest.mark.parametrize("legacy_reply", [False, True])
 @pytest.mark.parametrize("method", ["predict", "predict_proba"])
+@pytest.mark.contract("D2")
 def test_replies_are_what_the_document_says(version, legacy_reply, method):
     signature = mixed_signature()
     for form in FORMS:
@@ -120,11 +126,13 @@ def test_replies_are_what_the_document_says(version, legacy_reply, method):
         validator(published, "ServiceOutput").validate(json.loads(reply))
 
 
+@pytest.mark.contract("B7")
 def test_the_reply_says_string_where_it_is_encoded_twice():
     assert publish(bank_signature(), "2", legacy_reply=True)["definitions"]["ServiceOutput"]["type"] == "string"
 
 
 @pytest.mark.parametrize("version", SUPPORTED)
+@pytest.mark.contract("E1", "D1")
 def test_errors_are_what_the_document_says(version):
     with pytest.raises(PayloadInvalid) as caught:
         Decoder(mixed_signature())(b'{"data":[{}],"x":1}')
@@ -133,6 +141,7 @@ def test_errors_are_what_the_document_says(version):
 
 
 @pytest.mark.parametrize("version", SUPPORTED)
+@pytest.mark.contract("D1")
 def test_every_refusal_is_listed_with_the_error_schema(version):
     responses = publish(bank_signature(), version)["paths"]["/score"]["post"]["responses"]
     assert set(responses) == {"200", *map(str, REFUSALS)}
@@ -141,6 +150,7 @@ def test_every_refusal_is_listed_with_the_error_schema(version):
 
 
 @pytest.mark.parametrize("version", SUPPORTED)
+@pytest.mark.contract("D1")
 def test_examples_are_typical_values_and_accepted(version):
     signature = bank_signature(exclude=["duration"])
     published = publish(signature, version)
@@ -156,17 +166,20 @@ def test_examples_are_typical_values_and_accepted(version):
 
 
 @pytest.mark.parametrize("version", SUPPORTED)
+@pytest.mark.contract("D1")
 def test_the_operation_says_classes_and_threshold(version):
     score = publish(bank_signature(), version)["paths"]["/score"]["post"]
     assert (score["x-classes"], score["x-positive-class"], score["x-threshold"]) == (["no", "yes"], "yes", None)
 
 
+@pytest.mark.contract("D1")
 def test_observed_ranges_are_published_as_a_signal_not_as_a_contract():
     properties = publish(bank_signature(), "3.1")["components"]["schemas"]["Row"]["properties"]
     assert properties["age"]["x-observed"] == {"low": 17, "high": 98}
     assert properties["age"]["minimum"] < 17
 
 
+@pytest.mark.contract("R3")
 def test_the_document_needs_a_key_where_the_endpoint_says_so():
     limits = EndpointLimits(swagger_requires_key=True)
     swagger = document(bank_signature(), title="t", version="3", limits=limits)["paths"]["/swagger.json"]["get"]
@@ -175,6 +188,7 @@ def test_the_document_needs_a_key_where_the_endpoint_says_so():
 
 
 @pytest.mark.parametrize("version", ["1", "3.0", "", "9" * 500])
+@pytest.mark.contract("R3")
 def test_another_version_is_not_found_and_the_supported_ones_are_named(version):
     with pytest.raises(NotFound) as caught:
         document(bank_signature(), title="t", version=version, limits=LIMITS)
@@ -212,3 +226,13 @@ def row_of(published, form):
     holder = published["definitions"]["ServiceInput"]["properties"]
     holder = holder["Inputs"]["properties"] if form == "v2" else holder
     return holder["data"]["items"]
+
+
+@pytest.mark.contract("D3")
+@pytest.mark.parametrize("version", SUPPORTED)
+def test_what_no_schema_can_say_stands_in_the_description(version):
+    limits = EndpointLimits(max_body_mb=3, body_timeout_s=7, max_concurrent=41)
+
+    described = json.dumps(document(bank_signature(), title="t", version=version, limits=limits))
+
+    assert all(said in described for said in ("at most 3 MB", "within 7 s", "41 requests are answered at once"))

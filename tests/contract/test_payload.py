@@ -32,6 +32,7 @@ def refused(body: bytes) -> PayloadInvalid:
 
 @pytest.mark.skipif(not WIRE.exists(), reason="../shared is not here")
 @pytest.mark.parametrize(("name", "form"), [("data_v1_812bytes.json", "v1"), ("data_v2_867bytes.json", "v2")])
+@pytest.mark.contract("B2")
 def test_the_bodies_that_automl_clients_send_are_accepted_as_they_are(name, form):
     body = (WIRE / name).read_bytes()
     request = Decoder(bank_signature(exclude=["duration"]))(body)
@@ -61,24 +62,28 @@ def split(columns, data, **more):
         b' {"data" : [ {"note":"short","flag":true,"colour":"r\\u0065d","rate":25e-2,"count":3} ]}\n',
     ],
 )
+@pytest.mark.contract("B2", "B4")
 def test_every_way_to_write_one_row_gives_the_same_columns(body):
     request = decode(body)
     assert request.columns == COLUMNS
     assert [type(v[0]) for v in request.columns] == [int, float, bool, str, str]
 
 
+@pytest.mark.contract("C2")
 def test_numbers_may_be_written_as_integers():
     (rate,) = decode(row(rate=1)).columns[1]
     assert (type(rate), rate) == (float, 1.0)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.contract("C2")
 def test_the_largest_number_is_accepted(sign):
     border = sign * sys.float_info.max
     assert decode(row(rate=border)).columns[1] == decode(row(rate=int(border))).columns[1] == [border]
 
 
 @pytest.mark.parametrize("absent", ["rate", "colour"])
+@pytest.mark.contract("C1")
 def test_a_nullable_column_may_be_null_or_absent(absent):
     place = list(GOOD).index(absent)
     without = json.dumps({"data": [{k: v for k, v in GOOD.items() if k != absent}]}).encode()
@@ -87,15 +92,18 @@ def test_a_nullable_column_may_be_null_or_absent(absent):
 
 
 @pytest.mark.parametrize("body", [b'{"data":[]}', b'{"Inputs":{"data":[]}}', split(list(GOOD), [])])
+@pytest.mark.contract("B5")
 def test_no_rows_are_an_empty_request(body):
     assert decode(body).rows == 0
     assert decode(body).columns == ([], [], [], [], [])
 
 
+@pytest.mark.contract("C3")
 def test_an_open_text_column_takes_what_was_never_seen():
     assert decode(row(note="never seen")).columns[4] == ["never seen"]
 
 
+@pytest.mark.contract("C3")
 def test_accepting_unseen_categories_opens_closed_columns():
     assert Decoder(mixed_signature(), accept_unseen=True)(row(colour="green")).columns[3] == ["green"]
 
@@ -122,6 +130,7 @@ def test_accepting_unseen_categories_opens_closed_columns():
         ({"extra": 3}, "extra", "not a column of this model"),
     ],
 )
+@pytest.mark.contract("C1", "C2", "C3", "E1")
 def test_a_bad_cell_is_named_with_what_was_expected(changes, column, problem):
     (detail,) = refused(row(**changes)).details
     assert (detail.row, detail.column) == (0, column)
@@ -168,12 +177,14 @@ def test_a_bad_cell_is_named_with_what_was_expected(changes, column, problem):
         (split(list(GOOD), [], index=3), "input_data.index: expected an array"),
     ],
 )
+@pytest.mark.contract("B3", "B4", "E1")
 def test_a_bad_envelope_says_what_is_wrong_with_it(body, problem):
     error = refused(body)
     assert any(problem in detail.problem for detail in error.details), error.details
     assert problem in error.message or len(error.details) > 1
 
 
+@pytest.mark.contract("C1")
 def test_a_missing_required_column_is_named_in_each_row():
     error = refused(b'{"data":[{"flag":true,"note":"short"},{"flag":true,"note":"short"}]}')
     assert [(d.row, d.column, d.problem) for d in error.details] == [
@@ -182,6 +193,7 @@ def test_a_missing_required_column_is_named_in_each_row():
     ]
 
 
+@pytest.mark.contract("E2")
 def test_all_problems_come_at_once_and_the_message_counts_them():
     body = json.dumps({"data": [GOOD | {"count": "old"}, 7, GOOD | {"flag": 1, "x": 2}], "method": "guess"})
     error = refused(body.encode())
@@ -189,6 +201,7 @@ def test_all_problems_come_at_once_and_the_message_counts_them():
     assert [d.row for d in error.details] == [-1, 0, 1, 2, 2]
 
 
+@pytest.mark.contract("E2")
 def test_at_most_20_problems_are_shown_and_all_are_counted():
     error = refused(json.dumps({"data": [GOOD | {"count": "old", "flag": 0}] * 500}).encode())
     assert error.message.startswith("1000 problems")
@@ -196,6 +209,7 @@ def test_at_most_20_problems_are_shown_and_all_are_counted():
     assert [d.row for d in error.details] == [i // 2 for i in range(20)]
 
 
+@pytest.mark.contract("E2")
 def test_values_and_names_are_echoed_in_at_most_40_characters():
     error = refused(row(count="x" * 100, **{"y" * 100: 1}))
     texts = {d.column: d.problem for d in error.details}
@@ -227,15 +241,18 @@ PROBABILITIES = np.array([[0.25, 0.75], [0.6, 0.4]])
     ("form", "reply"),
     [("v1", {"result": ["yes", "no"]}), ("v2", {"Results": ["yes", "no"]}), ("mlflow", ["yes", "no"])],
 )
+@pytest.mark.contract("B2")
 def test_each_form_has_its_reply(form, reply):
     assert json.loads(encode_reply(request(form), bank_signature(), PROBABILITIES)) == reply
 
 
+@pytest.mark.contract("B6")
 def test_probabilities_come_as_one_list_per_row():
     reply = encode_reply(request(method="predict_proba"), bank_signature(), PROBABILITIES)
     assert json.loads(reply) == {"result": [[0.25, 0.75], [0.6, 0.4]]}
 
 
+@pytest.mark.contract("B7")
 def test_the_legacy_reply_is_the_33_bytes_of_early_services():
     reply = encode_reply(request(), bank_signature(), PROBABILITIES, legacy_reply=True)
     assert reply == b'"{\\"result\\": [\\"yes\\", \\"no\\"]}"'
@@ -251,21 +268,25 @@ def test_only_the_v1_form_has_a_legacy_reply():
 @pytest.mark.parametrize(
     ("classes", "text"), [((0, 1), b"[1,0]"), ((False, True), b"[true,false]"), (("0", "1"), b'["1","0"]')]
 )
+@pytest.mark.contract("B6")
 def test_classes_keep_their_json_type(classes, text):
     reply = encode_reply(request("mlflow"), Signature((), "y", classes), PROBABILITIES)
     assert reply == text
 
 
+@pytest.mark.contract("B6")
 def test_a_threshold_decides_for_the_positive_class_from_its_value_up():
     signature = Signature((), "y", ("a", "b", "c"), positive_class="b", threshold=0.3)
     probabilities = np.array([[0.6, 0.3, 0.1], [0.5, 0.29, 0.21], [0.2, 0.1, 0.7]])
     assert encode_reply(request("mlflow"), signature, probabilities) == b'["b","a","c"]'
 
 
+@pytest.mark.contract("B5")
 def test_an_empty_request_has_an_empty_result():
     assert encode_reply(request(rows=0), bank_signature(), np.empty((0, 2))) == b'{"result":[]}'
 
 
+@pytest.mark.contract("E1")
 def test_every_error_has_one_shape():
     assert json.loads(encode_error(NotFound("No such thing", hint="Try another"))) == {
         "message": "No such thing. Try another",

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from bodies import anything, mutated
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,6 +43,7 @@ def test_no_body_brings_anything_but_a_request_or_a_refusal(body):
 
 @settings(max_examples=60, derandomize=True, deadline=None)
 @given(st.data())
+@pytest.mark.contract("E2")
 def test_a_refusal_never_shows_more_than_20_problems_of_bounded_length(data):
     result = outcome(Decoder(mixed_signature()), data.draw(mutated(mixed_signature())))
     if isinstance(result, PayloadInvalid):

@@ -30,6 +30,7 @@ def test_three_classes_have_no_positive_one():
     ("levels", "count", "closed"),
     [(50, 5, True), (51, 5, False), (50, 4, False), (1, 5, True)],
 )
+@pytest.mark.contract("C3")
 def test_a_text_column_is_closed_up_to_50_levels_of_at_least_5_rows(levels, count, closed):
     profile = profile_with(text("job", *(f"level {i:02}" for i in range(levels)), count=count))
     (column,) = signature_of(profile, "y", ("no", "yes")).columns
@@ -43,11 +44,13 @@ def test_a_text_column_without_known_levels_is_a_free_string():
     assert (column.closed, column.levels) == (False, ())
 
 
+@pytest.mark.contract("C1")
 def test_a_column_is_nullable_when_the_table_missed_a_cell_of_it():
     columns = signature_of(profile_with(text("a", "x", missing=1), text("b", "x")), "y", ("no", "yes")).columns
     assert [c.nullable for c in columns] == [True, False]
 
 
+@pytest.mark.contract("C4")
 def test_excluded_and_dropped_columns_stay_as_unused():
     signature = bank_signature(exclude=["duration"], dropped=["pdays"])
     assert {c.name for c in signature.columns if not c.used} == {"duration", "pdays"}

@@ -24,6 +24,7 @@ def shape_of_refusal(response):
     return said["message"]
 
 
+@pytest.mark.contract("R1")
 def test_health_needs_no_key(client):
     response = client.get("/")
     assert (response.status_code, response.text) == (200, "Healthy")
@@ -31,22 +32,26 @@ def test_health_needs_no_key(client):
 
 
 @pytest.mark.parametrize(("form", "reply"), [("v1", {"result": [0]}), ("v2", {"Results": [0]}), ("mlflow", [0])])
+@pytest.mark.contract("R2", "B2")
 def test_each_form_is_scored(client, form, reply):
     response = client.score(samples.body([ROW], form))
     assert (response.status_code, response.json()) == (200, reply)
 
 
+@pytest.mark.contract("B3", "B6")
 def test_probabilities_are_given_when_asked_for(client):
     response = client.score(samples.body([ROW | {"count": 4}], method="predict_proba"))
     assert response.json() == {"result": [[0.6, 0.4]]}
 
 
+@pytest.mark.contract("B5")
 def test_an_empty_request_never_reaches_the_model(client):
     assert client.score(b'{"data":[]}').json() == {"result": []}
     assert client.loader.made["one"].calls == []
 
 
 @pytest.mark.parametrize("key", [KEY, SECOND_KEY])
+@pytest.mark.contract("K1")
 def test_both_keys_are_good(client, key):
     assert client.score(key=key).status_code == 200
 
@@ -64,6 +69,7 @@ def test_both_keys_are_good(client, key):
         "Bearer \u00e9".encode(),
     ],
 )
+@pytest.mark.contract("K1", "E4")
 def test_anything_but_a_key_of_the_endpoint_is_401(client, authorization):
     response = client.score(key=None, headers={"authorization": authorization})
     assert response.status_code == 401
@@ -71,16 +77,19 @@ def test_anything_but_a_key_of_the_endpoint_is_401(client, authorization):
     shape_of_refusal(response)
 
 
+@pytest.mark.contract("K1")
 def test_the_scheme_is_read_in_any_letter_case(client):
     assert client.score(headers={"authorization": f"bearer {KEY}"}).status_code == 200
 
 
+@pytest.mark.contract("K1", "K2")
 def test_a_rotated_key_is_in_force_with_the_next_version(client):
     client.change(key_digests=client.files.content["key_digests"][1:])
     assert client.score(key=KEY).status_code == 401
     assert client.score(key=SECOND_KEY).status_code == 200
 
 
+@pytest.mark.contract("E1", "E2", "E4")
 def test_a_bad_body_is_400_with_every_problem(client):
     response = client.score(samples.body([ROW | {"count": "old", "flag": 1}]))
     assert response.status_code == 400
@@ -89,6 +98,7 @@ def test_a_bad_body_is_400_with_every_problem(client):
 
 
 @pytest.mark.parametrize("path", ["/nope", "/score/", "/SCORE", "/docs/x"])
+@pytest.mark.contract("R6", "E4")
 def test_an_unknown_path_is_404(client, path):
     response = client.get(path)
     assert response.status_code == 404
@@ -106,17 +116,20 @@ def test_an_unknown_path_is_404(client, path):
         ("OPTIONS", "/docs", "GET, HEAD"),
     ],
 )
+@pytest.mark.contract("R6", "E4")
 def test_another_method_on_a_known_path_is_405(client, method, path, allowed):
     response = client.request(method, path)
     assert (response.status_code, response.headers["allow"]) == (405, allowed)
 
 
+@pytest.mark.contract("R2")
 def test_options_of_score_is_200_and_empty(client):
     response = client.request("OPTIONS", "/score")
     assert (response.status_code, response.content) == (200, b"")
 
 
 @pytest.mark.parametrize("path", ["/", "/swagger.json", "/docs", "/metrics"])
+@pytest.mark.contract("R6")
 def test_head_is_answered_wherever_get_is(client, path):
     got, head = client.get(path), client.request("HEAD", path)
     assert (head.status_code, head.content) == (200, b"")
@@ -137,11 +150,13 @@ def test_head_is_answered_wherever_get_is(client, path):
         (None, 415),
     ],
 )
+@pytest.mark.contract("B1", "E4")
 def test_only_json_is_taken(client, content_type, status):
     assert client.score(headers={"content-type": content_type}).status_code == status
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP"])
+@pytest.mark.contract("B1")
 def test_a_packed_body_is_unpacked(client, encoding):
     assert client.score(gzip.compress(BODY), headers={"content-encoding": encoding}).status_code == 200
 
@@ -158,11 +173,13 @@ def test_a_packed_body_is_unpacked(client, encoding):
         (gzip.compress(b" " * 3_000_000), "gzip", 413),
     ],
 )
+@pytest.mark.contract("B1", "E4")
 def test_packing_is_checked_and_bounded(client, content, encoding, status):
     client.limit(max_body_mb=1)
     assert client.score(content, headers={"content-encoding": encoding}).status_code == status
 
 
+@pytest.mark.contract("E4")
 def test_a_body_over_the_limit_is_413_by_its_length(client):
     client.limit(max_body_mb=0.001)
     response = client.score(b" " * 2000)
@@ -170,6 +187,7 @@ def test_a_body_over_the_limit_is_413_by_its_length(client):
     shape_of_refusal(response)
 
 
+@pytest.mark.contract("E4")
 def test_a_chunked_body_is_counted_while_it_is_read(client):
     client.limit(max_body_mb=0.001)
     sent = []
@@ -183,6 +201,7 @@ def test_a_chunked_body_is_counted_while_it_is_read(client):
     assert len(sent) == 50  # the rest was read, so that the client gets to see its refusal
 
 
+@pytest.mark.contract("E4")
 def test_an_endless_body_is_413_and_the_connection_ends(client):
     client.limit(max_body_mb=0.001, body_timeout_s=0.1)
 
@@ -199,12 +218,14 @@ def test_an_endless_body_is_413_and_the_connection_ends(client):
     assert (status, headers["connection"]) == (413, "close")
 
 
+@pytest.mark.contract("E4")
 def test_more_rows_than_allowed_are_413(client):
     client.limit(max_rows=2)
     assert client.score(samples.body([ROW] * 2)).status_code == 200
     assert client.score(samples.body([ROW] * 3)).status_code == 413
 
 
+@pytest.mark.contract("E4")
 def test_a_body_that_does_not_arrive_is_408_and_the_connection_ends(client):
     client.limit(body_timeout_s=0.05)
 
@@ -218,6 +239,7 @@ def test_a_body_that_does_not_arrive_is_408_and_the_connection_ends(client):
     assert "did not arrive within 0.05 s" in json.loads(body)["message"]
 
 
+@pytest.mark.contract("E3", "E4", "H2")
 def test_a_model_that_fails_is_424_and_says_so_in_the_header(client, caplog):
     client.loader.made["one"].failures.append(ValueError("could not convert 'secret value'"))
     with caplog.at_level(logging.ERROR, logger="core.serving"):
@@ -229,6 +251,7 @@ def test_a_model_that_fails_is_424_and_says_so_in_the_header(client, caplog):
     assert client.score().headers["x-ms-run-function-failed"] == "False"
 
 
+@pytest.mark.contract("E4")
 def test_one_request_too_many_is_429_with_a_time_to_wait(client):
     client.limit(max_concurrent=2)
 
@@ -278,6 +301,7 @@ def test_health_is_answered_while_a_large_body_is_scored(client):
     ("header", "status"),
     [("x-request-id", 431), ("x-ms-client-request-id", 431), ("x-ms-request-id", 431), ("traceid", 200)],
 )
+@pytest.mark.contract("E4", "H1")
 def test_an_id_of_more_than_100_characters_is_431(client, header, status):
     assert client.score(headers={header: "i" * 100}).status_code == 200
     response = client.score(headers={header: "i" * 101})
@@ -286,6 +310,7 @@ def test_an_id_of_more_than_100_characters_is_431(client, header, status):
     assert uuid.UUID(response.headers["x-request-id"])
 
 
+@pytest.mark.contract("H1")
 def test_ids_come_back_as_azures_server_sends_them(client):
     assert uuid.UUID(client.score().headers["x-request-id"])
     plain = client.score(headers={"x-request-id": "r"}).headers
@@ -298,6 +323,7 @@ def test_ids_come_back_as_azures_server_sends_them(client):
 
 
 @pytest.mark.parametrize("path", ["/", "/nope", "/score", "/swagger.json?version=9"])
+@pytest.mark.contract("H2")
 def test_every_reply_carries_the_headers(client, path):
     headers = client.get(path, **{"x-request-id": "mine"}).headers
     assert headers["x-request-id"] == "mine"
@@ -307,11 +333,13 @@ def test_every_reply_carries_the_headers(client, path):
     assert "access-control-allow-origin" not in headers
 
 
+@pytest.mark.contract("H2")
 def test_the_time_of_the_model_has_three_decimals(client):
     assert re.fullmatch(r"\d+\.\d{3}", client.score().headers["x-ms-run-fn-exec-ms"])
 
 
 @pytest.mark.parametrize(("version", "says"), [(None, "2.0"), ("2", "2.0"), ("3", "3.0.3"), ("3.1", "3.1.0")])
+@pytest.mark.contract("R3")
 def test_the_document_is_published_in_three_versions(client, version, says):
     response = client.get("/swagger.json" + (f"?version={version}" if version else ""))
     published = response.json()
@@ -321,16 +349,19 @@ def test_the_document_is_published_in_three_versions(client, version, says):
 
 
 @pytest.mark.parametrize("query", ["version=1", "version=", "version=2&version=3"])
+@pytest.mark.contract("R3")
 def test_another_version_of_the_document_is_404(client, query):
     assert client.get(f"/swagger.json?{query}").status_code == 404
 
 
+@pytest.mark.contract("R3")
 def test_the_document_may_need_the_key(client):
     client.limit(swagger_requires_key=True)
     assert client.get("/swagger.json").status_code == 401
     assert client.get("/swagger.json", authorization=f"Bearer {KEY}").status_code == 200
 
 
+@pytest.mark.contract("R4")
 def test_the_documentation_page_loads_nothing_from_elsewhere(client):
     response = client.get("/docs")
     assert response.status_code == 200
@@ -349,6 +380,7 @@ def test_what_the_documentation_page_is_made_of_is_ours_and_is_sent_once(client,
     assert client.request("POST", f"/docs/{name}").headers["allow"] == "GET, HEAD"
 
 
+@pytest.mark.contract("R5")
 def test_metrics_count_requests_rows_and_latencies(client):
     client.score(samples.body([ROW] * 3))
     client.score(key="wrong")
@@ -360,12 +392,14 @@ def test_metrics_count_requests_rows_and_latencies(client):
     assert "slipway_telemetry_dropped_total 0" in text
 
 
+@pytest.mark.contract("R5")
 def test_metrics_need_the_key_unless_the_endpoint_is_bound_to_loopback(client):
     client.change(host="0.0.0.0")
     assert client.get("/metrics").status_code == 401
     assert client.get("/metrics", authorization=f"Bearer {KEY}").status_code == 200
 
 
+@pytest.mark.contract("H5")
 def test_other_origins_may_call_only_where_they_are_named(client):
     asks = {"origin": "https://a.example", "access-control-request-method": "POST"}
     assert "access-control-allow-origin" not in client.request("OPTIONS", "/score", headers=asks).headers
@@ -380,12 +414,14 @@ def test_other_origins_may_call_only_where_they_are_named(client):
     assert client.score(headers={"origin": "https://b.example"}).headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.contract("B7")
 def test_the_legacy_reply_is_a_setting_of_the_deployment(client):
     client.change(deployments={"v1": client.files.deployment("one", legacy_reply=True)})
     assert client.score(samples.body([ROW, ROW])).content == b'"{\\"result\\": [0, 0]}"'
     assert json.loads(client.get("/swagger.json").text)["definitions"]["ServiceOutput"]["type"] == "string"
 
 
+@pytest.mark.contract("C3")
 def test_unseen_categories_may_be_accepted(client):
     green = samples.body([ROW | {"colour": "green"}])
     assert client.score(green).status_code == 400
@@ -393,6 +429,7 @@ def test_unseen_categories_may_be_accepted(client):
     assert client.score(green).status_code == 200
 
 
+@pytest.mark.contract("T1")
 def test_a_client_that_leaves_gets_nothing_and_is_recorded(files):
     client = Client(files)
 

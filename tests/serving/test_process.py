@@ -67,6 +67,7 @@ def test_it_says_in_the_status_file_what_it_serves(live):
 
 @pytest.mark.skipif(not WIRE.exists(), reason="../shared is not here")
 @pytest.mark.parametrize(("name", "key"), [("data_v1_812bytes.json", "result"), ("data_v2_867bytes.json", "Results")])
+@pytest.mark.contract("B2", "C4")
 def test_it_answers_the_bodies_of_automl_clients_as_they_are(live, name, key):
     response = live.score(content=(WIRE / name).read_bytes())
     assert (response.status_code, response.json()) == (200, {key: ["no", "yes"]})
@@ -103,6 +104,7 @@ def test_a_connection_goes_on_after_refusals(live):
     assert statuses == [413, 413, 200]
 
 
+@pytest.mark.contract("E3", "T1")
 def test_one_line_a_request_is_logged_without_the_key(live):
     assert httpx.post(f"{live.url}/score", headers={"x-request-id": "find me"}).status_code == 401
     assert live.score(SECOND_KEY).status_code == 200
@@ -128,6 +130,7 @@ def test_nothing_heavy_is_loaded_to_serve(tmp_path):
     assert loaded & set(FORBIDDEN.split()) == set()
 
 
+@pytest.mark.contract("K1", "K2")
 def test_a_rotated_key_is_in_force_within_a_second_and_drops_no_request(server):
     server.start()
     statuses, stop = [], threading.Event()
@@ -149,6 +152,7 @@ def test_a_rotated_key_is_in_force_within_a_second_and_drops_no_request(server):
     wait_until(lambda: server.status()["version"] == server.files.content["version"], 1.0)
 
 
+@pytest.mark.contract("K4")
 def test_a_killed_worker_is_replaced(server):
     server.start()
     (worker,) = server.workers()
@@ -159,6 +163,7 @@ def test_a_killed_worker_is_replaced(server):
     assert other.is_running()
 
 
+@pytest.mark.contract("K4")
 def test_workers_end_when_their_parent_is_killed_and_the_port_is_free_again(server):
     server.start()
     workers = server.workers()
@@ -169,6 +174,7 @@ def test_workers_end_when_their_parent_is_killed_and_the_port_is_free_again(serv
     assert psutil.wait_procs(workers, timeout=5)[1] == []
 
 
+@pytest.mark.contract("K4")
 def test_a_request_in_flight_is_answered_after_sigterm(server):
     server.start()
     finish = half_sent(server)
@@ -197,6 +203,7 @@ def test_a_tethered_server_ends_with_its_standard_input(server):
     assert psutil.wait_procs(workers, timeout=5)[1] == []
 
 
+@pytest.mark.contract("R5")
 def test_two_workers_share_the_socket(tmp_path):
     server = ServerProcess(tmp_path, limits={"workers": 2}).start()
     try:

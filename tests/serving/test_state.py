@@ -22,17 +22,20 @@ def answered_by(client, **headers):
     return response.status_code, response.headers.get("azureml-model-deployment")
 
 
+@pytest.mark.contract("H3")
 def test_the_header_selects_a_deployment_and_the_reply_names_it(two):
     assert answered_by(two, **{"azureml-model-deployment": "v2"}) == (200, "v2")
     assert answered_by(two, **{"azureml-model-deployment": "v1"}) == (200, "v1")
 
 
+@pytest.mark.contract("H3", "E4")
 def test_an_unknown_deployment_is_404(two):
     response = two.score(headers={"azureml-model-deployment": "v9"})
     assert response.status_code == 404
     assert "azureml-model-deployment" not in response.headers
 
 
+@pytest.mark.contract("K3")
 def test_traffic_is_shared_by_percent(two):
     random = Random(7)
     drawn = Counter(two.state.now.choose("", random.random).name for _ in range(4000))
@@ -45,6 +48,7 @@ def test_the_draw_decides_at_the_borders(two, draw, name):
     assert answered_by(two) == (200, name)
 
 
+@pytest.mark.contract("K3", "H3")
 def test_a_new_deployment_without_traffic_is_reachable_by_its_header_at_once(two):
     two.change(traffic={"v1": 100, "v2": 0})
     two.draws[0] = 0.9999999999999999
@@ -52,6 +56,7 @@ def test_a_new_deployment_without_traffic_is_reachable_by_its_header_at_once(two
     assert answered_by(two, **{"azureml-model-deployment": "v2"}) == (200, "v2")
 
 
+@pytest.mark.contract("R1", "E4")
 def test_no_traffic_is_503_but_health_is_good(two):
     two.change(traffic={})
     assert answered_by(two) == (503, None)
@@ -59,6 +64,7 @@ def test_no_traffic_is_503_but_health_is_good(two):
     assert answered_by(two, **{"azureml-model-deployment": "v1"}) == (200, "v1")
 
 
+@pytest.mark.contract("R1", "E4")
 def test_no_deployment_is_503_in_json_everywhere(two):
     two.change(deployments={}, traffic={})
     for response in (two.get("/"), two.score(), two.get("/swagger.json")):
@@ -66,6 +72,7 @@ def test_no_deployment_is_503_in_json_everywhere(two):
         assert response.json()["message"]
 
 
+@pytest.mark.contract("K3")
 def test_a_deployment_that_does_not_load_leaves_the_others_and_gives_them_its_traffic(two):
     two.change(deployments=two.files.content["deployments"] | {"v2": EndpointFiles.deployment("broken")})
     two.draws[0] = 0.99
@@ -85,6 +92,7 @@ def test_an_unchanged_deployment_is_not_loaded_again(two):
     assert two.loader.loads == ["one", "two", "three"]
 
 
+@pytest.mark.contract("D1")
 def test_the_document_is_that_of_the_deployment_with_the_most_traffic(two):
     assert two.get("/swagger.json").json()["info"]["version"] == "1"
     two.change(traffic={"v1": 10, "v2": 90})
@@ -102,6 +110,7 @@ def test_a_damaged_endpoint_file_changes_nothing(two, caplog):
     assert answered_by(two) == (200, "v2")
 
 
+@pytest.mark.contract("K2")
 def test_a_change_is_taken_up_within_a_second_and_told(files):
     client = Client(files)
 
@@ -117,6 +126,7 @@ def test_a_change_is_taken_up_within_a_second_and_told(files):
     client.close()
 
 
+@pytest.mark.contract("K2")
 def test_a_request_ends_with_the_deployment_it_began_with(two):
     async def change_in_the_middle():
         async def body():
@@ -132,6 +142,7 @@ def test_a_request_ends_with_the_deployment_it_began_with(two):
     assert answered_by(two) == (200, "v2")
 
 
+@pytest.mark.contract("E3", "E5")
 def test_a_bug_of_the_server_is_500_without_its_text_and_logged_without_values(two, caplog):
     two.draws.clear()  # the draw by traffic now raises
     response = two.score()

@@ -5,6 +5,7 @@ import os
 import re
 
 import msgspec
+import pytest
 from serving_fakes import ROW
 from waiting import wait_until
 
@@ -17,6 +18,7 @@ def record(n=0):
     return Record(1.5, f"r{n}", "c", "t", "v1", 200, 2, "predict", "v1", 1.25, 0.5, 812, 25)
 
 
+@pytest.mark.contract("T1", "H4", "E3")
 def test_a_request_leaves_one_record_without_its_values(client):
     client.score(
         samples.body([ROW, ROW], "v2", "predict_proba"),
@@ -69,6 +71,7 @@ def test_without_requests_there_is_no_segment(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.contract("T2")
 def test_a_full_queue_drops_and_counts_and_never_blocks(tmp_path):
     writer = Telemetry(tmp_path, log_fd=None)
     writer.close()  # nobody writes any more: the queue can only fill
@@ -77,6 +80,7 @@ def test_a_full_queue_drops_and_counts_and_never_blocks(tmp_path):
     assert writer.dropped == 3
 
 
+@pytest.mark.contract("T2")
 def test_a_folder_that_cannot_be_written_costs_records_only(tmp_path):
     (tmp_path / "file").write_text("in the way")
     writer = Telemetry(tmp_path / "file", log_fd=None)
@@ -88,6 +92,7 @@ def test_a_folder_that_cannot_be_written_costs_records_only(tmp_path):
     assert len(list((tmp_path / "file").iterdir())) == 1
 
 
+@pytest.mark.contract("T1")
 def test_the_same_records_are_the_log_lines(tmp_path):
     ours, log = os.pipe()
     writer = Telemetry(tmp_path, log_fd=log)
