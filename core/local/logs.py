@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,6 +15,9 @@ SEARCHED_BYTES_MAX = 64 * 1024 * 1024
 """A filter that finds nothing gives up here: some 200,000 requests back."""
 LOG_BYTES_MAX = 50 * 1024 * 1024
 """A log that has grown to this is set aside as `NAME.1`, in the place of the one before."""
+
+FIRST = ("status", "deployment", "rows", "elapsed_ms", "problem", "request_id")
+"""What people look for in a request's line."""
 
 LEVELS = {"debug": 0, "info": 1, "warning": 2, "error": 3, "critical": 4}
 
@@ -69,5 +73,17 @@ def _line(raw: bytes) -> tuple[LogLine, tuple[str, ...]]:
     at = entry.pop("at", 0.0)
     status = entry.get("status", 0)
     level = entry.pop("level", "error" if status >= 500 else "warning" if status >= 400 else "info")
-    text = entry.pop("text", "") or " ".join(f"{key}={value}" for key, value in entry.items())
-    return LogLine(at, level, text), ids
+    return LogLine(at, level, _text(entry)), ids
+
+
+def _text(entry: Mapping[str, Any]) -> str:
+    """An event as it was told, with its traceback; a request by its figures, those that matter first, none empty."""
+    if event := entry.get("event") or entry.get("text"):
+        traceback = "".join(entry.get("traceback", ())).rstrip()
+        return f"{event}\n{traceback}\n{entry.get('error', '')}" if traceback else str(event)
+    named = sorted(entry.items(), key=lambda item: FIRST.index(item[0]) if item[0] in FIRST else len(FIRST))
+    return " ".join(f"{key}={_short(value)}" for key, value in named if value not in ("", False))
+
+
+def _short(value: Any) -> Any:
+    return f"{value:.2f}" if isinstance(value, float) else value

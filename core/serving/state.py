@@ -130,7 +130,7 @@ class State:
                     deployments[name] = assemble(name, wanted, file.limits, old.predictor)
                 else:
                     deployments[name] = load_deployment(name, wanted, file.limits, self._load)
-            except Exception as e:  # noqa: BLE001 - a model that does not load must leave the others serving
+            except Exception as e:
                 failures[name] = " ".join(traceback.format_exception_only(e)[-1].split())
-                log.error("deployment %s does not load: %s", name, failures[name])
+                log.error("deployment %s does not load: %s", name, failures[name], exc_info=e)
         return Snapshot(file, deployments, failures)

@@ -134,9 +134,9 @@ def _failures(workspace: Workspace, endpoint: Endpoint) -> None:
     for deployment in endpoint.deployments:
         if deployment.state is DeploymentState.FAILED:
             with st.expander(f"Why {deployment.name} does not load", icon=":material/error:", expanded=True):
-                st.code(deployment.error, language=None, wrap_lines=True)
                 lines = workspace.endpoint_logs(endpoint.name, limit=50, level="error")
-                st.code("\n".join(line.text for line in lines[-5:]) or "The log says no more.", language=None)
+                about = [line.text for line in lines if f"deployment {deployment.name} does not load" in line.text]
+                st.code(about[-1] if about else deployment.error, language=None, wrap_lines=True)
 
 
 def _settings(workspace: Workspace, endpoint: Endpoint) -> None:

@@ -8,6 +8,7 @@ import living
 import pytest
 from playwright.sync_api import BrowserContext, Page, TimeoutError, WebSocket, expect
 from waiting import wait_until
+from watcher import settled
 
 from core.domain.endpoint import EndpointState
 from core.domain.errors import EndpointNotFound
@@ -18,7 +19,6 @@ from core.ui.navigation import PAGES
 
 expect.set_options(timeout=20_000)
 
-SETTLED = "[data-testid=stApp]:not([data-test-script-state=running])"
 ROW_PX = 35
 
 STORIES = {
@@ -30,13 +30,6 @@ STORIES = {
     "pipelines": "Bankmarketing Train",
     "quality": "that apply hold",
 }
-
-
-def settled(page: Page, title: str) -> None:
-    """Wait until the page of that title is drawn, and see that it drew no traceback."""
-    expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible()
-    page.wait_for_selector(SETTLED)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
 def widest_overflow_px(page: Page) -> int:

@@ -40,6 +40,20 @@ def test_text_that_is_no_json_is_a_line_too(log):
     assert server_log(log, 1)[0].level == "error"
 
 
+def test_a_request_reads_as_its_figures_without_what_is_empty(log):
+    entry = {"at": 1.0, "request_id": "r9", "trace_id": "", "mirrored": False, "elapsed_ms": 1.23456, "status": 200}
+    with log.open("ab") as file:
+        file.write(json.dumps(entry).encode() + b"\n")
+    assert server_log(log, 1)[0].text == "status=200 elapsed_ms=1.23 request_id=r9"
+
+
+def test_an_event_reads_as_it_was_told_with_its_traceback(log):
+    entry = {"at": 1.0, "level": "error", "event": "v2 does not load", "error": "ValueError", "traceback": ["  at a\n"]}
+    with log.open("ab") as file:
+        file.write(json.dumps(entry).encode() + b"\n")
+    assert server_log(log, 1)[0].text == "v2 does not load\n  at a\nValueError"
+
+
 def test_a_log_that_grew_too_large_is_set_aside_and_still_read(log):
     size = log.stat().st_size
     bound(log, size)

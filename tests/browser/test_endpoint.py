@@ -1,0 +1,67 @@
+"""An endpoint in the browser: its own documentation page, any document, its log, a load watched live."""
+
+import json
+
+import living
+import pytest
+from playwright.sync_api import Page, expect
+from watcher import settled
+
+expect.set_options(timeout=20_000)
+
+
+@pytest.mark.contract("R4")
+def test_the_documentation_page_tries_the_endpoint_with_a_key(page: Page, quickstart: living.Live):
+    page.goto(f"{quickstart.url}/docs")
+    expect(page.get_by_role("heading", name=quickstart.endpoint)).to_be_visible()
+
+    page.get_by_role("button", name="Authorize").first.click()
+    page.locator("input[type=text], input[type=password]").last.fill(quickstart.key)
+    page.get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close").first.click()
+
+    operation = page.locator(".opblock-post")
+    operation.get_by_role("button").first.click()
+    operation.get_by_role("button", name="Execute").click()
+
+    answered = operation.locator(".live-responses-table tbody tr.response").first
+    expect(answered.locator(".response-col_status")).to_contain_text("200")
+    expect(answered).to_contain_text("result")
+
+
+def test_the_app_shows_the_documents_of_this_endpoint_and_of_others(page: Page, app: str, quickstart: living.Live):
+    page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Swagger")
+    settled(page, "Deploy")
+    shown = page.frame_locator("iframe[title*=swagger_ui]")
+    expect(shown.get_by_text("Run the model and get the predictions")).to_be_visible()
+
+    page.get_by_role("radio", name="Another document").or_(page.get_by_role("button", name="Another document")).click()
+    other = {"openapi": "3.0.3", "info": {"title": "Somebody's service", "version": "7"}, "paths": {}}
+    page.locator("input[type=file]").set_input_files(
+        {"name": "swagger.json", "mimeType": "application/json", "buffer": json.dumps(other).encode()}
+    )
+    expect(shown.get_by_text("Somebody's service")).to_be_visible()
+
+
+def test_a_load_is_watched_until_its_figures_stand(page: Page, app: str, quickstart: living.Live):
+    page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Load+test")
+    settled(page, "Deploy")
+
+    page.get_by_role("button", name="Run it").click()
+
+    expect(page.get_by_text("What loads have met")).to_be_visible()
+    expect(page.get_by_text("0 of 10")).to_be_visible()
+
+
+def test_the_newest_request_stands_in_the_live_log(page: Page, app: str, quickstart: living.Live):
+    page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Logs")
+    settled(page, "Deploy")
+    asked = quickstart.workspace.invoke(quickstart.endpoint, b"{}")
+    found = next(value for name, value in asked.headers.items() if name.lower() == "x-request-id")
+
+    page.get_by_label("Request id").fill(found)
+    page.get_by_label("Request id").press("Enter")
+
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    lines = quickstart.workspace.endpoint_logs(quickstart.endpoint, request_id=found)
+    assert [line.level for line in lines] == ["warning"]
