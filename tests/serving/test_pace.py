@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
 from core.serving.pace import BACKLOG_S, Lane, Pace
@@ -19,12 +18,13 @@ class Bench:
         self.lane = Lane(lambda: self.now)
         self.order: list[str] = []
         self.told: dict[str, str] = {}
-        self._ends: dict[str, threading.Event] = defaultdict(threading.Event)
+        self._ends: dict[str, threading.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def come(self, *names: str) -> None:
         """Requests arrive together."""
         for name in names:
+            self._ends[name] = threading.Event()
             self._tasks[name] = asyncio.create_task(self._asked(name))
         await asyncio.sleep(0)
 
