@@ -1,17 +1,13 @@
 """Every numbered line of the scoring contract is named by a test, and tests name only lines that exist."""
 
 import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from contract_lines import lines
+
 ROOT = Path(__file__).parents[2]
 TESTS = ("tests", "contract_tests")
-LINE = re.compile(r"^- \*\*([A-Z]\d+)\*\* ", re.MULTILINE)
-
-
-def lines() -> list[str]:
-    return LINE.findall((ROOT / "docs" / "scoring-contract.md").read_text("utf-8"))
 
 
 def named() -> Iterator[tuple[str, str]]:
