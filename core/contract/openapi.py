@@ -17,6 +17,7 @@ from core.domain.errors import NotFound
 from core.domain.signature import Signature
 
 SUPPORTED = tuple(str(d) for d in Dialect)
+NAMES = {"v1": "V1", "v2": "V2", "mlflow": "Mlflow"}
 
 REFUSALS = {
     400: "The body breaks the contract; `details` lists what and where.",
@@ -110,10 +111,14 @@ class _Writer:
             key = {"type": "apiKey", "name": "Authorization", "in": "header", "description": "For example: Bearer KEY"}
             return {"securityDefinitions": {"Bearer": key}, "definitions": named | {"ErrorResponse": error}}
         prediction = schemas.prediction_schema(self.signature.classes)
+        outputs = {form: self._reply(form, prediction) for form in FORMS}
+        # Each form has a name of its own: client generators make their types from names.
         named = {
             "Row": row,
-            "ServiceInput": {"oneOf": list(inputs.values())},
-            "ServiceOutput": {"oneOf": [self._reply(form, prediction) for form in FORMS]},
+            **{f"ServiceInput{NAMES[form]}": inputs[form] for form in FORMS},
+            **{f"ServiceOutput{NAMES[form]}": outputs[form] for form in FORMS},
+            "ServiceInput": {"oneOf": [self._ref(f"ServiceInput{NAMES[form]}") for form in FORMS]},
+            "ServiceOutput": {"oneOf": [self._ref(f"ServiceOutput{NAMES[form]}") for form in FORMS]},
             "ErrorResponse": error,
         }
         bearer = {"Bearer": {"type": "http", "scheme": "bearer"}}

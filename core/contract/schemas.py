@@ -82,8 +82,7 @@ def mlflow_schema(signature: Signature, dialect: Dialect, max_rows: int, *, acce
 
     def positional(columns: Sequence[Column]) -> Schema:
         cells = [column_schema(c, dialect, accept_unseen=accept_unseen) for c in columns]
-        row = {"type": "array", "prefixItems": cells, "items": False, "minItems": len(cells)}
-        return _split([c.name for c in columns], row, max_rows, lambda names: {"const": names})
+        return _split([c.name for c in columns], _tuple(cells), max_rows, _exactly)
 
     if dialect is Dialect.V31:
         choices = [positional(signature.used)]
@@ -143,6 +142,15 @@ def _kind_schema(kind: ColumnKind) -> Schema:
             return {"type": "boolean"}
         case ColumnKind.STRING:
             return {"type": "string"}
+
+
+def _tuple(items: Sequence[Schema]) -> Schema:
+    """An array typed by position. `maxItems` says what `items: false` would, which client generators do not read."""
+    return {"type": "array", "prefixItems": list(items), "minItems": len(items), "maxItems": len(items)}
+
+
+def _exactly(names: Sequence[str]) -> Schema:
+    return _tuple([{"type": "string", "const": name} for name in names])
 
 
 def _object(properties: Schema, required: Sequence[str]) -> Schema:
