@@ -71,6 +71,7 @@ def app(workspace: Workspace, key: str, poke: Callable[[], None]) -> ASGIApp:
         routes=[
             Route("/health", doors.health),
             Route("/openapi.json", doors.openapi),
+            Route("/pipelines", doors.pipelines),
             Route("/pipelines/{id}", doors.trigger, methods=["POST"]),
             Route("/jobs", doors.jobs),
             Route("/jobs/{id}", doors.job),
@@ -92,6 +93,9 @@ class _Routes:
 
     async def openapi(self, _: Request) -> Response:
         return _json(document())
+
+    async def pipelines(self, _: Request) -> Response:
+        return _json(await run_in_threadpool(self._workspace.pipelines))
 
     async def trigger(self, request: Request) -> Response:
         wanted = _decode(await _body(request))
@@ -178,12 +182,14 @@ def _decode(body: bytes) -> Trigger:
 
 
 def _listing(request: Request) -> tuple[JobKind | None, int]:
-    kind, limit = request.query_params.get("kind", ""), request.query_params.get("limit", "100")
-    if kind and kind not in list(JobKind):
+    if twice := [name for name in ("kind", "limit") if len(request.query_params.getlist(name)) > 1]:
+        raise SpecInvalid(f"{twice[0]} is given more than once")
+    kind, limit = request.query_params.get("kind"), request.query_params.get("limit", "100")
+    if kind is not None and kind not in list(JobKind):
         raise SpecInvalid(f"There is no kind of job '{kind[:40]}'", hint=f"One of: {', '.join(JobKind)}")
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= JOBS_MAX):
         raise SpecInvalid(f"limit is '{limit[:40]}', expected 1 to {JOBS_MAX}")
-    return JobKind(kind) if kind else None, int(limit)
+    return None if kind is None else JobKind(kind), int(limit)
 
 
 def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from core.domain.job import Job, JobKind
-from core.domain.pipeline import PipelineRun
+from core.domain.pipeline import PipelineEndpoint, PipelineRun
 from core.domain.version import VERSION
 
 
@@ -57,7 +57,7 @@ class Refusal(msgspec.Struct):
     error: Problem
 
 
-SHAPES = (Trigger, Accepted, Health, Poked, Refusal, Job, PipelineRun)
+SHAPES = (Trigger, Accepted, Health, Poked, Refusal, Job, PipelineEndpoint, PipelineRun)
 REFUSALS: Mapping[int, str] = {
     400: "A request that makes no sense, or a host name that is not this machine's",
     401: "The key is missing or wrong",
@@ -81,6 +81,7 @@ def document() -> dict[str, Any]:
         "paths": {
             "/health": {"get": _operation("health", "Whether the service answers; needs no key", "Health") | _OPEN},
             "/openapi.json": {"get": _operation("document", "This document", None)},
+            "/pipelines": {"get": _operation("pipelines", "The published pipelines", "PipelineEndpoint", many=True)},
             "/pipelines/{id}": {
                 "parameters": [_ID],
                 "post": _operation("trigger", "Start a run of a published pipeline", "Accepted", body="Trigger"),
@@ -107,6 +108,17 @@ _LISTING: list[Mapping[str, Any]] = [
 ]
 
 
+LINKS: Mapping[str, Mapping[str, str]] = {
+    "pipelines": {"trigger": "/0/id"},
+    "trigger": {"run": "/Id", "job": "/Id", "cancel": "/Id"},
+    "jobs": {"job": "/0/id", "cancel": "/0/id"},
+    "job": {"cancel": "/id"},
+    "cancel": {"job": "/id", "cancel": "/id"},
+    "run": {"job": "/id", "cancel": "/id"},
+}
+"""Operation -> what to call next, and where in the answer its `id` stands: OpenAPI's links."""
+
+
 def _operation(name: str, summary: str, gives: str | None, *, many: bool = False, body: str = "") -> dict[str, Any]:
     shape: Mapping[str, Any] = _ref(gives) if gives else {"type": "object"}
     answer = _content({"type": "array", "items": shape} if many else shape)
@@ -114,9 +126,15 @@ def _operation(name: str, summary: str, gives: str | None, *, many: bool = False
     operation = {
         "operationId": name,
         "summary": summary,
-        "responses": {"200": {"description": summary} | answer} | refusals,
+        "responses": {"200": {"description": summary} | answer | _links(name)} | refusals,
     }
     return operation | ({"requestBody": {"required": True} | _content(_ref(body))} if body else {})
+
+
+def _links(name: str) -> dict[str, Any]:
+    followers = LINKS.get(name, {}).items()
+    made = {to: {"operationId": to, "parameters": {"id": f"$response.body#{where}"}} for to, where in followers}
+    return {"links": made} if made else {}
 
 
 def _ref(name: str) -> dict[str, str]:
