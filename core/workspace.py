@@ -35,7 +35,7 @@ from core.domain.monitoring import (
     TelemetrySummary,
 )
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, Schedule, ScheduleSpec
-from core.domain.proof import GateReport, LoadReport, LoadSpec
+from core.domain.proof import CheckResult, GateReport, LoadReport, LoadSpec
 from core.domain.training import Comparison, Compute, TrainingSpec, Trial, TrialDetail
 from core.settings import Settings
 
@@ -262,10 +262,23 @@ class Workspace(Protocol):
     # Proof
 
     def run_gate(
-        self, endpoint: str, deployment: str = "", *, depth: str = "default", budget: GateBudget | None = None
+        self,
+        endpoint: str,
+        deployment: str = "",
+        *,
+        depth: str = "default",
+        budget: GateBudget | None = None,
+        by: str = "",
     ) -> Job:
-        """Queue a gate for a deployment (empty: the only or the newest one). Raises EndpointNotFound."""
+        """Queue a gate for a deployment (empty: the only or the newest one), by its own budget unless told.
+
+        Raises EndpointNotFound, SpecInvalid for a looser budget that nobody gives a name to in `by`.
+        """
         _cannot("run_gate")
+
+    def gate_progress(self, job_id: str) -> tuple[CheckResult, ...]:
+        """What a gate has judged so far, in the order of its checks. Raises JobNotFound."""
+        _cannot("gate_progress")
 
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
         """Stored gate reports, newest first."""

@@ -36,7 +36,7 @@ from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
 from core.domain.model import Model
 from core.domain.monitoring import RequestRecord, ServiceStatus, TelemetrySummary
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
-from core.domain.proof import GateReport, LoadReport, LoadSpec
+from core.domain.proof import CheckResult, GateReport, LoadReport, LoadSpec
 from core.domain.training import TrainingSpec, Trial, TrialDetail
 from core.settings import Settings
 from core.workspace import Workspace
@@ -79,6 +79,7 @@ class FakeWorkspace(Workspace):
         self.job_trials: dict[str, list[Trial]] = defaultdict(list)
         self.logs: dict[str, list[LogLine]] = defaultdict(list)
         self.outputs: dict[str, Path] = {}
+        self.judged: dict[str, list[CheckResult]] = defaultdict(list)
         self.progress: dict[str, LoadReport] = {}
         self.models: list[Model] = []
         self.endpoints: list[Endpoint] = []
@@ -315,9 +316,19 @@ class FakeWorkspace(Workspace):
 
     @verb
     def run_gate(
-        self, endpoint: str, deployment: str = "", *, depth: str = "default", budget: GateBudget | None = None
+        self,
+        endpoint: str,
+        deployment: str = "",
+        *,
+        depth: str = "default",
+        budget: GateBudget | None = None,
+        by: str = "",
     ) -> Job:
         return self._queue(JobKind.GATE, "gate", {"endpoint": endpoint, "deployment": deployment, "depth": depth})
+
+    @verb
+    def gate_progress(self, job_id: str) -> tuple[CheckResult, ...]:
+        return tuple(self.judged[job_id])
 
     @verb
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:

@@ -183,7 +183,13 @@ class LifecycleFake(Workspace):
         return deployment
 
     def run_gate(
-        self, endpoint: str, deployment: str = "", *, depth: str = "default", budget: GateBudget | None = None
+        self,
+        endpoint: str,
+        deployment: str = "",
+        *,
+        depth: str = "default",
+        budget: GateBudget | None = None,
+        by: str = "",
     ) -> Job:
         return self._add(JobKind.GATE, {"endpoint": endpoint, "deployment": deployment})
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from core.cli.command import DONE, FAILED, NO_VERDICT, Command, Context, Outcome, arg
 from core.cli.following import follow
+from core.contract.junit import junit
 from core.domain.endpoint import GateBudget
 from core.domain.errors import BackendMissing, NotSupported, NoVerdict, ServiceUnavailable, SpecInvalid
 from core.domain.job import JobState
@@ -27,17 +28,28 @@ def _contract(context: Context, options: Namespace) -> Any:
 
 
 def _gate(context: Context, options: Namespace) -> Any:
-    budget = GateBudget(p99_ms=options.p99_ms, requests_per_s=options.requests_per_s)
+    given = {name: value for name in ("p99_ms", "requests_per_s") if (value := getattr(options, name)) is not None}
+    budget = GateBudget(**given) if given else None
     workspace = context.workspace
-    job = workspace.run_gate(options.endpoint, options.deployment, depth=options.depth, budget=budget)
+    job = workspace.run_gate(options.endpoint, options.deployment, depth=options.depth, budget=budget, by=options.by)
     context.say(f"Gate {job.id} of {options.endpoint}")
     job = follow(context, lambda: workspace.job(job.id), lambda now: now.state.final)
-    report = next((r for r in workspace.gate_reports(options.endpoint) if r.created_at >= job.created_at), None)
+    report = next((r for r in workspace.gate_reports(options.endpoint) if r.id == job.id), None)
     if job.state is not JobState.SUCCEEDED or report is None:
         raise NoVerdict(f"Gate {job.id} is {job.state}: {job.message or 'it left no report'}", hint=job.hint)
     for result in report.checks:
         _tell(context, result)
+    if options.junit:
+        name = f"{report.endpoint}.{report.deployment}"
+        _write(Path(options.junit), junit(name, report.checks, report.duration_s))
     return _verdict(report.checks, endpoint=report.endpoint, deployment=report.deployment, id=report.id)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as e:
+        raise SpecInvalid(f"Cannot write '{path}': {e}") from e
 
 
 def _verdict(results: Sequence[CheckResult], **about: Any) -> Outcome:
@@ -95,8 +107,8 @@ KEY_FILE = arg("--key-file", metavar="FILE", help="the key; else SLIPWAY_KEY, el
 URL = arg("url", metavar="URL", help="the server's root, its /score or its /swagger.json")
 DEPTH = arg("--depth", choices=("default", "full"), default="default", help="(default: %(default)s)")
 BUDGET = (
-    arg("--p99-ms", type=float, default=GateBudget().p99_ms, help="the budget (default: %(default)s)"),
-    arg("--requests-per-s", type=float, default=GateBudget().requests_per_s, help="the same (default: %(default)s)"),
+    arg("--p99-ms", type=float, help="a budget of your own instead of the deployment's"),
+    arg("--requests-per-s", type=float, help="the same"),
 )
 CHECKS = ("name", "part", "passed", "evidence")
 
@@ -116,6 +128,8 @@ COMMANDS = (
             arg("--deployment", default="", metavar="NAME", help="default: the only or the newest one"),
             DEPTH,
             *BUDGET,
+            arg("--by", default="", metavar="NAME", help="who answers for a looser budget than the deployment's own"),
+            arg("--junit", metavar="FILE", help="write the checks as a JUnit report, for continuous integration"),
         ),
         starts_service=True,
     ),

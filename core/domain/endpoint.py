@@ -111,6 +111,17 @@ class GateBudget:
     window_s: float = 3.0
     windows: int = 3
 
+    def looser_than(self, other: "GateBudget") -> bool:
+        """Whether something passes here that `other` would refuse."""
+        return (
+            self.p99_ms > other.p99_ms
+            or self.requests_per_s < other.requests_per_s
+            or self.rows < other.rows
+            or self.concurrency < other.concurrency
+            or self.windows > other.windows
+            or self.window_s < other.window_s
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DeploymentSpec:

@@ -27,7 +27,7 @@ class CheckResult:
     passed: bool | None
     evidence: str
     curl: str = ""
-    """A minimal reproduction of a violation; reads the key from SLIPWAY_KEY."""
+    """A minimal reproduction of a violation, or one request of what was tried; reads the key from SLIPWAY_KEY."""
     no_verdict: bool = False
     """True where the check applies but could not be judged; `passed` is then None."""
     about: str = ""
@@ -47,6 +47,8 @@ class GateReport:
     depth: str
     created_at: float
     duration_s: float
+    loosened_by: str = ""
+    """Who asked for a looser budget than the deployment's own; empty: nobody."""
 
     @property
     def passed(self) -> bool:

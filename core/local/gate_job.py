@@ -1,19 +1,25 @@
 """The gate job: a deployment's own server, all checks against it, and the stored report."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from core import gate
-from core.domain.endpoint import GateBudget
-from core.domain.proof import CheckResult, GateReport
+from core.domain.endpoint import Endpoint, GateBudget
+from core.domain.proof import CheckResult, GateReport, Target
 from core.local.candidate import CandidateFailed, candidate
 from core.local.shadow import shadow_of
 from core.local.work import Work
 
 SEED = 0
 """One seed for all gates: the same model meets the same requests, so a verdict can be repeated."""
+
+DEPLOYMENT_HEADER = "azureml-model-deployment"
+COMMAND = re.compile(r"^(curl |ab )", re.MULTILINE)
 
 STARTS = "The candidate's server loads the model and says that it is ready."
 
@@ -27,12 +33,12 @@ def run(work: Work) -> None:
     spec = work.store.deployment_spec(wanted["endpoint"], wanted["deployment"])
     model = work.store.model(spec.model, spec.model_version)
     budget = msgspec.convert(wanted["budget"], GateBudget)
-    limits = work.store.endpoint(spec.endpoint).limits
+    endpoint = work.store.endpoint(spec.endpoint)
     began = work.clock()
-    landing = work.folder / "checks.jsonl"
+    landing = work.paths.gate_progress(work.job.id)
     landing.unlink(missing_ok=True)
     try:
-        with candidate(work.folder / "candidate", spec, model.folder, limits, work.settings) as target:
+        with candidate(work.folder / "candidate", spec, model.folder, endpoint.limits, work.settings) as target:
             checks = gate.run(
                 target,
                 parity=Path(model.folder) / "parity.npz",
@@ -40,8 +46,9 @@ def run(work: Work) -> None:
                 depth=wanted["depth"],
                 seed=SEED,
                 shadow=shadow_of(work, spec),
-                on_check=lambda check: _land(work, landing, check),
+                on_check=lambda check: _land(work, landing, _lasting(check, target, endpoint, spec.name)),
             )
+        checks = tuple(_lasting(check, target, endpoint, spec.name) for check in checks)
     except CandidateFailed as e:
         checks = (CheckResult("starts", "contract", False, str(e), about=STARTS),)
         _land(work, landing, checks[0])
@@ -55,8 +62,16 @@ def run(work: Work) -> None:
         depth=wanted["depth"],
         created_at=work.clock(),
         duration_s=work.clock() - began,
+        loosened_by=wanted.get("loosened_by", ""),
     )
     work.store.end_gate(work.job.id, report, work.clock())
+
+
+def _lasting(check: CheckResult, candidate: Target, endpoint: Endpoint, deployment: str) -> CheckResult:
+    """The check with commands that still work when the candidate is gone: sent to this deployment of the endpoint."""
+    header = f"-H '{DEPLOYMENT_HEADER}: {deployment}' "
+    here, there = urlsplit(candidate.url).netloc, urlsplit(endpoint.scoring_uri).netloc
+    return replace(check, curl=COMMAND.sub(rf"\1{header}", check.curl).replace(here, there))
 
 
 def _land(work: Work, landing: Path, check: CheckResult) -> None:

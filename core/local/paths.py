@@ -56,6 +56,10 @@ class Paths:
         """One JSON object a line: at, level, text."""
         return self.job(job_id) / "log.jsonl"
 
+    def gate_progress(self, job_id: str) -> Path:
+        """What a gate has judged so far, one check a line."""
+        return self.job(job_id) / "checks.jsonl"
+
     def load_progress(self, job_id: str) -> Path:
         """What a load test has met so far."""
         return self.job(job_id) / "progress.json"

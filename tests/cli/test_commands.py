@@ -1,6 +1,7 @@
 """The command line over a workspace in memory: what it prints where, and with which code it ends."""
 
 import json
+from xml.etree import ElementTree
 
 import pytest
 from quickstart_fakes import LEAK, RED, UNDECIDED, LifecycleFake
@@ -166,6 +167,21 @@ def test_the_gate_command_ends_with_its_verdict(cli, verdict, expected):
     assert code == expected
     assert json.loads(out)["checks"][0]["name"] == "parity"
     assert "performance/p99" in err
+
+
+def test_the_gate_command_leaves_a_report_for_continuous_integration(cli, tmp_path):
+    cli("quickstart --json", verdict=RED)
+    code, _, _ = cli(f"gate bank-marketing --deployment v1 --junit {tmp_path / 'gate.xml'}")
+    report = ElementTree.parse(tmp_path / "gate.xml").getroot()
+    assert code == 1
+    assert (report.get("name"), report.get("failures")) == ("bank-marketing.v1", "1")
+
+
+def test_a_report_that_cannot_be_written_is_said(cli, tmp_path):
+    cli("quickstart --json")
+    code, _, err = cli(f"gate bank-marketing --junit {tmp_path}")
+    assert code != 0
+    assert f"Cannot write '{tmp_path}'" in err
 
 
 def test_keys_are_given_where_they_are_asked_for_and_nowhere_else(cli):

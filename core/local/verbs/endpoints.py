@@ -63,12 +63,13 @@ class EndpointVerbs(ModelVerbs):
             create = (wanted, self._port(wanted.port), _new_keys())
         return self._store.add_deployment(spec, self._gate_job(spec), self._clock(), create=create)
 
-    def _gate_job(self, spec: DeploymentSpec, depth: str = "default") -> Job:
+    def _gate_job(self, spec: DeploymentSpec, depth: str = "default", loosened_by: str = "") -> Job:
         body = {
             "endpoint": spec.endpoint,
             "deployment": spec.name,
             "depth": depth,
             "budget": msgspec.to_builtins(spec.budget),
+            "loosened_by": loosened_by,
         }
         return self._job(JobKind.GATE, "gate", PROOF_COMPUTE, body)
 

@@ -8,7 +8,7 @@ from core.domain.endpoint import GateBudget
 from core.domain.errors import EndpointNotFound, SpecInvalid
 from core.domain.job import Job
 from core.domain.monitoring import RequestRecord, TelemetrySummary
-from core.domain.proof import GateReport, LoadReport
+from core.domain.proof import CheckResult, GateReport, LoadReport
 from core.local import telemetry
 from core.local.verbs.endpoints import EndpointVerbs
 
@@ -19,7 +19,13 @@ class ProofVerbs(EndpointVerbs):
     """The gate, load report and telemetry verbs of `Workspace`."""
 
     def run_gate(
-        self, endpoint: str, deployment: str = "", *, depth: str = "default", budget: GateBudget | None = None
+        self,
+        endpoint: str,
+        deployment: str = "",
+        *,
+        depth: str = "default",
+        budget: GateBudget | None = None,
+        by: str = "",
     ) -> Job:
         if depth not in DEPTHS:
             raise SpecInvalid(f"A gate's depth is {' or '.join(DEPTHS)}, got '{depth}'")
@@ -27,8 +33,23 @@ class ProofVerbs(EndpointVerbs):
         if not known:
             raise EndpointNotFound(f"Endpoint '{endpoint}' has no deployment", hint="Deploy a model to it first")
         spec = self._store.deployment_spec(endpoint, deployment or known[-1].name)
-        spec = replace(spec, budget=budget or spec.budget)
-        return self._store.set_gate_job(endpoint, spec.name, self._gate_job(spec, depth))
+        wanted = replace(spec, budget=budget or spec.budget)
+        loosened_by = by.strip() if wanted.budget.looser_than(spec.budget) else ""
+        if wanted.budget.looser_than(spec.budget) and not loosened_by:
+            raise SpecInvalid(
+                f"A looser budget than that of '{spec.name}' needs the name of somebody who answers for it",
+                hint="Say who you are: --by NAME. The report keeps the name",
+            )
+        return self._store.set_gate_job(endpoint, spec.name, self._gate_job(wanted, depth, loosened_by))
+
+    def gate_progress(self, job_id: str) -> tuple[CheckResult, ...]:
+        self._store.job(job_id)
+        try:
+            written = self._paths.gate_progress(job_id).read_bytes()
+        except FileNotFoundError:
+            return ()
+        whole = written[: written.rfind(b"\n") + 1]  # the gate may be writing its next line just now
+        return tuple(msgspec.json.decode(line, type=CheckResult) for line in whole.splitlines())
 
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
         return self._store.gate_reports(endpoint, deployment, limit)
