@@ -5,7 +5,7 @@ import time
 import streamlit as st
 
 from core import ui
-from core.ui import endpoints, reports
+from core.ui import endpoints, gates, reports
 
 ui.frame("Quality")
 workspace = ui.workspace()
@@ -21,7 +21,7 @@ with ui.explained():
         st.stop()
     endpoint = endpoints.choose(known)
     ui.notices.twin(endpoints.data_behind(endpoint))
-    reports.run_form(workspace, endpoint)
-    ui.live(lambda: reports.look(workspace, endpoint.name), reports.pace, reports.draw)
+    gates.run_form(workspace, endpoint)
+    ui.live(lambda: gates.look(workspace, endpoint.name), gates.pace, lambda seen: gates.draw(workspace, seen))
     st.subheader("Load tests", anchor=False)
     reports.loads(workspace.load_reports(), time.time())

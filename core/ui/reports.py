@@ -1,20 +1,15 @@
-"""Proof for people: gates with every check in plain words and its evidence, and load tests."""
+"""Gate reports for people: the verdict, every check in plain words with its evidence and its command, the history."""
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import streamlit as st
 
-from core.domain.endpoint import Endpoint
-from core.domain.errors import JobNotFound
-from core.domain.job import Job, LogLine
+from core.contract.junit import junit
+from core.domain.endpoint import GateBudget
 from core.domain.proof import CheckResult, GateReport, LoadReport
-from core.ui import actions, charts, choices, jobs, notices, words
-from core.ui.live import FAST_S
+from core.ui import charts, choices, navigation, words
 from core.ui.state import state
 from core.ui.words import Word
-from core.workspace import Workspace
 
 PARTS = {
     "parity": ("Parity", "The server gives the same numbers as the training process did."),
@@ -27,73 +22,24 @@ PARTS = {
 """Part of a gate -> its name, and what it proves."""
 
 DEPTHS = {"default": "Usual (about half a minute)", "full": "Thorough (several minutes)"}
+OUTCOMES = {
+    "red": Word("Violated", "red", "cancel"),
+    "orange": Word("No verdict", "orange", "help"),
+    "green": Word("Holds", "green", "check_circle"),
+    "gray": Word("Does not apply", "gray", "remove_circle_outline"),
+}
+"""How a check came out, worst first."""
+ICONS = {"red": "gpp_bad", "orange": "gpp_maybe", "green": "verified"}
 
 
-@dataclass(frozen=True, slots=True)
-class Gated:
-    """The gate that was asked for here, while it runs, and the reports there are."""
-
-    job: Job | None
-    log: tuple[LogLine, ...]
-    reports: tuple[GateReport, ...]
-    now: float
-
-
-def run_form(workspace: Workspace, endpoint: Endpoint) -> None:
-    """Ask for a gate of one deployment."""
-    with st.form("quality.gate", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        names = [d.name for d in reversed(endpoint.deployments)]
-        deployment = st.selectbox("Deployment", names, key=f"quality.deployment.{endpoint.name}", width=200)
-        depth = st.selectbox("Depth", list(DEPTHS), key="quality.depth", format_func=DEPTHS.__getitem__, width=280)
-        go = st.form_submit_button("Run the gate", type="primary", icon=":material/verified:", disabled=not names)
-    if go:
-        job = actions.run("Queueing the gate", workspace.run_gate, endpoint.name, deployment or "", depth=depth)
-        if job is not None:
-            state.gate_job = job.id
-            st.rerun()
-
-
-def look(workspace: Workspace, endpoint: str) -> Gated:
-    """The running gate of this endpoint, if any, and its reports."""
-    gates = [j for j in workspace.list_jobs(limit=20) if j.spec.get("endpoint") == endpoint and not j.state.final]
-    job = gates[0] if gates else _asked(workspace, endpoint)
-    log = workspace.job_logs(job.id, limit=8) if job is not None and not job.state.final else ()
-    return Gated(job, log, workspace.gate_reports(endpoint), time.time())
-
-
-def _asked(workspace: Workspace, endpoint: str) -> Job | None:
-    """The gate asked for in this session, when it was for this endpoint and is still known."""
-    if not state.gate_job:
-        return None
-    try:
-        job = workspace.job(state.gate_job)
-    except JobNotFound:
-        return None
-    return job if job.spec.get("endpoint") == endpoint else None
-
-
-def pace(seen: Gated) -> float | None:
-    """Often while a gate runs, then never."""
-    return FAST_S if seen.job is not None and not seen.job.state.final else None
-
-
-def draw(seen: Gated) -> None:
-    """The running gate, the verdict that was chosen, every check of it, and how earlier ones went."""
-    if seen.job is not None and not seen.job.state.final:
-        jobs.progress(seen.job, (), seen.now)
-        if seen.log:
-            jobs.log(seen.log, seen.now)
-    elif seen.job is not None and seen.job.message:
-        notices.problem(seen.job.message, seen.job.hint)
-    if not seen.reports:
-        if seen.job is None:
-            st.info("**Nothing was proven yet.** Run the gate above.", icon=":material/gpp_maybe:")
-        return
-    picked = choices.choose("Report", {r.id: _line(r, seen.now) for r in seen.reports}, key="report")
-    report_of(next(r for r in seen.reports if r.id == picked), seen.now)
-    if len(seen.reports) > 1:
-        st.subheader("How earlier gates went", anchor=False)
-        charts.show(charts.verdicts(seen.reports), key="quality.history", alt="Checks passed and failed in each gate")
+def choose(reports: Sequence[GateReport], now: float) -> GateReport:
+    """The report that the visitor or the address chooses; one that has just come is chosen by itself."""
+    newest = reports[0].id
+    if state.newest_report not in ("", newest):
+        choices.put("report", newest)
+    state.newest_report = newest
+    picked = choices.choose("Report", {r.id: _line(r, now) for r in reports}, key="report")
+    return next(r for r in reports if r.id == picked)
 
 
 def _line(report: GateReport, now: float) -> str:
@@ -108,21 +54,24 @@ def verdict(report: GateReport) -> tuple[str, str]:
     return ("orange", "No verdict") if report.undecided else ("green", "Passed")
 
 
-def report_of(report: GateReport, now: float) -> None:
+def show(report: GateReport, now: float) -> None:
     """One gate: its verdict in a sentence, then part by part every check with its evidence."""
-    box = {"red": st.error, "orange": st.warning, "green": st.success}[verdict(report)[0]]
-    icon = {"red": "gpp_bad", "orange": "gpp_maybe", "green": "verified"}[verdict(report)[0]]
-    box(sentence(report), icon=f":material/{icon}:")
-    budget = report.budget
-    st.caption(
-        f"Deployment {report.deployment} of {report.endpoint} · {report.depth} depth · took "
-        f"{words.lasting(report.duration_s)} · {words.ago(report.created_at, now)} · budget: p99 at most "
-        f"{words.milliseconds(budget.p99_ms)}, at least {words.count(budget.requests_per_s)} requests/s with "
-        f"{words.plural(budget.rows, 'row')} and {words.plural(budget.concurrency, 'client')}"
-    )
-    parts = list(dict.fromkeys(c.part for c in report.checks))
-    for part in sorted(parts, key=lambda p: list(PARTS).index(p) if p in PARTS else len(PARTS)):
-        _part(part, [c for c in report.checks if c.part == part])
+    color = verdict(report)[0]
+    box = {"red": st.error, "orange": st.warning, "green": st.success}[color]
+    box(sentence(report), icon=f":material/{ICONS[color]}:")
+    st.caption(_facts(report, now))
+    if report.loosened_by:
+        st.markdown(
+            f":orange[:material/timer:] **{words.literal(report.loosened_by)}** asked for this budget, which is "
+            "looser than the deployment's own."
+        )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        commands = st.toggle("Show how to repeat each check", key="quality.commands")
+        _download(report)
+    for part in parts_of(report.checks):
+        _part(part, [c for c in report.checks if c.part == part], commands)
+    if commands:
+        _again(report)
 
 
 def sentence(report: GateReport) -> str:
@@ -130,33 +79,89 @@ def sentence(report: GateReport) -> str:
     judged = [c for c in report.checks if c.passed is not None]
     if report.failed:
         violated = "; ".join(plainly(c) for c in report.failed[:3])
-        return f"**Failed:** {len(report.failed)} of {words.plural(len(judged), 'check')} violated: {violated}."
+        more = f"; and {len(report.failed) - 3} more" if len(report.failed) > 3 else ""
+        return f"**Failed:** {len(report.failed)} of {words.plural(len(judged), 'check')} violated: {violated}{more}."
     if report.undecided:
         return f"**No verdict:** {words.plural(len(report.undecided), 'check')} could not be judged."
     return f"**Passed:** all {words.plural(len(judged), 'check')} that apply hold."
 
 
-def _part(part: str, checks: Sequence[CheckResult]) -> None:
+def _facts(report: GateReport, now: float) -> str:
+    return (
+        f"Deployment {report.deployment} of {report.endpoint}, model {report.model} · "
+        f"{'thorough' if report.depth == 'full' else 'usual'} depth · took {words.lasting(report.duration_s)} · "
+        f"{words.ago(report.created_at, now)} · budget: {budget(report.budget)}"
+    )
+
+
+def budget(asked: GateBudget) -> str:
+    """What the performance part asks for, in words."""
+    return (
+        f"99 of 100 answers within {words.milliseconds(asked.p99_ms)}, at least {words.count(asked.requests_per_s)} "
+        f"requests/s, {words.plural(asked.rows, 'row')} each from {words.plural(asked.concurrency, 'client')} at once"
+    )
+
+
+def _download(report: GateReport) -> None:
+    name = f"{report.endpoint}.{report.deployment}"
+    st.download_button(
+        "JUnit report",
+        lambda: junit(name, report.checks, report.duration_s),
+        file_name=f"gate-{name}.xml",
+        mime="application/xml",
+        icon=":material/download:",
+        key="quality.junit",
+        on_click="ignore",
+        help="What a continuous integration server reads. `--junit FILE` writes the same.",
+    )
+
+
+def _again(report: GateReport) -> None:
+    st.markdown("**All of it again**, from a shell; it ends with 0 when the gate passes and with 1 when it does not:")
+    st.code(command(report.endpoint, report.deployment, report.depth), language="bash", wrap_lines=True)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Commands read the endpoint's key from `SLIPWAY_KEY`.", width="content")
+        navigation.link("Deploy", "The keys", endpoint=report.endpoint, use="Keys")
+
+
+def command(endpoint: str, deployment: str, depth: str = "default") -> str:
+    """The command that runs a gate as this page does."""
+    deep = " --depth full" if depth == "full" else ""
+    return f"python -m core gate {endpoint} --deployment {deployment}{deep} --junit gate.xml"
+
+
+def parts_of(checks: Sequence[CheckResult]) -> list[str]:
+    """The parts that some checks belong to, in the order in which a gate goes through them."""
+    return sorted({c.part for c in checks}, key=lambda p: list(PARTS).index(p) if p in PARTS else len(PARTS))
+
+
+def title(part: str) -> str:
+    """What a part is called."""
+    return PARTS.get(part, (words.identifier(part), ""))[0]
+
+
+def _part(part: str, checks: Sequence[CheckResult], commands: bool) -> None:
     """One part of a gate, closed while there is nothing to worry about in it."""
-    title, proves = PARTS.get(part, (words.identifier(part), ""))
-    word, applying = _outcome(checks), [c for c in checks if c.passed is not None or c.no_verdict]
+    word, proves = worst(checks), PARTS.get(part, ("", ""))[1]
+    applying = [c for c in checks if c.passed is not None or c.no_verdict]
     held = f"{sum(c.passed is True for c in checks)} of {len(applying)}" if applying else "does not apply"
-    label = f":{word.color}[{word.icon_code}] **{title}** {held} :gray[· {proves}]"
+    label = f":{word.color}[{word.icon_code}] **{title(part)}** {held} :gray[· {proves}]"
     with st.expander(label, expanded=word.color in ("red", "orange")):
-        for check in checks:
-            _check(check)
+        for check in sorted(checks, key=lambda c: list(OUTCOMES.values()).index(outcome(c))):
+            line(check, commands)
 
 
-def _outcome(checks: Sequence[CheckResult]) -> Word:
-    """The worst of some checks."""
-    looks = [_look(c) for c in checks]
-    return min(looks, key=lambda word: ("red", "orange", "green", "gray").index(word.color))
+def worst(checks: Sequence[CheckResult]) -> Word:
+    """The worst outcome among some checks."""
+    outcomes = [outcome(c).color for c in checks]
+    return next(word for color, word in OUTCOMES.items() if color in outcomes)
 
 
-def _check(check: CheckResult) -> None:
-    word = _look(check)
+def line(check: CheckResult, commands: bool = False) -> None:
+    """One check: what should hold, what was seen, and the command that shows it, always where it does not hold."""
+    word = outcome(check)
     st.markdown(f":{word.color}[{word.icon_code}] {plainly(check)}  \n:gray[:small[{words.literal(check.evidence)}]]")
-    if check.passed is False and check.curl:
+    if check.curl and (commands or check.passed is False):
         st.code(check.curl, language="bash", wrap_lines=True)
 
 
@@ -165,12 +170,31 @@ def plainly(check: CheckResult) -> str:
     return check.about.rstrip(".") or words.identifier(check.name)
 
 
-def _look(check: CheckResult) -> Word:
+def outcome(check: CheckResult) -> Word:
+    """How a check came out."""
     if check.no_verdict:
-        return Word("No verdict", "orange", "help")
-    if check.passed is None:
-        return Word("Does not apply", "gray", "remove_circle_outline")
-    return Word("Holds", "green", "check_circle") if check.passed else Word("Violated", "red", "cancel")
+        return OUTCOMES["orange"]
+    return OUTCOMES["gray" if check.passed is None else "green" if check.passed else "red"]
+
+
+def history(reports: Sequence[GateReport], now: float) -> None:
+    """Every gate of an endpoint that is kept, newest first, and how they went."""
+    st.subheader("How earlier gates went", anchor=False)
+    charts.show(charts.verdicts(reports), key="quality.history", alt="Checks passed and failed in each gate")
+    st.dataframe(
+        {
+            "At": [words.moment(r.created_at, now) for r in reports],
+            "Deployment": [r.deployment for r in reports],
+            "Model": [r.model for r in reports],
+            "Verdict": [verdict(r)[1] for r in reports],
+            "Hold": [sum(c.passed is True for c in r.checks) for r in reports],
+            "Violated": ["; ".join(plainly(c) for c in r.failed) for r in reports],
+            "Depth": ["thorough" if r.depth == "full" else "usual" for r in reports],
+            "Took": [words.lasting(r.duration_s) for r in reports],
+        },
+        hide_index=True,
+        key="quality.gates",
+    )
 
 
 def loads(reports: Sequence[LoadReport], now: float) -> None:

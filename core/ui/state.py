@@ -39,6 +39,8 @@ class State:
     """Trial numbers in the order the leaderboard last drew them, to read a click on a row."""
     gate_job = Remembered("slipway.gate_job", "")
     """The gate that was asked for on the Quality page."""
+    newest_report = Remembered("slipway.newest_report", "")
+    """The newest gate report that the Quality page has shown."""
     answer: Remembered[Any] = Remembered("slipway.answer", None)
     """The endpoint's last answer to the Test form: an `Answer`, or None."""
 
