@@ -77,7 +77,7 @@ def verdict(endpoint: Endpoint, live: Sequence[Served], now: float) -> str:
         return RESTING[endpoint.state]
     if not live:
         return "**Not live:** no deployment has traffic yet."
-    if forced := [s.deployment for s in live if s.deployment.forced_by]:
+    if forced := [s.deployment for s in live if s.deployment.forced_by and s.deployment.gate is not GateState.PASSED]:
         return f"**Live, not proven:** {forced[0].forced_by} gave {forced[0].name} traffic without a passed gate."
     report = live[0].report
     if not trusted(endpoint) or report is None:

@@ -18,7 +18,7 @@ from core.workspace import Workspace
 
 MEANING = (
     "A gate tries to prove a deployment wrong before its users can. It starts a server of its own with the same model, "
-    "sends it hundreds of requests, many of them made to break it, and keeps what it saw. Live requests are not touched."
+    "sends it hundreds of requests, many of them made to break it, and keeps what it saw."
 )
 LATEST = 3
 """Checks that a running gate shows besides violations: enough to see it move."""
@@ -62,12 +62,14 @@ def run_form(workspace: Workspace, endpoint: Endpoint) -> None:
 
 def _budget() -> tuple[GateBudget | None, str]:
     """The budget that the visitor gives, None for the deployment's own; and who answers for a looser one."""
-    usual = GateBudget()
-    own = st.checkbox("The deployment's own budget", value=True, key="quality.own_budget")
-    p99_ms = st.number_input("99 of 100 answers within, ms", 1.0, 60_000.0, usual.p99_ms, key="quality.p99_ms")
-    rate = st.number_input("At least, requests/s", 1.0, 1e6, usual.requests_per_s, key="quality.requests_per_s")
+    own = "The deployment's own"
+    p99_ms = st.number_input("99 of 100 answers within, ms", 1.0, 60_000.0, None, placeholder=own, key="quality.p99_ms")
+    rate = st.number_input("At least, requests/s", 1.0, 1e6, None, placeholder=own, key="quality.requests_per_s")
     by = st.text_input("Your name, for a looser one", key="quality.by", help="The report keeps it and shows it.")
-    return None if own else GateBudget(p99_ms=p99_ms, requests_per_s=rate), by.strip()
+    if p99_ms is None and rate is None:
+        return None, by.strip()
+    usual = GateBudget()
+    return GateBudget(p99_ms or usual.p99_ms, rate or usual.requests_per_s), by.strip()
 
 
 def look(workspace: Workspace, name: str) -> Seen:
@@ -164,7 +166,7 @@ def _how_to_override(deployment: Deployment) -> None:
             language="bash",
             wrap_lines=True,
         )
-        navigation.link("Deploy", "Traffic", endpoint=deployment.endpoint, use="Details")
+        navigation.link("Deploy", "Its traffic on the Deploy page", endpoint=deployment.endpoint, use="Details")
 
 
 # A gate as it runs

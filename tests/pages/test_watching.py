@@ -1,4 +1,4 @@
-"""Monitor, Pipelines and Quality: what happened, what runs by itself, what was proven."""
+"""Monitor and Pipelines: what happened, and what runs by itself."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from bank_story import RUN_ID
 from reading import by_label, text
 
 from core.definitions import shipped
-from core.domain.job import JobKind, JobState
+from core.domain.job import JobState
 
 
 def test_monitor_counts_refusals_apart_from_failures(visit, bank):
@@ -60,34 +60,3 @@ def test_a_step_that_failed_says_why(visit, bank):
     app = visit("pipelines")
 
     assert "The target 'y' is not in the table" in app.error[0].value
-
-
-def test_a_failed_check_shows_its_evidence_and_a_call_that_reproduces_it(visit, bank):
-    app = visit("quality", report="g-1")
-
-    assert "Failed:** 1 of 9 checks violated: Missing column is refused" in app.error[0].value
-    assert "expected 400, got 200 for a row without 'age'" in text(app)
-    assert any("curl" in code.value and "$SLIPWAY_KEY" in code.value for code in app.code)
-
-
-def test_a_gate_is_asked_for_and_followed(visit, bank):
-    app = visit("quality")
-
-    by_label(app.button, "Run the gate").click().run()
-
-    assert bank.called("run_gate") == [("bank-marketing", "v3")]
-    assert bank.jobs[0].kind is JobKind.GATE
-    assert "Gate of bank-marketing / v3" in text(app)
-
-
-def test_a_gate_that_could_not_run_says_why(visit, bank):
-    app = visit("quality")
-    by_label(app.button, "Run the gate").click().run()
-    bank.jobs[0] = replace(
-        bank.jobs[0], state=JobState.FAILED, message="The candidate did not start", hint="See its log"
-    )
-
-    app.run()
-
-    assert "The candidate did not start" in app.error[0].value
-    assert "See its log" in app.error[0].value
