@@ -12,13 +12,12 @@ from core import gate
 from core.domain.endpoint import Endpoint, GateBudget
 from core.domain.proof import CheckResult, GateReport, Target
 from core.local.candidate import CandidateFailed, candidate
-from core.local.shadow import shadow_of
+from core.local.shadow import DEPLOYMENT_HEADER, shadow_of
 from core.local.work import Work
 
 SEED = 0
 """One seed for all gates: the same model meets the same requests, so a verdict can be repeated."""
 
-DEPLOYMENT_HEADER = "azureml-model-deployment"
 COMMAND = re.compile(r"^(curl |ab )", re.MULTILINE)
 
 STARTS = "The candidate's server loads the model and says that it is ready."

@@ -96,6 +96,10 @@ class Paths:
     def telemetry(self, name: str) -> Path:
         return self.endpoint(name) / "telemetry"
 
+    def model_data(self, name: str) -> Path:
+        """Inputs and answers, where the endpoint keeps them: its servers write beside their telemetry."""
+        return self.endpoint(name) / "model_data"
+
 
 def new_id(clock: Callable[[], float] = time.time) -> str:
     """A UUIDv7 (RFC 9562, 5.7): milliseconds first, so that ids sort by time of birth."""

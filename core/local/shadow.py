@@ -1,14 +1,29 @@
-"""What a second deployment is compared by: rows of the training data, answered by the live one too."""
+"""What a second deployment is compared by: requests that were kept, else rows of the training data."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from core.contract import samples
 from core.domain.endpoint import DeploymentSpec, EndpointState
 from core.domain.proof import Target
-from core.gate import Shadow
+from core.gate import SHADOW_BODIES_MAX, Shadow
 from core.local.work import Work
 from core.local.workspace import LocalWorkspace
 
+DEPLOYMENT_HEADER = "azureml-model-deployment"
 ROWS = 100
 """Enough to see a difference of a few per cent, few beside the live endpoint's own requests."""
+
+
+class Kept(msgspec.Struct):
+    """The part that matters here of a request that a server has kept; `data` holds one list a column."""
+
+    columns: list[str]
+    data: list[list[Any]]
 
 
 def shadow_of(work: Work, spec: DeploymentSpec) -> Shadow | None:
@@ -17,12 +32,38 @@ def shadow_of(work: Work, spec: DeploymentSpec) -> Shadow | None:
     others = [deployment for deployment in endpoint.live if deployment.name != spec.name]
     if not others or endpoint.state is not EndpointState.READY:
         return None
+    busiest = max(others, key=lambda deployment: endpoint.traffic[deployment.name])
+    # By name: a candidate that is live too, or a third deployment, would answer some of what is replayed.
+    headers = {DEPLOYMENT_HEADER: busiest.name}
+    live = Target(endpoint.scoring_uri.removesuffix("/score"), work.store.keys(endpoint.name).primary, headers)
+    kept = list(islice(kept_requests(work.paths.model_data(endpoint.name)), SHADOW_BODIES_MAX))
+    if kept:
+        return Shadow(live, kept, "as clients sent them, newest first")
+    model = work.store.model(spec.model, spec.model_version)
+    return Shadow(live, _of_training(work, spec), f"rows of {model.data}, since no requests are kept")
+
+
+def kept_requests(folder: Path) -> Iterator[bytes]:
+    """A body for each kept request, newest first, of at most `ROWS` rows each; none where nothing is kept."""
+    segments = sorted(folder.glob("seg-*.jsonl*"), key=lambda path: int(path.name.split("-")[1]), reverse=True)
+    for segment in segments:
+        try:
+            written = segment.read_bytes()
+        except FileNotFoundError:  # closed since it was listed, hence renamed
+            written = segment.with_suffix("").read_bytes()
+        whole = written[: written.rfind(b"\n") + 1]  # a server may be writing its next line just now
+        for line in reversed(whole.splitlines()):
+            kept = msgspec.json.decode(line, type=Kept)
+            rows = islice(zip(*kept.data, strict=True), ROWS)
+            yield samples.body([dict(zip(kept.columns, row, strict=True)) for row in rows])
+
+
+def _of_training(work: Work, spec: DeploymentSpec) -> Sequence[bytes]:
+    """The first rows of the data that the candidate learned from, one a request."""
     model = work.store.model(spec.model, spec.model_version)
     sample = LocalWorkspace(work.settings, work.clock).sample(model.data, ROWS)
     inputs = {column.name for column in model.signature.columns}
     rows = [
         {name: value for name, value in zip(sample.columns, row, strict=True) if name in inputs} for row in sample.rows
     ]
-    live = Target(endpoint.scoring_uri.removesuffix("/score"), work.store.keys(endpoint.name).primary)
-    origin = f"rows of {model.data}, since no requests are kept"
-    return Shadow(live, [samples.body([row]) for row in rows], origin)
+    return [samples.body([row]) for row in rows]
