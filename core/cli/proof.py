@@ -13,7 +13,7 @@ from core.contract.junit import junit
 from core.domain.endpoint import GateBudget
 from core.domain.errors import BackendMissing, NotSupported, NoVerdict, ServiceUnavailable, SpecInvalid
 from core.domain.job import JobState
-from core.domain.proof import CheckResult, Target
+from core.domain.proof import CheckResult, GateReport, Target
 
 MARKS = {True: "holds", False: "FAILS", None: "-"}
 
@@ -28,6 +28,17 @@ def _contract(context: Context, options: Namespace) -> Any:
 
 
 def _gate(context: Context, options: Namespace) -> Any:
+    report = _stored(context, options) if options.last else _gated(context, options)
+    for result in report.checks:
+        _tell(context, result)
+    if options.junit:
+        name = f"{report.endpoint}.{report.deployment}"
+        _write(Path(options.junit), junit(name, report.checks, report.duration_s))
+    return _verdict(report.checks, endpoint=report.endpoint, deployment=report.deployment, id=report.id)
+
+
+def _gated(context: Context, options: Namespace) -> GateReport:
+    """The report of a gate that runs now. Raises NoVerdict when it leaves none."""
     given = {name: value for name in ("p99_ms", "requests_per_s") if (value := getattr(options, name)) is not None}
     budget = GateBudget(**given) if given else None
     workspace = context.workspace
@@ -37,12 +48,15 @@ def _gate(context: Context, options: Namespace) -> Any:
     report = next((r for r in workspace.gate_reports(options.endpoint) if r.id == job.id), None)
     if job.state is not JobState.SUCCEEDED or report is None:
         raise NoVerdict(f"Gate {job.id} is {job.state}: {job.message or 'it left no report'}", hint=job.hint)
-    for result in report.checks:
-        _tell(context, result)
-    if options.junit:
-        name = f"{report.endpoint}.{report.deployment}"
-        _write(Path(options.junit), junit(name, report.checks, report.duration_s))
-    return _verdict(report.checks, endpoint=report.endpoint, deployment=report.deployment, id=report.id)
+    return report
+
+
+def _stored(context: Context, options: Namespace) -> GateReport:
+    """The newest report that is kept. Raises NoVerdict when there is none."""
+    context.workspace.endpoint(options.endpoint)
+    for report in context.workspace.gate_reports(options.endpoint, options.deployment, limit=1):
+        return report
+    raise NoVerdict(f"No gate of '{options.endpoint}' has left a report", hint="Run it without --last")
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -129,6 +143,7 @@ COMMANDS = (
             DEPTH,
             *BUDGET,
             arg("--by", default="", metavar="NAME", help="who answers for a looser budget than the deployment's own"),
+            arg("--last", action="store_true", help="show the newest report that is kept, and run nothing"),
             arg("--junit", metavar="FILE", help="write the checks as a JUnit report, for continuous integration"),
         ),
         starts_service=True,

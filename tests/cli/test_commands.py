@@ -177,6 +177,15 @@ def test_the_gate_command_leaves_a_report_for_continuous_integration(cli, tmp_pa
     assert (report.get("name"), report.get("failures")) == ("bank-marketing.v1", "1")
 
 
+def test_the_newest_report_is_shown_again_without_a_run(cli):
+    cli("quickstart --json", verdict=RED)
+    code, out, err = cli("gate bank-marketing --last --json")
+    assert (code, json.loads(out)["deployment"]) == (1, "v1")
+    assert "performance/p99" in err
+    assert "Gate " not in err
+    assert cli("gate bank-marketing --deployment v9 --last --json")[0] == 3
+
+
 def test_a_report_that_cannot_be_written_is_said(cli, tmp_path):
     cli("quickstart --json")
     code, _, err = cli(f"gate bank-marketing --junit {tmp_path}")
