@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
 from core.definitions import shipped
-from core.domain.job import JobState
+from core.domain.job import Job, JobState
 from core.local import ports
 from core.local.door import Door
 from core.local.workspace import LocalWorkspace
@@ -43,14 +44,26 @@ class Seen:
     chains: list[list[Step]] = field(default_factory=list)
 
 
-@pytest.fixture
-def door(tmp_path: Path) -> Iterator[str]:
+class Forgetful(LocalWorkspace):
+    """A workspace that thanks for a cancellation and does nothing."""
+
+    def cancel_job(self, job_id: str) -> Job:
+        return self.job(job_id)
+
+
+@contextmanager
+def opened(home: Path, kind: type[LocalWorkspace] = LocalWorkspace) -> Iterator[str]:
     """The address of a real door over a real workspace with one pipeline; nobody works, so jobs wait."""
-    workspace = LocalWorkspace(read_settings({}, home=str(tmp_path / "home"), offline="1"))
+    workspace = kind(read_settings({}, home=str(home), offline="1"))
     workspace.publish_pipeline(shipped()[0])
     listener = ports.listen(0, "door")
-    url = f"http://{ports.HOST}:{listener.getsockname()[1]}"
     with Door(workspace, KEY, listener, lambda: None):
+        yield f"http://{ports.HOST}:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[str]:
+    with opened(tmp_path / "home") as url:
         yield url
 
 
@@ -158,3 +171,13 @@ def test_it_keeps_it_over_many_seeds_and_long_chains(door: str, seed: int) -> No
     whole, followed = acknowledged(seen.chains)
     assert whole >= 3
     assert followed == {RUN, JOB, CANCEL}
+
+
+@pytest.mark.full
+def test_chains_find_a_cancellation_that_was_only_acknowledged(tmp_path: Path) -> None:
+    with opened(tmp_path / "home", Forgetful) as url:
+        seen = drive(url, seed=0, examples=4, chains=24)
+
+    assert seen.problems == [], "no request alone shows it"
+    with pytest.raises(AssertionError, match="queued"):
+        acknowledged(seen.chains)

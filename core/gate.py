@@ -1,6 +1,7 @@
 """What is proven about a deployment before it may take traffic: over HTTP alone, and nothing is started."""
 
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -151,6 +152,7 @@ def _performance(target: Target, budget: GateBudget, seed: int) -> CheckResult:
         + ", ".join(f"{window.p99_ms:.2f} ms at {window.requests_per_s:,.0f}/s" for window in windows)
     )
     again = (
+        f"printf %s {shlex.quote(bodies[0].decode())} > body.json\n"
         f"ab -k -t {budget.window_s:g} -n 1000000 -c {budget.concurrency} -p body.json -T application/json "
         f'-H "Authorization: Bearer $SLIPWAY_KEY" {target.url}/score'
     )

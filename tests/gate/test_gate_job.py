@@ -3,6 +3,7 @@
 import os
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from living import Live
@@ -46,6 +47,19 @@ def test_the_parity_command_runs_as_it_is_copied(quickstart: Live, report: GateR
     ran = subprocess.run(["bash", "-c", curl], env=environ, capture_output=True, text=True, check=True, timeout=20)
     assert ran.stdout.count("200") >= 1
     assert '"result"' in ran.stdout
+
+
+@pytest.mark.measures
+def test_the_performance_command_runs_as_it_is_copied(
+    quickstart: Live, report: GateReport, apache_bench: str, tmp_path: Path
+) -> None:
+    load = next(check.curl for check in report.checks if check.part == "performance").replace("-t 3 ", "-t 1 ")
+    environ = os.environ | {"SLIPWAY_KEY": quickstart.key}
+    ran = subprocess.run(
+        ["bash", "-c", load], cwd=tmp_path, env=environ, capture_output=True, text=True, check=True, timeout=30
+    )
+    assert "Non-2xx" not in ran.stdout
+    assert "Requests per second" in ran.stdout
 
 
 def test_nobody_loosens_a_budget_without_a_name(quickstart: Live, report: GateReport) -> None:
