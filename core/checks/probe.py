@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from core.checks.document import Described
-from core.checks.registry import Depth, NotApplicable, Violation
+from core.checks.registry import Depth, NotApplicable, Profile, Violation
 from core.contract import samples
 from core.domain.errors import ServiceUnavailable
 from core.domain.proof import Target
@@ -85,8 +85,16 @@ class Exchange:
 class Probe:
     """One endpoint under examination. Not for use by several threads at once."""
 
-    def __init__(self, target: Target, described: Described, *, seed: int, depth: Depth) -> None:
-        self.target, self.described, self.seed, self.depth = target, described, seed, depth
+    def __init__(
+        self,
+        target: Target,
+        described: Described,
+        *,
+        seed: int,
+        depth: Depth,
+        profile: Profile = Profile.STRICT,
+    ) -> None:
+        self.target, self.described, self.seed, self.depth, self.profile = target, described, seed, depth, profile
         self.rows = depth.rows
         self._random = Random(seed)  # noqa: S311 - draws test data
         self._client = Client(target)

@@ -6,6 +6,7 @@ A check is one small function: it takes a `Probe`, tries one thing, and returns 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from core.domain.errors import NoVerdict, ServiceUnavailable
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
     from core.checks.probe import Probe
 
 CheckFunction = Callable[["Probe"], str]
+
+
+class Profile(StrEnum):
+    """What an endpoint is held to."""
+
+    STRICT = "strict"
+    """Its own document, HTTP and what scoring means: nothing that is only ours or only Azure's."""
+    SLIPWAY = "slipway"
+    """All of that, and docs/scoring-contract.md: headers, the shape of errors, operation ids."""
+    AZURE = "azure"
+    """As strict, less what Azure's own services are known to do otherwise, each deviation by name."""
+
+
+EVERYWHERE = frozenset(Profile)
+OURS = frozenset({Profile.SLIPWAY})
 
 
 class Reproducible(Protocol):
@@ -44,6 +60,8 @@ class Check:
     part: str
     about: str
     run: CheckFunction
+    profiles: frozenset[Profile] = EVERYWHERE
+    """The profiles in which it judges; in the others it is not run at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +79,13 @@ PARTS = ("contract", "semantic", "wire")
 _TABLE: dict[str, Check] = {}
 
 
-def check(part: str, about: str, *, name: str = "") -> Callable[[CheckFunction], CheckFunction]:
+def check(
+    part: str, about: str, *, name: str = "", profiles: frozenset[Profile] = EVERYWHERE
+) -> Callable[[CheckFunction], CheckFunction]:
     """Enter a function into the table under its own name, or `name`. Two checks of one name are a mistake."""
 
     def enter(function: CheckFunction) -> CheckFunction:
-        entry = Check(name or function.__name__, part, about, function)
+        entry = Check(name or function.__name__, part, about, function, profiles)
         if entry.name in _TABLE:
             raise ValueError(f"There are two checks named {entry.name}")
         _TABLE[entry.name] = entry
@@ -74,9 +94,10 @@ def check(part: str, about: str, *, name: str = "") -> Callable[[CheckFunction],
     return enter
 
 
-def entered() -> tuple[Check, ...]:
-    """All checks that were entered so far, by part."""
-    return tuple(sorted(_TABLE.values(), key=lambda entry: PARTS.index(entry.part)))
+def entered(profile: Profile | None = None) -> tuple[Check, ...]:
+    """All checks that were entered so far and judge in this profile (None: in any), by part."""
+    judging = [entry for entry in _TABLE.values() if profile is None or profile in entry.profiles]
+    return tuple(sorted(judging, key=lambda entry: PARTS.index(entry.part)))
 
 
 def judge(check: Check, probe: "Probe") -> CheckResult:

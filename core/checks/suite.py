@@ -6,7 +6,7 @@ from typing import Any
 from core.checks import contract, semantic, wire
 from core.checks.document import Described, describe
 from core.checks.probe import Client, Credential, Exchange, Probe
-from core.checks.registry import DEPTHS, PARTS, Check, Depth, Violation, entered, judge, result
+from core.checks.registry import DEPTHS, PARTS, Check, Depth, Profile, Violation, entered, judge, result
 from core.contract import samples
 from core.domain.errors import NoVerdict, ServiceUnavailable, SpecInvalid
 from core.domain.proof import CheckResult, Target
@@ -20,9 +20,9 @@ BODIES = 200
 _ROOMS = (contract, semantic, wire)  # importing a room enters its checks
 
 
-def catalogue() -> tuple[Check, ...]:
-    """Every check by part, in the order in which they run."""
-    return entered()
+def catalogue(profile: Profile | None = None) -> tuple[Check, ...]:
+    """Every check that judges in this profile (None: in any) by part, in the order in which they run."""
+    return entered(profile)
 
 
 def run_checks(
@@ -32,6 +32,7 @@ def run_checks(
     seed: int = 0,
     on_check: Callable[[CheckResult], None] = lambda result: None,
     parts: Collection[str] = PARTS,
+    profile: Profile = Profile.STRICT,
 ) -> tuple[CheckResult, ...]:
     """Judge the endpoint by its own document; `on_check` hears each result as soon as it is known.
 
@@ -40,15 +41,17 @@ def run_checks(
     """
     if depth not in DEPTHS or not set(parts) <= set(PARTS):
         raise SpecInvalid(f"Depths are {', '.join(DEPTHS)} and parts {', '.join(PARTS)}, got '{depth}', {list(parts)}")
-    chosen = [check for check in catalogue() if check.part in parts]
+    chosen = [check for check in catalogue(profile) if check.part in parts]
     results = []
-    for outcome in _outcomes(target, chosen, DEPTHS[depth], seed):
+    for outcome in _outcomes(target, chosen, DEPTHS[depth], seed, profile):
         results.append(outcome)
         on_check(outcome)
     return tuple(results)
 
 
-def _outcomes(target: Target, chosen: Sequence[Check], depth: Depth, seed: int) -> Iterator[CheckResult]:
+def _outcomes(
+    target: Target, chosen: Sequence[Check], depth: Depth, seed: int, profile: Profile
+) -> Iterator[CheckResult]:
     try:
         described = fetch(target)
     except ServiceUnavailable as e:
@@ -56,7 +59,7 @@ def _outcomes(target: Target, chosen: Sequence[Check], depth: Depth, seed: int) 
     except Violation as e:
         yield from _without_document(chosen, target, e)
         return
-    probe = Probe(target, described, seed=seed, depth=depth)
+    probe = Probe(target, described, seed=seed, depth=depth, profile=profile)
     try:
         for check in chosen:
             yield judge(check, probe)
