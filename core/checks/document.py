@@ -3,18 +3,31 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
+from core.checks.columns import columns_of
 from core.checks.registry import Violation
-from core.domain.data import ColumnKind
-from core.domain.signature import Column, Scalar, Signature
+from core.checks.schema import Json, alternatives, examples, flat
+from core.domain.signature import Scalar, Signature
 
 OPERATION = "RunMLService"
-REF_DEPTH_MAX = 20
-NO_RANGE = (0.0, 100.0)
-"""Where the document tells no observed range, numbers are drawn from here."""
-METHOD_HOLDERS = {"v1": (), "v2": ("GlobalParameters",), "mlflow": ("params",)}
-
-Json = Mapping[str, Any]
+FORMS = {
+    "data": "v1",
+    "Inputs": "v2",
+    "input_data": "mlflow",
+    "dataframe_records": "dataframe_records",
+    "instances": "instances",
+}
+"""A body's telling key -> the form: Azure's three, that of `mlflow models serve`, and KServe's."""
+REPLY_KEYS = {
+    "v1": "result",
+    "v2": "Results",
+    "mlflow": "",
+    "dataframe_records": "predictions",
+    "instances": "predictions",
+}
+METHOD_HOLDERS = {"v1": (), "v2": ("GlobalParameters",)}
+"""Where a form holds `method`; all others under `params`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +35,19 @@ class Described:
     """What the document promises about scoring."""
 
     document: Json
+    prefix: str
+    """The path below the server's root at which its paths begin: `basePath`, or the path of the first of `servers`."""
     score_path: str
+    """With the prefix."""
     forms: tuple[str, ...]
     """The request forms it allows, out of v1, v2 and mlflow; the first is the one it shows."""
     signature: Signature
     """Columns as far as the document tells them; no classes where `x-classes` is absent."""
+    required: frozenset[str]
+    """The columns that no row may lack."""
     methods: tuple[str, ...]
+    reply_keys: Mapping[str, str]
+    """Form -> the key of the reply that holds the answers; empty where the reply is the list itself."""
     statuses: frozenset[str]
     secured: bool
     strict: bool
@@ -46,155 +66,148 @@ class Described:
 
 def describe(document: Json) -> Described:
     """The promises of a document. Raises Violation when it describes no scoring operation."""
-    path, operation = _operation(document)
-    body, examples = _body(document, operation)
-    shapes = {form: shape for shape in _alternatives(document, body) for form in _forms_of(shape)}
+    path, operation = scoring_operation(document)
+    body, beside = _body(document, operation)
+    shapes = _shapes(document, body)
     if not shapes:
-        raise Violation(f"The document's {OPERATION} takes no body with data, Inputs or input_data")
+        raise Violation(f"POST {path} takes no body with {', '.join(list(FORMS)[:-1])} or {list(FORMS)[-1]}")
     form, shape = next(iter(shapes.items()))
     table = _row_array(document, shapes)
-    row = _flat(document, table.get("items", {}))
-    examples = [*examples, *_examples(shape), *_examples(body)]
+    row = flat(document, table.get("items", {}))
+    shown = _example_row([*beside, *examples(shape), *examples(body), *_inner_examples(document, shape)])
+    replies = list(alternatives(document, _reply(document, operation, "200")))
+    prefix = _prefix(document)
     return Described(
         document=document,
-        score_path=path,
+        prefix=prefix,
+        score_path=prefix + path,
         forms=tuple(shapes),
-        signature=_signature(document, operation, row, _example_row(examples)),
+        signature=_signature(document, operation, row, shown),
+        required=frozenset(row.get("required", ())),
         methods=_methods(document, form, shape),
+        reply_keys={form: _reply_key(document, form, replies) for form in shapes},
         statuses=frozenset(map(str, operation.get("responses", {}))),
         secured=bool(operation.get("security", document.get("security"))),
         strict=row.get("additionalProperties") is False,
-        legacy_reply=any(reply.get("type") == "string" for reply in _replies(document, operation)),
+        legacy_reply=any(reply.get("type") == "string" for reply in replies),
         error_fields=_error_fields(document, operation),
         empty_allowed=not table.get("minItems"),
         max_rows=table.get("maxItems"),
     )
 
 
-def _operation(document: Json) -> tuple[str, Json]:
-    posts = [(path, item["post"]) for path, item in document.get("paths", {}).items() if "post" in item]
-    for path, post in posts:
-        if post.get("operationId") == OPERATION or path == "/score":
+def scoring_operation(document: Json) -> tuple[str, Json]:
+    """The path and POST operation that scores: `RunMLService`, else `/score`, else the one that takes rows."""
+    paths = document.get("paths")
+    posts = {
+        path: item["post"] for path, item in (paths.items() if isinstance(paths, Mapping) else ()) if "post" in item
+    }
+    for path, post in posts.items():
+        if post.get("operationId") == OPERATION:
             return path, post
-    raise Violation(f"The document has no POST operation {OPERATION}; it has {[path for path, _ in posts]}")
+    if "/score" in posts:
+        return "/score", posts["/score"]
+    taking_rows = [path for path, post in posts.items() if _shapes(document, _body(document, post)[0])]
+    if len(taking_rows) != 1:
+        told = ", ".join(posts) or "no POST at all"
+        raise Violation(
+            f"The document has no POST operation {OPERATION}, and no other that alone takes rows; it has {told}"
+        )
+    return taking_rows[0], posts[taking_rows[0]]
+
+
+def _prefix(document: Json) -> str:
+    servers = document.get("servers") or [{}]
+    told = document.get("basePath") or urlsplit(str(servers[0].get("url", ""))).path
+    return str(told).rstrip("/")
+
+
+def _shapes(document: Json, body: Json) -> dict[str, dict[str, Any]]:
+    """Form -> the schema of a body in that form."""
+    return {
+        FORMS[name]: shape
+        for shape in alternatives(document, body)
+        for name in shape.get("properties", {})
+        if name in FORMS
+    }
 
 
 def _body(document: Json, operation: Json) -> tuple[Json, list[Any]]:
     """The schema of the request body, and the examples beside it."""
     if "requestBody" in operation:
-        content = _flat(document, operation["requestBody"]).get("content", {}).get("application/json", {})
-        return content.get("schema", {}), _examples(content)
+        content = flat(document, operation["requestBody"]).get("content", {}).get("application/json", {})
+        return content.get("schema", {}), examples(content)
     for parameter in operation.get("parameters", ()):
-        if (found := _flat(document, parameter)).get("in") == "body":
+        if (found := flat(document, parameter)).get("in") == "body":
             return found.get("schema", {}), []
     return {}, []
 
 
 def _reply(document: Json, operation: Json, status: str) -> Json:
     responses = operation.get("responses", {})
-    response = _flat(document, responses.get(status, responses.get("default", {})))
+    response = flat(document, responses.get(status, responses.get("default", {})))
     schema: Json = response.get("schema") or response.get("content", {}).get("application/json", {}).get("schema", {})
     return schema
 
 
-def _replies(document: Json, operation: Json) -> Iterator[dict[str, Any]]:
-    yield from _alternatives(document, _reply(document, operation, "200"))
+def _reply_key(document: Json, form: str, replies: list[dict[str, Any]]) -> str:
+    """As the form is usually answered, unless the document knows only other replies."""
+    usual = REPLY_KEYS[form]
+    told = [reply for reply in replies if reply.get("type") == "array" or reply.get("properties")]
+    if not told or any(_answers_under(reply, usual) for reply in told):
+        return usual
+    if any(reply.get("type") == "array" for reply in told):
+        return ""
+    lists = [name for name, schema in told[0]["properties"].items() if flat(document, schema).get("type") == "array"]
+    return lists[0] if len(lists) == 1 else usual
 
 
-def _flat(document: Json, schema: Any, depth: int = 0) -> dict[str, Any]:
-    """The schema with references followed, `allOf` merged, and nullability gathered under `nullable`."""
-    if depth > REF_DEPTH_MAX or not isinstance(schema, Mapping):
-        return {}
-    if "$ref" in schema:
-        return _flat(document, _pointed(document, str(schema["$ref"])), depth + 1)
-    flat = dict(schema)
-    for part in flat.pop("allOf", ()):
-        flat = _flat(document, part, depth + 1) | flat
-    for word in ("anyOf", "oneOf"):
-        options = [_flat(document, option, depth + 1) for option in flat.get(word, ())]
-        solid = [option for option in options if option.get("type") != "null"]
-        if len(solid) == 1 and len(options) == 2:
-            del flat[word]
-            flat = solid[0] | flat | {"nullable": True}
-    if isinstance(flat.get("type"), list):
-        types = [name for name in flat["type"] if name != "null"]
-        flat["nullable"] = len(types) < len(flat["type"]) or flat.get("nullable", False)
-        flat["type"] = types[0] if len(types) == 1 else None
-    flat["nullable"] = bool(flat.get("nullable") or flat.get("x-nullable"))
-    return flat
-
-
-def _pointed(document: Json, reference: str) -> Any:
-    found: Any = document
-    for step in reference.removeprefix("#/").split("/"):
-        key = step.replace("~1", "/").replace("~0", "~")
-        if not isinstance(found, Mapping) or key not in found:
-            raise Violation(f"The document refers to {reference}, which it does not hold")
-        found = found[key]
-    return found
-
-
-def _alternatives(document: Json, schema: Any) -> Iterator[dict[str, Any]]:
-    flat = _flat(document, schema)
-    options = flat.get("oneOf") or flat.get("anyOf")
-    if not options:
-        yield flat
-        return
-    for option in options:
-        yield from _alternatives(document, option)
-
-
-def _forms_of(shape: Json) -> Iterator[str]:
-    names = {"data": "v1", "Inputs": "v2", "input_data": "mlflow"}
-    yield from (names[name] for name in shape.get("properties", {}) if name in names)
+def _answers_under(reply: Json, key: str) -> bool:
+    return key in reply.get("properties", {}) if key else reply.get("type") == "array"
 
 
 def _row_array(document: Json, shapes: Mapping[str, Json]) -> dict[str, Any]:
     """The schema of the array of rows, from a form whose rows are records."""
-    if "v1" in shapes:
-        return _flat(document, shapes["v1"]["properties"]["data"])
-    if "v2" in shapes:
-        inputs = _flat(document, shapes["v2"]["properties"]["Inputs"])
-        return _flat(document, inputs.get("properties", {}).get("data", {}))
+    for name, form in FORMS.items():
+        if form in shapes and form != "mlflow":
+            rows = flat(document, shapes[form]["properties"][name])
+            return flat(document, rows.get("properties", {}).get("data", {})) if form == "v2" else rows
     return {}
 
 
 def _methods(document: Json, form: str, shape: Json) -> tuple[str, ...]:
     node: Json = shape
-    for step in METHOD_HOLDERS[form]:
-        node = _flat(document, node.get("properties", {}).get(step, {}))
-    method = _flat(document, node.get("properties", {}).get("method", {}))
+    for step in METHOD_HOLDERS.get(form, ("params",)):
+        node = flat(document, node.get("properties", {}).get(step, {}))
+    method = flat(document, node.get("properties", {}).get("method", {}))
     if not method.get("type"):
         return ()
     # Azure's documents say only that the method is a string; its services know these two.
     return tuple(method.get("enum", ("predict", "predict_proba")))
 
 
-def _examples(node: Json) -> list[Any]:
-    found = [node["example"]] if "example" in node else []
-    several = node.get("examples", ())
-    if isinstance(several, Mapping):
-        return found + [example.get("value") for example in several.values() if isinstance(example, Mapping)]
-    return found + list(several)
+def _inner_examples(document: Json, shape: Json) -> Iterator[Any]:
+    """Bodies made of the examples that stand at the arrays of rows themselves."""
+    for name in FORMS:
+        rows = flat(document, shape.get("properties", {}).get(name, {}))
+        yield from ({"data": shown} for shown in examples(rows))
+        yield from ({"data": [shown]} for shown in examples(flat(document, rows.get("items", {}))))
 
 
-def _example_row(examples: list[Any]) -> Json:
-    for example in examples:
-        inner = example.get("Inputs", example) if isinstance(example, Mapping) else {}
-        rows = inner.get("data") if isinstance(inner, Mapping) else None
-        if isinstance(rows, list) and rows and isinstance(rows[0], Mapping):
-            return rows[0]
+def _example_row(shown: list[Any]) -> Json:
+    """The first row of records in the examples of bodies; empty where there is none."""
+    for example in shown:
+        body = example if isinstance(example, Mapping) else {}
+        inner = body.get("Inputs", body)
+        for rows in (inner.get(name) for name in FORMS) if isinstance(inner, Mapping) else ():
+            if isinstance(rows, list) and rows and isinstance(rows[0], Mapping):
+                return rows[0]
     return {}
 
 
-def _signature(document: Json, operation: Json, row: Json, example: Json) -> Signature:
-    required = row.get("required", ())
-    columns = tuple(
-        _column(name, _flat(document, schema), name in required, example.get(name))
-        for name, schema in row.get("properties", {}).items()
-    )
+def _signature(document: Json, operation: Json, row: Json, shown: Mapping[str, Scalar]) -> Signature:
     return Signature(
-        columns=columns,
+        columns=columns_of(document, row, shown),
         target="",
         classes=tuple(operation.get("x-classes", ())),
         positive_class=operation.get("x-positive-class"),
@@ -202,33 +215,7 @@ def _signature(document: Json, operation: Json, row: Json, example: Json) -> Sig
     )
 
 
-def _column(name: str, schema: Json, required: bool, example: Scalar | None) -> Column:
-    """A column of no single scalar type that may be left out is one that the model ignores."""
-    scalar = schema.get("type") in set(ColumnKind)
-    kind = ColumnKind(schema["type"]) if scalar else ColumnKind.STRING
-    levels = tuple(level for level in schema.get("enum", ()) if isinstance(level, str))
-    low, high = _range(schema) if kind in (ColumnKind.INTEGER, ColumnKind.NUMBER) else (None, None)
-    typical = example if example is not None else next(iter(_examples(schema)), None)
-    return Column(
-        name=name,
-        kind=kind,
-        nullable=schema.get("nullable", False),
-        levels=levels,
-        closed=bool(levels),
-        typical=typical,
-        low=low,
-        high=high,
-        used=scalar or required,
-    )
-
-
-def _range(schema: Json) -> tuple[float, float]:
-    observed = schema.get("x-observed", {})
-    low, high = observed.get("low", NO_RANGE[0]), observed.get("high", NO_RANGE[1])
-    return low, max(low, high)
-
-
 def _error_fields(document: Json, operation: Json) -> frozenset[str]:
     refusals = [status for status in operation.get("responses", {}) if str(status).startswith("4")] or ["default"]
-    shapes = (_flat(document, _reply(document, operation, status)) for status in refusals)
+    shapes = (flat(document, _reply(document, operation, status)) for status in refusals)
     return frozenset(name for shape in shapes for name in shape.get("properties", {}))

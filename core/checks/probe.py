@@ -25,7 +25,6 @@ HANG_S = 10.0
 SHOWN_CHARS = 200
 COMMAND_BODY_MAX_BYTES = 64_000
 """Longer bodies travel packed: Linux takes at most 128 KiB in one argument."""
-REPLY_KEYS = {"v1": "result", "v2": "Results", "mlflow": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,7 @@ class Probe:
         reply = exchange.json()
         if isinstance(reply, str) and self.described.legacy_reply:
             reply = json.loads(reply)
-        key = REPLY_KEYS[form]
+        key = self.described.reply_keys[form]
         answers = reply.get(key) if key and isinstance(reply, dict) else reply
         if not isinstance(answers, list):
             raise Violation(f"Expected a list of answers{f' under {key!r}' if key else ''}: {exchange.shown}", exchange)

@@ -16,6 +16,8 @@ Row = dict[str, Scalar | None]
 NULL_SHARE = 0.1
 UNSEEN_SHARE = 0.05
 """Open text columns get an unknown level this often, so that samples reach the model's way with unseen values."""
+ELSEWHERE = ("dataframe_records", "instances")
+"""Forms of other servers: `mlflow models serve` takes both, KServe the second."""
 UNSEEN = "never seen before"
 
 
@@ -36,7 +38,7 @@ def batch(signature: Signature, rows: Sequence[Mapping[str, Scalar | None]]) -> 
 
 
 def body(rows: Sequence[Mapping[str, Scalar | None]], form: str = "v1", method: str | None = None) -> bytes:
-    """A request body with these rows in one of the three forms. Raises SpecInvalid for an unknown form.
+    """A request body with these rows in one of the three forms or of `ELSEWHERE`. Raises SpecInvalid for any other.
 
     The MLflow form takes its columns from the first row.
     """
@@ -50,6 +52,8 @@ def body(rows: Sequence[Mapping[str, Scalar | None]], form: str = "v1", method: 
         columns = list(rows[0]) if rows else []
         split = {"columns": columns, "data": [[row.get(name) for name in columns] for row in rows]}
         return msgspec.json.encode({"input_data": split} | ({"params": parameters} if parameters else {}))
+    if form in ELSEWHERE:
+        return msgspec.json.encode({form: rows} | ({"params": parameters} if parameters else {}))
     raise SpecInvalid(f"'{form}' is not a request form", hint=f"The forms are {', '.join(FORMS)}")
 
 

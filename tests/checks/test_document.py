@@ -3,6 +3,7 @@
 import copy
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from signatures import bank_signature, mixed_signature
@@ -13,6 +14,7 @@ from core.checks.registry import Violation
 from core.contract import openapi
 from core.domain.data import ColumnKind
 from core.domain.endpoint import EndpointLimits
+from core.domain.signature import Column
 
 VERSIONS = ("2", "3", "3.1")
 
@@ -20,7 +22,7 @@ VERSIONS = ("2", "3", "3.1")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_version_tells_the_same_columns(version: str) -> None:
     described = describe(document(version))
-    found = {c.name: (c.kind.value, c.nullable, c.levels) for c in described.signature.columns}
+    found = {c.name: (c.kind.value, c.nullable, c.levels if c.closed else ()) for c in described.signature.columns}
     assert found == {name: (*promise, LEVELS.get(name, ())) for name, promise in COLUMNS.items()}
     assert [c.low for c in described.signature.columns if c.name in OBSERVED] == [o["low"] for o in OBSERVED.values()]
     assert described.signature.classes == CLASSES
@@ -40,7 +42,7 @@ def test_our_own_document_gives_our_signature_back(version: str, signature) -> N
     assert [(c.name, c.kind, c.nullable, c.low, c.high) for c in read.used] == [
         (c.name, c.kind, c.nullable, *((c.low, c.high) if c.low is not None else (None, None))) for c in signature.used
     ]
-    assert [c.levels for c in read.used] == [c.levels if c.closed else () for c in signature.used]
+    assert [c.levels if c.closed else () for c in read.used] == [c.levels if c.closed else () for c in signature.used]
     assert {c.name for c in read.columns} == {c.name for c in signature.columns}
     assert (read.classes, read.threshold) == (signature.classes, signature.threshold)
 
@@ -84,6 +86,77 @@ def test_azures_own_documents_are_read(shared: Path, name: str, form: str, metho
     assert described.signature.classes == ()
 
 
+def one_column(schema: dict[str, Any]) -> Column:
+    published = document("3.1")
+    v1 = published["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"][0]
+    v1["properties"]["data"]["items"] |= {"properties": {"age": schema}, "required": ["age"]}
+    v1["example"] = {"data": [{}]}
+    (column,) = describe(published).signature.columns
+    return column
+
+
+@pytest.mark.parametrize(
+    ("schema", "low", "high"),
+    [
+        ({"type": "integer", "x-observed": {"low": 18, "high": 90}}, 18, 90),
+        ({"type": "integer", "x-observed": {"low": 18, "high": 90}, "maximum": 40}, 18, 40),
+        ({"type": "integer", "minimum": 300}, 300, 400),
+        ({"type": "integer", "exclusiveMinimum": 300, "maximum": 310}, 301, 310),
+        ({"type": "integer", "maximum": -1}, -101, -1),
+        ({"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}, 0, 100),
+        ({"type": "integer", "minimum": 0, "exclusiveMinimum": True}, 1, 100),
+        ({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, 1e-6, 1 - 1e-6),
+        ({"type": "integer", "enum": [3, 1, 2]}, 1, 3),
+        ({"type": "integer", "enum": [1, 5]}, 1, 1),
+        ({"type": "integer", "const": 7}, 7, 7),
+        ({"type": "number", "example": 40.0}, 20.0, 60.0),
+        ({"type": "number", "example": -40.0}, -60.0, -20.0),
+        ({"type": "number", "example": 0.0}, 0, 100),
+        ({"type": "number"}, 0, 100),
+    ],
+)
+def test_numbers_are_drawn_only_from_what_the_schema_allows(schema: dict[str, Any], low: float, high: float) -> None:
+    column = one_column(schema)
+    assert (column.low, column.high) == pytest.approx((low, high))
+
+
+def test_texts_are_drawn_from_the_example_where_no_categories_are_published() -> None:
+    assert one_column({"type": "string", "example": "nurse"}).levels == ("nurse",)
+    assert one_column({"type": "string", "examples": ["nurse", "pilot"]}).levels == ("nurse", "pilot")
+    assert not one_column({"type": "string", "examples": ["nurse"]}).closed
+    assert one_column({"enum": ["nurse"]}).closed
+
+
+def test_scoring_is_found_wherever_it_is() -> None:
+    elsewhere = document("3")
+    post = elsewhere["paths"].pop("/score")["post"]
+    del post["operationId"]
+    elsewhere["paths"] |= {"/feedback": {"post": {"responses": {}}}, "/invocations": {"post": post}}
+    elsewhere["servers"] = [{"url": "https://somewhere.example/v1/"}]
+    assert describe(elsewhere).score_path == "/v1/invocations"
+    swagger = document("2") | {"basePath": "/v2"}
+    assert (describe(swagger).prefix, describe(swagger).score_path) == ("/v2", "/v2/score")
+    elsewhere["paths"]["/predict"] = {"post": post}
+    with pytest.raises(Violation, match="no other that alone takes rows; it has /feedback, /invocations, /predict"):
+        describe(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("reply", "key"),
+    [
+        ({"type": "object", "properties": {"result": {"type": "array"}}}, "result"),
+        ({"type": "object", "properties": {"took": {"type": "number"}, "answers": {"type": "array"}}}, "answers"),
+        ({"type": "array"}, ""),
+        ({"type": "string"}, "result"),
+        ({}, "result"),
+    ],
+)
+def test_the_answers_are_sought_where_the_document_puts_them(reply: dict[str, Any], key: str) -> None:
+    published = document("2")
+    published["paths"]["/score"]["post"]["responses"]["200"]["schema"] = reply
+    assert describe(published).reply_keys == {"v1": key}
+
+
 def test_nullability_is_read_from_every_notation() -> None:
     published = document("3.1")
     notations = {
@@ -108,7 +181,7 @@ def test_a_document_that_promises_no_scoring_is_a_violation_that_says_so() -> No
         describe(without)
     wordless = copy.deepcopy(document("3"))
     del wordless["paths"]["/score"]["post"]["requestBody"]
-    with pytest.raises(Violation, match="no body with data, Inputs or input_data"):
+    with pytest.raises(Violation, match="no body with data, Inputs, input_data"):
         describe(wordless)
     dangling = copy.deepcopy(document("3"))
     dangling["paths"]["/score"]["post"]["requestBody"] = {"$ref": "#/components/requestBodies/Gone"}

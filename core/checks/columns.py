@@ -1,0 +1,92 @@
+"""The columns of a row, as far as the schema of one tells them; its example tells the rest."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.checks.schema import Json, examples, flat
+from core.domain.data import ColumnKind
+from core.domain.signature import Column, Scalar
+
+NO_RANGE = (0.0, 100.0)
+"""Where neither the schema nor an example tells a range, numbers are drawn from here."""
+AROUND = (0.5, 1.5)
+"""Where only an example tells where a number lies, numbers are drawn from these multiples of it."""
+STEP = 1e-6
+"""So far inside of an exclusive bound are numbers drawn."""
+NARROW = 1e6
+"""Bounds further apart than this say what a number can hold (64 bits), not where it lies."""
+NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
+
+
+def columns_of(document: Json, row: Json, shown: Mapping[str, Scalar]) -> tuple[Column, ...]:
+    """The columns of `row`, the schema of one row; `shown` is an example of one."""
+    required = row.get("required", ())
+    properties = row.get("properties", {})
+    return tuple(
+        _column(name, flat(document, schema), name in required, shown.get(name)) for name, schema in properties.items()
+    )
+
+
+def _column(name: str, schema: Json, required: bool, shown: Scalar | None) -> Column:
+    """A column of no single scalar type that may be left out is one that the model ignores."""
+    allowed = [schema["const"]] if "const" in schema else schema.get("enum", ())
+    levels = tuple(level for level in allowed if isinstance(level, str))
+    kind = _kind(schema, levels)
+    typical = shown if shown is not None else next(iter(examples(schema)), None)
+    seen = tuple(dict.fromkeys(value for value in (typical, *examples(schema)) if isinstance(value, str)))
+    low, high = _range(schema, allowed, typical) if kind in NUMERIC else (None, None)
+    return Column(
+        name=name,
+        kind=kind or ColumnKind.STRING,
+        nullable=schema.get("nullable", False),
+        levels=levels or (seen if kind is ColumnKind.STRING else ()),
+        closed=bool(levels),
+        typical=typical,
+        low=low,
+        high=high,
+        used=kind is not None or required,
+    )
+
+
+def _kind(schema: Json, levels: tuple[str, ...]) -> ColumnKind | None:
+    if schema.get("type") in set(ColumnKind):
+        return ColumnKind(schema["type"])
+    return ColumnKind.STRING if levels else None
+
+
+def _range(schema: Json, allowed: Any, typical: Scalar | None) -> tuple[float, float]:
+    """Where values are drawn from: always within what the schema allows."""
+    numbers = sorted(value for value in allowed if isinstance(value, int | float))
+    if numbers:
+        # A column has no list of allowed numbers, only a range: all of them where they are neighbours, else one.
+        return (numbers[0], numbers[-1] if numbers[-1] - numbers[0] == len(numbers) - 1 else numbers[0])
+    step = 1 if schema.get("type") == ColumnKind.INTEGER else STEP
+    least, most = _bound(schema, "inimum", step), _bound(schema, "aximum", -step)
+    low, high = _observed(schema, typical, least, most)
+    if least is not None and low < least:
+        low, high = least, (high if high > least else least + NO_RANGE[1])
+    if most is not None and high > most:
+        low, high = (low if low < most else most - NO_RANGE[1]), most
+    return (low if least is None else max(low, least)), max(low, high)
+
+
+def _observed(schema: Json, typical: Scalar | None, least: float | None, most: float | None) -> tuple[float, float]:
+    observed = schema.get("x-observed", {})
+    if observed:
+        return observed.get("low", NO_RANGE[0]), observed.get("high", NO_RANGE[1])
+    if isinstance(typical, int | float) and typical:
+        low, high = sorted(typical * times for times in AROUND)
+        return low, high
+    if least is not None and most is not None and most - least <= NARROW:
+        return least, most
+    return NO_RANGE
+
+
+def _bound(schema: Json, word: str, step: float) -> float | None:
+    """`minimum` or `maximum`, and a step inside of the exclusive ones (a number in 3.1, `true` in 2.0 and 3.0)."""
+    bound, exclusive = schema.get(f"m{word}"), schema.get(f"exclusiveM{word}")
+    if isinstance(exclusive, bool):
+        return bound + step if exclusive and bound is not None else bound
+    inside = None if exclusive is None else exclusive + step
+    told = [value for value in (bound, inside) if value is not None]
+    return (max(told) if step > 0 else min(told)) if told else None
