@@ -5,6 +5,7 @@ import gzip
 import http.client
 import json
 import shlex
+import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from random import Random
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from core.checks import azure
 from core.checks.document import Described
 from core.checks.registry import Depth, NotApplicable, Profile, Violation
 from core.contract import samples
@@ -22,6 +24,7 @@ T = TypeVar("T")
 
 HANG_S = 10.0
 """An answer that takes longer is a violation; how much shorter it should be is the performance part's question."""
+TLS_HINT = "Is it http:// and not https://? SSL_CERT_FILE names further authorities to trust"
 SHOWN_CHARS = 200
 COMMAND_BODY_MAX_BYTES = 64_000
 """Longer bodies travel packed: Linux takes at most 128 KiB in one argument."""
@@ -114,14 +117,12 @@ class Probe:
 
     def send(self, method: str, path: str, body: bytes | None = None, credential: Credential | None = None) -> Exchange:
         """Send one request with exactly this credential. Raises Violation, ServiceUnavailable as `Client.send`."""
-        return self._client.send(method, path, body, {}, credential)
+        return self._meant(self._client.send(method, path, body, {}, credential))
 
     def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> Exchange:
         """POST to the scoring path with the key. Raises Violation, ServiceUnavailable as `Client.send`."""
-        key = self.target.key
-        return self._client.send(
-            "POST", self.described.score_path, body, headers or {}, Credential.bearer(key) if key else None
-        )
+        credential = Credential.bearer(self.target.key) if self.target.key else None
+        return self._meant(self._client.send("POST", self.described.score_path, body, headers or {}, credential))
 
     def score(
         self, rows: Sequence[Mapping[str, Any]], method: str | None = None, form: str = ""
@@ -138,13 +139,21 @@ class Probe:
 
     def _unwrap(self, exchange: Exchange, form: str) -> list[Any]:
         reply = exchange.json()
-        if isinstance(reply, str) and self.described.legacy_reply:
-            reply = json.loads(reply)
+        if isinstance(reply, str):
+            # Whether the document says so is a check of its own: here only what was answered counts.
+            status, once = azure.meant(exchange.status, exchange.reply)
+            reply = replace(exchange, status=status, reply=once).json()
         key = self.described.reply_keys[form]
         answers = reply.get(key) if key and isinstance(reply, dict) else reply
         if not isinstance(answers, list):
             raise Violation(f"Expected a list of answers{f' under {key!r}' if key else ''}: {exchange.shown}", exchange)
         return answers
+
+    def _meant(self, exchange: Exchange) -> Exchange:
+        if self.profile is not Profile.AZURE:
+            return exchange
+        status, reply = azure.meant(exchange.status, exchange.reply)
+        return replace(exchange, status=status, reply=reply)
 
     def close(self) -> None:
         """Drop the kept connection."""
@@ -208,9 +217,21 @@ def _connect(target: Target) -> http.client.HTTPConnection:
         connection = http.client.HTTPConnection(host, parts.port, timeout=HANG_S)
     try:
         connection.connect()
+    except ssl.SSLError as e:
+        raise ServiceUnavailable(f"{target.url} cannot be trusted ({_why(e)})", hint=TLS_HINT) from e
+    except socket.gaierror as e:
+        raise ServiceUnavailable(
+            f"There is no host '{host}' ({e.strerror})", hint="Is the address spelled right?"
+        ) from e
     except OSError as e:
         raise ServiceUnavailable(f"Nothing answers at {target.url} ({e})", hint="Is the endpoint running?") from e
     return connection
+
+
+def _why(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate: {error.verify_message}"
+    return "it does not speak TLS" if error.reason == "WRONG_VERSION_NUMBER" else str(error.reason or error)
 
 
 def _quoted(body: bytes) -> str:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from core.domain.errors import NoVerdict, ServiceUnavailable
-from core.domain.proof import CheckResult, Target
+from core.domain.proof import Target
 
 if TYPE_CHECKING:
     from core.checks.probe import Probe
@@ -50,6 +49,14 @@ class Violation(Exception):
 
 class NotApplicable(Exception):
     """The document does not say enough for this check to judge."""
+
+
+class KnownDeviation(Exception):
+    """The endpoint broke its word, in a way that the profile's baseline names."""
+
+    def __init__(self, name: str, evidence: str) -> None:
+        super().__init__(evidence)
+        self.name, self.evidence = name, evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +105,3 @@ def entered(profile: Profile | None = None) -> tuple[Check, ...]:
     """All checks that were entered so far and judge in this profile (None: in any), by part."""
     judging = [entry for entry in _TABLE.values() if profile is None or profile in entry.profiles]
     return tuple(sorted(judging, key=lambda entry: PARTS.index(entry.part)))
-
-
-def judge(check: Check, probe: "Probe") -> CheckResult:
-    """Run one check and put its outcome into words; a bug in a check stays a traceback."""
-    try:
-        return result(check, True, check.run(probe))
-    except Violation as e:
-        return result(check, False, e.evidence, "\n".join(request.curl(probe.target) for request in e.requests))
-    except NotApplicable as e:
-        return result(check, None, f"not applicable: {e}")
-    except (ServiceUnavailable, NoVerdict) as e:
-        return result(check, None, f"no verdict: {e.message}", no_verdict=True)
-
-
-def result(
-    check: Check, passed: bool | None, evidence: str, curl: str = "", *, no_verdict: bool = False
-) -> CheckResult:
-    """The outcome of one check."""
-    return CheckResult(check.name, check.part, passed, evidence, curl, no_verdict, check.about)

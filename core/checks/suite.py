@@ -1,19 +1,16 @@
 """Prove an endpoint from its address and key: fetch its document, run every check, tell each outcome as it lands."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
 
 from core.checks import contract, semantic, wire
-from core.checks.document import Described, describe
-from core.checks.probe import Client, Credential, Exchange, Probe
-from core.checks.registry import DEPTHS, PARTS, Check, Depth, Profile, Violation, entered, judge, result
+from core.checks.judging import judge, result
+from core.checks.probe import Probe
+from core.checks.registry import DEPTHS, PARTS, Check, Depth, Profile, Violation, entered
+from core.checks.source import DOCUMENT, PUBLISHED, Source, admit, fetch
 from core.contract import samples
 from core.domain.errors import NoVerdict, ServiceUnavailable, SpecInvalid
 from core.domain.proof import CheckResult, Target
 
-DOCUMENT = "/swagger.json"
-VERSIONS = ("?version=3.1", "?version=3", "")
-"""Most telling first: only OpenAPI 3.1 can type a row that is an array; Azure's services stop at 3.0 or 2.0."""
 BODIES = 200
 """Different bodies of one load: enough that no cache or branch predictor knows them all."""
 
@@ -33,33 +30,35 @@ def run_checks(
     on_check: Callable[[CheckResult], None] = lambda result: None,
     parts: Collection[str] = PARTS,
     profile: Profile = Profile.STRICT,
+    source: Source = PUBLISHED,
 ) -> tuple[CheckResult, ...]:
     """Judge the endpoint by its own document; `on_check` hears each result as soon as it is known.
 
     Sends a few hundred requests (default depth: about 10 s) and changes nothing. The same seed sends the same rows.
-    Raises SpecInvalid for an unknown depth or part, NoVerdict when nothing listens or the proof itself cannot run.
+    Raises SpecInvalid for an unknown depth or part or a schema that does not fit, NoVerdict when nothing listens, the
+    key is refused or the proof itself cannot run.
     """
     if depth not in DEPTHS or not set(parts) <= set(PARTS):
         raise SpecInvalid(f"Depths are {', '.join(DEPTHS)} and parts {', '.join(PARTS)}, got '{depth}', {list(parts)}")
     chosen = [check for check in catalogue(profile) if check.part in parts]
     results = []
-    for outcome in _outcomes(target, chosen, DEPTHS[depth], seed, profile):
+    for outcome in _outcomes(target, chosen, DEPTHS[depth], seed, profile, source):
         results.append(outcome)
         on_check(outcome)
     return tuple(results)
 
 
 def _outcomes(
-    target: Target, chosen: Sequence[Check], depth: Depth, seed: int, profile: Profile
+    target: Target, chosen: Sequence[Check], depth: Depth, seed: int, profile: Profile, source: Source
 ) -> Iterator[CheckResult]:
     try:
-        described = fetch(target)
+        probe = Probe(target, fetch(target, source), seed=seed, depth=depth, profile=profile)
+        admit(probe)
     except ServiceUnavailable as e:
         raise NoVerdict(e.message, hint=e.hint) from e
     except Violation as e:
         yield from _without_document(chosen, target, e)
         return
-    probe = Probe(target, described, seed=seed, depth=depth, profile=profile)
     try:
         for check in chosen:
             yield judge(check, probe)
@@ -80,32 +79,6 @@ def bodies_for(target: Target, rows: int, *, count: int = BODIES, seed: int = 0)
         raise NoVerdict("The document describes no columns to make rows of", hint=f"See {target.url}{DOCUMENT}")
     made = samples.rows(described.signature, rows * count, seed)
     return tuple(samples.body(made[at : at + rows], described.primary_form) for at in range(0, rows * count, rows))
-
-
-def fetch(target: Target) -> Described:
-    """The endpoint's document, read: the first of `VERSIONS` that it publishes.
-
-    Raises Violation when neither is a usable document, ServiceUnavailable when nothing listens.
-    """
-    client = Client(target)
-    credential = Credential.bearer(target.key) if target.key else None
-    try:
-        for query in VERSIONS:
-            exchange = client.send("GET", DOCUMENT + query, None, {}, credential)
-            if exchange.status == 200:
-                break
-    finally:
-        client.close()
-    return describe(_document(exchange))
-
-
-def _document(exchange: Exchange) -> dict[str, Any]:
-    if exchange.status != 200:
-        raise Violation(f"The document is not there: {exchange.shown}", exchange)
-    document = exchange.json()
-    if not isinstance(document, dict) or not {"openapi", "swagger"} & document.keys():
-        raise Violation(f"Not an OpenAPI document: {exchange.shown}", exchange)
-    return document
 
 
 def _without_document(chosen: Sequence[Check], target: Target, problem: Violation) -> Iterator[CheckResult]:

@@ -233,12 +233,12 @@ def test_schemathesis_is_loaded_only_when_it_runs() -> None:
 
 
 def test_generated_requests_keep_to_their_seconds(correct: Target) -> None:
-    from core.checks import contract
+    from core.checks import generated
     from core.checks.probe import Probe
     from core.checks.suite import fetch
 
     probe = Probe(correct, fetch(correct), seed=0, depth=Depth(rows=2, examples=10_000, generated_s=1.0))
-    findings = contract.drive(probe)
+    findings = generated.drive(probe)
     probe.close()
     assert 0 < findings.requests < 10_000
     assert not findings.unanswered

@@ -1,0 +1,109 @@
+"""Where an endpoint's promises come from: the document that it publishes, and a schema file that says more."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any
+
+from core.checks.document import Described, describe
+from core.checks.overlay import is_document, with_schema
+from core.checks.probe import Client, Credential, Exchange, Probe
+from core.checks.registry import Violation
+from core.checks.schema import Json
+from core.contract import samples
+from core.domain.errors import NoVerdict
+from core.domain.proof import Target
+
+DOCUMENT = "/swagger.json"
+PLACES = (f"{DOCUMENT}?version=3.1", f"{DOCUMENT}?version=3", DOCUMENT, "/openapi.json")
+"""Most telling first: only OpenAPI 3.1 can type a row that is an array; Azure's services stop at 3.0 or 2.0. The last
+is where FastAPI and what is built on it publish theirs."""
+REFUSED = (401, 403)
+DEPLOYMENT = "azureml-model-deployment"
+KEY_HINT = "Give the key with --key-file or in SLIPWAY_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the endpoint is judged by."""
+
+    path: str = ""
+    """Where its document is, below the root; empty: the first of `PLACES` that has one."""
+    schema: Json | None = None
+    """The JSON Schema of one row, judged as if published; or a whole document, used instead of the endpoint's."""
+
+
+PUBLISHED = Source()
+
+
+def fetch(target: Target, source: Source = PUBLISHED) -> Described:
+    """The endpoint's document, read.
+
+    Raises Violation when there is no usable document, ServiceUnavailable when nothing listens, NoVerdict when the
+    document asks for another key, SpecInvalid for a schema that does not fit.
+    """
+    if source.schema is not None and is_document(source.schema):
+        return describe(source.schema)
+    document = _published(target, source)
+    return describe(with_schema(document, source.schema) if source.schema else document)
+
+
+def admit(probe: Probe) -> None:
+    """Send one valid row with the key. Raises NoVerdict where that shows that nothing could be proven so."""
+    if not probe.described.signature.used:
+        return
+    try:
+        exchange = probe.post(samples.body(probe.sample(1), probe.described.primary_form))
+    except Violation:
+        return  # a hang or a broken connection is for the checks to judge
+    target = probe.target
+    if exchange.status in REFUSED:
+        raise _key_refused(exchange, target)
+    if exchange.status == 404 and (name := target.headers.get(DEPLOYMENT)):
+        raise NoVerdict(f"{target.url} has no deployment '{name}': {exchange.shown}")
+
+
+def _published(target: Target, source: Source) -> dict[str, Any]:
+    client = Client(target)
+    missing: list[Exchange] = []
+    try:
+        for path in _places(source):
+            exchange = _get(client, target, path)
+            if exchange.status == 200:
+                return _document(exchange)
+            if exchange.status in REFUSED:
+                raise _key_refused(exchange, target)
+            missing.append(exchange)
+    finally:
+        client.close()
+    told = ", ".join(dict.fromkeys(f"{each.path.partition('?')[0]} got {each.status}" for each in missing))
+    raise Violation(f"{target.url} publishes no document ({told}); --schema can give one", missing[0])
+
+
+def _get(client: Client, target: Target, path: str) -> Exchange:
+    credential = Credential.bearer(target.key) if target.key else None
+    try:
+        return client.send("GET", path, None, {}, credential)
+    except Violation as e:
+        if isinstance(e.__cause__, HTTPException | ConnectionError):
+            hint = "Is it https:// rather than http://?"
+            raise NoVerdict(f"{target.url} breaks the connection instead of answering GET {path}", hint=hint) from e
+        raise
+
+
+def _places(source: Source) -> Iterator[str]:
+    yield from (source.path,) if source.path else PLACES
+
+
+def _document(exchange: Exchange) -> dict[str, Any]:
+    document = exchange.json()
+    if not isinstance(document, dict) or not is_document(document):
+        raise Violation(f"Not an OpenAPI document: {exchange.shown}", exchange)
+    return document
+
+
+def _key_refused(exchange: Exchange, target: Target) -> NoVerdict:
+    what = f"{exchange.method} {target.url}{exchange.path}"
+    if target.key:
+        return NoVerdict(f"{what} refused the key: {exchange.shown}", hint="Is it the key of this endpoint?")
+    return NoVerdict(f"{what} asks for a key: {exchange.shown}", hint=KEY_HINT)
