@@ -25,6 +25,7 @@ class Seen:
     path: str
     status: int
     content_type: str
+    body: bytes
     reply: bytes
     message: str
     """What the check objects to."""
@@ -51,7 +52,9 @@ def meant(status: int, reply: bytes) -> tuple[int, bytes]:
     inner = _inside(reply)
     if inner is None:
         return status, reply
-    return 400 if status == 200 and _is_error(inner) else status, json.dumps(inner).encode()
+    if status == 200 and _is_error(inner):
+        return 400, json.dumps({"message": inner["error"]}).encode()
+    return status, json.dumps(inner).encode()
 
 
 def _inside(reply: bytes) -> Any:
@@ -91,6 +94,10 @@ def _loose_document(seen: Seen) -> bool:
         return False
     if seen.check in METHODS:
         return seen.method in ("GET", "OPTIONS") and seen.status != 405
+    if seen.check in SHAPES:
+        return (seen.path, seen.status) == ("/swagger.json", 200)
+    if seen.check == "one_answer_per_row":
+        return seen.status == 400 and b'"data":[]' in seen.body
     refused = 400 <= seen.status < 500
     return seen.check in REFUSALS | BODIES and refused == (seen.check == "positive_data_acceptance")
 
@@ -106,8 +113,8 @@ DEVIATIONS = (
     ),
     Deviation(
         "loose document",
-        "The document has no categories, ranges or limits, calls keys optional that are needed, and leaves out that "
-        "values are converted and GET is answered.",
+        "The document has no categories, ranges or limits, calls keys optional that are needed, allows empty data, "
+        "says that it is itself text, and leaves out that values are converted and GET is answered.",
         _loose_document,
     ),
 )

@@ -3,13 +3,14 @@
 The first of these checks runs Schemathesis; the others read what it found.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from core.checks import azure
 from core.checks.generated import Finding, drive
 from core.checks.probe import Probe
 from core.checks.registry import KnownDeviation, NotApplicable, Profile, Violation, check
+from core.checks.schema import Json, flat
 from core.contract import samples
 
 ABOUT: Mapping[str, str] = {
@@ -28,6 +29,38 @@ ABOUT: Mapping[str, str] = {
     "object_level_authorization": "Nobody reads what belongs to another.",
     "ignored_auth": "Where the document asks for a key, nothing is answered without it or with a wrong one.",
 }
+
+
+CREATING = frozenset({"use_after_free", "ensure_resource_availability", "object_level_authorization"})
+"""Schemathesis checks of resources with a name of their own, which a scoring endpoint has not."""
+
+
+def _promised_headers(document: Json) -> bool:
+    return any("headers" in flat(document, response) for response in _all(document, "responses"))
+
+
+def _required_headers(document: Json) -> bool:
+    parameters = (flat(document, parameter) for parameter in _all(document, "parameters"))
+    secured = "security" in document or any("security" in operation for operation in _operations(document))
+    return secured or any(found.get("in") == "header" and found.get("required") for found in parameters)
+
+
+SAID_OF_HEADERS: Mapping[str, Callable[[Json], bool]] = {
+    "response_headers_conformance": _promised_headers,
+    "missing_required_header": _required_headers,
+}
+
+
+def _operations(document: Json) -> Iterator[Json]:
+    for item in document["paths"].values():
+        yield from (operation for operation in item.values() if isinstance(operation, Mapping))
+
+
+def _all(document: Json, word: str) -> Iterator[Json]:
+    """Every response or parameter of every operation."""
+    for operation in _operations(document):
+        held = operation.get(word, ())
+        yield from held.values() if isinstance(held, Mapping) else held
 
 
 @check("contract", "The document says where, what and how to score.")
@@ -79,6 +112,10 @@ def _unexplained(problems: Mapping[str, Finding], probe: Probe) -> Mapping[str, 
 def verdict(name: str, probe: Probe) -> str:
     """The outcome of one Schemathesis check. Raises Violation, NotApplicable, KnownDeviation."""
     findings = probe.once(drive)
+    if name in CREATING and not any("{" in path for path in probe.described.document["paths"]):
+        raise NotApplicable("the document has nothing that is created and deleted")
+    if name in SAID_OF_HEADERS and not SAID_OF_HEADERS[name](probe.described.document):
+        raise NotApplicable("the document names no such header")
     if name == "ignored_auth" and not (probe.described.secured and probe.target.key):
         raise NotApplicable("the document asks for no key" if probe.target.key else "no key was given")
     problems = _unexplained(findings.failed.get(name, {}), probe)

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from core.checks import azure
-from core.checks.probe import Probe
+from core.checks.probe import SHOWN_CHARS, Probe, quoted
 from core.domain.errors import NoVerdict
 from core.domain.proof import Target
 
@@ -143,7 +143,7 @@ def _collect(event: "ScenarioFinished", findings: Findings, *, keyed: bool) -> N
     for case_id, nodes in recorder.checks.items():
         for node in nodes:
             if node.failure_info is None:
-                findings.passed[node.name] += 1
+                findings.passed[node.name] += _tried(recorder, case_id, node.name)
                 continue
             what, finding = _finding(recorder, case_id, node, keyed=keyed)
             kinds = findings.failed.setdefault(node.name, {})
@@ -152,20 +152,36 @@ def _collect(event: "ScenarioFinished", findings: Findings, *, keyed: bool) -> N
                 kinds[what] = finding
 
 
+def _tried(recorder: "ScenarioRecorder", case_id: str, check: str) -> bool:
+    """Whether a case that passed a check tried what the check is about: most of them pass what they do not concern."""
+    meta, response = recorder.cases[case_id].value.meta, recorder.find_response(case_id=case_id)
+    if check in ("negative_data_rejection", "positive_data_acceptance"):
+        return meta is not None and meta.generation.mode.is_negative == (check == "negative_data_rejection")
+    return check != "allow_header_conformance" or (response is not None and response.status_code == 405)
+
+
 def _finding(recorder: "ScenarioRecorder", case_id: str, node: "CheckNode", *, keyed: bool) -> tuple[str, Finding]:
     assert node.failure_info is not None
     failure = node.failure_info.failure
-    what = f"{failure.operation}: {failure.title}. {' '.join(failure.message.split())}"
-    case = recorder.cases[case_id].value
-    response = recorder.find_response(case_id=case_id)
-    seen = azure.Seen(
-        check=node.name,
-        method=case.method,
-        path=case.path,
-        status=response.status_code if response else 0,
-        content_type=next(iter(response.headers.get("content-type", [""])), "") if response else "",
-        reply=(response.content or b"") if response else b"",
-        message=what,
-        keyed=keyed,
-    )
-    return what, Finding(Request(node.failure_info.code_sample), seen)
+    case, response = recorder.cases[case_id].value, recorder.find_response(case_id=case_id)
+    sent, reply = _sent(recorder, case_id), (response.content or b"") if response else b""
+    status = response.status_code if response else 0
+    shown = " ".join(failure.message.split()) or f"{status} {reply[:SHOWN_CHARS].decode('utf-8', 'replace')}"
+    what = f"{failure.operation}: {failure.title}. {shown}"
+    content_type = next(iter(response.headers.get("content-type", [])), "") if response else ""
+    seen = azure.Seen(node.name, case.method, case.path, status, content_type, sent, reply, what, keyed)
+    return what, Finding(Request(_faithful(node.failure_info.code_sample, sent)), seen)
+
+
+def _sent(recorder: "ScenarioRecorder", case_id: str) -> bytes:
+    interaction = recorder.interactions.get(case_id)
+    return (interaction.request.body or b"") if interaction else b""
+
+
+def _faithful(command: str, sent: bytes) -> str:
+    """The command with the very bytes: Schemathesis writes what is not UTF-8 as the replacement character."""
+    head, data, tail = command.partition(" -d ")
+    if not data or "\ufffd" not in tail:
+        return command
+    url = tail.rsplit(" ", 1)[-1]
+    return f"{head} --data-binary {quoted(sent)} {url}"

@@ -42,6 +42,7 @@ def _excuse(check: Check, violation: Violation, probe: Probe) -> str:
         path=last.path,
         status=last.status,
         content_type=last.reply_headers.get("content-type", ""),
+        body=last.body or b"",
         reply=last.reply,
         message=violation.evidence,
         keyed=bool(probe.target.key),

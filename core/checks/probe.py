@@ -77,7 +77,7 @@ class Exchange:
             parts.append(f'-H "Authorization: {self.credential.shell}"')
         parts.extend(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self.headers.items())
         if self.body is not None and len(self.body) <= COMMAND_BODY_MAX_BYTES:
-            parts.append(f"--data-binary {_quoted(self.body)}")
+            parts.append(f"--data-binary {quoted(self.body)}")
         elif self.body is not None:
             packed = base64.b64encode(gzip.compress(self.body, mtime=0)).decode()
             parts = [f"echo {packed} | base64 -d | gunzip |", *parts, "--data-binary @-"]
@@ -234,7 +234,8 @@ def _why(error: ssl.SSLError) -> str:
     return "it does not speak TLS" if error.reason == "WRONG_VERSION_NUMBER" else str(error.reason or error)
 
 
-def _quoted(body: bytes) -> str:
+def quoted(body: bytes) -> str:
+    """The bytes as one word for a shell."""
     text = body.decode("utf-8", "replace")
     if "\ufffd" not in text and text.isprintable():
         return shlex.quote(text)

@@ -1,8 +1,13 @@
 """`contract` and `gate`: prove an endpoint, ours or anybody's."""
 
+import json
+import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,16 +20,67 @@ from core.domain.errors import BackendMissing, NotSupported, NoVerdict, ServiceU
 from core.domain.job import JobState
 from core.domain.proof import CheckResult, GateReport, Target
 
+DEPLOYMENT_HEADER = "azureml-model-deployment"
+PROFILES = ("strict", "slipway", "azure")
+FORMATS = {"junit": "core.checks.junit", "html": "core.checks.html"}
 MARKS = {True: "holds", False: "FAILS", None: "-"}
 
 
 def _contract(context: Context, options: Namespace) -> Any:
-    from core.checks import run_checks  # Schemathesis and hypothesis cost half a second
+    # Schemathesis and hypothesis cost half a second
+    from core.checks import Profile, Source, run_checks
+    from core.checks.report import Report
 
     target = target_of(context, options)
+    source = Source(document_path(options.url), _schema(options.schema))
+    reports = {Path(file): form for form in FORMATS if (file := getattr(options, form))}
+    for file in reports:
+        if not file.parent.is_dir():
+            raise SpecInvalid(f"There is no folder {file.parent} for the report")
+    results: list[CheckResult] = []
+    heard = [time.monotonic()]
+
+    def hear(result: CheckResult) -> None:
+        results.append(result)
+        heard.append(time.monotonic())
+        _tell(context, result)
+
+    about = {"url": target.url, "deployment": options.deployment, "profile": options.profile, "seed": options.seed}
+    created_at = time.time()
     with unreachable_is_no_verdict():
-        results = run_checks(target, depth=options.depth, seed=options.seed, on_check=lambda r: _tell(context, r))
-    return _verdict(results, url=target.url)
+        run_checks(
+            target,
+            depth=options.depth,
+            seed=options.seed,
+            on_check=hear,
+            profile=Profile(options.profile),
+            source=source,
+        )
+    seconds = [after - before for before, after in pairwise(heard)]
+    report = Report(depth=options.depth, created_at=created_at, results=results, seconds=seconds, **about)
+    for file, form in reports.items():
+        _write(file, import_module(FORMATS[form]).render(report))
+    return replace(_verdict(results, **about), text=f"{target.url}: {report.summary}")
+
+
+def _schema(file: str) -> Mapping[str, Any] | None:
+    """The schema file, read. Raises SpecInvalid when it is no JSON object."""
+    if not file:
+        return None
+    try:
+        schema = json.loads(Path(file).read_text("utf-8"))
+    except (OSError, ValueError) as e:
+        raise SpecInvalid(f"Cannot read a schema from '{file}': {e}") from e
+    if not isinstance(schema, dict):
+        raise SpecInvalid(f"'{file}' is not a schema: it holds no JSON object")
+    return schema
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, "utf-8", "xmlcharrefreplace")
+    except OSError as e:
+        raise SpecInvalid(f"Cannot write the report to '{file}': {e}") from e
 
 
 def _gate(context: Context, options: Namespace) -> Any:
@@ -85,9 +141,20 @@ def target_of(context: Context, options: Namespace) -> Target:
     parts = urlsplit(options.url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise SpecInvalid(f"'{options.url}' is not an address", hint="For example http://127.0.0.1:8000")
-    path = parts.path.rstrip("/").removesuffix("/score").removesuffix("/swagger.json")
+    path = parts.path.rstrip("/")
+    path = path.rpartition("/")[0] if path.endswith(".json") else path.removesuffix("/score")
     url = f"{parts.scheme}://{parts.netloc}{path}"
-    return Target(url, _key(context, options.key_file, url))
+    deployment = getattr(options, "deployment", "")
+    return Target(url, _key(context, options.key_file, url), {DEPLOYMENT_HEADER: deployment} if deployment else {})
+
+
+def document_path(url: str) -> str:
+    """Where an address that is a document's own puts it below the root; empty for any other address."""
+    parts = urlsplit(url)
+    name = parts.path.rpartition("/")[2]
+    if not name.endswith(".json") or (name == "swagger.json" and not parts.query):
+        return ""
+    return f"/{name}{f'?{parts.query}' if parts.query else ''}"
 
 
 def _key(context: Context, key_file: str | None, url: str) -> str:
@@ -118,7 +185,7 @@ def unreachable_is_no_verdict() -> Iterator[None]:
 
 
 KEY_FILE = arg("--key-file", metavar="FILE", help="the key; else SLIPWAY_KEY, else the workspace's for its endpoints")
-URL = arg("url", metavar="URL", help="the server's root, its /score or its /swagger.json")
+URL = arg("url", metavar="URL", help="the server's root, its /score or its document's address")
 DEPTH = arg("--depth", choices=("default", "full"), default="default", help="(default: %(default)s)")
 BUDGET = (
     arg("--p99-ms", type=float, help="a budget of your own instead of the deployment's"),
@@ -131,7 +198,19 @@ COMMANDS = (
         "contract",
         "prove that an endpoint keeps its own document",
         _contract,
-        (URL, KEY_FILE, DEPTH, arg("--seed", type=int, default=0, help="of every generated request")),
+        (
+            URL,
+            KEY_FILE,
+            arg("--deployment", default="", metavar="NAME", help="sent with every request; default: as traffic says"),
+            arg("--profile", choices=PROFILES, default="strict", help="what it is held to (default: %(default)s)"),
+            DEPTH,
+            arg("--seed", type=int, default=0, help="of every generated request (default: %(default)s)"),
+            arg(
+                "--schema", default="", metavar="FILE", help="JSON Schema of one row, or a whole document, as published"
+            ),
+            arg("--junit", default="", metavar="FILE", help="write the results as JUnit XML"),
+            arg("--html", default="", metavar="FILE", help="write the results as one self-contained page"),
+        ),
     ),
     Command(
         "gate",
