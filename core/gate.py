@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from core import loadtest
-from core.checks import bodies_for, run_checks
+from core.checks import Profile, bodies_for, run_checks
 from core.checks.probe import Client, Credential, Exchange
 from core.checks.registry import Violation
 from core.domain.endpoint import GateBudget
@@ -48,6 +48,7 @@ def run(
     seed: int = 0,
     on_check: Callable[[CheckResult], None] = lambda result: None,
     shadow: Shadow | None = None,
+    profile: Profile = Profile.STRICT,
 ) -> tuple[CheckResult, ...]:
     """All checks of a deployment at `target`: parity, contract, semantic, wire, performance, shadow.
 
@@ -62,7 +63,7 @@ def run(
 
     tell(_judged("parity", lambda: _parity(target, parity)))
     try:
-        run_checks(target, depth=depth, seed=seed, on_check=tell)
+        run_checks(target, depth=depth, seed=seed, on_check=tell, profile=profile)
     except NoVerdict as e:
         tell(_undecided("contract", e.message))
     tell(_judged("performance", lambda: _performance(target, budget, seed)))

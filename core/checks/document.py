@@ -1,7 +1,7 @@
 """Read an endpoint's own document, Swagger 2.0 or OpenAPI 3.x, into the columns, forms and classes that it promises."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,6 +62,15 @@ class Described:
     @property
     def primary_form(self) -> str:
         return self.forms[0]
+
+    @property
+    def drawn(self) -> Signature:
+        """The signature as rows are drawn from it: of a text whose examples are known, only those.
+
+        Whether an endpoint takes other texts there is what its document leaves open.
+        """
+        columns = tuple(replace(column, closed=bool(column.levels)) for column in self.signature.columns)
+        return replace(self.signature, columns=columns)
 
 
 def describe(document: Json) -> Described:

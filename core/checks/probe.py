@@ -113,7 +113,7 @@ class Probe:
         """`count` valid rows made from the document. Raises NotApplicable when it describes no columns."""
         if not self.described.signature.used:
             raise NotApplicable("the document describes no columns")
-        return samples.rows(self.described.signature, count, self._random.randrange(2**31))
+        return samples.rows(self.described.drawn, count, self._random.randrange(2**31))
 
     def send(self, method: str, path: str, body: bytes | None = None, credential: Credential | None = None) -> Exchange:
         """Send one request with exactly this credential. Raises Violation, ServiceUnavailable as `Client.send`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from core.checks import contract, semantic, wire
+from core.checks import contract, ours, semantic, wire
 from core.checks.judging import judge, result
 from core.checks.probe import Probe
 from core.checks.registry import DEPTHS, PARTS, Check, Depth, Profile, Violation, entered
@@ -14,7 +14,7 @@ from core.domain.proof import CheckResult, Target
 BODIES = 200
 """Different bodies of one load: enough that no cache or branch predictor knows them all."""
 
-_ROOMS = (contract, semantic, wire)  # importing a room enters its checks
+_ROOMS = (contract, semantic, wire, ours)  # importing a room enters its checks
 
 
 def catalogue(profile: Profile | None = None) -> tuple[Check, ...]:
@@ -77,7 +77,7 @@ def bodies_for(target: Target, rows: int, *, count: int = BODIES, seed: int = 0)
         raise NoVerdict(e.evidence, hint=f"See {target.url}{DOCUMENT}") from e
     if not described.signature.used:
         raise NoVerdict("The document describes no columns to make rows of", hint=f"See {target.url}{DOCUMENT}")
-    made = samples.rows(described.signature, rows * count, seed)
+    made = samples.rows(described.drawn, rows * count, seed)
     return tuple(samples.body(made[at : at + rows], described.primary_form) for at in range(0, rows * count, rows))
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from core import gate
+from core.checks import Profile
 from core.domain.endpoint import Endpoint, GateBudget
 from core.domain.proof import CheckResult, GateReport, Target
 from core.local.candidate import CandidateFailed, candidate
@@ -46,6 +47,7 @@ def run(work: Work) -> None:
                 seed=SEED,
                 shadow=shadow_of(work, spec),
                 on_check=lambda check: _land(work, landing, _lasting(check, target, endpoint, spec.name)),
+                profile=Profile.SLIPWAY,
             )
         checks = tuple(_lasting(check, target, endpoint, spec.name) for check in checks)
     except CandidateFailed as e:
