@@ -54,14 +54,19 @@ class Described:
     """Unknown columns are forbidden."""
     legacy_reply: bool
     """The reply is JSON inside a JSON string, as old AutoML services answered."""
-    error_fields: frozenset[str]
-    """The properties of the error body."""
+    errors: Mapping[str, frozenset[str]]
+    """Status of a refusal (or `default`) -> the properties that its JSON body has."""
     empty_allowed: bool
     max_rows: int | None
 
     @property
     def primary_form(self) -> str:
         return self.forms[0]
+
+    @property
+    def error_fields(self) -> frozenset[str]:
+        """The properties that any error body has."""
+        return frozenset().union(*self.errors.values())
 
     @property
     def drawn(self) -> Signature:
@@ -99,7 +104,7 @@ def describe(document: Json) -> Described:
         secured=bool(operation.get("security", document.get("security"))),
         strict=row.get("additionalProperties") is False,
         legacy_reply=any(reply.get("type") == "string" for reply in replies),
-        error_fields=_error_fields(document, operation),
+        errors=_errors(document, operation),
         empty_allowed=not table.get("minItems"),
         max_rows=table.get("maxItems"),
     )
@@ -224,7 +229,7 @@ def _signature(document: Json, operation: Json, row: Json, shown: Mapping[str, S
     )
 
 
-def _error_fields(document: Json, operation: Json) -> frozenset[str]:
-    refusals = [status for status in operation.get("responses", {}) if str(status).startswith("4")] or ["default"]
-    shapes = (flat(document, _reply(document, operation, status)) for status in refusals)
-    return frozenset(name for shape in shapes for name in shape.get("properties", {}))
+def _errors(document: Json, operation: Json) -> dict[str, frozenset[str]]:
+    refusals = [status for status in map(str, operation.get("responses", {})) if status[0] in "4d"]
+    shapes = {status: flat(document, _reply(document, operation, status)) for status in refusals}
+    return {status: frozenset(shape.get("properties", {})) for status, shape in shapes.items()}

@@ -124,6 +124,12 @@ class Probe:
         credential = Credential.bearer(self.target.key) if self.target.key else None
         return self._meant(self._client.send("POST", self.described.score_path, body, headers or {}, credential))
 
+    def promised(self, exchange: Exchange, name: str) -> bool:
+        """Whether the document gives this refusal a body with the property `name`; ours have one shape everywhere."""
+        errors = self.described.errors
+        told = errors.get(str(exchange.status), errors.get("default", frozenset()))
+        return self.profile is Profile.SLIPWAY or (exchange.path == self.described.score_path and name in told)
+
     def score(
         self, rows: Sequence[Mapping[str, Any]], method: str | None = None, form: str = ""
     ) -> tuple[list[Any], Exchange]:

@@ -206,6 +206,8 @@ def errors_have_one_shape(probe: Probe) -> str:
         raise NotApplicable("the document describes no error with a message")
     seen = set()
     for exchange in _errors(probe):
+        if not probe.promised(exchange, "message"):
+            continue
         reply = exchange.json()
         message = reply.get("message") if isinstance(reply, dict) else None
         if not isinstance(message, str) or not message:
