@@ -1,14 +1,27 @@
 """From what a check tried to a verdict in words."""
 
+from dataclasses import replace
+
 from core.checks import azure
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import Check, KnownDeviation, NotApplicable, Profile, Violation
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult
 
+KEY_MIN_CHARS = 8
+"""A shorter key is no secret, and its letters stand in ordinary words."""
+
 
 def judge(check: Check, probe: Probe) -> CheckResult:
-    """Run one check and put its outcome into words; a bug in a check stays a traceback."""
+    """Run one check and put its outcome into words, the key nowhere in them; a bug in a check stays a traceback."""
+    outcome, key = _judged(check, probe), probe.target.key
+    if len(key) < KEY_MIN_CHARS:
+        return outcome
+    evidence, curl = (text.replace(key, "$SLIPWAY_KEY") for text in (outcome.evidence, outcome.curl))
+    return replace(outcome, evidence=evidence, curl=curl)
+
+
+def _judged(check: Check, probe: Probe) -> CheckResult:
     try:
         return result(check, True, check.run(probe))
     except Violation as e:

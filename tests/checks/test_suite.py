@@ -11,10 +11,14 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from schemathesis.checks import CHECKS
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi import checks as _  # noqa: F401 - enters OpenAPI's checks
 
 from contract_tests.mutants.planted import AnyPrefix, AnyScheme, ForgetsACategory
 from contract_tests.reference import KEY, Reference, Reply, Request, serving
-from core.checks import bodies_for, catalogue, run_checks
+from core.checks import Source, bodies_for, catalogue, generated, run_checks
+from core.checks.contract import ABOUT
 from core.checks.registry import Depth, Profile
 from core.domain.errors import NoVerdict, SpecInvalid
 from core.domain.proof import CheckResult, Target
@@ -109,6 +113,36 @@ def test_nothing_is_printed_and_the_key_is_nowhere(capfd: pytest.CaptureFixture[
     assert any(r.passed is False for r in results)
     assert capfd.readouterr().out == ""
     assert KEY[:8] not in repr(results)
+
+
+def test_a_key_that_the_server_echoes_is_not_shown() -> None:
+    class Echoes(Reference):
+        def score(self, request: Request) -> Reply:
+            return Reply(400, json.dumps({"message": f"not with {request.headers.get('Authorization')}"}).encode())
+
+    with serving(Echoes()) as url:
+        results = run_checks(Target(url, KEY), parts=FAST)
+    assert by_name(results)["errors_leak_nothing"].passed is False
+    assert KEY not in repr(results)
+    assert "not with Bearer $SLIPWAY_KEY" in by_name(results)["order_is_kept"].evidence
+
+
+@pytest.mark.parametrize("version", ["2", "3"])
+def test_any_version_of_the_document_can_be_judged_by(correct: Target, version: str) -> None:
+    results = run_checks(correct, parts=("contract",), source=Source(f"/swagger.json?version={version}"))
+    assert results[0].evidence.startswith(f"version {version}.0")
+    assert [(result.name, result.evidence) for result in results if result.passed is False] == []
+
+
+def test_the_settings_file_leaves_no_check_and_no_phase_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_KEY", KEY)
+    config = SchemathesisConfig.from_path(generated.SETTINGS)
+    phases = config.projects.default.phases
+    assert all(getattr(phases, name).enabled for name in ("examples", "coverage", "fuzzing", "stateful"))
+    assert {mode.name for mode in config.projects.default.generation.modes} == {"POSITIVE", "NEGATIVE"}
+    assert config.projects.default.continue_on_failure
+    tried = {name for name in CHECKS.get_all_names() if getattr(config.projects.default.checks, name).enabled}
+    assert tried == set(CHECKS.get_all_names()) == set(ABOUT)
 
 
 def test_the_same_seed_sends_the_same_rows(correct: Target) -> None:
