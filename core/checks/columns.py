@@ -1,6 +1,7 @@
 """The columns of a row, as far as the schema of one tells them; its example tells the rest."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from core.checks.schema import Json, examples, flat
@@ -16,6 +17,34 @@ STEP = 1e-6
 NARROW = 1e6
 """Bounds further apart than this say what a number can hold (64 bits), not where it lies."""
 NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
+
+
+SIZED = ("int32", "int64", "float", "double")
+"""Formats that say how many bits a number has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the document says of a numeric column's range, both ends included; None where it says nothing."""
+
+    least: int | float | None
+    most: int | float | None
+    sized: bool
+    """A format or a bound keeps numbers out that no 64 bits hold."""
+
+
+def declared_of(document: Json, row: Json) -> dict[str, Declared]:
+    """The declared ranges of the numeric columns of `row`, by name."""
+    schemas = {name: flat(document, schema) for name, schema in row.get("properties", {}).items()}
+    return {name: _declared(schema) for name, schema in schemas.items() if schema.get("type") in set(NUMERIC)}
+
+
+def _declared(schema: Json) -> Declared:
+    if "enum" in schema or "const" in schema:
+        return Declared(None, None, sized=True)
+    told = [schema.get(word) if not schema.get(f"exclusiveM{word[1:]}") else None for word in ("minimum", "maximum")]
+    bounded = any(word in schema for word in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"))
+    return Declared(told[0], told[1], sized=bounded or schema.get("format") in SIZED)
 
 
 def columns_of(document: Json, row: Json, shown: Mapping[str, Scalar]) -> tuple[Column, ...]:

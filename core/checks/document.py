@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.checks.columns import columns_of
+from core.checks.columns import Declared, columns_of, declared_of
 from core.checks.registry import Violation
 from core.checks.schema import Json, alternatives, examples, flat
 from core.domain.signature import Scalar, Signature
@@ -45,6 +45,8 @@ class Described:
     """Columns as far as the document tells them; no classes where `x-classes` is absent."""
     required: frozenset[str]
     """The columns that no row may lack."""
+    declared: Mapping[str, Declared]
+    """Numeric column -> its declared range."""
     methods: tuple[str, ...]
     reply_keys: Mapping[str, str]
     """Form -> the key of the reply that holds the answers; empty where the reply is the list itself."""
@@ -98,6 +100,7 @@ def describe(document: Json) -> Described:
         forms=tuple(shapes),
         signature=_signature(document, operation, row, shown),
         required=frozenset(row.get("required", ())),
+        declared=declared_of(document, row),
         methods=_methods(document, form, shape),
         reply_keys={form: _reply_key(document, form, replies) for form in shapes},
         statuses=frozenset(map(str, operation.get("responses", {}))),

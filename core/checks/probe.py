@@ -7,7 +7,8 @@ import json
 import shlex
 import socket
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, TypeVar
@@ -138,12 +139,13 @@ class Probe:
         exchange = self.post(samples.body(list(rows), form, method))
         if exchange.status != 200:
             raise Violation(f"Valid rows were refused: {exchange.shown}", exchange)
-        answers = self._unwrap(exchange, form)
+        answers = self.unwrap(exchange, form)
         if len(answers) != len(rows):
             raise Violation(f"{len(rows)} rows were sent, {len(answers)} answers came back: {exchange.shown}", exchange)
         return answers, exchange
 
-    def _unwrap(self, exchange: Exchange, form: str) -> list[Any]:
+    def unwrap(self, exchange: Exchange, form: str) -> list[Any]:
+        """The answers in a reply to this form. Raises Violation where it has another shape."""
         reply = exchange.json()
         if isinstance(reply, str):
             # Whether the document says so is a check of its own: here only what was answered counts.
@@ -160,6 +162,15 @@ class Probe:
             return exchange
         status, reply = azure.meant(exchange.status, exchange.reply)
         return replace(exchange, status=status, reply=reply)
+
+    @contextmanager
+    def another(self) -> Iterator["Probe"]:
+        """Another client of the same endpoint, with a connection of its own, for use in another thread."""
+        other = Probe(self.target, self.described, seed=self.seed, depth=self.depth, profile=self.profile)
+        try:
+            yield other
+        finally:
+            other.close()
 
     def close(self) -> None:
         """Drop the kept connection."""
@@ -206,7 +217,9 @@ class Client:
             self._connection = _connect(self._target)
         root = urlsplit(self._target.url).path.rstrip("/")
         secret = {"Authorization": request.credential.value} if request.credential else {}
-        self._connection.request(request.method, root + request.path, request.body, dict(request.headers) | secret)
+        # A server may refuse a large body and close before all of it is sent: its answer is there to be read.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._connection.request(request.method, root + request.path, request.body, dict(request.headers) | secret)
         reply = self._connection.getresponse()
         names = {name.lower(): value for name, value in reply.getheaders()}
         return replace(request, status=reply.status, reply_headers=names, reply=reply.read())

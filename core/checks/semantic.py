@@ -41,7 +41,7 @@ def order_is_kept(probe: Probe) -> str:
     for rows in batches(probe):
         forward, first = answers(probe, rows)
         backward, second = answers(probe, rows[::-1])
-        if (at := _difference(forward, backward[::-1])) is not None:
+        if (at := difference(forward, backward[::-1])) is not None:
             raise Violation(f"Row {at} got {forward[at]}, and {backward[::-1][at]} in reverse order", first, second)
     return f"{probe.rows} rows forwards and backwards: the same answers ({_distinct(forward)} distinct)"
 
@@ -64,7 +64,7 @@ def answers_repeat(probe: Probe) -> str:
     for _ in range(REPEATS):
         answers(probe, probe.sample(3))
         again, second = answers(probe, rows)
-        if (at := _difference(once, again)) is not None:
+        if (at := difference(once, again)) is not None:
             raise Violation(f"Row {at} got {once[at]}, later {again[at]}", first, second)
     return f"the same request {REPEATS + 1} times with others in between: the same answer"
 
@@ -119,7 +119,7 @@ def key_order_is_irrelevant(probe: Probe) -> str:
     for rows in batches(probe):
         before, first = answers(probe, rows)
         after, second = answers(probe, [dict(reversed(row.items())) for row in rows])
-        if (at := _difference(before, after)) is not None:
+        if (at := difference(before, after)) is not None:
             raise Violation(f"Row {at} got {before[at]}, and {after[at]} with its keys reversed", first, second)
     return f"{probe.rows} rows with their keys reversed: the same answers"
 
@@ -134,7 +134,7 @@ def forms_agree(probe: Probe) -> str:
             known, first = probe.score(rows, method, forms[0])
             for form in forms[1:]:
                 other, second = probe.score(rows, method, form)
-                if (at := _difference(known, other)) is not None:
+                if (at := difference(known, other)) is not None:
                     raise Violation(f"Row {at}: {known[at]} as {forms[0]}, {other[at]} as {form}", first, second)
     return f"{probe.rows} rows as {', '.join(forms)}: the same answers"
 
@@ -168,7 +168,8 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
-def _difference(some: Sequence[Any], others: Sequence[Any]) -> int | None:
+def difference(some: Sequence[Any], others: Sequence[Any]) -> int | None:
+    """Where two lists of answers differ first; None where they do not."""
     pairs = enumerate(zip(some, others, strict=True))
     return next((at for at, (one, other) in pairs if not same(one, other)), None)
 

@@ -31,14 +31,14 @@ def valid_body(probe: Probe) -> bytes:
 
 @check("wire", "Without a key nothing is scored: 401, and the answer says how to authenticate.")
 def no_key_is_refused(probe: Probe) -> str:
-    return _unauthorized(probe, None)
+    return unauthorized(probe, None)
 
 
 @check("wire", "The key in another scheme than Bearer is refused.")
 def other_schemes_are_refused(probe: Probe) -> str:
     key = probe.target.key
     basic = base64.b64encode(f"user:{key}".encode()).decode()
-    return _unauthorized(
+    return unauthorized(
         probe,
         Credential(f"Basic {basic}", "Basic $(printf 'user:%s' \"$SLIPWAY_KEY\" | base64 -w0)"),
         Credential(f"Basic {key}", "Basic $SLIPWAY_KEY"),
@@ -50,7 +50,7 @@ def other_schemes_are_refused(probe: Probe) -> str:
 @check("wire", "A wrong key is refused.")
 def wrong_keys_are_refused(probe: Probe) -> str:
     key = probe.target.key
-    return _unauthorized(
+    return unauthorized(
         probe,
         Credential("Bearer wrong", "Bearer wrong"),
         Credential("Bearer", "Bearer"),
@@ -64,7 +64,7 @@ def wrong_keys_are_refused(probe: Probe) -> str:
 def prefixes_of_the_key_are_refused(probe: Probe) -> str:
     key = probe.target.key
     lengths = sorted({len(key) - 1, len(key) // 2, min(8, len(key) - 1)})
-    return _unauthorized(
+    return unauthorized(
         probe, *(Credential(f"Bearer {key[:n]}", f"Bearer ${{SLIPWAY_KEY:0:{n}}}") for n in lengths if n > 0)
     )
 
@@ -74,7 +74,7 @@ def nan_literals_are_refused(probe: Probe) -> str:
     name = _column(probe, ColumnKind.NUMBER, ColumnKind.INTEGER).name
     marked = samples.body([probe.sample(1)[0] | {name: "@"}], probe.described.primary_form)
     for literal in (b"NaN", b"Infinity", b"-Infinity"):
-        _refused(probe, marked.replace(b'"@"', literal), f"{literal.decode()} in '{name}'")
+        refused(probe, marked.replace(b'"@"', literal), f"{literal.decode()} in '{name}'")
     return f"NaN, Infinity and -Infinity in '{name}': refused"
 
 
@@ -90,7 +90,7 @@ def broken_json_is_refused(probe: Probe) -> str:
         "plain text": b"score me",
     }
     for what, sent in broken.items():
-        _refused(probe, sent, what)
+        refused(probe, sent, what)
     return f"{', '.join(broken)}: refused"
 
 
@@ -231,7 +231,8 @@ def errors_leak_nothing(probe: Probe) -> str:
     return f"{tried} errors: no trace, no path, no key"
 
 
-def _unauthorized(probe: Probe, *credentials: Credential | None) -> str:
+def unauthorized(probe: Probe, *credentials: Credential | None) -> str:
+    """Each of these credentials gets 401 with a challenge. Raises Violation, NotApplicable without a key to test."""
     if not probe.described.secured or not probe.target.key:
         raise NotApplicable("the document asks for no key" if probe.target.key else "no key was given")
     body = valid_body(probe)
@@ -244,14 +245,15 @@ def _unauthorized(probe: Probe, *credentials: Credential | None) -> str:
     return f"{len(credentials)} way(s): 401 with WWW-Authenticate"
 
 
-def _refused(probe: Probe, body: bytes, what: str) -> None:
+def refused(probe: Probe, body: bytes, what: str) -> None:
+    """The body gets a status that blames it. Raises Violation."""
     exchange = probe.post(body)
     if exchange.status not in REFUSED:
         raise Violation(f"{what[:1].upper()}{what[1:]} got {exchange.shown}, expected 400", exchange)
 
 
 def _refused_row(probe: Probe, row: dict[str, Any], what: str) -> None:
-    _refused(probe, samples.body([row], probe.described.primary_form), what)
+    refused(probe, samples.body([row], probe.described.primary_form), what)
 
 
 def _column(probe: Probe, *kinds: ColumnKind) -> Column:

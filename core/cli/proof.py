@@ -76,9 +76,9 @@ def _schema(file: str) -> Mapping[str, Any] | None:
     return schema
 
 
-def _write(file: Path, text: str) -> None:
+def _write(file: Path, report: bytes) -> None:
     try:
-        file.write_text(text, "utf-8", "xmlcharrefreplace")
+        file.write_bytes(report)
     except OSError as e:
         raise SpecInvalid(f"Cannot write the report to '{file}': {e}") from e
 
@@ -113,13 +113,6 @@ def _stored(context: Context, options: Namespace) -> GateReport:
     for report in context.workspace.gate_reports(options.endpoint, options.deployment, limit=1):
         return report
     raise NoVerdict(f"No gate of '{options.endpoint}' has left a report", hint="Run it without --last")
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as e:
-        raise SpecInvalid(f"Cannot write '{path}': {e}") from e
 
 
 def _verdict(results: Sequence[CheckResult], **about: Any) -> Outcome:

@@ -1,0 +1,100 @@
+"""Scoring must not depend on company: other rows, other requests, other clients at the same moment."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from core.checks.probe import Exchange, Probe
+from core.checks.registry import NotApplicable, Violation, check
+from core.checks.semantic import answers, difference, same
+from core.contract import samples
+
+THREADS = 12
+ROUNDS = 6
+"""Requests of each thread: with the rows of all others in between, a shared buffer shows within the first few."""
+HUNDRED = 100
+PARTS = 4
+
+
+@check("semantic", "A row's answer does not depend on the other rows of its request, nor on a copy of itself.")
+def company_is_irrelevant(probe: Probe) -> str:
+    for _ in range(3):
+        first, *others = probe.sample(4)
+        (alone, _), one = answers(probe, [first, others[0]])
+        for company in (others[1:2], others[2:3], [first], others):
+            got, two = answers(probe, [first, *company])
+            if not same(alone, got[0]):
+                raise Violation(f"The first row got {alone}, and {got[0]} beside other rows", one, two)
+        together, three = answers(probe, [others[0], first, first, others[1]])
+        if not same(together[1], together[2]):
+            raise Violation(f"Two equal rows of one request got {together[1]} and {together[2]}", three)
+    return "3 rows beside 4 others and beside a copy: the same answers"
+
+
+@check("semantic", "A hundred rows at once get the answers that they get in smaller requests.")
+def a_hundred_rows_equal_their_parts(probe: Probe) -> str:
+    if probe.described.max_rows is not None and probe.described.max_rows < HUNDRED:
+        raise NotApplicable(f"the document allows {probe.described.max_rows} rows at once")
+    rows = probe.sample(HUNDRED)
+    whole, first = answers(probe, rows)
+    size = HUNDRED // PARTS
+    for start in range(0, HUNDRED, size):
+        part, second = answers(probe, rows[start : start + size])
+        if (at := difference(whole[start : start + size], part)) is not None:
+            raise Violation(
+                f"Row {start + at} got {whole[start + at]} among 100, {part[at]} among {size}", first, second
+            )
+    return f"100 rows at once and in {PARTS} parts: the same answers"
+
+
+@check("semantic", f"{THREADS} clients at the same moment each get the answers to their own rows.")
+def threads_do_not_mix(probe: Probe) -> str:
+    batches = [probe.sample(1 + number % 3) for number in range(THREADS)]
+    alone = [answers(probe, rows) for rows in batches]
+    with ThreadPoolExecutor(THREADS) as threads:
+        found = list(threads.map(lambda number: _again(probe, batches[number], alone[number][0]), range(THREADS)))
+    for (before, first), trouble in zip(alone, found, strict=True):
+        if trouble is not None:
+            got, second = trouble
+            raise Violation(f"Alone the request got {before}, beside {THREADS - 1} others {got}", first, second)
+    return f"{THREADS} clients, {ROUNDS} requests each: each got its own answers"
+
+
+def _again(probe: Probe, rows: list[dict[str, Any]], alone: Sequence[Any]) -> tuple[Any, Exchange] | None:
+    """The first answer that differs from the one that came alone, on a connection of its own."""
+    with probe.another() as client:
+        for _ in range(ROUNDS):
+            got, exchange = answers(client, rows)
+            if difference(alone, got) is not None:
+                return got, exchange
+    return None
+
+
+@check("semantic", "A refused request leaves nothing behind: the next one on the connection gets its usual answer.")
+def refusals_leave_nothing_behind(probe: Probe) -> str:
+    rows = probe.sample(2)
+    before, first = answers(probe, rows)
+    bad = (b"", b"{", b'{"data": [{}]}', samples.body([{}], probe.described.primary_form), b"[" * 1000)
+    for body in bad:
+        refused = probe.post(body)
+        after, second = answers(probe, rows)
+        if (at := difference(before, after)) is not None:
+            raise Violation(f"Row {at} got {before[at]}, after a refusal {after[at]}", first, refused, second)
+    return f"after each of {len(bad)} refusals: the usual answers"
+
+
+@check("semantic", "Not every row gets the same label, unless the probabilities say so.")
+def labels_vary(probe: Probe) -> str:
+    if len(probe.described.signature.classes) == 1:
+        raise NotApplicable("the document publishes one class")
+    offered = "predict_proba" in probe.described.methods
+    method = "predict" if "predict" in probe.described.methods else None
+    seen: set[str] = set()
+    for _ in range(5):
+        labels, exchange = probe.score(probe.sample(probe.rows), method)
+        seen.update(map(repr, labels))
+        if len(seen) > 1:
+            return f"{len(seen)} different answers"
+    if offered:
+        raise NotApplicable(f"all of {5 * probe.rows} random rows are {seen.pop()}, as their probabilities are")
+    raise Violation(f"{5 * probe.rows} random rows all got {seen.pop()}", exchange)

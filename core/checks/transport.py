@@ -1,0 +1,104 @@
+"""How requests travel: sizes, nesting, methods, credentials beside the usual ones, the type of what comes back."""
+
+import re
+
+from core.checks.probe import Credential, Probe
+from core.checks.registry import NotApplicable, Violation, check
+from core.checks.wire import REFUSED, refused, unauthorized, valid_body
+
+DEEP = 50_000
+METHODS = ("HEAD", "TRACE", "BREW")
+UNKNOWN_METHOD = (400, 405, 501)
+"""RFC 9110, 15.6.2: 501 for a method that a server does not know at all."""
+LIMIT = re.compile(r"(\d+(?:\.\d+)?) ?(?:MB|MiB)\b")
+TOO_LARGE = (*REFUSED, 413)
+
+
+@check("wire", "50,000 nested lists or objects are refused, and the server lives on.")
+def deep_nesting_is_refused(probe: Probe) -> str:
+    shapes = {
+        "open lists": b"[" * DEEP,
+        "nested lists": b"[" * DEEP + b"]" * DEEP,
+        "lists among the rows": b'{"data": ' + b"[" * DEEP + b"]" * DEEP + b"}",
+        "nested objects": b'{"data": ' * DEEP + b"1" + b"}" * DEEP,
+    }
+    for what, body in shapes.items():
+        refused(probe, body, what)
+    probe.score(probe.sample(1))
+    return f"{', '.join(shapes)}, {DEEP:,} deep: refused"
+
+
+@check("wire", "A body larger than the document allows is refused, and the next request is answered.")
+def oversized_bodies_are_refused(probe: Probe) -> str:
+    if "413" not in probe.described.statuses:
+        raise NotApplicable("the document does not list 413")
+    told = LIMIT.search(str(probe.described.document))
+    if told is None:
+        raise NotApplicable("the document does not say how large a body may be")
+    size = int(float(told[1]) * 2**20) + 1
+    if size > SENT_MAX_BYTES:
+        raise NotApplicable(f"the document allows {told[0]}, more than is sent here")
+    exchange = probe.post(valid_body(probe).ljust(size))
+    if exchange.status not in TOO_LARGE:
+        raise Violation(f"{size:,} bytes got {exchange.shown}, expected 413", exchange)
+    probe.score(probe.sample(1))
+    return f"{size:,} bytes: {exchange.status}"
+
+
+SENT_MAX_BYTES = 64 * 2**20
+
+
+@check("wire", "HEAD, TRACE and methods that nobody knows do not score, and nothing is echoed.")
+def rare_methods_are_refused(probe: Probe) -> str:
+    path = probe.described.score_path
+    for method in METHODS:
+        credential = Credential.bearer(probe.target.key) if probe.target.key else None
+        exchange = probe.send(method, path, None, credential)
+        if exchange.status not in UNKNOWN_METHOD:
+            raise Violation(f"{method} {path} got {exchange.shown}, expected 405", exchange)
+        if probe.target.key and probe.target.key.encode() in exchange.reply:
+            raise Violation(f"{method} {path} sends the key back", exchange)
+    return f"{', '.join(METHODS)}: refused"
+
+
+@check("wire", "The key counts letter by letter, as one word, and only in the header.")
+def only_the_key_itself_is_taken(probe: Probe) -> str:
+    key = probe.target.key
+    lookalikes = [
+        Credential(f"Bearer {key.lower()}", "Bearer ${SLIPWAY_KEY,,}"),
+        Credential(f"Bearer {key.upper()}", "Bearer ${SLIPWAY_KEY^^}"),
+        Credential(f"Bearer {key} x", "Bearer $SLIPWAY_KEY x"),
+        Credential(f"Bearer x, Bearer {key}", "Bearer x, Bearer $SLIPWAY_KEY"),
+        Credential(f"Bearer{key}", "Bearer$SLIPWAY_KEY"),
+        Credential(f"Bearer Bearer {key}", "Bearer Bearer $SLIPWAY_KEY"),
+    ]
+    told = unauthorized(probe, *(c for c in lookalikes if c.value != f"Bearer {key}"))
+    body = valid_body(probe)
+    for name in ("key", "api_key", "code", "access_token"):
+        # The key itself in an address would be logged on its way; that of nobody shows as well who reads it there.
+        exchange = probe.send("POST", f"{probe.described.score_path}?{name}=anything", body)
+        if exchange.status != 401:
+            raise Violation(f"Without a header but with ?{name}=anything: {exchange.shown}, expected 401", exchange)
+    return told
+
+
+@check("wire", "An answer says that it is JSON, and is.")
+def answers_are_json(probe: Probe) -> str:
+    exchange = probe.post(valid_body(probe))
+    exchange.json()
+    told = exchange.reply_headers.get("content-type", "")
+    if exchange.status == 200 and not re.match(r"application/(\w+\+)?json\b", told):
+        raise Violation(f"A JSON answer is sent as '{told}'", exchange)
+    return f"sent as {told}"
+
+
+@check("wire", "An address with a slash too many is not found; it is neither scored nor sent elsewhere.")
+def other_spellings_of_the_path_do_not_score(probe: Probe) -> str:
+    body = valid_body(probe)
+    credential = Credential.bearer(probe.target.key) if probe.target.key else None
+    spellings = (f"{probe.described.score_path}/extra", f"{probe.described.score_path}.json")
+    for path in spellings:
+        exchange = probe.send("POST", path, body, credential)
+        if exchange.status not in (404, 405):
+            raise Violation(f"POST {path} got {exchange.shown}, expected 404", exchange)
+    return f"{', '.join(spellings)}: not found"
