@@ -8,7 +8,7 @@ from functools import partial
 
 from core.checks import azure
 from core.checks.generated import Finding, drive
-from core.checks.probe import Probe
+from core.checks.probe import Probe, shown
 from core.checks.registry import KnownDeviation, NotApplicable, Profile, Violation, check
 from core.checks.schema import Json, flat
 from core.contract import samples
@@ -122,7 +122,8 @@ def verdict(name: str, probe: Probe) -> str:
     if problems:
         what, finding = next(iter(problems.items()))
         more = f" (and {len(problems) - 1} more kinds)" if len(problems) > 1 else ""
-        raise Violation(f"{what}{more}", finding.request)
+        seen = finding.seen
+        raise Violation(f"{what}{more}; got {shown(seen.status, seen.reply)}", finding.request)
     if not findings.passed[name]:
         raise NotApplicable("nothing in the document gives it a request to try")
     return f"held on {findings.passed[name]} answers to generated requests (seed {probe.seed})"

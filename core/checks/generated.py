@@ -14,7 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from core.checks import azure
-from core.checks.probe import SHOWN_CHARS, Probe, quoted
+from core.checks.probe import Probe, quoted
 from core.domain.errors import NoVerdict
 from core.domain.proof import Target
 
@@ -166,8 +166,7 @@ def _finding(recorder: "ScenarioRecorder", case_id: str, node: "CheckNode", *, k
     case, response = recorder.cases[case_id].value, recorder.find_response(case_id=case_id)
     sent, reply = _sent(recorder, case_id), (response.content or b"") if response else b""
     status = response.status_code if response else 0
-    shown = " ".join(failure.message.split()) or f"{status} {reply[:SHOWN_CHARS].decode('utf-8', 'replace')}"
-    what = f"{failure.operation}: {failure.title}. {shown}"
+    what = ". ".join(filter(None, (f"{failure.operation}: {failure.title}", " ".join(failure.message.split()))))
     content_type = next(iter(response.headers.get("content-type", [])), "") if response else ""
     seen = azure.Seen(node.name, case.method, case.path, status, content_type, sent, reply, what, keyed)
     return what, Finding(Request(_faithful(node.failure_info.code_sample, sent)), seen)

@@ -61,8 +61,7 @@ class Exchange:
     @property
     def shown(self) -> str:
         """The answer in a few words."""
-        text = self.reply.decode("utf-8", "replace")
-        return f"{self.status} {text[:SHOWN_CHARS]}{'...' if len(text) > SHOWN_CHARS else ''}".strip()
+        return shown(self.status, self.reply)
 
     def json(self) -> Any:
         """The answer as strict JSON. Raises Violation."""
@@ -251,6 +250,12 @@ def _why(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate: {error.verify_message}"
     return "it does not speak TLS" if error.reason == "WRONG_VERSION_NUMBER" else str(error.reason or error)
+
+
+def shown(status: int, reply: bytes) -> str:
+    """An answer in a few words."""
+    text = reply.decode("utf-8", "replace")
+    return f"{status} {text[:SHOWN_CHARS]}{'...' if len(text) > SHOWN_CHARS else ''}".strip()
 
 
 def quoted(body: bytes) -> str:

@@ -19,6 +19,7 @@ class Verdict(StrEnum):
     NO_VERDICT = "no verdict"
 
 
+SEVERAL = {Verdict.HOLDS: "hold", Verdict.KNOWN: "known deviations"}
 PARTS = {
     "contract": "What the document allows is answered, what it forbids is refused, and every answer is as described.",
     "semantic": "The answers mean what they must, whatever the model: rows, order, probabilities, classes.",
@@ -61,7 +62,8 @@ class Report:
     @property
     def summary(self) -> str:
         """How many checks ended how, in one line."""
-        return ", ".join(f"{self.count(verdict)} {verdict}" for verdict in Verdict if self.count(verdict))
+        counts = [(self.count(verdict), SEVERAL.get(verdict, verdict)) for verdict in Verdict]
+        return ", ".join(f"{count} {words}" for count, words in counts if count)
 
 
 def verdict_of(result: CheckResult) -> Verdict:

@@ -114,4 +114,4 @@ def test_the_worst_check_decides(results: tuple[CheckResult, ...], verdict: Verd
 
 
 def test_the_summary_counts_by_verdict() -> None:
-    assert report(*RESULTS).summary == "1 holds, 1 violated, 1 known deviation, 1 not applicable, 1 no verdict"
+    assert report(*RESULTS).summary == "1 hold, 1 violated, 1 known deviations, 1 not applicable, 1 no verdict"

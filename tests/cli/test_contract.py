@@ -77,7 +77,7 @@ def test_an_endpoint_that_holds_ends_with_0_and_says_how_much_held(cli) -> None:
         code, out, err = cli(f"{url}/swagger.json")
     assert code == 0
     assert out.startswith(f"{url}: ")
-    assert " holds, " in out
+    assert " hold, " in out
     assert "violated" not in out
     assert "FAILS" not in err
 
