@@ -147,7 +147,7 @@ def long_ids_are_refused(probe: Probe) -> str:
 @check("wire", "A row without one of its required columns is refused.")
 def missing_columns_are_refused(probe: Probe) -> str:
     row = probe.sample(1)[0]
-    required = [column.name for column in probe.described.signature.used if not column.nullable]
+    required = sorted(probe.described.required)
     if not required:
         raise NotApplicable("the document requires no column")
     for name in required:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from core.cli.command import DONE, FAILED, NO_VERDICT, Command, Context, Outcome, arg
@@ -20,6 +20,9 @@ from core.domain.errors import BackendMissing, NotSupported, NoVerdict, ServiceU
 from core.domain.job import JobState
 from core.domain.proof import CheckResult, GateReport, Target
 
+if TYPE_CHECKING:
+    from core.checks.report import Report
+
 DEPLOYMENT_HEADER = "azureml-model-deployment"
 PROFILES = ("strict", "slipway", "azure")
 FORMATS = {"junit": "core.checks.junit", "html": "core.checks.html"}
@@ -27,40 +30,44 @@ MARKS = {True: "holds", False: "FAILS", None: "-"}
 
 
 def _contract(context: Context, options: Namespace) -> Any:
+    files = _report_files(options)
+    report = _examined(context, options)
+    for file, form in files.items():
+        _write(file, import_module(FORMATS[form]).render(report))
+    about = {"url": report.url, "deployment": report.deployment, "profile": report.profile, "seed": report.seed}
+    return replace(_verdict(report.results, **about), text=f"{report.url}: {report.summary}")
+
+
+def _examined(context: Context, options: Namespace) -> "Report":
+    """All checks on the endpoint of the command line, each told as it lands."""
     # Schemathesis and hypothesis cost half a second
     from core.checks import Profile, Source, run_checks
     from core.checks.report import Report
 
-    target = target_of(context, options)
-    source = Source(document_path(options.url), _schema(options.schema))
-    reports = {Path(file): form for form in FORMATS if (file := getattr(options, form))}
-    for file in reports:
-        if not file.parent.is_dir():
-            raise SpecInvalid(f"There is no folder {file.parent} for the report")
+    target, schema = target_of(context, options), _schema(options.schema)
     results: list[CheckResult] = []
-    heard = [time.monotonic()]
+    created_at, heard = time.time(), [time.monotonic()]
 
     def hear(result: CheckResult) -> None:
         results.append(result)
         heard.append(time.monotonic())
         _tell(context, result)
 
-    about = {"url": target.url, "deployment": options.deployment, "profile": options.profile, "seed": options.seed}
-    created_at = time.time()
+    profile, depth, seed = Profile(options.profile), options.depth, options.seed
+    source = Source(document_path(options.url), schema)
     with unreachable_is_no_verdict():
-        run_checks(
-            target,
-            depth=options.depth,
-            seed=options.seed,
-            on_check=hear,
-            profile=Profile(options.profile),
-            source=source,
-        )
+        run_checks(target, depth=depth, seed=seed, on_check=hear, profile=profile, source=source)
     seconds = [after - before for before, after in pairwise(heard)]
-    report = Report(depth=options.depth, created_at=created_at, results=results, seconds=seconds, **about)
-    for file, form in reports.items():
-        _write(file, import_module(FORMATS[form]).render(report))
-    return replace(_verdict(results, **about), text=f"{target.url}: {report.summary}")
+    return Report(target.url, options.deployment, profile, depth, seed, created_at, results, seconds)
+
+
+def _report_files(options: Namespace) -> dict[Path, str]:
+    """File -> format of the reports that are asked for. Raises SpecInvalid before anything is sent."""
+    files = {Path(file): form for form in FORMATS if (file := getattr(options, form))}
+    for file in files:
+        if not file.parent.is_dir():
+            raise SpecInvalid(f"There is no folder {file.parent} for the report")
+    return files
 
 
 def _schema(file: str) -> Mapping[str, Any] | None:

@@ -279,6 +279,23 @@ def test_generated_requests_keep_to_their_seconds(correct: Target) -> None:
     assert not findings.unreadable
 
 
+def test_a_column_that_the_document_calls_optional_may_be_left_out() -> None:
+    class Lenient(Reference):
+        def document(self, version: str) -> dict[str, Any]:
+            return json.loads(json.dumps(super().document(version)).replace('"required": ["age", ', '"required": ['))
+
+        def validate(self, rows: list[Any]) -> None:
+            for row in rows:
+                if isinstance(row, dict):
+                    row.setdefault("age", 40)
+            super().validate(rows)
+
+    with serving(Lenient()) as url:
+        results = by_name(run_checks(Target(url, KEY), parts=("wire",)))
+    assert results["missing_columns_are_refused"].evidence.startswith("each of 2 required columns")
+    assert not any(result.passed is False for result in results.values())
+
+
 def test_a_path_before_the_root_is_kept() -> None:
     """Azure puts an endpoint's routes below a path of its own."""
 
