@@ -1,6 +1,8 @@
 """`mlflow models serve`: what it needs, and the document that it does not publish (its `/openapi.json` has no paths).
 
-What MLflow's manual says of its routes: https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally
+The document is ours, not a promise of MLflow's: routes and form as its manual shows them
+(https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally), statuses and errors as its 2.22.2 scoring server's
+source gives them, columns as the model's signature types them.
 """
 
 from collections.abc import Mapping
