@@ -26,8 +26,12 @@ HEADLINES = {
 }
 
 
-def render(report: Report) -> str:
-    """The page: verdict, what was tried in plain words, and for every violation the curl that shows it again."""
+def render(report: Report) -> bytes:
+    """The page in UTF-8: verdict, what was tried in plain words, for every violation the curl that shows it again."""
+    return _page(report).encode("utf-8", "xmlcharrefreplace")
+
+
+def _page(report: Report) -> str:
     parts = dict.fromkeys(result.part for result in report.results)
     title = escape(f"Contract of {report.url}")
     return "\n".join(
