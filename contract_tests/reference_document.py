@@ -13,6 +13,7 @@ COLUMNS = {
 }
 """Name -> (JSON type, nullable)."""
 ROWS_MAX = 1_000
+BODY_MAX_MB = 2
 OBSERVED = {"age": {"low": 18, "high": 90}, "balance": {"low": -2000.0, "high": 9000.0}}
 EXAMPLE = {"age": 41, "balance": 450.5, "job": "nurse", "city": "Lisbon", "member": True}
 
@@ -23,6 +24,7 @@ def document(version: str) -> dict[str, Any]:
     reply = _reply("v1", version) if version == "2" else {"oneOf": [_reply(f, version) for f in ("v1", "v2", "mlflow")]}
     score = {
         "operationId": "RunMLService",
+        "description": f"The body has at most {BODY_MAX_MB} MB.",
         "x-classes": list(CLASSES),
         "x-positive-class": CLASSES[1],
         "security": [{"Bearer": []}],
@@ -41,6 +43,28 @@ def document(version: str) -> dict[str, Any]:
     paths = {"/": {"get": _get("ServiceHealthCheck", "text/plain", version)}, "/score": {"post": score}}
     paths["/swagger.json"] = {"get": _get("GetSwaggerSpec", "application/json", version)}
     return _frame(paths, version)
+
+
+def loose_document(version: str) -> dict[str, Any]:
+    """The document as Azure's services publish theirs: types and an example, no category, no bound, no other status."""
+    published = document(version)
+    score = published["paths"]["/score"]["post"]
+    body = {"type": "object", "properties": {"data": {"type": "array", "items": _loose_row()}}, "required": ["data"]}
+    body["example"] = {"data": [EXAMPLE]}
+    reply: dict[str, Any] = {"type": "object", "properties": {"result": {"type": "array", "items": {}}}}
+    score["responses"] = {"200": _response("Predictions", reply, version), "default": _response("Error", {}, version)}
+    for name in ("x-classes", "x-positive-class", "description"):
+        del score[name]
+    if version == "2":
+        score["parameters"] = [{"name": "body", "in": "body", "required": True, "schema": body}]
+    else:
+        del score["parameters"]
+        score["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    return published
+
+
+def _loose_row() -> dict[str, Any]:
+    return {"type": "object", "properties": {name: {"type": kind} for name, (kind, _) in COLUMNS.items()}}
 
 
 def _frame(paths: dict[str, Any], version: str) -> dict[str, Any]:

@@ -11,8 +11,15 @@ from typing import Any
 
 REFUSALS = frozenset({"positive_data_acceptance", "negative_data_rejection"})
 SHAPES = frozenset({"response_schema_conformance", "content_type_conformance", "replies_are_encoded_once"})
-BODIES = frozenset({"wrong_types_are_refused", "missing_columns_are_refused", "unknown_columns_are_refused"})
-METHODS = frozenset({"unsupported_method", "other_methods_are_refused"})
+BODIES = frozenset(
+    {
+        "wrong_types_are_refused",
+        "missing_columns_are_refused",
+        "unknown_columns_are_refused",
+        "other_shapes_are_refused",
+    }
+)
+METHODS = frozenset({"unsupported_method", "other_methods_are_refused", "rare_methods_are_refused"})
 KEYS = frozenset({"missing_required_header", "negative_data_rejection"})
 
 
@@ -93,7 +100,7 @@ def _loose_document(seen: Seen) -> bool:
     if "Authorization" in seen.message or seen.status >= 500:
         return False
     if seen.check in METHODS:
-        return seen.method in ("GET", "OPTIONS") and seen.status != 405
+        return seen.method in ("GET", "HEAD", "OPTIONS") and seen.status != 405
     if seen.check in SHAPES:
         return (seen.path, seen.status) == ("/swagger.json", 200)
     if seen.check == "one_answer_per_row":

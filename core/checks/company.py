@@ -20,15 +20,30 @@ PARTS = 4
 def company_is_irrelevant(probe: Probe) -> str:
     for _ in range(3):
         first, *others = probe.sample(4)
-        (alone, _), one = answers(probe, [first, others[0]])
-        for company in (others[1:2], others[2:3], [first], others):
-            got, two = answers(probe, [first, *company])
-            if not same(alone, got[0]):
-                raise Violation(f"The first row got {alone}, and {got[0]} beside other rows", one, two)
-        together, three = answers(probe, [others[0], first, first, others[1]])
-        if not same(together[1], together[2]):
-            raise Violation(f"Two equal rows of one request got {together[1]} and {together[2]}", three)
-    return "3 rows beside 4 others and beside a copy: the same answers"
+        usual = {id(row): answers(probe, [row]) for row in (first, *others)}
+        for rows in ([first, others[0]], [first, others[1]], [first, *others], [others[0], first, first, others[1]]):
+            got, exchange = answers(probe, rows)
+            for at, row in enumerate(rows):
+                (alone,), other = usual[id(row)]
+                if not same(alone, got[at]):
+                    raise Violation(f"Row {at} of {len(rows)} got {got[at]}, alone {alone}", other, exchange)
+    return "3 rows beside others and beside a copy: the answers that they get alone"
+
+
+@check("semantic", "The columns of a table may come in any order that is accepted: their names count.")
+def column_order_is_irrelevant(probe: Probe) -> str:
+    if "mlflow" not in probe.described.forms:
+        raise NotApplicable("the document has no form with a list of columns")
+    method = next((m for m in ("predict_proba", "predict") if m in probe.described.methods), None)
+    rows = probe.sample(3)
+    usual, first = probe.score(rows, method, "mlflow")
+    second = probe.post(samples.body([dict(reversed(row.items())) for row in rows], "mlflow", method))
+    if second.status != 200:
+        return f"columns in reverse: {second.status}"
+    got = probe.unwrap(second, "mlflow")
+    if len(got) != len(usual) or difference(usual, got) is not None:
+        raise Violation(f"The rows got {usual}, and {got} with their columns in reverse", first, second)
+    return "columns in reverse: the same answers"
 
 
 @check("semantic", "A hundred rows at once get the answers that they get in smaller requests.")

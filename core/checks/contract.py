@@ -9,7 +9,7 @@ from functools import partial
 from core.checks import azure
 from core.checks.generated import Finding, drive
 from core.checks.probe import Probe, shown
-from core.checks.registry import KnownDeviation, NotApplicable, Profile, Violation, check
+from core.checks.registry import REFUSED, KnownDeviation, NotApplicable, Profile, Violation, check
 from core.checks.schema import Json, flat
 from core.contract import samples
 
@@ -109,6 +109,16 @@ def _unexplained(problems: Mapping[str, Finding], probe: Probe) -> Mapping[str, 
     return left
 
 
+def _said(name: str, problems: Mapping[str, Finding], probe: Probe) -> Mapping[str, Finding]:
+    """The problems without refused rows that a loose document only seems to allow. Raises NotApplicable."""
+    if name != "positive_data_acceptance" or probe.described.strict:
+        return problems
+    left = {what: finding for what, finding in problems.items() if finding.seen.status not in REFUSED}
+    if problems and not left:
+        raise NotApplicable("the document leaves open what a row holds, so refused rows say nothing")
+    return left
+
+
 def verdict(name: str, probe: Probe) -> str:
     """The outcome of one Schemathesis check. Raises Violation, NotApplicable, KnownDeviation."""
     findings = probe.once(drive)
@@ -118,7 +128,7 @@ def verdict(name: str, probe: Probe) -> str:
         raise NotApplicable("the document names no such header")
     if name == "ignored_auth" and not (probe.described.secured and probe.target.key):
         raise NotApplicable("the document asks for no key" if probe.target.key else "no key was given")
-    problems = _unexplained(findings.failed.get(name, {}), probe)
+    problems = _unexplained(_said(name, findings.failed.get(name, {}), probe), probe)
     if problems:
         what, finding = next(iter(problems.items()))
         more = f" (and {len(problems) - 1} more kinds)" if len(problems) > 1 else ""

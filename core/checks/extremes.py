@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.checks.probe import Exchange, Probe
-from core.checks.registry import NotApplicable, Violation, check
+from core.checks.registry import REFUSED, NotApplicable, Violation, check
 from core.checks.semantic import answers, same
-from core.checks.wire import REFUSED, refused
+from core.checks.wire import refused
 from core.contract import samples
 from core.domain.data import ColumnKind
 from core.domain.signature import Column

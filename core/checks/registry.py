@@ -28,6 +28,8 @@ class Profile(StrEnum):
     """As strict, less what Azure's own services are known to do otherwise, each deviation by name."""
 
 
+REFUSED = (400, 422)
+"""Statuses that say that a body is wrong."""
 EVERYWHERE = frozenset(Profile)
 OURS = frozenset({Profile.SLIPWAY})
 

@@ -3,8 +3,8 @@
 import re
 
 from core.checks.probe import Credential, Probe
-from core.checks.registry import NotApplicable, Violation, check
-from core.checks.wire import REFUSED, refused, unauthorized, valid_body
+from core.checks.registry import REFUSED, NotApplicable, Violation, check
+from core.checks.wire import refused, unauthorized, valid_body
 
 DEEP = 50_000
 METHODS = ("HEAD", "TRACE", "BREW")

@@ -4,22 +4,24 @@ import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from core.checks.probe import Credential, Exchange, Probe
-from core.checks.registry import NotApplicable, Violation, check
+from core.checks.registry import REFUSED, NotApplicable, Violation, check
 from core.contract import samples
 from core.domain.data import ColumnKind
 from core.domain.signature import Column
 
-REFUSED = (400, 422)
-"""A body that the document forbids."""
 ID_MAX_CHARS = 100
 ID_HEADERS = ("x-request-id", "x-ms-client-request-id")
 TRACES = (b"Traceback (most recent call last)", b'File "/', b'.py", line ', b"\\n    at ", b"site-packages")
+HOLDERS = {"v1": "data", "v2": "Inputs.data", "dataframe_records": "dataframe_records", "instances": "instances"}
+"""Form -> what holds its list of rows."""
 WRONG: Mapping[ColumnKind, tuple[Any, ...]] = {
-    ColumnKind.INTEGER: ("old", 1.5, True, [1], {}),
-    ColumnKind.NUMBER: ("high", True, [1.0], {}),
+    ColumnKind.INTEGER: ("old", "41", 1.5, True, [1], {}),
+    ColumnKind.NUMBER: ("high", "1.5", True, [1.0], {}),
     ColumnKind.STRING: (7, True, ["a"], {}),
-    ColumnKind.BOOLEAN: ("yes", 1, [True], {}),
+    ColumnKind.BOOLEAN: ("yes", "true", 1, 0, [True], {}),
 }
 """Values that no column of this kind may take."""
 
@@ -165,12 +167,37 @@ def unknown_columns_are_refused(probe: Probe) -> str:
     return "unknown columns: refused"
 
 
+@check("wire", "Rows that are no list of objects are refused.")
+def other_shapes_are_refused(probe: Probe) -> str:
+    key = HOLDERS.get(probe.described.primary_form)
+    if key is None:
+        raise NotApplicable("the document's first form is a table")
+    row = probe.sample(1)[0]
+    body = samples.body([row], probe.described.primary_form)
+    listed = msgspec.json.encode([row])
+    shapes = {
+        "a bare row": msgspec.json.encode(row),
+        "rows as lists": msgspec.json.encode([list(row.values())]),
+        "rows in a text": msgspec.json.encode(listed.decode()),
+        "null": b"null",
+        "a number": b"1",
+        "null for a row": b"[null]",
+        "rows by number": b'{"0": ' + msgspec.json.encode(row) + b"}",
+    }
+    for what, shape in shapes.items():
+        refused(probe, body.replace(listed, shape), f"{what} as '{key}'")
+    refused(probe, listed, "a list of rows alone")
+    return f"{', '.join(shapes)} as '{key}': refused"
+
+
 @check("wire", "A value of the wrong type is refused, in every column.")
 def wrong_types_are_refused(probe: Probe) -> str:
     row = probe.sample(1)[0]
     tried = 0
     for column in probe.described.signature.used:
-        for value in WRONG[column.kind] + ((None,) if not column.nullable else ()):
+        # Only a document that forbids other columns is taken at its word where it does not speak of null.
+        null = (None,) if probe.described.strict and not column.nullable else ()
+        for value in WRONG[column.kind] + null:
             _refused_row(probe, row | {column.name: value}, f"{value!r} in the {column.kind} column '{column.name}'")
             tried += 1
     return f"{tried} values of wrong type, one at a time: refused"

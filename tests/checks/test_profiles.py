@@ -16,7 +16,6 @@ from core.domain.proof import CheckResult, Target
 NAMED = {
     "content_type_conformance": "health as text/html",
     "response_schema_conformance": "double-encoded reply, error as 200",
-    "positive_data_acceptance": "loose document",
     "negative_data_rejection": "error as 200",
 }
 """Check -> the deviations of AzureLike that it meets; others may join in."""

@@ -1,56 +1,13 @@
-"""Planted bugs: each is the correct reference server with one part replaced, and which part of the suite must see it.
-
-The checks may not read names, ports or headers that only mutants have. `witness` is a request whose answer differs from
-the reference's (after `before` requests, for bugs that need a history): a bug that nobody could see is not planted.
-"""
+"""Planted bugs of every part: the first thirty."""
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
+from contract_tests.mutants.planting import CHANCES, PREDICT, ROWS, planted, post
 from contract_tests.reference import INT64, KEY, Reference, Refused, Reply, Request
 from contract_tests.reference_document import COLUMNS
-
-ROWS = (
-    {"age": 30, "balance": 1000.0, "job": "admin", "city": "Oslo", "member": True},
-    {"age": 37, "balance": -50.5, "job": "farmer", "city": "Ottawa", "member": False},
-    {"age": 62, "balance": None, "job": "pilot", "city": "Lima", "member": None},
-)
-
-
-def post(body: Any, **headers: str) -> Request:
-    """POST /score with the key; `headers` replace the usual ones, underscores for dashes."""
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    usual = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
-    return Request("POST", "/score", usual | {k.replace("_", "-"): v for k, v in headers.items()}, raw)
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One bug. `part` is the part of the suite that must find it alone."""
-
-    name: str
-    part: str
-    make: Callable[[], Reference]
-    witness: Request
-    before: int = 0
-
-
-MUTANTS: list[Mutant] = []
-
-
-def planted(part: str, witness: Request, *, before: int = 0) -> Callable[[type[Reference]], type[Reference]]:
-    def plant(mutant: type[Reference]) -> type[Reference]:
-        MUTANTS.append(Mutant(mutant.__name__, part, mutant, witness, before))
-        return mutant
-
-    return plant
-
-
-PREDICT = post({"data": ROWS, "method": "predict"})
-CHANCES = post({"data": ROWS, "method": "predict_proba"})
 
 
 @planted("semantic", CHANCES)
@@ -80,7 +37,7 @@ class CentresOnTheBatch(Reference):
         return super().probabilities([row | {"age": row["age"] - mean + 45} for row in rows])
 
 
-@planted("semantic", CHANCES, before=1)
+@planted("semantic", CHANCES, before=(CHANCES,))
 class Drifts(Reference):
     """Keeps state between requests."""
 
