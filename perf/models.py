@@ -1,0 +1,73 @@
+"""Model folders of a stated size, fitted for measuring alone: how long prediction takes does not ask how good it is."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.contract.signature import to_json
+from core.domain.data import DataRef
+from core.domain.training import TrainingSpec
+from core.ml.executor import Param, Problem
+from core.ml.learners import Fit, Rows, Setup, fit_lightgbm, fit_logistic, fit_xgboost
+from core.ml.prepare import prepare
+from core.ml.profile import profile_table
+from core.ml.table import read_training
+from core.predict.encoder import Encoder
+from core.predict.folder import FORMAT, member_arrays, member_json
+from core.predict.members import Member
+
+LIGHTGBM: Mapping[str, Param] = {"learning_rate": 0.05, "min_data_in_leaf": 20, "feature_fraction": 0.8}
+XGBOOST: Mapping[str, Param] = {"max_depth": 5, "eta": 0.08}
+LOGISTIC: Mapping[str, Param] = {"C": 1.0, "max_iter": 200}
+THREADS = 2
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A table made ready to fit members on."""
+
+    problem: Problem
+    rows: Rows
+
+    def lightgbm(self, trees: int = 300, leaves: int = 31) -> Member:
+        """A forest of exactly so many trees."""
+        return self._fit(fit_lightgbm, {**LIGHTGBM, "num_leaves": leaves}, trees)
+
+    def xgboost(self, trees: int = 150) -> Member:
+        """A forest of exactly so many trees, at most 32 leaves each."""
+        return self._fit(fit_xgboost, XGBOOST, trees)
+
+    def logistic(self) -> Member:
+        """A linear member."""
+        return self._fit(fit_logistic, LOGISTIC, 0)
+
+    def write(self, folder: Path, members: Sequence[tuple[float, Member]]) -> Path:
+        """A model folder that `load_model` reads, without card and native files; weights sum to 1."""
+        folder.mkdir(parents=True)
+        described = [member_json(member, f"t{at}_", weight) for at, (weight, member) in enumerate(members)]
+        arrays = {n: a for at, (_, member) in enumerate(members) for n, a in member_arrays(member, f"t{at}_").items()}
+        model = {"format": FORMAT, "encoder": Encoder(self.problem.codes).to_json(), "members": described, "info": {}}
+        (folder / "signature.json").write_text(json.dumps(to_json(self.problem.signature)), "utf-8")
+        (folder / "model.json").write_text(json.dumps(model), "utf-8")
+        np.savez_compressed(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]  # numpy types the flag only
+        return folder
+
+    def _fit(self, fit: Fit, params: Mapping[str, Param], rounds: int) -> Member:
+        problem = self.problem
+        setup = Setup(params, problem.classes, problem.codes, THREADS, SEED, _never, _never)
+        return fit(setup, self.rows, None, rounds).member()
+
+
+def bench(table: Path, target: str, rows_max: int = 0) -> Bench:
+    """The table, profiled, checked and coded as a search does it; `rows_max` 0 fits on every row."""
+    spec = TrainingSpec(DataRef("perf"), target)
+    problem = prepare(table, spec, profile_table(table, target)).problem
+    return Bench(problem, read_training(problem, threads=THREADS, rows_max=rows_max))
+
+
+def _never() -> bool:
+    return False
