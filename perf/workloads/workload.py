@@ -63,3 +63,5 @@ class Workload:
     """Part of `make perf-gate-quick`: a hot path."""
     calls: int = 0
     """Calls in one timed block; 0 lets the gate choose as many as make a block worth timing."""
+    own_process: bool = False
+    """What a call times lives in a process that `prepare` starts: the gate restarts it more often, on one core."""

@@ -1,0 +1,155 @@
+"""Does HEAD make anything slower? Both revisions run the same benchmarks in turn, on this machine, in this run.
+
+    python -m perf.gate [--base REV] [--head REV] [--quick] [--only NAME ...] [--json FILE] [--markdown FILE]
+
+Exit 0: nothing is slower (or there is no history to compare with); 1: something is; 2: wrong use; 3: nothing is
+slower, but something is undecided or the machine too noisy.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from perf.gate import report
+from perf.gate.compare import Plan, Result, as_json, compare, exit_code
+from perf.gate.copies import paths
+from perf.gate.pairing import Revision, SideFailed
+from perf.gate.revisions import (
+    NoHistory,
+    Revisions,
+    RevisionUnknown,
+    check_out,
+    choose,
+    git,
+    own_environment,
+)
+from perf.gate.side import CHECKOUT
+from perf.workloads import ALL, Inputs, Workload
+
+BUDGET_S, QUICK_BUDGET_S = 540.0, 150.0
+"""Of measuring; with checking out and set-up that makes at most ten and three minutes."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Compare two revisions and say what came of it."""
+    options = _options(words)
+    try:
+        workloads = _wanted(options)
+        revisions = choose(options.repository, options.base, options.head, os.environ)
+        return _run(options, revisions, workloads)
+    except NoHistory as e:
+        _say(f"No comparison: {e}")
+        return 0
+    except RevisionUnknown as e:
+        _say(f"{e}")
+        return 2
+    except SideFailed as e:
+        _say(f"The {e.side} cannot run a benchmark: {type(e.__cause__).__name__}: {e.__cause__}")
+        return 2
+    except subprocess.CalledProcessError as e:
+        _say(f"{' '.join(map(str, e.cmd))} failed with code {e.returncode}: {(e.stderr or b'')[-2000:]!r}")
+        return 2
+
+
+def _run(options: Namespace, revisions: Revisions, workloads: Sequence[Workload]) -> int:
+    started = time.monotonic()
+    if git(options.repository, "status", "--porcelain", "--untracked-files=no"):
+        _say("What is not committed is not measured.")
+    _say(f"Base {revisions.base[:12]} ({revisions.why}), head {revisions.head[:12]}")
+    with tempfile.TemporaryDirectory(prefix="gate-") as work:
+        plan = _plan(options, revisions, Path(work))
+        results = compare(plan, workloads, _say)
+    told = report.markdown(revisions, results, options.threshold, time.monotonic() - started)
+    print(told)
+    _write(options, revisions, results, told)
+    return exit_code(results)
+
+
+def _plan(options: Namespace, revisions: Revisions, work: Path) -> Plan:
+    """Both revisions checked out, with what they are measured on."""
+    base, head = (
+        Revision(check_out(revisions.repository, commit, work / name))
+        for name, commit in (("base", revisions.base), ("head", revisions.head))
+    )
+    if options.processes or not revisions.same_requirements:
+        _say("Each revision runs in processes of its own")
+        base, head = (_apart(revision, options.processes) for revision in (base, head))
+    inputs = make_inputs(base, work / "inputs")
+    return Plan(base, head, inputs, options.threshold, options.budget, options.seed)
+
+
+def _apart(revision: Revision, one_environment: bool) -> Revision:
+    python = Path(sys.executable) if one_environment else own_environment(revision.root)
+    return Revision(revision.root, python)
+
+
+def make_inputs(revision: Revision, folder: Path) -> Inputs:
+    """The table and the models that both sides are measured on, made by one of them. Raises CalledProcessError."""
+    words = [str(revision.python or sys.executable), "-P", "-m", "perf.inputs", str(folder)]
+    environment = {**os.environ, "PYTHONPATH": paths(revision.root)}
+    subprocess.run(words, check=True, capture_output=True, env=environment, cwd=revision.root)
+    return Inputs(folder)
+
+
+def _wanted(options: Namespace) -> list[Workload]:
+    unknown = sorted(set(options.only) - {w.name for w in ALL})
+    if unknown:
+        raise RevisionUnknown(f"There is no benchmark {', '.join(unknown)}; they are: {'; '.join(w.name for w in ALL)}")
+    if options.only:
+        return [w for w in ALL if w.name in options.only]
+    return [w for w in ALL if w.quick or not options.quick]
+
+
+def _write(options: Namespace, revisions: Revisions, results: Sequence[Result], told: str) -> None:
+    if options.json:
+        values = {
+            "base": revisions.base,
+            "head": revisions.head,
+            "why": revisions.why,
+            "threshold_pct": options.threshold,
+            "seed": options.seed,
+            "exit_code": exit_code(results),
+            "benchmarks": [as_json(result) for result in results],
+        }
+        options.json.write_text(json.dumps(values, indent=1), "utf-8")
+    if options.markdown:
+        options.markdown.write_text(told, "utf-8")
+
+
+def _options(words: Sequence[str]) -> Namespace:
+    parser = ArgumentParser(prog="python -m perf.gate", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--base", default="", metavar="REV", help="default: $PERF_BASE, else chosen by the history")
+    parser.add_argument("--head", default="", metavar="REV", help="default: HEAD")
+    parser.add_argument("--threshold", type=_positive, default=1.0, metavar="PCT", help="default: %(default)s %%")
+    parser.add_argument("--quick", action="store_true", help="the hot paths alone, within three minutes")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these benchmarks alone")
+    parser.add_argument("--budget", type=_positive, metavar="S", help="seconds of measuring at most")
+    parser.add_argument("--seed", type=int, default=7, help="of the order of blocks and the bootstrap")
+    parser.add_argument("--processes", action="store_true", help="keep the revisions in processes of their own")
+    parser.add_argument("--repository", type=Path, default=CHECKOUT, help="default: this checkout")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as it is printed")
+    options = parser.parse_args(words)
+    options.budget = options.budget or (QUICK_BUDGET_S if options.quick else BUDGET_S)
+    return options
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,172 @@
+"""One prepared workload of one revision: in this process, or in one of its own with its own environment."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, NamedTuple, Protocol
+
+from perf.gate.side import CHECKOUT, Side
+from perf.workloads import ALL, Inputs, Prepared, Workload
+
+
+class Block(NamedTuple):
+    """So many calls in a row."""
+
+    call_s: float
+    """Wall-clock seconds of one."""
+    interrupted: bool
+    """Whether the system took the processor away meanwhile: not what a call that waits does, which is its own time."""
+
+
+class Copy(Protocol):
+    """A workload that was set up, and whose first answer was right."""
+
+    def block(self, calls: int) -> Block:
+        """Time so many calls."""
+
+    def close(self) -> None:
+        """End what it started."""
+
+
+Maker = Callable[[Workload, Inputs], Copy]
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """In this process, with its revision's modules in place."""
+
+    side: Side
+    prepared: Prepared
+
+    def block(self, calls: int) -> Block:
+        self.side.enter()
+        return timed(self.prepared.call, calls)
+
+    def close(self) -> None:
+        self.side.enter()
+        self.prepared.close()
+
+
+def here(root: Path) -> Maker:
+    """Makes copies in this process that share one set of the revision's modules."""
+    side = Side(root)
+
+    def make(workload: Workload, inputs: Inputs) -> Copy:
+        with side.importing():
+            return Here(side, right(workload.prepare(inputs)))
+
+    return make
+
+
+def right(prepared: Prepared) -> Prepared:
+    """The workload, when its first answer is right; closed otherwise."""
+    try:
+        prepared.check(prepared.call())
+    except BaseException:
+        prepared.close()
+        raise
+    return prepared
+
+
+def timed(call: Callable[[], Any], calls: int) -> Block:
+    """Time so many calls in a row."""
+    turns, clock = range(calls), time.perf_counter
+    before = _taken_away()
+    started = clock()
+    for _ in turns:
+        call()
+    took = clock() - started
+    return Block(took / calls, _taken_away() > before)
+
+
+def _taken_away() -> int:
+    """How often this thread, where the system counts so, has lost the processor against its will."""
+    return resource.getrusage(getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)).ru_nivcsw
+
+
+class ChildFailed(Exception):
+    """The other process could not do it; the text is its own."""
+
+
+class Child:
+    """In a process of its own, asked by lines of JSON."""
+
+    def __init__(self, python: Path, root: Path, workload: Workload, inputs: Inputs) -> None:
+        self._process = subprocess.Popen(
+            [str(python), "-P", "-m", "perf.gate.copies"],
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": paths(root)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            self._ask({"workload": workload.name, "inputs": str(inputs.folder)})
+        except BaseException:
+            self.close()
+            raise
+
+    def block(self, calls: int) -> Block:
+        return Block(*self._ask({"calls": calls})["block"])
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise ChildFailed(f"It ended with code {self._process.wait()}")
+        told: dict[str, Any] = json.loads(answer)
+        if "error" in told:
+            raise ChildFailed(told["error"])
+        return told
+
+
+def beside(python: Path, root: Path) -> Maker:
+    """Makes copies in processes of their own, run by the revision's own interpreter."""
+    return lambda workload, inputs: Child(python, root, workload, inputs)
+
+
+def paths(root: Path) -> str:
+    """Where a process finds one revision's `core`, and our benchmarks."""
+    return os.pathsep.join((str(root), str(root / "tests"), str(CHECKOUT)))
+
+
+def serve(questions: IO[str], answers: IO[str]) -> None:
+    """Answer a gate's questions until it closes them."""
+    prepared: Prepared | None = None
+    for line in questions:
+        question = json.loads(line)
+        try:
+            if "workload" in question:
+                workload = next(w for w in ALL if w.name == question["workload"])
+                prepared, told = right(workload.prepare(Inputs(Path(question["inputs"])))), {}
+            else:
+                assert prepared is not None
+                told = {"block": timed(prepared.call, question["calls"])}
+        except Exception as e:  # noqa: BLE001 - whatever it is, the gate must hear of it
+            told = {"error": f"{type(e).__name__}: {e}"}
+        answers.write(json.dumps(told) + "\n")
+        answers.flush()
+    if prepared is not None:
+        prepared.close()
+
+
+if __name__ == "__main__":
+    own = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a workload prints must not be taken for an answer
+    serve(sys.stdin, own)
