@@ -190,7 +190,7 @@ def test_a_report_that_cannot_be_written_is_said(cli, tmp_path):
     cli("quickstart --json")
     code, _, err = cli(f"gate bank-marketing --junit {tmp_path}")
     assert code != 0
-    assert f"Cannot write '{tmp_path}'" in err
+    assert f"Cannot write the report to '{tmp_path}'" in err
 
 
 def test_keys_are_given_where_they_are_asked_for_and_nowhere_else(cli):
