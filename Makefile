@@ -2,10 +2,10 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test full chaos perf peers lint lock clean
+.PHONY: help setup demo test full chaos perf perf-gate perf-gate-quick peers lint lock clean
 
 help:  ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## make .venv what requirements.lock says
 	@sh scripts/setup.sh
@@ -24,6 +24,13 @@ chaos: setup  ## kill everything at random moments
 
 perf: setup  ## only what measures time
 	@$(PYTEST) -m measures
+
+perf-gate: setup  ## has this branch become slower? 10 minutes
+	@$(PYTHON) -m perf.gate
+
+perf-gate-quick: setup  ## the same for the hot paths, 3 minutes; no verdict is a warning
+	@$(PYTHON) -m perf.gate --quick || { code=$$?; [ $$code -eq 3 ] || exit $$code; \
+	  echo 'Warning: no verdict on performance (exit 3): the machine is too noisy, or time was too short' >&2; }
 
 peers: setup  ## compare with other tools, each in an environment of its own
 	@$(PYTHON) -m perf.peers.run
