@@ -8,7 +8,6 @@ it was. Writes `perf/results/gate-experiment.jsonl`, and the table to `docs/perf
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -41,13 +40,15 @@ USUAL_BLOCKS, USUAL_BLOCK_S = 120, 0.003
 SIDE_FILES = ("app.py", "core", "pages", "tests", "scripts", "requirements.lock", ".streamlit")
 LOAD = """
 import os
+import select
+import sys
 import numpy as np
 os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 values = np.random.default_rng(0).random(1_000_000)
-while True:
+while not select.select([sys.stdin], [], [], 0)[0]:
     np.sort(values)
 """
-"""8 MB sorted again and again: it keeps the other core and the shared cache busy."""
+"""8 MB sorted again and again, until whoever started it ends: it keeps one core and the shared cache busy."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -59,7 +60,7 @@ def main(words: Sequence[str]) -> int:
         kept.unlink(missing_ok=True)
     done = [json.loads(line) for line in kept.read_text("utf-8").splitlines()] if kept.exists() else []
     with tempfile.TemporaryDirectory(prefix="experiment-") as work:
-        inputs = make_inputs(Revision(CHECKOUT), Path(work) / "inputs")
+        inputs = make_inputs(CHECKOUT, Path(sys.executable), Path(work) / "inputs")
         for cell in _missing(done, options):
             trial = _trial(Path(work), inputs, **cell)
             done.append(trial)
@@ -74,13 +75,14 @@ def main(words: Sequence[str]) -> int:
 
 def one(words: Sequence[str]) -> int:
     """One trial in this process: print what the gate and the usual ways say."""
-    base, head, inputs = (Path(word) for word in words[:3])
+    inputs = Inputs(Path(words[2]))
+    base, head = (Revision(Path(root), inputs) for root in words[:2])
     workload = next(w for w in ALL if w.name == words[3])
-    plan = Plan(Revision(base), Revision(head), Inputs(inputs), THRESHOLD_PCT, BUDGET_S, int(words[4]))
+    plan = Plan(base, head, THRESHOLD_PCT, BUDGET_S, int(words[4]))
     started = time.monotonic()
     result = compare(plan, [workload], lambda text: None)[0]
     took_s = time.monotonic() - started
-    copies = [here(root)(workload, plan.inputs) for root in (base, head)]
+    copies = [here(revision.root, inputs)(workload) for revision in (base, head)]
     usual = _usual(copies)
     told = {"verdict": result.kind.value, "ratio": result.bounds.ratio, "restarts": result.restarts, "took_s": took_s}
     print(json.dumps({**told, **usual}))
@@ -141,12 +143,11 @@ def load_beside(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    load = subprocess.Popen([sys.executable, "-c", LOAD], env={**os.environ, "OMP_NUM_THREADS": "1"})
+    load = subprocess.Popen([sys.executable, "-c", LOAD], stdin=subprocess.PIPE)
     try:
         yield
     finally:
-        load.kill()
-        load.wait()
+        load.communicate()
 
 
 def tell(trials: Sequence[Mapping[str, object]]) -> str:

@@ -1,5 +1,6 @@
 """The comparison itself: restart after restart, until every benchmark is decided or the time is over."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
@@ -10,7 +11,7 @@ import numpy as np
 
 from perf.gate.judge import RESTARTS_MIN, Bounds, Kind, Ratios, verdict
 from perf.gate.pairing import Restart, Revision, Round, SideFailed, base_to_itself, head_to_base, pinned
-from perf.workloads import Inputs, Workload
+from perf.workloads import Workload
 
 Say = Callable[[str], None]
 BETWEEN_PROCESSES_MIN = 8
@@ -40,7 +41,6 @@ class Plan:
 
     base: Revision
     head: Revision
-    inputs: Inputs
     threshold_pct: float
     budget_s: float
     seed: int
@@ -108,13 +108,19 @@ def compare(
     trials = [Trial(w, plan.threshold_pct, _restarts_min(plan, w)) for w in workloads]
     going, turn, until = list(trials), 0, clock() + plan.budget_s
     while going:
-        restart = Restart(plan.base, plan.head, plan.inputs, random)
+        restart = Restart(plan.base, plan.head, random)
         for trial in going:
             if clock() + trial.last_s < until:
                 _measure(trial, restart, plan, turn, draw, clock)
         going = [t for t in going if not _decided(t, draw, say) and clock() + t.last_s < until]
         turn += 1
     return [trial.decided or trial.result(draw, time_is_over=True) for trial in trials]
+
+
+def all_new(workloads: Iterable[Workload], why: str) -> list[Result]:
+    """The results where the base has nothing to be measured on."""
+    unknown = Bounds(1.0, 0.0, math.inf)
+    return [Result(w.name, w.grows_with, Kind.NEW, unknown, unknown, 0.0, 0, 0, why) for w in workloads]
 
 
 def _restarts_min(plan: Plan, workload: Workload) -> int:

@@ -19,7 +19,7 @@ class Block(NamedTuple):
     """So many calls in a row."""
 
     call_s: float
-    """Wall-clock seconds of one."""
+    """Seconds of one: by the wall clock, less what the system gave to others meanwhile where that can be told."""
     interrupted: bool
     """Whether the system took the processor away meanwhile: not what a call that waits does, which is its own time."""
 
@@ -34,7 +34,7 @@ class Copy(Protocol):
         """End what it started."""
 
 
-Maker = Callable[[Workload, Inputs], Copy]
+Maker = Callable[[Workload], Copy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ class Here:
         self.prepared.close()
 
 
-def here(root: Path) -> Maker:
+def here(root: Path, inputs: Inputs) -> Maker:
     """Makes copies in this process that share one set of the revision's modules."""
     side = Side(root)
 
-    def make(workload: Workload, inputs: Inputs) -> Copy:
+    def make(workload: Workload) -> Copy:
         with side.importing():
             return Here(side, right(workload.prepare(inputs)))
 
@@ -75,19 +75,25 @@ def right(prepared: Prepared) -> Prepared:
 
 
 def timed(call: Callable[[], Any], calls: int) -> Block:
-    """Time so many calls in a row."""
-    turns, clock = range(calls), time.perf_counter
-    before = _taken_away()
-    started = clock()
+    """Time so many calls in a row.
+
+    Of a block that never waited of its own accord and lost the processor, the processor's own time is what it took.
+    """
+    turns, clock, own_clock = range(calls), time.perf_counter, time.thread_time
+    waited, lost = _switches()
+    own_started, started = own_clock(), clock()
     for _ in turns:
         call()
-    took = clock() - started
-    return Block(took / calls, _taken_away() > before)
+    took, own = clock() - started, own_clock() - own_started
+    waited_then, lost_then = _switches()
+    interrupted = lost_then > lost
+    return Block((own if interrupted and waited_then == waited else took) / calls, interrupted)
 
 
-def _taken_away() -> int:
-    """How often this thread, where the system counts so, has lost the processor against its will."""
-    return resource.getrusage(getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)).ru_nivcsw
+def _switches() -> tuple[int, int]:
+    """How often this process's threads have given the processor up, and how often they lost it against their will."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_nvcsw, used.ru_nivcsw
 
 
 class ChildFailed(Exception):
@@ -136,9 +142,9 @@ class Child:
         return told
 
 
-def beside(python: Path, root: Path) -> Maker:
+def beside(python: Path, root: Path, inputs: Inputs) -> Maker:
     """Makes copies in processes of their own, run by the revision's own interpreter."""
-    return lambda workload, inputs: Child(python, root, workload, inputs)
+    return lambda workload: Child(python, root, workload, inputs)
 
 
 def paths(root: Path) -> str:

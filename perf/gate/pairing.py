@@ -52,9 +52,10 @@ def _log_ratios(pairs: Sequence[tuple[Block, Block]]) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """Where one revision's files are, and the interpreter that runs them; None: this one."""
+    """Where one revision's files are, what it is measured on, and the interpreter that runs it; None: this one."""
 
     root: Path
+    inputs: Inputs
     python: Path | None = None
 
 
@@ -69,8 +70,8 @@ class SideFailed(Exception):
 class Restart:
     """Fresh copies of the base, the head and the base again, in which workloads are timed one after the other."""
 
-    def __init__(self, base: Revision, head: Revision, inputs: Inputs, random: Random) -> None:
-        self._inputs, self._random = inputs, random
+    def __init__(self, base: Revision, head: Revision, random: Random) -> None:
+        self._random = random
         self._makers = [_maker(revision) for revision in (base, head, base)]
 
     def rounds(self, workload: Workload) -> list[Round]:
@@ -87,7 +88,7 @@ class Restart:
         made: dict[int, Copy] = {}
         for at in self._random.sample(range(3), 3):
             try:
-                made[at] = self._makers[at](workload, self._inputs)
+                made[at] = self._makers[at](workload)
             except Exception as e:
                 raise SideFailed("head" if at == HEAD else "base") from e
             stack.callback(made[at].close)
@@ -104,7 +105,9 @@ class Restart:
 
 
 def _maker(revision: Revision) -> Maker:
-    return here(revision.root) if revision.python is None else beside(revision.python, revision.root)
+    if revision.python is None:
+        return here(revision.root, revision.inputs)
+    return beside(revision.python, revision.root, revision.inputs)
 
 
 def _calls(copy: Copy) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import core
-from perf.gate.compare import Plan, Trial, as_json, compare, exit_code
+from perf.gate.compare import Plan, Trial, all_new, as_json, compare, exit_code
 from perf.gate.judge import Kind
 from perf.gate.pairing import Block, Restart, Revision, Round, SideFailed, base_to_itself, head_to_base
 from perf.gate.side import Side, restored
@@ -48,7 +48,11 @@ def workload(expected: str = "", entry: str = "work") -> Workload:
 
 
 def plan(base: Path, head: Path, budget_s: float = 20.0) -> Plan:
-    return Plan(Revision(base), Revision(head), Inputs(base), 1.0, budget_s, SEED)
+    return Plan(revised(base), revised(head), 1.0, budget_s, SEED)
+
+
+def revised(root: Path) -> Revision:
+    return Revision(root, Inputs(root))
 
 
 def test_each_revision_keeps_modules_of_its_own_even_for_late_imports(revision):
@@ -100,6 +104,11 @@ def test_what_the_base_cannot_run_is_new(revision):
     assert exit_code([told]) == 0
 
 
+def test_where_the_base_has_nothing_to_be_measured_on_all_is_new():
+    (told,) = all_new([workload()], "no such learner")
+    assert (told.kind, told.reason) == (Kind.NEW, "no such learner")
+
+
 def test_what_the_head_cannot_run_or_answers_wrongly_is_said(revision):
     base, head = revision("base"), revision("head")
     with pytest.raises(SideFailed, match="head"):
@@ -115,7 +124,7 @@ def test_pairs_in_which_a_block_was_interrupted_do_not_count_while_others_are_th
 
 
 def test_blocks_come_in_random_order_and_all_copies_do_the_same_number_of_calls(revision):
-    rounds = Restart(Revision(revision("a")), Revision(revision("b")), Inputs(Path()), Random(SEED)).rounds(workload())
+    rounds = Restart(revised(revision("a")), revised(revision("b")), Random(SEED)).rounds(workload())
     assert len(rounds) >= 5
     assert all(block.call_s > 0 for one in rounds for block in (one.base, one.head, one.base_again))
 
