@@ -61,6 +61,12 @@ class Workload:
     prepare: Callable[[Inputs], Prepared]
     quick: bool = False
     """Part of `make perf-gate-quick`: a hot path."""
+    gate: bool = True
+    """Whether the gate compares it; what takes seconds a call would leave it no time for the others."""
+    costly: bool = False
+    """Whether setting it up or calling it takes seconds: `make test` leaves it to `make full` and `make perf`."""
+    parts: int = 1
+    """So many of what `grows_with` counts are done in one call."""
     calls: int = 0
     """Calls in one timed block; 0 lets the gate choose as many as make a block worth timing."""
     own_process: bool = False

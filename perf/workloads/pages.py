@@ -1,0 +1,219 @@
+"""How long a page takes to be drawn again, over a workspace that holds the Bank Marketing lifecycle.
+
+The page runs as it does behind the browser, through `app.py` and its navigation, without the server between them. No
+service runs: the store says that this process is one, and what would start another does nothing.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from perf.workloads.kept import open_home, write_requests
+from perf.workloads.places import checkout, copy_of, remove
+from perf.workloads.workload import Inputs, Prepared, Workload
+
+BACKEND = "perf"
+BARE = "streamlit.runtime.scriptrunner_utils.script_run_context"
+"""It warns of every run that has no server, which is what is wanted here."""
+REQUESTS, RATE_PER_S = 20_000, 10.0
+LOG = """\
+{"at":%f,"level":"info","event":"listening on 127.0.0.1:8701, 1 worker"}
+{"at":%f,"level":"info","event":"deployment v3: bank-marketing:3 loaded in 0.09 s"}
+"""
+TIMEOUT_S = 60.0
+PAGES: Mapping[str, str] = {
+    "home": "Home",
+    "explore": "Explore",
+    "leaderboard": "Leaderboard",
+    "deploy": "Deploy",
+    "monitor": "Monitor",
+    "pipelines": "Pipelines",
+    "quality": "Quality",
+}
+GROWS_WITH: Mapping[str, str] = {
+    "home": "jobs, endpoints and models shown",
+    "explore": "columns",
+    "leaderboard": "trials",
+    "deploy": "columns, deployments",
+    "monitor": "requests in the window",
+    "pipelines": "runs shown, steps",
+    "quality": "checks of a report, reports",
+}
+
+
+def quiet_workspace(settings: Any) -> Any:
+    """The local workspace, but for starting a service: what `BACKENDS` names here."""
+    from core.local.workspace import LocalWorkspace
+
+    class Quiet(LocalWorkspace):
+        def service_start(self) -> Any:
+            return self.service_status()
+
+    return Quiet(settings)
+
+
+def _fill(home: Path, inputs: Inputs) -> None:
+    """Everything of the story in `tests/bank_story.py` that a store can hold, as if it had just happened."""
+    from bank_story import REF, fill
+    from fakes import FakeWorkspace
+
+    from core.local.paths import Paths
+    from core.local.store import Store
+
+    workspace, now = open_home(home, time.time), time.time()
+    workspace.register_data(REF.name, str(inputs.table))
+    story, paths = fill(FakeWorkspace(workspace.settings), now), Paths(home)
+    store = Store(paths.store)
+    model = replace(story.models[0], folder=str(inputs.single.absolute()))
+    for version in range(1, model.version):
+        store.add_model(replace(model, job_id=f"earlier-{version}"))
+    store.add_model(model)
+    _fill_endpoint(store, story)
+    _fill_jobs(store, story)
+    _fill_pipelines(store, story)
+    store.close()
+    name = story.endpoints[0].name
+    write_requests(paths.telemetry(name), REQUESTS, now, RATE_PER_S, "v3")
+    paths.endpoint_log(name).write_text(LOG % (now - 280, now - 279), "utf-8")
+
+
+def _fill_endpoint(store: Any, story: Any) -> None:
+    """The endpoint, ready, with one deployment whose gate has passed and that has all traffic."""
+    from core.domain.endpoint import DeploymentSpec, DeploymentState, EndpointKeys, EndpointSpec, EndpointState
+    from core.domain.job import JobKind, JobState
+
+    endpoint = story.endpoints[0]
+    deployment = endpoint.deployments[0]
+    store.add_endpoint(EndpointSpec(endpoint.name), endpoint.port, EndpointKeys("one", "two"), endpoint.created_at)
+    gate = next(job for job in story.jobs if job.kind is JobKind.GATE)
+    spec = DeploymentSpec(endpoint.name, deployment.model, deployment.model_version, deployment.name)
+    store.add_deployment(spec, replace(gate, state=JobState.QUEUED), deployment.created_at, create=None)
+    store.start_attempt(gate.id, gate.started_at)
+    store.end_gate(gate.id, story.gates[0], gate.ended_at)
+    store.observe_deployment(endpoint.name, deployment.name, DeploymentState.READY)
+    store.observe_endpoint(endpoint.name, EndpointState.READY)
+    store.observe_version(endpoint.name, store.endpoint_version(endpoint.name))
+    for report in story.loads:
+        store.add_load_report(report)
+
+
+def _fill_jobs(store: Any, story: Any) -> None:
+    from core.domain.job import JobKind, JobState
+
+    for job in (job for job in reversed(story.jobs) if job.kind is JobKind.AUTOML):
+        store.add_job(replace(job, state=JobState.QUEUED))
+        for trial in story.job_trials[job.id]:
+            store.put_trial(job.id, trial)
+        _run(store, job)
+
+
+def _fill_pipelines(store: Any, story: Any) -> None:
+    from core.domain.job import Job, JobKind, JobState
+
+    published = story.published[0]
+    store.publish(published.id, published.spec, published.created_at)
+    for run in reversed(story.runs):
+        spec = {"pipeline_id": published.id, "pipeline": published.name, "version": 1, "parameters": {}}
+        job = Job(run.id, JobKind.PIPELINE, run.state, run.experiment_name, "local", spec, run.created_at)
+        job = replace(job, started_at=run.created_at, ended_at=run.ended_at)
+        store.add_run(replace(job, state=JobState.QUEUED), run.steps)
+        _run(store, job)
+
+
+def _run(store: Any, job: Any) -> None:
+    """Bring a stored job to where the story has it."""
+    from core.domain.job import JobState
+
+    if job.state is not JobState.QUEUED:
+        store.start_attempt(job.id, job.started_at)
+    if job.state.final:
+        store.end_job(job.id, job.state, job.ended_at, result=job.result)
+
+
+def _say_that_it_runs(home: Path) -> None:
+    """Make the store name this process as its service, so that pages draw what they draw on a good day."""
+    from core.local.paths import Paths
+    from core.local.processes import this_process
+    from core.local.store import Store
+
+    store, me = Store(Paths(home).store), this_process()
+    facts = {"service_url": "http://127.0.0.1:9", "service_started": time.time(), "service_pid": me.pid}
+    for name, value in {**facts, "service_since_boot_s": me.started}.items():
+        store.set_fact(name, str(value))
+    store.close()
+
+
+def _page(file: str) -> Callable[[Inputs], Prepared]:
+    def prepare(inputs: Inputs) -> Prepared:
+        from streamlit.testing.v1 import AppTest
+
+        from core import workspace
+
+        logging.getLogger(BARE).disabled = True
+        home = copy_of(inputs, "pages", partial(_fill, inputs=inputs))
+        _say_that_it_runs(home)
+        workspace.BACKENDS[BACKEND] = (f"{__name__}:quiet_workspace", "")  # type: ignore[index]
+        app = AppTest.from_file(str(checkout() / "app.py"), default_timeout=TIMEOUT_S)
+        once, title = _Visit(app, home), PAGES[file]
+        once()
+        app.switch_page(f"pages/{file}.py")
+
+        def check(drawn: Any) -> None:
+            assert [error.value for error in (*drawn.exception, *drawn.error)] == []
+            assert [heading.value for heading in drawn.title] == [title]
+
+        return Prepared(once, check, partial(_leave, workspace, home))
+
+    return prepare
+
+
+class _Visit:
+    """One rerun after the other of one visitor's page, in a workspace of its own."""
+
+    def __init__(self, app: Any, home: Path) -> None:
+        self._app = app
+        self._environment = {"SLIPWAY_HOME": str(home), "SLIPWAY_WORKSPACE": BACKEND}
+
+    def __call__(self) -> Any:
+        os.environ.update(self._environment)
+        with _routed():
+            return self._app.run()
+
+
+@contextmanager
+def _routed() -> Iterator[None]:
+    """Runs go through `app.py`, as in a server whose first run has declared the navigation.
+
+    `AppTest` makes Streamlit forget that before every run, since a test may be the first one; a folder `pages/` then
+    sends each run to the page's file alone. Here it forgets on a class that nobody reads.
+    """
+    from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.testing.v1 import app_test
+
+    class Reset(PagesManager):
+        pass
+
+    before, PagesManager.uses_pages_directory = PagesManager.uses_pages_directory, False
+    app_test.PagesManager = Reset  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        app_test.PagesManager = PagesManager  # type: ignore[misc]
+        PagesManager.uses_pages_directory = before
+
+
+def _leave(workspace: ModuleType, home: Path) -> None:
+    workspace.BACKENDS.pop(BACKEND, None)
+    for name in ("SLIPWAY_HOME", "SLIPWAY_WORKSPACE"):
+        os.environ.pop(name, None)
+    remove(home)
+
+
+WORKLOADS = tuple(Workload(f"page rerun, {PAGES[file]}", GROWS_WITH[file], _page(file)) for file in PAGES)
