@@ -1,0 +1,29 @@
+"""Every workload by name, in process; the gate compares two revisions by the same ones.
+
+Each checks what it got: a fast wrong answer is no answer.
+"""
+
+import pytest
+
+from perf.conftest import Measure
+from perf.workloads import PARTS, Inputs, Workload
+
+pytestmark = pytest.mark.measures
+
+
+EVERY = [
+    pytest.param(part, workload, id=workload.name, marks=[pytest.mark.full] if workload.costly else [])
+    for part, workloads in PARTS.items()
+    for workload in workloads
+]
+
+
+@pytest.mark.parametrize(("part", "workload"), EVERY)
+def test_a_workload_in_process(measure: Measure, inputs: Inputs, part: str, workload: Workload) -> None:
+    prepared = workload.prepare(inputs)
+    try:
+        prepared.check(prepared.call())
+        given = measure.calls(workload.name, part, workload.grows_with, prepared.call, workload.parts)
+        prepared.check(given)
+    finally:
+        prepared.close()
