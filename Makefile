@@ -22,8 +22,11 @@ full: setup  ## the longer tests too: every table, deeper checks
 chaos: setup  ## kill everything at random moments
 	@$(PYTEST) -m chaos
 
-perf: setup  ## only what measures time
-	@$(PYTEST) -m measures
+perf: setup  ## time everything; perf/results/report.html plots this run beside the earlier ones
+	@mkdir -p perf/results/history
+	@at=$$(date -u +%Y%m%dT%H%M%SZ); commit=$$(git rev-parse --short HEAD 2>/dev/null || echo no-commit); \
+	$(PYTEST) perf --benchmark-max-time=2 --benchmark-json=perf/results/history/$$at-$$commit.json; code=$$?; \
+	$(PYTHON) -m perf.report; exit $$code
 
 perf-gate: setup  ## has this branch become slower? 10 minutes
 	@$(PYTHON) -m perf.gate
