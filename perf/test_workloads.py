@@ -27,3 +27,15 @@ def test_a_workload_in_process(measure: Measure, inputs: Inputs, part: str, work
         prepared.check(given)
     finally:
         prepared.close()
+
+
+def test_two_copies_of_a_page_live_side_by_side(inputs: Inputs) -> None:
+    page = next(workload for workload in PARTS["pages"] if workload.name == "page rerun, Explore")
+    one, other = page.prepare(inputs), page.prepare(inputs)
+    try:
+        for copy in (one, other, one):
+            copy.check(copy.call())
+        one.close()
+        other.check(other.call())
+    finally:
+        other.close()
