@@ -114,7 +114,7 @@ def _wanted(options: Namespace) -> list[Workload]:
         raise RevisionUnknown(f"There is no benchmark {', '.join(unknown)}; they are: {'; '.join(w.name for w in ALL)}")
     if options.only:
         return [w for w in ALL if w.name in options.only]
-    return [w for w in ALL if w.quick or not options.quick]
+    return [w for w in ALL if w.gate and (w.quick or not options.quick)]
 
 
 def _write(options: Namespace, revisions: Revisions, results: Sequence[Result], told: str) -> None:

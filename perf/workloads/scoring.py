@@ -15,7 +15,8 @@ SEED = 11
 KEY = "a-key-for-measuring-alone"
 
 
-def _bodies(signature: Any, rows: int) -> list[bytes]:
+def bodies(signature: Any, rows: int) -> list[bytes]:
+    """Different bodies of so many rows each, the same for every revision that draws alike."""
     from core.contract import samples
 
     made = samples.rows(signature, rows * min(BODIES, ROWS // rows), SEED)
@@ -28,7 +29,7 @@ def _decode(rows: int) -> Callable[[Inputs], Prepared]:
         from core.predict.folder import load_model
 
         signature = load_model(inputs.single).signature
-        decode, turns = Decoder(signature), cycle(_bodies(signature, rows))
+        decode, turns = Decoder(signature), cycle(bodies(signature, rows))
 
         def check(request: Any) -> None:
             assert request.rows == rows
@@ -65,7 +66,7 @@ def _predict(rows: int, model_of: Callable[[Inputs], Path]) -> Callable[[Inputs]
 
         model = load_model(model_of(inputs))
         decode = Decoder(model.signature)
-        turns = cycle([decode(body).columns for body in _bodies(model.signature, rows)])
+        turns = cycle([decode(body).columns for body in bodies(model.signature, rows)])
 
         def check(probabilities: Any) -> None:
             assert probabilities.shape == (rows, 2)
@@ -84,7 +85,7 @@ def _request(rows: int, model_of: Callable[[Inputs], Path]) -> Callable[[Inputs]
 
         folder = inputs.scratch / f"request-{rows}-{model_of(inputs).name}"
         app = _app(folder, model_of(inputs))
-        turns = _heads(_bodies(app.now.deployments["v1"].predictor.signature, rows), Head)
+        turns = _heads(bodies(app.now.deployments["v1"].predictor.signature, rows), Head)
 
         def answer() -> bytes:
             head, body = next(turns)
