@@ -53,7 +53,8 @@ def status(settings: Settings) -> ServiceStatus:
 def start_detached(settings: Settings) -> ServiceStatus:
     """The service, started unless it runs, when it answers.
 
-    Raises PortInUse, StorageFull or SpecInvalid where the service says so, else ServiceUnavailable with its last word.
+    One that is not up in time is ended again. Raises PortInUse, StorageFull or SpecInvalid where the service says so,
+    else ServiceUnavailable with its last word.
     """
     now = status(settings)
     if now.running and _healthy(now.url):
@@ -70,6 +71,8 @@ def start_detached(settings: Settings) -> ServiceStatus:
         if not processes.alive(child) and not now.running:
             _refuse(paths.service_log, said)
         time.sleep(LOOK_EVERY_S)
+    # It would come up later and live on, though nobody has been told of it, and `stop` could not find it meanwhile.
+    processes.end_groups([child], STOP_TIMEOUT_S)
     raise ServiceUnavailable(
         f"The service did not answer within {settings.start_timeout_s:g} s", hint=f"See {paths.service_log}"
     )

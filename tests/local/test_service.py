@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from living import alive_in
 from local_world import FAKE_SERVICE, World, kill, living
 from waiting import wait_until
 
 from core.domain.endpoint import EndpointState
-from core.domain.errors import PortInUse
+from core.domain.errors import PortInUse, ServiceUnavailable
 from core.domain.job import JobState
 from core.local import control, ports, processes
 
@@ -93,6 +94,13 @@ def test_the_service_starts_once_whoever_asks_and_says_so_quickly_after(world: W
     assert first.running
     assert min(durations) < 0.1
     assert not control.stop(world.settings).running
+
+
+def test_a_service_that_is_not_up_in_time_does_not_come_up_later(world: World) -> None:
+    with pytest.raises(ServiceUnavailable, match=r"did not answer within 0\.01 s"):
+        control.start_detached(replace(world.settings, start_timeout_s=0.01))
+    assert alive_in(world.paths.home) == []
+    assert control.start_detached(world.settings).running
 
 
 def test_status_of_a_workspace_that_never_was_creates_nothing(tmp_path: Path, world: World) -> None:
