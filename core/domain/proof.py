@@ -1,5 +1,6 @@
 """What was proven about an endpoint, and by what evidence."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -64,6 +65,9 @@ class GateReport:
 
 
 TOOLS = ("", "ab")
+CONNECTIONS_MAX = 10_000
+RATE_MAX_PER_S = 100_000.0
+"""Several times what a load client of ours can send: more would cost its memory and tell nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +99,26 @@ class LoadSpec:
     """`ab` for Apache Benchmark, where it is installed; empty for Slipway's own client."""
 
     def __post_init__(self) -> None:
-        if self.duration_s <= 0 or self.concurrency < 1 or self.rows < 1 or self.rate_per_s < 0:
+        if not self._sound:
             raise SpecInvalid(
-                f"A load needs duration_s > 0, concurrency >= 1, rows >= 1 and rate_per_s >= 0, "
-                f"got {self.duration_s}, {self.concurrency}, {self.rows}, {self.rate_per_s}"
+                f"A load needs duration_s > 0, concurrency of 1 to {CONNECTIONS_MAX:,}, rows >= 1, rate_per_s of 0 to "
+                f"{RATE_MAX_PER_S:,.0f}, warmup_s >= 0 and max_requests >= 0, got {self.duration_s}, "
+                f"{self.concurrency}, {self.rows}, {self.rate_per_s}, {self.warmup_s}, {self.max_requests}"
             )
         if self.tool not in TOOLS:
             raise SpecInvalid(f"A load's tool is 'ab' or '' (Slipway's own), got '{self.tool}'")
+
+    @property
+    def _sound(self) -> bool:
+        """Every number is within its bounds; what is no number (nan) is within none."""
+        return (
+            0 < self.duration_s < math.inf
+            and 0 <= self.warmup_s < math.inf
+            and 1 <= self.concurrency <= CONNECTIONS_MAX
+            and 0 <= self.rate_per_s <= RATE_MAX_PER_S
+            and self.rows >= 1
+            and self.max_requests >= 0
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +162,7 @@ class LoadReport:
     """The rate that was asked for; 0: closed loop."""
     fresh_connections: bool = False
     errors: Mapping[str, int] = field(default_factory=dict)
-    """Requests without an answer, by cause: refused, reset, timed out, not HTTP."""
+    """Requests without an answer, by cause: refused, reset, timed out, not HTTP, not sent."""
     histogram: tuple[tuple[float, int], ...] = ()
     """Latencies as (upper bound in ms, requests), ascending, empty buckets left out."""
     seconds: tuple[LoadSecond, ...] = ()

@@ -21,8 +21,10 @@ HANG_S = 10.0
 RECONNECT_PAUSE_S = 0.05
 """Between attempts while a server that was there is gone; each attempt counts as a failed request."""
 PROGRESS_S = 0.5
-TICK_S = 0.002
-"""The shortest sleep of an open loop: what is due meanwhile is sent together, at most this much late."""
+BREATH = 64
+"""An open loop that is behind its schedule lets answers come in after so many requests."""
+UNANSWERED_MAX = 10_000
+"""An open loop with so many under way sends none of what falls due, and counts it as failed: its memory is bounded."""
 
 Clock = Callable[[], float]
 Progress = Callable[[LoadReport], None]
@@ -111,16 +113,28 @@ async def _open_loop(
     flying: set[asyncio.Task[None]] = set()
     for number in count():
         due = begin + number / spec.rate_per_s
-        while (ahead := due - clock()) > 0:
-            await asyncio.sleep(max(ahead, TICK_S) if ahead > TICK_S else ahead)
+        await _until_due(due, number, clock)
         if not tally.may_begin(due):
             break
         tally.handed_on(due, clock())
+        if len(flying) >= UNANSWERED_MAX:
+            tally.add(BROKEN, due, clock(), "not sent")
+            continue
         task = asyncio.create_task(_fly(pool, requests[number % len(requests)], due, tally, clock))
         flying.add(task)
         task.add_done_callback(flying.discard)
     await _until(list(flying), max(0.0, deadline - clock()), tally, clock)
     pool.close()
+
+
+async def _until_due(due: float, number: int, clock: Clock) -> None:
+    """Sleep until then; a loop that is behind its schedule pauses only now and then, for the answers."""
+    behind = True
+    while (ahead := due - clock()) > 0:
+        behind = False
+        await asyncio.sleep(ahead)
+    if behind and number % BREATH == 0:
+        await asyncio.sleep(0)
 
 
 async def _fly(pool: Pool, request: bytes, due: float, tally: Tally, clock: Clock) -> None:

@@ -39,7 +39,18 @@ def test_a_training_spec_refuses_nonsense(nonsense):
         lambda: DeploymentSpec("bank", "m", primary_form="v3"),
         lambda: DeploymentSpec("bank", "m", unseen_categories="maybe"),
         lambda: DeploymentSpec("bank", "m", name="Blue Green"),
-        lambda: LoadSpec(Target("http://127.0.0.1:1"), duration_s=0),
+        *(
+            lambda wrong=wrong: LoadSpec(Target("http://127.0.0.1:1"), **wrong)
+            for wrong in (
+                {"duration_s": 0},
+                {"duration_s": float("inf")},
+                {"rate_per_s": float("nan")},
+                {"rate_per_s": 1e9},
+                {"warmup_s": -1},
+                {"concurrency": 10**9},
+                {"max_requests": -1},
+            )
+        ),
         lambda: Compute("tiny", memory_mb=1),
         lambda: PipelineSpec("empty", ()),
         lambda: PipelineSpec("loop", (PipelineStep("a", StepKind.PREPARE, needs=("b",)),)),

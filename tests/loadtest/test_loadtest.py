@@ -9,6 +9,7 @@ from scripted import BUSY, CHUNKED, CLOSING, HANG_UP, OK, scripted
 from core import loadtest
 from core.domain.errors import ServiceUnavailable, SpecInvalid
 from core.domain.proof import LoadReport, LoadSpec, Target
+from core.loadtest.drive import UNANSWERED_MAX
 
 
 def load(target: Target, count: int, *, concurrency: int = 1) -> LoadReport:
@@ -48,6 +49,14 @@ def test_bodies_vary_and_carry_key_and_headers() -> None:
     assert {request.rpartition(b"\r\n")[2] for request in requests} == {b"[1]", b"[22]", b"[333]"}
     assert all(request.startswith(b"POST /score HTTP/1.1\r\n") for request in requests)
     assert all(b"Authorization: Bearer the-key\r\n" in request and b"x-extra: 1\r\n" in request for request in requests)
+
+
+def test_a_rate_far_beyond_the_server_costs_no_more_than_its_bound_and_every_request_is_counted() -> None:
+    with scripted(lambda n: None) as (target, _):
+        spec = LoadSpec(target, duration_s=0.5, concurrency=2, warmup_s=0, rate_per_s=30_000)
+        report = loadtest.run(spec, [b"[]"], hang_s=0.1)
+    assert report.errors == {"timed out": UNANSWERED_MAX, "not sent": 15_000 - UNANSWERED_MAX}
+    assert (report.requests, report.failed) == (15_000, 15_000)
 
 
 def test_percentiles_are_exact() -> None:
