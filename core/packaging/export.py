@@ -5,6 +5,7 @@ neither list can be forgotten when the server changes.
 """
 
 import ast
+import errno
 import json
 import re
 import shutil
@@ -29,15 +30,12 @@ def export(model: Path, folder: Path, deployment: Mapping[str, Any]) -> None:
     """Write `folder`, complete as soon as it is there, from a model folder and what `deployment.json` is to say.
 
     Files may be read by anybody, as an image's user must; there is no key among them. Raises Conflict when `folder`
-    holds anything already, SpecInvalid when what is installed cannot be pinned.
+    holds anything already, SpecInvalid when it cannot be written or what is installed cannot be pinned.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise Conflict(f"{folder} is not empty", hint="Name a folder that is empty or does not exist yet")
     modules = needed_modules(STARTS)
     requirements = pinned(third_party(modules), (ROOT / LOCK).read_text())
-    staged = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(staged, ignore_errors=True)
-    shutil.copytree(model, staged)
+    staged = _staged(folder)
+    shutil.copytree(model, staged, dirs_exist_ok=True)
     shutil.rmtree(staged / "code", ignore_errors=True)
     for path in modules:
         _copy(ROOT / path, staged / "code" / path)
@@ -52,6 +50,21 @@ def export(model: Path, folder: Path, deployment: Mapping[str, Any]) -> None:
     if folder.exists():
         folder.rmdir()
     staged.rename(folder)
+
+
+def _staged(folder: Path) -> Path:
+    """An empty folder beside `folder`, to become it at the end."""
+    staged = folder.with_name(f".{folder.name}.part")
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise Conflict(f"{folder} is not empty", hint="Name a folder that is empty or does not exist yet")
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(parents=True)
+    except OSError as e:
+        if e.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise SpecInvalid(f"Cannot write to {folder}: {e.strerror}", hint="Name a folder that you may write") from e
+    return staged
 
 
 def needed_modules(starts: Iterable[str]) -> list[Path]:

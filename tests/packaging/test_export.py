@@ -112,6 +112,14 @@ def test_a_folder_that_holds_something_is_left_alone(package, original):
         exported(Path(original.files.content["deployments"]["v1"]["folder"]), package)
 
 
+def test_a_place_where_no_folder_can_be_is_said(original, tmp_path):
+    model = Path(original.files.content["deployments"]["v1"]["folder"])
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "package", Path("/proc/package")):
+        with pytest.raises(SpecInvalid, match="Cannot write to"):
+            exported(model, place)
+
+
 def test_what_the_server_imports_is_pinned_with_hashes(package):
     requirements = (package / "requirements.txt").read_text()
     assert third_party(needed_modules(STARTS)) == {"httptools", "msgspec", "numpy"}
