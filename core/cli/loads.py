@@ -65,7 +65,8 @@ def text(report: LoadReport) -> str:
     """The report for people: what was asked, what was met, a histogram, and what may be believed of it."""
     failed = f"{report.failed:,} failed" if report.failed else "none failed"
     lines = [_asked(report), f"{report.requests:,} requests in {report.duration_s:.1f} s, {failed}", ""]
-    lines += [f"  {name:<12}{value}" for name, value in _figures(report)]
+    if report.requests > report.failed:
+        lines += [f"  {name:<12}{value}" for name, value in _figures(report)]
     if report.histogram:
         lines += ["", *_bars(report)]
     lines += [f"  {cause}: {count:,}" for cause, count in _failures(report)]

@@ -105,7 +105,7 @@ def _add(place: argparse.ArgumentParser, common: argparse.ArgumentParser, found:
 
 
 def _fill(place: argparse.ArgumentParser, command: Command) -> None:
-    place.description = f"{command.help[:1].upper()}{command.help[1:]}.".replace("%", "%%")
+    place.description = f"{command.help[:1].upper()}{command.help[1:]}."
     place.set_defaults(command=command)
     for argument in command.arguments:
         place.add_argument(*argument.flags, **argument.options)

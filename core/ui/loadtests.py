@@ -133,9 +133,11 @@ def _report(report: LoadReport, key: str) -> None:
     """One load: figures, how latencies are spread, how it went second by second, what failed."""
     figures = st.columns(5)
     figures[0].metric("Requests/s", words.count(report.requests_per_s))
-    figures[1].metric("p50", words.milliseconds(report.p50_ms))
-    figures[2].metric("p99", words.milliseconds(report.p99_ms))
-    figures[3].metric("Longest", words.milliseconds(report.max_ms))
+    answered = report.requests > report.failed
+    for place, (name, value) in zip(
+        figures[1:4], {"p50": report.p50_ms, "p99": report.p99_ms, "Longest": report.max_ms}.items(), strict=True
+    ):
+        place.metric(name, words.milliseconds(value if answered else None))
     figures[4].metric("Failed", f"{report.failed:,} of {report.requests:,}")
     if report.client_bound:
         ceiling = f" It reaches {words.count(report.ceiling_requests_per_s)} requests/s at best."

@@ -226,10 +226,14 @@ def test_only_words_that_are_there_have_commands():
 
 @pytest.mark.parametrize("word", WORDS)
 def test_every_command_explains_itself(word, capsys):
-    with pytest.raises(SystemExit) as ended:
-        parser([word]).parse_args([word, "--help"])
-    assert ended.value.code == 0
-    assert capsys.readouterr().out
+    lines = [command.words.split() for command in commands(WORDS[word][0]) if command.words.split()[0] == word]
+    for line in [[word], *lines]:
+        with pytest.raises(SystemExit) as ended:
+            parser([word]).parse_args([*line, "--help"])
+        assert ended.value.code == 0
+        told = capsys.readouterr().out
+        assert told
+        assert "%%" not in told
 
 
 def test_a_key_is_never_an_argument():
