@@ -116,7 +116,6 @@ def _slider(endpoint: Endpoint, deployment: Deployment, what: str, now: Mapping[
             0,
             most,
             value=now.get(deployment.name, 0),
-            step=1 if most == MIRROR_MAX_PCT else 5,
             key=f"details.{what}.{endpoint.name}.{deployment.name}",
             help=None if what == "traffic" else "Copies are scored and recorded, and never answered from.",
         )

@@ -75,6 +75,18 @@ def test_shares_that_do_not_sum_to_100_are_not_sent(visit, bank):
     assert by_label(app.button, "Apply").disabled
 
 
+def test_a_new_deployment_can_begin_with_a_single_percent(visit, bank):
+    two_deployments(bank)
+    app = visit("deploy", use="Details")
+
+    by_label(app.slider, "v3: % of requests").set_value(99)
+    by_label(app.slider, "v4: % of requests").set_value(1).run()
+    by_label(app.button, "Apply").click().run()
+
+    assert {slider.step for slider in app.slider} == {1}
+    assert bank.endpoints[0].traffic == {"v3": 99, "v4": 1}
+
+
 def test_requests_are_mirrored_to_a_deployment(visit, bank):
     two_deployments(bank)
     app = visit("deploy", use="Details")
