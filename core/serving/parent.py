@@ -44,7 +44,7 @@ READY_S = 60.0
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """The listening socket. Raises PortInUse when it cannot be had."""
+    """The listening socket. Raises PortInUse when it cannot be had, SpecInvalid when there is no such port."""
     deadline = time.monotonic() + BIND_PATIENCE_S
     while True:
         listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -52,6 +52,9 @@ def listen(host: str, port: int) -> socket.socket:
         try:
             listener.bind((host, port))
             listener.listen(BACKLOG)
+        except OverflowError as e:
+            listener.close()
+            raise SpecInvalid(f"{port} is no port", hint="Give the endpoint a port of 1 to 65535") from e
         except OSError as e:
             listener.close()
             if time.monotonic() > deadline:

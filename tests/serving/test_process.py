@@ -185,6 +185,13 @@ def test_a_request_in_flight_is_answered_after_sigterm(server):
     assert server.process.wait(10) == 0
     assert [r["status"] for r in server.files.records()] == [200, 200]
     assert list(server.files.telemetry.glob("*.open")) == []
+    assert_the_log_is_json(server)
+
+
+def assert_the_log_is_json(server):
+    """Whoever reads it may rely on that: a process that crashes at its end would leave other words there."""
+    lines = server.log.read_text().splitlines()
+    assert all(json.loads(line) for line in lines), lines
 
 
 def accepts(port):
@@ -201,6 +208,15 @@ def test_a_tethered_server_ends_with_its_standard_input(server):
     server.process.stdin.close()
     assert server.process.wait(10) == 0
     assert psutil.wait_procs(workers, timeout=5)[1] == []
+    assert_the_log_is_json(server)
+
+
+def test_a_tethered_server_that_is_told_to_end_does_not_crash_on_the_input_that_is_still_open(server):
+    server.start("--tether")
+    assert server.score().status_code == 200
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(10) == 0
+    assert_the_log_is_json(server)
 
 
 @pytest.mark.contract("R5")
@@ -232,6 +248,12 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_1(server):
     assert (code, error["status"]) == (1, 409)
     assert f"Port {server.port} of 127.0.0.1" in error["message"]
     assert error["hint"]
+
+
+def test_a_number_that_is_no_port_is_one_sentence_and_exit_code_1(server):
+    server.files.write(port=70_000)
+    code, error = run_to_its_end(server.files.path)
+    assert (code, error["status"], error["message"]) == (1, 400, "70000 is no port")
 
 
 def test_a_missing_endpoint_file_is_one_sentence_and_exit_code_1(tmp_path):
