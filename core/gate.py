@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from core import loadtest
-from core.checks import Profile, bodies_for, run_checks
+from core.checks import Profile, azure, bodies_for, run_checks
 from core.checks.probe import Client, Credential, Exchange
 from core.checks.registry import Violation
 from core.domain.endpoint import GateBudget
@@ -188,7 +188,7 @@ def _shadow(target: Target, shadow: Shadow | None) -> CheckResult:
                 evidence = f"The live deployment answers this, the candidate says {after.shown}"
                 return _result("shadow", False, evidence, after.curl(target))
             compared += 1
-            differing += before.reply != after.reply
+            differing += _meaning(before) != _meaning(after)
     except Violation as e:
         return _result("shadow", False, e.evidence)
     finally:
@@ -196,6 +196,12 @@ def _shadow(target: Target, shadow: Shadow | None) -> CheckResult:
         candidate.close()
     evidence = f"{compared} requests ({shadow.origin}) replayed: {differing} answered differently than by the live one"
     return _result("shadow", True, evidence)
+
+
+def _meaning(exchange: Exchange) -> Any:
+    """What was answered, however it is encoded. Raises Violation where it is no JSON."""
+    _, reply = azure.meant(exchange.status, exchange.reply)
+    return replace(exchange, reply=reply).json()
 
 
 def _score(client: Client, target: Target, body: bytes) -> Exchange:

@@ -171,7 +171,8 @@ def _reply_key(document: Json, form: str, replies: list[dict[str, Any]]) -> str:
     """As the form is usually answered, unless the document knows only other replies."""
     usual = REPLY_KEYS[form]
     told = [reply for reply in replies if reply.get("type") == "array" or reply.get("properties")]
-    if not told or any(_answers_under(reply, usual) for reply in told):
+    encoded_twice = any(reply.get("type") == "string" for reply in replies)  # nothing is told of what is inside
+    if not told or encoded_twice or any(_answers_under(reply, usual) for reply in told):
         return usual
     if any(reply.get("type") == "array" for reply in told):
         return ""

@@ -154,6 +154,12 @@ def test_shadow_reports_other_answers_and_passes(correct: Target) -> None:
     assert result.evidence.startswith("50 requests (rows of data version 1) replayed: 1 answered differently")
 
 
+def test_shadow_compares_what_was_answered_however_it_is_encoded(correct: Target) -> None:
+    with serving(DoubleEncoded()) as url:
+        result = run(Target(url, KEY), shadow=gate.Shadow(correct, [BODY], "collected requests"))["shadow"]
+    assert result.evidence.startswith("1 requests (collected requests) replayed: 0 answered differently")
+
+
 def test_shadow_fails_when_the_candidate_refuses_what_the_live_one_answers(correct: Target) -> None:
     with serving(RefusesPilots()) as url:
         result = run(Target(url, KEY), shadow=gate.Shadow(correct, [BODY], "collected requests"))["shadow"]
