@@ -14,7 +14,7 @@ from core.cli.following import ended, follow
 from core.cli.values import data_ref, name_version, percent
 from core.domain.data import DataRef
 from core.domain.endpoint import Deployment, DeploymentSpec, EndpointLimits, EndpointSpec, GateBudget, GateState
-from core.domain.errors import SourceUnreadable
+from core.domain.errors import SourceUnreadable, SpecInvalid
 from core.domain.job import BatchSpec
 from core.domain.monitoring import Feedback
 
@@ -132,8 +132,15 @@ def _batch(context: Context, options: Namespace) -> Any:
         return job
     outcome = ended(context, job.id)
     if outcome.exit_code == DONE and options.output:
-        shutil.copyfile(context.workspace.job_output(job.id), options.output)
+        _copy(context.workspace.job_output(job.id), options.output)
     return outcome
+
+
+def _copy(scored: Path, output: str) -> None:
+    try:
+        shutil.copyfile(scored, output)
+    except OSError as e:
+        raise SpecInvalid(f"Cannot write '{output}': {e.strerror}", hint=f"The scored table is {scored}") from e
 
 
 DEPLOY = (

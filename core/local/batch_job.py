@@ -35,6 +35,7 @@ ROUNDS_MAX = 5
 """A refusal names at most 20 rows: after so many rounds the rest of a chunk is sent row by row."""
 BUSY = (429, 503)
 BUSY_TRIES = 60
+TOO_LARGE = 413
 TIMEOUT_S = 120.0
 PREDICTION, PROBLEM = "prediction", "problem"
 
@@ -105,7 +106,7 @@ class Client:
         self._connection.close()
 
     def score(self, rows: Sequence[Row], method: str) -> tuple[int, Any]:
-        """The status, 200 or 400, and the parsed reply. Waits while the endpoint is busy. Raises ServiceUnavailable."""
+        """The status (200, 400, 413) and the parsed reply. Waits while it is busy. Raises ServiceUnavailable."""
         body = samples.body(rows, method=method)
         for attempt in range(BUSY_TRIES):
             try:
@@ -120,7 +121,7 @@ class Client:
                 continue
             if reply.status in BUSY:
                 self._sleep(float(reply.getheader("retry-after", "1")))
-            elif reply.status in (200, 400):
+            elif reply.status in (200, 400, TOO_LARGE):
                 return reply.status, _parsed(raw)
             else:
                 raise ServiceUnavailable(
@@ -195,8 +196,12 @@ def _score(rows: Sequence[Row], which: Sequence[int], client: Client, answers: d
         return {}
     sent = [rows[at] for at in which]
     status, labels = client.score(sent, "predict")
+    if status == TOO_LARGE:
+        return _in_halves(rows, which, client, answers, labels["message"])
     if status == 200:
-        _, chances = client.score(sent, "predict_proba")
+        status, chances = client.score(sent, "predict_proba")
+        if status != 200:
+            raise ServiceUnavailable(f"The endpoint gives labels but no probabilities: {chances['message']}")
         for at, label, chance in zip(which, labels["result"], chances["result"], strict=True):
             answers[at] = Answer(label, chance, "")
         return {}
@@ -206,6 +211,16 @@ def _score(rows: Sequence[Row], which: Sequence[int], client: Client, answers: d
             raise Conflict(f"The endpoint refuses the table: {labels['message']}")
         problems.setdefault(which[detail["row"]], f"{detail['column']}: {detail['problem']}")
     return problems
+
+
+def _in_halves(
+    rows: Sequence[Row], which: Sequence[int], client: Client, answers: dict[int, Answer], why: str
+) -> dict[int, str]:
+    """As `_score`, for rows that together are more than the endpoint takes in a request."""
+    if len(which) == 1:
+        return {which[0]: why}
+    middle = len(which) // 2
+    return _score(rows, which[:middle], client, answers) | _score(rows, which[middle:], client, answers)
 
 
 def _header(columns: Sequence[str], signature: Signature) -> list[str]:

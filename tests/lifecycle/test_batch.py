@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 from living import alive_in
@@ -46,6 +47,28 @@ def test_every_row_is_scored_and_a_refused_one_says_why(quickstart, people, tmp_
     sums = [float(row["probability_no"]) + float(row["probability_yes"]) for row in rows if not row["problem"]]
     assert sums == pytest.approx([1.0] * 39)
     assert rows[0]["age"]
+
+
+def test_a_table_of_more_rows_than_a_request_may_have_is_scored_all_the_same(quickstart, workspace, people):
+    limits = workspace.endpoint(quickstart.endpoint).limits
+    try:
+        workspace.update_endpoint(quickstart.endpoint, replace(limits, max_rows=3))
+        wait_until(lambda: workspace.endpoint(quickstart.endpoint).settled, 10)
+        job = workspace.submit(BatchSpec(quickstart.endpoint, people.name))
+        wait_until(lambda: workspace.job(job.id).state.final, 60)
+    finally:
+        workspace.update_endpoint(quickstart.endpoint, limits)
+        wait_until(lambda: workspace.endpoint(quickstart.endpoint).settled, 10)
+    ended = workspace.job(job.id)
+    assert (ended.message, ended.result["scored"], ended.result["refused"]) == ("", 39, 1)
+
+
+def test_where_the_scored_table_is_stands_in_the_refusal_to_write_it_elsewhere(quickstart, people, tmp_path, capsys):
+    line = f"endpoint batch {quickstart.endpoint} {people.name} -o {tmp_path}"
+    assert main([*line.split(), "--home", str(quickstart.home)]) == 2
+    told = capsys.readouterr().err
+    assert f"Cannot write '{tmp_path}': Is a directory" in told
+    assert "The scored table is " in told
 
 
 def test_a_batch_job_that_was_killed_ends_all_the_same(quickstart, workspace):
