@@ -19,7 +19,9 @@ from core import loadtest
 from core.contract import samples
 from core.domain.proof import LoadReport, LoadSpec, Target
 
-RATE_PER_S = 500
+RATE_PER_S = 520
+LEAST_PER_S = 500
+"""What must have been sent at the least; the rate leaves room for the end of the last second."""
 CHANGES = 10
 SIGNATURE = bank_signature(exclude=["duration"])
 
@@ -109,7 +111,7 @@ def drive_through(server: ServerProcess, bodies: list[bytes], duration_s: float)
 
 def assert_nothing_was_dropped(reports: list[LoadReport], duration_s: float) -> None:
     assert [(r.failed, dict(r.errors), set(r.by_status)) for r in reports] == [(0, {}, {200})] * 2
-    assert sum(r.requests for r in reports) == pytest.approx(RATE_PER_S * duration_s, rel=0.02)
+    assert sum(r.requests for r in reports) >= LEAST_PER_S * duration_s
 
 
 @pytest.mark.contract("K2", "K3", "K4")
