@@ -12,6 +12,8 @@ BODIES = 64
 BAR = 40
 """The longest bar of the histogram, in characters."""
 BARS = 12
+OPEN_CONNECTIONS = 100
+"""As many as an open loop may hold where none are asked for: on one connection its requests would queue at this end."""
 
 
 def _loadtest(context: Context, options: Namespace) -> Any:
@@ -23,7 +25,7 @@ def _loadtest(context: Context, options: Namespace) -> Any:
     spec = LoadSpec(
         target,
         options.duration,
-        options.concurrency,
+        options.concurrency or (OPEN_CONNECTIONS if options.rate else 1),
         options.rows,
         options.warmup,
         max_requests=options.requests,
@@ -76,13 +78,17 @@ def text(report: LoadReport) -> str:
 
 
 def _asked(report: LoadReport) -> str:
-    loop = (
-        f"{report.rate_per_s:g} requests/s, due at a fixed rate, on at most {report.concurrency} connections"
-        if report.rate_per_s
-        else f"{report.concurrency} clients, each sending when it was answered"
-    )
+    if report.rate_per_s:
+        most = _counted(report.concurrency, "connection")
+        loop = f"{report.rate_per_s:g} requests/s, due at a fixed rate, on at most {most}"
+    else:
+        loop = f"{_counted(report.concurrency, 'client')}, each sending when it was answered"
     fresh = ", a new connection for each" if report.fresh_connections else ""
-    return f"{report.url}: {loop}{fresh}, {report.rows} rows a request"
+    return f"{report.url}: {loop}{fresh}, {_counted(report.rows, 'row')} a request"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _figures(report: LoadReport) -> list[tuple[str, str]]:
@@ -138,7 +144,11 @@ COMMANDS = (
             KEY_FILE,
             arg("--duration", type=float, default=10.0, metavar="SECONDS", help="(default: %(default)s)"),
             arg(
-                "--concurrency", type=int, default=1, help="clients at once, or with --rate at most so many connections"
+                "--concurrency",
+                type=int,
+                default=0,
+                help=f"clients at once (default: 1), or with --rate at most so many connections "
+                f"(default: {OPEN_CONNECTIONS})",
             ),
             arg("--rate", type=float, default=0.0, metavar="PER_SECOND", help="open loop: requests due at this rate"),
             arg("--rows", type=int, default=2, help="of each request (default: %(default)s)"),

@@ -1,7 +1,7 @@
 """What this load client can do at all, against a server that does nothing: how to know who the bottleneck was.
 
-`python -m core.loadtest.ceiling` is that server: it prints its port and answers every request with the same 200.
-It is a process of its own, since in this one it would take the client's time.
+That server prints its port and answers every request with the same 200. It is a process of its own, since in this one
+it would take the client's time.
 """
 
 import asyncio
@@ -28,13 +28,13 @@ def ceiling(spec: LoadSpec, bodies: Sequence[bytes]) -> float:
     Takes about two seconds. Raises NoVerdict when that server does not come up.
     """
     checkout = Path(__file__).resolve().parents[2]
-    command = [sys.executable, "-m", "core.loadtest.ceiling"]
+    command = [sys.executable, "-c", "from core.loadtest.ceiling import serve; serve()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=checkout) as server:
         assert server.stdout is not None
         try:
             port = server.stdout.readline().strip()
             if not port:
-                raise NoVerdict("The load client's own server did not come up", hint="Measure without --ceiling")
+                raise NoVerdict("The load client's own server did not come up", hint="Measure without it: --no-ceiling")
             still = replace(
                 spec,
                 target=Target(f"http://127.0.0.1:{int(port)}", spec.target.key, spec.target.headers),
@@ -76,5 +76,6 @@ async def _serve() -> None:
     await asyncio.to_thread(sys.stdin.read)
 
 
-if __name__ == "__main__":
+def serve() -> None:
+    """Be that server, until standard input ends."""
     asyncio.run(_serve())

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from quickstart_fakes import LEAK, RED, UNDECIDED, LifecycleFake
 
+from contract_tests.reference import KEY, Reference, serving
 from core.cli.command import Context
 from core.cli.main import WORDS, commands, main, parser
 from core.domain.errors import SpecInvalid
@@ -215,6 +216,28 @@ def test_a_loaded_endpoint_that_is_not_there_gives_no_verdict(cli):
     code, out, _ = cli("loadtest http://127.0.0.1:9 --duration 0.1 --json")
     assert code == 3
     assert json.loads(out)["error"]["status"] == 503
+
+
+@pytest.fixture
+def key_file(tmp_path):
+    (tmp_path / "key").write_text(KEY)
+    return tmp_path / "key"
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ("", "1 client, each"),
+        ("--concurrency 3", "3 clients, each"),
+        ("--rate 50", "at most 100 connections"),
+        ("--rate 50 --concurrency 1", "at most 1 connection,"),
+    ],
+)
+def test_a_fixed_rate_has_connections_enough_that_nothing_queues_at_the_clients_end(cli, key_file, options, asked):
+    with serving(Reference()) as url:
+        code, out, _ = cli(f"loadtest {url} --key-file {key_file} --duration 0.2 --warmup 0 --no-ceiling {options}")
+    assert code == 0
+    assert asked in out
 
 
 def test_only_words_that_are_there_have_commands():

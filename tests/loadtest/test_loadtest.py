@@ -166,9 +166,12 @@ def test_a_client_at_its_ceiling_says_so() -> None:
     assert (free.client_bound, bound.client_bound) == (False, True)
 
 
-def test_the_ceiling_is_what_the_client_reaches_against_a_server_that_does_nothing() -> None:
+def test_the_ceiling_is_what_the_client_reaches_against_a_server_that_does_nothing(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     reached = loadtest.ceiling(LoadSpec(Target("http://127.0.0.1:1", "the-key")), [b"[]"])
     assert reached > 100
+    assert capfd.readouterr() == ("", ""), "the server that does nothing says nothing either"
 
 
 def test_nothing_that_listens_is_said_at_once() -> None:
