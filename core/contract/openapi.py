@@ -6,10 +6,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+import numpy as np
 
 from core.contract import schemas
 from core.contract.findings import DETAILS_MAX
 from core.contract.forms import FORMS
+from core.contract.payload import ScoreRequest, encode_reply
 from core.contract.samples import body, typical_row
 from core.contract.schemas import Dialect, Schema
 from core.domain.endpoint import EndpointLimits
@@ -107,7 +109,8 @@ class _Writer:
         error = schemas.error_schema(DETAILS_MAX)
         if self.dialect is Dialect.V2:
             service_input = inputs[self.primary_form] | {"example": self._example(self.primary_form)}
-            named = {"ServiceInput": service_input, "ServiceOutput": self._reply(self.primary_form, {})}
+            service_output = self._reply(self.primary_form, {}) | {"example": self._answer(self.primary_form)}
+            named = {"ServiceInput": service_input, "ServiceOutput": service_output}
             key = {"type": "apiKey", "name": "Authorization", "in": "header", "description": "For example: Bearer KEY"}
             return {"securityDefinitions": {"Bearer": key}, "definitions": named | {"ErrorResponse": error}}
         prediction = schemas.prediction_schema(self.signature.classes)
@@ -191,6 +194,11 @@ class _Writer:
 
     def _example(self, form: str) -> Any:
         return msgspec.json.decode(body([typical_row(self.signature)], form, "predict"))
+
+    def _answer(self, form: str) -> Any:
+        """What a reply to the example may be: the first class."""
+        request, certain = ScoreRequest("predict", form, 1, ()), np.eye(1, len(self.signature.classes))
+        return msgspec.json.decode(encode_reply(request, self.signature, certain, legacy_reply=self.legacy_reply))
 
     def _reply(self, form: str, prediction: Schema) -> Schema:
         return schemas.reply_schema(form, prediction, legacy_reply=self.legacy_reply)
