@@ -132,7 +132,8 @@ def probabilities(classes: Sequence[Scalar], shares: Sequence[float]) -> go.Figu
         hovertemplate="%{y}<br><b>%{x:.2f} %</b><extra></extra>",
     )
     figure = _figure([bars], x="Probability (%)", y="", height=80 + 34 * len(shares), yaxis_type="category")
-    return figure.update_xaxes(range=[0, 100])
+    # A little beyond 100, or its tick has no room for its label.
+    return figure.update_xaxes(range=[0, 103], tickvals=[0, 25, 50, 75, 100])
 
 
 def requests(buckets: Sequence[TelemetryBucket]) -> go.Figure:
@@ -215,7 +216,8 @@ def load_histogram(reports: Sequence[LoadReport], names: Sequence[str] = ()) -> 
             marker_color=SERIES[0],
             hovertemplate="up to %{x} ms<br><b>%{y:,} requests</b><extra></extra>",
         )
-        return _figure([bars], x="Time to answer, up to (ms)", y="Requests (count)", xaxis_type="category")
+        figure = _figure([bars], x="Time to answer, up to (ms)", y="Requests (count)", xaxis_type="category")
+        return figure.update_yaxes(dtick=1) if max(counts, default=0) <= FEW else figure
     lines = [
         go.Scatter(
             x=[bound for bound, _ in report.histogram],
@@ -231,13 +233,16 @@ def load_histogram(reports: Sequence[LoadReport], names: Sequence[str] = ()) -> 
 
 
 BARS_MAX = 16
+FEW = 5
+"""So few requests in the highest bar would get ticks of halves."""
 
 
 def _bars_of(report: LoadReport) -> tuple[list[str], list[int]]:
     """The histogram in a few steps: neighbours are put together until they fit."""
     step = -(-len(report.histogram) // BARS_MAX)
     groups = [report.histogram[at : at + step] for at in range(0, len(report.histogram), step)]
-    return [f"{group[-1][0]:.3g}" for group in groups], [sum(n for _, n in group) for group in groups]
+    bounds = [f"{float(f'{group[-1][0]:.3g}'):,g}" for group in groups]
+    return bounds, [sum(n for _, n in group) for group in groups]
 
 
 def _shares(report: LoadReport) -> list[float]:

@@ -47,8 +47,9 @@ def draw(lines: tuple[LogLine, ...]) -> None:
         height=420,
         key="logs.lines",
         column_config={
-            "At": st.column_config.TextColumn(width="small"),
-            "Level": st.column_config.TextColumn(width="small"),
-            "Line": st.column_config.TextColumn(width="large"),
+            # In pixels: Streamlit shares what is left among named widths, and the line needs all of it.
+            "At": st.column_config.TextColumn(width=90),
+            "Level": st.column_config.TextColumn(width=70),
+            "Line": st.column_config.TextColumn(width=900),
         },
     )

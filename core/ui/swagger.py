@@ -20,11 +20,9 @@ OURS, OTHER = "This endpoint", "Another document"
 
 def show(workspace: Workspace, endpoint: Endpoint) -> None:
     """Choose a document and see it."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         which = st.segmented_control("Document", (OURS, OTHER), default=OURS, required=True, key="swagger.which")
-        version = st.selectbox(
-            "Version", list(VERSIONS), key="swagger.version", format_func=VERSIONS.__getitem__, width=180
-        )
+        version = _version() if which == OURS else ""
     document = _ours(workspace, endpoint, version) if which == OURS else _other()
     if document is None:
         return
@@ -32,6 +30,10 @@ def show(workspace: Workspace, endpoint: Endpoint) -> None:
         root = endpoint.scoring_uri.removesuffix("/score")
         st.caption(f"The endpoint's own page can also try its operations: [{root}/docs]({root}/docs)")
     _swagger_ui(document=document, key="swagger.ui")
+
+
+def _version() -> str:
+    return st.selectbox("Version", list(VERSIONS), key="swagger.version", format_func=VERSIONS.__getitem__, width=180)
 
 
 def _ours(workspace: Workspace, endpoint: Endpoint, version: str) -> Mapping[str, Any] | None:

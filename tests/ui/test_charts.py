@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import replace
 
 import pytest
 from bank_story import checks, profile, summary, trials
@@ -81,3 +82,16 @@ def test_a_fine_histogram_is_put_together_into_few_bars_and_loses_no_request():
 
 def test_compared_loads_rise_to_all_of_their_requests():
     assert [line.y[-1] for line in FIGURES["loads compared"].data] == [100, 100]
+
+
+def test_a_load_of_a_few_slow_requests_has_whole_counts_and_readable_times():
+    figure = charts.load_histogram([replace(LOAD, histogram=((987.6, 1), (1234.5, 2)))])
+
+    assert list(figure.data[0].x) == ["988", "1,230"]
+    assert figure.layout.yaxis.dtick == 1
+
+
+def test_the_axis_of_probabilities_reaches_100():
+    axis = FIGURES["probabilities"].layout.xaxis
+
+    assert axis.tickvals[-1] == 100 < axis.range[1]
