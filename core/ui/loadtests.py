@@ -12,10 +12,13 @@ from core.domain.job import Job, JobKind, JobState
 from core.domain.proof import LoadReport, LoadSpec, Target
 from core.ui import actions, charts, notices, words
 from core.ui.live import FAST_S, live
+from core.ui.state import state
 from core.workspace import Workspace
 
 SHOWN = 20
 COMPARED_MAX = 3
+COMPARED = "loads.compare"
+"""The key of the loads to compare, which Streamlit forgets when another tab is drawn."""
 SWEEP = (1, 2, 5, 10, 20, 50)
 OWN = "A load of your own"
 SWEEPING = "Concurrency sweep, 1 to 50 clients"
@@ -63,7 +66,7 @@ def _form(workspace: Workspace, endpoint: Endpoint) -> None:
     spec = presets.get(choice) or _own()
     if st.button("Run it", type="primary", icon=":material/speed:", key="loads.run"):
         specs = [replace(spec, concurrency=n) for n in SWEEP] if choice == SWEEPING else [spec]
-        named = [replace(s, target=target, label=choice.split(",")[0]) for s in specs]
+        named = [replace(s, target=target, label=choice.rsplit(", ", 1)[0]) for s in specs]
         actions.apply("Queueing", _submit, workspace, named)
 
 
@@ -113,9 +116,10 @@ def _draw(workspace: Workspace, seen: Seen) -> None:
         return
     st.subheader("What loads have met", anchor=False)
     names = {f"{_name(r)} · {words.moment(r.created_at, seen.now)} · {r.id[-4:]}": r for r in seen.reports}
-    picked = st.multiselect(
-        "Compare", list(names), default=list(names)[:1], max_selections=COMPARED_MAX, key="loads.compare"
-    )
+    if COMPARED not in st.session_state or state.newest_load != seen.reports[0].id:
+        state.newest_load = seen.reports[0].id
+        st.session_state[COMPARED] = list(names)[:1]
+    picked = st.multiselect("Compare", list(names), max_selections=COMPARED_MAX, key=COMPARED)
     chosen = [names[name] for name in picked]
     if len(chosen) == 1:
         _report(chosen[0], "one")

@@ -41,6 +41,8 @@ class State:
     """The gate that was asked for on the Quality page."""
     newest_report = Remembered("slipway.newest_report", "")
     """The newest gate report that the Quality page has shown."""
+    newest_load = Remembered("slipway.newest_load", "")
+    """The newest load that the Deploy page has shown: one that is newer is shown without being asked for."""
     answer: Remembered[Any] = Remembered("slipway.answer", None)
     """The endpoint's last answer to the Test form: an `Answer`, or None."""
 

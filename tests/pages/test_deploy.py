@@ -311,6 +311,7 @@ def test_a_load_is_run_watched_and_compared_with_earlier_ones(visit, bank):
     assert "Loading the endpoint" in text(app)
     (spec,) = bank.called("submit")[0]
     assert (spec.max_requests, spec.concurrency, spec.target.key) == (1000, 1, "")
+    assert spec.label == "1,000 requests"
 
     slow = replace(bank.loads[0], id="l-2", p99_ms=9.1, histogram=((1.0, 900), (9.1, 100)))
     bank.jobs[0] = replace(bank.jobs[0], state=JobState.SUCCEEDED)
@@ -318,6 +319,15 @@ def test_a_load_is_run_watched_and_compared_with_earlier_ones(visit, bank):
     app.run()
 
     assert app.dataframe[0].value["p99 ms"].tolist() == [9.1, 2.4]
+    assert "9.1 ms" in [metric.value for metric in app.metric], "the newest load is shown"
+
+    by_label(app.multiselect, "Compare").set_value([]).run()
+    app.run()
+    assert "9.1 ms" not in [metric.value for metric in app.metric], "until the visitor chooses otherwise"
+
+    for use in ("Logs", "Load test"):
+        app.segmented_control(key="use").set_value(use).run()
+    assert "9.1 ms" in [metric.value for metric in app.metric], "and again when the visitor comes back"
 
 
 def test_a_sweep_is_a_load_for_each_number_of_clients(visit, bank):
