@@ -16,7 +16,7 @@ from core.settings import CHECKOUT, Settings, read_settings
 from core.workspace import Workspace, open_workspace
 
 SHARED = CHECKOUT.parent / "shared"
-STOP_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 60.0
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -64,15 +64,20 @@ def alive_in(home: Path) -> list[psutil.Process]:
 
 def close(home: Path) -> None:
     """Stop the service with all that it started. Fails, after killing it, when something lives on."""
-    command(home, "service", "stop", timeout_s=60.0)
     try:
-        wait_until(lambda: not alive_in(home), STOP_TIMEOUT_S)
+        wait_until(lambda: _stopped(home), STOP_TIMEOUT_S)
     except AssertionError:
         left = alive_in(home)
         lines = [" ".join(process.cmdline()) for process in left]
         for process in left:
             process.kill()
         raise AssertionError(f"Left behind by the workspace: {lines}") from None
+
+
+def _stopped(home: Path) -> bool:
+    """Ask for it, again where it was too early: a service that is only coming up is not there to be stopped."""
+    command(home, "service", "stop", timeout_s=120.0)
+    return not alive_in(home)
 
 
 @dataclass(frozen=True)

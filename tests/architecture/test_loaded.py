@@ -26,7 +26,7 @@ def loaded(code: str) -> set[str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_lives_on(tmp_path: Path) -> Iterator[None]:
-    """The app starts the service, which would outlive it."""
+    """The app starts the service, which would outlive it, and which may still be coming up when the app has ended."""
     yield
     if living.alive_in(tmp_path / "workspace"):
         living.close(tmp_path / "workspace")
@@ -34,7 +34,7 @@ def _nothing_lives_on(tmp_path: Path) -> Iterator[None]:
 
 APP = """
 from streamlit.testing.v1 import AppTest
-app = AppTest.from_file("app.py", default_timeout=60).run()
+app = AppTest.from_file("app.py", default_timeout=100).run()
 assert not app.exception, app.exception
 """
 
