@@ -89,4 +89,12 @@ def _result(workspace: Workspace, job: Job, *, opened: bool) -> None:
     with path.open("rb") as file:
         st.download_button("Download the scored table", file, "scored.csv", "text/csv", key=f"batch.get.{job.id}")
     if opened:
-        st.dataframe(pd.read_csv(path, nrows=SHOWN_ROWS), hide_index=True, key=f"batch.rows.{job.id}")
+        shown = _answers_first(pd.read_csv(path, nrows=SHOWN_ROWS))
+        st.dataframe(shown, hide_index=True, key=f"batch.rows.{job.id}")
+
+
+def _answers_first(scored: pd.DataFrame) -> pd.DataFrame:
+    """In the file the answers follow the table's own columns; on the page a wide table would hide them."""
+    names = list(scored.columns)
+    at = max((number for number, name in enumerate(names) if name.startswith("prediction")), default=0)
+    return scored[names[at:] + names[:at]]

@@ -1,11 +1,15 @@
 """An endpoint in the browser: its own documentation page, any document, its log, a load watched live."""
 
+import csv
+import io
 import json
 
 import living
 import pytest
 from playwright.sync_api import Page, expect
 from watcher import settled
+
+from core.contract import samples
 
 expect.set_options(timeout=20_000)
 
@@ -41,6 +45,29 @@ def test_the_app_shows_the_documents_of_this_endpoint_and_of_others(page: Page, 
         {"name": "swagger.json", "mimeType": "application/json", "buffer": json.dumps(other).encode()}
     )
     expect(shown.get_by_text("Somebody's service")).to_be_visible()
+
+
+def test_an_uploaded_table_is_scored_and_the_scored_file_downloaded(page: Page, app: str, quickstart: living.Live):
+    signature = quickstart.workspace.model(**quickstart.report["model"]).signature
+    rows = samples.rows(signature, 30, seed=5)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Batch")
+    settled(page, "Deploy")
+
+    page.locator("input[type=file]").set_input_files(
+        {"name": "rows.csv", "mimeType": "text/csv", "buffer": table.getvalue().encode()}
+    )
+    page.get_by_role("button", name="Score the file").click()
+    expect(page.get_by_text("30 rows scored, 0 refused.")).to_be_visible()
+    with page.expect_download() as got:
+        page.get_by_role("button", name="Download the scored table").click()
+
+    scored = list(csv.DictReader(got.value.path().open()))
+    told = quickstart.workspace.invoke(quickstart.endpoint, samples.body(rows))
+    assert [row["prediction"] for row in scored] == told.body["result"]
 
 
 def test_a_load_is_watched_until_its_figures_stand(page: Page, app: str, quickstart: living.Live):

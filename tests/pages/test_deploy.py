@@ -279,6 +279,7 @@ def test_a_table_that_is_here_is_scored_as_a_job_and_can_be_taken(visit, bank, t
 
     assert "2 rows scored, 0 refused" in text(app)
     assert app.dataframe[0].value["prediction"].tolist() == ["no", "yes"]
+    assert list(app.dataframe[0].value) == ["prediction", "age"], "the answers first: a wide table hides its end"
 
 
 def test_a_table_without_a_column_that_the_model_needs_is_named_before_a_job_is_made(visit, bank):
