@@ -50,6 +50,7 @@ TABLE = (
     Setting("threads", os.cpu_count() or 2, "count", "Threads of the default compute `local`."),
     Setting("memory_mb", 4096, "MB", "Memory of one job on the default compute `local`; a trial above it is stopped."),
     Setting("segment_s", 10.0, "s", "A telemetry segment is closed and compacted after this long."),
+    Setting("otlp_url", "", "address", "An OTLP collector (HTTP) to forward requests to, such as `http://host:4318`."),
 )
 
 
@@ -70,6 +71,7 @@ class Settings:
     threads: int
     memory_mb: int
     segment_s: float
+    otlp_url: str
 
 
 def read_settings(environ: Mapping[str, str], **overrides: str | None) -> Settings:

@@ -77,7 +77,7 @@ class Service:
         worker, server = self._commands
         jobs = Jobs(store, self._settings, command=worker, clock=self._clock)
         supervisor = Supervisor(store, self._settings, command=server)
-        compaction = Compaction(store, self._paths, self._settings.segment_s)
+        compaction = Compaction(store, self._paths, self._settings.segment_s, self._settings.otlp_url)
         with door, compaction:
             while not self._stopping.is_set():
                 door.check()

@@ -79,10 +79,11 @@ def newest(folder: Path, limit: int) -> tuple[RequestRecord, ...]:
     return tuple(RequestRecord(*row) for row in rows)
 
 
-def compact(folder: Path, *, alive: Callable[[int], bool]) -> int:
+def compact(folder: Path, *, alive: Callable[[int], bool], ready: Callable[[Path], bool] = lambda segment: True) -> int:
     """Turn every finished segment into Parquet; the number of segments that became one.
 
-    Finished means closed, or left open by a server that is not `alive` any more (by pid).
+    Finished means closed, or left open by a server that is not `alive` any more (by pid). One that is not `ready`
+    stays for a later time.
     """
     done = 0
     for segment in sorted(folder.glob("seg-*.jsonl*")):
@@ -90,6 +91,8 @@ def compact(folder: Path, *, alive: Callable[[int], bool]) -> int:
             continue
         twin = _twin(segment)
         if not twin.exists():
+            if not ready(segment):
+                continue
             _write_parquet(segment, twin)
             done += 1
         segment.unlink(missing_ok=True)
