@@ -2,15 +2,19 @@
 
 import json
 import shutil
+import signal
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 
+import living
 import pytest
 from waiting import wait_until
 
 from core.domain.endpoint import GateState
 from core.domain.job import JobState
+from core.settings import CHECKOUT
 
 
 def post(live, body: bytes, **headers):
@@ -70,6 +74,26 @@ def test_the_exercises_load_line_runs_unchanged(quickstart, shared, apache_bench
     assert "Complete requests:      10" in ran.stdout
     assert "Failed requests:        0" in ran.stdout
     assert "Non-2xx responses" not in ran.stdout
+
+
+def test_the_log_is_followed_until_it_is_interrupted(quickstart, tmp_path):
+    line = [sys.executable, "-m", "core", "endpoint", "logs", quickstart.endpoint, "--follow", "--limit", "1"]
+    said, environ = tmp_path / "said", living.environment(quickstart.home)
+    with said.open("wb") as out:
+        tail = subprocess.Popen(line, cwd=CHECKOUT, env=environ, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        wait_until(lambda: said.read_text() or tail.poll() is not None, 30)
+        for name in ("the-first", "the-second"):
+            post(quickstart, b'{"data":[]}', **{"Authorization": f"Bearer {quickstart.key}", "x-request-id": name})
+            wait_until(lambda name=name: f"request_id={name} " in said.read_text(), 20)
+        tail.send_signal(signal.SIGINT)
+        assert tail.wait(20) == 130
+    finally:
+        tail.kill()
+        tail.wait()
+    told = said.read_text()
+    assert told.count("the-first") == told.count("the-second") == 1
+    assert "Traceback" not in told
 
 
 def test_every_request_is_recorded(quickstart):

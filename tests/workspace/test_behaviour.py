@@ -277,6 +277,13 @@ def test_traffic_sums_to_nothing_or_a_hundred(workspace, traffic):
         workspace.set_traffic("an-endpoint", traffic)
 
 
+@pytest.mark.parametrize("mirror", [{"v1": 51}, {"v1": 30, "v2": 30}, {"v1": -1}])
+def test_no_more_than_half_of_the_requests_are_mirrored(workspace, mirror):
+    workspace.create_endpoint(EndpointSpec("an-endpoint"))
+    with pytest.raises(SpecInvalid, match="50"):
+        workspace.set_traffic("an-endpoint", {}, mirror)
+
+
 def test_a_pipeline_is_published_once_and_triggered_by_name(workspace):
     spec = PipelineSpec("train", (PipelineStep("prepare", StepKind.PREPARE),), parameters={"timeout_s": 30})
     published = workspace.publish_pipeline(spec)
