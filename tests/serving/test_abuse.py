@@ -4,6 +4,7 @@ import gzip
 import http.client
 import json
 import resource
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -338,6 +339,19 @@ def test_a_gigabyte_in_chunks_from_one_who_does_not_listen_costs_no_memory(tmp_p
     finally:
         made.end()
     assert largest_mb - before_mb < GROWTH_MAX_MB
+
+
+@pytest.mark.contract("E4")
+def test_a_chunk_whose_head_does_not_end_is_408_and_nothing_of_it_is_kept(server):
+    """An extension of a chunk has no length and counts as no body: only time ends it."""
+    filler, sent = b"a" * 1_000_000, 0
+    with connected(server) as connection:
+        connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5;")
+        while not select.select([connection], [], [], 0)[0]:
+            connection.sendall(filler)
+            sent += len(filler)
+        assert status_of(connection.recv(65_536)) == 408
+    assert sent > GROWTH_MAX_MB * 1e6, "what is kept would show"
 
 
 @pytest.mark.contract("E4")
