@@ -2,7 +2,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test full chaos perf perf-gate perf-gate-quick peers lint lock clean
+.PHONY: help setup demo test full chaos perf perf-gate perf-gate-quick growth peers lint lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ perf-gate: setup  ## has this branch become slower? 10 minutes
 perf-gate-quick: setup  ## the same for the hot paths, 3 minutes; no verdict is a warning
 	@$(PYTHON) -m perf.gate --quick || { code=$$?; [ $$code -eq 3 ] || exit $$code; \
 	  echo 'Warning: no verdict on performance (exit 3): the machine is too noisy, or time was too short' >&2; }
+
+growth: setup  ## how time grows with rows, columns, trees, runs and requests; 1 when faster than linearly
+	@$(PYTHON) -m perf.growth
 
 peers: setup  ## compare with other tools, each in an environment of its own
 	@$(PYTHON) -m perf.peers.run

@@ -68,6 +68,14 @@ MIGRATIONS: tuple[tuple[int, str], ...] = (
         CREATE TABLE audit (at REAL NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL) STRICT;
         """,
     ),
+    (
+        2,
+        """
+        CREATE INDEX jobs_by_time ON jobs (created_at, id);
+        CREATE INDEX jobs_by_kind_and_time ON jobs (kind, created_at, id);
+        DROP INDEX jobs_by_kind;
+        """,
+    ),
 )
 """Add to the end; never change one that has shipped."""
 

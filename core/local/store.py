@@ -181,12 +181,11 @@ class Store:
 
     def list_jobs(self, kind: JobKind | None = None, limit: int = 100) -> tuple[Job, ...]:
         """Newest first."""
-        rows = self._read(
-            "SELECT * FROM jobs WHERE kind = ? OR ? = '' ORDER BY created_at DESC, id DESC LIMIT ?",
-            kind or "",
-            kind or "",
-            limit,
-        )
+        if kind is None:
+            rows = self._read("SELECT * FROM jobs ORDER BY created_at DESC, id DESC LIMIT ?", limit)
+        else:
+            of_it = "SELECT * FROM jobs WHERE kind = ? ORDER BY created_at DESC, id DESC LIMIT ?"
+            rows = self._read(of_it, kind, limit)
         return tuple(_job(row) for row in rows)
 
     def jobs_in(self, *states: JobState) -> tuple[Job, ...]:

@@ -19,6 +19,8 @@ AnyArray = npt.NDArray[Any]
 
 LANES_MAX = 131_072
 """Pairs of row and tree that are walked at once: their work arrays (about 5 MB) stay near the processor's caches."""
+TREES_MAX = 512
+"""Trees that are walked at once: all rows pass through their nodes (about 1 MB) before other trees' take the caches."""
 
 
 class Member(Protocol):
@@ -137,10 +139,17 @@ class Forest:
         return matrix.astype(np.float32).astype(np.float64) if self.cast32 else matrix
 
     def _leaves(self, matrix: Array) -> npt.NDArray[np.intp]:
-        """The leaf that each row reaches in each tree (rows x trees): all lanes take one step down a time."""
+        """The leaf that each row reaches in each tree (rows x trees)."""
+        if len(self.roots) <= TREES_MAX:
+            return self._walk(matrix, self.roots)
+        blocks = range(0, len(self.roots), TREES_MAX)
+        return np.hstack([self._walk(matrix, self.roots[at : at + TREES_MAX]) for at in blocks])
+
+    def _walk(self, matrix: Array, roots: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+        """All lanes, a pair of row and tree each, take one step down a time."""
         values, width = np.ascontiguousarray(matrix).ravel(), matrix.shape[1]
         starts = np.arange(len(matrix), dtype=np.intp)[:, None] * width
-        node = np.broadcast_to(self.roots.astype(np.intp), (len(matrix), len(self.roots))).copy()
+        node = np.broadcast_to(roots.astype(np.intp), (len(matrix), len(roots))).copy()
         missing = bool(np.isnan(values).any())
         for _ in range(self.depth):
             x = values.take(self._feature.take(node) + starts)

@@ -1,0 +1,145 @@
+"""The store with many runs, and telemetry with many requests."""
+
+from collections.abc import Callable
+from itertools import count, cycle
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from core.domain.job import Job, JobKind, JobState
+from core.local.store import Store, _insert_job
+from core.local.telemetry import SCHEMA, newest, summary
+from perf.growth.axis import Axis
+from perf.workloads.workload import Prepared
+
+NOW = 1_800_000_000.0
+LISTED = 100
+SEGMENT, RATE_PER_S = 16_000, 1600.0
+"""Requests in a segment, which a server closes after ten seconds."""
+BUCKETS = 60
+
+
+def _runs(use: Callable[[Store, int], Prepared]) -> Callable[[Path, int], Prepared]:
+    """A store of ended runs, three in flight."""
+
+    def prepare(folder: Path, runs: int) -> Prepared:
+        store, kinds = Store(folder / "store.sqlite"), cycle((JobKind.AUTOML, JobKind.GATE))
+        with store._write() as db:  # one transaction: 64,000 of their own take minutes on a slow disk
+            for number in range(runs):
+                state = JobState.RUNNING if number >= runs - 3 else JobState.SUCCEEDED
+                _insert_job(db, _job(number, next(kinds), state))
+        return use(store, runs)
+
+    return prepare
+
+
+def _job(number: int, kind: JobKind, state: JobState) -> Job:
+    return Job(f"{number:032x}", kind, state, "growth", "local", {"target": "y", "timeout_s": 60.0}, NOW + number)
+
+
+def _list(store: Store, runs: int) -> Prepared:
+    def check(jobs: Any) -> None:
+        assert [job.id for job in jobs] == [f"{n:032x}" for n in range(runs - 1, runs - 1 - LISTED, -1)]
+
+    return Prepared(lambda: store.list_jobs(limit=LISTED), check, store.close)
+
+
+def _of_a_kind(store: Store, runs: int) -> Prepared:
+    def check(jobs: Any) -> None:
+        assert len(jobs) == LISTED
+        assert {job.kind for job in jobs} == {JobKind.AUTOML}
+
+    return Prepared(lambda: store.list_jobs(JobKind.AUTOML, limit=LISTED), check, store.close)
+
+
+def _in_flight(store: Store, runs: int) -> Prepared:
+    """What the service asks several times a second."""
+
+    def check(jobs: Any) -> None:
+        assert len(jobs) == 3
+
+    return Prepared(lambda: store.jobs_in(JobState.QUEUED, JobState.RUNNING), check, store.close)
+
+
+def _get(store: Store, runs: int) -> Prepared:
+    ids = cycle([f"{number:032x}" for number in range(0, runs, 97)])
+
+    def check(job: Any) -> None:
+        assert job.spec["target"] == "y"
+
+    return Prepared(lambda: store.job(next(ids)), check, store.close)
+
+
+def _add(store: Store, runs: int) -> Prepared:
+    numbers = count(runs)
+
+    def check(job: Any) -> None:
+        assert store.job(job.id) == job
+
+    return Prepared(lambda: store.add_job(_job(next(numbers), JobKind.GATE, JobState.SUCCEEDED)), check, store.close)
+
+
+def _summary(folder: Path, requests: int) -> Prepared:
+    """Over all that was recorded."""
+    _write(folder, requests)
+
+    def check(found: Any) -> None:
+        assert (found.requests, len(found.buckets)) == (requests, BUCKETS)
+        assert 0.4 <= found.p50_ms <= found.p99_ms <= 2.4
+
+    return Prepared(lambda: summary("growth", folder, NOW - requests / RATE_PER_S - 1, NOW + 1, BUCKETS), check)
+
+
+def _last_minutes(folder: Path, requests: int) -> Prepared:
+    """Ten seconds of many hours: what the Monitor page draws again and again."""
+    _write(folder, requests)
+
+    def check(found: Any) -> None:
+        assert abs(found.requests - 10 * RATE_PER_S) <= 1
+
+    return Prepared(lambda: summary("growth", folder, NOW - 10, NOW, BUCKETS), check)
+
+
+def _newest(folder: Path, requests: int) -> Prepared:
+    _write(folder, requests)
+
+    def check(found: Any) -> None:
+        assert [int(record.request_id) for record in found] == list(range(requests - 1, requests - 1 - LISTED, -1))
+
+    return Prepared(lambda: newest(folder, LISTED), check)
+
+
+def _write(folder: Path, requests: int) -> None:
+    """Compacted segments, as an even rate until now leaves them."""
+    made = {
+        "at": f"{NOW} - ({requests} - n) / {RATE_PER_S}",
+        "request_id": "lpad(n::VARCHAR, 32, '0')",
+        "deployment": "'v1'",
+        "status": "CASE WHEN n % 50 = 7 THEN 400 ELSE 200 END",
+        "rows": "2",
+        "method": "'predict'",
+        "form": "'v1'",
+        "elapsed_ms": "0.4 + (hash(n) % 1000) / 500.0",
+        "run_ms": "0.2",
+        "mirrored": "false",
+    }
+    columns = ", ".join(f'({made.get(name, "NULL")})::{kind} AS "{name}"' for name, kind in SCHEMA.items())
+    with duckdb.connect() as db:
+        for number, first in enumerate(range(0, requests, SEGMENT)):
+            rows = f"range({first}, {min(requests, first + SEGMENT)}) AS r(n)"
+            file = folder / f"seg-{first}-1-{number}.parquet"
+            db.execute(f"COPY (SELECT {columns} FROM {rows}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
+
+
+RUNS, REQUESTS = (1_000, 4_000, 16_000, 64_000), (16_000, 64_000, 256_000, 1_024_000)
+AXES = (
+    Axis("store: newest 100 of many runs", "runs", RUNS, _runs(_list), budget_s=3),
+    Axis("store: newest 100 of a kind", "runs", RUNS, _runs(_of_a_kind), budget_s=3),
+    Axis("store: runs in flight", "runs", RUNS, _runs(_in_flight), budget_s=3),
+    Axis("store: one run", "runs", RUNS, _runs(_get), budget_s=3),
+    Axis("store: add a run", "runs", RUNS, _runs(_add), budget_s=3),
+    Axis("store: summary of all requests", "requests", REQUESTS, _summary),
+    Axis("store: summary of the last 10 s", "requests", REQUESTS, _last_minutes),
+    Axis("store: newest 100 requests", "requests", REQUESTS, _newest),
+)
