@@ -143,6 +143,7 @@ def _copy(scored: Path, output: str) -> None:
         raise SpecInvalid(f"Cannot write '{output}': {e.strerror}", hint=f"The scored table is {scored}") from e
 
 
+MIRROR = "copies, at most 50 in sum; alone: none; left out: as before"
 DEPLOY = (
     NAME,
     arg("model", metavar="MODEL[:VERSION]", type=name_version),
@@ -184,7 +185,7 @@ COMMANDS = (
         (
             NAME,
             arg("traffic", metavar="DEPLOYMENT=PERCENT", nargs="+", type=percent, help="sum 0 or 100"),
-            arg("--mirror", metavar="DEPLOYMENT=PERCENT", nargs="*", type=percent, help="copies, at most 50 in sum"),
+            arg("--mirror", metavar="DEPLOYMENT=PERCENT", nargs="*", type=percent, help=MIRROR),
             arg("--force-by", metavar="WHO", default="", help="though the gate has not passed; the name is recorded"),
         ),
         starts_service=True,

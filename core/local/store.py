@@ -462,9 +462,9 @@ class Store:
         with self._write() as db:
             row = db.execute("SELECT traffic, mirror FROM endpoints WHERE name = ?", (endpoint,)).fetchone()
             traffic, mirror = _decode(row["traffic"], dict[str, int]), _decode(row["mirror"], dict[str, int])
-            if traffic.get(name) or mirror.get(name):
+            if what := "traffic" if traffic.get(name) else "mirrored traffic" if mirror.get(name) else "":
                 raise Conflict(
-                    f"Deployment '{name}' of '{endpoint}' still has traffic", hint="Set its traffic to 0 first"
+                    f"Deployment '{name}' of '{endpoint}' still has {what}", hint=f"Set its {what} to 0 first"
                 )
             traffic.pop(name, None)
             mirror.pop(name, None)

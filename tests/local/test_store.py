@@ -149,7 +149,10 @@ def test_a_deployment_with_traffic_cannot_be_deleted(store):
     deployed(store, passed=True)
     with pytest.raises(Conflict, match="traffic"):
         store.drop_deployment("bank", "v1")
-    store.set_traffic("bank", {"v1": 0}, None, 5.0, "")
+    store.set_traffic("bank", {"v1": 0}, {"v1": 20}, 5.0, "")
+    with pytest.raises(Conflict, match="has mirrored traffic still"):
+        store.drop_deployment("bank", "v1")
+    store.set_traffic("bank", {"v1": 0}, {}, 5.0, "")
     store.drop_deployment("bank", "v1")
     assert store.endpoint("bank").deployments == ()
 
