@@ -24,7 +24,7 @@ from perf.workloads.workload import Prepared
 TABLE_ROWS, TABLE_COLUMNS = 8_000, 20
 TREES, FEW_TREES = 300, 10
 LEAVES = 8
-"""So few that every forest is equally deep: among more trees of 31 leaves the deepest is deeper, and all walk as far."""
+"""So few that all forests are equally deep: of many trees with 31 leaves the deepest is deeper, and all walk so far."""
 ROWS = 100
 CELLS_MAX = 400_000
 """Of all bodies of one size together: different bodies in turn, for one alone flatters tree code."""
