@@ -220,6 +220,29 @@ def test_a_tethered_server_that_is_told_to_end_does_not_crash_on_the_input_that_
 
 
 @pytest.mark.contract("R5")
+def test_metrics_are_those_of_all_workers_whichever_is_asked_and_never_fall(tmp_path):
+    server = ServerProcess(tmp_path, limits={"workers": 2}).start()
+    counted = f'slipway_requests_total{{status="200",deployment="v1"}} {2 * 5}'
+    try:
+        workers = wait_until(lambda: len(w := server.workers()) == 2 and w, 5)
+        for _, other in (workers, workers[::-1]):
+            other.suspend()  # so that the first five are one worker's, the others the other's
+            assert [server.score().status_code for _ in range(5)] == [200] * 5
+            other.resume()
+        wait_until(lambda: counted in server.get("/metrics").text, 5)
+        for _, silent in (workers, workers[::-1]):
+            silent.suspend()
+            wait_until(lambda: counted in server.get("/metrics").text, 5)
+            silent.resume()
+        workers[0].kill()
+        wait_until(lambda: len(server.workers()) == 2 and workers[0].pid not in {w.pid for w in server.workers()}, 10)
+        for _ in range(10):
+            assert counted in server.get("/metrics").text
+    finally:
+        server.end()
+
+
+@pytest.mark.contract("K4")
 def test_two_workers_share_the_socket(tmp_path):
     server = ServerProcess(tmp_path, limits={"workers": 2}).start()
     try:
