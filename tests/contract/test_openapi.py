@@ -71,10 +71,30 @@ def accepted(signature, body, **options):
 @pytest.mark.parametrize("version", SUPPORTED)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("signature", [bank_signature(exclude=["duration"]), mixed_signature()], ids=["bank", "mixed"])
-@pytest.mark.contract("D1")
+@pytest.mark.contract("D1", "D4")
 def test_the_document_is_valid_for_an_independent_validator(version, form, signature):
     for more in ({}, {"legacy_reply": True, "server_url": "http://127.0.0.1:5001/under", "unseen_accept": True}):
         validate(publish(signature, version, primary_form=form, **more))
+
+
+@pytest.mark.parametrize("version", SUPPORTED)
+@pytest.mark.contract("D4")
+def test_operations_title_and_key_are_named_as_azures_are(version):
+    published = publish(bank_signature(), version, model_version="7")
+    named = {
+        (verb, path): operation["operationId"]
+        for path, operations in published["paths"].items()
+        for verb, operation in operations.items()
+    }
+    assert named == {
+        ("get", "/"): "ServiceHealthCheck",
+        ("post", "/score"): "RunMLService",
+        ("get", "/swagger.json"): "GetSwaggerSpec",
+    }
+    assert (published["info"]["title"], published["info"]["version"]) == ("bank-marketing", "7")
+    schemes = published["securityDefinitions"] if version == "2" else published["components"]["securitySchemes"]
+    assert list(schemes) == ["Bearer"]
+    assert published["paths"]["/score"]["post"]["security"] == [{"Bearer": []}]
 
 
 @settings(max_examples=12, derandomize=True, deadline=None)

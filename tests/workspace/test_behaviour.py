@@ -260,6 +260,7 @@ def test_an_endpoint_name_is_taken_once(workspace):
         workspace.create_endpoint(EndpointSpec("an-endpoint"))
 
 
+@pytest.mark.contract("K1")
 def test_each_key_is_rotated_alone(workspace):
     workspace.create_endpoint(EndpointSpec("an-endpoint"))
     before = workspace.endpoint_keys("an-endpoint")
