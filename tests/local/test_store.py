@@ -150,7 +150,7 @@ def test_a_deployment_with_traffic_cannot_be_deleted(store):
     with pytest.raises(Conflict, match="traffic"):
         store.drop_deployment("bank", "v1")
     store.set_traffic("bank", {"v1": 0}, {"v1": 20}, 5.0, "")
-    with pytest.raises(Conflict, match="has mirrored traffic still"):
+    with pytest.raises(Conflict, match="still has mirrored traffic"):
         store.drop_deployment("bank", "v1")
     store.set_traffic("bank", {"v1": 0}, {}, 5.0, "")
     store.drop_deployment("bank", "v1")
