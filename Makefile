@@ -39,7 +39,7 @@ growth: setup  ## how time grows with rows, columns, trees, runs and requests; 1
 	@$(PYTHON) -m perf.growth
 
 peers: setup  ## compare with other tools, each in an environment of its own
-	@$(PYTHON) -m perf.peers.run
+	@$(PYTHON) -m perf.peers.run --publish
 
 lint: setup  ## style and types
 	@$(PYTHON) -m ruff check .

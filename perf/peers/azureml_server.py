@@ -7,6 +7,7 @@ from perf.peers.scoring import Command, Shared
 
 NAME = "azureml-inference-server-http"
 SUBJECT = "scoring"
+LABEL = "azureml-inference-server-http"
 PYTHON = "3.11"
 REQUIREMENTS = (
     "azureml-inference-server-http==1.5.1",

@@ -34,16 +34,23 @@ class Figure:
 class Subject(Protocol):
     """What is compared.
 
-    `prepare` makes what all peers share, `about` tells of it in a few words; `measure` gives one round's figures of one
-    peer, or raises PeerFailed.
+    `prepare` makes what all peers share, `about` tells of it in a few words, `circumstances` in what must agree between
+    two runs for their rounds to stand in one table; `measure` gives one round's figures of one peer, or raises
+    PeerFailed.
     """
 
     TITLE: str
     FIGURES: Sequence[Figure]
+    HEADLINE: str
+    """The figure that the picture draws."""
+    SHORT: Mapping[str, str]
+    """The figures of the short table, with their headings there."""
 
     def prepare(self, work: Path, options: Any) -> Any: ...
 
     def about(self, shared: Any) -> str: ...
+
+    def circumstances(self, shared: Any) -> Mapping[str, Any]: ...
 
     def measure(self, peer: ModuleType, python: Path, shared: Any) -> Mapping[str, float]: ...
 
@@ -55,6 +62,15 @@ class Row:
     peer: str
     rounds: list[Mapping[str, float]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    version: str = ""
+    fingerprint: str = ""
+    """Of the code and requirements that were measured."""
+    label: str = ""
+    """For people; empty: the peer's name."""
+
+    @property
+    def heading(self) -> str:
+        return f"{self.label or self.peer} {self.version}".strip()
 
     def values(self, figure: Figure) -> list[float]:
         return [measured[figure.name] for measured in self.rounds]
@@ -67,21 +83,45 @@ def peers_of(subject: str) -> list[ModuleType]:
     return sorted(peers, key=lambda peer: (peer.NAME != OURS, peer.NAME))
 
 
-def interleaved(peers: Sequence[str], rounds: int) -> list[str]:
-    """Who is measured when: every peer once a round, each round begun by another, so that drift hits all alike."""
-    return [peers[(start + turn) % len(peers)] for start in range(rounds) for turn in range(len(peers))]
+def interleaved(peers: Sequence[str], rounds: int) -> list[tuple[int, str]]:
+    """Who is measured in which round: every peer once, each round begun by another, so that drift hits all alike."""
+    return [(start, peers[(start + turn) % len(peers)]) for start in range(rounds) for turn in range(len(peers))]
 
 
 def table(figures: Sequence[Figure], rows: Sequence[Row]) -> str:
     """One Markdown table: figures down, peers across, median (min to max), and each median as a multiple of ours."""
     measured = [row for row in rows if row.rounds]
-    lines = ["| figure | " + " | ".join(row.peer for row in measured) + " |", "|---" * (len(measured) + 1) + "|"]
+    lines = ["| figure | " + " | ".join(row.heading for row in measured) + " |", "|---" * (len(measured) + 1) + "|"]
     for figure in figures:
-        ours = next((median(row.values(figure)) for row in measured if row.peer == OURS), 0.0)
+        ours = _ours(measured, figure)
         cells = (_cell(figure, row.values(figure), ours if row.peer != OURS else 0.0) for row in measured)
         lines.append(f"| {figure.name}, {figure.unit} | " + " | ".join(cells) + " |")
-    absent = [f"{row.peer}: {problem}" for row in rows for problem in row.problems]
+    absent = [f"{row.heading}: {problem}" for row in rows for problem in row.problems]
     return "\n".join([*lines, "", *(f"- {line}" for line in absent)]).rstrip() + "\n"
+
+
+def short_table(figures: Sequence[Figure], headings: Mapping[str, str], headline: str, rows: Sequence[Row]) -> str:
+    """One Markdown table: a line a peer, medians of some figures, and how many times ours is ahead in the headline.
+
+    A peer without a round has a line too, with the reason.
+    """
+    shown = [figure for figure in figures if figure.name in headings]
+    (first,) = [figure for figure in figures if figure.name == headline]
+    lines = ["| server | " + " | ".join(headings[figure.name] for figure in shown) + " | Slipway is ahead by |"]
+    lines.append("|---" * (len(shown) + 2) + "|")
+    ours = _ours([row for row in rows if row.rounds], first)
+    for row in rows:
+        if not row.rounds:
+            lines.append(f"| {row.heading} | not measured: {' '.join(row.problems)} |" + " |" * len(shown))
+            continue
+        cells = [f"{median(row.values(figure)):,.{figure.digits}f}" for figure in shown]
+        ahead = "" if row.peer == OURS or not ours else f"{ours / median(row.values(first)):,.0f}x"
+        lines.append("| " + " | ".join([row.heading, *cells, ahead]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _ours(measured: Sequence[Row], figure: Figure) -> float:
+    return next((median(row.values(figure)) for row in measured if row.peer == OURS), 0.0)
 
 
 def _cell(figure: Figure, values: Sequence[float], ours: float) -> str:

@@ -1,11 +1,11 @@
-"""The subject `scoring`: one model kind, the same request bodies, one worker process each, one server at a time.
+"""The subject `scoring`: one model kind, the same rows, one worker process each, one server at a time.
 
-A peer gives `server(python, shared, port) -> Command`: how to start it on the loopback interface.
+A peer gives `server(python, shared, port) -> Command`: how to start it on the loopback interface, and how it is asked.
 """
 
 import json
 import os
-import re
+import platform
 import signal
 import socket
 import subprocess
@@ -13,8 +13,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -22,39 +22,71 @@ from typing import Any
 
 import pandas as pd
 
-from core import loadtest
 from core.domain.data import DataAsset
-from core.domain.proof import LoadSpec, Target
 from core.settings import read_settings
 from core.sources import ingest, resolve
 from perf.peers.comparison import Figure, PeerFailed
+from perf.peers.load import Load, ab, wrk
+from perf.peers.processes import START, cpu_s, family, pss_mb
 
-TITLE = "Scoring over HTTP, LightGBM on the Bank Marketing table, 2 rows a request, one worker"
+TITLE = "Scoring over HTTP: LightGBM on the Bank Marketing table, one worker"
+TREES, LEAVES = 300, 31
+HEADLINE = "10 clients: throughput"
 FIGURES = (
     Figure("cold start to the first answer", "s", 2),
     Figure("ab -c 1, a connection each: throughput", "requests/s"),
     Figure("ab -c 1: p50", "ms"),
     Figure("ab -c 1: p99", "ms"),
-    Figure("ab -c 1: failed", "requests"),
-    Figure("10 clients, kept connections: throughput", "requests/s"),
+    Figure("1 client: throughput", "requests/s"),
+    Figure("1 client: p50", "ms", 2),
+    Figure(HEADLINE, "requests/s"),
     Figure("10 clients: p50", "ms", 2),
     Figure("10 clients: p99", "ms", 2),
-    Figure("10 clients: failed", "requests"),
+    Figure("10 clients: processor time", "us/request"),
+    Figure("50 clients: throughput", "requests/s"),
+    Figure("50 clients: p99", "ms", 2),
+    Figure("100 rows, 10 clients: throughput", "requests/s"),
+    Figure("memory, PSS after all that", "MB"),
+    Figure("failed, of all of these", "requests"),
 )
+SHORT = {
+    HEADLINE: "requests/s, 10 clients",
+    "10 clients: p99": "p99, ms",
+    "100 rows, 10 clients: throughput": "requests/s, 100 rows each",
+    "10 clients: processor time": "processor, us a request",
+    "memory, PSS after all that": "memory, MB",
+    "cold start to the first answer": "cold start, s",
+}
 KEY = "a-key-for-loopback-only-0123456789"
 ROWS, BODIES = 2, 200
-START_TIMEOUT_S, STOP_TIMEOUT_S, AB_TIMEOUT_S = 90.0, 10.0, 300.0
-WARM_REQUESTS = 50
+MANY_ROWS, MANY_BODIES = 100, 40
+START_TIMEOUT_S, STOP_TIMEOUT_S = 90.0, 10.0
+WARM_S = 2.0
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def records(rows: Rows) -> Any:
+    """The body of most servers here, Azure's first form."""
+    return {"data": rows}
+
+
+def result(answer: Any) -> Any:
+    """The labels of Azure's first form; some encode it twice."""
+    return (json.loads(answer) if isinstance(answer, str) else answer)["result"]
 
 
 @dataclass(frozen=True)
 class Command:
-    """How to start a server: its words, and variables to add to the environment."""
+    """How to start a server, its words and variables to add to the environment, and how to ask it."""
 
     words: list[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     fitted: Path | None = None
     """Where a server that fits its model at its start writes the seconds that took: no part of a cold start."""
+    path: str = "/score"
+    body: Callable[[Rows], Any] = records
+    labels: Callable[[Any], Any] = result
 
 
 @dataclass(frozen=True)
@@ -64,7 +96,7 @@ class Shared:
     work: Path
     asset: DataAsset
     target: str
-    bodies: tuple[bytes, ...]
+    rows: Rows
     options: Any
 
     @property
@@ -72,13 +104,9 @@ class Shared:
         """Parquet."""
         return Path(self.asset.path)
 
-    @property
-    def body_file(self) -> Path:
-        return self.work / "body.json"
-
 
 def prepare(work: Path, options: Any) -> Shared:
-    """The table as Parquet, and bodies of its own rows in turn: a constant body flatters tree code."""
+    """The table as Parquet, and its own rows for bodies that take turns: a constant body flatters tree code."""
     source = resolve(options.data, read_settings(os.environ), lambda text: print(text, file=sys.stderr))
     path = work / "table.parquet"
     table = ingest(source, path)
@@ -94,65 +122,69 @@ def prepare(work: Path, options: Any) -> Shared:
         str(path),
         0.0,
     )
-    frame = pd.read_parquet(path).drop(columns=[options.target]).head(ROWS * BODIES)
+    frame = pd.read_parquet(path).drop(columns=[options.target]).head(MANY_ROWS * MANY_BODIES)
     rows = json.loads(frame.to_json(orient="records", double_precision=15))
-    bodies = tuple(json.dumps({"data": rows[at : at + ROWS]}).encode() for at in range(0, len(rows), ROWS))
-    shared = Shared(work, asset, options.target, bodies, options)
-    shared.body_file.write_bytes(bodies[0])
-    return shared
+    return Shared(work, asset, options.target, rows, options)
 
 
 def about(shared: Shared) -> str:
     """Which table, and whether it is the real one: a twin's figures are never the real table's."""
     asset = shared.asset
-    return f"table {asset.name} ({asset.source}, {asset.rows:,} rows)"
+    return f"LightGBM {TREES} trees x {LEAVES} leaves; table {asset.name} ({asset.source}, {asset.rows:,} rows)"
+
+
+def machine() -> str:
+    """In a few words."""
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+
+
+def circumstances(shared: Shared) -> Mapping[str, Any]:
+    """What must agree for rounds of two runs to stand in one table."""
+    options = shared.options
+    model = str(options.model or f"LightGBM {TREES} x {LEAVES}")
+    return {
+        "about": about(shared),
+        "data": shared.asset.sha256,
+        "model": model,
+        "machine": machine(),
+        "requests": options.requests,
+        "seconds": options.seconds,
+        "figures": [figure.name for figure in FIGURES],
+    }
 
 
 def measure(peer: ModuleType, python: Path, shared: Shared) -> Mapping[str, float]:
     """Start the peer's server, measure it, stop it. Raises PeerFailed with the end of its log."""
-    port = _free_port()
+    port = free_port()
     command: Command = peer.server(python, shared, port)
-    target = Target(f"http://127.0.0.1:{port}", KEY)
+    small, large = _bodies(command, shared, ROWS, BODIES), _bodies(command, shared, MANY_ROWS, MANY_BODIES)
+    url = f"http://127.0.0.1:{port}{command.path}"
+    began = time.perf_counter()
     with _running(command, shared.work / f"{peer.NAME}.log") as process:
-        began = time.perf_counter()
-        _wait_until_it_scores(target, shared.bodies[0], process)
+        _wait_until_it_scores(url, small[0], command, process)
         fitting_s = float(command.fitted.read_text()) if command.fitted else 0.0
         figures = [time.perf_counter() - began - fitting_s]
-        warm = LoadSpec(target, duration_s=30, warmup_s=0, max_requests=WARM_REQUESTS)
-        loadtest.run(warm, shared.bodies)
-        figures += _ab(target, shared)
-        spec = LoadSpec(target, duration_s=shared.options.seconds, concurrency=10, rows=ROWS)
-        report = loadtest.run(spec, shared.bodies)
-        figures += [report.requests_per_s, report.p50_ms, report.p99_ms, report.failed]
+        seconds = shared.options.seconds
+
+        def kept(clients: int, bodies: Sequence[bytes], duration_s: float = seconds) -> Load:
+            return wrk(url, KEY, bodies, clients=clients, seconds=duration_s, work=shared.work)
+
+        kept(1, small, WARM_S)
+        once = ab(url, KEY, small[0], requests=shared.options.requests, work=shared.work)
+        one = kept(1, small)
+        before_s = cpu_s(process.pid)
+        ten = kept(10, small)
+        used_us = (cpu_s(process.pid) - before_s) * 1e6 / max(1, ten.requests)
+        fifty, many = kept(50, small), kept(10, large)
+        figures += [once.per_s, once.p50_ms, once.p99_ms, one.per_s, one.p50_ms]
+        figures += [ten.per_s, ten.p50_ms, ten.p99_ms, used_us, fifty.per_s, fifty.p99_ms, many.per_s]
+        figures += [pss_mb(process.pid), sum(load.failed for load in (once, one, ten, fifty, many))]
     return dict(zip((figure.name for figure in FIGURES), figures, strict=True))
 
 
-def read_ab(output: str) -> list[float]:
-    """Requests per second, p50 and p99 in ms, and failed requests, from what `ab` printed. Raises PeerFailed."""
-    patterns = (
-        r"Requests per second:\s+([\d.]+)",
-        r"\n\s+50%\s+(\d+)",
-        r"\n\s+99%\s+(\d+)",
-        r"Failed requests:\s+(\d+)",
-    )
-    found = [re.search(pattern, output) for pattern in patterns]
-    if not all(found):
-        raise PeerFailed(f"ab said: {' '.join(output.split())[-300:]}")
-    figures = [float(match[1]) for match in found if match]
-    refused = re.search(r"Non-2xx responses:\s+(\d+)", output)
-    return [*figures[:3], figures[3] + (float(refused[1]) if refused else 0)]
-
-
-def _ab(target: Target, shared: Shared) -> list[float]:
-    words = ["ab", "-q", "-n", str(shared.options.requests), "-c", "1", "-p", str(shared.body_file)]
-    words += ["-T", "application/json", "-H", f"Authorization: Bearer {KEY}", f"{target.url}/score"]
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=AB_TIMEOUT_S, check=False)
-    except FileNotFoundError as e:
-        raise PeerFailed("ab is not installed (apt-get install apache2-utils)") from e
-    except subprocess.TimeoutExpired as e:
-        raise PeerFailed(f"ab had not ended after {AB_TIMEOUT_S:.0f} s") from e
-    return read_ab(done.stdout + done.stderr)
+def _bodies(command: Command, shared: Shared, rows: int, most: int) -> list[bytes]:
+    starts = range(0, min(len(shared.rows), rows * most), rows)
+    return [json.dumps(command.body(shared.rows[at : at + rows])).encode() for at in starts]
 
 
 @contextmanager
@@ -176,18 +208,22 @@ def _running(command: Command, log: Path) -> Iterator["subprocess.Popen[bytes]"]
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """End the whole process group: servers fork workers."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-            process.wait(STOP_TIMEOUT_S)
-        except ProcessLookupError:
-            return
-        except subprocess.TimeoutExpired:
-            continue
+    """End the server and all that it started: its group is asked, then whoever is left is killed."""
+    members = family(process.pid)
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(STOP_TIMEOUT_S)
+    except (ProcessLookupError, subprocess.TimeoutExpired):
+        pass  # it had ended, or does not heed; what follows is for both
+    for number, stat in members.items():
+        # A number may belong to somebody else by now; a start time tells.
+        if family(number).get(number, [])[START : START + 1] == stat[START : START + 1]:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+    process.wait(STOP_TIMEOUT_S)
 
 
-def _wait_until_it_scores(target: Target, body: bytes, process: "subprocess.Popen[bytes]") -> None:
+def _wait_until_it_scores(url: str, body: bytes, command: Command, process: "subprocess.Popen[bytes]") -> None:
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
     deadline = time.monotonic() + START_TIMEOUT_S
     said = "nothing"
@@ -195,25 +231,28 @@ def _wait_until_it_scores(target: Target, body: bytes, process: "subprocess.Pope
         if process.poll() is not None:
             raise PeerFailed(f"the server ended with {process.returncode}")
         try:
-            with urllib.request.urlopen(urllib.request.Request(f"{target.url}/score", body, headers), timeout=10) as r:
-                return _check(r.read())
+            with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as reply:
+                return _check(reply.read(), command)
         except urllib.error.HTTPError as e:
-            said = f"{e.code} {e.read()[:200]!r}"
+            said = f"{e.code} {e.read()[:300]!r}"
         except OSError as e:
             said = str(e)
         time.sleep(0.02)
     raise PeerFailed(f"no answer within {START_TIMEOUT_S:.0f} s, last: {said}")
 
 
-def _check(reply: bytes) -> None:
-    """One label a row, encoded once or twice: some servers answer their errors with 200."""
-    answer = json.loads(reply)
-    answer = json.loads(answer) if isinstance(answer, str) else answer
-    if not isinstance(answer, dict) or len(answer.get("result", ())) != ROWS:
+def _check(reply: bytes, command: Command) -> None:
+    """One label a row: some servers answer their errors with 200."""
+    try:
+        labels = command.labels(json.loads(reply))
+    except (KeyError, IndexError, TypeError) as e:
+        raise PeerFailed(f"no predictions: {reply[:300]!r}") from e
+    if not isinstance(labels, list) or len(labels) != ROWS:
         raise PeerFailed(f"no predictions: {reply[:300]!r}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

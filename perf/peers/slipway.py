@@ -1,7 +1,7 @@
-"""Slipway itself: one LightGBM from its own search, packaged and served as any deployment is."""
+"""Slipway itself: one LightGBM in a model folder, served as any deployment is."""
 
 import hashlib
-import time
+import json
 from pathlib import Path
 
 import msgspec
@@ -9,29 +9,24 @@ import msgspec
 from core.contract.payload import Decoder
 from core.domain.endpoint import EndpointLimits
 from core.domain.errors import SlipwayError
-from core.domain.training import Algorithm, TrainingSpec
-from core.ml.executor import InProcessExecutor
-from core.ml.profile import profile_table
-from core.ml.search import search
-from core.packaging.write import write_model
 from core.predict.folder import load_model
 from core.serving.endpoint_file import FORMAT, DeploymentFile, EndpointFile
+from perf.models import bench
 from perf.peers.comparison import OURS, PeerFailed
-from perf.peers.scoring import KEY, Command, Shared
+from perf.peers.scoring import KEY, LEAVES, ROWS, TREES, Command, Shared, records
 
 NAME = OURS
 SUBJECT = "scoring"
+LABEL = "Slipway"
 PYTHON = ""
 REQUIREMENTS = ()
-
-SEARCH_S = 120.0
 
 
 def server(python: Path, shared: Shared, port: int) -> Command:
     """One worker of `python -m core.serving`, with telemetry, as in production."""
     folder = shared.options.model or shared.work / "model"
     if not folder.is_dir():
-        _train(shared, folder)
+        _fit(shared, folder)
     _refuse_other_columns(folder, shared)
     home = shared.work / "endpoint"
     home.mkdir(exist_ok=True)
@@ -56,28 +51,16 @@ def _endpoint(home: Path, folder: Path, port: int) -> EndpointFile:
     )
 
 
-def _train(shared: Shared, folder: Path) -> None:
-    """The first configuration of the portfolio, LightGBM alone."""
-    ref = shared.asset.ref
-    spec = TrainingSpec(ref, shared.target, SEARCH_S, algorithms=(Algorithm.LIGHTGBM,), max_trials=1, folds=2)
-    trials = shared.work / "trials"
-    trials.mkdir()
-    result = search(
-        shared.table,
-        spec,
-        profile_table(shared.table, shared.target),
-        folder=trials,
-        executor=InProcessExecutor(),
-        clock=time.time,
-        on_trial=lambda trial: None,
-        should_stop=lambda: False,
-    )
-    write_model(folder, result, spec=spec, data=shared.asset, job_id="peers", created_at=time.time())
+def _fit(shared: Shared, folder: Path) -> None:
+    """As many trees and leaves as every peer has."""
+    fitted = bench(shared.table, shared.target)
+    fitted.write(folder, [(1.0, fitted.lightgbm(TREES, LEAVES))])
 
 
 def _refuse_other_columns(folder: Path, shared: Shared) -> None:
     """Fail early, with the decoder's own words, on a model that was trained from another table."""
     try:
-        Decoder(load_model(folder).signature)(shared.bodies[0])
+        body = json.dumps(records(shared.rows[:ROWS])).encode()
+        Decoder(load_model(folder).signature)(body)
     except SlipwayError as e:
         raise PeerFailed(f"{folder} does not take rows of this table: {e.message}") from e
