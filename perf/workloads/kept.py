@@ -152,8 +152,8 @@ def _newest(workspace: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
 
 WORKLOADS = (
     Workload("list 100 of 10,000 runs", "runs listed", _runs(_list), costly=True),
-    Workload("get one of 10,000 runs", "log of runs", _runs(_get), costly=True),
-    Workload("submit beside 10,000 runs", "columns of the table, log of runs", _runs(_submit), costly=True),
+    Workload("get one of 10,000 runs", "the logarithm of the runs kept", _runs(_get), costly=True),
+    Workload("submit beside 10,000 runs", "columns of the table", _runs(_submit), costly=True),
     Workload(
         "last hour of 1,000,000 requests", "requests in the window, segments", _requests(_summary(3600.0)), costly=True
     ),
