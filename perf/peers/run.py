@@ -44,8 +44,8 @@ def main(words: Sequence[str]) -> int:
         for number, name in interleaved(list(pythons), options.rounds):
             if not kept.has(name, number):
                 _measure(subject, peers[name], pythons[name], shared, kept, number)
-        about = _circumstances(subject.about(shared), options.rounds)
-    rows = kept.rows()
+        rows = kept.rows()
+        about = _circumstances(subject.about(shared), rows)
     report = f"# {subject.TITLE}\n\n{about}\n\n{table(subject.FIGURES, rows)}"
     (RESULTS / f"{options.subject}.md").write_text(report, "utf-8")
     if options.publish:
@@ -122,7 +122,10 @@ def _options(words: Sequence[str]) -> Namespace:
     return options
 
 
-def _circumstances(about: str, rounds: int) -> str:
+def _circumstances(about: str, rows: Sequence[Row]) -> str:
+    """With the rounds that were measured, not those that were asked for."""
+    counts = sorted({len(row.rounds) for row in rows if row.rounds})
+    rounds = " to ".join(str(count) for count in dict.fromkeys([*counts[:1], *counts[-1:]])) or "no"
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     how = f"{rounds} rounds, interleaved; median (min to max). Client and server share the machine"
     return f"{when}; {about}; {machine()}; {how}."
