@@ -6,6 +6,9 @@ from typing import Protocol
 SWEEP_S = 0.1
 """How often deadlines are looked at: one timer for all connections costs less than one for each."""
 
+ENTER_S = 0.05
+"""Time for what the event loop has accepted already to enter, before an ending worker believes that nobody is left."""
+
 
 class Guest(Protocol):
     """A connection as the room knows it."""
@@ -52,6 +55,14 @@ class Room:
     def stop(self, linger_s: float) -> None:
         """The server ends: what was begun is finished, nothing more begins."""
         self._bid_all(True, linger_s)
+
+    async def emptied(self) -> None:
+        """Wait until all have left. What was accepted a moment ago enters only some rounds of the loop later."""
+        while True:
+            await asyncio.sleep(ENTER_S)
+            if not self._guests:
+                return
+            await self.empty.wait()
 
     async def watch(self) -> None:
         """Look at the deadlines for ever."""

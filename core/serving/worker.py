@@ -119,7 +119,7 @@ async def _serve(state: State, listener: socket.socket, reports: int) -> None:
     await ending.asked.wait()
     server.close()
     with suppress(TimeoutError):
-        await asyncio.wait_for(room.empty.wait(), DRAIN_S)
+        await asyncio.wait_for(room.emptied(), DRAIN_S)
     for task in tasks:
         task.cancel()
     app.close()
