@@ -12,8 +12,9 @@ import numpy as np
 
 from core import loadtest
 from core.checks import Profile, azure, bodies_for, run_checks
-from core.checks.probe import Client, Credential, Exchange
+from core.checks.probe import Client, Exchange
 from core.checks.registry import Violation
+from core.checks.security import BEARER
 from core.domain.endpoint import GateBudget
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult, LoadReport, LoadSpec, Target
@@ -205,4 +206,4 @@ def _meaning(exchange: Exchange) -> Any:
 
 
 def _score(client: Client, target: Target, body: bytes) -> Exchange:
-    return client.send("POST", "/score", body, {}, Credential.bearer(target.key) if target.key else None)
+    return client.send("POST", "/score", body, {}, BEARER.credential(target.key) if target.key else None)

@@ -49,6 +49,8 @@ class Mutant:
     in_company: bool = False
     slow: bool = False
     """Found only after a wait: tried with the longer tests."""
+    correct: Callable[[], Reference] = Reference
+    """The server that it was planted in."""
 
 
 MUTANTS: list[Mutant] = []
@@ -65,10 +67,15 @@ def planted(
     """Enter a mutant."""
 
     def plant(mutant: type[Reference]) -> type[Reference]:
-        MUTANTS.append(Mutant(mutant.__name__, part, mutant, witness, before, in_company, slow))
+        MUTANTS.append(Mutant(mutant.__name__, part, mutant, witness, before, in_company, slow, _correct(mutant)))
         return mutant
 
     return plant
+
+
+def _correct(mutant: type[Reference]) -> type[Reference]:
+    """The first of its ancestors that is no bug and no help for bugs."""
+    return next(kind for kind in mutant.__mro__[1:] if kind.__module__.rpartition(".")[0] != __package__)
 
 
 PREDICT = post({"data": ROWS, "method": "predict"})

@@ -13,11 +13,14 @@ THREADS = 12
 ROUNDS = 6
 """Requests of each thread: with the rows of all others in between, a shared buffer shows within the first few."""
 HUNDRED = 100
+FULL_MAX = 10_000
+"""A larger limit is not tried: such a request says more of patience than of the model."""
 PARTS = 4
 
 
 @check("semantic", "A row's answer does not depend on the other rows of its request, nor on a copy of itself.")
 def company_is_irrelevant(probe: Probe) -> str:
+    probe.needs_at_once(4)
     for _ in range(3):
         first, *others = probe.sample(4)
         usual = {id(row): answers(probe, [row]) for row in (first, *others)}
@@ -48,8 +51,7 @@ def column_order_is_irrelevant(probe: Probe) -> str:
 
 @check("semantic", "A hundred rows at once get the answers that they get in smaller requests.")
 def a_hundred_rows_equal_their_parts(probe: Probe) -> str:
-    if probe.described.max_rows is not None and probe.described.max_rows < HUNDRED:
-        raise NotApplicable(f"the document allows {probe.described.max_rows} rows at once")
+    probe.needs_at_once(HUNDRED)
     rows = probe.sample(HUNDRED)
     whole, first = answers(probe, rows)
     size = HUNDRED // PARTS
@@ -60,6 +62,23 @@ def a_hundred_rows_equal_their_parts(probe: Probe) -> str:
                 f"Row {start + at} got {whole[start + at]} among 100, {part[at]} among {size}", first, second
             )
     return f"100 rows at once and in {PARTS} parts: the same answers"
+
+
+@check("semantic", "The largest request that the document allows gets the answers that its rows get in smaller ones.")
+def a_full_request_equals_its_parts(probe: Probe) -> str:
+    most = probe.described.max_rows
+    if most is None or not HUNDRED < most <= FULL_MAX:
+        raise NotApplicable(
+            "the document sets no limit of rows" if most is None else f"the document allows {most} rows"
+        )
+    rows = probe.sample(most)
+    whole, first = answers(probe, rows)
+    for start in range(0, most, HUNDRED):
+        part, second = answers(probe, rows[start : start + HUNDRED])
+        if (at := difference(whole[start : start + HUNDRED], part)) is not None:
+            got, alone = whole[start + at], part[at]
+            raise Violation(f"Row {start + at} got {got} among {most}, {alone} among {len(part)}", first, second)
+    return f"{most} rows at once and by the hundred: the same answers"
 
 
 @check("semantic", f"{THREADS} clients at the same moment each get the answers to their own rows.")
@@ -89,7 +108,7 @@ def _again(probe: Probe, rows: list[dict[str, Any]], alone: Sequence[Any]) -> tu
 def refusals_leave_nothing_behind(probe: Probe) -> str:
     rows = probe.sample(2)
     before, first = answers(probe, rows)
-    bad = (b"", b"{", b'{"data": [{}]}', samples.body([{}], probe.described.primary_form), b"[" * 1000)
+    bad = (b"", b"{", b'{"data": [{}]}', probe.body([{}]), b"[" * 1000)
     for body in bad:
         refused = probe.post(body)
         after, second = answers(probe, rows)

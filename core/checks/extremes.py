@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.checks.probe import Exchange, Probe
-from core.checks.registry import REFUSED, NotApplicable, Violation, check
+from core.checks.registry import REFUSED, NotApplicable, Profile, Violation, check
 from core.checks.semantic import answers, same
 from core.checks.wire import refused
-from core.contract import samples
 from core.domain.data import ColumnKind
 from core.domain.signature import Column
 
@@ -93,7 +92,9 @@ def bad_utf8_is_refused(probe: Probe) -> str:
         for what, byte in {"a stray byte": b"\xff", "a cut letter": b"\xc3", "a surrogate": b"\xed\xa0\x80"}.items():
             literal = b'"' + level[:middle] + byte + level[middle:] + b'"'
             exchange = _with(probe, row, column.name, literal)
-            if exchange.status not in REFUSED:
+            # Python reads halves of pairs into strings, and so do many servers: only our contract says what to do.
+            lenient = what == "a surrogate" and probe.profile is not Profile.SLIPWAY and not column.closed
+            if exchange.status not in REFUSED and not (lenient and exchange.status < 500):
                 raise Violation(f"{what} in '{column.name}' got {exchange.shown}, expected 400", exchange)
     return "stray bytes, cut letters and surrogates: refused"
 
@@ -106,7 +107,7 @@ def categories_are_exact(probe: Probe) -> str:
     row, tried = probe.sample(1)[0], 0
     for column in closed:
         for value in _near(column):
-            refused(probe, samples.body([row | {column.name: value}], probe.described.primary_form), f"'{value}'")
+            refused(probe, probe.body([row | {column.name: value}]), f"'{value}'")
             tried += 1
     return f"{tried} near misses of categories: refused"
 
@@ -133,6 +134,9 @@ def _beyond(probe: Probe, column: Column) -> Iterator[tuple[str, bool]]:
         yield from ((literal, declared.sized) for literal in (str(2**63), str(-(2**63) - 1)))
     else:
         yield from ((repr(_past(end, step)), True) for end, step in _ends(declared.least, declared.most))
+    for end, step in ((declared.most, 1), (declared.least, -1)):
+        if column.kind is ColumnKind.NUMBER and end is None:
+            yield f"{step}e300", False
     for literal in BEYOND_64_BITS:
         # An integer of any length is one, unless its size is told; a number that is infinite as a double is none.
         yield literal, declared.sized or (column.kind is ColumnKind.NUMBER and probe.described.strict)
@@ -157,7 +161,7 @@ def _numeric(probe: Probe) -> list[Column]:
 def _with(probe: Probe, row: Mapping[str, Any], name: str, literal: bytes) -> Exchange:
     """The answer to a row that holds these bytes where the column's value stands."""
     method = next((m for m in ("predict_proba", "predict") if m in probe.described.methods), None)
-    marked = samples.body([{**row, name: MARK}], probe.described.primary_form, method)
+    marked = probe.body([{**row, name: MARK}], method)
     return probe.post(marked.replace(json.dumps(MARK).encode(), literal))
 
 

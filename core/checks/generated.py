@@ -3,6 +3,7 @@
 Its settings are `schemathesis.toml`'s. Schemathesis and Hypothesis are imported when a run begins, never before.
 """
 
+import json
 import shlex
 import tomllib
 from collections import Counter
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.checks import azure
 from core.checks.probe import Probe, quoted
+from core.checks.security import Credential
 from core.domain.errors import NoVerdict
 from core.domain.proof import Target
 
@@ -35,14 +37,18 @@ class Request:
     """A request that Schemathesis made, as the curl command it gives; that one holds the key in the clear."""
 
     command: str = field(repr=False)
+    credential: Credential | None = None
+    """What it carries for a key."""
 
     def curl(self, target: Target) -> str:
         key = target.key
         if not key:
             return self.command
-        known = self.command.replace(
-            shlex.quote(f"Authorization: Bearer {key}"), '"Authorization: Bearer $SLIPWAY_KEY"'
-        )
+        known = self.command
+        if (credential := self.credential) is not None:
+            header, made = f"{credential.header}: {credential.value}", f"{credential.header}: {credential.shell}"
+            for said in (shlex.quote(header), f"'{header}'"):
+                known = known.replace(said, f'"{made}"')
         return known.replace(key, "$SLIPWAY_KEY")
 
 
@@ -52,6 +58,10 @@ class Finding:
 
     request: Request
     seen: azure.Seen
+    at: str
+    """The path that it was sent to, below the server's root."""
+    pointed: bool
+    """It holds whole numbers with a decimal point, and is kept apart from those that hold none."""
 
 
 @dataclass(slots=True)
@@ -91,22 +101,22 @@ def _run(probe: Probe, findings: Findings, phases: Collection[str], until: float
     try:
         for event in stream:
             if isinstance(event, events.ScenarioFinished):
-                _collect(event, findings, keyed=bool(probe.target.key))
+                _collect(event, findings, probe)
             elif isinstance(event, events.NonFatalError):
-                _note(event, findings)
+                _note(event, findings, probe.credential)
             elif isinstance(event, events.FatalError):
                 raise NoVerdict(f"Schemathesis could not go on: {event.exception}") from event.exception
     finally:
         alarm.cancel()
 
 
-def _note(event: "NonFatalError", findings: Findings) -> None:
+def _note(event: "NonFatalError", findings: Findings, credential: Credential | None) -> None:
     """A request without an answer is the endpoint's fault; any other error says that the document makes no sense."""
     import requests
 
     what = f"{event.label}: {event.info.title}. {event.info.message}"
     if isinstance(event.value, requests.RequestException):
-        findings.unanswered.setdefault(what, Request(event.info.code_sample or ""))
+        findings.unanswered.setdefault(what, Request(event.info.code_sample or "", credential))
     else:
         findings.unreadable.append(what)
 
@@ -122,8 +132,8 @@ def _config(probe: Probe, phases: Collection[str], max_time_s: int | None) -> "S
 
     settings = tomllib.loads(SETTINGS.read_text("utf-8"))
     headers = dict(probe.target.headers)
-    if probe.target.key:
-        headers["Authorization"] = f"Bearer {probe.target.key}"
+    if (credential := probe.credential) is not None:
+        headers[credential.header] = credential.value
     every_phase = {name: dict(settings["phases"][name]) for name in (*GENERATING, *COVERING)}
     for name, phase in every_phase.items():
         phase["enabled"] = phase["enabled"] and name in phases
@@ -137,7 +147,7 @@ def _config(probe: Probe, phases: Collection[str], max_time_s: int | None) -> "S
     return SchemathesisConfig.from_dict(settings | ({"max-time": max_time_s} if max_time_s else {}))
 
 
-def _collect(event: "ScenarioFinished", findings: Findings, *, keyed: bool) -> None:
+def _collect(event: "ScenarioFinished", findings: Findings, probe: Probe) -> None:
     recorder = event.recorder
     findings.requests += len(recorder.interactions)
     for case_id, nodes in recorder.checks.items():
@@ -145,7 +155,7 @@ def _collect(event: "ScenarioFinished", findings: Findings, *, keyed: bool) -> N
             if node.failure_info is None:
                 findings.passed[node.name] += _tried(recorder, case_id, node.name)
                 continue
-            what, finding = _finding(recorder, case_id, node, keyed=keyed)
+            what, finding = _finding(recorder, case_id, node, probe)
             kinds = findings.failed.setdefault(node.name, {})
             known = kinds.get(what)
             if known is None or len(finding.request.command) < len(known.request.command):
@@ -160,16 +170,37 @@ def _tried(recorder: "ScenarioRecorder", case_id: str, check: str) -> bool:
     return check != "allow_header_conformance" or (response is not None and response.status_code == 405)
 
 
-def _finding(recorder: "ScenarioRecorder", case_id: str, node: "CheckNode", *, keyed: bool) -> tuple[str, Finding]:
+def _finding(recorder: "ScenarioRecorder", case_id: str, node: "CheckNode", probe: Probe) -> tuple[str, Finding]:
     assert node.failure_info is not None
-    failure = node.failure_info.failure
+    failure, credential = node.failure_info.failure, probe.credential
     case, response = recorder.cases[case_id].value, recorder.find_response(case_id=case_id)
     sent, reply = _sent(recorder, case_id), (response.content or b"") if response else b""
     status = response.status_code if response else 0
     what = ". ".join(filter(None, (f"{failure.operation}: {failure.title}", " ".join(failure.message.split()))))
     content_type = next(iter(response.headers.get("content-type", [])), "") if response else ""
-    seen = azure.Seen(node.name, case.method, case.path, status, content_type, sent, reply, what, keyed)
-    return what, Finding(Request(_faithful(node.failure_info.code_sample, sent)), seen)
+    seen = azure.Seen(node.name, case.method, case.path, status, content_type, sent, reply, what, bool(credential))
+    pointed = without_points(sent) != sent
+    at = probe.described.prefix + case.formatted_path
+    kind = f"{what} (whole numbers with a decimal point)" if pointed else what
+    return kind, Finding(Request(_faithful(node.failure_info.code_sample, sent), credential), seen, at, pointed)
+
+
+def without_points(body: bytes) -> bytes:
+    """The JSON with its whole numbers as integers; the bytes as they are where there are none, or no JSON."""
+    found = False
+
+    def number(literal: str) -> int | float:
+        nonlocal found
+        value = float(literal)
+        whole = value.is_integer()  # False for what is infinite as a double
+        found = found or whole
+        return int(value) if whole else value
+
+    try:
+        read = json.loads(body, parse_float=number)
+    except (ValueError, RecursionError):
+        return body
+    return json.dumps(read).encode() if found else body
 
 
 def _sent(recorder: "ScenarioRecorder", case_id: str) -> bytes:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from core.checks.probe import Credential, Exchange, Probe
+from core.checks.probe import Exchange, Probe
 from core.checks.registry import OURS, NotApplicable, Violation, check
+from core.checks.security import Credential
 from core.checks.source import DEPLOYMENT, DOCUMENT
-from core.contract import samples
 
 OPERATIONS = {
     ("/", "get"): "ServiceHealthCheck",
@@ -38,11 +38,11 @@ def operations_have_azures_names(probe: Probe) -> str:
 )
 def every_version_is_published(probe: Probe) -> str:
     for asked, expected in VERSIONS.items():
-        exchange = probe.send("GET", f"{DOCUMENT}?version={asked}", None, _key(probe))
+        exchange = probe.send("GET", f"{DOCUMENT}?version={asked}", None, probe.credential)
         document = exchange.json() if exchange.status == 200 else {}
         if expected not in (document.get("swagger"), document.get("openapi")):
             raise Violation(f"?version={asked} got {exchange.shown}, expected {expected}", exchange)
-    exchange = probe.send("GET", f"{DOCUMENT}?version=4", None, _key(probe))
+    exchange = probe.send("GET", f"{DOCUMENT}?version=4", None, probe.credential)
     if exchange.status != 404 or not all(f"{version}" in exchange.reply.decode() for version in VERSIONS):
         raise Violation(f"?version=4 got {exchange.shown}, expected 404 that names 2, 3 and 3.1", exchange)
     return f"{', '.join(VERSIONS.values())}; another one: 404"
@@ -83,7 +83,7 @@ def replies_carry_our_headers(probe: Probe) -> str:
 
 @check("wire", "Request ids come back, and a request without one is given a new UUID.", profiles=OURS)
 def ids_come_back(probe: Probe) -> str:
-    good, bad = samples.body(probe.sample(1), probe.described.primary_form), b"{"
+    good, bad = probe.body(probe.sample(1)), b"{"
     for body in (good, bad):
         for name in (ID, CLIENT_ID, TRACE_ID):
             exchange = probe.post(body, {name: f"an-{name}"})
@@ -101,7 +101,7 @@ def ids_come_back(probe: Probe) -> str:
     profiles=OURS,
 )
 def replies_name_their_deployment(probe: Probe) -> str:
-    body = samples.body(probe.sample(1), probe.described.primary_form)
+    body = probe.body(probe.sample(1))
     exchange = probe.post(body)
     name = exchange.reply_headers.get(DEPLOYMENT, "")
     if not name:
@@ -127,7 +127,7 @@ def errors_name_every_problem(probe: Probe) -> str:
     long = "x" * (ECHO_MAX_CHARS + 20)
     for count in (1, DETAILS_MAX + 5):
         rows = [{**row, used[0]: {long: 1}, long: 1} for row in probe.sample(count)]
-        exchange = probe.post(samples.body(rows, probe.described.primary_form))
+        exchange = probe.post(probe.body(rows))
         _judge_details(exchange, count * 2, set(used), long)
     return f"2 and {2 * (DETAILS_MAX + 5)} problems: counted, at most {DETAILS_MAX} detailed, echoes cut"
 
@@ -156,7 +156,7 @@ def _is_detail(detail: Any) -> bool:
 
 def _one_of_each(probe: Probe) -> Iterator[Exchange]:
     """Replies of every kind that a client can bring about."""
-    body, path = samples.body(probe.sample(1), probe.described.primary_form), probe.described.score_path
+    body, path = probe.body(probe.sample(1)), probe.described.score_path
     yield probe.post(body)
     yield probe.post(b"{")
     if probe.described.secured and probe.target.key:
@@ -172,7 +172,3 @@ def _uuid(exchange: Exchange) -> str:
         return str(UUID(given))
     except ValueError as e:
         raise Violation(f"A request without an id was given {given!r}, expected a UUID", exchange) from e
-
-
-def _key(probe: Probe) -> Credential | None:
-    return Credential.bearer(probe.target.key) if probe.target.key else None

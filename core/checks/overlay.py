@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from core.checks.document import FORMS, scoring_operation
+from core.checks.document import scoring_operation
+from core.checks.forms import KNOWN
 from core.checks.schema import Json, pointed
 from core.domain.errors import SpecInvalid
 
@@ -67,12 +68,20 @@ def _rows(document: Json, operation: Json) -> Iterator[dict[str, Any]]:
     """The schemas of one row within the scoring operation's body, in place."""
     for body in _bodies(document, operation):
         for branch in _branches(document, body):
+            if _lists_objects(document, branch):
+                yield _real(document, branch["items"])
             for name, node in branch.get("properties", {}).items():
-                if name in FORMS and name != "input_data":
+                if name in KNOWN and name != "input_data":
                     rows = _real(document, node)
                     if name == "Inputs":
                         rows = _real(document, rows.get("properties", {}).get("data", {}))
                     yield _real(document, rows.setdefault("items", {"type": "object"}))
+                elif name not in KNOWN and _lists_objects(document, _real(document, node)):
+                    yield _real(document, _real(document, node)["items"])
+
+
+def _lists_objects(document: Json, schema: Json) -> bool:
+    return schema.get("type") == "array" and _real(document, schema.get("items", {})).get("type") == "object"
 
 
 def _bodies(document: Json, operation: Json) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,10 @@ from urllib.parse import urlsplit
 
 from core.checks import azure
 from core.checks.document import Described
+from core.checks.forms import ONE
 from core.checks.registry import Depth, NotApplicable, Profile, Violation
+from core.checks.replies import answers_in
+from core.checks.security import Credential
 from core.contract import samples
 from core.domain.errors import ServiceUnavailable
 from core.domain.proof import Target
@@ -29,18 +32,6 @@ TLS_HINT = "Is it http:// and not https://? SSL_CERT_FILE names further authorit
 SHOWN_CHARS = 200
 COMMAND_BODY_MAX_BYTES = 64_000
 """Longer bodies travel packed: Linux takes at most 128 KiB in one argument."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """The value of an Authorization header, and how a shell makes it from SLIPWAY_KEY: no part of a key is shown."""
-
-    value: str = field(repr=False)
-    shell: str
-
-    @classmethod
-    def bearer(cls, key: str) -> "Credential":
-        return cls(f"Bearer {key}", "Bearer $SLIPWAY_KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +65,7 @@ class Exchange:
         """A shell command that sends this request again, the key taken from SLIPWAY_KEY."""
         parts = [f"curl -i -X {self.method}"]
         if self.credential:
-            parts.append(f'-H "Authorization: {self.credential.shell}"')
+            parts.append(f'-H "{self.credential.header}: {self.credential.shell}"')
         parts.extend(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self.headers.items())
         if self.body is not None and len(self.body) <= COMMAND_BODY_MAX_BYTES:
             parts.append(f"--data-binary {quoted(self.body)}")
@@ -97,7 +88,7 @@ class Probe:
         profile: Profile = Profile.STRICT,
     ) -> None:
         self.target, self.described, self.seed, self.depth, self.profile = target, described, seed, depth, profile
-        self.rows = depth.rows
+        self.rows = depth.rows if described.max_rows is None else max(1, min(depth.rows, described.max_rows))
         self._random = Random(seed)  # noqa: S311 - draws test data
         self._client = Client(target)
         self._known: dict[Any, Any] = {}
@@ -110,9 +101,14 @@ class Probe:
         return found
 
     def sample(self, count: int) -> list[dict[str, Any]]:
-        """`count` valid rows made from the document. Raises NotApplicable when it describes no columns."""
+        """`count` valid rows made from the document, or as many as it allows at once.
+
+        Raises NotApplicable when it describes no columns.
+        """
         if not self.described.signature.used:
             raise NotApplicable("the document describes no columns")
+        most = self.described.max_rows
+        count = count if most is None else max(1, min(count, most))
         return samples.rows(self.described.drawn, count, self._random.randrange(2**31))
 
     def send(self, method: str, path: str, body: bytes | None = None, credential: Credential | None = None) -> Exchange:
@@ -121,8 +117,23 @@ class Probe:
 
     def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> Exchange:
         """POST to the scoring path with the key. Raises Violation, ServiceUnavailable as `Client.send`."""
-        credential = Credential.bearer(self.target.key) if self.target.key else None
-        return self._meant(self._client.send("POST", self.described.score_path, body, headers or {}, credential))
+        path = self.described.score_path
+        return self._meant(self._client.send("POST", path, body, headers or {}, self.credential))
+
+    @property
+    def credential(self) -> Credential | None:
+        """The key as the document says that it is sent; None without a key."""
+        return self.described.scheme.credential(self.target.key) if self.target.key else None
+
+    def body(self, rows: Sequence[Mapping[str, Any]], method: str | None = None) -> bytes:
+        """A request body with these rows in the document's first form."""
+        return self.described.body(rows, method)
+
+    def needs_at_once(self, rows: int) -> None:
+        """Raises NotApplicable where the document does not allow so many rows in one request."""
+        most = self.described.max_rows
+        if self.described.one_row or (most is not None and most < rows):
+            raise NotApplicable(f"the document allows {1 if self.described.one_row else most} row(s) at once")
 
     def promised(self, exchange: Exchange, name: str) -> bool:
         """Whether the document gives this refusal a body with the property `name`; ours have one shape everywhere."""
@@ -135,7 +146,10 @@ class Probe:
     ) -> tuple[list[Any], Exchange]:
         """The answers to `rows`, one a row, unwrapped. Raises Violation for anything but a 200 of that shape."""
         form = form or self.described.primary_form
-        exchange = self.post(samples.body(list(rows), form, method))
+        if form == ONE and len(rows) > 1:
+            alone = [self.score([row], method, form) for row in rows]
+            return [answer for (answer,), _ in alone], alone[-1][1]
+        exchange = self.post(self.described.body(list(rows), method, form))
         if exchange.status != 200:
             raise Violation(f"Valid rows were refused: {exchange.shown}", exchange)
         answers = self.unwrap(exchange, form)
@@ -150,10 +164,11 @@ class Probe:
             # Whether the document says so is a check of its own: here only what was answered counts.
             status, once = azure.meant(exchange.status, exchange.reply)
             reply = replace(exchange, status=status, reply=once).json()
-        key = self.described.reply_keys[form]
-        answers = reply.get(key) if key and isinstance(reply, dict) else reply
-        if not isinstance(answers, list):
-            raise Violation(f"Expected a list of answers{f' under {key!r}' if key else ''}: {exchange.shown}", exchange)
+        keys = self.described.reply_keys[form]
+        answers = answers_in(reply, keys)
+        if answers is None:
+            under = " under " + " and ".join(map(repr, keys)) if any(keys) else ""
+            raise Violation(f"Expected a list of answers{under}: {exchange.shown}", exchange)
         return answers
 
     def _meant(self, exchange: Exchange) -> Exchange:
@@ -215,7 +230,7 @@ class Client:
         if self._connection is None:
             self._connection = _connect(self._target)
         root = urlsplit(self._target.url).path.rstrip("/")
-        secret = {"Authorization": request.credential.value} if request.credential else {}
+        secret = {request.credential.header: request.credential.value} if request.credential else {}
         # A server may refuse a large body and close before all of it is sent: its answer is there to be read.
         with suppress(BrokenPipeError, ConnectionResetError):
             self._connection.request(request.method, root + request.path, request.body, dict(request.headers) | secret)

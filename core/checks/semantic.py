@@ -3,16 +3,18 @@
 Each check sends the smallest batch that can show a fault first, so that the reproduction is short.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import NotApplicable, Violation, check
+from core.checks.together import Told, told
 from core.domain.signature import Scalar
 
 SAME = 1e-9
-"""Two probabilities for one row may differ by this much: batches may add numbers up in another order."""
+"""Two numbers for one row may differ by this much, or this part of them: batches may add up in another order."""
 SUM_TOLERANCE = 1e-6
 TIE = 1e-9
 """Classes this close to each other, or to the threshold, may be told either way."""
@@ -27,7 +29,8 @@ def batches(probe: Probe) -> Iterator[list[dict[str, Any]]]:
 
 @check("semantic", "Every row that is sent gets one answer, in batches of any size.")
 def one_answer_per_row(probe: Probe) -> str:
-    sizes = (1, 2, 7, probe.rows)
+    probe.needs_at_once(1)
+    sizes = sorted({min(size, probe.rows) for size in (1, 2, 7, probe.rows)})
     for size in sizes:
         probe.score(probe.sample(size))
     if not probe.described.empty_allowed:
@@ -38,6 +41,7 @@ def one_answer_per_row(probe: Probe) -> str:
 
 @check("semantic", "Rows sent in another order get the same answers in that order.")
 def order_is_kept(probe: Probe) -> str:
+    probe.needs_at_once(2)
     for rows in batches(probe):
         forward, first = answers(probe, rows)
         backward, second = answers(probe, rows[::-1])
@@ -48,6 +52,7 @@ def order_is_kept(probe: Probe) -> str:
 
 @check("semantic", "A row gets the same answer alone as in a batch.")
 def batch_equals_single(probe: Probe) -> str:
+    probe.needs_at_once(2)
     for rows in batches(probe):
         together, first = answers(probe, rows)
         for at, row in enumerate(rows):
@@ -71,8 +76,9 @@ def answers_repeat(probe: Probe) -> str:
 
 @check("semantic", "`predict` names the class that `predict_proba` holds most probable (or that passes its threshold).")
 def predict_agrees_with_probabilities(probe: Probe) -> str:
+    if not _offers_probabilities(probe):
+        return _labels_follow_from_what_stands_beside(probe)
     classes = _classes(probe)
-    _needs_probabilities(probe)
     for rows in batches(probe):
         labels, first = probe.score(rows, "predict")
         chances, second = probe.score(rows, "predict_proba")
@@ -83,22 +89,51 @@ def predict_agrees_with_probabilities(probe: Probe) -> str:
     return f"{probe.rows} rows: every label follows from its probabilities"
 
 
+def _labels_follow_from_what_stands_beside(probe: Probe) -> str:
+    """The most probable class, under its name or at its place; a published threshold is judged with the classes."""
+    labels: dict[int, Any] = {}
+    for rows in batches(probe):
+        found, exchange = answers(probe, rows)
+        for at, each in enumerate(map(_told, found)):
+            if each.label is None or len(each.chances) < 2:
+                raise NotApplicable("the answers hold no label beside the probabilities of all classes")
+            classes = each.classes or _places(probe, len(each.chances), labels)
+            if each.label in _expected(probe, classes, each.chances):
+                continue
+            best = each.chances.index(max(each.chances))
+            if each.classes or labels.setdefault(best, each.label) != each.label:
+                raise Violation(f"Row {at}: {each.label!r} stands beside {each.chances}", exchange)
+    if len(set(map(repr, labels.values()))) < len(labels):
+        raise Violation(f"One label for several classes that are the most probable: {labels}", exchange)
+    return f"{probe.rows} rows: every label follows from the probabilities beside it"
+
+
+def _places(probe: Probe, count: int, labels: Mapping[int, Any]) -> list[Any]:
+    """The classes in their order: as published, else what was seen so far."""
+    published = probe.described.signature.classes
+    return list(published) if len(published) == count else [labels.get(at, _NONE) for at in range(count)]
+
+
+_NONE = object()
+
+
 @check("semantic", "Probabilities lie between 0 and 1 and add up to 1, one for each class.")
 def probabilities_add_up(probe: Probe) -> str:
-    _needs_probabilities(probe)
     for rows in batches(probe):
-        chances, exchange = probe.score(rows, "predict_proba")
-        for at, chance in enumerate(chances):
-            values = _chances(chance, probe.described.signature.classes, exchange)
-            if not all(0 <= value <= 1 for value in values) or abs(sum(values) - 1) > SUM_TOLERANCE:
-                raise Violation(f"Row {at}: {chance} adds up to {sum(values)}", exchange)
+        chances, exchange = _probabilities(probe, rows)
+        for at, values in enumerate(chances):
+            whole = len(values) == 1 or abs(sum(values) - 1) <= SUM_TOLERANCE
+            if not all(0 <= value <= 1 for value in values) or not whole:
+                raise Violation(f"Row {at}: {values} adds up to {sum(values)}", exchange)
     return f"{probe.rows} rows: within [0, 1], sums within {SUM_TOLERANCE} of 1"
 
 
 @check("semantic", "Different rows get different probabilities: the model reads what it is sent.")
 def probabilities_vary(probe: Probe) -> str:
-    _needs_probabilities(probe)
-    chances, exchange = probe.score(probe.sample(probe.rows), "predict_proba")
+    rows = probe.sample(probe.rows)
+    if len(rows) < 3:
+        raise NotApplicable("the document allows too few rows at once")
+    chances, exchange = _probabilities(probe, rows)
     if _distinct(chances) <= 2:
         raise Violation(f"{probe.rows} random rows got {_distinct(chances)} distinct answer(s)", exchange)
     return f"{probe.rows} random rows got {_distinct(chances)} distinct answers"
@@ -108,6 +143,11 @@ def probabilities_vary(probe: Probe) -> str:
 def labels_are_published_classes(probe: Probe) -> str:
     classes = _classes(probe)
     labels, exchange = probe.score(probe.sample(probe.rows), _method(probe, "predict"))
+    if any(isinstance(label, dict | list) for label in labels):
+        beside = list(map(told, labels))
+        labels = [each.label for each in beside if each is not None and each.label is not None]
+    if not labels:
+        raise NotApplicable("the answers hold more than a label")
     for at, label in enumerate(labels):
         if not any(label == known and type(label) is type(known) for known in classes):
             raise Violation(f"Row {at}: {label!r} is none of {list(classes)}", exchange)
@@ -163,8 +203,10 @@ def same(one: Any, other: Any) -> bool:
     """Whether two answers are equal, probabilities up to `SAME`."""
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
     if isinstance(one, float) and isinstance(other, int | float) and not isinstance(other, bool):
-        return abs(one - other) <= SAME
+        return math.isclose(one, other, rel_tol=SAME, abs_tol=SAME)
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
@@ -182,9 +224,23 @@ def _method(probe: Probe, method: str) -> str | None:
     return method if method in probe.described.methods else None
 
 
-def _needs_probabilities(probe: Probe) -> None:
-    if "predict_proba" not in probe.described.methods:
-        raise NotApplicable("the document offers no predict_proba")
+def _offers_probabilities(probe: Probe) -> bool:
+    return "predict_proba" in probe.described.methods
+
+
+def _probabilities(probe: Probe, rows: Sequence[dict[str, Any]]) -> tuple[list[list[float]], Exchange]:
+    """The probabilities of these rows, asked for or beside their labels. Raises NotApplicable, Violation."""
+    if not _offers_probabilities(probe):
+        found, exchange = answers(probe, rows)
+        return [_told(answer).chances for answer in found], exchange
+    found, exchange = probe.score(rows, "predict_proba")
+    return [_chances(chance, probe.described.signature.classes, exchange) for chance in found], exchange
+
+
+def _told(answer: Any) -> Told:
+    if (found := told(answer)) is None:
+        raise NotApplicable("the document offers no predict_proba, and no answer holds probabilities")
+    return found
 
 
 def _classes(probe: Probe) -> tuple[Scalar, ...]:

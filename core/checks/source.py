@@ -1,16 +1,17 @@
 """Where an endpoint's promises come from: the document that it publishes, and a schema file that says more."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.checks.document import Described, describe
 from core.checks.overlay import is_document, with_schema
-from core.checks.probe import Client, Credential, Exchange, Probe
+from core.checks.probe import Client, Exchange, Probe
 from core.checks.registry import Violation
 from core.checks.schema import Json
-from core.contract import samples
+from core.checks.security import BEARER
 from core.domain.errors import NoVerdict
 from core.domain.proof import Target
 
@@ -42,18 +43,22 @@ def fetch(target: Target, source: Source = PUBLISHED) -> Described:
     Raises Violation when there is no usable document, ServiceUnavailable when nothing listens, NoVerdict when the
     document asks for another key, SpecInvalid for a schema that does not fit.
     """
+    root = urlsplit(target.url).path
     if source.schema is not None and is_document(source.schema):
-        return describe(source.schema)
+        return describe(source.schema, root)
     document = _published(target, source)
-    return describe(with_schema(document, source.schema) if source.schema else document)
+    return describe(with_schema(document, source.schema) if source.schema else document, root)
 
 
 def admit(probe: Probe) -> None:
-    """Send one valid row with the key. Raises NoVerdict where that shows that nothing could be proven so."""
+    """Send one valid row with the key, by each scheme of the document until one is let in.
+
+    Raises NoVerdict where that shows that nothing could be proven so.
+    """
     if not probe.described.signature.used:
         return
     try:
-        exchange = probe.post(samples.body(probe.sample(1), probe.described.primary_form))
+        exchange = _let_in(probe)
     except Violation:
         return  # a hang or a broken connection is for the checks to judge
     target = probe.target
@@ -61,6 +66,17 @@ def admit(probe: Probe) -> None:
         raise _key_refused(exchange, target)
     if exchange.status == 404 and (name := target.headers.get(DEPLOYMENT)):
         raise NoVerdict(f"{target.url} has no deployment '{name}': {exchange.shown}")
+
+
+def _let_in(probe: Probe) -> Exchange:
+    row, described = probe.sample(1), probe.described
+    schemes = [each for scheme in described.schemes for each in (scheme, *([scheme.bare] if scheme.unsaid else []))]
+    for scheme in schemes or [described.scheme]:
+        probe.described = replace(described, schemes=(scheme,) if described.schemes else ())
+        exchange = probe.post(probe.body(row))
+        if exchange.status not in REFUSED:
+            break
+    return exchange
 
 
 def _published(target: Target, source: Source) -> dict[str, Any]:
@@ -81,7 +97,7 @@ def _published(target: Target, source: Source) -> dict[str, Any]:
 
 
 def _get(client: Client, target: Target, path: str) -> Exchange:
-    credential = Credential.bearer(target.key) if target.key else None
+    credential = BEARER.credential(target.key) if target.key else None
     try:
         return client.send("GET", path, None, {}, credential)
     except Violation as e:

@@ -78,7 +78,7 @@ def bodies_for(target: Target, rows: int, *, count: int = BODIES, seed: int = 0)
     if not described.signature.used:
         raise NoVerdict("The document describes no columns to make rows of", hint=f"See {target.url}{DOCUMENT}")
     made = samples.rows(described.drawn, rows * count, seed)
-    return tuple(samples.body(made[at : at + rows], described.primary_form) for at in range(0, rows * count, rows))
+    return tuple(described.body(made[at : at + rows]) for at in range(0, rows * count, rows))
 
 
 def _without_document(chosen: Sequence[Check], target: Target, problem: Violation) -> Iterator[CheckResult]:

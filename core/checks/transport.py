@@ -2,9 +2,10 @@
 
 import re
 
-from core.checks.probe import Credential, Probe
+from core.checks.probe import Probe
 from core.checks.registry import REFUSED, NotApplicable, Violation, check
-from core.checks.wire import refused, unauthorized, valid_body
+from core.checks.security import Credential
+from core.checks.wire import denials, refused, unauthorized, valid_body
 
 DEEP = 50_000
 METHODS = ("HEAD", "TRACE", "BREW")
@@ -51,9 +52,8 @@ SENT_MAX_BYTES = 64 * 2**20
 @check("wire", "HEAD, TRACE and methods that nobody knows do not score, and nothing is echoed.")
 def rare_methods_are_refused(probe: Probe) -> str:
     path = probe.described.score_path
-    for method in METHODS:
-        credential = Credential.bearer(probe.target.key) if probe.target.key else None
-        exchange = probe.send(method, path, None, credential)
+    for method in (method for method in METHODS if method not in probe.described.operations):
+        exchange = probe.send(method, path, None, probe.credential)
         if exchange.status not in UNKNOWN_METHOD:
             raise Violation(f"{method} {path} got {exchange.shown}, expected 405", exchange)
         if probe.target.key and probe.target.key.encode() in exchange.reply:
@@ -64,22 +64,31 @@ def rare_methods_are_refused(probe: Probe) -> str:
 @check("wire", "The key counts letter by letter, as one word, and only in the header.")
 def only_the_key_itself_is_taken(probe: Probe) -> str:
     key = probe.target.key
+    scheme = probe.described.scheme
     lookalikes = [
-        Credential(f"Bearer {key.lower()}", "Bearer ${SLIPWAY_KEY,,}"),
-        Credential(f"Bearer {key.upper()}", "Bearer ${SLIPWAY_KEY^^}"),
-        Credential(f"Bearer {key} x", "Bearer $SLIPWAY_KEY x"),
-        Credential(f"Bearer x, Bearer {key}", "Bearer x, Bearer $SLIPWAY_KEY"),
-        Credential(f"Bearer{key}", "Bearer$SLIPWAY_KEY"),
-        Credential(f"Bearer Bearer {key}", "Bearer Bearer $SLIPWAY_KEY"),
+        scheme.wrong(key.lower(), "${SLIPWAY_KEY,,}"),
+        scheme.wrong(key.upper(), "${SLIPWAY_KEY^^}"),
+        scheme.wrong(f"{key} x", "$SLIPWAY_KEY x"),
+        scheme.wrong(f"x, {scheme.word}{key}", f"x, {scheme.word}$SLIPWAY_KEY"),
+        scheme.wrong(f"{scheme.word}{key}", f"{scheme.word}$SLIPWAY_KEY"),
     ]
-    told = unauthorized(probe, *(c for c in lookalikes if c.value != f"Bearer {key}"))
-    body = valid_body(probe)
+    places = sorted({0, len(key) // 2, len(key) - 1})
+    lookalikes += [scheme.wrong(*_one_letter_else(key, at)) for at in places]
+    lookalikes += [Credential(f"Bearer{key}", "Bearer$SLIPWAY_KEY")] if scheme.bearer else []
+    told = unauthorized(probe, *(c for c in lookalikes if c.value != scheme.credential(key).value))
+    body, expected = valid_body(probe), denials(probe)
     for name in ("key", "api_key", "code", "access_token"):
         # The key itself in an address would be logged on its way; that of nobody shows as well who reads it there.
         exchange = probe.send("POST", f"{probe.described.score_path}?{name}=anything", body)
-        if exchange.status != 401:
+        if exchange.status not in expected:
             raise Violation(f"Without a header but with ?{name}=anything: {exchange.shown}, expected 401", exchange)
     return told
+
+
+def _one_letter_else(key: str, at: int) -> tuple[str, str]:
+    """The key with another letter there, and how a shell makes it."""
+    other = "x" if key[at] != "x" else "y"
+    return f"{key[:at]}{other}{key[at + 1 :]}", f"${{SLIPWAY_KEY:0:{at}}}{other}${{SLIPWAY_KEY:{at + 1}}}"
 
 
 @check("wire", "An answer says that it is JSON, and is.")
@@ -95,10 +104,9 @@ def answers_are_json(probe: Probe) -> str:
 @check("wire", "An address with a slash too many is not found; it is neither scored nor sent elsewhere.")
 def other_spellings_of_the_path_do_not_score(probe: Probe) -> str:
     body = valid_body(probe)
-    credential = Credential.bearer(probe.target.key) if probe.target.key else None
     spellings = (f"{probe.described.score_path}/extra", f"{probe.described.score_path}.json")
     for path in spellings:
-        exchange = probe.send("POST", path, body, credential)
+        exchange = probe.send("POST", path, body, probe.credential)
         if exchange.status not in (404, 405):
             raise Violation(f"POST {path} got {exchange.shown}, expected 404", exchange)
     return f"{', '.join(spellings)}: not found"

@@ -1,22 +1,25 @@
 """What the endpoint does with requests that a careful client never sends: keys, bodies, headers, paths."""
 
 import base64
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from core.checks.probe import Credential, Exchange, Probe
-from core.checks.registry import REFUSED, NotApplicable, Violation, check
-from core.contract import samples
+from core.checks.forms import LISTED, ONE, holder
+from core.checks.probe import Exchange, Probe
+from core.checks.registry import REFUSED, NotApplicable, Profile, Violation, check
+from core.checks.security import Credential
 from core.domain.data import ColumnKind
 from core.domain.signature import Column
 
 ID_MAX_CHARS = 100
+ROWS_SENT_MAX = 10_000
 ID_HEADERS = ("x-request-id", "x-ms-client-request-id")
+MESSAGES = ("message", "detail", "error", "title", "reason")
+"""What the property of an error that says what is wrong is called."""
 TRACES = (b"Traceback (most recent call last)", b'File "/', b'.py", line ', b"\\n    at ", b"site-packages")
-HOLDERS = {"v1": "data", "v2": "Inputs.data", "dataframe_records": "dataframe_records", "instances": "instances"}
-"""Form -> what holds its list of rows."""
 WRONG: Mapping[ColumnKind, tuple[Any, ...]] = {
     ColumnKind.INTEGER: ("old", "41", 1.5, True, [1], {}),
     ColumnKind.NUMBER: ("high", "1.5", True, [1.0], {}),
@@ -28,7 +31,7 @@ WRONG: Mapping[ColumnKind, tuple[Any, ...]] = {
 
 def valid_body(probe: Probe) -> bytes:
     """A body with one valid row, in the document's first form."""
-    return samples.body(probe.sample(1), probe.described.primary_form)
+    return probe.body(probe.sample(1))
 
 
 @check("wire", "Without a key nothing is scored: 401, and the answer says how to authenticate.")
@@ -36,9 +39,13 @@ def no_key_is_refused(probe: Probe) -> str:
     return unauthorized(probe, None)
 
 
-@check("wire", "The key in another scheme than Bearer is refused.")
+@check("wire", "The key in another scheme than the document's is refused.")
 def other_schemes_are_refused(probe: Probe) -> str:
     key = probe.target.key
+    scheme = probe.described.scheme
+    if not scheme.bearer:
+        words = [word for word in ("Bearer ", "Basic ", "Token ") if word != scheme.word]
+        return unauthorized(probe, *(Credential(word + key, f"{word}$SLIPWAY_KEY", scheme.header) for word in words))
     basic = base64.b64encode(f"user:{key}".encode()).decode()
     return unauthorized(
         probe,
@@ -51,30 +58,28 @@ def other_schemes_are_refused(probe: Probe) -> str:
 
 @check("wire", "A wrong key is refused.")
 def wrong_keys_are_refused(probe: Probe) -> str:
-    key = probe.target.key
+    key, scheme = probe.target.key, probe.described.scheme
     return unauthorized(
         probe,
-        Credential("Bearer wrong", "Bearer wrong"),
-        Credential("Bearer", "Bearer"),
-        Credential(f"Bearer {key[::-1]}", "Bearer $(rev <<<$SLIPWAY_KEY)"),
-        Credential(f"Bearer {key}x", "Bearer ${SLIPWAY_KEY}x"),
-        Credential(f"Bearer x{key}", "Bearer x$SLIPWAY_KEY"),
+        scheme.wrong("wrong", "wrong"),
+        Credential(scheme.word.strip(), scheme.word.strip(), scheme.header),
+        scheme.wrong(key[::-1], "$(rev <<<$SLIPWAY_KEY)"),
+        scheme.wrong(f"{key}x", "${SLIPWAY_KEY}x"),
+        scheme.wrong(f"x{key}", "x$SLIPWAY_KEY"),
     )
 
 
 @check("wire", "A part of the key is not the key.")
 def prefixes_of_the_key_are_refused(probe: Probe) -> str:
-    key = probe.target.key
+    key, scheme = probe.target.key, probe.described.scheme
     lengths = sorted({len(key) - 1, len(key) // 2, min(8, len(key) - 1)})
-    return unauthorized(
-        probe, *(Credential(f"Bearer {key[:n]}", f"Bearer ${{SLIPWAY_KEY:0:{n}}}") for n in lengths if n > 0)
-    )
+    return unauthorized(probe, *(scheme.wrong(key[:n], f"${{SLIPWAY_KEY:0:{n}}}") for n in lengths if n > 0))
 
 
 @check("wire", "NaN and Infinity, which JSON does not know, are refused.")
 def nan_literals_are_refused(probe: Probe) -> str:
     name = _column(probe, ColumnKind.NUMBER, ColumnKind.INTEGER).name
-    marked = samples.body([probe.sample(1)[0] | {name: "@"}], probe.described.primary_form)
+    marked = probe.body([probe.sample(1)[0] | {name: "@"}])
     for literal in (b"NaN", b"Infinity", b"-Infinity"):
         refused(probe, marked.replace(b'"@"', literal), f"{literal.decode()} in '{name}'")
     return f"NaN, Infinity and -Infinity in '{name}': refused"
@@ -96,25 +101,27 @@ def broken_json_is_refused(probe: Probe) -> str:
     return f"{', '.join(broken)}: refused"
 
 
-@check("wire", "Content types other than JSON get 415; JSON with a charset is JSON.")
+@check("wire", "Content types other than JSON are refused, with 415 where it is listed; JSON with a charset is JSON.")
 def other_content_types_are_refused(probe: Probe) -> str:
     body = valid_body(probe)
+    listed = probe.profile is Profile.SLIPWAY or "415" in probe.described.statuses
     types = ("text/plain", "application/xml", "application/x-www-form-urlencoded", "text/json", "application/jsonp")
     for content_type in types:
         exchange = probe.post(body, {"Content-Type": content_type})
-        if exchange.status != 415:
+        if exchange.status != 415 and (listed or exchange.status not in REFUSED):
             raise Violation(f"Content-Type {content_type} got {exchange.shown}, expected 415", exchange)
     exchange = probe.post(body, {"Content-Type": "application/json; charset=utf-8"})
     if exchange.status != 200:
         raise Violation(f"JSON with a charset got {exchange.shown}, expected 200", exchange)
-    return f"{', '.join(types)}: 415; application/json; charset=utf-8: 200"
+    return f"{', '.join(types)}: refused; application/json; charset=utf-8: 200"
 
 
 @check("wire", "A method that a path does not know gets 405 with the methods that it does know.")
 def other_methods_are_refused(probe: Probe) -> str:
-    methods = ("GET", "PUT", "DELETE", "PATCH")
+    known = probe.described.operations
+    methods = [method for method in ("GET", "PUT", "DELETE", "PATCH") if method not in known]
     for method in methods:
-        exchange = probe.send(method, probe.described.score_path)
+        exchange = probe.send(method, probe.described.score_path, None, probe.credential)
         allowed = [name.strip() for name in exchange.reply_headers.get("allow", "").split(",")]
         if exchange.status != 405:
             raise Violation(f"{method} {exchange.path} got {exchange.shown}, expected 405", exchange)
@@ -127,7 +134,7 @@ def other_methods_are_refused(probe: Probe) -> str:
 def unknown_paths_are_not_found(probe: Probe) -> str:
     paths = ("/nowhere", f"{probe.described.score_path}/x", "/admin")
     for path in paths:
-        exchange = probe.send("GET", path)
+        exchange = probe.send("GET", path, None, probe.credential)
         if exchange.status != 404:
             raise Violation(f"GET {path} got {exchange.shown}, expected 404", exchange)
     return f"{', '.join(paths)}: 404"
@@ -162,18 +169,18 @@ def unknown_columns_are_refused(probe: Probe) -> str:
     if not probe.described.strict:
         raise NotApplicable("the document does not forbid other columns")
     row = probe.sample(1)[0]
-    for name in ("no such column", "", "__proto__"):
-        _refused_row(probe, row | {name: 1}, f"the unknown column {name!r}")
+    for name in ("no such column", "", "__proto__", "long" * 75):
+        _refused_row(probe, row | {name: 1}, f"the unknown column {name[:20]!r}")
     return "unknown columns: refused"
 
 
 @check("wire", "Rows that are no list of objects are refused.")
 def other_shapes_are_refused(probe: Probe) -> str:
-    key = HOLDERS.get(probe.described.primary_form)
-    if key is None:
-        raise NotApplicable("the document's first form is a table")
-    row = probe.sample(1)[0]
-    body = samples.body([row], probe.described.primary_form)
+    form = probe.described.primary_form
+    if form in ("mlflow", ONE):
+        raise NotApplicable("the document's first form is no list of objects")
+    key, row = "Inputs.data" if form == "v2" else holder(form) or "the body", probe.sample(1)[0]
+    body = probe.body([row])
     listed = msgspec.json.encode([row])
     shapes = {
         "a bare row": msgspec.json.encode(row),
@@ -186,7 +193,8 @@ def other_shapes_are_refused(probe: Probe) -> str:
     }
     for what, shape in shapes.items():
         refused(probe, body.replace(listed, shape), f"{what} as '{key}'")
-    refused(probe, listed, "a list of rows alone")
+    if form != LISTED:
+        refused(probe, listed, "a list of rows alone")
     return f"{', '.join(shapes)} as '{key}': refused"
 
 
@@ -197,7 +205,7 @@ def wrong_types_are_refused(probe: Probe) -> str:
     for column in probe.described.signature.used:
         # Only a document that forbids other columns is taken at its word where it does not speak of null.
         null = (None,) if probe.described.strict and not column.nullable else ()
-        for value in WRONG[column.kind] + null:
+        for value in (*WRONG[column.kind], *_disguised(column, row[column.name]), *null):
             _refused_row(probe, row | {column.name: value}, f"{value!r} in the {column.kind} column '{column.name}'")
             tried += 1
     return f"{tried} values of wrong type, one at a time: refused"
@@ -220,7 +228,7 @@ def too_many_rows_are_refused(probe: Probe) -> str:
     most = probe.described.max_rows
     if most is None:
         raise NotApplicable("the document sets no limit of rows")
-    exchange = probe.post(samples.body(probe.sample(1) * (most + 1), probe.described.primary_form))
+    exchange = probe.post(probe.body(probe.sample(1) * (most + 1)))
     if exchange.status not in (*REFUSED, 413):
         raise Violation(f"{most + 1} rows got {exchange.shown}, expected 413", exchange)
     probe.score(probe.sample(1))
@@ -229,15 +237,17 @@ def too_many_rows_are_refused(probe: Probe) -> str:
 
 @check("wire", "Every error is a JSON object with a message, as the document says.")
 def errors_have_one_shape(probe: Probe) -> str:
-    if "message" not in probe.described.error_fields:
+    fields = {"message"} if probe.profile is Profile.SLIPWAY else probe.described.error_fields
+    name = next((name for name in MESSAGES if name in fields), "")
+    if not name:
         raise NotApplicable("the document describes no error with a message")
     seen = set()
     for exchange in _errors(probe):
-        if not probe.promised(exchange, "message"):
+        if not probe.promised(exchange, name):
             continue
         reply = exchange.json()
-        message = reply.get("message") if isinstance(reply, dict) else None
-        if not isinstance(message, str) or not message:
+        message = reply.get(name) if isinstance(reply, dict) else None
+        if not message or (name == "message" and not isinstance(message, str)):
             raise Violation(f"An error without a message: {exchange.shown}", exchange)
         if not exchange.reply_headers.get("content-type", "").startswith("application/json"):
             raise Violation(f"An error as {exchange.reply_headers.get('content-type')!r}: {exchange.shown}", exchange)
@@ -262,14 +272,21 @@ def unauthorized(probe: Probe, *credentials: Credential | None) -> str:
     """Each of these credentials gets 401 with a challenge. Raises Violation, NotApplicable without a key to test."""
     if not probe.described.secured or not probe.target.key:
         raise NotApplicable("the document asks for no key" if probe.target.key else "no key was given")
-    body = valid_body(probe)
+    body, expected = valid_body(probe), denials(probe)
+    challenged = probe.described.scheme.challenged
     for credential in credentials:
         exchange = probe.send("POST", probe.described.score_path, body, credential)
-        if exchange.status != 401:
-            raise Violation(f"Got {exchange.shown}, expected 401", exchange)
-        if "www-authenticate" not in exchange.reply_headers:
+        if exchange.status not in expected:
+            raise Violation(f"Got {exchange.shown}, expected {' or '.join(map(str, expected))}", exchange)
+        if exchange.status == 401 and challenged and "www-authenticate" not in exchange.reply_headers:
             raise Violation("401 without WWW-Authenticate, which HTTP requires (RFC 9110, 15.5.2)", exchange)
-    return f"{len(credentials)} way(s): 401 with WWW-Authenticate"
+    return f"{len(credentials)} way(s): {' or '.join(map(str, expected))}"
+
+
+def denials(probe: Probe) -> tuple[int, ...]:
+    """The statuses that deny access: 401, and 403 too where the document does not speak of 401 alone."""
+    listed = {status for status in (401, 403) if str(status) in probe.described.statuses}
+    return (401,) if probe.profile is Profile.SLIPWAY or listed == {401} else (401, 403)
 
 
 def refused(probe: Probe, body: bytes, what: str) -> None:
@@ -279,8 +296,19 @@ def refused(probe: Probe, body: bytes, what: str) -> None:
         raise Violation(f"{what[:1].upper()}{what[1:]} got {exchange.shown}, expected 400", exchange)
 
 
+def _disguised(column: Column, value: Any) -> Iterator[Any]:
+    """A valid value in a type that the column does not take: what a server that converts would score."""
+    if value is None:
+        return
+    if column.kind is not ColumnKind.STRING:
+        yield json.dumps(value)
+    if column.kind is ColumnKind.INTEGER:
+        yield value + 0.5
+    yield from ([value], {"value": value})
+
+
 def _refused_row(probe: Probe, row: dict[str, Any], what: str) -> None:
-    refused(probe, samples.body([row], probe.described.primary_form), what)
+    refused(probe, probe.body([row]), what)
 
 
 def _column(probe: Probe, *kinds: ColumnKind) -> Column:
@@ -299,17 +327,19 @@ def _strangers(column: Column) -> Iterator[str]:
 
 def _errors(probe: Probe) -> Iterator[Exchange]:
     """Answers to requests that a correct endpoint refuses, one of each kind; those that it accepts are left out."""
-    body, path = valid_body(probe), probe.described.score_path
+    body, path, most = valid_body(probe), probe.described.score_path, probe.described.max_rows
     attempts = [
-        probe.send("POST", path, body, Credential("Bearer wrong", "Bearer wrong")),
-        probe.send("GET", "/nowhere"),
-        probe.send("PUT", path),
+        probe.send("POST", path, body, probe.described.scheme.wrong("wrong", "wrong")),
+        probe.send("GET", "/nowhere", None, probe.credential),
+        probe.send("PUT", path, None, probe.credential),
         probe.post(body, {"Content-Type": "text/plain"}),
         *(
             probe.post(sent)
             for sent in (b"", b"{", b"[]", b'"data"', b'{"data": 1}', b'{"data": [1]}', b'{"data": [{}]}')
         ),
-        *(probe.post(samples.body([row], probe.described.primary_form)) for row in _bad_rows(probe)),
+        *(probe.post(probe.body([row])) for row in _bad_rows(probe)),
+        *([probe.post(probe.body(probe.sample(1) * (most + 1)))] if most is not None and most <= ROWS_SENT_MAX else []),
+        probe.post(body, {ID_HEADERS[0]: "x" * (ID_MAX_CHARS + 1)}),
     ]
     yield from (exchange for exchange in attempts if exchange.status >= 400)
 
