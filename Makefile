@@ -2,7 +2,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test full chaos perf perf-gate perf-gate-quick growth peers lint lock clean
+.PHONY: help setup demo test full deep chaos perf perf-gate perf-gate-quick growth peers lint lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ test: setup  ## every test: unit, contract, browser, quick performance
 
 full: setup  ## the longer tests too: every table, deeper checks
 	@$(PYTEST) -m "not chaos"
+
+deep: setup  ## the deploy gate at full depth, on a deployment made for it
+	@$(PYTEST) -m full tests/gate
 
 chaos: setup  ## kill everything at random moments
 	@$(PYTEST) -m chaos

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from core.checks import company, contract, extremes, ours, semantic, transport, wire
+from core.checks import company, contract, extremes, ours, semantic, transport, wire, writing
 from core.checks.judging import judge, result
 from core.checks.probe import Probe
 from core.checks.registry import DEPTHS, PARTS, Check, Depth, Profile, Violation, entered
@@ -14,7 +14,7 @@ from core.domain.proof import CheckResult, Target
 BODIES = 200
 """Different bodies of one load: enough that no cache or branch predictor knows them all."""
 
-_ROOMS = (contract, semantic, company, extremes, wire, transport, ours)  # importing a room enters its checks
+_ROOMS = (contract, semantic, company, extremes, wire, transport, writing, ours)  # importing a room enters its checks
 
 
 def catalogue(profile: Profile | None = None) -> tuple[Check, ...]:

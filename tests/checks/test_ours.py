@@ -109,6 +109,17 @@ class EchoesAll(Ours):
             raise Refused(e.status, f"{e.message} in {json.dumps(rows)}", e.details) from e
 
 
+class GivesChancesByDefault(Ours):
+    def parse(self, body: Any) -> tuple[list[Any], str, str]:
+        rows, form, method = super().parse(body)
+        return rows, form, method if "method" in body else "predict_proba"
+
+
+class AbsentIsNotNull(Ours):
+    def probability(self, row: dict[str, Any]) -> float:
+        return super().probability(row) * (1 if "balance" in row else 0.9)
+
+
 class OneVersionWithOtherNames(Ours):
     def document(self, version: str) -> dict[str, Any]:
         document = super().document("3.1")
@@ -146,6 +157,8 @@ def test_what_keeps_our_contract_holds() -> None:
         (CountsNothing, "errors_name_every_problem"),
         (FirstProblemOnly, "errors_name_every_problem"),
         (EchoesAll, "errors_name_every_problem"),
+        (GivesChancesByDefault, "what_is_left_out_means_what_is_promised"),
+        (AbsentIsNotNull, "what_is_left_out_means_what_is_promised"),
     ],
 )
 def test_what_breaks_our_contract_is_found_and_can_be_sent_again(server: type[Reference], check: str) -> None:

@@ -1,12 +1,13 @@
 """The gate as a job: what it leaves of the quickstart's deployment, for people to read and to repeat."""
 
+import json
 import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from living import Live
+from living import Live, command
 
 from core.domain.endpoint import GateBudget
 from core.domain.errors import JobNotFound, SpecInvalid
@@ -23,6 +24,16 @@ def report(quickstart: Live) -> GateReport:
 @pytest.mark.measures
 def test_the_usual_depth_takes_under_half_a_minute(report: GateReport) -> None:
     assert (report.depth, report.duration_s < PROMISED_S) == ("default", True), report.duration_s
+
+
+@pytest.mark.full
+def test_the_full_depth_holds_too(quickstart: Live) -> None:
+    ran = command(quickstart.home, "gate", quickstart.endpoint, "--depth", "full", "--json", timeout_s=400)
+    told = json.loads(ran.stdout)
+    failed = [check for check in told["checks"] if check["passed"] is False]
+    assert (ran.returncode, told["passed"], failed) == (0, True, []), ran.stderr
+    report = next(each for each in quickstart.workspace.gate_reports(quickstart.endpoint) if each.id == told["id"])
+    assert (report.depth, report.passed) == ("full", True)
 
 
 def test_its_progress_tells_what_the_report_tells(quickstart: Live, report: GateReport) -> None:

@@ -125,7 +125,7 @@ def test_another_lock_sets_up_anew(checkout, machine):
 
 def test_make_alone_lists_the_verbs(checkout, machine):
     listed = run(checkout, machine).stdout
-    for verb in ("setup", "demo", "test", "full", "chaos", "perf", "peers", "lint", "lock", "clean"):
+    for verb in ("setup", "demo", "test", "full", "deep", "chaos", "perf", "peers", "lint", "lock", "clean"):
         assert f"make {verb} " in listed
 
 
