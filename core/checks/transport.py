@@ -5,7 +5,7 @@ import re
 from core.checks.probe import Probe
 from core.checks.registry import REFUSED, NotApplicable, Violation, check
 from core.checks.security import Credential
-from core.checks.wire import denials, refused, unauthorized, valid_body
+from core.checks.wire import denials, needs_key, refused, unauthorized, valid_body
 
 DEEP = 50_000
 METHODS = ("HEAD", "TRACE", "BREW")
@@ -63,6 +63,7 @@ def rare_methods_are_refused(probe: Probe) -> str:
 
 @check("wire", "The key counts letter by letter, as one word, and only in the header.")
 def only_the_key_itself_is_taken(probe: Probe) -> str:
+    needs_key(probe)
     key = probe.target.key
     scheme = probe.described.scheme
     lookalikes = [

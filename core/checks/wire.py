@@ -268,10 +268,15 @@ def errors_leak_nothing(probe: Probe) -> str:
     return f"{tried} errors: no trace, no path, no key"
 
 
-def unauthorized(probe: Probe, *credentials: Credential | None) -> str:
-    """Each of these credentials gets 401 with a challenge. Raises Violation, NotApplicable without a key to test."""
+def needs_key(probe: Probe) -> None:
+    """Raises NotApplicable unless the document asks for a key and one was given."""
     if not probe.described.secured or not probe.target.key:
         raise NotApplicable("the document asks for no key" if probe.target.key else "no key was given")
+
+
+def unauthorized(probe: Probe, *credentials: Credential | None) -> str:
+    """Each of these credentials gets 401 with a challenge. Raises Violation, NotApplicable without a key to test."""
+    needs_key(probe)
     body, expected = valid_body(probe), denials(probe)
     challenged = probe.described.scheme.challenged
     for credential in credentials:
