@@ -152,11 +152,13 @@ def odd_keys_are_no_fault(probe: Probe) -> str:
     name, plain = next(iter(row)), json.dumps(row)
     body = probe.body([row]).decode()
     compact = json.dumps(row, separators=(",", ":"), ensure_ascii=False)
-    for what, odd in {
+    odds = {
         f"'{name}' twice": f"{{{json.dumps(name)}:{json.dumps(row[name])},{compact[1:]}",
         "a key of 5,000 letters": f'{{"{"k" * 5_000}":1,{plain[1:]}',
-        "a key with half a surrogate pair": f'{{"\\ud800":1,{plain[1:]}',
-    }.items():
+    }
+    if probe.profile is Profile.SLIPWAY:  # many readers of JSON take it for a text that they then cannot echo
+        odds["a key with half a surrogate pair"] = f'{{"\\ud800":1,{plain[1:]}'
+    for what, odd in odds.items():
         exchange = probe.post(body.replace(compact, odd).encode())
         if exchange.status >= 500:
             raise Violation(f"{what} got {exchange.shown}, which blames the server", exchange)
