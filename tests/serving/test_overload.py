@@ -65,7 +65,9 @@ def test_a_fast_model_at_one_and_a_half_times_its_capacity_stays_bounded_and_rec
         after = load(server, bodies, 2.0, concurrency=4, warmup_s=3.0)
     finally:
         server.end()
-    assert set(pressed.by_status) <= {200, 429}
+    # The client keeps at most so many requests under way; what it did not send, the server did not see.
+    assert set(pressed.errors) <= {"not sent"}
+    assert set(pressed.by_status) - {0} <= {200, 429}
     assert pressed.requests_per_s >= 0.5 * calm.requests_per_s
     assert grown_mb < 60
     assert after.failed == 0
