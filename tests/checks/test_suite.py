@@ -18,7 +18,7 @@ from schemathesis.specs.openapi import checks as _  # noqa: F401 - enters OpenAP
 from contract_tests.mutants.first import AnyPrefix, AnyScheme, ForgetsACategory
 from contract_tests.reference import KEY, Reference, Reply, Request, serving
 from core.checks import Source, bodies_for, catalogue, generated, run_checks
-from core.checks.contract import ABOUT
+from core.checks.contract import ABOUT, on_a_doubles_border
 from core.checks.registry import Depth, Profile
 from core.domain.errors import NoVerdict, SpecInvalid
 from core.domain.proof import CheckResult, Target
@@ -314,3 +314,17 @@ def test_a_path_before_the_root_is_kept() -> None:
         results = run_checks(Target(f"{url}/api/v1/service/e", KEY))
     assert [f"{r.name}: {r.evidence}" for r in results if r.passed is False or r.no_verdict] == []
     assert urlsplit(url).path == ""
+
+
+@pytest.mark.parametrize(
+    ("literal", "expected"),
+    [
+        (str(-int(sys.float_info.max)), True),
+        (str(17976931348623157 * 10**292 + 1), True),
+        ("1" + "0" * 400, False),
+        ("1.7976931348623157e308", False),
+        ("12", False),
+    ],
+)
+def test_an_integer_on_the_border_of_doubles_is_told_apart(literal: str, expected: bool) -> None:
+    assert on_a_doubles_border(f'{{"data": [{{"age": {literal}}}]}}'.encode()) is expected
