@@ -22,7 +22,8 @@ from core.predict.members import Member
 LIGHTGBM: Mapping[str, Param] = {"learning_rate": 0.05, "min_data_in_leaf": 20, "feature_fraction": 0.8}
 XGBOOST: Mapping[str, Param] = {"max_depth": 5, "eta": 0.08}
 LOGISTIC: Mapping[str, Param] = {"C": 1.0, "max_iter": 200}
-THREADS = 2
+THREADS = 1
+"""With more, the learners spin at every step for a thread whose core somebody else has: minutes instead of seconds."""
 SEED = 7
 
 
