@@ -5,9 +5,8 @@ value where `default_left[i]` says; a leaf is its own child. So an evaluator is 
 and a compiled one can read the very same arrays.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -17,14 +16,11 @@ from core.domain.errors import ModelUnreadable
 
 Array = npt.NDArray[np.float64]
 AnyArray = npt.NDArray[Any]
-Indices = npt.NDArray[np.intp]
 
 LANES_MAX = 131_072
 """Pairs of row and tree that are walked at once: their work arrays (about 5 MB) stay near the processor's caches."""
 TREES_MAX = 512
 """Trees that are walked at once: all rows pass through their nodes (about 1 MB) before other trees' take the caches."""
-ROWS_MANY = 16
-"""From here on a tree that has ended is left out of the walk; with fewer rows that costs more than it saves."""
 
 
 class Member(Protocol):
@@ -89,31 +85,20 @@ class Forest:
     """Values are rounded to float32 before they are compared, as the library did."""
     sum32: bool = False
     """Leaves are added one by one in float32, as the library did: over 2,000 trees it changes up to 1e-6."""
-    _deep_first: Indices = field(init=False, repr=False, compare=False)
-    """The trees, those of the longest ways first."""
-    _ways: Indices = field(init=False, repr=False, compare=False)
-    """Steps from the root until nothing moves, a tree of `_deep_first` each."""
-    _children: Indices = field(init=False, repr=False, compare=False)
-    """A walk is at twice its node, so that the child on a side is at that sum: all arrays that it reads are doubled."""
-    _feature: Indices = field(init=False, repr=False, compare=False)
-    _threshold: Array = field(init=False, repr=False, compare=False)
-    _entries: Indices = field(init=False, repr=False, compare=False)
+    depth: int = field(init=False)
+    _children: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
+    _feature: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
     _adder: Array = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raises ModelUnreadable for arrays that do not describe trees."""
         _check_forest(self)
-        children = 2 * np.stack((self.left, self.right), axis=1).ravel().astype(np.intp)
+        children = np.stack((self.left, self.right), axis=1).ravel().astype(np.intp)
         object.__setattr__(self, "_children", children)
-        object.__setattr__(self, "_feature", np.repeat(self.feature.astype(np.intp), 2))
-        object.__setattr__(self, "_threshold", np.repeat(self.threshold, 2))
-        object.__setattr__(self, "_entries", 2 * self.roots.astype(np.intp))
+        object.__setattr__(self, "_feature", self.feature.astype(np.intp))
         adder = (self.output[:, None] == np.arange(len(self.base))).astype(np.float64)
         object.__setattr__(self, "_adder", adder)
-        ways = _ways(self)
-        deep_first = np.argsort(-ways, kind="stable")
-        object.__setattr__(self, "_deep_first", deep_first)
-        object.__setattr__(self, "_ways", ways[deep_first])
+        object.__setattr__(self, "depth", _depth(self))
 
     def probabilities(self, matrix: Array) -> Array:
         """Rows x classes of the encoded matrix."""
@@ -153,45 +138,26 @@ class Forest:
             matrix = np.where(np.isnan(matrix), self.fill, matrix)
         return matrix.astype(np.float32).astype(np.float64) if self.cast32 else matrix
 
-    def _leaves(self, matrix: Array) -> Indices:
+    def _leaves(self, matrix: Array) -> npt.NDArray[np.intp]:
         """The leaf that each row reaches in each tree (rows x trees)."""
-        many = len(matrix) >= ROWS_MANY
-        if len(self.roots) <= TREES_MAX and not many:
-            return self._side_by_side(matrix, self._entries, self._ways)
-        leaves = np.empty((len(matrix), len(self.roots)), dtype=np.intp)
-        for at in range(0, len(self.roots), TREES_MAX):
-            trees, ways = self._deep_first[at : at + TREES_MAX], self._ways[at : at + TREES_MAX]
-            walk = self._while_they_go if many else self._side_by_side
-            leaves[:, trees] = walk(matrix, self._entries[trees], ways)
-        return leaves
+        if len(self.roots) <= TREES_MAX:
+            return self._walk(matrix, self.roots)
+        blocks = range(0, len(self.roots), TREES_MAX)
+        return np.hstack([self._walk(matrix, self.roots[at : at + TREES_MAX]) for at in blocks])
 
-    def _side_by_side(self, matrix: Array, entries: Indices, ways: Indices) -> Indices:
-        """For few rows: all trees walk as far as the deepest one goes."""
-        starts = np.arange(len(matrix), dtype=np.intp)[:, None] * matrix.shape[1]
-        nodes = np.broadcast_to(entries, (len(matrix), len(entries))).copy()
-        return self._walk(matrix, starts, nodes, repeat(None, int(ways[0])))
-
-    def _while_they_go(self, matrix: Array, entries: Indices, ways: Indices) -> Indices:
-        """For many rows: trees come with the longest ways first, so those that still go are the first ones."""
-        starts = np.arange(len(matrix), dtype=np.intp) * matrix.shape[1]
-        nodes = np.repeat(entries[:, None], len(matrix), axis=1)
-        return self._walk(matrix, starts, nodes, np.searchsorted(-ways, -np.arange(ways[0])).tolist()).T
-
-    def _walk(self, matrix: Array, starts: Indices, nodes: Indices, goings: Iterable[int | None]) -> Indices:
-        """Lanes, a pair of row and tree each, take one step down a time: the first so many, or all (None)."""
-        values, missing = np.ascontiguousarray(matrix).ravel(), bool(np.isnan(matrix).any())
-        feature, threshold, child = self._feature.take, self._threshold.take, self._children.take
-        for going in goings:
-            node = nodes if going is None else nodes[:going]
-            x = values.take(feature(node) + starts)
-            right = x > threshold(node)
+    def _walk(self, matrix: Array, roots: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+        """All lanes, a pair of row and tree each, take one step down a time."""
+        values, width = np.ascontiguousarray(matrix).ravel(), matrix.shape[1]
+        starts = np.arange(len(matrix), dtype=np.intp)[:, None] * width
+        node = np.broadcast_to(roots.astype(np.intp), (len(matrix), len(roots))).copy()
+        missing = bool(np.isnan(values).any())
+        for _ in range(self.depth):
+            x = values.take(self._feature.take(node) + starts)
+            right = x > self.threshold.take(node)
             if missing:
-                right |= np.isnan(x) & ~self.default_left.take(node >> 1)
-            if going is None:
-                nodes = child(node + right)
-            else:
-                nodes[:going] = child(node + right)
-        return nodes >> 1
+                right |= np.isnan(x) & ~self.default_left.take(node)
+            node = self._children.take(2 * node + right)
+        return node
 
 
 FOREST_META = ("link", "scale", "cast32", "sum32")
@@ -221,17 +187,14 @@ def _within(indices: AnyArray, limit: int) -> bool:
     return not len(indices) or (int(indices.min()) >= 0 and int(indices.max()) < limit)
 
 
-def _ways(forest: Forest) -> Indices:
-    """Steps from each root until nothing moves. Raises ModelUnreadable where a walk would never end."""
-    nodes, tree_of_root = np.unique(forest.roots, return_inverse=True)
-    ways, trees = np.zeros(len(nodes), dtype=np.intp), np.arange(len(nodes))
-    for way in range(len(forest.feature) + 1):
-        inner = forest.left[nodes] != nodes
-        nodes, trees = nodes[inner], trees[inner]
+def _depth(forest: Forest) -> int:
+    """Steps from any root until nothing moves. Raises ModelUnreadable where a walk would never end."""
+    nodes = np.unique(forest.roots)
+    for depth in range(len(forest.feature) + 1):
+        nodes = nodes[forest.left[nodes] != nodes]
         if not len(nodes):
-            return ways[tree_of_root]
-        ways[trees] = way + 1
-        nodes, trees = np.concatenate((forest.left[nodes], forest.right[nodes])), np.concatenate((trees, trees))
+            return depth
+        nodes = np.concatenate((forest.left[nodes], forest.right[nodes]))
         if len(nodes) > len(forest.feature):
             break
     raise ModelUnreadable("A forest of the model is damaged: its nodes form no trees", hint="Register the model again")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.domain.errors import ModelUnreadable
-from core.predict.members import LANES_MAX, ROWS_MANY, TREES_MAX, Forest, Linear
+from core.predict.members import LANES_MAX, Forest, Linear
 
 NAN = float("nan")
 
@@ -72,51 +72,6 @@ def test_many_rows_are_walked_in_parts_and_give_the_same():
     assert len(whole) == len(rows)
 
 
-def chains(lengths: list[int], seed: int) -> Forest:
-    """Trees that are chains of so many nodes, each with a leaf on one side, in this order."""
-    random, parts, roots = np.random.default_rng(seed), [], []
-    at = 0
-    for length in lengths:
-        roots.append(at)
-        for step in range(length):
-            leaf, onward = at + 2 * step + 1, at + 2 * step + 2
-            sides = (leaf, onward) if random.random() < 0.5 else (onward, leaf)
-            parts += [(*sides, random.integers(3), random.normal(), random.random() < 0.5), (leaf, leaf, 0, 0.0, False)]
-        at += 2 * length + 1
-        parts.append((at - 1, at - 1, 0, 0.0, False))
-    left, right, feature, threshold, default_left = (np.array(column) for column in zip(*parts, strict=True))
-    return Forest(
-        roots=np.array(roots, np.int32), feature=feature.astype(np.int32), threshold=threshold,
-        left=left.astype(np.int32), right=right.astype(np.int32), default_left=default_left.astype(bool),
-        value=random.normal(size=len(parts)) / len(lengths), output=np.zeros(len(lengths), np.int32),
-        base=np.zeros(1), fill=np.zeros(0),
-    )  # fmt: skip
-
-
-def walked(forest: Forest, row: np.ndarray) -> float:
-    """The sum of the leaves that a row reaches, one node after the other."""
-    total = 0.0
-    for root in forest.roots:
-        node = root
-        while forest.left[node] != node:
-            x = row[forest.feature[node]]
-            goes_left = forest.default_left[node] if np.isnan(x) else x <= forest.threshold[node]
-            node = forest.left[node] if goes_left else forest.right[node]
-        total += forest.value[node]
-    return total
-
-
-@pytest.mark.parametrize("trees", [7, TREES_MAX + 90])
-@pytest.mark.parametrize("rows", [1, ROWS_MANY - 1, ROWS_MANY, 60])
-def test_trees_of_any_depth_give_each_row_its_own_leaves(trees, rows):
-    random = np.random.default_rng(rows)
-    forest = chains(random.integers(0, 12, trees).tolist(), seed=3)
-    matrix = random.normal(size=(rows, 3))
-    matrix[random.random(matrix.shape) < 0.1] = NAN
-    expected = [sigmoid(walked(forest, row)) for row in matrix]
-    assert forest.probabilities(matrix)[:, 1] == pytest.approx(expected, abs=1e-12)
-
-
 def test_no_rows_give_no_answers():
     assert stump().probabilities(np.zeros((0, 1))).shape == (0, 2)
 
@@ -127,6 +82,7 @@ def test_a_forest_of_one_leaf_answers_with_it():
         roots=one, feature=one, threshold=np.zeros(1), left=one, right=one, default_left=np.zeros(1, bool),
         value=np.array([0.4]),
     )  # fmt: skip
+    assert leaf.depth == 0
     assert positive(leaf, 3.0) == pytest.approx([sigmoid(0.4)])
 
 
