@@ -1,13 +1,13 @@
 """How time grows with size: an exponent from times that were taken in turn, and what it allows to say."""
 
-import gc
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from statistics import median
 from typing import Any
+
+from perf.gate.pairing import frozen
 
 LIMIT = 1.15
 """The largest exponent that counts as linear. n log n over these sizes gives 1.10 to 1.15, and tables, trees or
@@ -74,7 +74,7 @@ def times_of(calls: Mapping[int, Callable[[], Any]], clock: Clock, budget_s: flo
     blocks = {size: _block(call, clock) for size, call in calls.items()}
     times: dict[int, list[float]] = {size: [] for size in calls}
     sizes, began = list(calls), clock()
-    with _no_collection():
+    with frozen():
         for turn in range(ROUNDS_MAX):
             if turn >= ROUNDS_MIN and clock() - began > budget_s:
                 break
@@ -98,16 +98,3 @@ def _time(call: Callable[[], Any], calls: int, clock: Clock) -> float:
     for _ in range(calls):
         call()
     return (clock() - began) / calls
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """What exists already is never looked through again, and nothing is collected inside a block."""
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.unfreeze()
