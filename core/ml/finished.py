@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -82,11 +81,6 @@ def commit(staged: Path, final: Path) -> None:
         shutil.rmtree(final)
     os.replace(staged, final)
     _fsync(final.parent)
-
-
-def numbers(finished: Iterable[FinishedTrial]) -> range:
-    """The trial numbers that are taken, from 0 on."""
-    return range(max((f.trial.number for f in finished), default=-1) + 1)
 
 
 def _fsync(path: str | Path) -> None:

@@ -18,12 +18,12 @@ from core.ml.finished import (
     FinishedTrial,
     commit,
     fingerprint,
-    numbers,
     read_finished,
     read_trial,
     record,
     stage,
 )
+from core.ml.leaderboard import Leaderboard
 from core.ml.metrics import evaluate
 from core.ml.portfolio import PORTFOLIO, Config, plan
 from core.ml.prepare import Prepared, prepare
@@ -100,14 +100,16 @@ def search(
     """The engine `portfolio` (see `Search` for the contract)."""
     started = clock() - time_used_s
     prepared = prepare(table, spec, profile)
-    run = _Run(spec, prepared, folder, executor, clock, on_trial, should_stop, started, list(finished))
+    board = Leaderboard(spec.primary_metric, fingerprint(prepared.problem))
+    board.add_all(finished)
+    run = _Run(spec, prepared, folder, executor, clock, on_trial, should_stop, started, board)
     run.train()
     return run.result()
 
 
 @dataclass
 class _Run:
-    """One search under way: `done` grows by each trial that ends."""
+    """One search under way."""
 
     spec: TrainingSpec
     prepared: Prepared
@@ -117,17 +119,8 @@ class _Run:
     on_trial: Callable[[Trial], None]
     should_stop: Callable[[], bool]
     started: float
-    done: list[FinishedTrial]
+    board: Leaderboard
     running: dict[int, Trial] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.mark = fingerprint(self.prepared.problem)
-
-    @property
-    def usable(self) -> list[FinishedTrial]:
-        """Single models that succeeded on this problem, best first."""
-        succeeded = [f for f in self._ended() if f.trial.state is TrialState.SUCCEEDED]
-        return sorted(succeeded, key=lambda f: rank(f, self.spec.primary_metric))
 
     def train(self) -> None:
         for outcome in self.executor.run(self._tasks(), self._time_is_over):
@@ -135,7 +128,7 @@ class _Run:
 
     def result(self) -> SearchResult:
         """The vote of the best where it is better than the best alone, else that one. Raises TrainingFailed."""
-        ranked = self.usable
+        ranked = self.board.ranked
         if not ranked:
             raise TrainingFailed(self._why_nothing(), hint="Give the job more time, or look at the trials' errors")
         best, weights = ranked[0].trial, ranked[0].weights or (1.0,)
@@ -147,7 +140,7 @@ class _Run:
 
     def _tasks(self) -> Iterator[TrialTask]:
         """The next configuration that was not tried yet, at the moment when a trial may start."""
-        settled = [f.trial for f in self._ended() if f.trial.state is not TrialState.STOPPED]
+        settled = [f.trial for f in self.board.singles if f.trial.state is not TrialState.STOPPED]
         tried = {(trial.algorithm, _key(trial.params)) for trial in settled}
         for config in plan(self.spec):
             if self._enough():
@@ -155,13 +148,8 @@ class _Run:
             if (config.algorithm, _key(config.params)) not in tried:
                 yield self._start(config)
 
-    def _ended(self) -> list[FinishedTrial]:
-        """Single models that were tried on this problem, however that ended."""
-        votes = Algorithm.VOTING_ENSEMBLE
-        return [f for f in self.done if f.problem == self.mark and f.trial.algorithm != votes]
-
     def _start(self, config: Config) -> TrialTask:
-        taken = max(max(numbers(self.done), default=-1), max(self.running, default=-1))
+        taken = max(self.board.last_number, max(self.running, default=-1))
         trial = Trial(taken + 1, config.algorithm, TrialState.RUNNING, config.params, started_at=self.clock())
         self.running[trial.number] = trial
         self.on_trial(trial)
@@ -184,10 +172,10 @@ class _Run:
             return
         lasted = self.clock() - trial.started_at
         ended = replace(trial, state=outcome.state, duration_s=lasted, error=outcome.error)
-        self._note(self._write(FinishedTrial(ended, folder, self.mark)))
+        self._note(self._write(FinishedTrial(ended, folder, self.board.problem)))
 
     def _note(self, finished: FinishedTrial) -> None:
-        self.done.append(finished)
+        self.board.add(finished)
         self.on_trial(finished.trial)
 
     def _write(self, finished: FinishedTrial, out_of_fold: Array | None = None) -> FinishedTrial:
@@ -202,7 +190,7 @@ class _Run:
         """The vote as a trial of its own, when one was allowed, found, and is better than the best alone."""
         if self.spec.algorithms and Algorithm.VOTING_ENSEMBLE not in self.spec.algorithms:
             return None
-        number = max(numbers(self.done), default=-1) + 1
+        number = self.board.last_number + 1
         running = Trial(number, Algorithm.VOTING_ENSEMBLE, TrialState.RUNNING, started_at=self.clock())
         labels, metric = self.prepared.labels, self.spec.primary_metric
         found = vote(ranked, labels, metric, lambda: self._left() < -1.0 or self.should_stop())
@@ -213,7 +201,7 @@ class _Run:
 
     def _same_vote(self, found: Vote) -> FinishedTrial | None:
         """An earlier start of this job may have come as far as here."""
-        for earlier in self.done:
+        for earlier in self.board.trials:
             if tuple(zip(earlier.trial.members, earlier.weights, strict=False)) == found.members:
                 return earlier
         return None
@@ -231,7 +219,7 @@ class _Run:
         )
         weights = tuple(weight for _, weight in found.members)
         folder = self.folder / str(trial.number)
-        made = FinishedTrial(trial, folder, self.mark, weights)
+        made = FinishedTrial(trial, folder, self.board.problem, weights)
         self._note(self._write(made, found.out_of_fold))
         return made
 
@@ -242,7 +230,7 @@ class _Run:
 
     def _left_at_most(self) -> float:
         """Seconds until trials must be over: while none has succeeded, a late model is better than none."""
-        if self.usable:
+        if self.board.ranked:
             return self._left()
         return self.started + (1 + GRACE_SHARE) * self.spec.timeout_s + GRACE_S - self.clock()
 
@@ -251,18 +239,16 @@ class _Run:
 
     def _enough(self) -> bool:
         """No time or number left for one more trial, or no reason for one."""
-        started = len(self._ended()) + len(self.running)
+        started = len(self.board.singles) + len(self.running)
         if self._time_is_over() or started >= self.spec.max_trials:
             return True
-        ranked = self.usable
-        if not ranked:
+        if not self.board.ranked:
             return False
-        shortest = min(f.trial.duration_s for f in ranked)
-        idle = max(numbers(self.done), default=-1) - ranked[0].trial.number
-        return self._left() < WORTH_SHARE * shortest or (started > len(PORTFOLIO) and idle >= IDLE_TRIALS)
+        idle = self.board.last_number - self.board.ranked[0].trial.number
+        return self._left() < WORTH_SHARE * self.board.shortest_s or (started > len(PORTFOLIO) and idle >= IDLE_TRIALS)
 
     def _why_nothing(self) -> str:
-        failed = [f.trial for f in self.done if f.trial.state is TrialState.FAILED]
+        failed = [f.trial for f in self.board.trials if f.trial.state is TrialState.FAILED]
         if failed:
             return f"No trial succeeded; the first failed with: {failed[0].error}"
         return f"No trial ended within {self.spec.timeout_s:g} s"
