@@ -5,12 +5,11 @@ from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from core.domain.job import Job, JobKind, JobState
 from core.local.store import Store, _insert_job
-from core.local.telemetry import SCHEMA, newest, summary
+from core.local.telemetry import newest, summary
 from perf.growth.axis import Axis
+from perf.workloads.kept import write_requests
 from perf.workloads.workload import Prepared
 
 NOW = 1_800_000_000.0
@@ -82,7 +81,7 @@ def _add(store: Store, runs: int) -> Prepared:
 
 def _summary(folder: Path, requests: int) -> Prepared:
     """Over all that was recorded."""
-    _write(folder, requests)
+    write_requests(folder, requests, NOW, RATE_PER_S, "v1", SEGMENT)
 
     def check(found: Any) -> None:
         assert (found.requests, len(found.buckets)) == (requests, BUCKETS)
@@ -93,7 +92,7 @@ def _summary(folder: Path, requests: int) -> Prepared:
 
 def _last_minutes(folder: Path, requests: int) -> Prepared:
     """Ten seconds of many hours: what the Monitor page draws again and again."""
-    _write(folder, requests)
+    write_requests(folder, requests, NOW, RATE_PER_S, "v1", SEGMENT)
 
     def check(found: Any) -> None:
         assert abs(found.requests - 10 * RATE_PER_S) <= 1
@@ -102,34 +101,12 @@ def _last_minutes(folder: Path, requests: int) -> Prepared:
 
 
 def _newest(folder: Path, requests: int) -> Prepared:
-    _write(folder, requests)
+    write_requests(folder, requests, NOW, RATE_PER_S, "v1", SEGMENT)
 
     def check(found: Any) -> None:
         assert [int(record.request_id) for record in found] == list(range(requests - 1, requests - 1 - LISTED, -1))
 
     return Prepared(lambda: newest(folder, LISTED), check)
-
-
-def _write(folder: Path, requests: int) -> None:
-    """Compacted segments, as an even rate until now leaves them."""
-    made = {
-        "at": f"{NOW} - ({requests} - n) / {RATE_PER_S}",
-        "request_id": "lpad(n::VARCHAR, 32, '0')",
-        "deployment": "'v1'",
-        "status": "CASE WHEN n % 50 = 7 THEN 400 ELSE 200 END",
-        "rows": "2",
-        "method": "'predict'",
-        "form": "'v1'",
-        "elapsed_ms": "0.4 + (hash(n) % 1000) / 500.0",
-        "run_ms": "0.2",
-        "mirrored": "false",
-    }
-    columns = ", ".join(f'({made.get(name, "NULL")})::{kind} AS "{name}"' for name, kind in SCHEMA.items())
-    with duckdb.connect() as db:
-        for number, first in enumerate(range(0, requests, SEGMENT)):
-            rows = f"range({first}, {min(requests, first + SEGMENT)}) AS r(n)"
-            file = folder / f"seg-{first}-1-{number}.parquet"
-            db.execute(f"COPY (SELECT {columns} FROM {rows}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
 
 
 RUNS, REQUESTS = (1_000, 4_000, 16_000, 64_000), (16_000, 64_000, 256_000, 1_024_000)

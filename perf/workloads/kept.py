@@ -79,7 +79,9 @@ def _submit(workspace: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     return lambda: workspace.submit(spec), check
 
 
-def write_requests(folder: Path, requests: int, until: float, rate_per_s: float, deployment: str) -> None:
+def write_requests(
+    folder: Path, requests: int, until: float, rate_per_s: float, deployment: str, segment: int = SEGMENT
+) -> None:
     """Segments, compacted, as `requests` at an even rate until `until` (s since the epoch) leave them."""
     import duckdb
 
@@ -102,8 +104,8 @@ def write_requests(folder: Path, requests: int, until: float, rate_per_s: float,
     }
     columns = ", ".join(f'({made.get(name, "NULL")})::{kind} AS "{name}"' for name, kind in SCHEMA.items())
     with duckdb.connect() as db:
-        for number, first in enumerate(range(0, requests, SEGMENT)):
-            rows = f"range({first}, {min(requests, first + SEGMENT)}) AS r(n)"
+        for number, first in enumerate(range(0, requests, segment)):
+            rows = f"range({first}, {min(requests, first + segment)}) AS r(n)"
             file = folder / f"seg-{first}-1-{number}.parquet"
             db.execute(f"COPY (SELECT {columns} FROM {rows}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
 
