@@ -17,7 +17,7 @@ from perf.workloads import Inputs, Workload
 BLOCK_S = 0.0015
 """Short enough that few blocks are interrupted (a busy system takes the processor away every 3 ms or so)."""
 RESTART_S = 0.6
-"""What the timed blocks of one restart should take together."""
+"""What the timed blocks of one restart should take together; as long as setting it up took, where that is longer."""
 ROUNDS_MIN, ROUNDS_MAX = 5, 120
 WARM_S, WARM_CALLS = 0.06, 120
 """Until the interpreter has specialised its bytecode and caches are full: at most so long, at most so many calls."""
@@ -76,12 +76,14 @@ class Restart:
 
     def rounds(self, workload: Workload) -> list[Round]:
         """Time one workload. Raises SideFailed when it cannot be set up or answers wrongly."""
+        began = time.perf_counter()
         with restored(), ExitStack() as stack:
             copies = self._prepared(workload, stack)
-            for copy in copies:
-                _warm(copy)
+            call_s = min([_warm(copy) for copy in copies])
+            calls = workload.calls or max(1, round(BLOCK_S / call_s))
+            wanted = max(RESTART_S, time.perf_counter() - began) / (call_s * calls * len(copies))
             with frozen():
-                return self._timed(copies, workload.calls or _calls(copies[BASE]))
+                return [self._round(copies, calls) for _ in range(min(ROUNDS_MAX, max(ROUNDS_MIN, round(wanted))))]
 
     def _prepared(self, workload: Workload, stack: ExitStack) -> list[Copy]:
         """The three copies, set up in random order: who comes first finds other memory than who comes last."""
@@ -94,11 +96,6 @@ class Restart:
             stack.callback(made[at].close)
         return [made[at] for at in range(3)]
 
-    def _timed(self, copies: Sequence[Copy], calls: int) -> list[Round]:
-        round_s = sum(copy.block(calls).call_s * calls for copy in copies)
-        wanted = min(ROUNDS_MAX, max(ROUNDS_MIN, round(RESTART_S / round_s)))
-        return [self._round(copies, calls) for _ in range(wanted)]
-
     def _round(self, copies: Sequence[Copy], calls: int) -> Round:
         took = {at: copies[at].block(calls) for at in self._random.sample(range(3), 3)}
         return Round(took[BASE], took[HEAD], took[BASE_AGAIN])
@@ -110,17 +107,14 @@ def _maker(revision: Revision) -> Maker:
     return beside(revision.python, revision.root, revision.inputs)
 
 
-def _calls(copy: Copy) -> int:
-    """Calls in a block."""
-    return max(1, round(BLOCK_S / min(copy.block(1).call_s for _ in range(5))))
-
-
-def _warm(copy: Copy) -> None:
-    until = time.perf_counter() + WARM_S
+def _warm(copy: Copy) -> float:
+    """Call it until it is as fast as it gets; the shortest call, in seconds."""
+    until, shortest_s = time.perf_counter() + WARM_S, math.inf
     for _ in range(WARM_CALLS):
-        copy.block(1)
+        shortest_s = min(shortest_s, copy.block(1).call_s)
         if time.perf_counter() > until:
-            return
+            break
+    return shortest_s
 
 
 @contextmanager

@@ -6,6 +6,7 @@ service runs: the store says that this process is one, and what would start anot
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -183,7 +184,7 @@ class _Visit:
 
     def __call__(self) -> Any:
         os.environ.update(self._environment)
-        with _routed():
+        with _routed(), _in_this_thread(), _later():
             return self._app.run()
 
 
@@ -207,6 +208,63 @@ def _routed() -> Iterator[None]:
     finally:
         app_test.PagesManager = PagesManager  # type: ignore[misc]
         PagesManager.uses_pages_directory = before
+
+
+@contextmanager
+def _in_this_thread() -> Iterator[None]:
+    """A run happens in the thread that asks for it.
+
+    `AppTest` starts a thread, asks every millisecond whether it has ended, and takes the interpreter from it each time:
+    two runs of a page that takes 13 ms differed by 45 % so.
+    """
+    from streamlit.testing.v1 import local_script_runner
+
+    def start(runner: Any) -> None:
+        runner._script_thread = threading.current_thread()
+        try:
+            runner._run_script_thread()
+        finally:
+            runner._script_thread = None
+
+    def ended(runner: Any, timeout: float) -> None:
+        assert runner.script_stopped()
+
+    runner_class, wait = local_script_runner.LocalScriptRunner, local_script_runner.require_widgets_deltas
+    runner_class.start, local_script_runner.require_widgets_deltas = start, ended  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del runner_class.start
+        local_script_runner.require_widgets_deltas = wait
+
+
+class _CachesClock:
+    """Monotonic time, s, in which all visits are a minute apart."""
+
+    visits = 0
+
+    def __call__(self) -> float:
+        return time.monotonic() + 60 * self.visits
+
+
+CACHES_CLOCK = _CachesClock()
+"""One for all copies: a cache keeps the clock of who uses it first, and revisions share those that did not change."""
+
+
+@contextmanager
+def _later() -> Iterator[None]:
+    """Each visit finds that what caches keep for seconds has expired.
+
+    Else a run in some pays for all of them: the Monitor page took 130 ms, or 170.
+    """
+    from streamlit.runtime.caching import cache_utils
+
+    CACHES_CLOCK.visits += 1
+    timer, cache_utils.TTLCACHE_TIMER = cache_utils.TTLCACHE_TIMER, CACHES_CLOCK
+    try:
+        yield
+    finally:
+        cache_utils.TTLCACHE_TIMER = timer
 
 
 def _leave(workspace: ModuleType, home: Path) -> None:
