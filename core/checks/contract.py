@@ -3,8 +3,9 @@
 The first of these checks runs Schemathesis; the others read what it found.
 """
 
+import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 
 from core.checks import azure
@@ -116,7 +117,7 @@ def _said(name: str, problems: Mapping[str, Finding], probe: Probe) -> Mapping[s
     if name == "missing_required_header" and 403 in denials(probe):
         return {what: finding for what, finding in problems.items() if finding.seen.status != 403}
     if name == "negative_data_rejection":
-        return {what: finding for what, finding in problems.items() if not on_a_doubles_border(finding.seen.body)}
+        return {what: finding for what, finding in problems.items() if not _beyond_words(finding.seen.body, probe)}
     if name != "positive_data_acceptance":
         return problems
     if probe.profile is not Profile.SLIPWAY:
@@ -127,6 +128,30 @@ def _said(name: str, problems: Mapping[str, Finding], probe: Probe) -> Mapping[s
     if problems and not left:
         raise NotApplicable("the document leaves open what a row holds, so refused rows say nothing")
     return left
+
+
+def _beyond_words(body: bytes, probe: Probe) -> bool:
+    """Whether a body is right to accept although the document forbids it, for want of words to allow it."""
+    described = probe.described
+    names = [column.name for column in described.signature.columns]
+    return on_a_doubles_border(body) or names_fewer_columns(body, names, described.required)
+
+
+def names_fewer_columns(body: bytes, names: Collection[str], required: Collection[str]) -> bool:
+    """Whether it is the MLflow form without rows, and names all required columns but not all there are.
+
+    A document that types cells by their position can list the columns in one way alone; that those which may be absent
+    may be left out it cannot say (docs/scoring-contract.md, D2). Rows would have to be as short, and are then refused
+    or not by the widths that other checks try.
+    """
+    try:
+        split = json.loads(body)["input_data"]
+        named, rows = split["columns"], split["data"]
+        distinct = set(named)
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return False
+    whole = isinstance(named, list) and rows == [] and len(distinct) == len(named)
+    return whole and set(required) <= distinct < set(names)
 
 
 def on_a_doubles_border(body: bytes) -> bool:

@@ -91,6 +91,14 @@ def test_a_nullable_column_may_be_null_or_absent(absent):
     assert decode(row(**{absent: None})).columns[place] == [None]
 
 
+@pytest.mark.parametrize("absent", ["rate", "colour"])
+@pytest.mark.contract("B4")
+def test_in_the_mlflow_form_a_nullable_column_may_be_left_out(absent):
+    names = [name for name in GOOD if name != absent]
+    assert decode(split(names, [[GOOD[name] for name in names]])).columns[list(GOOD).index(absent)] == [None]
+    assert decode(split(names, [])).rows == 0
+
+
 @pytest.mark.parametrize("body", [b'{"data":[]}', b'{"Inputs":{"data":[]}}', split(list(GOOD), [])])
 @pytest.mark.contract("B5")
 def test_no_rows_are_an_empty_request(body):
