@@ -9,12 +9,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 from perf.workloads.kept import open_home, write_requests
 from perf.workloads.places import checkout, copy_of, remove
@@ -184,58 +185,8 @@ class _Visit:
 
     def __call__(self) -> Any:
         os.environ.update(self._environment)
-        with _routed(), _in_this_thread(), _later():
+        with _as_measured():
             return self._app.run()
-
-
-@contextmanager
-def _routed() -> Iterator[None]:
-    """Runs go through `app.py`, as in a server whose first run has declared the navigation.
-
-    `AppTest` makes Streamlit forget that before every run, since a test may be the first one; a folder `pages/` then
-    sends each run to the page's file alone. Here it forgets on a class that nobody reads.
-    """
-    from streamlit.runtime.pages_manager import PagesManager
-    from streamlit.testing.v1 import app_test
-
-    class Reset(PagesManager):
-        pass
-
-    before, PagesManager.uses_pages_directory = PagesManager.uses_pages_directory, False
-    app_test.PagesManager = Reset  # type: ignore[misc]
-    try:
-        yield
-    finally:
-        app_test.PagesManager = PagesManager  # type: ignore[misc]
-        PagesManager.uses_pages_directory = before
-
-
-@contextmanager
-def _in_this_thread() -> Iterator[None]:
-    """A run happens in the thread that asks for it.
-
-    `AppTest` starts a thread, asks every millisecond whether it has ended, and takes the interpreter from it each time:
-    two runs of a page that takes 13 ms differed by 45 % so.
-    """
-    from streamlit.testing.v1 import local_script_runner
-
-    def start(runner: Any) -> None:
-        runner._script_thread = threading.current_thread()
-        try:
-            runner._run_script_thread()
-        finally:
-            runner._script_thread = None
-
-    def ended(runner: Any, timeout: float) -> None:
-        assert runner.script_stopped()
-
-    runner_class, wait = local_script_runner.LocalScriptRunner, local_script_runner.require_widgets_deltas
-    runner_class.start, local_script_runner.require_widgets_deltas = start, ended  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        del runner_class.start
-        local_script_runner.require_widgets_deltas = wait
 
 
 class _CachesClock:
@@ -252,19 +203,46 @@ CACHES_CLOCK = _CachesClock()
 
 
 @contextmanager
-def _later() -> Iterator[None]:
-    """Each visit finds that what caches keep for seconds has expired.
+def _as_measured() -> Iterator[None]:
+    """`AppTest`, but for three things that make a run's time another one than a visitor's.
 
-    Else a run in some pays for all of them: the Monitor page took 130 ms, or 170.
+    - A run goes through `app.py`, as in a server whose first run has declared the navigation. `AppTest` makes Streamlit
+      forget that before every run, since a test may be the first one; a folder `pages/` then sends each run to the
+      page's file alone. Here it forgets on a class that nobody reads.
+    - A run happens in the thread that asks for it. `AppTest` starts one, asks every millisecond whether it has ended,
+      and takes the interpreter from it each time: two runs of a page that takes 13 ms differed by 45 % so.
+    - A run finds that what caches keep for seconds has expired. Else a run in some pays for all of them: the Monitor
+      page took 130 ms, or 170.
     """
     from streamlit.runtime.caching import cache_utils
+    from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.testing.v1 import app_test, local_script_runner
+
+    class Reset(PagesManager):
+        pass
+
+    class InThisThread(local_script_runner.LocalScriptRunner):
+        def start(self) -> None:
+            self._script_thread = threading.current_thread()
+            try:
+                self._run_script_thread()
+            finally:
+                self._script_thread = None
+
+    def ended(runner: Any, timeout: float) -> None:
+        assert runner.script_stopped()
 
     CACHES_CLOCK.visits += 1
-    timer, cache_utils.TTLCACHE_TIMER = cache_utils.TTLCACHE_TIMER, CACHES_CLOCK
-    try:
+    with ExitStack() as stack:
+        for owner, name, value in (
+            (PagesManager, "uses_pages_directory", False),
+            (app_test, "PagesManager", Reset),
+            (app_test, "LocalScriptRunner", InThisThread),
+            (local_script_runner, "require_widgets_deltas", ended),
+            (cache_utils, "TTLCACHE_TIMER", CACHES_CLOCK),
+        ):
+            stack.enter_context(patch.object(owner, name, value))
         yield
-    finally:
-        cache_utils.TTLCACHE_TIMER = timer
 
 
 def _leave(workspace: ModuleType, home: Path) -> None:

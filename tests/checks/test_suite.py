@@ -18,7 +18,7 @@ from schemathesis.specs.openapi import checks as _  # noqa: F401 - enters OpenAP
 from contract_tests.mutants.first import AnyPrefix, AnyScheme, ForgetsACategory
 from contract_tests.reference import KEY, Reference, Reply, Request, serving
 from core.checks import Source, bodies_for, catalogue, generated, run_checks
-from core.checks.contract import ABOUT, names_fewer_columns, on_a_doubles_border
+from core.checks.contract import ABOUT
 from core.checks.registry import Depth, Profile
 from core.domain.errors import NoVerdict, SpecInvalid
 from core.domain.proof import CheckResult, Target
@@ -314,43 +314,3 @@ def test_a_path_before_the_root_is_kept() -> None:
         results = run_checks(Target(f"{url}/api/v1/service/e", KEY))
     assert [f"{r.name}: {r.evidence}" for r in results if r.passed is False or r.no_verdict] == []
     assert urlsplit(url).path == ""
-
-
-@pytest.mark.parametrize(
-    ("literal", "expected"),
-    [
-        (str(-int(sys.float_info.max)), True),
-        (str(17976931348623157 * 10**292 + 1), True),
-        ("1" + "0" * 400, False),
-        ("1.7976931348623157e308", False),
-        ("12", False),
-    ],
-)
-def test_an_integer_on_the_border_of_doubles_is_told_apart(literal: str, expected: bool) -> None:
-    assert on_a_doubles_border(f'{{"data": [{{"age": {literal}}}]}}'.encode()) is expected
-
-
-@pytest.mark.parametrize(
-    ("columns", "rows", "expected"),
-    [
-        ("[]", "[]", False),
-        ('["age"]', "[]", True),
-        ('["job", "age"]', "[]", True),
-        ('["age", "job", "city"]', "[]", False),
-        ('["age", "age"]', "[]", False),
-        ('["age", "other"]', "[]", False),
-        ('["age", 1]', "[]", False),
-        ('["age", []]', "[]", False),
-        ('"age"', "[]", False),
-        ('["age"]', "[[31]]", False),
-        ('["age"]', "{}", False),
-    ],
-)
-def test_only_columns_that_may_be_absent_may_be_missing_from_a_split_body_without_rows(columns, rows, expected):
-    body = f'{{"input_data": {{"columns": {columns}, "data": {rows}}}}}'.encode()
-    assert names_fewer_columns(body, ["age", "job", "city"], ["age"]) is expected
-
-
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"input_data": []}', b'{"data": []}', b"\xff", b"[" * 100_000])
-def test_no_other_body_is_taken_for_a_split_one(body):
-    assert names_fewer_columns(body, ["age"], []) is False
