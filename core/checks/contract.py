@@ -140,9 +140,9 @@ def _beyond_words(body: bytes, probe: Probe) -> bool:
 def names_fewer_columns(body: bytes, names: Collection[str], required: Collection[str]) -> bool:
     """Whether it is the MLflow form without rows, and names all required columns but not all there are.
 
-    A document that types cells by their position can list the columns in one way alone; that those which may be absent
-    may be left out it cannot say (docs/scoring-contract.md, D2). Rows would have to be as short, and are then refused
-    or not by the widths that other checks try.
+    A document that types cells by their position lists the columns in one way, and cannot say that those which may be
+    absent may be left out (docs/scoring-contract.md, D2). Bodies with rows are not excused: rows that keep to the
+    document are too long for fewer columns, and must be refused for it.
     """
     try:
         split = json.loads(body)["input_data"]
