@@ -1,6 +1,7 @@
 """The gate says what it measured, and never passes what it could not see."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,14 @@ def test_a_budget_that_is_not_met_fails(correct: Target, budget: GateBudget, wor
     assert words in result.evidence
     assert "$SLIPWAY_KEY" in result.curl
     assert KEY not in result.curl
+
+
+def test_the_load_can_be_repeated_against_the_candidate_and_not_the_live_deployment(correct: Target) -> None:
+    headers = {"azureml-model-deployment": "it's green"}
+    again = run(Target(correct.url, KEY, headers))["performance"].curl.splitlines()[-1]
+    words = shlex.split(again)
+    sent = [words[at + 1] for at, word in enumerate(words) if word == "-H"]
+    assert sent == ["azureml-model-deployment: it's green", "Authorization: Bearer $SLIPWAY_KEY"]
 
 
 def test_one_row_that_differs_is_found_and_shown_alone(parity: Path) -> None:
