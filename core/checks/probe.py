@@ -1,78 +1,25 @@
-"""The HTTP client of the semantic and wire checks: sends exactly what it is told, keeps what came back."""
+"""One endpoint under examination: what the semantic and wire checks ask it, and how they read its answers."""
 
-import base64
-import gzip
-import http.client
-import json
-import shlex
-import socket
-import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from core.checks import azure
+from core.checks.client import Client, Exchange, quoted, shown
 from core.checks.document import Described
 from core.checks.forms import ONE
-from core.checks.registry import Depth, NotApplicable, Profile, Violation
+from core.checks.registry import Depth, KnownDeviation, NotApplicable, Profile, Violation
 from core.checks.replies import answers_in
 from core.checks.security import Credential
 from core.contract import samples
-from core.domain.errors import ServiceUnavailable
+from core.domain.errors import SlipwayError
 from core.domain.proof import Target
 
+__all__ = ["Client", "Exchange", "Probe", "quoted", "shown"]
+
 T = TypeVar("T")
-
-HANG_S = 10.0
-"""An answer that takes longer is a violation; how much shorter it should be is the performance part's question."""
-TLS_HINT = "Is it http:// and not https://? SSL_CERT_FILE names further authorities to trust"
-SHOWN_CHARS = 200
-COMMAND_BODY_MAX_BYTES = 64_000
-"""Longer bodies travel packed: Linux takes at most 128 KiB in one argument."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request with its answer; status 0 where none came."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    """All but Authorization."""
-    credential: Credential | None
-    body: bytes | None
-    status: int = 0
-    reply_headers: Mapping[str, str] = field(default_factory=dict)
-    """Names in lower case."""
-    reply: bytes = b""
-
-    @property
-    def shown(self) -> str:
-        """The answer in a few words."""
-        return shown(self.status, self.reply)
-
-    def json(self) -> Any:
-        """The answer as strict JSON. Raises Violation."""
-        try:
-            return json.loads(self.reply, parse_constant=_no_constant)
-        except (ValueError, RecursionError) as e:
-            raise Violation(f"The answer is not JSON: {self.shown}", self) from e
-
-    def curl(self, target: Target) -> str:
-        """A shell command that sends this request again, the key taken from SLIPWAY_KEY."""
-        parts = [f"curl -i -X {self.method}"]
-        if self.credential:
-            parts.append(f'-H "{self.credential.header}: {self.credential.shell}"')
-        parts.extend(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self.headers.items())
-        if self.body is not None and len(self.body) <= COMMAND_BODY_MAX_BYTES:
-            parts.append(f"--data-binary {quoted(self.body)}")
-        elif self.body is not None:
-            packed = base64.b64encode(gzip.compress(self.body, mtime=0)).decode()
-            parts = [f"echo {packed} | base64 -d | gunzip |", *parts, "--data-binary @-"]
-        return " ".join([*parts, shlex.quote(target.url + self.path)])
 
 
 class Probe:
@@ -86,19 +33,29 @@ class Probe:
         seed: int,
         depth: Depth,
         profile: Profile = Profile.STRICT,
+        client: Client | None = None,
     ) -> None:
         self.target, self.described, self.seed, self.depth, self.profile = target, described, seed, depth, profile
         self.rows = depth.rows if described.max_rows is None else max(1, min(depth.rows, described.max_rows))
         self._random = Random(seed)  # noqa: S311 - draws test data
-        self._client = Client(target)
-        self._known: dict[Any, Any] = {}
+        self._client = Client(target) if client is None else client
+        self._known: dict[Any, tuple[Any, Exception | None]] = {}
 
     def once(self, compute: Callable[["Probe"], T]) -> T:
-        """What `compute` gave at its first call for this endpoint."""
+        """What `compute` gave at its first call for this endpoint: its value, or what it raised, which is raised anew.
+
+        What failed after a minute would fail so again, for each check that asks.
+        """
         if compute not in self._known:
-            self._known[compute] = compute(self)
-        found: T = self._known[compute]
-        return found
+            try:
+                self._known[compute] = compute(self), None
+            except (Violation, NotApplicable, KnownDeviation, SlipwayError) as e:
+                self._known[compute] = None, e
+        found, problem = self._known[compute]
+        if problem is not None:
+            raise problem
+        value: T = found
+        return value
 
     def sample(self, count: int) -> list[dict[str, Any]]:
         """`count` valid rows made from the document, or as many as it allows at once.
@@ -180,7 +137,10 @@ class Probe:
     @contextmanager
     def another(self) -> Iterator["Probe"]:
         """Another client of the same endpoint, with a connection of its own, for use in another thread."""
-        other = Probe(self.target, self.described, seed=self.seed, depth=self.depth, profile=self.profile)
+        client = Client(self.target, self._client.tls if self.target.url.startswith("https:") else None)
+        other = Probe(
+            self.target, self.described, seed=self.seed, depth=self.depth, profile=self.profile, client=client
+        )
         try:
             yield other
         finally:
@@ -189,98 +149,3 @@ class Probe:
     def close(self) -> None:
         """Drop the kept connection."""
         self._client.close()
-
-
-class Client:
-    """One kept connection to the target."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._connection: http.client.HTTPConnection | None = None
-
-    def send(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], credential: Credential | None
-    ) -> Exchange:
-        """Send one request and wait for its answer.
-
-        Raises Violation when the connection breaks or nothing comes within `HANG_S`, ServiceUnavailable when nothing
-        listens.
-        """
-        content_type = {} if body is None else {"Content-Type": "application/json"}
-        request = Exchange(method, path, content_type | dict(self._target.headers) | dict(headers), credential, body)
-        # One more try: a server may close a kept connection just as the next request leaves.
-        for fresh in (self._connection is None, True):
-            try:
-                return self._send(request)
-            except TimeoutError as e:
-                self.close()
-                raise Violation(f"No answer within {HANG_S:.0f} s", request) from e
-            except (http.client.HTTPException, ConnectionError) as e:
-                self.close()
-                if fresh:
-                    raise Violation(f"The connection broke: {e!r}", request) from e
-        raise AssertionError("the second attempt either answers or raises")
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _send(self, request: Exchange) -> Exchange:
-        if self._connection is None:
-            self._connection = _connect(self._target)
-        root = urlsplit(self._target.url).path.rstrip("/")
-        secret = {request.credential.header: request.credential.value} if request.credential else {}
-        # A server may refuse a large body and close before all of it is sent: its answer is there to be read.
-        with suppress(BrokenPipeError, ConnectionResetError):
-            self._connection.request(request.method, root + request.path, request.body, dict(request.headers) | secret)
-        reply = self._connection.getresponse()
-        names = {name.lower(): value for name, value in reply.getheaders()}
-        return replace(request, status=reply.status, reply_headers=names, reply=reply.read())
-
-
-def _connect(target: Target) -> http.client.HTTPConnection:
-    parts = urlsplit(target.url)
-    host = parts.hostname or ""
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        context = ssl.create_default_context()
-        connection = http.client.HTTPSConnection(host, parts.port, timeout=HANG_S, context=context)
-    else:
-        connection = http.client.HTTPConnection(host, parts.port, timeout=HANG_S)
-    try:
-        connection.connect()
-    except ssl.SSLError as e:
-        raise ServiceUnavailable(f"{target.url} cannot be trusted ({_why(e)})", hint=TLS_HINT) from e
-    except socket.gaierror as e:
-        raise ServiceUnavailable(
-            f"There is no host '{host}' ({e.strerror})", hint="Is the address spelled right?"
-        ) from e
-    except OSError as e:
-        raise ServiceUnavailable(f"Nothing answers at {target.url} ({e})", hint="Is the endpoint running?") from e
-    return connection
-
-
-def _why(error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate: {error.verify_message}"
-    return "it does not speak TLS" if error.reason == "WRONG_VERSION_NUMBER" else str(error.reason or error)
-
-
-def shown(status: int, reply: bytes) -> str:
-    """An answer in a few words."""
-    text = reply.decode("utf-8", "replace")
-    return f"{status} {text[:SHOWN_CHARS]}{'...' if len(text) > SHOWN_CHARS else ''}".strip()
-
-
-def quoted(body: bytes) -> str:
-    """The bytes as one word for a shell."""
-    text = body.decode("utf-8", "replace")
-    if "\ufffd" not in text and text.isprintable():
-        return shlex.quote(text)
-    # Bash's own quoting for bytes that are not printable UTF-8.
-    return "$'" + "".join(chr(b) if 32 <= b < 127 and b not in b"'\\" else f"\\x{b:02x}" for b in body) + "'"
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} is not JSON")

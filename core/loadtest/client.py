@@ -29,7 +29,8 @@ class Address:
     host: str
     port: int
     path: str
-    tls: bool
+    tls: ssl.SSLContext | None
+    """Whom to trust, None without TLS: read once a load, since reading the certificates costs more than a request."""
 
     @classmethod
     def of(cls, target: Target) -> "Address":
@@ -37,7 +38,7 @@ class Address:
         parts = urlsplit(target.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SpecInvalid(f"'{target.url}' is not an address", hint="Give it as http://127.0.0.1:8000")
-        tls = parts.scheme == "https"
+        tls = ssl.create_default_context() if parts.scheme == "https" else None
         return cls(parts.hostname, parts.port or (443 if tls else 80), f"{parts.path.rstrip('/')}/score", tls)
 
     @property
@@ -152,8 +153,7 @@ class Pool:
 
 async def connect(address: Address) -> Connection:
     """A new connection. Raises NoAnswer."""
-    tls = ssl.create_default_context() if address.tls else None
-    opening = asyncio.get_running_loop().create_connection(Connection, address.host, address.port, ssl=tls)
+    opening = asyncio.get_running_loop().create_connection(Connection, address.host, address.port, ssl=address.tls)
     try:
         _, connection = await asyncio.wait_for(opening, CONNECT_TIMEOUT_S)
     except TimeoutError as e:

@@ -1,20 +1,13 @@
 """Where the promises come from, and what is said when they cannot be had."""
 
 import copy
-import ssl
-import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azure_like import loose_document
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from own_tls import certificate, serving_tls
 
 from contract_tests.reference import KEY, Reference, Refused, Reply, Request, serving
 from contract_tests.reference_document import document
@@ -128,34 +121,15 @@ def test_tls_where_there_is_none_is_told_apart() -> None:
 
 
 @pytest.fixture
-def self_signed(tmp_path: Path) -> Iterator[int]:
-    """The port of a server with a certificate that nobody vouches for."""
-    private, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    unsigned = x509.CertificateBuilder(name, name, private.public_key(), 1, now, now + timedelta(days=1))
-    unsigned = unsigned.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False)
-    pem = tmp_path / "server.pem"
-    pem.write_bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        + unsigned.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
-        server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+def self_signed(tmp_path: Path) -> Iterator[str]:
+    """The address of a server with a certificate that nobody vouches for."""
+    with serving_tls(certificate(tmp_path / "server.pem")) as url:
+        yield url
 
 
-def test_a_certificate_that_nobody_vouches_for_is_named(self_signed: int) -> None:
+def test_a_certificate_that_nobody_vouches_for_is_named(self_signed: str) -> None:
     with pytest.raises(NoVerdict, match="its certificate: self-signed certificate") as raised:
-        run_checks(Target(f"https://127.0.0.1:{self_signed}", KEY), parts=PARTS)
+        run_checks(Target(self_signed, KEY), parts=PARTS)
     assert "SSL_CERT_FILE" in raised.value.hint
 
 

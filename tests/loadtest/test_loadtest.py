@@ -2,8 +2,10 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from own_tls import Answering, certificate, serving_tls
 from scripted import BUSY, CHUNKED, CLOSING, HANG_UP, OK, scripted
 
 from core import loadtest
@@ -125,6 +127,21 @@ def test_fresh_connections_are_one_a_request() -> None:
         report = loadtest.run(replace(spec, fresh_connections=True), [b"[]"])
     assert (report.requests, report.failed) == (20, 0)
     assert all(b"Connection: close\r\n" in request for request in requests)
+
+
+def test_whom_to_trust_is_read_once_a_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pem = certificate(tmp_path / "server.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+
+    class Forgets(Answering):
+        def do_POST(self) -> None:
+            pem.unlink(missing_ok=True)  # who read it again would trust nobody
+            super().do_POST()
+
+    with serving_tls(pem, Forgets) as url:
+        spec = LoadSpec(Target(url), duration_s=5, warmup_s=0, max_requests=20, fresh_connections=True)
+        report = loadtest.run(spec, [b"[]"])
+    assert (report.requests, report.failed) == (20, 0)
 
 
 def test_a_deployment_is_asked_for_by_its_header() -> None:

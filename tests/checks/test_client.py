@@ -1,0 +1,87 @@
+"""The client of the checks: whom it trusts is read once, and a server that is busy is asked again, within bounds."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+from own_tls import certificate, serving_tls
+from scripted import OK, scripted
+
+from contract_tests.reference import KEY, Reference, serving
+from core.checks.client import BUSY_ALL_S, BUSY_PAUSE_MAX_S, BUSY_PAUSE_S, BUSY_TRIES, Client, pause
+from core.checks.probe import Probe
+from core.checks.registry import DEPTHS
+from core.checks.source import fetch
+from core.domain.errors import NoVerdict
+from core.domain.proof import Target
+
+LATER = b"HTTP/1.1 429 Later\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def probe() -> Iterator[Probe]:
+    with serving(Reference()) as url:
+        target = Target(url, KEY)
+        probe = Probe(target, fetch(target), seed=0, depth=DEPTHS["default"])
+        yield probe
+        probe.close()
+
+
+def test_whom_to_trust_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pem = certificate(tmp_path / "server.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    with serving_tls(pem) as url:
+        client = Client(Target(url))
+        assert client.send("POST", "/score", b"[]", {}, None).status == 200
+        pem.unlink()  # who read it again would trust nobody
+        client.close()
+        assert client.send("POST", "/score", b"[]", {}, None).status == 200
+        client.close()
+
+
+def test_what_a_busy_server_asks_for_is_waited_and_the_request_sent_again(waits: list[float]) -> None:
+    with scripted(lambda n: LATER if n < 3 else OK) as (target, requests):
+        client = Client(target, sleep=waits.append)
+        assert client.send("POST", "/score", b"[1]", {}, None).status == 200
+        client.close()
+    assert waits == [2.0, 2.0]
+    assert len(set(requests)) == 1
+    assert len(requests) == 3
+
+
+def test_a_server_that_stays_busy_is_not_waited_for_for_ever(waits: list[float]) -> None:
+    with scripted(lambda n: LATER.replace(b": 2", b": 99999")) as (target, _):
+        client = Client(target, sleep=waits.append)
+        for _ in range(10):
+            assert client.send("POST", "/score", b"[1]", {}, None).status == 429
+        client.close()
+    assert set(waits) == {BUSY_PAUSE_MAX_S}
+    assert sum(waits) == pytest.approx(BUSY_ALL_S, abs=BUSY_TRIES * BUSY_PAUSE_MAX_S)
+
+
+def test_a_time_to_come_again_is_read_in_every_notation() -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=4), usegmt=True)
+    assert pause("3") == 3
+    assert 2 < pause(soon) <= 4
+    assert pause("Fri, 31 Dec 1999 23:59:59 GMT") == 0
+    assert pause("-0000") == pause("") == pause("soon") == BUSY_PAUSE_S
+
+
+def test_what_failed_once_is_not_tried_again_for_each_check(probe: Probe) -> None:
+    tried: list[int] = []
+
+    def compute(_: Probe) -> int:
+        tried.append(1)
+        raise NoVerdict("It cannot run")
+
+    for _ in range(3):
+        with pytest.raises(NoVerdict, match="It cannot run"):
+            probe.once(compute)
+    assert len(tried) == 1
