@@ -191,9 +191,9 @@ class Workspace(Protocol):
     def deploy(self, spec: DeploymentSpec) -> Deployment:
         """Put a model behind an endpoint with 0 % traffic and queue its gate, in one transaction.
 
-        The endpoint is created when it is absent. When the gate passes and no deployment has traffic, this one gets
-        100 %. The same name and model again gives what is there; a name with another model raises Conflict.
-        Raises ModelNotFound, EndpointNotFound.
+        The endpoint is created when it is absent. When this gate passes while the traffic map is empty (nobody has
+        given or taken any), the deployment gets 100 %. The same name and model again gives what is there; a name with
+        another model, and an endpoint that is being deleted, raise Conflict. Raises ModelNotFound.
         """
         _cannot("deploy")
 
@@ -216,7 +216,8 @@ class Workspace(Protocol):
     ) -> Endpoint:
         """Give each deployment its percent (sum 0 or 100; mirror at most 50; None leaves the mirror).
 
-        Raises GateRefused for a deployment whose gate has not passed, unless `force`d by somebody named in `by`.
+        Raises EndpointNotFound for a name in either map that is no deployment's, and GateRefused for one whose gate has
+        not passed, unless `force`d by somebody named in `by`.
         """
         _cannot("set_traffic")
 
@@ -272,6 +273,7 @@ class Workspace(Protocol):
     ) -> Job:
         """Queue a gate for a deployment (empty: the only or the newest one), by its own budget unless told.
 
+        It never changes traffic. Until it comes to a verdict, the last gate that did decides what `set_traffic` allows.
         Raises EndpointNotFound, SpecInvalid for a looser budget that nobody gives a name to in `by`.
         """
         _cannot("run_gate")

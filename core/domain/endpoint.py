@@ -165,6 +165,13 @@ class Deployment:
     gate_job_id: str = ""
     forced_by: str = ""
     """Who gave it traffic without a passed gate; empty: nobody."""
+    passed_before: bool = False
+    """The last gate that came to a verdict has passed, whatever the latest one does."""
+
+    @property
+    def proven(self) -> bool:
+        """It may take traffic, also while it is proven anew, or when that came to no verdict."""
+        return self.passed_before or self.gate is GateState.PASSED
 
 
 @dataclass(frozen=True, slots=True)

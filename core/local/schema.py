@@ -76,6 +76,14 @@ MIGRATIONS: tuple[tuple[int, str], ...] = (
         DROP INDEX jobs_by_kind;
         """,
     ),
+    (
+        3,
+        """
+        ALTER TABLE deployments ADD COLUMN first_gate_id TEXT NOT NULL DEFAULT '';
+        ALTER TABLE deployments ADD COLUMN verdict_gate_id TEXT NOT NULL DEFAULT '';
+        UPDATE deployments SET first_gate_id = gate_job_id, verdict_gate_id = gate_job_id;
+        """,
+    ),
 )
 """Add to the end; never change one that has shipped."""
 

@@ -300,7 +300,7 @@ class Store:
     def add_endpoint(self, spec: EndpointSpec, port: int, keys: EndpointKeys, now: float) -> None:
         """Raises Conflict when the name exists, PortInUse when another endpoint holds the port."""
         with self._write() as db:
-            if db.execute("SELECT 1 FROM endpoints WHERE name = ?", (spec.name,)).fetchone():
+            if _find_endpoint(db, spec.name) is not None:
                 raise Conflict(f"There is an endpoint '{spec.name}' already", hint="Choose another name, or use it")
             _insert_endpoint(db, spec, port, keys, now)
 
@@ -317,8 +317,7 @@ class Store:
 
     def _endpoint(self, row: sqlite3.Row) -> Endpoint:
         deployments = self._read(
-            "SELECT d.*, j.state AS job_state, j.result AS job_result FROM deployments d "
-            "LEFT JOIN jobs j ON j.id = d.gate_job_id WHERE d.endpoint = ? ORDER BY d.created_at, d.name",
+            f"{_DEPLOYMENTS} WHERE d.endpoint = ? ORDER BY d.created_at, d.name",
             row["name"],
         )
         root = f"http://127.0.0.1:{row['port']}"
@@ -353,18 +352,20 @@ class Store:
         row = self._read("SELECT primary_key, secondary_key FROM endpoints WHERE name = ?", name)[0]
         return EndpointKeys(row["primary_key"], row["secondary_key"])
 
-    def set_keys(self, name: str, keys: EndpointKeys) -> None:
-        self._change_endpoint(name, "primary_key = ?, secondary_key = ?", keys.primary, keys.secondary)
+    def set_key(self, name: str, which: str, key: str) -> EndpointKeys:
+        """Replace the `primary` or the `secondary` key, and nothing of the other; both as they are then."""
+        column = {"primary": "primary_key", "secondary": "secondary_key"}[which]
+        self._change_endpoint(name, f"{column} = ?", key)
+        return self.keys(name)
 
     def _change_endpoint(self, name: str, assignments: str, *values: Any) -> None:
-        """`assignments` are this module's own words, never a caller's."""
+        """`assignments` are this module's own words, never a caller's. Raises EndpointNotFound, Conflict."""
         with self._write() as db:
-            done = db.execute(
+            _endpoint_row(db, name)
+            db.execute(
                 f"UPDATE endpoints SET {assignments}, version = version + 1 WHERE name = ?",  # noqa: S608 - own words
                 (*values, name),
             )
-            if done.rowcount == 0:
-                raise EndpointNotFound(f"There is no endpoint '{name}'")
 
     def observe_endpoint(
         self, name: str, state: EndpointState, *, error: str = "", process: Process | None = None, restarts: int = 0
@@ -397,12 +398,17 @@ class Store:
 
     def mark_endpoint_deleting(self, name: str) -> None:
         """The service stops the server and then calls `drop_endpoint`. Raises EndpointNotFound."""
-        self._change_endpoint(name, "state = ?", EndpointState.DELETING)
+        with self._write() as db:
+            deleting = "UPDATE endpoints SET state = ?, version = version + 1 WHERE name = ?"
+            if db.execute(deleting, (EndpointState.DELETING, name)).rowcount == 0:
+                raise EndpointNotFound(f"There is no endpoint '{name}'")
 
     def drop_endpoint(self, name: str) -> None:
+        """Forget an endpoint that is marked for it, with its deployments; any other is left alone."""
         with self._write() as db:
-            db.execute("DELETE FROM deployments WHERE endpoint = ?", (name,))
-            db.execute("DELETE FROM endpoints WHERE name = ?", (name,))
+            gone = db.execute("DELETE FROM endpoints WHERE name = ? AND state = ?", (name, EndpointState.DELETING))
+            if gone.rowcount:
+                db.execute("DELETE FROM deployments WHERE endpoint = ?", (name,))
 
     # Deployments and traffic
 
@@ -411,19 +417,22 @@ class Store:
     ) -> Deployment:
         """Create a deployment (`spec` has name and model version) and queue its gate; with `create`, the endpoint too.
 
-        The same name and model again give what is there. Raises Conflict for the name with another model.
+        The same name and model again give what is there. Raises Conflict for the name with another model and for an
+        endpoint that is being deleted, EndpointNotFound for one that is not there and is not to be created.
         """
         with self._write() as db:
-            if create and not db.execute("SELECT 1 FROM endpoints WHERE name = ?", (spec.endpoint,)).fetchone():
+            if _find_endpoint(db, spec.endpoint) is None and create:
                 _insert_endpoint(db, *create, now)
+            _endpoint_row(db, spec.endpoint)
             known = db.execute(
                 "SELECT * FROM deployments WHERE endpoint = ? AND name = ?", (spec.endpoint, spec.name)
             ).fetchone()
             if known is None:
                 values = (spec.endpoint, spec.name, spec.model, spec.model_version, _encode(spec))
                 db.execute(
-                    "INSERT INTO deployments VALUES (?, ?, ?, ?, ?, ?, '', ?, '', ?)",
-                    (*values, DeploymentState.STARTING, gate.id, now),
+                    "INSERT INTO deployments (endpoint, name, model, model_version, spec, state, gate_job_id, "
+                    "first_gate_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*values, DeploymentState.STARTING, gate.id, gate.id, now),
                 )
                 db.execute("UPDATE endpoints SET version = version + 1 WHERE name = ?", (spec.endpoint,))
                 _insert_job(db, gate)
@@ -460,7 +469,7 @@ class Store:
         """Raises EndpointNotFound, Conflict when it has traffic."""
         self.deployment(endpoint, name)
         with self._write() as db:
-            row = db.execute("SELECT traffic, mirror FROM endpoints WHERE name = ?", (endpoint,)).fetchone()
+            row = _endpoint_row(db, endpoint)
             traffic, mirror = _decode(row["traffic"], dict[str, int]), _decode(row["mirror"], dict[str, int])
             if what := "traffic" if traffic.get(name) else "mirrored traffic" if mirror.get(name) else "":
                 raise Conflict(
@@ -475,19 +484,28 @@ class Store:
         self, endpoint: str, traffic: Mapping[str, int], mirror: Mapping[str, int] | None, now: float, forced_by: str
     ) -> None:
         """Replace the maps. Raises GateRefused where a gate has not passed, unless `forced_by` somebody."""
-        known = {d.name: d for d in self.endpoint(endpoint).deployments}
         with self._write() as db:
-            row = db.execute("SELECT mirror FROM endpoints WHERE name = ?", (endpoint,)).fetchone()
-            for name in (n for n, percent in traffic.items() if percent > 0):
+            row = _endpoint_row(db, endpoint)
+            known = {d["name"]: _deployment(d) for d in db.execute(f"{_DEPLOYMENTS} WHERE d.endpoint = ?", (endpoint,))}
+            for name in (*traffic, *(mirror or {})):
                 if name not in known:
-                    raise EndpointNotFound(f"Endpoint '{endpoint}' has no deployment '{name}'")
-                if _gate_of(db, endpoint, name) is not GateState.PASSED:
-                    _allow_forced(db, known[name], forced_by, now)
+                    names = ", ".join(known) or "none"
+                    raise EndpointNotFound(f"Endpoint '{endpoint}' has no deployment '{name}'", hint=f"It has: {names}")
+            for name in (n for n, percent in traffic.items() if percent > 0 and not known[n].proven):
+                _allow_forced(db, known[name], forced_by, now)
             _set_maps(db, endpoint, traffic, _decode(row["mirror"], dict[str, int]) if mirror is None else mirror)
 
     def set_gate_job(self, endpoint: str, deployment: str, gate: Job) -> Job:
-        """Queue another gate for a deployment; its verdict replaces the last one."""
+        """Queue another gate for a deployment. Until it has a verdict, the last one that has stands.
+
+        Raises EndpointNotFound, Conflict while the endpoint is being deleted.
+        """
         with self._write() as db:
+            _endpoint_row(db, endpoint)
+            row = _deployment_row(db, endpoint, deployment)
+            if row is None:
+                raise EndpointNotFound(f"Endpoint '{endpoint}' has no deployment '{deployment}'")
+            gate = replace(gate, spec={**gate.spec, _FIRST_GATE: row["first_gate_id"]})
             _insert_job(db, gate)
             db.execute(
                 "UPDATE deployments SET gate_job_id = ? WHERE endpoint = ? AND name = ?",
@@ -498,18 +516,26 @@ class Store:
     # Proof
 
     def end_gate(self, job_id: str, report: GateReport, now: float) -> None:
-        """Keep the report, end its job, and give 100 % where it passed and the endpoint's traffic map is empty."""
+        """Keep the report and end its job; a verdict replaces the one that stood.
+
+        The gate that came with a deployment gives it 100 % where it passed and the endpoint's traffic map is empty:
+        nobody has given or taken any yet. A gate that was asked for later never changes traffic.
+        """
         verdict = True if report.passed else False if report.failed else None
         with self._write() as db:
+            first_gate = _job_in(db, job_id).spec.get(_FIRST_GATE) or job_id
             _end(db, job_id, JobState.SUCCEEDED, now, "", "", {"passed": verdict, "report_id": report.id})
             values = (report.id, report.endpoint, report.deployment, _encode(report), report.created_at)
             db.execute("INSERT INTO gate_reports VALUES (?, ?, ?, ?, ?)", values)
-            row = db.execute("SELECT traffic FROM endpoints WHERE name = ?", (report.endpoint,)).fetchone()
-            is_latest = db.execute(
-                "SELECT 1 FROM deployments WHERE endpoint = ? AND name = ? AND gate_job_id = ?",
-                (report.endpoint, report.deployment, job_id),
-            ).fetchone()
-            if verdict and is_latest and row and not any(_decode(row["traffic"], dict[str, int]).values()):
+            row = _deployment_row(db, report.endpoint, report.deployment)
+            if verdict is None or row is None or row["first_gate_id"] != first_gate:
+                return  # nothing is judged, or what was judged is gone and its name another's now
+            db.execute(
+                "UPDATE deployments SET verdict_gate_id = ? WHERE endpoint = ? AND name = ?",
+                (job_id, report.endpoint, report.deployment),
+            )
+            traffic = db.execute("SELECT traffic FROM endpoints WHERE name = ?", (report.endpoint,)).fetchone()
+            if verdict and job_id == first_gate and not _decode(traffic["traffic"], dict[str, int]):
                 _set_maps(db, report.endpoint, {report.deployment: 100}, None)
 
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
@@ -687,6 +713,21 @@ def _cut_off(db: sqlite3.Connection, job_id: str, now: float, message: str) -> N
             db.execute("UPDATE steps SET body = ? WHERE run_id = ? AND name = ?", (body, job_id, step.name))
 
 
+def _find_endpoint(db: sqlite3.Connection, name: str) -> sqlite3.Row | None:
+    """The endpoint's row; None where there is none. Raises Conflict while it is being deleted."""
+    row: sqlite3.Row | None = db.execute("SELECT * FROM endpoints WHERE name = ?", (name,)).fetchone()
+    if row is not None and row["state"] == EndpointState.DELETING:
+        raise Conflict(f"Endpoint '{name}' is being deleted", hint="Try again when it is gone, which takes seconds")
+    return row
+
+
+def _endpoint_row(db: sqlite3.Connection, name: str) -> sqlite3.Row:
+    """The row of an endpoint that may be changed. Raises EndpointNotFound, Conflict while it is being deleted."""
+    if (row := _find_endpoint(db, name)) is None:
+        raise EndpointNotFound(f"There is no endpoint '{name}'", hint="`endpoint list` shows them")
+    return row
+
+
 def _insert_endpoint(db: sqlite3.Connection, spec: EndpointSpec, port: int, keys: EndpointKeys, now: float) -> None:
     if holder := db.execute("SELECT name FROM endpoints WHERE port = ?", (port,)).fetchone():
         raise PortInUse(f"Port {port} belongs to endpoint '{holder['name']}'", hint="Choose another port, or 0")
@@ -722,8 +763,19 @@ def _deployment(row: sqlite3.Row) -> Deployment:
         error=row["error"],
         gate_job_id=row["gate_job_id"],
         forced_by=row["forced_by"],
+        passed_before=_decode(row["verdict"] or "{}", dict[str, Any]).get("passed") is True,
     )
 
+
+_FIRST_GATE = "first_gate"
+"""In the spec of a gate that was asked for later: the gate that came with the deployment, which tells it from a later
+deployment of the same name."""
+
+_DEPLOYMENTS = (
+    "SELECT d.*, j.state AS job_state, j.result AS job_result, v.result AS verdict FROM deployments d "
+    "LEFT JOIN jobs j ON j.id = d.gate_job_id LEFT JOIN jobs v ON v.id = d.verdict_gate_id"
+)
+"""Deployments with their latest gate and the last one that had a verdict."""
 
 _GATE_WHILE: Mapping[str, GateState] = {
     JobState.QUEUED: GateState.QUEUED,
@@ -747,13 +799,10 @@ def _gate_state(row: sqlite3.Row) -> GateState:
     return _GATE_VERDICT[_decode(row["job_result"], dict[str, Any]).get("passed")]
 
 
-def _gate_of(db: sqlite3.Connection, endpoint: str, deployment: str) -> GateState:
-    row = db.execute(
-        "SELECT j.state AS job_state, j.result AS job_result FROM deployments d "
-        "LEFT JOIN jobs j ON j.id = d.gate_job_id WHERE d.endpoint = ? AND d.name = ?",
-        (endpoint, deployment),
-    ).fetchone()
-    return GateState.NONE if row is None else _gate_state(row)
+def _deployment_row(db: sqlite3.Connection, endpoint: str, name: str) -> sqlite3.Row | None:
+    of_it = "SELECT * FROM deployments WHERE endpoint = ? AND name = ?"
+    row: sqlite3.Row | None = db.execute(of_it, (endpoint, name)).fetchone()
+    return row
 
 
 def _allow_forced(db: sqlite3.Connection, deployment: Deployment, forced_by: str, now: float) -> None:

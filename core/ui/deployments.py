@@ -116,7 +116,7 @@ def _deployment(workspace: Workspace, rollout: Rollout, deployment: Deployment) 
         elif deployment.gate is GateState.FAILED:
             st.markdown(":red[Its gate failed, so it gets no requests.]")
             navigation.link("Quality", "See which checks failed", endpoint=deployment.endpoint)
-        elif traffic == 0 and deployment.gate is GateState.PASSED:
+        elif traffic == 0 and deployment.proven:
             st.markdown("Proven, and without requests so far: give it some below, under Details.")
         if deployment.forced_by:
             st.caption(f"{deployment.forced_by} gave it traffic without a passed gate.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.domain.endpoint import Deployment, DeploymentState, Endpoint, EndpointLimits, GateState
+from core.domain.endpoint import Deployment, DeploymentState, Endpoint, EndpointLimits
 from core.ui import actions, cached, navigation, words
 from core.workspace import Workspace
 
@@ -88,7 +88,7 @@ def _traffic(workspace: Workspace, endpoint: Endpoint) -> None:
         total, copies = sum(shares.values()), sum(mirror.values())
         problem = _problem(total, copies)
         st.markdown(f":red[{problem}]" if problem else f"In sum {total} %.")
-        by = "" if all(d.gate is GateState.PASSED for d in endpoint.deployments) else _answerable(endpoint)
+        by = "" if all(d.proven for d in endpoint.deployments) else _answerable(endpoint)
         with st.container(horizontal=True):
             apply = st.button("Apply", type="primary", key=f"details.apply.{endpoint.name}", disabled=bool(problem))
             st.markdown(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.domain.data import DataAsset, DataSource
-from core.domain.endpoint import Deployment, DeploymentState, Endpoint, EndpointState, GateState
+from core.domain.endpoint import Deployment, DeploymentState, Endpoint, EndpointState
 from core.domain.model import Model
 from core.domain.monitoring import TelemetrySummary
 from core.domain.proof import GateReport
@@ -62,11 +62,7 @@ def moving(endpoint: Endpoint) -> bool:
 
 def trusted(endpoint: Endpoint) -> bool:
     """True when it answers, and only by deployments whose gate passed."""
-    return (
-        endpoint.state is EndpointState.READY
-        and bool(endpoint.live)
-        and all(d.gate is GateState.PASSED for d in endpoint.live)
-    )
+    return endpoint.state is EndpointState.READY and bool(endpoint.live) and all(d.proven for d in endpoint.live)
 
 
 def verdict(endpoint: Endpoint, live: Sequence[Served], now: float) -> str:
@@ -77,7 +73,7 @@ def verdict(endpoint: Endpoint, live: Sequence[Served], now: float) -> str:
         return RESTING[endpoint.state]
     if not live:
         return "**Not live:** no deployment has traffic yet."
-    if forced := [s.deployment for s in live if s.deployment.forced_by and s.deployment.gate is not GateState.PASSED]:
+    if forced := [s.deployment for s in live if s.deployment.forced_by and not s.deployment.proven]:
         return f"**Live, not proven:** {forced[0].forced_by} gave {forced[0].name} traffic without a passed gate."
     report = live[0].report
     if not trusted(endpoint) or report is None:

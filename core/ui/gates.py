@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.domain.endpoint import Deployment, Endpoint, GateBudget, GateState
+from core.domain.endpoint import Deployment, Endpoint, GateBudget
 from core.domain.errors import JobNotFound
 from core.domain.job import Job, JobKind, JobState
 from core.domain.proof import CheckResult, GateReport
@@ -138,14 +138,14 @@ def _deployment(seen: Seen, deployment: Deployment) -> None:
             st.markdown(":small[:gray[Nothing was proven of it yet.]]")
         if told := _override(deployment, share):
             st.markdown(told)
-        if deployment.gate.final and deployment.gate is not GateState.PASSED:
+        if deployment.gate.final and not deployment.proven:
             _how_to_override(deployment)
 
 
 def _override(deployment: Deployment, share: int) -> str:
     """Whether requests reach it without a passed gate, and who let them."""
     who = words.literal(deployment.forced_by)
-    proven = deployment.gate is GateState.PASSED
+    proven = deployment.proven
     if share and not proven:
         by = f"**{who}** gave it requests by name" if who else "its requests were given before this gate"
         return f":red[:material/gpp_bad:] It answers {share} % of requests without a passed gate: {by}."

@@ -18,6 +18,7 @@ from core.domain.endpoint import (
     EndpointKeys,
     EndpointLimits,
     EndpointSpec,
+    EndpointState,
     ScoreReply,
 )
 from core.domain.errors import Conflict, EndpointNotFound, PortInUse, ServiceUnavailable, SpecInvalid
@@ -38,7 +39,10 @@ class EndpointVerbs(ModelVerbs):
     """The endpoint verbs of `Workspace`."""
 
     def create_endpoint(self, spec: EndpointSpec) -> Endpoint:
-        if any(endpoint.name == spec.name for endpoint in self._store.list_endpoints()):
+        if any(
+            known.name == spec.name and known.state is not EndpointState.DELETING
+            for known in self._store.list_endpoints()
+        ):
             raise Conflict(f"There is an endpoint '{spec.name}' already", hint="Choose another name, or use it")
         self._store.add_endpoint(spec, self._port(spec.port), _new_keys(), self._clock())
         return self._store.endpoint(spec.name)
@@ -56,11 +60,8 @@ class EndpointVerbs(ModelVerbs):
     def deploy(self, spec: DeploymentSpec) -> Deployment:
         model = self._store.model(spec.model, spec.model_version)
         spec = replace(spec, model_version=model.version, name=spec.name or f"v{model.version}")
-        known = {endpoint.name for endpoint in self._store.list_endpoints()}
-        create = None
-        if spec.endpoint not in known:
-            wanted = EndpointSpec(spec.endpoint)
-            create = (wanted, self._port(wanted.port), _new_keys())
+        # Whether there is such an endpoint is asked in the transaction: one may come or go until then.
+        create = (EndpointSpec(spec.endpoint), self._port(0), _new_keys())
         return self._store.add_deployment(spec, self._gate_job(spec), self._clock(), create=create)
 
     def _gate_job(self, spec: DeploymentSpec, depth: str = "default", loosened_by: str = "") -> Job:
@@ -100,8 +101,7 @@ class EndpointVerbs(ModelVerbs):
     def rotate_key(self, name: str, which: str) -> EndpointKeys:
         if which not in ("primary", "secondary"):
             raise SpecInvalid(f"A key is 'primary' or 'secondary', got '{which}'")
-        self._store.set_keys(name, replace(self._store.keys(name), **{which: _new_key()}))
-        return self._store.keys(name)
+        return self._store.set_key(name, which, _new_key())
 
     def invoke(self, name: str, body: bytes, *, deployment: str = "") -> ScoreReply:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._store.keys(name).primary}"}

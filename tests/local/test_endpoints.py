@@ -1,0 +1,199 @@
+"""Endpoints changed by several people at once: nothing acknowledged is lost, nothing revoked returns."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from local_world import SIGNATURE, World
+
+from core.domain.endpoint import Deployment, DeploymentSpec, EndpointLimits, EndpointSpec, GateState
+from core.domain.errors import Conflict, EndpointNotFound, GateRefused, SlipwayError
+from core.domain.job import JobKind, JobState
+from core.domain.model import Model
+from core.domain.proof import CheckResult, GateReport
+from core.local.paths import new_id
+from core.local.workspace import LocalWorkspace
+
+ROUNDS = 20
+
+
+@pytest.fixture
+def workspace(world: World) -> LocalWorkspace:
+    """A workspace with one model, `good:1`."""
+    world.store.add_model(Model("good", 0, new_id(), 0, "Fake", {}, world.data.ref, SIGNATURE, "/x/good", 1, 1.0))
+    return LocalWorkspace(world.settings)
+
+
+def at_once(*acts: Callable[[], object]) -> None:
+    """All of them in the same moment; what they refuse is theirs to refuse."""
+    start = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> None:
+        start.wait()
+        with suppress(SlipwayError):
+            act()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def judge(world: World, job_id: str, passed: bool | None) -> None:
+    """Let a gate end with this verdict."""
+    spec = world.store.start_attempt(job_id, 1.0).spec
+    check = CheckResult("parity", "parity", passed, "measured", no_verdict=passed is None)
+    now = world.job(job_id).created_at + 1
+    report = GateReport(new_id(), spec["endpoint"], spec["deployment"], "good:1", (check,), BUDGET, "default", now, 1.0)
+    world.store.end_gate(job_id, report, now)
+
+
+BUDGET = DeploymentSpec("an-endpoint", "good").budget
+
+
+def test_both_keys_rotated_at_once_are_both_new(workspace: LocalWorkspace) -> None:
+    workspace.create_endpoint(EndpointSpec("an-endpoint"))
+    for _ in range(ROUNDS):
+        before = workspace.endpoint_keys("an-endpoint")
+        at_once(*(lambda which=which: workspace.rotate_key("an-endpoint", which) for which in ("primary", "secondary")))
+        after = workspace.endpoint_keys("an-endpoint")
+        assert not {after.primary, after.secondary} & {before.primary, before.secondary}
+
+
+def test_an_endpoint_that_is_being_deleted_takes_no_change(workspace: LocalWorkspace) -> None:
+    deployment = workspace.deploy(DeploymentSpec("an-endpoint", "good"))
+    workspace.delete_endpoint("an-endpoint")
+    for change in (
+        lambda: workspace.deploy(DeploymentSpec("an-endpoint", "good", name="v2")),
+        lambda: workspace.deploy(DeploymentSpec("an-endpoint", "good")),
+        lambda: workspace.create_endpoint(EndpointSpec("an-endpoint")),
+        lambda: workspace.update_endpoint("an-endpoint", EndpointLimits()),
+        lambda: workspace.rotate_key("an-endpoint", "primary"),
+        lambda: workspace.set_traffic("an-endpoint", {deployment.name: 0}),
+        lambda: workspace.run_gate("an-endpoint"),
+    ):
+        with pytest.raises(Conflict, match="'an-endpoint' is being deleted") as refused:
+            change()
+        assert "again" in refused.value.hint
+    workspace.delete_endpoint("an-endpoint")  # twice is as once
+
+
+def test_a_deployment_that_is_acknowledged_while_the_endpoint_goes_is_there(
+    world: World, workspace: LocalWorkspace
+) -> None:
+    for _ in range(ROUNDS):
+        workspace.deploy(DeploymentSpec("an-endpoint", "good", name="old"))
+        workspace.delete_endpoint("an-endpoint")
+        acknowledged: list[Deployment] = []
+        at_once(
+            lambda: world.store.drop_endpoint("an-endpoint"),  # the service's part
+            lambda a=acknowledged: a.append(workspace.deploy(DeploymentSpec("an-endpoint", "good", name="new"))),
+        )
+        kept = [d.name for endpoint in workspace.list_endpoints() for d in endpoint.deployments]
+        assert kept == [deployment.name for deployment in acknowledged]
+        if acknowledged:
+            workspace.delete_endpoint("an-endpoint")
+            world.store.drop_endpoint("an-endpoint")
+
+
+def test_a_deployment_to_an_endpoint_that_vanished_meanwhile_leaves_nothing_behind(
+    world: World, workspace: LocalWorkspace
+) -> None:
+    with pytest.raises(EndpointNotFound, match="an-endpoint"):
+        world.deploy("an-endpoint", folder="other")
+    assert world.store.list_jobs(JobKind.GATE) == ()
+    workspace.create_endpoint(EndpointSpec("an-endpoint"))
+    assert workspace.endpoint("an-endpoint").deployments == ()
+
+
+# Gates and traffic
+
+
+def test_the_gate_that_comes_with_the_first_deployment_lets_it_live(world: World, workspace: LocalWorkspace) -> None:
+    first = workspace.deploy(DeploymentSpec("an-endpoint", "good"))
+    judge(world, first.gate_job_id, True)
+    assert workspace.endpoint("an-endpoint").traffic == {"v1": 100}
+    second = workspace.deploy(DeploymentSpec("an-endpoint", "good", name="v2"))
+    judge(world, second.gate_job_id, True)
+    assert workspace.endpoint("an-endpoint").traffic == {"v1": 100}
+
+
+def test_proving_a_withdrawn_deployment_anew_leaves_it_withdrawn(world: World, workspace: LocalWorkspace) -> None:
+    judge(world, workspace.deploy(DeploymentSpec("an-endpoint", "good")).gate_job_id, True)
+    workspace.set_traffic("an-endpoint", {"v1": 0})
+    judge(world, workspace.run_gate("an-endpoint").id, True)
+    assert workspace.endpoint("an-endpoint").traffic == {"v1": 0}
+    judge(world, workspace.deploy(DeploymentSpec("an-endpoint", "good", name="v2")).gate_job_id, True)
+    assert workspace.endpoint("an-endpoint").traffic == {"v1": 0}
+
+
+def test_a_gate_that_was_asked_for_later_gives_no_traffic(world: World, workspace: LocalWorkspace) -> None:
+    judge(world, workspace.deploy(DeploymentSpec("an-endpoint", "good")).gate_job_id, None)
+    judge(world, workspace.run_gate("an-endpoint").id, True)
+    assert workspace.endpoint("an-endpoint").traffic == {}
+    assert workspace.set_traffic("an-endpoint", {"v1": 100}).traffic == {"v1": 100}
+
+
+def test_a_first_gate_opens_the_endpoint_though_another_was_queued_behind_it(
+    world: World, workspace: LocalWorkspace
+) -> None:
+    first = workspace.deploy(DeploymentSpec("an-endpoint", "good"))
+    again = workspace.run_gate("an-endpoint")
+    judge(world, first.gate_job_id, True)
+    assert workspace.endpoint("an-endpoint").traffic == {"v1": 100}
+    assert workspace.endpoint("an-endpoint").deployments[0].gate_job_id == again.id
+
+
+@pytest.mark.parametrize("ended", ["queued", "running", "no verdict", "canceled", "failed to run"])
+def test_the_last_verdict_stands_until_there_is_another(world: World, workspace: LocalWorkspace, ended: str) -> None:
+    judge(world, workspace.deploy(DeploymentSpec("an-endpoint", "good")).gate_job_id, True)
+    workspace.set_traffic("an-endpoint", {"v1": 0})
+    again = workspace.run_gate("an-endpoint").id
+    if ended == "no verdict":
+        judge(world, again, None)
+    elif ended == "canceled":
+        workspace.cancel_job(again)
+    elif ended != "queued":
+        world.store.start_attempt(again, 2.0)
+    if ended == "failed to run":
+        world.store.end_job(again, JobState.FAILED, 3.0, message="no port")
+    (deployment,) = workspace.endpoint("an-endpoint").deployments
+    assert (deployment.proven, deployment.gate is GateState.PASSED) == (True, False)
+    assert workspace.set_traffic("an-endpoint", {"v1": 100}).traffic == {"v1": 100}
+
+
+def test_a_later_verdict_that_fails_counts(world: World, workspace: LocalWorkspace) -> None:
+    judge(world, workspace.deploy(DeploymentSpec("an-endpoint", "good")).gate_job_id, True)
+    workspace.set_traffic("an-endpoint", {"v1": 0})
+    judge(world, workspace.run_gate("an-endpoint").id, False)
+    judge(world, workspace.run_gate("an-endpoint").id, None)
+    with pytest.raises(GateRefused, match="'v1'"):
+        workspace.set_traffic("an-endpoint", {"v1": 100})
+    judge(world, workspace.run_gate("an-endpoint").id, True)
+    assert workspace.set_traffic("an-endpoint", {"v1": 100}).traffic == {"v1": 100}
+
+
+def test_a_gate_of_a_deleted_deployment_proves_nothing_of_a_later_one_with_its_name(
+    world: World, workspace: LocalWorkspace
+) -> None:
+    workspace.deploy(DeploymentSpec("an-endpoint", "good"))
+    of_the_old = workspace.run_gate("an-endpoint").id
+    workspace.delete_deployment("an-endpoint", "v1")
+    workspace.deploy(DeploymentSpec("an-endpoint", "good"))
+    judge(world, of_the_old, True)
+    with pytest.raises(GateRefused):
+        workspace.set_traffic("an-endpoint", {"v1": 100})
+    assert workspace.endpoint("an-endpoint").traffic == {}
+
+
+@pytest.mark.parametrize(("traffic", "mirror"), [({}, {"ghost": 10}), ({"ghost": 0}, None), ({"v1": 0}, {"ghost": 0})])
+def test_every_name_in_a_traffic_map_and_a_mirror_is_a_deployments(
+    workspace: LocalWorkspace, traffic: dict[str, int], mirror: dict[str, int] | None
+) -> None:
+    workspace.deploy(DeploymentSpec("an-endpoint", "good"))
+    with pytest.raises(EndpointNotFound, match="no deployment 'ghost'") as refused:
+        workspace.set_traffic("an-endpoint", traffic, mirror)
+    assert "v1" in refused.value.hint
+    assert workspace.endpoint("an-endpoint").mirror == {}
