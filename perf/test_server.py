@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from time import perf_counter, thread_time
 
 import pytest
 
@@ -10,12 +11,13 @@ from core.domain.proof import LoadReport, LoadSpec
 from perf.conftest import Measure
 from perf.memory import held_mb
 from perf.servers import ROWS, Served, bodies, score, serving
-from perf.workloads import Inputs
+from perf.workloads import PARTS, Inputs
 
 pytestmark = pytest.mark.measures
 
 LOAD_MIN_S, LOAD_MAX_S, WARM_S = 0.2, 1.0, 0.1
 REQUESTS = 1_000
+CALLS, CLIENT_SHARE_MAX = 300, 0.2
 REST_MAX_MB, GROWTH_MAX_MB = 200.0, 32.0
 """Parent and worker together, several times what they need today; a server that leaks 32 KB a request is seen."""
 
@@ -73,3 +75,17 @@ def test_a_server_needs_little_memory_and_keeps_to_it(
 
 def _load(one: Served, sent: list[bytes]) -> LoadReport:
     return loadtest.run(LoadSpec(one.target, 30.0, 4, ROWS, 0.0, REQUESTS), sent)
+
+
+def test_what_the_client_does_is_a_small_part_of_a_request_that_is_timed(inputs: Inputs) -> None:
+    """Whatever the client takes dilutes what the server does, on the core that they share in the gate."""
+    (workload,) = (one for one in PARTS["scoring"] if one.own_process)
+    prepared = workload.prepare(inputs)
+    try:
+        prepared.check(prepared.call())
+        own_started, started = thread_time(), perf_counter()
+        for _ in range(CALLS):
+            prepared.call()
+        assert thread_time() - own_started < CLIENT_SHARE_MAX * (perf_counter() - started)
+    finally:
+        prepared.close()

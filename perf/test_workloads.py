@@ -3,6 +3,8 @@
 Each checks what it got: a fast wrong answer is no answer.
 """
 
+import threading
+
 import pytest
 
 from perf.conftest import Measure
@@ -20,6 +22,7 @@ EVERY = [
 
 @pytest.mark.parametrize(("part", "workload"), EVERY)
 def test_a_workload_in_process(measure: Measure, inputs: Inputs, part: str, workload: Workload) -> None:
+    before = set(threading.enumerate())
     prepared = workload.prepare(inputs)
     try:
         prepared.check(prepared.call())
@@ -27,6 +30,8 @@ def test_a_workload_in_process(measure: Measure, inputs: Inputs, part: str, work
         prepared.check(given)
     finally:
         prepared.close()
+    # The gate sets a workload up three times a restart: a thread that it leaves wakes in every block to come.
+    assert set(threading.enumerate()) <= before
 
 
 def test_two_copies_of_a_page_live_side_by_side(inputs: Inputs) -> None:

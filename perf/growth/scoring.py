@@ -52,7 +52,8 @@ def _model(folder: Path, trees: int, columns: int = TABLE_COLUMNS) -> Path:
 def _routed(folder: Path, deployments: int) -> Prepared:
     """A whole request in process, to an endpoint whose traffic is shared by so many."""
     model = _model(folder, FEW_TREES)
-    app = _shared_by(folder, model, deployments)
+    telemetry = Telemetry(folder / "telemetry", log_fd=None)
+    app = _shared_by(folder, model, deployments, telemetry)
     signature = load_model(model).signature
     bodies = [samples.body([row] * 2) for row in samples.rows(signature, 64, SEED)]
     sent = {b"authorization": f"Bearer {KEY}".encode(), b"content-type": b"application/json"}
@@ -69,16 +70,19 @@ def _routed(folder: Path, deployments: int) -> Prepared:
         assert reply.startswith(b"HTTP/1.1 200 ")
         assert len(app.now.deployments) == deployments
 
-    return Prepared(answer, check, app.close)
+    def close() -> None:
+        app.close()
+        telemetry.close()
+
+    return Prepared(answer, check, close)
 
 
-def _shared_by(folder: Path, model: Path, deployments: int) -> App:
+def _shared_by(folder: Path, model: Path, deployments: int, telemetry: Telemetry) -> App:
     """An endpoint as the servers load it: as many copies of the model as deployments, each with the same traffic."""
     file = endpoint_file(folder, model, 9)
     content = json.loads(file.read_text("utf-8"))
     named = {f"v{number}": content["deployments"]["v1"] for number in range(1, deployments + 1)}
     file.write_text(json.dumps(content | {"deployments": named, "traffic": dict.fromkeys(named, 1)}), "utf-8")
-    telemetry = Telemetry(folder / "telemetry", log_fd=None)
     return App(State(file, load_model), telemetry, draw=random.Random(SEED).random, metrics=Metrics())
 
 

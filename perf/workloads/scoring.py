@@ -84,7 +84,7 @@ def _request(rows: int, model_of: Callable[[Inputs], Path]) -> Callable[[Inputs]
         from core.serving.http import Head
 
         folder = inputs.scratch / f"request-{rows}-{model_of(inputs).name}"
-        app = _app(folder, model_of(inputs))
+        app, telemetry = _app(folder, model_of(inputs))
         turns = _heads(bodies(app.now.deployments["v1"].predictor.signature, rows), Head)
 
         def answer() -> bytes:
@@ -98,7 +98,11 @@ def _request(rows: int, model_of: Callable[[Inputs], Path]) -> Callable[[Inputs]
             assert head.startswith(b"HTTP/1.1 200 ")
             assert len(json.loads(body)["result"]) == rows
 
-        return Prepared(answer, check, app.close)
+        def close() -> None:
+            app.close()
+            telemetry.close()
+
+        return Prepared(answer, check, close)
 
     return prepare
 
@@ -129,7 +133,8 @@ def endpoint_file(folder: Path, model: Path, port: int) -> Path:
     return folder / "endpoint.json"
 
 
-def _app(folder: Path, model: Path) -> Any:
+def _app(folder: Path, model: Path) -> tuple[Any, Any]:
+    """The server's application, and the records that it writes, whose thread ends only when it is closed."""
     from core.predict.folder import load_model
     from core.serving.app import App
     from core.serving.metrics import Metrics
@@ -138,7 +143,7 @@ def _app(folder: Path, model: Path) -> Any:
 
     state = State(endpoint_file(folder, model, 9), load_model)
     telemetry = Telemetry(folder / "telemetry", log_fd=None)
-    return App(state, telemetry, draw=lambda: 0.0, metrics=Metrics())
+    return App(state, telemetry, draw=lambda: 0.0, metrics=Metrics()), telemetry
 
 
 def _document(inputs: Inputs) -> Prepared:

@@ -1,14 +1,17 @@
 """Two revisions of `core` in one process, and paired blocks of their calls, with tiny revisions of their own."""
 
 import sys
+import time
 from pathlib import Path
 from random import Random
+from threading import Thread
 
 import numpy as np
 import pytest
 
 import core
 from perf.gate.compare import Plan, Trial, all_new, as_json, compare, exit_code
+from perf.gate.copies import switches
 from perf.gate.judge import Kind
 from perf.gate.pairing import Block, Restart, Revision, Round, SideFailed, base_to_itself, head_to_base
 from perf.gate.side import Side, restored
@@ -16,6 +19,7 @@ from perf.workloads import Inputs, Prepared, Workload
 
 SEED = 5
 TURNS = 4000
+WAKES = 200
 
 
 @pytest.fixture
@@ -147,3 +151,17 @@ def test_bounds_of_a_result_are_null_in_json_where_they_are_infinite(revision):
     assert values["verdict"] == "undecided"
     assert values["ratio"]["low"] is None
     assert values["ratio"]["high"] is None
+
+
+def test_what_other_threads_do_is_not_taken_for_a_wait_of_the_call():
+    """Threads that woke ten times a second once made every block one that waits, whose own time then did not count."""
+
+    def restless() -> None:
+        for _ in range(WAKES):
+            time.sleep(0.0005)
+
+    thread = Thread(target=restless)
+    waited, _ = switches()
+    thread.start()
+    thread.join()
+    assert switches()[0] - waited < WAKES / 2
