@@ -9,11 +9,17 @@ from random import Random
 
 import numpy as np
 
+from perf.gate.copies import ChildFailed
 from perf.gate.judge import RESTARTS_MIN, Bounds, Kind, Ratios, verdict
 from perf.gate.pairing import Restart, Revision, Round, SideFailed, base_to_itself, head_to_base, pinned
 from perf.workloads import Workload
 
 Say = Callable[[str], None]
+NEW_TRIES, FAILURES_MAX = 2, 10
+"""A base that fails so often, always alike and without having run once, has no such benchmark. One that has run it, or
+fails in different ways, was disturbed: it is tried again, so often, and what it gave meanwhile is judged."""
+DISTURBANCES = frozenset({"TimeoutError", "ConnectionError", "ConnectionRefusedError", "ConnectionResetError"})
+"""What a busy machine does to a benchmark that is there."""
 BETWEEN_PROCESSES_MIN = 8
 """Restarts of whatever lives in processes: they differ by up to 24 % from each other, so few of them decide nothing."""
 
@@ -63,8 +69,8 @@ class Trial:
     base_s: list[float] = field(default_factory=list)
     last_s: float = 0.0
     """How long its last restart took."""
-    missing: str = ""
-    """Why the base cannot run it."""
+    failed: list[str] = field(default_factory=list)
+    """Each failure of the base, `Type: text`: it has no such benchmark, or something came between."""
     decided: Result | None = None
 
     def add(self, rounds: Sequence[Round], draw: np.random.Generator) -> None:
@@ -76,7 +82,7 @@ class Trial:
         bounds, itself = self.ratios.bounds(draw), self.itself.bounds(draw)
         enough = len(self.ratios.restarts) >= self.restarts_min
         kind = verdict(bounds, self.threshold_pct, time_is_over=time_is_over) if enough else Kind.UNDECIDED
-        kind, reason = self._excused(kind, itself, time_is_over)
+        kind, reason = (Kind.NEW, self._failures()) if self.new else self._excused(kind, itself, time_is_over)
         return Result(
             self.workload.name,
             self.workload.grows_with,
@@ -91,13 +97,27 @@ class Trial:
 
     def _excused(self, kind: Kind, itself: Bounds, time_is_over: bool) -> tuple[Kind, str]:
         """No verdict rests on a machine that tells the base from itself."""
-        if self.missing:
-            return Kind.NEW, self.missing
         if verdict(itself, self.threshold_pct, time_is_over=False) in (Kind.SLOWER, Kind.FASTER):
             return Kind.UNDECIDED, f"the base differs from itself by {100 * (itself.ratio - 1):+.1f} %"
         if kind is Kind.UNDECIDED and time_is_over:
-            return kind, f"too noisy, or too little time: {len(self.ratios.restarts)} restarts"
+            told = f"too noisy, or too little time: {len(self.ratios.restarts)} restarts"
+            return kind, f"{told}; {self._failures()}" if self.failed else told
         return kind, ""
+
+    def _failures(self) -> str:
+        return f"the base cannot run it: {self.failed[-1]} (in {len(self.failed)} restarts)"
+
+    @property
+    def new(self) -> bool:
+        """Whether the base has no such benchmark: it never ran it, and failed alike every time that it was tried."""
+        kinds = {failure.partition(":")[0] for failure in self.failed}
+        alike = len(self.failed) >= NEW_TRIES and len(kinds) == 1 and not kinds & DISTURBANCES
+        return alike and not self.base_s
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether the base fails so often that its time is better spent on others."""
+        return len(self.failed) >= FAILURES_MAX
 
 
 def compare(
@@ -112,7 +132,7 @@ def compare(
         for trial in going:
             if clock() + trial.last_s < until:
                 _measure(trial, restart, plan, turn, draw, clock)
-        going = [t for t in going if not _decided(t, draw, say) and clock() + t.last_s < until]
+        going = [t for t in going if not (_decided(t, draw, say) or t.hopeless) and clock() + t.last_s < until]
         turn += 1
     return [trial.decided or trial.result(draw, time_is_over=True) for trial in trials]
 
@@ -138,8 +158,13 @@ def _measure(
     except SideFailed as e:
         if e.side == "head":
             raise
-        trial.missing = f"the base cannot run it: {type(e.__cause__).__name__}: {e.__cause__}"
+        trial.failed.append(_worded(e.__cause__))
     trial.last_s = clock() - started
+
+
+def _worded(failure: BaseException | None) -> str:
+    """`Type: text`, which a copy in a process of its own has said already."""
+    return str(failure) if isinstance(failure, ChildFailed) else f"{type(failure).__name__}: {failure}"
 
 
 def _decided(trial: Trial, draw: np.random.Generator, say: Say) -> bool:

@@ -79,11 +79,17 @@ class Restart:
         began = time.perf_counter()
         with restored(), ExitStack() as stack:
             copies = self._prepared(workload, stack)
-            call_s = min([_warm(copy) for copy in copies])
+            call_s = min([self._warm(copies, at) for at in range(len(copies))])
             calls = workload.calls or max(1, round(BLOCK_S / call_s))
             wanted = max(RESTART_S, time.perf_counter() - began) / (call_s * calls * len(copies))
             with frozen():
                 return [self._round(copies, calls) for _ in range(min(ROUNDS_MAX, max(ROUNDS_MIN, round(wanted))))]
+
+    def _block(self, copies: Sequence[Copy], at: int, calls: int) -> Block:
+        try:
+            return copies[at].block(calls)
+        except Exception as e:
+            raise SideFailed(_name(at)) from e
 
     def _prepared(self, workload: Workload, stack: ExitStack) -> list[Copy]:
         """The three copies, set up in random order: who comes first finds other memory than who comes last."""
@@ -92,29 +98,32 @@ class Restart:
             try:
                 made[at] = self._makers[at](workload)
             except Exception as e:
-                raise SideFailed("head" if at == HEAD else "base") from e
+                raise SideFailed(_name(at)) from e
             stack.callback(made[at].close)
         return [made[at] for at in range(3)]
 
     def _round(self, copies: Sequence[Copy], calls: int) -> Round:
-        took = {at: copies[at].block(calls) for at in self._random.sample(range(3), 3)}
+        took = {at: self._block(copies, at, calls) for at in self._random.sample(range(3), 3)}
         return Round(took[BASE], took[HEAD], took[BASE_AGAIN])
+
+    def _warm(self, copies: Sequence[Copy], at: int) -> float:
+        """Call it until it is as fast as it gets; the shortest call, in seconds."""
+        until, shortest_s = time.perf_counter() + WARM_S, math.inf
+        for _ in range(WARM_CALLS):
+            shortest_s = min(shortest_s, self._block(copies, at, 1).call_s)
+            if time.perf_counter() > until:
+                break
+        return shortest_s
+
+
+def _name(at: int) -> str:
+    return "head" if at == HEAD else "base"
 
 
 def _maker(revision: Revision) -> Maker:
     if revision.python is None:
         return here(revision.root, revision.inputs)
     return beside(revision.python, revision.root, revision.inputs)
-
-
-def _warm(copy: Copy) -> float:
-    """Call it until it is as fast as it gets; the shortest call, in seconds."""
-    until, shortest_s = time.perf_counter() + WARM_S, math.inf
-    for _ in range(WARM_CALLS):
-        shortest_s = min(shortest_s, copy.block(1).call_s)
-        if time.perf_counter() > until:
-            break
-    return shortest_s
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import sys
 import time
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from random import Random
 from threading import Thread
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 import core
-from perf.gate.compare import Plan, Trial, all_new, as_json, compare, exit_code
+from perf.gate.compare import Plan, Result, Trial, all_new, as_json, compare, exit_code
 from perf.gate.copies import switches
 from perf.gate.judge import Kind
 from perf.gate.pairing import Block, Restart, Revision, Round, SideFailed, base_to_itself, head_to_base
@@ -106,6 +108,35 @@ def test_what_the_base_cannot_run_is_new(revision):
     assert told.kind is Kind.NEW
     assert "fresh" in told.reason
     assert exit_code([told]) == 0
+
+
+@pytest.mark.measures
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_a_base_that_fails_now_and_then_hides_no_slowdown(revision, failing: int):
+    base, slow = revision("base"), revision("slow", round(TURNS * 1.3))
+    told = disturbed(base, slow, {failing}, RuntimeError("the disk was full"))
+    assert told.kind is Kind.SLOWER
+    assert exit_code([told]) == 1
+
+
+def test_a_base_that_is_disturbed_every_time_is_no_new_benchmark(revision):
+    told = disturbed(revision("base"), revision("head"), set(range(100)), TimeoutError("it was not up in 30 s"))
+    assert told.kind is Kind.UNDECIDED
+    assert "it was not up in 30 s" in told.reason
+    assert exit_code([told]) == 3
+
+
+def disturbed(base: Path, head: Path, failing: set[int], failure: Exception) -> Result:
+    """Compare, while the base's so many-th settings-up fail."""
+    turns, plain = count(), workload()
+
+    def prepare(inputs: Inputs) -> Prepared:
+        if inputs.folder == base and next(turns) in failing:
+            raise failure
+        return plain.prepare(inputs)
+
+    (told,) = compare(plan(base, head), [replace(plain, prepare=prepare)], lambda text: None)
+    return told
 
 
 def test_where_the_base_has_nothing_to_be_measured_on_all_is_new():
