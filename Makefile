@@ -31,10 +31,10 @@ perf: setup  ## time everything; perf/results/report.html plots this run beside 
 	$(PYTEST) perf --benchmark-max-time=2 --benchmark-json=perf/results/history/$$at-$$commit.json; code=$$?; \
 	$(PYTHON) -m perf.report; exit $$code
 
-perf-gate: setup  ## has this branch become slower? 10 minutes
+perf-gate: setup  ## has this branch become slower? 14 minutes at most
 	@$(PYTHON) -m perf.gate
 
-perf-gate-quick: setup  ## the same for the hot paths, 3 minutes; no verdict is a warning
+perf-gate-quick: setup  ## the same for the hot paths, 4 minutes; no verdict is a warning
 	@$(PYTHON) -m perf.gate --quick || { code=$$?; [ $$code -eq 3 ] || exit $$code; \
 	  echo 'Warning: no verdict on performance (exit 3): the machine is too noisy, or time was too short' >&2; }
 

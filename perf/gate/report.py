@@ -1,6 +1,7 @@
 """The comparison for people: a table in Markdown, the same on the terminal."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from perf.gate.compare import Result
 from perf.gate.judge import Bounds, Kind
@@ -11,24 +12,42 @@ ORDER = (Kind.SLOWER, Kind.UNDECIDED, Kind.FASTER, Kind.SAME, Kind.NEW)
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
 
 
-def markdown(revisions: Revisions, results: Sequence[Result], threshold_pct: float, took_s: float) -> str:
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came of comparing two revisions."""
+
+    revisions: Revisions
+    results: Sequence[Result]
+    threshold_pct: float
+    took_s: float
+    other: str = "base"
+    """What the head was compared with: the `base`, or an `anchor`."""
+
+
+def markdown(comparison: Comparison) -> str:
     """A heading, what was compared, a row per benchmark, and what the verdicts mean."""
-    compared = f"Head `{revisions.head[:12]}` against base `{revisions.base[:12]}` ({revisions.why}), {took_s:.0f} s."
-    lines = [f"# {headline(results)}", "", compared, "", "| verdict | benchmark | head / base | 99 % bounds | base |"]
-    lines += ["|---|---|---|---|---|"]
-    lines += [_row(result) for result in sorted(results, key=lambda r: ORDER.index(r.kind))]
-    lines += [
+    revisions, other = comparison.revisions, comparison.other
+    lines = [
+        f"# {headline(comparison)}",
         "",
-        f"*slower*: the lower bound is above +{threshold_pct:g} %. The base's column is the time of one call.",
+        f"Head `{revisions.head[:12]}` against {other} `{revisions.base[:12]}` ({revisions.why}), "
+        f"{comparison.took_s:.0f} s.",
+        "",
+        f"| verdict | benchmark | head / {other} | 99 % bounds | {other} |",
+        "|---|---|---|---|---|",
+        *(_row(result) for result in sorted(comparison.results, key=lambda r: ORDER.index(r.kind))),
+        "",
+        f"*slower*: the lower bound is above +{comparison.threshold_pct:g} %. The {other}'s column is the time of one "
+        "call.",
     ]
     return "\n".join(lines) + "\n"
 
 
-def headline(results: Sequence[Result]) -> str:
+def headline(comparison: Comparison) -> str:
     """The outcome in one line."""
-    counts = {kind: sum(result.kind is kind for result in results) for kind in ORDER}
+    counts = {kind: sum(result.kind is kind for result in comparison.results) for kind in ORDER}
     told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    return f"Performance: {told or 'nothing to compare'}"
+    return f"Performance against the {comparison.other}: {told or 'nothing to compare'}"
 
 
 def _row(result: Result) -> str:

@@ -13,6 +13,9 @@ from pathlib import Path
 AGE_S = 4 * 3600
 """Work of one sitting should be judged as a whole, not against its own last step."""
 REQUIREMENTS = "requirements.lock"
+ANCHOR = "perf/anchor"
+"""Where there is no release tag: a file whose first word is the commit that stands for one."""
+NO_ANCHOR = "none"
 
 
 class RevisionUnknown(Exception):
@@ -56,6 +59,37 @@ def choose(repository: Path, base: str, head: str, environment: Mapping[str, str
     if oldest == newest:
         raise RevisionUnknown(f"Base and head are the same commit, {newest[:12]}: name another with --base")
     return Revisions(repository, oldest, newest, why)
+
+
+def anchor(revisions: Revisions, named: str, environment: Mapping[str, str]) -> Revisions:
+    """The head and the release that it must not drift away from, a little every sitting.
+
+    It is the one that is named, else $PERF_ANCHOR, else the newest tag `v...` before the head, else the commit that the
+    head's file `perf/anchor` names. Raises RevisionUnknown for one that is named and not there, NoHistory where there
+    is nothing to compare with.
+    """
+    repository, head = revisions.repository, revisions.head
+    asked, why = (named, "--anchor") if named else (environment.get("PERF_ANCHOR", ""), "PERF_ANCHOR")
+    if asked == NO_ANCHOR:
+        raise NoHistory("none is wanted")
+    found, why = (commit_of(repository, asked), why) if asked else _release(repository, head)
+    if found in (revisions.base, head):
+        raise NoHistory(f"it is the {'base' if found == revisions.base else 'head'}, {found[:12]}")
+    return Revisions(repository, found, head, why)
+
+
+def _release(repository: Path, head: str) -> tuple[str, str]:
+    """The newest release before the head, and how it was found."""
+    words = ("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", f"{head}~1")
+    if tag := git(repository, *words, missing=""):
+        return commit_of(repository, tag), f"release {tag}"
+    named = (git(repository, "show", f"{head}:{ANCHOR}", missing="") or "").split()
+    if not named:
+        raise NoHistory(f"there is no release tag, and no file {ANCHOR}")
+    try:
+        return commit_of(repository, named[0]), ANCHOR
+    except RevisionUnknown as e:
+        raise NoHistory(f"{ANCHOR} names {named[0][:12]}, which this clone does not know") from e
 
 
 def commit_of(repository: Path, revision: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from perf.gate.__main__ import main
-from perf.gate.revisions import NoHistory, Revisions, RevisionUnknown, check_out, choose
+from perf.gate.revisions import NoHistory, Revisions, RevisionUnknown, anchor, check_out, choose
 
 HOUR_S = 3600
 START_S = 1_700_000_000
@@ -139,3 +139,61 @@ def test_a_checkout_holds_the_commits_files_but_not_its_benchmarks(git: Git, tmp
     assert not (out / "perf").exists()
     assert not Revisions(tmp_path, first, second, "").same_requirements
     assert Revisions(tmp_path, first, first, "").same_requirements
+
+
+def anchored(tmp_path: Path, named: str = "", **environment: str) -> Revisions:
+    return anchor(chosen(tmp_path), named, environment)
+
+
+def releases(git: Git) -> list[str]:
+    """Three releases ten hours apart, the last of them the base of what follows."""
+    made = []
+    for number in range(3):
+        made.append(commit(git, f"release {number}", 10 * number))
+        git("tag", f"v0.{number}.0")
+    commit(git, "since then", 25)
+    return made
+
+
+def test_the_anchor_is_the_newest_release_before_the_head(git: Git, tmp_path: Path):
+    first, second, third = releases(git)
+    commit(git, "a sitting later", 35)
+    commit(git, "and its end", 36)
+    assert (found := anchored(tmp_path)).base == third
+    assert found.why == "release v0.2.0"
+    assert anchored(tmp_path, named="v0.0.0", PERF_ANCHOR=second).base == first
+    assert anchored(tmp_path, PERF_ANCHOR=second).base == second
+
+
+def test_a_release_is_held_against_the_one_before_it(git: Git, tmp_path: Path):
+    *_, third = releases(git)
+    commit(git, "between", 30)
+    commit(git, "a release", 40)
+    git("tag", "v0.3.0")
+    assert anchored(tmp_path).why == "release v0.2.0"
+    with pytest.raises(NoHistory, match="it is the base"):
+        anchor(chosen(tmp_path, base=third), "", {})
+
+
+def test_without_tags_a_file_names_the_commit_that_stands_for_a_release(git: Git, tmp_path: Path):
+    first = commit(git, "first", 0)
+    commit(git, "a sitting later", 10)
+    with pytest.raises(NoHistory, match="no release tag"):
+        anchored(tmp_path)
+    (tmp_path / "perf").mkdir()
+    for name, at_h in ((first, 20), ("0" * 40, 30)):
+        (tmp_path / "perf" / "anchor").write_text(f"{name}  what it is\n")
+        git("add", ".")
+        commit(git, "an anchor", at_h)
+        if name == first:
+            assert (anchored(tmp_path).base, anchored(tmp_path).why) == (first, "perf/anchor")
+    with pytest.raises(NoHistory, match="this clone does not know"):
+        anchored(tmp_path)
+
+
+def test_an_anchor_that_is_named_and_not_there_is_wrong_use_and_none_can_be_wanted(git: Git, tmp_path: Path):
+    releases(git)
+    with pytest.raises(RevisionUnknown, match="no-such-tag"):
+        anchored(tmp_path, named="no-such-tag")
+    with pytest.raises(NoHistory, match="none is wanted"):
+        anchored(tmp_path, PERF_ANCHOR="none")

@@ -37,10 +37,11 @@ class Gate:
             (self.repository / file).write_bytes((source / file).read_bytes())
         return self._commit(f"{dict(slowdowns_pct)}")
 
-    def run(self, head: str, *options: str) -> tuple[int, dict[str, Any]]:
-        """Exit code and JSON of the gate between the first commit and `head`."""
+    def run(self, head: str, *options: str, base: str = "") -> tuple[int, dict[str, Any]]:
+        """Exit code and JSON of the gate between `base`, else the first commit, and `head`."""
         told = self.folder / "told.json"
-        words = ["--repository", str(self.repository), "--base", self.base, "--head", head, "--json", str(told)]
+        words = ["--repository", str(self.repository), "--base", base or self.base, "--head", head]
+        words += ["--json", str(told)]
         done = subprocess.run(
             [sys.executable, "-m", "perf.gate", *words, *options], cwd=CHECKOUT, check=False, timeout=RUN_S
         )
@@ -74,6 +75,16 @@ def test_planted_slowdowns_are_found_by_name_and_nothing_else_is(gate: Gate, slo
     code, told = gate.run(gate.slower(slowdowns_pct), "--only", UNTOUCHED, *NAMES.values())
     verdicts = {found["name"]: found["verdict"] for found in told["benchmarks"]}
     assert verdicts == {**dict.fromkeys(NAMES.values(), "slower"), UNTOUCHED: "same"}
+    assert code == told["exit_code"] == 1
+
+
+def test_steps_that_are_each_too_small_to_be_seen_are_seen_against_the_anchor(gate: Gate):
+    nothing = {"predict": 0.0, "page": 0.0}
+    base, head = gate.slower({"decode": 10.0, **nothing}), gate.slower({"decode": 10.5, **nothing})
+    code, told = gate.run(head, "--anchor", gate.base, "--only", NAMES["decode"], "--threshold", "3", base=base)
+    (to_base,), (to_anchor,) = told["benchmarks"], told["anchor"]["benchmarks"]
+    assert (to_base["verdict"], to_anchor["verdict"]) == ("same", "slower")
+    assert told["anchor"]["threshold_pct"] == 5.0
     assert code == told["exit_code"] == 1
 
 
