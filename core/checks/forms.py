@@ -155,14 +155,18 @@ def _is_scalar(schema: Json) -> bool:
     return schema.get("type") in set(ColumnKind) or ("type" not in schema and ("enum" in schema or "const" in schema))
 
 
-def _filler(document: Json, schema: Any) -> Any:
+FILLED_MAX = 8
+"""Objects within each other that are filled in: one that needs itself within itself has no end."""
+
+
+def _filler(document: Json, schema: Any, depth: int = 0) -> Any:
     """Some value that the schema allows, its own example first."""
     found = flat(document, schema)
     told = [*examples(found), *(found[word] for word in ("default", "const") if word in found), *found.get("enum", ())]
     if told:
         return told[0]
     if found.get("type") == "object":
-        properties = found.get("properties", {})
-        return {name: _filler(document, properties.get(name, {})) for name in found.get("required", ())}
+        properties, needed = found.get("properties", {}), found.get("required", ()) if depth < FILLED_MAX else ()
+        return {name: _filler(document, properties.get(name, {}), depth + 1) for name in needed}
     least = found.get("minimum", 0)
     return {"string": "x" * found.get("minLength", 0), "boolean": False, "array": []}.get(str(found.get("type")), least)

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.checks.document import scoring_operation
 from core.checks.forms import KNOWN
-from core.checks.schema import Json, pointed
+from core.checks.schema import Json, resolved
 from core.domain.errors import SpecInvalid
 
 TOLD = ("x-classes", "x-positive-class", "x-threshold")
@@ -93,16 +93,17 @@ def _bodies(document: Json, operation: Json) -> Iterator[dict[str, Any]]:
             yield found.get("schema", {})
 
 
-def _branches(document: Json, schema: Json) -> Iterator[dict[str, Any]]:
+def _branches(document: Json, schema: Json, seen: frozenset[int] = frozenset()) -> Iterator[dict[str, Any]]:
     node = _real(document, schema)
+    if id(node) in seen:  # a schema may be a branch of itself
+        return
     yield node
     for word in ("oneOf", "anyOf", "allOf"):
         for branch in node.get(word, ()):
-            yield from _branches(document, branch)
+            yield from _branches(document, branch, seen | {id(node)})
 
 
 def _real(document: Json, node: Any) -> dict[str, Any]:
     """The very object that a reference leads to."""
-    while isinstance(node, Mapping) and "$ref" in node:
-        node = pointed(document, str(node["$ref"]))
-    return node if isinstance(node, dict) else {}
+    found, _ = resolved(document, node)
+    return found if isinstance(found, dict) else {}

@@ -11,6 +11,7 @@ from signatures import bank_signature, mixed_signature
 from contract_tests.reference_document import CLASSES, COLUMNS, LEVELS, OBSERVED, ROWS_MAX, document
 from core.checks.document import describe
 from core.checks.registry import Violation
+from core.checks.schema import flat
 from core.contract import openapi
 from core.domain.data import ColumnKind
 from core.domain.endpoint import EndpointLimits
@@ -155,6 +156,16 @@ def test_the_answers_are_sought_where_the_document_puts_them(reply: dict[str, An
     published = document("2")
     published["paths"]["/score"]["post"]["responses"]["200"]["schema"] = reply
     assert describe(published).reply_keys == {"v1": (key,)}
+
+
+def test_a_row_made_of_several_schemas_has_the_columns_of_all() -> None:
+    parts = {
+        "A": {"properties": {"a": {"type": "integer"}}, "required": ["a"]},
+        "B": {"allOf": [{"$ref": "#/A"}], "properties": {"b": {"type": "string"}}, "required": ["b"]},
+    }
+    row = flat(parts, {"allOf": [{"$ref": "#/A"}, {"$ref": "#/B"}], "properties": {"c": {"type": "number"}}})
+    assert row["properties"].keys() == {"a", "b", "c"}
+    assert set(row["required"]) == {"a", "b"}
 
 
 def test_nullability_is_read_from_every_notation() -> None:
