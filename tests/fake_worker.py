@@ -21,7 +21,7 @@ from core.domain.job import JobKind
 from core.domain.proof import GateReport
 from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec, Trial, TrialState
-from core.local.paths import write_atomic
+from core.local.durable import write_atomic
 from core.local.work import Tools, Work
 from core.local.worker import KINDS, main
 from core.ml.executor import Executor, InProcessExecutor

@@ -19,8 +19,9 @@ from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec
 from core.local import ports, processes
 from core.local.control import service_process, status
+from core.local.durable import write_atomic
 from core.local.jobs import Jobs
-from core.local.paths import Paths, new_id, write_atomic
+from core.local.paths import Paths, new_id
 from core.local.store import Process, Store
 from core.local.supervisor import Supervisor
 from core.local.work import Tools

@@ -12,8 +12,8 @@ import msgspec
 
 from core.domain.data import DataAsset
 from core.domain.training import TrainingSpec, Trial, TrialState
+from core.local.durable import write_atomic
 from core.local.models import register_from_job
-from core.local.paths import write_atomic
 from core.local.work import Work
 from core.ml.profile import from_json
 from core.ml.search import FinishedTrial, SearchResult, read_finished

@@ -25,7 +25,7 @@ from core.domain.endpoint import Endpoint
 from core.domain.errors import Conflict, ServiceUnavailable, TableUnusable
 from core.domain.job import BatchSpec
 from core.domain.signature import Signature
-from core.local.paths import write_atomic
+from core.local.durable import write_atomic
 from core.local.work import Work
 
 CHUNK_ROWS = 1000

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointLimits
-from core.local.paths import write_atomic
+from core.local.durable import write_atomic
 
 FORMAT = 1
 HOST = "127.0.0.1"

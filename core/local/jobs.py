@@ -13,7 +13,8 @@ from core.domain.job import Job, JobKind, JobState
 from core.domain.training import Compute, TrialState
 from core.local import processes
 from core.local.backoff import Backoff
-from core.local.paths import Paths, write_atomic
+from core.local.durable import write_atomic
+from core.local.paths import Paths
 from core.local.processes import NOBODY, alive
 from core.local.store import Process, Store
 from core.settings import Settings

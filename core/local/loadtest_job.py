@@ -13,7 +13,8 @@ from core.domain.errors import Conflict, EndpointNotFound
 from core.domain.proof import LoadReport, LoadSpec
 from core.domain.signature import Signature
 from core.loadtest import apache_bench
-from core.local.paths import new_id, write_atomic
+from core.local.durable import write_atomic
+from core.local.paths import new_id
 from core.local.work import Work
 
 BODIES = 200

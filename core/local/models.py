@@ -1,8 +1,6 @@
 """Registering a model: the one path from a training job's model folder to a name and a version."""
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
@@ -11,7 +9,8 @@ from core.domain.data import DataRef
 from core.domain.errors import Conflict, SpecInvalid
 from core.domain.job import Job
 from core.domain.model import Model
-from core.local.paths import Paths, fsync_folder, new_id, storage_error
+from core.local.durable import copy_folder
+from core.local.paths import Paths, new_id
 from core.local.store import Store
 
 
@@ -27,7 +26,7 @@ def register_from_job(store: Store, paths: Paths, name: str, job: Job, clock: Ca
         raise SpecInvalid(f"'{name}' is not a name for a model", hint="Letters, digits, dashes, dots")
     folder = paths.model(name, job.id)
     if not folder.exists():
-        _copy(source, folder, paths.incoming / new_id(clock))
+        copy_folder(source, folder, paths.incoming / new_id(clock))
     card = msgspec.json.decode((folder / "card.json").read_bytes())
     model = Model(
         name=name,
@@ -43,18 +42,3 @@ def register_from_job(store: Store, paths: Paths, name: str, job: Job, clock: Ca
         created_at=clock(),
     )
     return store.add_model(model)
-
-
-def _copy(source: Path, folder: Path, incoming: Path) -> None:
-    """All of it or nothing, and on the disk before a row names it."""
-    try:
-        shutil.copytree(source, incoming)
-        for inner in (incoming, *(path for path in incoming.rglob("*") if path.is_dir())):
-            fsync_folder(inner)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        incoming.rename(folder)
-        fsync_folder(folder.parent)
-    except OSError as e:
-        shutil.rmtree(incoming, ignore_errors=True)
-        if not folder.exists():
-            raise storage_error(e, f"register the model in {folder.parent.name}") from e

@@ -1,15 +1,10 @@
 """Where each thing of a local workspace lies. Every object path in the backend comes from here."""
 
-import errno
-import os
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-
-from core.domain.errors import StorageFull
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,44 +103,3 @@ def new_id(clock: Callable[[], float] = time.time) -> str:
     value = value & ~(0x3 << 62) | (2 << 62)
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Readers see the old file or the new one, and the new one is on the disk when this returns.
-
-    Raises StorageFull when it is not.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = ""
-    try:
-        # The same folder, because os.replace is atomic only within a filesystem.
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = file.name
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        fsync_folder(path.parent)
-    except OSError as e:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise storage_error(e, f"write {path.name}") from e
-
-
-def fsync_folder(folder: Path) -> None:
-    """A rename is on the disk only when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def storage_error(error: OSError, what: str) -> Exception:
-    """StorageFull where the disk or a quota is full (ENOSPC, EDQUOT), else the error itself."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageFull(
-            f"The disk is full: could not {what}", hint="Free some space, or point SLIPWAY_HOME at a larger disk"
-        )
-    return error

@@ -20,9 +20,10 @@ from core.local import ports, processes
 from core.local.backoff import Backoff
 from core.local.compaction import Compaction
 from core.local.door import Door
+from core.local.durable import write_atomic
 from core.local.jobs import WORKER, Jobs
 from core.local.locks import held
-from core.local.paths import Paths, write_atomic
+from core.local.paths import Paths
 from core.local.store import Store
 from core.local.supervisor import SERVER, Supervisor
 from core.local.workspace import LocalWorkspace

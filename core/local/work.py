@@ -13,7 +13,8 @@ import msgspec
 from core.domain.data import DataAsset
 from core.domain.job import Job, LogLine
 from core.domain.training import Compute, TrainingSpec
-from core.local.paths import Paths, storage_error
+from core.local.durable import storage_error
+from core.local.paths import Paths
 from core.local.store import Store
 from core.ml.engines import load_engine
 from core.ml.executor import Executor

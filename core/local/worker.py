@@ -14,9 +14,10 @@ from typing import Any
 
 from core.domain.errors import SlipwayError, StorageFull
 from core.domain.job import Job, JobKind, JobState
+from core.local.durable import storage_error
 from core.local.jobs import BUG_HINT
 from core.local.locks import held
-from core.local.paths import Paths, storage_error
+from core.local.paths import Paths
 from core.local.processes import this_process
 from core.local.store import Store
 from core.local.work import JobLog, Tools, Work

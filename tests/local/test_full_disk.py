@@ -14,7 +14,7 @@ from core.domain.endpoint import EndpointState
 from core.domain.errors import StorageFull
 from core.domain.job import JobState
 from core.domain.training import TrialState
-from core.local.paths import write_atomic
+from core.local.durable import write_atomic
 
 SIZE_MB = 6
 SPARE_BYTES = 200_000

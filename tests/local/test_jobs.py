@@ -6,8 +6,8 @@ from waiting import wait_until
 
 from core.domain.job import JobState
 from core.domain.training import Compute, TrialState
+from core.local.durable import write_atomic
 from core.local.jobs import CRASHES_MAX
-from core.local.paths import write_atomic
 from core.local.store import Process
 
 

@@ -9,7 +9,7 @@ import socket
 from local_world import World, kill, living, ticking
 from waiting import wait_until
 
-from core.domain.endpoint import DeploymentState, EndpointKeys, EndpointState
+from core.domain.endpoint import DeploymentState, EndpointState
 from core.local import ports
 from core.local.store import Process
 from core.local.supervisor import Supervisor
@@ -55,7 +55,7 @@ def test_a_change_reaches_the_server_without_a_restart(world: World) -> None:
     world.deploy("bank")
     look = ticking(supervisor.tick, lambda: world.endpoint("bank").deployments[0].state is DeploymentState.READY)
     wait_until(look, 10)
-    world.store.set_keys("bank", EndpointKeys("new", "k2"))
+    world.store.set_key("bank", "primary", "new")
     wait_until(ticking(supervisor.tick, lambda: hashlib.sha256(b"new").hexdigest() in str(endpoint_file(world))), 10)
     assert ready(world, supervisor) == server
     assert world.endpoint("bank").restarts == 0

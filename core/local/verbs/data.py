@@ -11,7 +11,8 @@ import msgspec
 
 from core.domain.data import DataAsset, DataRef, Lineage, TableProfile, TableSample
 from core.domain.errors import SpecInvalid, TableUnusable
-from core.local.paths import fsync_folder, new_id, storage_error, write_atomic
+from core.local.durable import make_folder, place, storage_error, write_atomic
+from core.local.paths import new_id
 from core.local.verbs.base import LocalVerbs
 from core.ml.profile import from_json, profile_table, to_json
 from core.sources import ingest, resolve
@@ -31,14 +32,14 @@ class DataVerbs(LocalVerbs):
         if not name.strip() or "/" in name or name.startswith("."):
             raise SpecInvalid(f"'{name}' is not a name for a data asset", hint="Letters, digits, dashes, dots")
         incoming = self._paths.incoming / new_id(self._clock)
-        incoming.mkdir(parents=True)
+        make_folder(incoming)
         try:
             got = ingest(found, incoming / "table.parquet")
             if got.rows == 0:
                 raise TableUnusable(f"The table '{source}' has no rows", hint="Give a table with at least one row")
             if not self._paths.table(name, got.sha256).exists():
                 write_atomic(incoming / "profile.json", _profile_bytes(incoming / "table.parquet"))
-                _publish(incoming, self._paths.data(name, got.sha256))
+                place(incoming, self._paths.data(name, got.sha256))
             asset = DataAsset(
                 name=name,
                 version=0,
@@ -96,18 +97,6 @@ class DataVerbs(LocalVerbs):
 
 def _profile_bytes(table: Path) -> bytes:
     return msgspec.json.encode(to_json(profile_table(table)))
-
-
-def _publish(incoming: Path, folder: Path) -> None:
-    """Move a complete folder into place; when somebody else was first, theirs is the same by content."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fsync_folder(incoming)
-    try:
-        incoming.rename(folder)
-    except OSError:
-        if not (folder / "table.parquet").exists():
-            raise
-    fsync_folder(folder.parent)
 
 
 def _reads(spec: Any, asset: DataAsset) -> bool:

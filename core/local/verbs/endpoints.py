@@ -24,8 +24,8 @@ from core.domain.endpoint import (
 from core.domain.errors import Conflict, EndpointNotFound, PortInUse, ServiceUnavailable, SpecInvalid
 from core.domain.job import Job, JobKind, LogLine
 from core.local import endpoint_file
+from core.local.durable import storage_error
 from core.local.logs import LEVELS, server_log
-from core.local.paths import storage_error
 from core.local.verbs.base import PROOF_COMPUTE
 from core.local.verbs.models import ModelVerbs
 from core.packaging.export import export

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from core.domain.errors import Conflict
 from core.domain.model import Model
+from core.local.durable import storage_error
 from core.local.models import register_from_job
-from core.local.paths import storage_error
 from core.local.verbs.jobs import JobVerbs
 
 
