@@ -30,12 +30,13 @@ from core.domain.monitoring import (
     DriftReport,
     Feedback,
     Finding,
+    Origin,
     RequestRecord,
     ServiceStatus,
     TelemetrySummary,
 )
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, Schedule, ScheduleSpec
-from core.domain.proof import CheckResult, GateReport, LoadReport, LoadSpec
+from core.domain.proof import CheckResult, GateReport, LoadReport, LoadSpec, Target
 from core.domain.training import Comparison, Compute, TrainingSpec, Trial, TrialDetail
 from core.settings import Settings
 
@@ -229,10 +230,18 @@ class Workspace(Protocol):
         """Replace the `primary` or `secondary` key; in force within a second. Raises EndpointNotFound, SpecInvalid."""
         _cannot("rotate_key")
 
-    def invoke(self, name: str, body: bytes, *, deployment: str = "") -> ScoreReply:
+    def endpoint_target(self, name: str, origin: Origin) -> Target:
+        """Where to send, with a key that makes requests count as this origin's: for senders of ours, shown to nobody.
+
+        Raises EndpointNotFound.
+        """
+        _cannot("endpoint_target")
+
+    def invoke(self, name: str, body: bytes, *, deployment: str = "", origin: Origin = Origin.CLIENT) -> ScoreReply:
         """Send a body to the endpoint over HTTP with its key, as any client would, and give whatever it answers.
 
-        Raises EndpointNotFound, ServiceUnavailable when nothing listens.
+        It counts as a client's request unless `origin` says otherwise. Raises EndpointNotFound, ServiceUnavailable
+        when nothing listens.
         """
         _cannot("invoke")
 
@@ -296,12 +305,24 @@ class Workspace(Protocol):
 
     # Telemetry
 
-    def telemetry(self, endpoint: str, window_s: float = 3600.0, buckets: int = 60) -> TelemetrySummary:
-        """Requests, latency and errors over the last `window_s` seconds. Raises EndpointNotFound."""
+    def telemetry(
+        self,
+        endpoint: str,
+        window_s: float = 3600.0,
+        buckets: int = 60,
+        *,
+        origin: Origin | None = Origin.CLIENT,
+    ) -> TelemetrySummary:
+        """Requests, latency and errors over the last `window_s` seconds: clients', another origin's, or (None) all.
+
+        Raises EndpointNotFound.
+        """
         _cannot("telemetry")
 
-    def requests(self, endpoint: str, limit: int = 100) -> tuple[RequestRecord, ...]:
-        """The newest requests. Raises EndpointNotFound."""
+    def requests(
+        self, endpoint: str, limit: int = 100, *, origin: Origin | None = Origin.CLIENT
+    ) -> tuple[RequestRecord, ...]:
+        """The newest requests: clients', another origin's, or (None) all. Raises EndpointNotFound."""
         _cannot("requests")
 
     def drift(self, endpoint: str, window_s: float = 86_400.0) -> DriftReport:

@@ -17,15 +17,17 @@ with ui.explained():
             then=("Deploy", "Deploy a model"),
         )
         st.stop()
-    left, middle, right = st.columns([3, 3, 1], vertical_alignment="bottom")
+    left, middle, by, right = st.columns([3, 3, 2, 1], vertical_alignment="bottom")
     with left:
         name = endpoints.choose(known).name
     with middle:
         window = monitoring.choose_window()
+    with by:
+        origin = monitoring.choose_origin()
     with right:
         follow = st.toggle("Live", value=True, key="monitor.live", help="Look again every few seconds.")
     ui.live(
-        lambda: monitoring.look(workspace, name, window),
+        lambda: monitoring.look(workspace, name, window, origin),
         lambda _: monitoring.WATCH_S if follow else None,
         monitoring.draw,
     )

@@ -34,9 +34,9 @@ from core.domain.errors import (
 )
 from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
 from core.domain.model import Model
-from core.domain.monitoring import RequestRecord, ServiceStatus, TelemetrySummary
+from core.domain.monitoring import Origin, RequestRecord, ServiceStatus, TelemetrySummary
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
-from core.domain.proof import CheckResult, GateReport, LoadReport, LoadSpec
+from core.domain.proof import CheckResult, GateReport, LoadReport, LoadSpec, Target
 from core.domain.training import TrainingSpec, Trial, TrialDetail
 from core.settings import Settings
 from core.workspace import Workspace
@@ -299,7 +299,12 @@ class FakeWorkspace(Workspace):
         return EndpointKeys("a-new-primary-key", "secondary-key-of-the-fake")
 
     @verb
-    def invoke(self, name: str, body: bytes, *, deployment: str = "") -> ScoreReply:
+    def endpoint_target(self, name: str, origin: Origin) -> Target:
+        endpoint = self.endpoint(name)
+        return Target(endpoint.scoring_uri.removesuffix("/score"), f"the key of {origin}")
+
+    @verb
+    def invoke(self, name: str, body: bytes, *, deployment: str = "", origin: Origin = Origin.CLIENT) -> ScoreReply:
         if self.replies:
             return self.replies.popleft()
         asked = json.loads(body)
@@ -344,14 +349,18 @@ class FakeWorkspace(Workspace):
         return tuple(self.loads[:limit])
 
     @verb
-    def telemetry(self, endpoint: str, window_s: float = 3600.0, buckets: int = 60) -> TelemetrySummary:
+    def telemetry(
+        self, endpoint: str, window_s: float = 3600.0, buckets: int = 60, *, origin: Origin | None = Origin.CLIENT
+    ) -> TelemetrySummary:
         now = time.time()
         empty = TelemetrySummary(endpoint, now - window_s, now, 0, 0, None, None, None)
         return self.summaries.get(endpoint, empty)
 
     @verb
-    def requests(self, endpoint: str, limit: int = 100) -> tuple[RequestRecord, ...]:
-        return tuple(self.records[endpoint])[:limit]
+    def requests(
+        self, endpoint: str, limit: int = 100, *, origin: Origin | None = Origin.CLIENT
+    ) -> tuple[RequestRecord, ...]:
+        return tuple(r for r in self.records[endpoint] if origin in (None, r.origin))[:limit]
 
     @verb
     def publish_pipeline(self, spec: PipelineSpec) -> PipelineEndpoint:

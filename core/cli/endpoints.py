@@ -11,15 +11,22 @@ from typing import Any
 from core.cli import tail
 from core.cli.command import DONE, FAILED, Argument, Command, Context, Outcome, arg
 from core.cli.following import ended, follow
-from core.cli.values import data_ref, name_version, percent
+from core.cli.values import data_ref, name_version, origin, percent
 from core.domain.data import DataRef
 from core.domain.endpoint import Deployment, DeploymentSpec, EndpointLimits, EndpointSpec, GateBudget, GateState
 from core.domain.errors import SourceUnreadable, SpecInvalid
 from core.domain.job import BatchSpec
-from core.domain.monitoring import Feedback
+from core.domain.monitoring import Feedback, Origin
 
 NAME = arg("name", metavar="ENDPOINT")
 LIMIT = arg("--limit", type=int, default=100, help="at most so many (default: %(default)s)")
+ORIGIN = arg(
+    "--origin",
+    type=origin,
+    default=Origin.CLIENT,
+    metavar="ORIGIN",
+    help=f"whose requests: {', '.join(Origin)} or all (default: %(default)s)",
+)
 WINDOW = arg("--window", type=float, default=3600.0, metavar="SECONDS", help="(default: %(default)s)")
 
 
@@ -246,14 +253,14 @@ COMMANDS = (
     Command(
         "endpoint telemetry",
         "requests, latency and errors",
-        lambda context, options: context.workspace.telemetry(options.name, options.window),
-        (NAME, WINDOW),
+        lambda context, options: context.workspace.telemetry(options.name, options.window, origin=options.origin),
+        (NAME, WINDOW, ORIGIN),
     ),
     Command(
         "endpoint requests",
         "its newest requests",
-        lambda context, options: context.workspace.requests(options.name, options.limit),
-        (NAME, LIMIT),
+        lambda context, options: context.workspace.requests(options.name, options.limit, origin=options.origin),
+        (NAME, LIMIT, ORIGIN),
     ),
     Command(
         "endpoint drift",

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.cli.command import DONE, FAILED, Command, Context, Outcome, arg
 from core.cli.proof import KEY_FILE, URL, target_of, unreachable_is_no_verdict
+from core.domain.monitoring import Origin
 from core.domain.proof import LoadReport, LoadSpec
 
 BODIES = 64
@@ -21,7 +22,7 @@ def _loadtest(context: Context, options: Namespace) -> Any:
     from core.checks import bodies_for
     from core.loadtest import apache_bench
 
-    target = target_of(context, options)
+    target = target_of(context, options, Origin.LOADTEST)
     spec = LoadSpec(
         target,
         options.duration,

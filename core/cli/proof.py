@@ -18,6 +18,7 @@ from core.contract.junit import junit
 from core.domain.endpoint import GateBudget
 from core.domain.errors import BackendMissing, NotSupported, NoVerdict, ServiceUnavailable, SpecInvalid
 from core.domain.job import JobState
+from core.domain.monitoring import Origin
 from core.domain.proof import CheckResult, GateReport, Target
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _examined(context: Context, options: Namespace) -> "Report":
     from core.checks import Profile, Source, run_checks
     from core.checks.report import Report
 
-    target, schema = target_of(context, options), _schema(options.schema)
+    target, schema = target_of(context, options, Origin.GATE), _schema(options.schema)
     results: list[CheckResult] = []
     created_at, heard = time.time(), [time.monotonic()]
 
@@ -136,8 +137,11 @@ def _tell(context: Context, result: CheckResult) -> None:
         context.say(f"            {result.curl}")
 
 
-def target_of(context: Context, options: Namespace) -> Target:
-    """The endpoint on the command line, with its key. Raises SpecInvalid for what is no address."""
+def target_of(context: Context, options: Namespace, origin: Origin) -> Target:
+    """The endpoint on the command line, with a key; one of this workspace records what comes under `origin`.
+
+    Raises SpecInvalid for what is no address.
+    """
     parts = urlsplit(options.url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise SpecInvalid(f"'{options.url}' is not an address", hint="For example http://127.0.0.1:8000")
@@ -145,7 +149,9 @@ def target_of(context: Context, options: Namespace) -> Target:
     path = path.rpartition("/")[0] if path.endswith(".json") else path.removesuffix("/score")
     url = f"{parts.scheme}://{parts.netloc}{path}"
     deployment = getattr(options, "deployment", "")
-    return Target(url, _key(context, options.key_file, url), {DEPLOYMENT_HEADER: deployment} if deployment else {})
+    return Target(
+        url, _key(context, options.key_file, url, origin), {DEPLOYMENT_HEADER: deployment} if deployment else {}
+    )
 
 
 def document_path(url: str) -> str:
@@ -157,7 +163,7 @@ def document_path(url: str) -> str:
     return f"/{name}{f'?{parts.query}' if parts.query else ''}"
 
 
-def _key(context: Context, key_file: str | None, url: str) -> str:
+def _key(context: Context, key_file: str | None, url: str, origin: Origin) -> str:
     """From --key-file, else SLIPWAY_KEY, else the store where the address is an endpoint of this workspace."""
     if key_file:
         try:
@@ -169,7 +175,7 @@ def _key(context: Context, key_file: str | None, url: str) -> str:
     try:
         for endpoint in context.workspace.list_endpoints():
             if endpoint.scoring_uri.removesuffix("/score") == url:
-                return context.workspace.endpoint_keys(endpoint.name).primary
+                return context.workspace.endpoint_target(endpoint.name, origin).key
     except (BackendMissing, NotSupported) as e:
         context.say(f"No key from a workspace: {e.message}")
     return ""

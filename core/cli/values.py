@@ -3,6 +3,7 @@
 from argparse import ArgumentTypeError
 
 from core.domain.data import DataRef
+from core.domain.monitoring import Origin
 
 
 def data_ref(text: str) -> DataRef:
@@ -16,6 +17,15 @@ def name_version(text: str) -> tuple[str, int]:
     if not name or (version not in ("", "latest") and not version.isdecimal()):
         raise ArgumentTypeError(f"'{text}' is not NAME or NAME:VERSION")
     return name, int(version) if version.isdecimal() else 0
+
+
+def origin(text: str) -> Origin | None:
+    """Who sent a request; None for `all`."""
+    if text == "all":
+        return None
+    if text not in tuple(Origin):
+        raise ArgumentTypeError(f"'{text}' is none of {', '.join(Origin)}, all")
+    return Origin(text)
 
 
 def assignment(text: str) -> tuple[str, str]:

@@ -6,6 +6,20 @@ from enum import StrEnum
 from typing import Any
 
 
+class Origin(StrEnum):
+    """Who sent a request: a client, or which part of Slipway. The key that it came with tells, and nothing else."""
+
+    CLIENT = "client"
+    APP = "app"
+    """The Test form."""
+    BATCH = "batch"
+    LOADTEST = "loadtest"
+    SHADOW = "shadow"
+    """What a gate sends to the live deployment, to compare."""
+    GATE = "gate"
+    """Checks of the contract against the live endpoint; a gate's own are sent to a server of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class TelemetryBucket:
     """One interval of an endpoint's life: [at, at + width_s)."""
@@ -50,6 +64,8 @@ class RequestRecord:
     elapsed_ms: float
     bytes_in: int
     bytes_out: int
+    origin: str = Origin.CLIENT
+    """One of `Origin`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,9 @@ from core.domain.data import DataRef
 from core.domain.endpoint import Endpoint
 from core.domain.errors import Conflict, ServiceUnavailable, TableUnusable
 from core.domain.job import BatchSpec
+from core.domain.monitoring import Origin
 from core.domain.signature import Signature
+from core.local import origins
 from core.local.durable import write_atomic
 from core.local.work import Work
 
@@ -59,7 +61,7 @@ def run(work: Work) -> Mapping[str, Any]:
     check_columns(signature, asset.columns, asset.ref.name)
     chunks = work.folder / "chunks"
     chunks.mkdir(exist_ok=True, mode=0o700)
-    client = Client(endpoint, spec.deployment, work.store.keys(endpoint.name).primary, time.sleep)
+    client = Client(endpoint, spec.deployment, origins.key_of(work.store, endpoint.name, Origin.BATCH), time.sleep)
     counts = {"rows": 0, "scored": 0, "refused": 0}
     with closing(client):
         for number, rows in enumerate(_chunks(Path(asset.path))):

@@ -1,13 +1,14 @@
 """The one file through which the service tells a scoring server what to be, and the one through which it answers."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointLimits
+from core.domain.monitoring import Origin
 from core.local.durable import write_atomic
 
 FORMAT = 1
@@ -43,15 +44,22 @@ def wanted(
     deployments: dict[str, dict[str, Any]],
     traffic: dict[str, int],
     mirror: dict[str, int] | None = None,
+    origins: Mapping[Origin, str] | None = None,
 ) -> dict[str, Any]:
-    """The endpoint file's content. It holds digests of the keys, never the keys."""
+    """The endpoint file's content. It holds digests of the keys, never the keys.
+
+    `origins` are the keys of our own senders. They open the endpoint as the others do, also where a server of an older
+    Slipway reads this, which does not know whose they are.
+    """
+    own = {digest(key): origin.value for origin, key in (origins or {}).items()}
     return {
         "format": FORMAT,
         "version": version,
         "endpoint": name,
         "host": HOST,
         "port": port,
-        "key_digests": [digest(key) for key in (keys.primary, keys.secondary)],
+        "key_digests": [digest(key) for key in (keys.primary, keys.secondary)] + list(own),
+        "origins": own,
         "traffic": traffic,
         "mirror": mirror or {},
         "limits": msgspec.to_builtins(limits),
@@ -85,11 +93,11 @@ def write(path: Path, content: dict[str, Any]) -> None:
 
 
 def written_version(path: Path) -> int:
-    """The version that the file holds; 0 without a file."""
+    """The version that the file holds; 0 without a file, and for one that an older Slipway wrote without `origins`."""
     if not path.exists():
         return 0
-    version: int = msgspec.json.decode(path.read_bytes())["version"]
-    return version
+    written = msgspec.json.decode(path.read_bytes())
+    return int(written["version"]) if "origins" in written else 0
 
 
 def read_status(path: Path, pids: Iterable[int]) -> ServerStatus | None:

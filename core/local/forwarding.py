@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.errors import ServiceUnavailable
+from core.domain.monitoring import Origin
 from core.domain.version import VERSION
 
 TIMEOUT_S = 5.0
@@ -37,6 +38,7 @@ ATTRIBUTES = {
     "mirrored": "slipway.mirrored",
 }
 """Which field of a record becomes which attribute, by OpenTelemetry's names where there are some."""
+ORIGIN = "slipway.origin"
 
 
 def forward(segment: Path, endpoint: str, url: str) -> None:
@@ -58,6 +60,7 @@ def span(record: Mapping[str, Any]) -> dict[str, Any]:
     begun, status = round(record["at"] * 1e9), int(record.get("status") or 0)
     ended = begun + round((record.get("elapsed_ms") or 0.0) * 1e6)
     known = {name: record[field] for field, name in ATTRIBUTES.items() if record.get(field) not in (None, "")}
+    origin = record.get("origin") or Origin.CLIENT.value
     made = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
     told = str(record.get("trace_id") or "")
     span: dict[str, Any] = {
@@ -67,7 +70,7 @@ def span(record: Mapping[str, Any]) -> dict[str, Any]:
         "kind": SERVER_KIND,
         "startTimeUnixNano": str(begun),
         "endTimeUnixNano": str(ended),
-        "attributes": _attributes({"http.request.method": "POST", "url.path": "/score", **known}),
+        "attributes": _attributes({"http.request.method": "POST", "url.path": "/score", **known, ORIGIN: origin}),
         "status": {"code": ERROR} if status >= 500 or status == 424 else {},
     }
     if problem := record.get("problem"):

@@ -10,9 +10,11 @@ from core import loadtest
 from core.contract import samples
 from core.domain.endpoint import Endpoint
 from core.domain.errors import Conflict, EndpointNotFound
+from core.domain.monitoring import Origin
 from core.domain.proof import LoadReport, LoadSpec
 from core.domain.signature import Signature
 from core.loadtest import apache_bench
+from core.local import origins
 from core.local.durable import write_atomic
 from core.local.paths import new_id
 from core.local.work import Work
@@ -27,7 +29,8 @@ def run(work: Work) -> Mapping[str, Any]:
     body = dict(work.job.spec)
     endpoint = work.store.endpoint(body.pop("endpoint"))
     spec = msgspec.convert(body, LoadSpec)
-    spec = replace(spec, target=replace(spec.target, key=work.store.keys(endpoint.name).primary))
+    key = origins.key_of(work.store, endpoint.name, Origin.LOADTEST)
+    spec = replace(spec, target=replace(spec.target, key=key))
     bodies = _bodies(_signature(work, endpoint, spec.deployment), spec.rows)
 
     def named(report: LoadReport) -> LoadReport:

@@ -9,8 +9,10 @@ import msgspec
 
 from core.contract import samples
 from core.domain.endpoint import DeploymentSpec, EndpointState
+from core.domain.monitoring import Origin
 from core.domain.proof import Target
 from core.gate import SHADOW_BODIES_MAX, Shadow
+from core.local import origins
 from core.local.work import Work
 from core.local.workspace import LocalWorkspace
 
@@ -35,7 +37,8 @@ def shadow_of(work: Work, spec: DeploymentSpec) -> Shadow | None:
     busiest = max(others, key=lambda deployment: endpoint.traffic[deployment.name])
     # By name: a candidate that is live too, or a third deployment, would answer some of what is replayed.
     headers = {DEPLOYMENT_HEADER: busiest.name}
-    live = Target(endpoint.scoring_uri.removesuffix("/score"), work.store.keys(endpoint.name).primary, headers)
+    key = origins.key_of(work.store, endpoint.name, Origin.SHADOW)
+    live = Target(endpoint.scoring_uri.removesuffix("/score"), key, headers)
     kept = list(islice(kept_requests(work.paths.model_data(endpoint.name)), SHADOW_BODIES_MAX))
     if kept:
         return Shadow(live, kept, "as clients sent them, newest first")

@@ -112,6 +112,12 @@ class Store:
         with self._write() as db:
             db.execute("INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value))
 
+    def settle_fact(self, key: str, value: str) -> str:
+        """The remembered value; `value`, remembered from now on, where there was none."""
+        with self._write() as db:
+            db.execute("INSERT INTO facts VALUES (?, ?) ON CONFLICT DO NOTHING", (key, value))
+        return self.fact(key)
+
     def record(self, at: float, who: str, what: str) -> None:
         """One line of the audit trail."""
         with self._write() as db:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from core.domain.endpoint import DeploymentState, Endpoint, EndpointState
 from core.domain.errors import ServiceUnavailable, SlipwayError, StorageFull
-from core.local import endpoint_file, logs, ports, processes
+from core.local import endpoint_file, logs, origins, ports, processes
 from core.local.backoff import Backoff
 from core.local.endpoint_file import ServerStatus
 from core.local.paths import Paths
@@ -146,6 +146,7 @@ class Supervisor:
             deployments=deployments,
             traffic=dict(endpoint.traffic),
             mirror=dict(endpoint.mirror),
+            origins=origins.keys_of(self._store, name),
         )
         self._paths.telemetry(name).mkdir(parents=True, exist_ok=True, mode=0o700)
         endpoint_file.write(self._paths.endpoint_file(name), content)

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from core.domain.errors import ServiceUnavailable
-from core.domain.monitoring import RequestRecord, TelemetryBucket, TelemetrySummary
+from core.domain.monitoring import Origin, RequestRecord, TelemetryBucket, TelemetrySummary
 
 SCHEMA: Mapping[str, str] = {
     "at": "DOUBLE",
@@ -32,6 +32,7 @@ SCHEMA: Mapping[str, str] = {
     "bytes_out": "BIGINT",
     "problem": "VARCHAR",
     "mirrored": "BOOLEAN",
+    "origin": "VARCHAR",
 }
 """A record's columns; a later one goes to the end and is null in older segments."""
 
@@ -40,6 +41,8 @@ READ_TRIES = 5
 
 
 PERCENTILES = "quantile_cont(elapsed_ms, [0.5, 0.95, 0.99])"
+SENDER = f"coalesce(nullif(origin, ''), '{Origin.CLIENT}')"
+"""Records of before there were origins count as clients'."""
 TOTALS = f'SELECT count(*), coalesce(sum("rows"), 0), {PERCENTILES} FROM r'
 BY_STATUS = "SELECT status, count(*) FROM r GROUP BY status ORDER BY status"
 BY_DEPLOYMENT = "SELECT deployment, count(*) FROM r WHERE deployment != '' GROUP BY deployment ORDER BY deployment"
@@ -47,14 +50,27 @@ BY_BUCKET = f"""
 SELECT bucket, count(*), coalesce(sum("rows"), 0), count(*) FILTER (status BETWEEN 400 AND 499),
 count(*) FILTER (status >= 500), {PERCENTILES} FROM r GROUP BY bucket"""
 NEWEST = """
-SELECT "at", request_id, deployment, status, "rows", elapsed_ms, bytes_in, bytes_out FROM r ORDER BY "at" DESC"""
+SELECT "at", request_id, deployment, status, "rows", elapsed_ms, bytes_in, bytes_out, origin FROM r
+ORDER BY "at" DESC"""
 
 
-def summary(endpoint: str, folder: Path, since: float, until: float, buckets: int) -> TelemetrySummary:
-    """Totals, percentiles and `buckets` intervals of [since, until); mirrored requests do not count."""
+def summary(
+    endpoint: str,
+    folder: Path,
+    since: float,
+    until: float,
+    buckets: int,
+    *,
+    origin: Origin | None = Origin.CLIENT,
+) -> TelemetrySummary:
+    """Totals, percentiles and `buckets` intervals of [since, until) for one origin, or all (None).
+
+    Mirrored requests do not count.
+    """
     width_s = (until - since) / buckets
     window = (since, until, width_s)
-    totals, status, deployment, intervals = _query(folder, window, TOTALS, BY_STATUS, BY_DEPLOYMENT, BY_BUCKET)
+    statements = (TOTALS, BY_STATUS, BY_DEPLOYMENT, BY_BUCKET)
+    totals, status, deployment, intervals = _query(folder, window, origin, *statements)
     requests, rows, percentiles = totals[0]
     p50, p95, p99 = percentiles or (None, None, None)
     found = {row[0]: row[1:] for row in intervals}
@@ -73,9 +89,9 @@ def summary(endpoint: str, folder: Path, since: float, until: float, buckets: in
     )
 
 
-def newest(folder: Path, limit: int) -> tuple[RequestRecord, ...]:
-    """The last `limit` requests, newest first."""
-    (rows,) = _query(folder, (0.0, float("inf"), float("inf")), f"{NEWEST} LIMIT {int(limit)}")
+def newest(folder: Path, limit: int, *, origin: Origin | None = Origin.CLIENT) -> tuple[RequestRecord, ...]:
+    """The last `limit` requests of one origin, or of all (None), newest first."""
+    (rows,) = _query(folder, (0.0, float("inf"), float("inf")), origin, f"{NEWEST} LIMIT {int(limit)}")
     return tuple(RequestRecord(*row) for row in rows)
 
 
@@ -105,7 +121,9 @@ def _bucket(at: float, width_s: float, found: tuple[Any, ...] | None) -> Telemet
     return TelemetryBucket(at, width_s, requests, int(rows), client_errors, server_errors, p50, p95, p99)
 
 
-def _query(folder: Path, window: tuple[float, float, float], *statements: str) -> list[list[tuple[Any, ...]]]:
+def _query(
+    folder: Path, window: tuple[float, float, float], origin: Origin | None, *statements: str
+) -> list[list[tuple[Any, ...]]]:
     """Each statement's rows over `r`: every record in [since, until) with its `bucket` of that width (s)."""
     since, until, width_s = window
     problem: duckdb.Error | None = None
@@ -114,9 +132,11 @@ def _query(folder: Path, window: tuple[float, float, float], *statements: str) -
             db.execute("SET threads = 1")
             try:
                 db.execute(
-                    'CREATE TEMP TABLE r AS SELECT *, floor(("at" - $since) / $width_s)::BIGINT AS bucket '
-                    f'FROM ({_union(folder)}) WHERE "at" >= $since AND "at" < $until AND NOT mirrored',
-                    {"since": since, "until": until, "width_s": width_s},
+                    f"CREATE TEMP TABLE r AS SELECT * REPLACE ({SENDER} AS origin), "
+                    'floor(("at" - $since) / $width_s)::BIGINT AS bucket '
+                    f'FROM ({_union(folder)}) WHERE "at" >= $since AND "at" < $until AND NOT mirrored '
+                    f"AND ($origin IS NULL OR {SENDER} = $origin)",
+                    {"since": since, "until": until, "width_s": width_s, "origin": origin and origin.value},
                 )
             except duckdb.IOException as e:
                 problem = e

@@ -126,7 +126,8 @@ class App:
     def _admit(self, exchange: Exchange) -> None:
         """Everything that is known before the body: who asks, whether there is room, who will answer."""
         now = exchange.now
-        check_key(exchange.headers.get(b"authorization"), now.file.key_digests)
+        key = check_key(exchange.headers.get(b"authorization"), now.file.key_digests)
+        exchange.origin = now.file.origins.get(key, "")
         limits = now.file.limits
         if self._metrics.in_flight >= limits.max_concurrent:
             raise TooBusy(f"{limits.max_concurrent} requests are being answered already")
@@ -146,7 +147,7 @@ class App:
         file = exchange.now.file
         if file.mirror:
             self._mirror.offer(exchange, body)
-        if file.limits.collect_model_data and self._model_data is not None:
+        if file.limits.collect_model_data and self._model_data is not None and not exchange.origin:
             self._model_data.put(_sample(exchange, scored))
         return Reply(200, scored.reply)
 

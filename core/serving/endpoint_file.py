@@ -28,7 +28,10 @@ class DeploymentFile(msgspec.Struct, frozen=True):
 
 
 class EndpointFile(msgspec.Struct, frozen=True):
-    """One endpoint. `version` grows with every change; keys are here as SHA-256 digests in hex only."""
+    """One endpoint. `version` grows with every change; keys are here as SHA-256 digests in hex only.
+
+    `origins` names those of the digests that are no client's: a request with such a key is recorded under that name.
+    """
 
     format: int
     version: int
@@ -43,6 +46,7 @@ class EndpointFile(msgspec.Struct, frozen=True):
     deployments: dict[str, DeploymentFile]
     mirror: dict[str, int] = {}
     segment_s: float = 10.0
+    origins: dict[str, str] = {}
 
 
 def read(path: Path) -> EndpointFile:

@@ -36,6 +36,7 @@ class Exchange:
         "legacy_id",
         "method",
         "now",
+        "origin",
         "packed",
         "path",
         "predict_method",
@@ -61,7 +62,7 @@ class Exchange:
         self.request_id = self.headers.get(b"x-request-id", b"") or str(uuid.uuid4()).encode()
         self.client_id = b""
         self.legacy_id = b""
-        self.deployment = self.problem = self.form = self.predict_method = ""
+        self.deployment = self.problem = self.form = self.predict_method = self.origin = ""
         self.rows = self.body_bytes = 0
         self.run_ms = 0.0
         self.run_failed = False

@@ -42,10 +42,12 @@ class Record(msgspec.Struct):
     bytes_out: int
     problem: str = ""
     mirrored: bool = False
+    origin: str = ""
+    """Which of our own senders it came from, told by its key; empty: a client."""
 
 
 class Sample(msgspec.Struct):
-    """The values of one scored request, kept only where `collect_model_data` is on."""
+    """The values of one scored request of a client, kept only where `collect_model_data` is on."""
 
     at: float
     request_id: str
@@ -74,6 +76,7 @@ def record_of(exchange: Exchange, status: int, bytes_out: int) -> Record:
         bytes_in=exchange.body_bytes,
         bytes_out=bytes_out,
         problem=exchange.problem,
+        origin=exchange.origin,
     )
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 from core.domain.data import DataAsset, DataRef, TableProfile, TableSample
 from core.domain.errors import ServiceUnavailable, SlipwayError
 from core.domain.model import Model
-from core.domain.monitoring import ServiceStatus, TelemetrySummary
+from core.domain.monitoring import Origin, ServiceStatus, TelemetrySummary
 from core.settings import read_settings
 from core.workspace import Workspace, open_workspace
 
@@ -82,18 +82,20 @@ def _asset(home: str, name: str, version: int) -> DataAsset:
 # What changes, with the failure to get it
 
 
-def telemetry(endpoint: str, window_s: float, buckets: int) -> TelemetrySummary:
+def telemetry(endpoint: str, window_s: float, buckets: int, origin: Origin | None = Origin.CLIENT) -> TelemetrySummary:
     """An endpoint's last `window_s` seconds in `buckets` intervals. Raises EndpointNotFound."""
-    found = _telemetry(_home(), endpoint, window_s, buckets)
+    found = _telemetry(_home(), endpoint, window_s, buckets, origin)
     if isinstance(found, SlipwayError):
         raise found
     return found
 
 
 @st.cache_data(ttl=CHANGING_S, max_entries=64, show_spinner=False)
-def _telemetry(home: str, endpoint: str, window_s: float, buckets: int) -> TelemetrySummary | SlipwayError:
+def _telemetry(
+    home: str, endpoint: str, window_s: float, buckets: int, origin: Origin | None
+) -> TelemetrySummary | SlipwayError:
     try:
-        return workspace().telemetry(endpoint, window_s, buckets)
+        return workspace().telemetry(endpoint, window_s, buckets, origin=origin)
     except SlipwayError as error:
         return error
 

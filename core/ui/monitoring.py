@@ -1,19 +1,31 @@
 """What an endpoint was asked and how it answered, over a window of time."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
 from core.domain.data import DataAsset
 from core.domain.job import LogLine
-from core.domain.monitoring import RequestRecord, TelemetrySummary
+from core.domain.monitoring import Origin, RequestRecord, TelemetrySummary
 from core.ui import cached, charts, endpoints, jobs, notices, words
 from core.ui.live import CALM_S
 from core.workspace import Workspace
 
 WINDOWS = {"15 min": (900.0, 30), "1 h": (3_600.0, 60), "24 h": (86_400.0, 48), "7 days": (604_800.0, 56)}
 """Label -> (seconds, buckets)."""
+
+ORIGINS: Mapping[str, Origin | None] = {
+    "Clients": Origin.CLIENT,
+    "The Test form": Origin.APP,
+    "Batch jobs": Origin.BATCH,
+    "Load tests": Origin.LOADTEST,
+    "Gates, to compare": Origin.SHADOW,
+    "Checks": Origin.GATE,
+    "Everybody": None,
+}
+"""Label -> whose requests."""
 
 WATCH_S = CALM_S / 2
 
@@ -38,13 +50,19 @@ def choose_window() -> tuple[float, int]:
     return WINDOWS[picked or "1 h"]
 
 
-def look(workspace: Workspace, name: str, window: tuple[float, int]) -> Watched:
+def choose_origin() -> Origin | None:
+    """Whose requests to show; None for all."""
+    names = list(ORIGINS)
+    return ORIGINS[str(st.selectbox("Sent by", names, key="monitor.origin"))]
+
+
+def look(workspace: Workspace, name: str, window: tuple[float, int], origin: Origin | None) -> Watched:
     """The endpoint's records as they are now; what a server wrote is seen here at once."""
     live = endpoints.served(workspace, workspace.endpoint(name))
     return Watched(
         name=name,
-        summary=cached.telemetry(name, *window),
-        newest=workspace.requests(name, limit=50),
+        summary=cached.telemetry(name, *window, origin),
+        newest=workspace.requests(name, limit=50, origin=origin),
         log=workspace.endpoint_logs(name, limit=100),
         data=live[0].data if live else None,
         now=time.time(),
@@ -57,7 +75,8 @@ def draw(seen: Watched) -> None:
     if not seen.summary.requests:
         notices.empty(
             "No request in this time",
-            "Score a row on the Deploy page, or run one of its Consume snippets, and look again.",
+            "Run one of the Consume snippets of the Deploy page, and look again. What the Test form, batches and load "
+            "tests sent is counted apart: choose it under Sent by.",
             icon="monitoring",
         )
     else:

@@ -10,6 +10,7 @@ import streamlit as st
 from core.contract.samples import body, typical_row
 from core.domain.data import ColumnKind
 from core.domain.endpoint import Endpoint, ScoreReply
+from core.domain.monitoring import Origin
 from core.domain.signature import Column, Scalar, Signature
 from core.ui import actions, charts, endpoints, words
 from core.ui.state import state
@@ -57,12 +58,14 @@ def _score(
     # Without traffic the endpoint answers 503; a deployment that waits for its gate is reached by its name.
     if not deployment and not endpoint.live and (waiting := endpoints.answering(endpoint)):
         deployment = waiting.name
-    reply = actions.run("Scoring", workspace.invoke, endpoint.name, request, deployment=deployment)
+    reply = actions.run("Scoring", workspace.invoke, endpoint.name, request, deployment=deployment, origin=Origin.APP)
     if reply is None:
         return
     shares = None
     if with_shares is not None and reply.status == 200:
-        shares = actions.run("Scoring", workspace.invoke, endpoint.name, with_shares, deployment=deployment)
+        shares = actions.run(
+            "Scoring", workspace.invoke, endpoint.name, with_shares, deployment=deployment, origin=Origin.APP
+        )
     state.answer = Answer(endpoint.name, reply, shares)
     # The answer stands below a long form, perhaps out of sight.
     if reply.status == 200:

@@ -87,6 +87,8 @@ def test_a_request_is_a_span_and_what_failed_its_exception(collector: Collector,
     )  # fmt: skip
     told = named(good["attributes"])
     assert (told["http.response.status_code"], told["slipway.deployment"]) == ("200", "v1")
+    assert told["slipway.origin"] == "client", "so are records of before there were origins"
+    assert named(forwarding.span({**GOOD, "origin": "batch"})["attributes"])["slipway.origin"] == "batch"
     assert (good["status"], bad["status"]) == ({}, {"code": 2})
     assert named(bad["events"][0]["attributes"]) == {"exception.type": "ZeroDivisionError"}
     assert len(bad["traceId"]) == 32

@@ -43,7 +43,9 @@ def test_the_server_is_told_everything_but_the_keys(world: World) -> None:
     ready(world, world.supervisor())
     told = endpoint_file(world)
     assert (told["port"], told["endpoint"], told["traffic"]) == (port, "bank", {})
-    assert told["key_digests"] == [hashlib.sha256(key.encode()).hexdigest() for key in ("k1", "k2")]
+    clients = [hashlib.sha256(key.encode()).hexdigest() for key in ("k1", "k2")]
+    assert told["key_digests"] == [*clients, *told["origins"]]
+    assert sorted(told["origins"].values()) == ["app", "batch", "gate", "loadtest", "shadow"]
     assert told["deployments"]["v1"]["folder"] == "/x/good"
     assert world.paths.endpoint_file("bank").stat().st_mode & 0o077 == 0
 

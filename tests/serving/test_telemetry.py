@@ -45,6 +45,7 @@ def test_a_request_leaves_one_record_without_its_values(client):
         "form": "v2",
         "problem": "",
         "mirrored": False,
+        "origin": "",
     }
     assert (bad["status"], bad["problem"], bad["rows"], bad["trace_id"]) == (400, "PayloadInvalid", 0, "t")
     assert "secret" not in json.dumps(bad)

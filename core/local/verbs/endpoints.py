@@ -23,7 +23,9 @@ from core.domain.endpoint import (
 )
 from core.domain.errors import Conflict, EndpointNotFound, PortInUse, ServiceUnavailable, SpecInvalid
 from core.domain.job import Job, JobKind, LogLine
-from core.local import endpoint_file
+from core.domain.monitoring import Origin
+from core.domain.proof import Target
+from core.local import endpoint_file, origins
 from core.local.durable import storage_error
 from core.local.logs import LEVELS, server_log
 from core.local.verbs.base import PROOF_COMPUTE
@@ -103,8 +105,13 @@ class EndpointVerbs(ModelVerbs):
             raise SpecInvalid(f"A key is 'primary' or 'secondary', got '{which}'")
         return self._store.set_key(name, which, _new_key())
 
-    def invoke(self, name: str, body: bytes, *, deployment: str = "") -> ScoreReply:
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._store.keys(name).primary}"}
+    def endpoint_target(self, name: str, origin: Origin) -> Target:
+        uri = self._store.endpoint(name).scoring_uri
+        return Target(uri.removesuffix("/score"), origins.key_of(self._store, name, origin))
+
+    def invoke(self, name: str, body: bytes, *, deployment: str = "", origin: Origin = Origin.CLIENT) -> ScoreReply:
+        key = origins.key_of(self._store, name, origin)
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
         if deployment:
             headers["azureml-model-deployment"] = deployment
         return self._request(name, "POST", "/score", body, headers)

@@ -7,7 +7,7 @@ import msgspec
 from core.domain.endpoint import GateBudget
 from core.domain.errors import EndpointNotFound, SpecInvalid
 from core.domain.job import Job
-from core.domain.monitoring import RequestRecord, TelemetrySummary
+from core.domain.monitoring import Origin, RequestRecord, TelemetrySummary
 from core.domain.proof import CheckResult, GateReport, LoadReport
 from core.local import telemetry
 from core.local.verbs.endpoints import EndpointVerbs
@@ -64,13 +64,23 @@ class ProofVerbs(EndpointVerbs):
     def load_reports(self, limit: int = 50) -> tuple[LoadReport, ...]:
         return self._store.load_reports(limit)
 
-    def telemetry(self, endpoint: str, window_s: float = 3600.0, buckets: int = 60) -> TelemetrySummary:
+    def telemetry(
+        self,
+        endpoint: str,
+        window_s: float = 3600.0,
+        buckets: int = 60,
+        *,
+        origin: Origin | None = Origin.CLIENT,
+    ) -> TelemetrySummary:
         if window_s <= 0 or buckets < 1:
             raise SpecInvalid(f"Telemetry needs window_s > 0 and buckets >= 1, got {window_s} and {buckets}")
         self._store.endpoint(endpoint)
         now = self._clock()
-        return telemetry.summary(endpoint, self._paths.telemetry(endpoint), now - window_s, now, buckets)
+        folder = self._paths.telemetry(endpoint)
+        return telemetry.summary(endpoint, folder, now - window_s, now, buckets, origin=origin)
 
-    def requests(self, endpoint: str, limit: int = 100) -> tuple[RequestRecord, ...]:
+    def requests(
+        self, endpoint: str, limit: int = 100, *, origin: Origin | None = Origin.CLIENT
+    ) -> tuple[RequestRecord, ...]:
         self._store.endpoint(endpoint)
-        return telemetry.newest(self._paths.telemetry(endpoint), limit)
+        return telemetry.newest(self._paths.telemetry(endpoint), limit, origin=origin)

@@ -1,0 +1,103 @@
+"""What Slipway itself sends to an endpoint is counted apart from what clients send, by keys that no client gets."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from local_world import SIGNATURE, World
+from serving_fakes import write_model
+from waiting import wait_until
+
+from core.domain.endpoint import DeploymentSpec, EndpointState
+from core.domain.job import BatchSpec, Job, JobKind, JobState
+from core.domain.model import Model
+from core.domain.monitoring import Origin
+from core.domain.proof import LoadSpec, Target
+from core.local import origins
+from core.local.paths import new_id
+from core.local.supervisor import Supervisor
+from core.local.workspace import LocalWorkspace
+
+BODY = b'{"data":[{"age":40}]}'
+OURS = sorted(set(Origin) - {Origin.CLIENT})
+
+
+def test_each_endpoint_and_each_origin_has_a_key_of_its_own_that_no_rotation_changes(world: World) -> None:
+    for name in ("one", "other"):
+        world.add_endpoint(name)
+    before = {name: dict(origins.keys_of(world.store, name)) for name in ("one", "other")}
+    every = [key for keys in before.values() for key in keys.values()]
+    assert len(set(every)) == len(every) == 2 * len(OURS)
+    assert all(len(key) == 43 for key in every)
+
+    workspace = LocalWorkspace(world.settings)
+    for which in ("primary", "secondary"):
+        workspace.rotate_key("one", which)
+    assert {name: dict(origins.keys_of(world.store, name)) for name in ("one", "other")} == before
+    shown = workspace.endpoint_keys("one")
+    assert not {shown.primary, shown.secondary} & set(every)
+    assert every[0] not in repr(workspace.endpoint_target("one", OURS[0]))
+
+
+def test_the_file_of_an_older_slipway_is_written_anew_for_its_running_server(world: World) -> None:
+    world.add_endpoint("bank")
+    world.supervisor().tick()
+    path = world.paths.endpoint_file("bank")
+    old = json.loads(path.read_bytes())
+    del old["origins"]
+    path.write_text(json.dumps(old))
+    world.supervisor().tick()
+    assert sorted(json.loads(path.read_bytes())["origins"].values()) == OURS
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[World]:
+    """A workspace whose endpoint `bank` is served by the real server, with all traffic."""
+    world = World(tmp_path / "workspace")
+    world.add_endpoint("bank")
+    folder = str(write_model(tmp_path / "model", SIGNATURE))
+    model = world.store.add_model(
+        Model("m", 0, new_id(), 0, "Linear", {}, world.data.ref, SIGNATURE, folder, 1, time.time())
+    )
+    spec = DeploymentSpec("bank", model.name, model.version, "v1")
+    gate = Job(new_id(), JobKind.GATE, JobState.QUEUED, "gate", "proof", {}, time.time())
+    world.store.add_deployment(spec, gate, time.time(), create=None)
+    world.store.set_traffic("bank", {"v1": 100}, None, time.time(), forced_by="test")
+    supervisor = Supervisor(world.store, world.settings)
+
+    def ready() -> bool:
+        supervisor.tick()
+        seen = world.endpoint("bank")
+        return seen.state is EndpointState.READY and seen.settled
+
+    wait_until(ready, 30)
+    yield world
+    world.close()
+
+
+@pytest.mark.contract("T5")
+def test_what_jobs_and_the_app_send_is_never_among_the_clients_figures(served: World, tmp_path: Path) -> None:
+    workspace, url = LocalWorkspace(served.settings), served.endpoint("bank").scoring_uri
+    table = tmp_path / "ages.csv"
+    table.write_text("age\n" + "\n".join(str(20 + n) for n in range(7)))
+    workspace.register_data("ages", str(table))
+    batch = workspace.submit(BatchSpec("bank", "ages"))
+    load = workspace.submit(LoadSpec(Target(url.removesuffix("/score")), duration_s=0.3, warmup_s=0.0))
+    for job in (batch, load):
+        assert served.run_here(job.id).state is JobState.SUCCEEDED
+    for origin in (Origin.APP, Origin.SHADOW, Origin.CLIENT):
+        assert workspace.invoke("bank", BODY, origin=origin).status == 200
+    claim = {"Authorization": f"Bearer {workspace.endpoint_keys('bank').primary}", "x-slipway-origin": "batch"}
+    assert httpx.post(url, content=BODY, headers={"Content-Type": "application/json", **claim}).status_code == 200
+
+    wait_until(lambda: workspace.telemetry("bank", origin=Origin.CLIENT).requests == 2, 10)
+    sent = {origin: workspace.telemetry("bank", origin=origin).requests for origin in Origin}
+    assert (sent[Origin.APP], sent[Origin.SHADOW], sent[Origin.GATE], sent[Origin.BATCH]) == (1, 1, 0, 2)
+    assert sent[Origin.LOADTEST] >= 10
+    assert workspace.telemetry("bank").requests == 2
+    assert [record.origin for record in workspace.requests("bank")] == ["client"] * 2
+    assert [record.origin for record in workspace.requests("bank", origin=Origin.BATCH)] == ["batch"] * 2
+    assert workspace.telemetry("bank", origin=None).requests == sum(sent.values())
