@@ -1,5 +1,6 @@
 """One local workspace of a test's own, its service run by hand, and everything it started ended after it."""
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -17,7 +18,7 @@ from core.domain.job import Job, JobKind, JobState
 from core.domain.model import Model
 from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec
-from core.local import ports, processes
+from core.local import failpoints, ports, processes
 from core.local.control import service_process, status
 from core.local.durable import write_atomic
 from core.local.jobs import Jobs
@@ -28,13 +29,22 @@ from core.local.work import Tools
 from core.local.worker import run_job
 from core.ml import profile as profiles
 from core.ml.executor import InProcessExecutor
-from core.settings import read_settings
+from core.settings import Settings, read_settings
 
 HERE = Path(__file__).parent
 FAKE_WORKER = (sys.executable, str(HERE / "fake_worker.py"))
 FAKE_SERVER = (sys.executable, str(HERE / "fake_server.py"))
 FAKE_SERVICE = (sys.executable, str(HERE / "fake_service.py"))
 SIGNATURE = Signature((Column("age", ColumnKind.INTEGER, nullable=False, typical=40),), "y", ("no", "yes"), "yes")
+
+FORKS = multiprocessing.get_context("forkserver")
+"""Workers that have their modules loaded: one costs milliseconds where a new interpreter costs a second."""
+FORKS.set_forkserver_preload(["core.local.batch_job", "core.local.worker"])
+
+
+def _attempt(job_id: str, settings: Settings, points: str) -> None:
+    os.environ[failpoints.VARIABLE] = points
+    sys.exit(run_job(job_id, settings))
 
 
 class World:
@@ -108,6 +118,17 @@ class World:
         """Let the fake engine end its search."""
         self.paths.job(job_id).mkdir(parents=True, exist_ok=True)
         (self.paths.job(job_id) / "enough").touch()
+
+    def attempt(self, job_id: str, points: Path) -> int | None:
+        """One attempt at a job by a process of its own, in which the points armed in that folder kill.
+
+        Its exit code, negative for the signal that ended it.
+        """
+        self.store.start_attempt(job_id, time.time())
+        worker = FORKS.Process(target=_attempt, args=(job_id, self.settings, str(points)))
+        worker.start()
+        worker.join(60)
+        return worker.exitcode
 
     def run_here(self, job_id: str) -> Job:
         """Do a job in this process, as its worker would."""

@@ -13,6 +13,7 @@ import msgspec
 from core.domain.data import DataAsset
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.local.durable import write_atomic
+from core.local.failpoints import Failpoint, reach
 from core.local.models import register_from_job
 from core.local.work import Work
 from core.ml.profile import from_json
@@ -39,6 +40,7 @@ def run(work: Work) -> Mapping[str, Any]:
             job_id=work.job.id,
             created_at=work.clock(),
         )
+        reach(Failpoint.AUTOML_PACKAGED)
         write_atomic(kept, msgspec.json.encode(_summary(work, found, seconds)))
     result: dict[str, Any] = msgspec.json.decode(kept.read_bytes())
     if spec.model_name:

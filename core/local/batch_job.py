@@ -6,28 +6,30 @@ does not sink the others: it gets no prediction, and the reason.
 
 import csv
 import http.client
+import io
 import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, TextIO
 
 import msgspec
 import pyarrow.parquet as pq
 
 from core.contract import samples
 from core.domain.data import DataRef
-from core.domain.endpoint import Endpoint
+from core.domain.endpoint import Deployment, Endpoint
 from core.domain.errors import Conflict, ServiceUnavailable, TableUnusable
 from core.domain.job import BatchSpec
 from core.domain.monitoring import Origin
 from core.domain.signature import Signature
 from core.local import origins
-from core.local.durable import write_atomic
+from core.local.durable import growing, write_atomic
+from core.local.failpoints import Failpoint, reach
 from core.local.work import Work
 
 CHUNK_ROWS = 1000
@@ -52,36 +54,79 @@ class Answer(NamedTuple):
     problem: str
 
 
+class Pin(msgspec.Struct):
+    """The one deployment that scores all rows: by traffic, labels and probabilities could come from two models."""
+
+    deployment: str
+
+
 def run(work: Work) -> Mapping[str, Any]:
     """Score the data version that the job names. Raises DataNotFound, TableUnusable, Conflict, ServiceUnavailable."""
+    kept = work.folder / "result.json"
+    if not kept.exists():
+        write_atomic(kept, msgspec.json.encode(_score_table(work)))
+        reach(Failpoint.BATCH_KEPT)
+    # Only now: whoever finds fewer chunks than there were must find the result too.
+    _sweep(_chunk_folder(work))
+    result: dict[str, Any] = msgspec.json.decode(kept.read_bytes())
+    return result
+
+
+def _score_table(work: Work) -> Mapping[str, Any]:
+    """Write the output, going on from the chunks that are there; the job's result."""
     spec = msgspec.convert(dict(work.job.spec), BatchSpec)
     endpoint = work.store.endpoint(spec.endpoint)
     asset = work.store.data(DataRef(spec.data, spec.data_version))
-    signature = signature_of(work, endpoint, spec.deployment)
+    pinned = _pinned(work, endpoint, spec.deployment)
+    signature = work.store.model(pinned.model, pinned.model_version).signature
     check_columns(signature, asset.columns, asset.ref.name)
-    chunks = work.folder / "chunks"
+    chunks = _chunk_folder(work)
     chunks.mkdir(exist_ok=True, mode=0o700)
-    client = Client(endpoint, spec.deployment, origins.key_of(work.store, endpoint.name, Origin.BATCH), time.sleep)
+    parts: list[Path] = []
     counts = {"rows": 0, "scored": 0, "refused": 0}
-    with closing(client):
+    key = origins.key_of(work.store, endpoint.name, Origin.BATCH)
+    with closing(Client(endpoint, pinned.name, key, time.sleep)) as client:
         for number, rows in enumerate(_chunks(Path(asset.path))):
-            done = _chunk(chunks / f"{number:06}", rows, asset.columns, signature, client)
+            parts.append(chunks / f"{number:06}.csv")
+            done = _chunk(parts[-1], rows, asset.columns, signature, client)
             counts = {name: counts[name] + done[name] for name in counts}
             work.log.info(f"{counts['rows']:,} of {asset.rows:,} rows, {counts['refused']:,} refused")
     output = work.paths.job_output(work.job.id)
-    _join(sorted(chunks.glob("*.csv")), output, _header(asset.columns, signature))
-    shutil.rmtree(chunks)
-    return {**counts, "path": str(output), "classes": list(signature.classes), "deployment": spec.deployment}
+    _join(parts, output, _header(asset.columns, signature))
+    reach(Failpoint.BATCH_JOINED)
+    return {**counts, "path": str(output), "classes": list(signature.classes), "deployment": pinned.name}
 
 
-def signature_of(work: Work, endpoint: Endpoint, name: str) -> Signature:
-    """Of the deployment that is asked for, else of the one with most traffic. Raises Conflict."""
+def _chunk_folder(work: Work) -> Path:
+    return work.folder / "chunks"
+
+
+def _sweep(chunks: Path) -> None:
+    for file in sorted(chunks.iterdir()) if chunks.exists() else ():
+        file.unlink()
+        reach(Failpoint.BATCH_SWEPT)
+    if chunks.exists():
+        chunks.rmdir()
+
+
+def _pinned(work: Work, endpoint: Endpoint, name: str) -> Deployment:
+    """The deployment that scores every row, in every attempt: chosen once, then kept. Raises Conflict."""
+    kept = work.folder / "pin.json"
+    if kept.exists():
+        name = msgspec.json.decode(kept.read_bytes(), type=Pin).deployment
+        return _chosen(endpoint, name, f"has lost deployment '{name}', which has scored a part of the table")
+    chosen = _chosen(endpoint, name, f"has no deployment '{name}'" if name else "has no deployment with traffic")
+    write_atomic(kept, msgspec.json.encode(Pin(chosen.name)))
+    reach(Failpoint.BATCH_PINNED)
+    return chosen
+
+
+def _chosen(endpoint: Endpoint, name: str, otherwise: str) -> Deployment:
+    """The deployment that is asked for, else the one with most traffic. Raises Conflict that says `otherwise`."""
     asked = [d for d in endpoint.deployments if d.name == name] if name else list(endpoint.live)
     if not asked:
-        what = f"has no deployment '{name}'" if name else "has no deployment with traffic"
-        raise Conflict(f"Endpoint '{endpoint.name}' {what}", hint="`endpoint show` lists its deployments")
-    chosen = max(asked, key=lambda deployment: endpoint.traffic.get(deployment.name, 0))
-    return work.store.model(chosen.model, chosen.model_version).signature
+        raise Conflict(f"Endpoint '{endpoint.name}' {otherwise}", hint="`endpoint show` lists its deployments")
+    return max(asked, key=lambda deployment: endpoint.traffic.get(deployment.name, 0))
 
 
 def check_columns(signature: Signature, columns: Sequence[str], table: str) -> None:
@@ -100,8 +145,7 @@ class Client:
     def __init__(self, endpoint: Endpoint, deployment: str, key: str, sleep: Callable[[float], None]) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=TIMEOUT_S)
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        if deployment:
-            self._headers["azureml-model-deployment"] = deployment
+        self._headers["azureml-model-deployment"] = deployment
         self._sleep = sleep
 
     def close(self) -> None:
@@ -146,20 +190,30 @@ def _chunks(table: Path) -> Iterator[list[Row]]:
 
 
 def _chunk(path: Path, rows: list[Row], columns: Sequence[str], signature: Signature, client: Client) -> dict[str, int]:
-    """Score one chunk into PATH.csv, unless that was done before; how many rows went which way."""
+    """Score one chunk into the file `path`, unless that was done before; how many rows went which way."""
     told = path.with_suffix(".json")
-    if told.exists():
+    if told.exists() and path.exists():
         return dict(json.loads(told.read_text()))
     answers = _answers([_sent(row, signature) for row in rows], client)
-    with path.with_suffix(".csv").open("w", newline="", encoding="utf-8") as file:
+    with growing(path) as binary, _text(binary) as file:
         writer = csv.writer(file)
         for row, answer in zip(rows, answers, strict=True):
             chances = answer.chances or ("",) * len(signature.classes)
             writer.writerow([*(row[name] for name in columns), answer.label, *chances, answer.problem])
+    reach(Failpoint.BATCH_CHUNK_WRITTEN)
     refused = sum(bool(answer.problem) for answer in answers)
     counts = {"rows": len(rows), "scored": len(rows) - refused, "refused": refused}
     write_atomic(told, json.dumps(counts).encode())
+    reach(Failpoint.BATCH_CHUNK_COUNTED)
     return counts
+
+
+@contextmanager
+def _text(binary: IO[bytes]) -> Iterator[TextIO]:
+    """A binary file to be written as text, left open at the end."""
+    text = io.TextIOWrapper(binary, encoding="utf-8", newline="", write_through=True)
+    yield text
+    text.detach()
 
 
 def _sent(row: Row, signature: Signature) -> Row:
@@ -240,11 +294,12 @@ def _header(columns: Sequence[str], signature: Signature) -> list[str]:
 
 
 def _join(parts: Sequence[Path], output: Path, header: Sequence[str]) -> None:
-    """One file of all chunks; it is there as a whole or not at all."""
-    growing = output.with_suffix(".tmp")
-    with growing.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerow(header)
+    """One file of all chunks; it is there as a whole, on the disk, or not at all."""
+    for left in output.parent.glob(f".{output.name}.*"):  # half of it, by an attempt that was killed
+        left.unlink()
+    with growing(output) as file:
+        with _text(file) as text:
+            csv.writer(text).writerow(header)
         for part in parts:
-            with part.open(encoding="utf-8", newline="") as chunk:
+            with part.open("rb") as chunk:
                 shutil.copyfileobj(chunk, file)
-    growing.replace(output)

@@ -13,6 +13,7 @@ from core.checks import Profile
 from core.domain.endpoint import Endpoint, GateBudget
 from core.domain.proof import CheckResult, GateReport, Target
 from core.local.candidate import CandidateFailed, candidate
+from core.local.failpoints import Failpoint, reach
 from core.local.shadow import DEPLOYMENT_HEADER, shadow_of
 from core.local.work import Work
 
@@ -65,6 +66,7 @@ def run(work: Work) -> None:
         duration_s=work.clock() - began,
         loosened_by=wanted.get("loosened_by", ""),
     )
+    reach(Failpoint.GATE_JUDGED)
     work.store.end_gate(work.job.id, report, work.clock())
 
 

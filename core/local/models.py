@@ -10,6 +10,7 @@ from core.domain.errors import Conflict, SpecInvalid
 from core.domain.job import Job
 from core.domain.model import Model
 from core.local.durable import copy_folder
+from core.local.failpoints import Failpoint, reach
 from core.local.paths import Paths, new_id
 from core.local.store import Store
 
@@ -27,6 +28,7 @@ def register_from_job(store: Store, paths: Paths, name: str, job: Job, clock: Ca
     folder = paths.model(name, job.id)
     if not folder.exists():
         copy_folder(source, folder, paths.incoming / new_id(clock))
+    reach(Failpoint.MODEL_COPIED)
     card = msgspec.json.decode((folder / "card.json").read_bytes())
     model = Model(
         name=name,

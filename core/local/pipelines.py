@@ -13,6 +13,7 @@ from core.domain.errors import SlipwayError, TrainingFailed
 from core.domain.job import Job, JobState
 from core.domain.pipeline import PipelineStep, StepKind, StepRun
 from core.domain.training import TrainingSpec
+from core.local.failpoints import Failpoint, reach
 from core.local.models import register_from_job
 from core.local.work import Work
 from core.local.workspace import LocalWorkspace
@@ -47,10 +48,13 @@ def _do(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) -> Ste
     if known.state is not JobState.RUNNING:
         known = replace(known, state=JobState.RUNNING, started_at=work.clock())
         work.store.put_step(work.job.id, known)
+    reach(Failpoint.PIPELINE_STEP_BEGUN)
     work.log.info(f"Step {step.name}: begins")
     known, output = KINDS[step.kind](work, step, known, outputs)
+    reach(Failpoint.PIPELINE_STEP_DONE)
     done = replace(known, state=JobState.SUCCEEDED, ended_at=work.clock(), output=output)
     work.store.put_step(work.job.id, done)
+    reach(Failpoint.PIPELINE_STEP_KEPT)
     work.log.info(f"Step {step.name}: succeeded")
     return done
 
@@ -82,6 +86,7 @@ def _automl(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) ->
         job = LocalWorkspace(work.settings, work.clock).training_job(spec, work.job.id)
         known = replace(known, job_id=job.id)
         work.store.put_step(work.job.id, known, submit=job)
+        reach(Failpoint.PIPELINE_SUBMITTED)
         work.log.info(f"Step {step.name}: job {job.id}")
     job = _wait_for(work, known.job_id)
     if job.state is not JobState.SUCCEEDED:

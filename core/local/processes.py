@@ -11,11 +11,13 @@ from pathlib import Path
 
 import psutil
 
+from core.local import failpoints
 from core.local.store import Process
 from core.settings import CHECKOUT, Settings, as_environment
 
 PASSED_ON = (
     *("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE"),
+    failpoints.VARIABLE,
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE"),
 )
 """What a child sees of our environment besides the settings: its place, and the way to a table's address."""

@@ -557,8 +557,10 @@ class Store:
         return tuple(_decode(row["body"], GateReport) for row in rows)
 
     def add_load_report(self, report: LoadReport) -> None:
+        """Keep a report; one with its id is replaced."""
+        values = (report.id, _encode(report), report.created_at)
         with self._write() as db:
-            db.execute("INSERT INTO load_reports VALUES (?, ?, ?)", (report.id, _encode(report), report.created_at))
+            db.execute("INSERT OR REPLACE INTO load_reports VALUES (?, ?, ?)", values)
 
     def load_reports(self, limit: int = 50) -> tuple[LoadReport, ...]:
         rows = self._read("SELECT body FROM load_reports ORDER BY created_at DESC LIMIT ?", limit)

@@ -15,6 +15,7 @@ from typing import Any
 from core.domain.errors import SlipwayError, StorageFull
 from core.domain.job import Job, JobKind, JobState
 from core.local.durable import storage_error
+from core.local.failpoints import Failpoint, reach
 from core.local.jobs import BUG_HINT
 from core.local.locks import held
 from core.local.paths import Paths
@@ -85,6 +86,7 @@ def _end(work: Work, run: Callable[[], Mapping[str, Any] | None]) -> int:
         log.exception("a bug in job %s", job.id)
         return _failed(work, job, f"{type(e).__name__}: {e}", BUG_HINT)
     if result is not None:
+        reach(Failpoint.JOB_DONE)
         work.store.end_job(job.id, JobState.SUCCEEDED, work.clock(), result=result)
     work.log.info("The job has succeeded")
     return 0

@@ -1,0 +1,141 @@
+"""The batch job against an endpoint of two models that disagree, killed at every step that it has."""
+
+import csv
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from pathlib import Path
+
+import pytest
+from local_world import World
+from msgspec import to_builtins
+
+from core.domain.job import BatchSpec, JobKind, JobState
+from core.local.failpoints import Failpoint, arm
+from core.local.workspace import LocalWorkspace
+
+ROWS = 2100
+"""Three chunks."""
+SURE = {"v1": 0.9, "v2": 0.1}
+"""How probable `yes` is to each deployment, for any row."""
+POINTS = [(point, 1) for point in Failpoint if point.startswith("batch.")]
+POINTS += [(Failpoint.JOB_DONE, 1), (Failpoint.BATCH_CHUNK_COUNTED, 2), (Failpoint.BATCH_SWEPT, 3)]
+
+
+class TwoModels(ThreadingHTTPServer):
+    """Answers as an endpoint whose traffic alternates between `v1` and `v2`, unless one is asked for by name."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Scorer)
+        self.turn = count()
+
+    def __enter__(self) -> "TwoModels":
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class Scorer(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: TwoModels
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        by = self.headers.get("azureml-model-deployment") or ("v1", "v2")[next(self.server.turn) % 2]
+        yes = SURE[by]
+        answer = [1 - yes, yes] if request["method"] == "predict_proba" else ("yes" if yes > 0.5 else "no")
+        body = json.dumps({"result": [answer] * len(request["data"])}).encode()
+        self.send_response(200)
+        self.send_header("azureml-model-deployment", by)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def server() -> Iterator[TwoModels]:
+    with TwoModels() as made:
+        yield made
+
+
+@pytest.fixture
+def endpoint(world: World, server: TwoModels) -> str:
+    world.add_endpoint("bank", server.server_address[1])
+    world.deploy("bank", "v1")
+    world.deploy("bank", "v2", "other")
+    world.store.set_traffic("bank", {"v1": 50, "v2": 50}, None, 1.0, "Ada")
+    return "bank"
+
+
+@pytest.fixture
+def table(world: World, tmp_path: Path) -> str:
+    path = tmp_path / "people.csv"
+    path.write_text("age,name\n" + "".join(f"{20 + i % 60},p{i}\n" for i in range(ROWS)))
+    return LocalWorkspace(world.settings).register_data("people", str(path)).name
+
+
+def scored(world: World, job_id: str) -> list[dict[str, str]]:
+    with LocalWorkspace(world.settings).job_output(job_id).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def submit(world: World, endpoint: str, table: str, **changes: str) -> str:
+    return world.add_job(JobKind.BATCH, to_builtins(BatchSpec(endpoint, table, 1, **changes)))
+
+
+def test_one_deployment_scores_all_rows_and_both_their_parts(world: World, endpoint: str, table: str) -> None:
+    job = world.run_here(submit(world, endpoint, table))
+    assert (job.state, job.message) == (JobState.SUCCEEDED, "")
+    answers = {(row["prediction"], row["probability_yes"]) for row in scored(world, job.id)}
+    assert answers in ({("yes", "0.9")}, {("no", "0.1")})
+    assert job.result["deployment"] in SURE
+
+
+def test_a_deployment_that_is_asked_for_scores_them(world: World, endpoint: str, table: str) -> None:
+    job = world.run_here(submit(world, endpoint, table, deployment="v2"))
+    assert {row["prediction"] for row in scored(world, job.id)} == {"no"}
+    assert job.result["deployment"] == "v2"
+
+
+@pytest.mark.parametrize(("point", "time_"), POINTS, ids=str)
+def test_a_job_that_is_killed_at_any_step_ends_with_every_row_once(
+    world: World, endpoint: str, table: str, tmp_path: Path, point: Failpoint, time_: int
+) -> None:
+    job_id = submit(world, endpoint, table)
+    arm(tmp_path / "points", point, time_)
+    assert world.attempt(job_id, tmp_path / "points") == -signal.SIGKILL, "it was killed where it was armed"
+    assert world.job(job_id).state is JobState.RUNNING
+    # Traffic has moved on meanwhile; the rows that are left go to whom the others went.
+    world.store.set_traffic("bank", {"v2": 100}, None, 1.0, "Ada")
+    job, rows = world.run_here(job_id), scored(world, job_id)
+    assert [row["name"] for row in rows] == [f"p{i}" for i in range(ROWS)]
+    assert len({(row["prediction"], row["probability_yes"]) for row in rows}) == 1
+    assert {name: job.result[name] for name in ("rows", "scored", "refused")} == {
+        "rows": ROWS,
+        "scored": ROWS,
+        "refused": 0,
+    }
+    left = {path.name for path in world.paths.job(job_id).iterdir()}
+    assert not [name for name in left if name.startswith((".", "chunks"))]
+
+
+def test_a_deployment_that_goes_away_in_between_is_named(
+    world: World, endpoint: str, table: str, tmp_path: Path
+) -> None:
+    job_id = submit(world, endpoint, table, deployment="v2")
+    arm(tmp_path / "points", Failpoint.BATCH_CHUNK_COUNTED)
+    world.attempt(job_id, tmp_path / "points")
+    world.store.set_traffic("bank", {"v1": 100}, None, 1.0, "Ada")
+    world.store.drop_deployment("bank", "v2")
+    job = world.run_here(job_id)
+    assert job.state is JobState.FAILED
+    assert job.message == "Endpoint 'bank' has lost deployment 'v2', which has scored a part of the table"
