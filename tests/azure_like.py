@@ -80,3 +80,17 @@ class AzureLike(Reference):
 
 class ScriptError(Exception):
     """What the score script says instead of an answer."""
+
+
+class AutoMl2021(AzureLike):
+    """A service of 2021, whose document says an array of numbers where the text of an object comes."""
+
+    def document(self, version: str) -> dict[str, Any]:
+        published = loose_document()
+        score = published["paths"]["/score"]["post"]
+        numbers = {"type": "array", "items": {"type": "integer", "format": "int64"}, "example": [0]}
+        score["responses"]["200"]["schema"] = numbers
+        return published
+
+    def label(self, probabilities: list[float]) -> Any:
+        return int(probabilities[1] > probabilities[0])

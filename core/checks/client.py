@@ -52,6 +52,8 @@ class Exchange:
     reply_headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
     reply: bytes = b""
+    decoded: bool = False
+    """`reply` is what the JSON string held that came."""
 
     @property
     def shown(self) -> str:
@@ -127,11 +129,11 @@ class Client:
                 return self._send(request)
             except TimeoutError as e:
                 self.close()
-                raise Violation(f"No answer within {HANG_S:.0f} s", request) from e
+                raise Violation(f"No answer within {HANG_S:.0f} s", request, cause="silence") from e
             except (http.client.HTTPException, OSError) as e:
                 self.close()
                 if fresh:
-                    raise Violation(f"The connection broke: {e!r}", request) from e
+                    raise Violation(f"The connection broke: {e!r}", request, cause="broken") from e
         raise AssertionError("the second attempt either answers or raises")
 
     def _send(self, request: Exchange) -> Exchange:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 
 from core.checks import azure
+from core.checks.causes import TWICE, shared
 from core.checks.generated import Finding, drive, without_points
 from core.checks.probe import Probe, shown
 from core.checks.registry import REFUSED, KnownDeviation, NotApplicable, Profile, Violation, check
@@ -33,7 +34,8 @@ ABOUT: Mapping[str, str] = {
     "ignored_auth": "Where the document asks for a key, nothing is answered without it or with a wrong one.",
 }
 
-
+TELLING = ("ignored_auth", "not_a_server_error")
+"""What names the fault, of several that meet it."""
 CREATING = frozenset({"use_after_free", "ensure_resource_availability", "object_level_authorization"})
 """Schemathesis checks of resources with a name of their own, which a scoring endpoint has not."""
 
@@ -96,7 +98,7 @@ def replies_are_encoded_once(probe: Probe) -> str:
         raise NotApplicable("the document says that the reply is a string")
     exchange = probe.post(probe.body(probe.sample(1)))
     if azure.meant(exchange.status, exchange.reply) != (exchange.status, exchange.reply):
-        raise Violation(f"The reply is encoded twice: {exchange.shown}", exchange)
+        raise Violation(f"The reply is encoded twice: {exchange.shown}", exchange, cause=TWICE, telling=True)
     return f"a row got {exchange.shown}"
 
 
@@ -182,10 +184,13 @@ def verdict(name: str, probe: Probe) -> str:
         raise NotApplicable("the document asks for no key" if probe.target.key else "no key was given")
     problems = _unexplained(_said(name, findings.failed.get(name, {}), probe), probe)
     if problems:
+        problems, cause = shared(name, problems, probe)
         what, finding = next(iter(problems.items()))
         more = f" (and {len(problems) - 1} more kinds)" if len(problems) > 1 else ""
         seen = finding.seen
-        raise Violation(f"{what}{more}; got {shown(seen.status, seen.reply)}", finding.request)
+        raise Violation(
+            f"{what}{more}; got {shown(seen.status, seen.reply)}", finding.request, cause=cause, telling=name in TELLING
+        )
     if not findings.passed[name]:
         raise NotApplicable("nothing in the document gives it a request to try")
     return f"held on {findings.passed[name]} answers to generated requests (seed {probe.seed})"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from core.checks.columns import Declared, columns_of, declared_of
 from core.checks.forms import KNOWN, LISTED, ONE, beside, example_row, methods, shapes, table, written
 from core.checks.registry import Violation
-from core.checks.replies import reply_keys
+from core.checks.replies import Keys, reply_keys
 from core.checks.schema import Json, alternatives, examples, flat
 from core.checks.security import BEARER, Scheme, secured_by
 from core.domain.signature import Scalar, Signature
@@ -39,8 +39,8 @@ class Described:
     declared: Mapping[str, Declared]
     """Numeric column -> its declared range."""
     methods: tuple[str, ...]
-    reply_keys: Mapping[str, tuple[str, ...]]
-    """Form -> the keys of the reply that hold the answers; see `replies.reply_keys`."""
+    reply_keys: Mapping[str, Keys | None]
+    """Form -> the lists of the reply that hold the answers, None where it does not tell; see `replies.reply_keys`."""
     statuses: frozenset[str]
     schemes: tuple[Scheme, ...]
     """By what it asks for a key, none where it does not; the first is used."""
@@ -54,13 +54,18 @@ class Described:
     max_rows: int | None
 
     @property
+    def path(self) -> str:
+        """The scoring path as the document writes it."""
+        return self.score_path.removeprefix(self.prefix)
+
+    @property
     def primary_form(self) -> str:
         return self.forms[0]
 
     @property
     def operations(self) -> frozenset[str]:
         """The methods that the document lists for the scoring path."""
-        return frozenset(word.upper() for word in self.document["paths"][self.score_path.removeprefix(self.prefix)])
+        return frozenset(word.upper() for word in self.document["paths"][self.path])
 
     @property
     def secured(self) -> bool:

@@ -10,11 +10,12 @@ from core.checks import azure
 from core.checks.client import Client, Exchange, quoted, shown
 from core.checks.document import Described
 from core.checks.forms import ONE
+from core.checks.places import meant, place_of, refused
 from core.checks.registry import Depth, KnownDeviation, NotApplicable, Profile, Violation
 from core.checks.replies import answers_in
 from core.checks.security import Credential
 from core.contract import samples
-from core.domain.errors import SlipwayError
+from core.domain.errors import NoVerdict, SlipwayError
 from core.domain.proof import Target
 
 __all__ = ["Client", "Exchange", "Probe", "quoted", "shown"]
@@ -37,6 +38,8 @@ class Probe:
     ) -> None:
         self.target, self.described, self.seed, self.depth, self.profile = target, described, seed, depth, profile
         self.rows = depth.rows if described.max_rows is None else max(1, min(depth.rows, described.max_rows))
+        self.shut: Violation | NoVerdict | None = None
+        """Why scoring cannot be judged at all, where no valid row is scored."""
         self._random = Random(seed)  # noqa: S311 - draws test data
         self._client = Client(target) if client is None else client
         self._known: dict[Any, tuple[Any, Exception | None]] = {}
@@ -108,31 +111,29 @@ class Probe:
             return [answer for (answer,), _ in alone], alone[-1][1]
         exchange = self.post(self.described.body(list(rows), method, form))
         if exchange.status != 200:
-            raise Violation(f"Valid rows were refused: {exchange.shown}", exchange)
+            raise refused(exchange)
         answers = self.unwrap(exchange, form)
         if len(answers) != len(rows):
-            raise Violation(f"{len(rows)} rows were sent, {len(answers)} answers came back: {exchange.shown}", exchange)
+            told = f"{len(rows)} rows were sent, {len(answers)} answers came back: {exchange.shown}"
+            raise Violation(told, exchange, cause="number of answers")
         return answers, exchange
 
     def unwrap(self, exchange: Exchange, form: str) -> list[Any]:
         """The answers in a reply to this form. Raises Violation where it has another shape."""
-        reply = exchange.json()
-        if isinstance(reply, str):
-            # Whether the document says so is a check of its own: here only what was answered counts.
-            status, once = azure.meant(exchange.status, exchange.reply)
-            reply = replace(exchange, status=status, reply=once).json()
-        keys = self.described.reply_keys[form]
-        answers = answers_in(reply, keys)
+        reply = meant(exchange)
+        told = self.described.reply_keys[form]
+        answers = None if told is None else answers_in(reply, told)
         if answers is None:
-            under = " under " + " and ".join(map(repr, keys)) if any(keys) else ""
-            raise Violation(f"Expected a list of answers{under}: {exchange.shown}", exchange)
+            answers = answers_in(reply, place_of(self, form))
+        if answers is None:
+            raise Violation(f"The answers are not where they are in other replies: {exchange.shown}", exchange)
         return answers
 
     def _meant(self, exchange: Exchange) -> Exchange:
         if self.profile is not Profile.AZURE:
             return exchange
         status, reply = azure.meant(exchange.status, exchange.reply)
-        return replace(exchange, status=status, reply=reply)
+        return replace(exchange, status=status, reply=reply, decoded=reply != exchange.reply)
 
     @contextmanager
     def another(self) -> Iterator["Probe"]:
@@ -141,6 +142,7 @@ class Probe:
         other = Probe(
             self.target, self.described, seed=self.seed, depth=self.depth, profile=self.profile, client=client
         )
+        other._known = self._known
         try:
             yield other
         finally:

@@ -42,11 +42,15 @@ class Reproducible(Protocol):
 
 
 class Violation(Exception):
-    """The endpoint broke its word: what was seen, what was expected, and the requests that show it."""
+    """The endpoint broke its word: what was seen, what was expected, and the requests that show it.
 
-    def __init__(self, evidence: str, *requests: Reproducible) -> None:
+    Several checks may meet one `cause`: it is told once, with how many met it. Empty: the check's own. A check
+    that is `telling` knows what is at fault, and tells it rather than the first.
+    """
+
+    def __init__(self, evidence: str, *requests: Reproducible, cause: str = "", telling: bool = False) -> None:
         super().__init__(evidence)
-        self.evidence, self.requests = evidence, requests
+        self.evidence, self.requests, self.cause, self.telling = evidence, requests, cause, telling
 
 
 class NotApplicable(Exception):

@@ -1,7 +1,7 @@
-"""Where the answers stand in a reply: as the document tells, and taken out of what came back."""
+"""Where the answers stand in a reply: as the document tells, else where they are found; and taken out of it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.checks.forms import ONE
@@ -24,13 +24,18 @@ MAIN = (
 BESIDE = re.compile(r"(?i)prob|chance|likelihood|score|confiden")
 """Lists by such a name hold something about each answer."""
 MOMENTARY = re.compile(
-    r"(?:^|_)(?:id|uuid|guid|timestamp|datetime|time|at|ms|took|latency|duration|elapsed|trace)(?:_|$)"
+    r"(?:^|_)(?:ids?|uuids?|guids?|timestamps?|datetime|time|at|ms|took|latency|duration|elapsed|trace)(?:_|$)"
 )
 """Names of what belongs to the request and not to the row: it differs each time, and may."""
+DEPTH_MAX = 4
+"""Answers are not sought deeper in a reply."""
+Keys = tuple[str, ...]
+"""The lists that hold an answer a row, each by its path in the reply, with dots between; `("",)` for the reply itself,
+none where the reply is the answer to a single row."""
 
 
-def reply_keys(document: Json, form: str, replies: Sequence[Json]) -> tuple[str, ...]:
-    """The lists of a reply that hold an answer a row; `("",)` where the reply is that list, none for `ONE`.
+def reply_keys(document: Json, form: str, replies: Sequence[Json]) -> Keys | None:
+    """The lists of a reply that hold an answer a row, as the document tells; None where it does not.
 
     As the form is usually answered, unless the document knows only other replies.
     """
@@ -39,15 +44,30 @@ def reply_keys(document: Json, form: str, replies: Sequence[Json]) -> tuple[str,
     told = [reply for reply in replies if reply.get("type") == "array" or reply.get("properties")]
     usual = USUAL.get(form, "" if any(reply.get("type") == "array" for reply in told) else None)
     encoded_twice = any(reply.get("type") == "string" for reply in replies)  # nothing is told of what is inside
-    if not told or encoded_twice or (usual == "" and any(_answers_under(reply, "") for reply in told)):
-        return (usual or "",)
+    if not told or encoded_twice:
+        return None
+    if usual == "" and any(_answers_under(reply, "") for reply in told):
+        return ("",)
     lists = [name for reply in told for name in _lists(document, reply)]
     if usual not in lists and any(reply.get("type") == "array" for reply in told):
         return ("",)
-    named = [usual] if usual in lists else [name for words in MAIN for name in lists if words.search(name)][:1]
+    return _main(lists, usual)
+
+
+def _main(lists: Sequence[str], usual: str | None = None, words: Sequence[re.Pattern[str]] = MAIN) -> Keys | None:
+    """The list of answers among others, and those that hold something about each of them."""
+    named = [usual] if usual in lists else [name for word in words for name in lists if word.search(_last(name))][:1]
     if not named:
-        return (usual or "",)
-    return tuple(dict.fromkeys([*named, *(name for name in lists if BESIDE.search(name))]))
+        return None
+    return tuple(dict.fromkeys([*(name for name in named if name is not None), *filter(_is_beside, lists)]))
+
+
+def _is_beside(name: str) -> bool:
+    return BESIDE.search(_last(name)) is not None
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _lists(document: Json, reply: Json) -> list[str]:
@@ -55,18 +75,53 @@ def _lists(document: Json, reply: Json) -> list[str]:
     return [name for name, schema in properties.items() if flat(document, schema).get("type") == "array"]
 
 
-def answers_in(reply: Any, keys: tuple[str, ...]) -> list[Any] | None:
+def candidates(reply: Any, rows: int) -> tuple[str, ...]:
+    """The paths of all lists in a reply that have one element a row; of all lists for -1 rows."""
+    return tuple(path for path, found in _within(reply, "", DEPTH_MAX) if rows in (-1, len(found)))
+
+
+def _within(node: Any, path: str, depth: int) -> Iterator[tuple[str, list[Any]]]:
+    if (found := _listed(node)) is not None:
+        yield path, found
+    elif isinstance(node, Mapping) and depth:
+        for name, inner in node.items():
+            if not MOMENTARY.search(_snake(name)):
+                yield from _within(inner, f"{path}.{name}" if path else name, depth - 1)
+
+
+def _listed(node: Any) -> list[Any] | None:
+    """A list, or what pandas writes for one: an object with 0, 1, 2, ... for keys."""
+    if isinstance(node, Mapping) and node and list(node) == [str(at) for at in range(len(node))]:
+        return list(node.values())
+    return list(node) if isinstance(node, list) else None
+
+
+def chosen(found: Sequence[str], form: str) -> Keys | None:
+    """The lists that hold the answers, among those that are as long as the rows; None where their names do not tell."""
+    if len(found) == 1:
+        return (found[0],)
+    return _main(found, USUAL.get(form), MAIN[:-1])
+
+
+def answers_in(reply: Any, keys: Keys) -> list[Any] | None:
     """One answer a row; None where the reply has another shape. Several lists become one of objects."""
     if not keys:
         return [steady(reply)]
-    if keys == ("",):
-        return [steady(answer) for answer in reply] if isinstance(reply, list) else None
-    lists = [reply.get(key) for key in keys] if isinstance(reply, Mapping) else [None]
-    if not all(isinstance(found, list) for found in lists) or len({len(found or ()) for found in lists}) > 1:
+    lists = [_at(reply, key) for key in keys]
+    if any(found is None for found in lists) or len({len(found or ()) for found in lists}) > 1:
         return None
     if len(keys) == 1:
         return [steady(answer) for answer in lists[0] or ()]
-    return [dict(zip(keys, map(steady, cells), strict=True)) for cells in zip(*map(list, lists), strict=True)]  # type: ignore[arg-type]
+    cells = zip(*(found or () for found in lists), strict=True)
+    return [dict(zip(map(_last, keys), map(steady, each), strict=True)) for each in cells]
+
+
+def _at(reply: Any, key: str) -> list[Any] | None:
+    if isinstance(reply, Mapping) and key in reply:  # a name may have dots of its own
+        return _listed(reply[key])
+    for step in key.split(".") if key else ():
+        reply = reply.get(step) if isinstance(reply, Mapping) else None
+    return _listed(reply)
 
 
 def steady(answer: Any) -> Any:
@@ -75,6 +130,15 @@ def steady(answer: Any) -> Any:
         return answer
     kept = {name: value for name, value in answer.items() if not MOMENTARY.search(_snake(name))}
     return kept or dict(answer)
+
+
+def lasting(reply: Any) -> Any:
+    """A whole reply without what belongs to the request, at any depth."""
+    if isinstance(reply, list):
+        return [lasting(each) for each in reply]
+    if isinstance(reply, Mapping):
+        return {name: lasting(value) for name, value in steady(reply).items()}
+    return reply
 
 
 def _snake(name: str) -> str:

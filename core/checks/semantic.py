@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from core.checks.places import ELSEWHERE, encoded_twice, place_of, under
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import NotApplicable, Violation, check
 from core.checks.together import Told, told
@@ -25,6 +26,19 @@ def batches(probe: Probe) -> Iterator[list[dict[str, Any]]]:
     """Batches of growing size, the smallest first."""
     for size in (2, 5, probe.rows):
         yield probe.sample(size)
+
+
+@check("semantic", "The answers stand where the document says, or are found where it does not say.")
+def answers_are_found(probe: Probe) -> str:
+    found = []
+    for form in probe.described.forms:
+        keys, told = place_of(probe, form), probe.described.reply_keys[form]
+        exchange = probe.post(probe.described.body(probe.sample(1), None, form))
+        if told is not None and keys != told and not encoded_twice(exchange):
+            what = f"The document puts the answers to {form} {under(told)}, they stand {under(keys)}"
+            raise Violation(f"{what}: {exchange.shown}", exchange, cause=ELSEWHERE)
+        found.append(under(keys) + ("" if told == keys else ", of which the document does not speak"))
+    return f"found {'; '.join(dict.fromkeys(found))}"
 
 
 @check("semantic", "Every row that is sent gets one answer, in batches of any size.")
@@ -181,17 +195,27 @@ def forms_agree(probe: Probe) -> str:
 
 @check("semantic", "Every published category of every column is scored.")
 def every_category_is_scored(probe: Probe) -> str:
-    rows = [
-        probe.sample(1)[0] | {column.name: level}
-        for column in probe.described.signature.used
-        if column.closed
-        for level in column.levels
-    ]
-    if not rows:
+    closed = [column for column in probe.described.signature.used if column.closed]
+    levels = [(column.name, level) for column in closed for level in column.levels]
+    if not levels:
         raise NotApplicable("the document publishes no categories")
+    rows = [probe.sample(1)[0] | {name: level} for name, level in levels]
     for before, after in pairwise([*range(0, len(rows), probe.rows), len(rows)]):
-        probe.score(rows[before:after])
+        try:
+            probe.score(rows[before:after])
+        except Violation:
+            _one_by_one(probe, rows[before:after], levels[before:after])
+            raise
     return f"{len(rows)} categories, one at a time: all scored"
+
+
+def _one_by_one(probe: Probe, rows: Sequence[dict[str, Any]], levels: Sequence[tuple[str, str]]) -> None:
+    """Raises Violation for the first row that is not scored alone, with the category that it is about."""
+    for row, (name, level) in zip(rows, levels, strict=True):
+        try:
+            probe.score([row])
+        except Violation as e:
+            raise Violation(f"'{level}' in '{name}'. {e.evidence}", *e.requests, cause=e.cause, telling=True) from e
 
 
 def answers(probe: Probe, rows: Sequence[dict[str, Any]]) -> tuple[list[Any], Exchange]:

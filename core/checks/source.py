@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from core.checks.document import Described, describe
 from core.checks.overlay import is_document, with_schema
+from core.checks.places import refused
 from core.checks.probe import Client, Exchange, Probe
+from core.checks.registry import REFUSED as BLAMED
 from core.checks.registry import Violation
 from core.checks.schema import Json
 from core.checks.security import BEARER
@@ -20,6 +22,8 @@ PLACES = (f"{DOCUMENT}?version=3.1", f"{DOCUMENT}?version=3", DOCUMENT, "/openap
 """Most telling first: only OpenAPI 3.1 can type a row that is an array; Azure's services stop at 3.0 or 2.0. The last
 is where FastAPI and what is built on it publish theirs."""
 REFUSED = (401, 403)
+ROWS_TRIED = 5
+"""So many more rows are tried before it is said that none is scored."""
 DEPLOYMENT = "azureml-model-deployment"
 KEY_HINT = "Give the key with --key-file or in SLIPWAY_KEY"
 
@@ -66,6 +70,24 @@ def admit(probe: Probe) -> None:
         raise _key_refused(exchange, target)
     if exchange.status == 404 and (name := target.headers.get(DEPLOYMENT)):
         raise NoVerdict(f"{target.url} has no deployment '{name}': {exchange.shown}")
+    if exchange.status != 200:
+        probe.shut = _shut(probe)
+
+
+def _shut(probe: Probe) -> Violation | NoVerdict | None:
+    """Why nothing can be said of how rows are scored: none is, whichever it is; None where some are."""
+    for _ in range(ROWS_TRIED):
+        try:
+            exchange = probe.post(probe.body(probe.sample(1)))
+        except Violation:
+            return None
+        if exchange.status == 200:
+            return None
+    if exchange.status in BLAMED and not probe.described.strict:
+        hint = "--schema can say what a row holds"
+        what = "The document leaves open what a row holds, and no row made from it is taken"
+        return NoVerdict(f"{what} ({exchange.shown}); {hint}", hint=hint)
+    return refused(exchange)
 
 
 def _let_in(probe: Probe) -> Exchange:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from core.checks import company, contract, extremes, ours, semantic, transport, wire, writing
-from core.checks.judging import judge, result
+from core.checks.judging import judged, result
 from core.checks.probe import Probe
 from core.checks.registry import DEPTHS, PARTS, Check, Depth, Profile, Violation, entered
 from core.checks.source import DOCUMENT, PUBLISHED, Source, admit, fetch
@@ -60,8 +60,7 @@ def _outcomes(
         yield from _without_document(chosen, target, e)
         return
     try:
-        for check in chosen:
-            yield judge(check, probe)
+        yield from judged(chosen, probe)
     finally:
         probe.close()
 

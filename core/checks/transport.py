@@ -2,6 +2,7 @@
 
 import re
 
+from core.checks.causes import KIND
 from core.checks.probe import Probe
 from core.checks.registry import REFUSED, NotApplicable, Violation, check
 from core.checks.security import Credential
@@ -98,7 +99,7 @@ def answers_are_json(probe: Probe) -> str:
     exchange.json()
     told = exchange.reply_headers.get("content-type", "")
     if exchange.status == 200 and not re.match(r"application/(\w+\+)?json\b", told):
-        raise Violation(f"A JSON answer is sent as '{told}'", exchange)
+        raise Violation(f"A JSON answer is sent as '{told}'", exchange, cause=KIND)
     return f"sent as {told}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from core.checks.causes import ERRORS, OPEN, needs_no_key
 from core.checks.forms import LISTED, ONE, holder
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import REFUSED, NotApplicable, Profile, Violation, check
@@ -245,12 +246,16 @@ def errors_have_one_shape(probe: Probe) -> str:
     for exchange in _errors(probe):
         if not probe.promised(exchange, name):
             continue
-        reply = exchange.json()
+        try:
+            reply = exchange.json()
+        except Violation as e:
+            raise Violation(e.evidence, exchange, cause=ERRORS) from e
         message = reply.get(name) if isinstance(reply, dict) else None
         if not message or (name == "message" and not isinstance(message, str)):
-            raise Violation(f"An error without a message: {exchange.shown}", exchange)
+            raise Violation(f"An error without a message: {exchange.shown}", exchange, cause=ERRORS)
         if not exchange.reply_headers.get("content-type", "").startswith("application/json"):
-            raise Violation(f"An error as {exchange.reply_headers.get('content-type')!r}: {exchange.shown}", exchange)
+            told = exchange.reply_headers.get("content-type")
+            raise Violation(f"An error as {told!r}: {exchange.shown}", exchange, cause=ERRORS)
         seen.add(exchange.status)
     return f"{', '.join(map(str, sorted(seen)))}: JSON with a message"
 
@@ -282,7 +287,9 @@ def unauthorized(probe: Probe, *credentials: Credential | None) -> str:
     for credential in credentials:
         exchange = probe.send("POST", probe.described.score_path, body, credential)
         if exchange.status not in expected:
-            raise Violation(f"Got {exchange.shown}, expected {' or '.join(map(str, expected))}", exchange)
+            cause = OPEN if needs_no_key(probe) else ""
+            told = f"Got {exchange.shown}, expected {' or '.join(map(str, expected))}"
+            raise Violation(told, exchange, cause=cause, telling=credential is None)
         if exchange.status == 401 and challenged and "www-authenticate" not in exchange.reply_headers:
             raise Violation("401 without WWW-Authenticate, which HTTP requires (RFC 9110, 15.5.2)", exchange)
     return f"{len(credentials)} way(s): {' or '.join(map(str, expected))}"
