@@ -1,16 +1,18 @@
 """The worker with an engine that only waits: `python tests/fake_worker.py JOB`.
 
 The engine's name says how it behaves: `fake`, `fake:each_s=0.5`, `fake:dies_at=1` (kills its own process in that
-trial, each time), `fake:bug`. A file `enough` in the job's folder ends the search. A gate passes at once.
+trial, each time), `fake:bug`. A file `enough` in the job's folder ends the search. A gate passes at once, a batch
+is `piecemeal`.
 """
 
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from msgspec import json
 
@@ -92,7 +94,20 @@ def gate(work: Work) -> None:
     work.store.end_gate(work.job.id, report, now)
 
 
+def piecemeal(work: Work) -> Mapping[str, Any]:
+    """A batch that dies in each attempt, after one more piece where its spec says so, until it has enough of them."""
+    chunks = work.folder / "chunks"
+    chunks.mkdir(exist_ok=True)
+    done = len(list(chunks.iterdir()))
+    if done < work.job.spec["pieces"]:
+        if work.job.spec["goes_on"]:
+            write_atomic(chunks / f"{done}.json", b"{}")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"pieces": done}
+
+
 if __name__ == "__main__":
+    FAKES = {JobKind.GATE: "fake_worker:gate", JobKind.BATCH: "fake_worker:piecemeal"}
     tools = Tools(engines=FakeEngine, executors=lambda _: InProcessExecutor(), package=package)
     sys.modules["fake_worker"] = sys.modules["__main__"]
-    sys.exit(main(sys.argv[1:], tools=tools, kinds={**KINDS, JobKind.GATE: "fake_worker:gate"}))
+    sys.exit(main(sys.argv[1:], tools=tools, kinds={**KINDS, **FAKES}))

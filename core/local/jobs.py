@@ -10,12 +10,13 @@ import msgspec
 
 from core.domain.errors import JobStateInvalid, ServiceUnavailable, SlipwayError, StorageFull
 from core.domain.job import Job, JobKind, JobState
-from core.domain.training import Compute, TrialState
+from core.domain.training import Compute
 from core.local import processes
 from core.local.backoff import Backoff
 from core.local.durable import write_atomic
 from core.local.paths import Paths
 from core.local.processes import NOBODY, alive
+from core.local.progress import how_far
 from core.local.store import Process, Store
 from core.settings import Settings
 
@@ -23,7 +24,9 @@ log = logging.getLogger(__name__)
 
 WORKER = processes.python_module("core.local.worker")
 CRASHES_MAX = 3
-"""So many deaths of its worker in a row without a new trial end a job: the fourth would die as they did."""
+"""So many deaths of its worker in a row, none after more work was done, end a job: the fourth would be as they were."""
+INTERRUPTIONS_MAX = 10
+"""The same for deaths that nobody saw, since we died too: reboots mostly, but a job that takes all down must end."""
 CANCEL_GRACE_S = 3.0
 RUNS_MAX = 8
 """Pipeline runs only wait for their steps, so they take no place of a compute; but each is a process."""
@@ -33,11 +36,12 @@ BUG_HINT = "This is a bug in Slipway; the traceback is in the log"
 
 
 class Crashes(msgspec.Struct):
-    """How often in a row a job's worker has died, in which attempt last, and how many trials were finished by then."""
+    """How often in a row a job's worker has died without more work done, in which attempt last, and how far it was."""
 
     count: int = 0
     attempt: int = 0
-    finished: int = 0
+    far: int = 0
+    interrupted: int = 0
 
 
 class Jobs:
@@ -55,10 +59,13 @@ class Jobs:
         self._paths = Paths(settings.home)
         self._backoff = Backoff()
         self._endings = processes.Endings(CANCEL_GRACE_S)
+        self._seen: dict[str, int] = {}
+        """The workers, by job, that we have started or met alive."""
 
     def tick(self) -> None:
         """One look at every job that is not final."""
         running = self._store.jobs_in(JobState.RUNNING)
+        self._seen = {job.id: self._seen[job.id] for job in running if job.id in self._seen}
         for job in running:
             self._step(job, self._watch)
         for job in self._with_room(running, self._store.jobs_in(JobState.QUEUED)):
@@ -105,6 +112,7 @@ class Jobs:
         command = (*self._command, job.id)
         worker = processes.spawn(command, log=self._paths.worker_log(job.id), environ=environ)
         self._store.set_worker(job.id, worker)
+        self._seen[job.id] = worker.pid
         log.info("job %s (%s): attempt %d, worker %d", job.id, job.kind, job.attempt, worker.pid)
 
     def _watch(self, job: Job) -> None:
@@ -113,6 +121,7 @@ class Jobs:
             self._cancel(job, worker)
             return
         if worker and alive(worker):
+            self._seen[job.id] = worker.pid
             return
         if worker:
             processes.signal_group(worker, signal.SIGKILL)  # what a dead worker has left
@@ -136,12 +145,18 @@ class Jobs:
         before = msgspec.json.decode(path.read_bytes(), type=Crashes) if path.exists() else Crashes()
         if before.attempt == job.attempt:
             return  # counted, but the next attempt could not be noted then
-        done = (TrialState.SUCCEEDED, TrialState.FAILED)
-        finished = sum(trial.state in done for trial in self._store.trials(job.id))
-        count = before.count + 1 if finished == before.finished else 1
+        far = how_far(self._store, self._paths, job)
+        now = Crashes(attempt=job.attempt, far=max(far, before.far))
+        if far <= before.far:
+            now.count, now.interrupted = before.count, before.interrupted
+        if self._seen.get(job.id) == worker.pid:
+            now.count += 1
+        elif job.kind is not JobKind.PIPELINE:  # which only waits, and takes nobody down
+            now.interrupted += 1
         code = processes.exit_code(worker)
-        log.warning("job %s: worker %d died (exit %s), %d in a row", job.id, worker.pid, code, count)
-        if count >= CRASHES_MAX:
+        log.warning("job %s: worker %d died (exit %s), %d in a row", job.id, worker.pid, code, now.count)
+        if now.count >= CRASHES_MAX or now.interrupted >= INTERRUPTIONS_MAX:
+            count = max(now.count, now.interrupted)
             said = processes.last_line(self._paths.worker_log(job.id)) or "it left no word"
             self._fail(
                 job,
@@ -149,7 +164,7 @@ class Jobs:
                 "Give its compute more memory where it ran out of it, or look into the job's worker.log",
             )
             return
-        write_atomic(path, msgspec.json.encode(Crashes(count, job.attempt, finished)))
+        write_atomic(path, msgspec.json.encode(now))
 
     def _cancel(self, job: Job, worker: Process | None) -> None:
         if self._endings.gone(worker):

@@ -1,13 +1,19 @@
 """Jobs from queued to their end: real workers, a fake engine, the service's rounds made by hand."""
 
+from dataclasses import replace
+
 import pytest
 from local_world import World, kill, living, ticking
+from msgspec import json
 from waiting import wait_until
 
-from core.domain.job import JobState
-from core.domain.training import Compute, TrialState
+from core.domain.job import JobKind, JobState
+from core.domain.proof import LoadReport, LoadSecond
+from core.domain.training import Compute, Trial, TrialState
 from core.local.durable import write_atomic
-from core.local.jobs import CRASHES_MAX
+from core.local.jobs import CRASHES_MAX, INTERRUPTIONS_MAX, Crashes
+from core.local.paths import new_id
+from core.local.progress import how_far
 from core.local.store import Process
 
 
@@ -76,6 +82,56 @@ def test_a_job_that_kills_its_worker_each_time_fails_with_the_cause(world: World
     assert "died 3 times in a row (signal 9)" in job.message
     assert "memory" in job.hint
     assert [trial.state for trial in world.store.trials(job_id)] == [TrialState.SUCCEEDED, TrialState.STOPPED]
+
+
+def test_deaths_count_only_where_nothing_more_was_done(world: World) -> None:
+    job_id = world.add_job(JobKind.BATCH, {"pieces": 2 * CRASHES_MAX, "goes_on": True})
+    hopeless = world.add_job(JobKind.BATCH, {"pieces": 1, "goes_on": False}, "other")
+    until_final(world, job_id, hopeless)
+    assert (world.job(job_id).state, world.job(job_id).attempt) == (JobState.SUCCEEDED, 2 * CRASHES_MAX + 1)
+    assert (world.job(hopeless).state, world.job(hopeless).attempt) == (JobState.FAILED, CRASHES_MAX)
+
+
+def test_a_worker_that_dies_with_the_service_is_no_crash(world: World) -> None:
+    job_id = world.submit("fake:each_s=60", trials=10)
+    for _ in range(CRASHES_MAX + 1):
+        world.jobs().tick()  # a service that dies with its worker, as at a reboot
+        kill(world.worker(job_id))
+    assert world.job(job_id).state is JobState.RUNNING
+    world.enough(job_id)
+
+
+def test_a_job_that_takes_the_service_down_with_it_ends_at_last(world: World) -> None:
+    job_id = world.submit("fake:each_s=60", trials=10)
+    world.jobs().tick()
+    kill(world.worker(job_id))
+    before = Crashes(attempt=0, interrupted=INTERRUPTIONS_MAX - 1)
+    write_atomic(world.paths.job(job_id) / "crashes.json", json.encode(before))
+    world.jobs().tick()
+    assert f"died {INTERRUPTIONS_MAX} times in a row" in world.job(job_id).message
+
+
+def test_how_far_a_job_has_come_grows_with_each_piece_of_work(world: World) -> None:
+    def far(job_id: str) -> int:
+        return how_far(world.store, world.paths, world.job(job_id))
+
+    run = world.add_job(JobKind.PIPELINE, {})
+    training = replace(world.job(world.submit()), id=new_id(), parent_id=run)
+    world.store.add_job(training)
+    world.store.put_trial(training.id, Trial(0, "Fake", TrialState.RUNNING))
+    assert (far(run), far(training.id)) == (0, 0)
+    world.store.put_trial(training.id, Trial(0, "Fake", TrialState.FAILED))
+    assert (far(run), far(training.id)) == (1, 1)
+    gate = world.add_job(JobKind.GATE, {})
+    assert far(gate) == 0
+    write_atomic(world.paths.gate_progress(gate), b"{}\n{}\n{half")
+    assert far(gate) == 2
+    load = world.add_job(JobKind.LOADTEST, {})
+    assert far(load) == 0
+    seconds = (LoadSecond(0, 9, 0, 1.0, 1.0), LoadSecond(1, 9, 0, 1.0, 1.0))
+    report = LoadReport("u", 9, 0, 1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1, 2, seconds=seconds)
+    write_atomic(world.paths.load_progress(load), json.encode(report))
+    assert far(load) == 2
 
 
 def test_a_bug_fails_its_job_with_its_last_line_and_leaves_the_traceback(
