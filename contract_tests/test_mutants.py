@@ -1,15 +1,17 @@
 """The suite finds every planted bug, and never complains about a correct server, whatever its style."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from threading import Barrier
 
 import pytest
 
 from contract_tests import found_by
 from contract_tests.foreign import Flats, Rain, Wines
+from contract_tests.limited import Bounded, Paced, limited
 from contract_tests.mutants import MUTANTS, Mutant
 from contract_tests.other_style import serving_another_style
 from contract_tests.reference import KEY, LooseReference, Reference, Request, serving
@@ -80,21 +82,30 @@ def mixed_up(server: Reference, mutant: Mutant) -> bool:
         return list(threads.map(ask, requests)) != alone
 
 
-CORRECT = {
+def serving_limited(size_kb: int, documented: bool) -> AbstractContextManager[str]:
+    return serving(limited(size_kb, documented=documented)())
+
+
+CORRECT: dict[str, Callable[[], AbstractContextManager[str]]] = {
     "strict document": lambda: serving(Reference()),
     "loose document": lambda: serving(LooseReference()),
     "another style": serving_another_style,
     "a key in a header of its own, prices with intervals": lambda: serving(Flats()),
     "Swagger 2.0, labels beside probabilities": lambda: serving(Wines()),
     "a list of rows, no key": lambda: serving(Rain()),
+    "bounds, and nothing observed": lambda: serving(Bounded()),
+    "a server that asks to come again later": lambda: serving(Paced()),
+} | {
+    f"bodies of {size_kb} KB, {'' if documented else 'not '}documented": partial(serving_limited, size_kb, documented)
+    for size_kb in (64, 256, 1024)
+    for documented in (True, False)
 }
 
 
 @pytest.mark.parametrize("server", CORRECT)
 @pytest.mark.parametrize("seed", [pytest.param(n, marks=[pytest.mark.full] if n else []) for n in range(SEEDS)])
 def test_a_correct_server_raises_no_alarm(server: str, seed: int) -> None:
-    running: AbstractContextManager[str] = CORRECT[server]()
-    with running as url:
+    with CORRECT[server]() as url:
         results = run_checks(Target(url, KEY), seed=seed)
     assert violations(results) == []
     assert not [result.name for result in results if result.no_verdict]

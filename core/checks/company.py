@@ -72,6 +72,7 @@ def a_full_request_equals_its_parts(probe: Probe) -> str:
             "the document sets no limit of rows" if most is None else f"the document allows {most} rows"
         )
     rows = probe.sample(most)
+    most = len(rows)
     whole, first = answers(probe, rows)
     for start in range(0, most, HUNDRED):
         part, second = answers(probe, rows[start : start + HUNDRED])

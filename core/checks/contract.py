@@ -10,9 +10,10 @@ from functools import partial
 
 from core.checks import azure
 from core.checks.causes import TWICE, shared
+from core.checks.client import BUSY
 from core.checks.generated import Finding, drive, without_points
-from core.checks.probe import Probe, shown
-from core.checks.registry import REFUSED, KnownDeviation, NotApplicable, Profile, Violation, check
+from core.checks.probe import SMALL_BYTES, Probe, shown
+from core.checks.registry import LIMITED, REFUSED, KnownDeviation, NotApplicable, Profile, Violation, check
 from core.checks.schema import Json, flat
 from core.checks.wire import denials
 
@@ -38,6 +39,12 @@ TELLING = ("ignored_auth", "not_a_server_error")
 """What names the fault, of several that meet it."""
 CREATING = frozenset({"use_after_free", "ensure_resource_availability", "object_level_authorization"})
 """Schemathesis checks of resources with a name of their own, which a scoring endpoint has not."""
+
+
+LIMITED_HEADS = (414, 431)
+"""Limits of what stands before a body, which is short in what is sent otherwise."""
+REFUSING = ("negative_data_rejection", "missing_required_header", "ignored_auth")
+"""They hold for whoever refuses everything: something must be accepted too."""
 
 
 def _promised_headers(document: Json) -> bool:
@@ -114,6 +121,13 @@ def _unexplained(problems: Mapping[str, Finding], probe: Probe) -> Mapping[str, 
     return left
 
 
+def _by_a_limit(name: str, finding: Finding) -> bool:
+    """Whether a limit was met that no document has to tell: the server is busy, or a long request too long for it."""
+    status, length = finding.seen.status, len(finding.seen.body)
+    met = status in (BUSY, *LIMITED_HEADS) or (status in LIMITED and length > SMALL_BYTES)
+    return met and name in ("positive_data_acceptance", "status_code_conformance")
+
+
 def _said(name: str, problems: Mapping[str, Finding], probe: Probe) -> Mapping[str, Finding]:
     """The problems without those that are none here. Raises NotApplicable where a loose document explains them all."""
     if name == "missing_required_header" and 403 in denials(probe):
@@ -182,7 +196,8 @@ def verdict(name: str, probe: Probe) -> str:
         raise NotApplicable("the document names no such header")
     if name == "ignored_auth" and not (probe.described.secured and probe.target.key):
         raise NotApplicable("the document asks for no key" if probe.target.key else "no key was given")
-    problems = _unexplained(_said(name, findings.failed.get(name, {}), probe), probe)
+    failed = {what: each for what, each in findings.failed.get(name, {}).items() if not _by_a_limit(name, each)}
+    problems = _unexplained(_said(name, failed, probe), probe)
     if problems:
         problems, cause = shared(name, problems, probe)
         what, finding = next(iter(problems.items()))
@@ -191,6 +206,8 @@ def verdict(name: str, probe: Probe) -> str:
         raise Violation(
             f"{what}{more}; got {shown(seen.status, seen.reply)}", finding.request, cause=cause, telling=name in TELLING
         )
+    if name in REFUSING:
+        probe.needs_acceptance()
     if not findings.passed[name]:
         raise NotApplicable("nothing in the document gives it a request to try")
     return f"held on {findings.passed[name]} answers to generated requests (seed {probe.seed})"

@@ -1,17 +1,18 @@
 """One endpoint under examination: what the semantic and wire checks ask it, and how they read its answers."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from random import Random
 from typing import Any, TypeVar
 
 from core.checks import azure
-from core.checks.client import Client, Exchange, quoted, shown
+from core.checks.client import BUSY, Client, Exchange, quoted, shown
 from core.checks.document import Described
 from core.checks.forms import ONE
 from core.checks.places import meant, place_of, refused
-from core.checks.registry import Depth, KnownDeviation, NotApplicable, Profile, Violation
+from core.checks.registry import LIMITED, Depth, KnownDeviation, NotApplicable, Profile, Violation
 from core.checks.replies import answers_in
 from core.checks.security import Credential
 from core.contract import samples
@@ -21,6 +22,10 @@ from core.domain.proof import Target
 __all__ = ["Client", "Exchange", "Probe", "quoted", "shown"]
 
 T = TypeVar("T")
+
+SMALL_BYTES = 16_384
+"""A valid body of this size has to be taken; whether a larger one is, is tried first where no document says it."""
+FIT_ROWS = 50
 
 
 class Probe:
@@ -42,6 +47,7 @@ class Probe:
         """Why scoring cannot be judged at all, where no valid row is scored."""
         self._random = Random(seed)  # noqa: S311 - draws test data
         self._client = Client(target) if client is None else client
+        self._taken_bytes, self._refused_bytes = 0, math.inf
         self._known: dict[Any, tuple[Any, Exception | None]] = {}
 
     def once(self, compute: Callable[["Probe"], T]) -> T:
@@ -67,18 +73,61 @@ class Probe:
         """
         if not self.described.signature.used:
             raise NotApplicable("the document describes no columns")
+        return samples.rows(self.described.drawn, self.fitting(count), self._random.randrange(2**31))
+
+    def fitting(self, count: int) -> int:
+        """As many of `count` rows as one request may hold: by the document, and by the size that is taken."""
         most = self.described.max_rows
         count = count if most is None else max(1, min(count, most))
-        return samples.rows(self.described.drawn, count, self._random.randrange(2**31))
+        while count > 1 and not self._fits(count):
+            count //= 2
+        return count
+
+    def _fits(self, count: int) -> bool:
+        """Whether so many rows are not too large for a request, if need be by sending some of that size."""
+        if self.described.one_row:
+            return True
+        rows = samples.rows(self.described.drawn, min(count, FIT_ROWS), self.seed)
+        body = self.described.body([rows[at % len(rows)] for at in range(count)])
+        body = body.ljust(len(body) * 5 // 4)  # other rows may be longer
+        if len(body) <= max(SMALL_BYTES, self._taken_bytes):
+            return True
+        if len(body) < self._refused_bytes and self.post(body).status not in LIMITED:
+            self._taken_bytes = len(body)
+            return True
+        self._refused_bytes = min(self._refused_bytes, len(body))
+        return False
 
     def send(self, method: str, path: str, body: bytes | None = None, credential: Credential | None = None) -> Exchange:
-        """Send one request with exactly this credential. Raises Violation, ServiceUnavailable as `Client.send`."""
-        return self._meant(self._client.send(method, path, body, {}, credential))
+        """Send one request with exactly this credential.
+
+        Raises Violation, ServiceUnavailable as `Client.send`, NoVerdict where the endpoint stays too busy to be judged.
+        """
+        return self._sent(method, path, body, {}, credential)
 
     def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> Exchange:
-        """POST to the scoring path with the key. Raises Violation, ServiceUnavailable as `Client.send`."""
-        path = self.described.score_path
-        return self._meant(self._client.send("POST", path, body, headers or {}, self.credential))
+        """POST to the scoring path with the key. Raises Violation, ServiceUnavailable, NoVerdict as `send`."""
+        return self._sent("POST", self.described.score_path, body, headers or {}, self.credential)
+
+    def needs_acceptance(self) -> None:
+        """Raises NoVerdict where no valid request is accepted: that others are refused then says nothing."""
+        self.once(_accepted)
+
+    def _sent(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], credential: Credential | None
+    ) -> Exchange:
+        exchange = self._meant(self._client.send(method, path, body, headers, credential))
+        if exchange.status == BUSY and not self._takes_others():
+            raise NoVerdict(f"The endpoint stays too busy: {exchange.shown}", hint="Try again when less is asked of it")
+        return exchange
+
+    def _takes_others(self) -> bool:
+        """Whether a request that is known to be good is taken now."""
+        try:
+            good = self.once(_accepted)
+        except NoVerdict:
+            return False
+        return good is None or self._client.send(good.method, good.path, good.body, {}, good.credential).status != BUSY
 
     @property
     def credential(self) -> Credential | None:
@@ -94,6 +143,8 @@ class Probe:
         most = self.described.max_rows
         if self.described.one_row or (most is not None and most < rows):
             raise NotApplicable(f"the document allows {1 if self.described.one_row else most} row(s) at once")
+        if (fitting := self.fitting(rows)) < rows:
+            raise NotApplicable(f"the endpoint takes {fitting} row(s) at once, and refuses more for their size")
 
     def promised(self, exchange: Exchange, name: str) -> bool:
         """Whether the document gives this refusal a body with the property `name`; ours have one shape everywhere."""
@@ -151,3 +202,19 @@ class Probe:
     def close(self) -> None:
         """Drop the kept connection."""
         self._client.close()
+
+
+ACCEPTED_TRIES = 5
+
+
+def _accepted(probe: Probe) -> Exchange | None:
+    """A valid request that is accepted; None where the document does not say what is valid. Raises NoVerdict."""
+    if not (drawn := probe.described.drawn).used:
+        return None
+    for row in samples.rows(drawn, ACCEPTED_TRIES, probe.seed):
+        with suppress(Violation):
+            path, body = probe.described.score_path, probe.body([row])
+            exchange = probe._meant(probe._client.send("POST", path, body, {}, probe.credential))
+            if exchange.status == 200:
+                return exchange
+    raise NoVerdict("No valid request is accepted, so that refusals say nothing")

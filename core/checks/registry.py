@@ -28,8 +28,10 @@ class Profile(StrEnum):
     """As strict, less what Azure's own services are known to do otherwise, each deviation by name."""
 
 
-REFUSED = (400, 422)
-"""Statuses that say that a body is wrong."""
+LIMITED = (413, 414, 431)
+"""Statuses that say that a body, an address or a head is larger than the server takes."""
+REFUSED = (400, 422, *LIMITED)
+"""Statuses that are right for what is wrong: they say so, or that a limit was met before anybody looked."""
 EVERYWHERE = frozenset(Profile)
 OURS = frozenset({Profile.SLIPWAY})
 
@@ -98,13 +100,25 @@ def check(
     """Enter a function into the table under its own name, or `name`. Two checks of one name are a mistake."""
 
     def enter(function: CheckFunction) -> CheckFunction:
-        entry = Check(name or function.__name__, part, about, function, profiles)
+        run = _where_something_is_accepted(function) if part == "wire" else function
+        entry = Check(name or function.__name__, part, about, run, profiles)
         if entry.name in _TABLE:
             raise ValueError(f"There are two checks named {entry.name}")
         _TABLE[entry.name] = entry
         return function
 
     return enter
+
+
+def _where_something_is_accepted(function: CheckFunction) -> CheckFunction:
+    """The check, with no verdict where nothing at all is accepted: that bad requests are refused then says nothing."""
+
+    def run(probe: "Probe") -> str:
+        evidence = function(probe)
+        probe.needs_acceptance()
+        return evidence
+
+    return run
 
 
 def entered(profile: Profile | None = None) -> tuple[Check, ...]:
