@@ -7,6 +7,7 @@ from typing import Any
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import NotApplicable, Violation, check
 from core.checks.semantic import answers, difference, same
+from core.checks.sizes import CELLS_MAX
 from core.contract import samples
 
 THREADS = 12
@@ -71,15 +72,21 @@ def a_full_request_equals_its_parts(probe: Probe) -> str:
         raise NotApplicable(
             "the document sets no limit of rows" if most is None else f"the document allows {most} rows"
         )
-    rows = probe.sample(most)
-    most = len(rows)
-    whole, first = answers(probe, rows)
-    for start in range(0, most, HUNDRED):
-        part, second = answers(probe, rows[start : start + HUNDRED])
-        if (at := difference(whole[start : start + HUNDRED], part)) is not None:
-            got, alone = whole[start + at], part[at]
-            raise Violation(f"Row {start + at} got {got} among {most}, {alone} among {len(part)}", first, second)
-    return f"{most} rows at once and by the hundred: the same answers"
+    full = probe.fitting(most)
+    if full <= HUNDRED:
+        raise NotApplicable(f"{full} rows are as many as a request may hold")
+    # What is drawn is bounded, the request is not: its rows begin again when they are used up.
+    drawn = probe.sample(max(HUNDRED, CELLS_MAX // len(probe.described.signature.used)))
+    whole, first = answers(probe, [drawn[at % len(drawn)] for at in range(full)])
+    for start in range(0, len(drawn), HUNDRED):
+        part, second = answers(probe, drawn[start : start + HUNDRED])
+        for again in range(start, full, len(drawn)):
+            got = whole[again : again + len(part)]
+            if (at := difference(got, part[: len(got)])) is not None:
+                evidence = f"Row {again + at} got {got[at]} among {full}, {part[at]} among {len(part)}"
+                raise Violation(evidence, first, second)
+    held = "" if full == most else f" (of {most} allowed; more are too large for a request)"
+    return f"{full} rows{held} at once and by the hundred: the same answers"
 
 
 @check("semantic", f"{THREADS} clients at the same moment each get the answers to their own rows.")

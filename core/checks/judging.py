@@ -9,12 +9,11 @@ from core.checks import azure
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import Check, KnownDeviation, NotApplicable, Profile, Violation
 from core.checks.replies import lasting
+from core.checks.security import KEY_MIN_CHARS
 from core.checks.semantic import same
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult
 
-KEY_MIN_CHARS = 8
-"""A shorter key is no secret, and its letters stand in ordinary words."""
 SILENT_MAX = 3
 """After so many checks in a row without an answer, the others are not tried: each would wait as long."""
 SILENT = ("silence", "unreachable")

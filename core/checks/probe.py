@@ -1,10 +1,11 @@
 """One endpoint under examination: what the semantic and wire checks ask it, and how they read its answers."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from random import Random
+from time import monotonic
 from typing import Any, TypeVar
 
 from core.checks import azure
@@ -15,6 +16,8 @@ from core.checks.places import meant, place_of, refused
 from core.checks.registry import LIMITED, Depth, KnownDeviation, NotApplicable, Profile, Violation
 from core.checks.replies import answers_in
 from core.checks.security import Credential
+from core.checks.sizes import rows_at_once
+from core.checks.tries import Plan, Tries
 from core.contract import samples
 from core.domain.errors import NoVerdict, SlipwayError
 from core.domain.proof import Target
@@ -42,10 +45,13 @@ class Probe:
         client: Client | None = None,
     ) -> None:
         self.target, self.described, self.seed, self.depth, self.profile = target, described, seed, depth, profile
-        self.rows = depth.rows if described.max_rows is None else max(1, min(depth.rows, described.max_rows))
+        self.most_rows = rows_at_once(described)
+        """The rows that one request may hold, by the document's number and by their length."""
+        self.rows = min(depth.rows, self.most_rows)
         self.shut: Violation | NoVerdict | None = None
         """Why scoring cannot be judged at all, where no valid row is scored."""
         self._random = Random(seed)  # noqa: S311 - draws test data
+        self._plan = Plan(depth.tries_s, seed, monotonic)
         self._client = Client(target) if client is None else client
         self._taken_bytes, self._refused_bytes = 0, math.inf
         self._known: dict[Any, tuple[Any, Exception | None]] = {}
@@ -67,7 +73,7 @@ class Probe:
         return value
 
     def sample(self, count: int) -> list[dict[str, Any]]:
-        """`count` valid rows made from the document, or as many as it allows at once.
+        """`count` valid rows made from the document, or as many as one request may hold.
 
         Raises NotApplicable when it describes no columns.
         """
@@ -77,8 +83,7 @@ class Probe:
 
     def fitting(self, count: int) -> int:
         """As many of `count` rows as one request may hold: by the document, and by the size that is taken."""
-        most = self.described.max_rows
-        count = count if most is None else max(1, min(count, most))
+        count = max(1, min(count, self.most_rows))
         while count > 1 and not self._fits(count):
             count //= 2
         return count
@@ -97,6 +102,10 @@ class Probe:
             return True
         self._refused_bytes = min(self._refused_bytes, len(body))
         return False
+
+    def tries(self, found: Iterable[T]) -> Tries[T]:
+        """These, one by one, as long as there is time for them; see `tries.Tries`."""
+        return self._plan.tries(found)
 
     def send(self, method: str, path: str, body: bytes | None = None, credential: Credential | None = None) -> Exchange:
         """Send one request with exactly this credential.
@@ -140,9 +149,8 @@ class Probe:
 
     def needs_at_once(self, rows: int) -> None:
         """Raises NotApplicable where the document does not allow so many rows in one request."""
-        most = self.described.max_rows
-        if self.described.one_row or (most is not None and most < rows):
-            raise NotApplicable(f"the document allows {1 if self.described.one_row else most} row(s) at once")
+        if self.described.one_row or self.most_rows < rows:
+            raise NotApplicable(f"the document allows {1 if self.described.one_row else self.most_rows} row(s) at once")
         if (fitting := self.fitting(rows)) < rows:
             raise NotApplicable(f"the endpoint takes {fitting} row(s) at once, and refuses more for their size")
 

@@ -81,14 +81,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How much is tried: rows in the largest batch, examples and seconds for generated requests."""
+    """How much is tried: rows in the largest batch, examples and seconds for generated requests, seconds for tries."""
 
     rows: int
     examples: int
     generated_s: float
+    tries_s: float = 6.0
+    """For what is tried column by column, all checks together. Some dozens a check are made however long they take."""
 
 
-DEPTHS = {"default": Depth(40, 15, 12.0), "full": Depth(200, 200, 120.0)}
+DEPTHS = {"default": Depth(40, 15, 12.0), "full": Depth(200, 200, 120.0, 60.0)}
 PARTS = ("contract", "semantic", "wire")
 
 _TABLE: dict[str, Check] = {}

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from core.checks.schema import Json, flat
 
 AUTHORIZATION = "Authorization"
+KEY_MIN_CHARS = 8
+"""A shorter key is no secret, and its letters stand in ordinary words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,10 @@ class Credential:
     value: str = field(repr=False)
     shell: str
     header: str = AUTHORIZATION
+
+    def same_as(self, other: "Credential") -> bool:
+        """Whether a server reads the same: blanks around a header's value are none of it (RFC 9110, 5.5)."""
+        return (self.header.lower(), self.value.strip()) == (other.header.lower(), other.value.strip())
 
 
 @dataclass(frozen=True, slots=True)

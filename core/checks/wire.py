@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
+from core.checks.altering import changed, unlike, with_literal
 from core.checks.causes import ERRORS, OPEN, needs_no_key
 from core.checks.forms import LISTED, ONE, holder
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import REFUSED, NotApplicable, Profile, Violation, check
-from core.checks.security import Credential
+from core.checks.security import KEY_MIN_CHARS, Credential
+from core.checks.sizes import rows_in
 from core.domain.data import ColumnKind
 from core.domain.signature import Column
 
@@ -81,9 +83,9 @@ def prefixes_of_the_key_are_refused(probe: Probe) -> str:
 @check("wire", "NaN and Infinity, which JSON does not know, are refused.")
 def nan_literals_are_refused(probe: Probe) -> str:
     name = _column(probe, ColumnKind.NUMBER, ColumnKind.INTEGER).name
-    marked = probe.body([probe.sample(1)[0] | {name: "@"}])
+    row = probe.sample(1)[0]
     for literal in (b"NaN", b"Infinity", b"-Infinity"):
-        refused(probe, marked.replace(b'"@"', literal), f"{literal.decode()} in '{name}'")
+        refused(probe, with_literal(probe, row, name, literal), f"{literal.decode()} in '{name}'")
     return f"NaN, Infinity and -Infinity in '{name}': refused"
 
 
@@ -161,18 +163,20 @@ def missing_columns_are_refused(probe: Probe) -> str:
     required = sorted(probe.described.required)
     if not required:
         raise NotApplicable("the document requires no column")
-    for name in required:
+    tries = probe.tries(required)
+    for name in tries:
         _refused_row(probe, {key: value for key, value in row.items() if key != name}, f"a row without '{name}'")
-    return f"each of {len(required)} required columns left out: refused"
+    return f"each of {tries} required columns left out: refused"
 
 
 @check("wire", "A row with a column that the document does not know is refused.")
 def unknown_columns_are_refused(probe: Probe) -> str:
     if not probe.described.strict:
         raise NotApplicable("the document does not forbid other columns")
-    row = probe.sample(1)[0]
-    for name in ("no such column", "", "__proto__", "long" * 75):
-        _refused_row(probe, row | {name: 1}, f"the unknown column {name[:20]!r}")
+    row, known = probe.sample(1)[0], {column.name for column in probe.described.signature.columns}
+    for name in dict.fromkeys((unlike("no such column", known), "", "__proto__", "long" * 75)):
+        if name not in known:
+            _refused_row(probe, row | {name: 1}, f"the unknown column {name[:20]!r}")
     return "unknown columns: refused"
 
 
@@ -194,7 +198,7 @@ def other_shapes_are_refused(probe: Probe) -> str:
         "rows by number": b'{"0": ' + msgspec.json.encode(row) + b"}",
     }
     for what, shape in shapes.items():
-        refused(probe, body.replace(listed, shape), f"{what} as '{key}'")
+        refused(probe, changed(body, listed, shape), f"{what} as '{key}'")
     if form != LISTED:
         refused(probe, listed, "a list of rows alone")
     return f"{', '.join(shapes)} as '{key}': refused"
@@ -203,14 +207,16 @@ def other_shapes_are_refused(probe: Probe) -> str:
 @check("wire", "A value of the wrong type is refused, in every column.")
 def wrong_types_are_refused(probe: Probe) -> str:
     row = probe.sample(1)[0]
-    tried = 0
+    wrong: list[tuple[Column, Any]] = []
     for column in probe.described.signature.used:
         # Only a document that forbids other columns is taken at its word where it does not speak of null.
         null = (None,) if probe.described.strict and not column.nullable else ()
-        for value in (*WRONG[column.kind], *_disguised(column, row[column.name]), *null):
-            _refused_row(probe, row | {column.name: value}, f"{value!r} in the {column.kind} column '{column.name}'")
-            tried += 1
-    return f"{tried} values of wrong type, one at a time: refused"
+        found = (*WRONG[column.kind], *_disguised(column, row[column.name]), *null)
+        wrong += [(column, value) for value in found]
+    tries = probe.tries(wrong)
+    for column, value in tries:
+        _refused_row(probe, row | {column.name: value}, f"{value!r} in the {column.kind} column '{column.name}'")
+    return f"{tries} values of wrong type, one at a time: refused"
 
 
 @check("wire", "A category that is not published is refused, also in another letter case.")
@@ -219,10 +225,10 @@ def unknown_categories_are_refused(probe: Probe) -> str:
     closed = [column for column in probe.described.signature.used if column.closed]
     if not closed:
         raise NotApplicable("the document publishes no closed categories")
-    for column in closed:
-        for value in _strangers(column):
-            _refused_row(probe, row | {column.name: value}, f"{value!r} in '{column.name}'")
-    return f"unknown categories and other letter cases in {len(closed)} columns: refused"
+    tries = probe.tries([(column.name, value) for column in closed for value in _strangers(column)])
+    for name, value in tries:
+        _refused_row(probe, row | {name: value}, f"{value!r} in '{name}'")
+    return f"{tries} unknown categories and other letter cases in {len(closed)} columns: refused"
 
 
 @check("wire", "More rows than the document allows are refused, and the next request is answered.")
@@ -230,7 +236,10 @@ def too_many_rows_are_refused(probe: Probe) -> str:
     most = probe.described.max_rows
     if most is None:
         raise NotApplicable("the document sets no limit of rows")
-    exchange = probe.post(probe.body(probe.sample(1) * (most + 1)))
+    rows = probe.sample(1)
+    if rows_in(probe.described, rows[0]) <= most:
+        raise NotApplicable(f"{most + 1:,} rows of this width are larger than a body may be")
+    exchange = probe.post(probe.body(rows * (most + 1)))
     if exchange.status not in REFUSED:
         raise Violation(f"{most + 1} rows got {exchange.shown}, expected 413", exchange)
     lives_on(probe)
@@ -266,7 +275,7 @@ def errors_leak_nothing(probe: Probe) -> str:
     tried = 0
     for exchange in _errors(probe):
         key = probe.target.key.encode()
-        for secret in (*TRACES, *((key,) if key else ())):
+        for secret in (*TRACES, *((key,) if len(key) >= KEY_MIN_CHARS else ())):
             if secret in exchange.reply:
                 shown = "the key" if secret == key else secret.decode()
                 raise Violation(f"A {exchange.status} answer holds {shown!r}", exchange)
@@ -290,8 +299,12 @@ def unauthorized(probe: Probe, *credentials: Credential | None) -> str:
     """Each of these credentials gets 401 with a challenge. Raises Violation, NotApplicable without a key to test."""
     needs_key(probe)
     body, expected = valid_body(probe), denials(probe)
-    challenged = probe.described.scheme.challenged
-    for credential in credentials:
+    challenged, right = probe.described.scheme.challenged, probe.described.scheme.credential(probe.target.key)
+    # A key may read the same backwards, or be the word that stands for a wrong one: what is the key is let in.
+    wrong = [each for each in credentials if each is None or not each.same_as(right)]
+    if not wrong:
+        raise NotApplicable("none of what would be sent differs from the key")
+    for credential in wrong:
         exchange = probe.send("POST", probe.described.score_path, body, credential)
         if exchange.status not in expected:
             cause = OPEN if needs_no_key(probe) else ""
@@ -299,7 +312,7 @@ def unauthorized(probe: Probe, *credentials: Credential | None) -> str:
             raise Violation(told, exchange, cause=cause, telling=credential is None)
         if exchange.status == 401 and challenged and "www-authenticate" not in exchange.reply_headers:
             raise Violation("401 without WWW-Authenticate, which HTTP requires (RFC 9110, 15.5.2)", exchange)
-    return f"{len(credentials)} way(s): {' or '.join(map(str, expected))}"
+    return f"{len(wrong)} way(s): {' or '.join(map(str, expected))}"
 
 
 def denials(probe: Probe) -> tuple[int, ...]:
@@ -321,7 +334,7 @@ def _disguised(column: Column, value: Any) -> Iterator[Any]:
         return
     if column.kind is not ColumnKind.STRING:
         yield json.dumps(value)
-    if column.kind is ColumnKind.INTEGER:
+    if column.kind is ColumnKind.INTEGER and not (value + 0.5).is_integer():
         yield value + 0.5
     yield from ([value], {"value": value})
 
@@ -346,7 +359,9 @@ def _strangers(column: Column) -> Iterator[str]:
 
 def _errors(probe: Probe) -> Iterator[Exchange]:
     """Answers to requests that a correct endpoint refuses, one of each kind; those that it accepts are left out."""
-    body, path, most = probe.body(probe.sample(1)), probe.described.score_path, probe.described.max_rows
+    path, most, row = probe.described.score_path, probe.described.max_rows, probe.sample(1)[0]
+    body = probe.body([row])
+    too_many = most is not None and most <= ROWS_SENT_MAX and rows_in(probe.described, row) > most
     attempts = [
         probe.send("POST", path, body, probe.described.scheme.wrong("wrong", "wrong")),
         probe.send("GET", "/nowhere", None, probe.credential),
@@ -356,15 +371,14 @@ def _errors(probe: Probe) -> Iterator[Exchange]:
             probe.post(sent)
             for sent in (b"", b"{", b"[]", b'"data"', b'{"data": 1}', b'{"data": [1]}', b'{"data": [{}]}')
         ),
-        *(probe.post(probe.body([row])) for row in _bad_rows(probe)),
-        *([probe.post(probe.body(probe.sample(1) * (most + 1)))] if most is not None and most <= ROWS_SENT_MAX else []),
+        *([probe.post(probe.body([row] * (most + 1)))] if too_many and most else []),
         probe.post(body, {ID_HEADERS[0]: "x" * (ID_MAX_CHARS + 1)}),
     ]
     yield from (exchange for exchange in attempts if exchange.status >= 400)
-
-
-def _bad_rows(probe: Probe) -> Iterator[dict[str, Any]]:
-    row = probe.sample(1)[0]
-    for column in probe.described.signature.used:
-        yield row | {column.name: {"an": "object"}}
-        yield row | {column.name: "x" * 300}
+    wrong = [
+        (column.name, value) for column in probe.described.signature.used for value in ({"an": "object"}, "x" * 300)
+    ]
+    for name, value in probe.tries(wrong):
+        exchange = probe.post(probe.body([row | {name: value}]))
+        if exchange.status >= 400:
+            yield exchange

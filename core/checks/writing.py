@@ -1,17 +1,21 @@
 """One body in other words: JSON written otherwise, rows in another form, and what only looks like JSON."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from random import Random
 from typing import Any
 
+import msgspec
+
+from core.checks.altering import changed, escaped, unlike
 from core.checks.forms import ONE
 from core.checks.probe import Probe
 from core.checks.registry import OURS, REFUSED, NotApplicable, Profile, Violation, check
 from core.checks.semantic import answers, difference
+from core.checks.sizes import rows_in
 from core.checks.wire import refused
 from core.domain.data import ColumnKind
+from core.domain.errors import NoVerdict
 from core.domain.signature import Column
 
 NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
@@ -20,8 +24,7 @@ NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
 @check("semantic", "The same JSON, written with other spaces and escapes, gets the same answers.")
 def json_may_be_written_otherwise(probe: Probe) -> str:
     usual, first = answers(probe, probe.sample(2))
-    body = json.loads(first.body or b"")
-    for what, other in _otherwise(body).items():
+    for what, other in _otherwise(first.body or b"").items():
         second = probe.post(other)
         if second.status != 200:
             raise Violation(f"Valid JSON with {what} was refused: {second.shown}", second)
@@ -33,21 +36,19 @@ def json_may_be_written_otherwise(probe: Probe) -> str:
     return "spaces, lines and escapes: the same answers"
 
 
-def _otherwise(body: Any) -> Mapping[str, bytes]:
-    plain = json.dumps(body)
-    return {
+def _otherwise(plain: bytes) -> Mapping[str, bytes]:
+    """The same JSON in other bytes. Raises NoVerdict where it would be another, or the very same."""
+    body = json.loads(plain)
+    ascii_only = json.dumps(body)
+    found = {
         "lines and spaces": ("\r\n\t " + json.dumps(body, indent=2) + "\n ").encode(),
         "letters beyond ASCII as they are": json.dumps(body, ensure_ascii=False).encode(),
-        "escapes": STRING.sub(_escaped, plain).encode(),
+        "escapes": escaped(ascii_only).encode(),
     }
-
-
-STRING = re.compile(r'"[^"\\]*"')
-"""The strings of a JSON without escapes of its own."""
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return '"' + "".join(f"\\u{ord(letter):04x}" for letter in found[0][1:-1]) + '"'
+    for what, other in found.items():
+        if other == plain or json.loads(other) != body:
+            raise NoVerdict(f"The body with {what} is not the same JSON in other bytes")
+    return found
 
 
 @check("wire", "What is refused in one form of a request is refused in every form.")
@@ -57,8 +58,9 @@ def forms_refuse_the_same(probe: Probe) -> str:
         raise NotApplicable(f"the document allows one form, {probe.described.primary_form}")
     if not probe.described.strict:
         raise NotApplicable("the document leaves open what a row holds")
-    tried = 0
-    for what, rows in _bad_rows(probe):
+    tries, row = probe.tries(_bad_rows(probe)), probe.sample(1)[0]
+    for what, change, count in tries:
+        rows = [_changed(row, change)] * count
         alone = probe.post(probe.body(rows))
         if alone.status not in (*REFUSED, 413):
             continue  # other checks judge what the first form takes
@@ -66,23 +68,35 @@ def forms_refuse_the_same(probe: Probe) -> str:
             exchange = probe.post(probe.described.body(rows, None, form))
             if exchange.status not in (*REFUSED, 413):
                 raise Violation(f"{what} got {exchange.shown} as {form}; in the first form {alone.shown}", exchange)
-            tried += 1
-    return f"{tried} bad requests in {', '.join(forms)}: refused as in {probe.described.primary_form}"
+    return f"{tries} bad requests in {', '.join(forms)}: refused as in {probe.described.primary_form}"
 
 
-def _bad_rows(probe: Probe) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    row = probe.sample(1)[0]
-    yield "An unknown column", [{**row, "no such column": 1}]
-    for name in sorted(probe.described.required):
-        yield f"A row without '{name}'", [{key: value for key, value in row.items() if key != name}]
-    for column in probe.described.signature.used:
-        yield f"An object in '{column.name}'", [{**row, column.name: {}}]
+def _bad_rows(probe: Probe) -> list[tuple[str, dict[str, Any], int]]:
+    """What is wrong, what it changes in a row (`LEFT_OUT`: is not there), and how many rows of it."""
+    described = probe.described
+    found: list[tuple[str, dict[str, Any], int]] = [("An unknown column", {_stranger(probe): 1}, 1)]
+    found += [(f"A row without '{name}'", {name: LEFT_OUT}, 1) for name in sorted(described.required)]
+    for column in described.signature.used:
+        found.append((f"An object in '{column.name}'", {column.name: {}}, 1))
         if column.closed:
-            yield f"An unknown category in '{column.name}'", [{**row, column.name: "never published"}]
+            level = unlike("never published", column.levels)
+            found.append((f"An unknown category in '{column.name}'", {column.name: level}, 1))
         if column.kind is not ColumnKind.STRING:
-            yield f"A text in '{column.name}'", [{**row, column.name: "old"}]
-    if (most := probe.described.max_rows) is not None:
-        yield f"{most + 1} rows", [row] * (most + 1)
+            found.append((f"A text in '{column.name}'", {column.name: "old"}, 1))
+    if (most := described.max_rows) is not None and rows_in(described, probe.sample(1)[0]) > most:
+        found.append((f"{most + 1} rows", {}, most + 1))
+    return found
+
+
+LEFT_OUT = object()
+
+
+def _changed(row: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**row, **change}.items() if value is not LEFT_OUT}
+
+
+def _stranger(probe: Probe) -> str:
+    return unlike("no such column", (column.name for column in probe.described.signature.columns))
 
 
 @check("semantic", "Two columns of a table that change places take their values along.")
@@ -90,8 +104,8 @@ def swapped_columns_take_their_values_along(probe: Probe) -> str:
     if "mlflow" not in probe.described.forms:
         raise NotApplicable("the document has no form with a list of columns")
     method = next((m for m in ("predict_proba", "predict") if m in probe.described.methods), None)
-    tried = 0
-    for one, other, values in _exchangeable(probe):
+    tries, tried = probe.tries(_exchangeable(probe)), 0
+    for one, other, values in tries:
         row = {**probe.sample(1)[0], one.name: values[0], other.name: values[1]}
         names = list(row)
         at, to = names.index(one.name), names.index(other.name)
@@ -103,21 +117,38 @@ def swapped_columns_take_their_values_along(probe: Probe) -> str:
         tried += second.status == 200
     if not tried:
         raise NotApplicable("the document has no two columns that could be mistaken for each other")
-    return f"{tried} pairs of columns in each other's place: the same answers"
+    more = " (time for no more)" if tries.cut else ""
+    return f"{tried:,} pairs of columns in each other's place{more}: the same answers"
 
 
 def _exchangeable(probe: Probe) -> Iterator[tuple[Column, Column, tuple[Any, Any]]]:
     """Pairs of columns with two values that either of them takes."""
-    for one, other in combinations(probe.described.signature.used, 2):
+    for one, other in _pairs(probe):
         if one.kind in NUMERIC and other.kind in NUMERIC:
-            low = max(column.low or 0.0 for column in (one, other))
-            high = min(column.high or 0.0 for column in (one, other))
+            low = max(-EXACT, *(column.low or 0.0 for column in (one, other)))
+            high = min(EXACT, *(column.high or 0.0 for column in (one, other)))
             if int(high) - int(low) >= 2:
                 yield one, other, (int(low) + 1, int(high))
         elif one.kind is other.kind is ColumnKind.BOOLEAN:
             yield one, other, (True, False)
         elif one.kind is other.kind and (shared := _shared(one, other)):
             yield one, other, shared
+
+
+EXACT = 2.0**53
+"""Up to here integers and doubles are the same numbers."""
+
+
+def _pairs(probe: Probe) -> Iterator[tuple[Column, Column]]:
+    """Every pair of columns once; of a wide table the first pairs touch each column, whatever comes of the others."""
+    used = probe.described.signature.used
+    if len(used) > WIDE:
+        used = tuple(Random(probe.seed).sample(used, len(used)))  # noqa: S311 - an order, no secret
+    for apart in range(1, len(used)):
+        yield from zip(used, used[apart:], strict=False)
+
+
+WIDE = 40
 
 
 def _shared(one: Column, other: Column) -> tuple[str, str] | None:
@@ -149,17 +180,16 @@ def lookalikes_of_json_are_refused(probe: Probe) -> str:
 @check("wire", "A key that stands twice in an object, or is very long, is no fault of the server.")
 def odd_keys_are_no_fault(probe: Probe) -> str:
     row = probe.sample(1)[0]
-    name, plain = next(iter(row)), json.dumps(row)
-    body = probe.body([row]).decode()
-    compact = json.dumps(row, separators=(",", ":"), ensure_ascii=False)
-    odds = {
-        f"'{name}' twice": f"{{{json.dumps(name)}:{json.dumps(row[name])},{compact[1:]}",
-        "a key of 5,000 letters": f'{{"{"k" * 5_000}":1,{plain[1:]}',
-    }
+    body = probe.body([row])
+    # A form that names its columns once has no object for a row: then it is the whole body that gets the key.
+    record = written if (written := msgspec.json.encode(row)) in body else body
+    name = next(iter(json.loads(record)))
+    twice = json.dumps({name: json.loads(record)[name]})[1:-1]
+    odds = {f"'{name}' twice": twice.encode(), "a key of 5,000 letters": f'"{"k" * 5_000}":1'.encode()}
     if probe.profile is Profile.SLIPWAY:  # many readers of JSON take it for a text that they then cannot echo
-        odds["a key with half a surrogate pair"] = f'{{"\\ud800":1,{plain[1:]}'
+        odds["a key with half a surrogate pair"] = rb'"\ud800":1'
     for what, odd in odds.items():
-        exchange = probe.post(body.replace(compact, odd).encode())
+        exchange = probe.post(changed(body, record, b"{" + odd + b"," + record[1:]))
         if exchange.status >= 500:
             raise Violation(f"{what} got {exchange.shown}, which blames the server", exchange)
     return "a key twice, long keys and odd ones: no fault"
@@ -196,9 +226,10 @@ def what_is_left_out_means_what_is_promised(probe: Probe) -> str:
     if difference(said, left_out) is not None:
         raise Violation(f"predict gives {said}, no method {left_out}", first, second)
     optional = [column.name for column in probe.described.signature.used if column.nullable]
-    for name in optional:
+    tries = probe.tries(optional)
+    for name in tries:
         null, first = answers(probe, [{**rows[0], name: None}])
         absent, second = answers(probe, [{key: value for key, value in rows[0].items() if key != name}])
         if difference(null, absent) is not None:
             raise Violation(f"null in '{name}' gives {null}, leaving it out {absent}", first, second)
-    return f"no method: predict; each of {len(optional)} nullable columns left out: as null"
+    return f"no method: predict; each of {tries} nullable columns left out: as null"

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from core.contract.cells import INT64_MAX, INT64_MIN
 from core.contract.forms import FORMS
 from core.domain.data import ColumnKind
 from core.domain.errors import SpecInvalid
@@ -75,10 +76,11 @@ def _value(column: Column, random: Random) -> Scalar | None:
         case ColumnKind.STRING:
             return _text(column, random)
         case ColumnKind.INTEGER:
-            low, high = _range(column)
-            return random.randint(round(low), round(high))
+            return random.randint(*(min(max(round(end), INT64_MIN), INT64_MAX) for end in _range(column)))
         case ColumnKind.NUMBER:
-            return random.uniform(*_range(column))
+            low, high = _range(column)
+            part = random.random()  # `uniform` overflows where the range is wider than a double
+            return min(max(low * (1 - part) + high * part, low), high)
 
 
 def _text(column: Column, random: Random) -> str:
