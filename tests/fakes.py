@@ -2,12 +2,14 @@
 
 import json
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
+
+from quickstart_fakes import SIGNATURE
 
 from core.domain.data import DataAsset, DataRef, DataSource, TableProfile, TableSample
 from core.domain.endpoint import (
@@ -24,6 +26,7 @@ from core.domain.endpoint import (
     ScoreReply,
 )
 from core.domain.errors import (
+    Conflict,
     DataNotFound,
     EndpointNotFound,
     GateRefused,
@@ -37,7 +40,7 @@ from core.domain.model import Model
 from core.domain.monitoring import Origin, RequestRecord, ServiceStatus, TelemetrySummary
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
 from core.domain.proof import CheckResult, GateReport, LoadReport, LoadSpec, Target
-from core.domain.training import TrainingSpec, Trial, TrialDetail
+from core.domain.training import Algorithm, TrainingSpec, Trial, TrialDetail, TrialState
 from core.settings import Settings
 from core.workspace import Workspace
 
@@ -158,10 +161,7 @@ class FakeWorkspace(Workspace):
 
     @verb
     def job(self, job_id: str) -> Job:
-        for job in self.jobs:
-            if job.id == job_id:
-                return job
-        raise JobNotFound(f"There is no job {job_id}")
+        return self._known(job_id)
 
     @verb
     def list_jobs(self, kind: JobKind | None = None, limit: int = 100) -> tuple[Job, ...]:
@@ -169,16 +169,50 @@ class FakeWorkspace(Workspace):
 
     @verb
     def cancel_job(self, job_id: str) -> Job:
-        job = next(j for j in self.jobs if j.id == job_id)
-        self.jobs[self.jobs.index(job)] = replace(job, cancel_requested=True)
-        return job
+        job = self._known(job_id)
+        state = JobState.CANCELED if job.state is JobState.QUEUED else job.state
+        return self._changed(job, state=state, cancel_requested=True)
+
+    def work(self) -> None:
+        """Do all that is queued, as a service would: trainings find one model, gates pass, first ones get traffic."""
+        for job in [job for job in self.jobs if job.state is JobState.QUEUED]:
+            done = self._changed(job, state=JobState.SUCCEEDED, attempt=1)
+            if job.kind is JobKind.AUTOML:
+                metrics = {"AUC_weighted": 0.94}
+                best = Trial(0, Algorithm.LIGHTGBM, TrialState.SUCCEEDED, metrics=metrics, duration_s=1.0)
+                self.job_trials[job.id] = [best]
+                self._changed(done, result={"best": {"number": 0, "algorithm": best.algorithm, "metrics": metrics}})
+            elif job.kind is JobKind.GATE:
+                self._pass(job)
+
+    def _pass(self, job: Job) -> None:
+        name, passed = job.spec["deployment"], (CheckResult("parity", "parity", True, "0.0"),)
+        now = self._endpoint(job.spec["endpoint"])
+        proven = tuple(replace(d, gate=GateState.PASSED) if d.name == name else d for d in now.deployments)
+        model = next(f"{d.model}:{d.model_version}" for d in proven if d.name == name)
+        report = GateReport(job.id, now.name, name, model, passed, GateBudget(), "default", time.time(), 1.0)
+        self.gates.insert(0, report)
+        traffic = now.traffic or {name: 100}
+        self._change(now, deployments=proven, traffic=traffic, state=EndpointState.READY, settled=True)
+
+    def _known(self, job_id: str) -> Job:
+        for job in self.jobs:
+            if job.id == job_id:
+                return job
+        raise JobNotFound(f"There is no job {job_id}")
+
+    def _changed(self, job: Job, **values: Any) -> Job:
+        self.jobs[self.jobs.index(job)] = changed = replace(job, **values)
+        return changed
 
     @verb
     def trials(self, job_id: str) -> tuple[Trial, ...]:
+        self._known(job_id)
         return tuple(self.job_trials[job_id])
 
     @verb
     def trial_detail(self, job_id: str, number: int) -> TrialDetail:
+        self._known(job_id)
         trial = next(t for t in self.job_trials[job_id] if t.number == number)
         return TrialDetail(trial, job_id, ("fold 1 of 3: AUC_weighted 0.9461", "fold 2 of 3: AUC_weighted 0.9476"))
 
@@ -188,12 +222,21 @@ class FakeWorkspace(Workspace):
 
     @verb
     def job_logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
+        self._known(job_id)
         return tuple(self.logs[job_id])[-limit:]
 
     @verb
     def register_model(self, name: str, job_id: str) -> Model:
+        job = self._known(job_id)
+        if job.state is not JobState.SUCCEEDED:
+            raise Conflict(f"Job '{job_id}' ({job.kind}, {job.state}) has no model to register")
+        for model in self.models:
+            if (model.name, model.job_id) == (name, job_id):
+                return model
         version = 1 + max((m.version for m in self.models if m.name == name), default=0)
-        model = replace(self.models[0], name=name, version=version, job_id=job_id)
+        signature = self.models[0].signature if self.models else SIGNATURE
+        data = DataRef(**job.spec["data"])
+        model = Model(name, version, job_id, 0, Algorithm.LIGHTGBM, {}, data, signature, "folder", 1, time.time())
         self.models.insert(0, model)
         return model
 
@@ -203,6 +246,9 @@ class FakeWorkspace(Workspace):
 
     @verb
     def model(self, name: str, version: int = 0) -> Model:
+        return self._model(name, version)
+
+    def _model(self, name: str, version: int) -> Model:
         for model in self.models:
             if model.name == name and version in (0, model.version):
                 return model
@@ -214,22 +260,32 @@ class FakeWorkspace(Workspace):
 
     @verb
     def endpoint(self, name: str) -> Endpoint:
+        return self._endpoint(name)
+
+    def _endpoint(self, name: str) -> Endpoint:
         for endpoint in self.endpoints:
             if endpoint.name == name:
                 return endpoint
         raise EndpointNotFound(f"There is no endpoint '{name}'")
 
+    def _change(self, endpoint: Endpoint, **values: Any) -> Endpoint:
+        self.endpoints[self.endpoints.index(endpoint)] = changed = replace(endpoint, **values)
+        return changed
+
     @verb
     def deploy(self, spec: DeploymentSpec) -> Deployment:
-        version = spec.model_version or next(m.version for m in self.models if m.name == spec.model)
+        version = self._model(spec.model, spec.model_version).version
+        name = spec.name or f"v{version}"
+        gate = self._queue(JobKind.GATE, "gate", {"endpoint": spec.endpoint, "deployment": name, "depth": "default"})
         deployment = Deployment(
-            spec.name or f"v{version}",
+            name,
             spec.endpoint,
             spec.model,
             version,
             DeploymentState.STARTING,
             GateState.QUEUED,
             time.time(),
+            gate_job_id=gate.id,
         )
         known = next((e for e in self.endpoints if e.name == spec.endpoint), None)
         if known is None:
@@ -262,60 +318,75 @@ class FakeWorkspace(Workspace):
         force: bool = False,
         by: str = "",
     ) -> Endpoint:
-        now = next(e for e in self.endpoints if e.name == endpoint)
+        now = self._endpoint(endpoint)
+        if unknown := sorted(set(traffic) - {deployment.name for deployment in now.deployments}):
+            raise EndpointNotFound(f"Endpoint '{endpoint}' has no deployment '{unknown[0]}'")
         for deployment in now.deployments:
             if traffic.get(deployment.name, 0) and deployment.gate is not GateState.PASSED and not force:
                 raise GateRefused(f"The gate of '{deployment.name}' has not passed", hint="See the Quality page")
-        changed = replace(now, traffic=dict(traffic), mirror=dict(mirror or {}))
-        self.endpoints[self.endpoints.index(now)] = changed
-        return changed
+        return self._change(now, traffic=dict(traffic), mirror=dict(mirror or {}))
 
     @verb
     def update_endpoint(self, name: str, limits: EndpointLimits) -> Endpoint:
-        now = self.endpoint(name)
-        self.endpoints[self.endpoints.index(now)] = changed = replace(now, limits=limits)
-        return changed
+        return self._change(self._endpoint(name), limits=limits)
 
     @verb
     def delete_deployment(self, endpoint: str, name: str) -> None:
-        now = self.endpoint(endpoint)
-        kept = tuple(d for d in now.deployments if d.name != name)
-        self.endpoints[self.endpoints.index(now)] = replace(now, deployments=kept)
+        now = self._endpoint(endpoint)
+        if now.traffic.get(name):
+            raise Conflict(f"Deployment '{name}' has traffic", hint="Take its traffic away first")
+        self._change(now, deployments=tuple(d for d in now.deployments if d.name != name))
 
     @verb
     def delete_endpoint(self, name: str) -> None:
-        self.endpoints.remove(self.endpoint(name))
+        self.endpoints.remove(self._endpoint(name))
+        for job in [j for j in self.jobs if j.state is JobState.QUEUED and j.spec.get("endpoint") == name]:
+            self._changed(job, state=JobState.CANCELED)
 
     @verb
     def swagger(self, endpoint: str, version: str = "2") -> Mapping[str, Any]:
+        self._endpoint(endpoint)
         return {"swagger": "2.0", "info": {"title": endpoint}, "paths": {}}
 
     @verb
     def endpoint_keys(self, name: str) -> EndpointKeys:
+        self._endpoint(name)
         return EndpointKeys("primary-key-of-the-fake", "secondary-key-of-the-fake")
 
     @verb
     def rotate_key(self, name: str, which: str) -> EndpointKeys:
+        self._endpoint(name)
         return EndpointKeys("a-new-primary-key", "secondary-key-of-the-fake")
 
     @verb
     def endpoint_target(self, name: str, origin: Origin) -> Target:
-        endpoint = self.endpoint(name)
+        endpoint = self._endpoint(name)
         return Target(endpoint.scoring_uri.removesuffix("/score"), f"the key of {origin}")
 
     @verb
     def invoke(self, name: str, body: bytes, *, deployment: str = "", origin: Origin = Origin.CLIENT) -> ScoreReply:
+        known = self._endpoint(name)
         if self.replies:
             return self.replies.popleft()
-        asked = json.loads(body)
+        asked, labels = json.loads(body), self._labels(known)
         rows = len(asked["data"])
-        result: list[Any] = [[0.732, 0.268]] * rows if asked.get("method") == "predict_proba" else ["no"] * rows
-        return ScoreReply(200, {"result": result}, {"azureml-model-deployment": "v3"}, 2.41)
+        result: list[Any] = [[0.732, 0.268]] * rows if asked.get("method") == "predict_proba" else [labels[0]] * rows
+        answered = deployment or next((d for d, percent in known.traffic.items() if percent), "v3")
+        at, request_id = time.time(), f"request-{len(self.records[name])}"
+        self.records[name].insert(0, RequestRecord(at, request_id, answered, 200, rows, 2.41, len(body), 33, origin))
+        headers = {"azureml-model-deployment": answered, "x-request-id": request_id}
+        return ScoreReply(200, {"result": result}, headers, 2.41)
+
+    def _labels(self, endpoint: Endpoint) -> tuple[Any, ...]:
+        served = {(d.model, d.model_version) for d in endpoint.deployments}
+        model = next((m for m in self.models if (m.name, m.version) in served), None)
+        return model.signature.classes if model else ("no", "yes")
 
     @verb
     def endpoint_logs(
         self, name: str, limit: int = 1000, *, level: str = "", request_id: str = ""
     ) -> tuple[LogLine, ...]:
+        self._endpoint(name)
         found = (line for line in self.logs[name] if level in ("", line.level) and request_id in line.text)
         return tuple(found)[-limit:]
 
@@ -329,10 +400,12 @@ class FakeWorkspace(Workspace):
         budget: GateBudget | None = None,
         by: str = "",
     ) -> Job:
+        self._endpoint(endpoint)
         return self._queue(JobKind.GATE, "gate", {"endpoint": endpoint, "deployment": deployment, "depth": depth})
 
     @verb
     def gate_progress(self, job_id: str) -> tuple[CheckResult, ...]:
+        self._known(job_id)
         return tuple(self.judged[job_id])
 
     @verb
@@ -342,6 +415,7 @@ class FakeWorkspace(Workspace):
 
     @verb
     def load_progress(self, job_id: str) -> LoadReport | None:
+        self._known(job_id)
         return self.progress.get(job_id)
 
     @verb
@@ -352,14 +426,19 @@ class FakeWorkspace(Workspace):
     def telemetry(
         self, endpoint: str, window_s: float = 3600.0, buckets: int = 60, *, origin: Origin | None = Origin.CLIENT
     ) -> TelemetrySummary:
-        now = time.time()
-        empty = TelemetrySummary(endpoint, now - window_s, now, 0, 0, None, None, None)
-        return self.summaries.get(endpoint, empty)
+        self._endpoint(endpoint)
+        now, records = time.time(), [r for r in self.records[endpoint] if origin in (None, r.origin)]
+        rows, counts = sum(one.rows for one in records), Counter(one.deployment for one in records)
+        own = TelemetrySummary(
+            endpoint, now - window_s, now, len(records), rows, None, None, None, by_deployment=counts
+        )
+        return self.summaries.get(endpoint, own)
 
     @verb
     def requests(
         self, endpoint: str, limit: int = 100, *, origin: Origin | None = Origin.CLIENT
     ) -> tuple[RequestRecord, ...]:
+        self._endpoint(endpoint)
         return tuple(r for r in self.records[endpoint] if origin in (None, r.origin))[:limit]
 
     @verb

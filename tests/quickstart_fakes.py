@@ -1,5 +1,6 @@
 """A workspace in memory that lives through the lifecycle: each look at it brings what runs one step further."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,7 @@ from core.domain.endpoint import (
     GateState,
     ScoreReply,
 )
-from core.domain.errors import DataNotFound, EndpointNotFound, GateRefused, JobNotFound
+from core.domain.errors import DataNotFound, EndpointNotFound, GateRefused, JobNotFound, ModelNotFound
 from core.domain.job import Job, JobKind, JobState
 from core.domain.model import Model
 from core.domain.monitoring import ServiceStatus
@@ -116,13 +117,17 @@ class LifecycleFake(Workspace):
 
     def job(self, job_id: str) -> Job:
         """Looking is what brings a job on: queued, running, and final at the last look."""
-        if job_id not in self.jobs:
-            raise JobNotFound(f"There is no job '{job_id}'")
+        self._known(job_id)
         self.looks[job_id] = self.looks.get(job_id, 0) + 1
         if self.crash and self.looks[job_id] == 2:
             self.running, self.crash = False, False
         if self.running and self.looks[job_id] >= LOOKS and not self.jobs[job_id].state.final:
             self._end(self.jobs[job_id])
+        return self.jobs[job_id]
+
+    def _known(self, job_id: str) -> Job:
+        if job_id not in self.jobs:
+            raise JobNotFound(f"There is no job '{job_id}'")
         return self.jobs[job_id]
 
     def _end(self, job: Job) -> None:
@@ -141,11 +146,14 @@ class LifecycleFake(Workspace):
         self.jobs[job.id] = replace(job, state=JobState.SUCCEEDED)
         gate = GateState.PASSED if report.passed else GateState.FAILED if report.failed else GateState.NO_VERDICT
         self.deployments = [replace(d, gate=gate) if d.name == name else d for d in self.deployments]
+        if gate is GateState.PASSED and not self.traffic:
+            self.traffic = {name: 100}
 
     def list_jobs(self, kind: JobKind | None = None, limit: int = 100) -> tuple[Job, ...]:
         return tuple(job for job in reversed(self.jobs.values()) if kind in (None, job.kind))[:limit]
 
     def trials(self, job_id: str) -> tuple[Trial, ...]:
+        self._known(job_id)
         metrics = {"AUC_weighted": 0.94}
         return tuple(Trial(n, "LightGBM", TrialState.SUCCEEDED, metrics=metrics, duration_s=1.0) for n in range(2))
 
@@ -153,7 +161,7 @@ class LifecycleFake(Workspace):
         known = [m for m in self.models if (m.name, m.job_id) == (name, job_id)]
         if known:
             return known[0]
-        data = DataRef(**self.jobs[job_id].spec["data"])
+        data = DataRef(**self._known(job_id).spec["data"])
         metrics = {"AUC_weighted": 0.94}
         version = 1 + sum(m.name == name for m in self.models)
         model = Model(name, version, job_id, 1, "LightGBM", metrics, data, SIGNATURE, "folder", 1, 1.0)
@@ -167,7 +175,9 @@ class LifecycleFake(Workspace):
         for known in self.deployments:
             if known.name == spec.name:
                 return known
-        gate = self.run_gate(spec.endpoint, spec.name)
+        if not any((m.name, m.version) == (spec.model, spec.model_version) for m in self.models):
+            raise ModelNotFound(f"There is no model '{spec.model}:{spec.model_version}'")
+        gate = self._gate(spec.endpoint, spec.name)
         deployment = Deployment(
             spec.name,
             spec.endpoint,
@@ -191,6 +201,10 @@ class LifecycleFake(Workspace):
         budget: GateBudget | None = None,
         by: str = "",
     ) -> Job:
+        self.endpoint(endpoint)
+        return self._gate(endpoint, deployment)
+
+    def _gate(self, endpoint: str, deployment: str) -> Job:
         return self._add(JobKind.GATE, {"endpoint": endpoint, "deployment": deployment})
 
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
@@ -226,6 +240,9 @@ class LifecycleFake(Workspace):
         force: bool = False,
         by: str = "",
     ) -> Endpoint:
+        known = {deployment.name for deployment in self.endpoint(endpoint).deployments}
+        if unknown := sorted(set(traffic) - known):
+            raise EndpointNotFound(f"Endpoint '{endpoint}' has no deployment '{unknown[0]}'")
         for deployment in self.deployments:
             if traffic.get(deployment.name) and deployment.gate is not GateState.PASSED and not force:
                 raise GateRefused(f"The gate of '{deployment.name}' has not passed", hint="Force it by name")
@@ -233,10 +250,17 @@ class LifecycleFake(Workspace):
         return self.endpoint(endpoint)
 
     def endpoint_keys(self, name: str) -> EndpointKeys:
+        self.endpoint(name)
         return EndpointKeys("primary-key", "secondary-key")
 
     def invoke(self, name: str, body: bytes, *, deployment: str = "") -> ScoreReply:
+        self.endpoint(name)
         live = deployment or next((d for d, percent in self.traffic.items() if percent), "")
         if not live:
             return ScoreReply(503, {"message": "no deployment has traffic"}, {}, 1.0)
-        return ScoreReply(200, {"result": ["no", "yes"]}, {"azureml-model-deployment": live}, 1.0)
+        asked = json.loads(body)
+        labels: list[Any] = list(SIGNATURE.classes)
+        answers = [labels[row % 2] for row in range(len(asked["data"]))]
+        if asked.get("method") == "predict_proba":
+            answers = [[0.75, 0.25] if answer == labels[0] else [0.25, 0.75] for answer in answers]
+        return ScoreReply(200, {"result": answers}, {"azureml-model-deployment": live}, 1.0)

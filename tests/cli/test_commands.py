@@ -205,7 +205,7 @@ def test_keys_are_given_where_they_are_asked_for_and_nowhere_else(cli):
 
 def test_invoke_sends_a_file_and_ends_with_1_unless_it_is_answered(cli, tmp_path):
     body = tmp_path / "body.json"
-    body.write_text('{"data":[]}')
+    body.write_text('{"data":[{"age":40},{"age":41}]}')
     cli("quickstart")
     code, out, _ = cli(f"endpoint invoke bank-marketing --body {body} --json")
     assert (code, json.loads(out)["body"]) == (0, {"result": ["no", "yes"]})

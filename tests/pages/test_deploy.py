@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+from bank_story import GATE_ID
 from reading import by_label, text
 
 from core.domain.endpoint import (
@@ -41,9 +42,9 @@ def test_a_name_that_no_endpoint_may_have_is_refused_with_one_that_may(visit, ba
 
 def test_a_gate_that_runs_shows_what_it_has_checked(visit, bank):
     endpoint = bank.endpoints[0]
-    proving = replace(endpoint.deployments[0], gate=GateState.RUNNING, gate_job_id="g")
+    proving = replace(endpoint.deployments[0], gate=GateState.RUNNING, gate_job_id=GATE_ID)
     bank.endpoints = [replace(endpoint, traffic={}, deployments=(proving,))]
-    bank.logs["g"] = [LogLine(0.0, "info", "parity: passed")]
+    bank.logs[GATE_ID] = [LogLine(0.0, "info", "parity: passed")]
 
     assert "parity: passed" in text(visit("deploy"))
 

@@ -26,6 +26,7 @@ def test_monitor_asks_for_the_window_in_the_address(visit, bank):
 
 def test_an_endpoint_nobody_asked_says_how_to_ask_it(visit, bank):
     bank.summaries.clear()
+    bank.records.clear()
 
     app = visit("monitor")
 
