@@ -135,7 +135,7 @@ class FakeWorkspace(Workspace):
         if isinstance(spec, BatchSpec):
             return self._queue(JobKind.BATCH, "batch", asdict(spec))
         if isinstance(spec, LoadSpec):
-            name = next(e.name for e in self.endpoints if e.scoring_uri.startswith(spec.target.url))
+            name = next(e.name for e in self.endpoints if e.listens_at(spec.target.url))
             return self._queue(JobKind.LOADTEST, "loadtest", asdict(spec) | {"endpoint": name})
         plain = {
             "data": {"name": spec.data.name, "version": spec.data.version},

@@ -18,6 +18,7 @@ from core.contract.junit import junit
 from core.domain.endpoint import GateBudget
 from core.domain.errors import BackendMissing, NotSupported, NoVerdict, ServiceUnavailable, SpecInvalid
 from core.domain.job import JobState
+from core.domain.keys import key_in
 from core.domain.monitoring import Origin
 from core.domain.proof import CheckResult, GateReport, Target
 
@@ -166,19 +167,26 @@ def document_path(url: str) -> str:
 def _key(context: Context, key_file: str | None, url: str, origin: Origin) -> str:
     """From --key-file, else SLIPWAY_KEY, else the store where the address is an endpoint of this workspace."""
     if key_file:
-        try:
-            return Path(key_file).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as e:
-            raise SpecInvalid(f"Cannot read the key from '{key_file}': {e}") from e
-    if key := context.environ.get("SLIPWAY_KEY", ""):
+        return _key_in_file(key_file)
+    if key := key_in(context.environ.get("SLIPWAY_KEY", ""), "in SLIPWAY_KEY"):
         return key
     try:
         for endpoint in context.workspace.list_endpoints():
-            if endpoint.scoring_uri.removesuffix("/score") == url:
+            if endpoint.listens_at(url):
                 return context.workspace.endpoint_target(endpoint.name, origin).key
     except (BackendMissing, NotSupported) as e:
         context.say(f"No key from a workspace: {e.message}")
     return ""
+
+
+def _key_in_file(path: str) -> str:
+    try:
+        key = key_in(Path(path).read_bytes(), f"in '{path}'")
+    except OSError as e:
+        raise SpecInvalid(f"Cannot read the key from '{path}': {e.strerror}") from e
+    if not key:
+        raise SpecInvalid(f"'{path}' holds no key: it is empty")
+    return key
 
 
 @contextmanager

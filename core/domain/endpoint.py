@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from core.domain.errors import SpecInvalid
 
@@ -198,6 +199,24 @@ class Endpoint:
     def live(self) -> tuple[Deployment, ...]:
         """The deployments that answer normal requests."""
         return tuple(d for d in self.deployments if self.traffic.get(d.name, 0) > 0)
+
+    def listens_at(self, url: str) -> bool:
+        """Whether an address is this endpoint's: scheme, host and port are the same, and the path its root or /score.
+
+        Whoever is about to send its key asks here: `http://127.0.0.1:80` only begins like `http://127.0.0.1:8001`.
+        """
+        own, given = urlsplit(self.scoring_uri), urlsplit(url)
+        return _origin(given) == _origin(own) and given.path.rstrip("/") in ("", own.path)
+
+
+def _origin(url: SplitResult) -> tuple[str, str, str, int | None]:
+    """Scheme, credentials, host and port, as the browser compares origins."""
+    try:
+        port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    except ValueError:  # no number, or none that a port can have
+        port = None
+    credentials, _, _ = url.netloc.rpartition("@")
+    return url.scheme, credentials, url.hostname or "", port
 
 
 @dataclass(frozen=True, slots=True)

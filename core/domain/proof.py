@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from core.domain.endpoint import GateBudget
 from core.domain.errors import SpecInvalid
+from core.domain.keys import check_header, check_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,11 @@ class Target:
     """The server's root, without a trailing slash."""
     key: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_key(self.key, "of the endpoint")
+        for name, value in self.headers.items():
+            check_header(value, f"The header {name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,7 @@ class LoadSpec:
                 f"{RATE_MAX_PER_S:,.0f}, warmup_s >= 0 and max_requests >= 0, got {self.duration_s}, "
                 f"{self.concurrency}, {self.rows}, {self.rate_per_s}, {self.warmup_s}, {self.max_requests}"
             )
+        check_header(self.deployment, "A load's deployment")
         if self.tool not in TOOLS:
             raise SpecInvalid(f"A load's tool is 'ab' or '' (Slipway's own), got '{self.tool}'")
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from core.domain.errors import ServiceRunning, ServiceUnavailable, SlipwayError, StorageFull
+from core.domain.keys import key_in
 from core.local import ports, processes
 from core.local.backoff import Backoff
 from core.local.compaction import Compaction
@@ -127,7 +128,7 @@ class Service:
         path = self._paths.service_key
         if not path.exists():
             write_atomic(path, secrets.token_urlsafe(KEY_BYTES).encode())
-        return path.read_text().strip()
+        return key_in(path.read_bytes(), "of the service")
 
     def _remove_abandoned(self) -> None:
         if not self._paths.incoming.exists():

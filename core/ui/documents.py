@@ -11,6 +11,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import yaml
 
 from core.domain.errors import ServiceUnavailable, SpecInvalid
+from core.domain.keys import key_in
 
 BYTES_MAX = 5_000_000
 WAIT_S = 10.0
@@ -24,6 +25,7 @@ def fetch(url: str, key: str = "") -> Mapping[str, Any]:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SpecInvalid(f"'{url}' is no address", hint="Give one like https://host/swagger.json")
+    key = key_in(key, "that was given")
     headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
     try:
         asked = Request(url, headers=headers)  # noqa: S310  # the scheme was looked at above

@@ -8,10 +8,10 @@ import pytest
 from local_world import SIGNATURE, World
 
 from core.domain.endpoint import Deployment, DeploymentSpec, EndpointLimits, EndpointSpec, GateState
-from core.domain.errors import Conflict, EndpointNotFound, GateRefused, SlipwayError
+from core.domain.errors import Conflict, EndpointNotFound, GateRefused, SlipwayError, SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.model import Model
-from core.domain.proof import CheckResult, GateReport
+from core.domain.proof import CheckResult, GateReport, LoadSpec, Target
 from core.local.paths import new_id
 from core.local.workspace import LocalWorkspace
 
@@ -197,3 +197,12 @@ def test_every_name_in_a_traffic_map_and_a_mirror_is_a_deployments(
         workspace.set_traffic("an-endpoint", traffic, mirror)
     assert "v1" in refused.value.hint
     assert workspace.endpoint("an-endpoint").mirror == {}
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1800", "http://127.0.0.1:18001@evil.example", "http://127.0.0.1"])
+def test_a_load_goes_to_the_very_address_of_an_endpoint(world: World, workspace: LocalWorkspace, url: str) -> None:
+    world.add_endpoint("bank", 18_001)
+    with pytest.raises(SpecInvalid, match="No endpoint of this workspace listens at"):
+        workspace.submit(LoadSpec(Target(url)))
+    job = workspace.submit(LoadSpec(Target("http://127.0.0.1:18001/score", "secret")))
+    assert job.spec["target"] == {"url": "http://127.0.0.1:18001", "key": "", "headers": {}}

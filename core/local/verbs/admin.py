@@ -1,6 +1,7 @@
 """The service itself."""
 
 from core.domain.errors import ServiceUnavailable
+from core.domain.keys import key_in
 from core.domain.monitoring import ServiceStatus
 from core.local import control
 from core.local.verbs.pipelines import PipelineVerbs
@@ -20,6 +21,6 @@ class AdminVerbs(PipelineVerbs):
 
     def service_key(self) -> str:
         try:
-            return self._paths.service_key.read_text().strip()
+            return key_in(self._paths.service_key.read_bytes(), "of the service")
         except FileNotFoundError as e:
             raise ServiceUnavailable("The service has no key yet", hint="Start it: python -m core service start") from e

@@ -23,6 +23,7 @@ from core.domain.endpoint import (
 )
 from core.domain.errors import Conflict, EndpointNotFound, PortInUse, ServiceUnavailable, SpecInvalid
 from core.domain.job import Job, JobKind, LogLine
+from core.domain.keys import check_header
 from core.domain.monitoring import Origin
 from core.domain.proof import Target
 from core.local import endpoint_file, origins
@@ -113,6 +114,7 @@ class EndpointVerbs(ModelVerbs):
         key = origins.key_of(self._store, name, origin)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
         if deployment:
+            check_header(deployment, "The deployment's name")
             headers["azureml-model-deployment"] = deployment
         return self._request(name, "POST", "/score", body, headers)
 

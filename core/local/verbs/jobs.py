@@ -74,13 +74,14 @@ class JobVerbs(DataVerbs):
 
     def _load_job(self, spec: LoadSpec, parent_id: str) -> Job:
         """The key stays out of the store: the worker takes it from the endpoint that listens at the address."""
-        endpoint = next((e for e in self._store.list_endpoints() if e.scoring_uri.startswith(spec.target.url)), None)
+        endpoint = next((e for e in self._store.list_endpoints() if e.listens_at(spec.target.url)), None)
         if endpoint is None:
             raise SpecInvalid(
                 f"No endpoint of this workspace listens at {spec.target.url}",
                 hint="Load other servers with `python -m core loadtest URL`",
             )
-        body = _plain(replace(spec, target=replace(spec.target, key=""))) | {"endpoint": endpoint.name}
+        target = replace(spec.target, url=endpoint.scoring_uri.removesuffix("/score"), key="")
+        body = _plain(replace(spec, target=target)) | {"endpoint": endpoint.name}
         return self._job(JobKind.LOADTEST, "loadtest", PROOF_COMPUTE, body, parent_id)
 
     def _job(self, kind: JobKind, experiment: str, compute: str, spec: Mapping[str, Any], parent_id: str = "") -> Job:
