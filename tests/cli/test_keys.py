@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakes import FakeWorkspace
 from hypothesis import given
 from hypothesis import strategies as st
-from quickstart_fakes import LifecycleFake
 
 from contract_tests.reference import KEY, Reference, serving
 from core.cli.command import Context
@@ -26,7 +26,7 @@ Cli = Callable[..., tuple[int, str]]
 class Known(Context):
     """A context with this environment and a workspace whose endpoints listen at these addresses."""
 
-    def __init__(self, workspace: LifecycleFake, environ: dict[str, str], *urls: str) -> None:
+    def __init__(self, workspace: FakeWorkspace, environ: dict[str, str], *urls: str) -> None:
         super().__init__(workspace.settings, environ, sleep=lambda seconds: None)
         workspace.endpoints = [an_endpoint(url) for url in urls]
         self.__dict__["workspace"] = workspace  # where cached_property keeps what it has opened
@@ -50,7 +50,7 @@ def cli(url: str, capsys: pytest.CaptureFixture[str]) -> Cli:
     def run(*words: str, key: str = "") -> tuple[int, str]:
         line = ["loadtest", url, "--requests", "2", "--warmup", "0", "--no-ceiling", *words]
         environ = {"SLIPWAY_KEY": key} if key else {}
-        code = main(line, lambda settings: Known(LifecycleFake(settings), environ))
+        code = main(line, lambda settings: Known(FakeWorkspace(settings), environ))
         return code, "".join(capsys.readouterr())
 
     return run
@@ -144,7 +144,7 @@ def test_an_address_that_only_begins_alike_is_anothers(other: str) -> None:
     assert not an_endpoint(OWN).listens_at(other)
 
 
-class KnowsTheKey(LifecycleFake):
+class KnowsTheKey(FakeWorkspace):
     def endpoint_target(self, name: str, origin: Origin) -> Target:
         return Target("", KEY)
 
