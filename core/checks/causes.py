@@ -34,7 +34,7 @@ def _cause(name: str, finding: Finding, probe: Probe) -> str:
         return MOVED
     if _about_the_key(name, seen, probe) and needs_no_key(probe):
         return OPEN
-    if seen.path != probe.described.path:
+    if seen.path != probe.described.score_path:
         return ""
     if isinstance(probe.shut, Violation) and refusal(seen.status, seen.reply) == probe.shut.cause:
         return probe.shut.cause

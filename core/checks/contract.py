@@ -82,9 +82,9 @@ def document_is_usable(probe: Probe) -> str:
     described = probe.described
     version = described.document.get("openapi") or described.document.get("swagger")
     used = len(described.signature.used)
-    return (
-        f"version {version}: {used} columns, {len(described.signature.classes)} classes, {', '.join(described.forms)}"
-    )
+    told = f"version {version}: {used} columns, {len(described.signature.classes)} classes"
+    other = f"; it names {described.home.other}, which is not asked" if described.home.other else ""
+    return f"{told}, {', '.join(described.forms)}, at {probe.target.url}{described.score_path}{other}"
 
 
 @check("contract", "Every generated request is answered: no broken connection, no silence.")

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from core.checks.columns import Declared, columns_of, declared_of
 from core.checks.forms import KNOWN, LISTED, ONE, beside, example_row, methods, shapes, table, written
+from core.checks.home import SOMEWHERE, Home, home
 from core.checks.registry import Violation
 from core.checks.replies import Keys, reply_keys
 from core.checks.schema import Json, alternatives, examples, flat
@@ -24,10 +24,9 @@ class Described:
     """What the document promises about scoring."""
 
     document: Json
-    prefix: str
-    """The path below the server's root at which its paths begin: `basePath`, or the path of the first of `servers`."""
+    home: Home
+    """Where its paths begin."""
     score_path: str
-    """With the prefix."""
     forms: tuple[str, ...]
     """The request forms it allows; the first is the one it shows."""
     beside: Mapping[str, Mapping[str, Any]]
@@ -54,18 +53,13 @@ class Described:
     max_rows: int | None
 
     @property
-    def path(self) -> str:
-        """The scoring path as the document writes it."""
-        return self.score_path.removeprefix(self.prefix)
-
-    @property
     def primary_form(self) -> str:
         return self.forms[0]
 
     @property
     def operations(self) -> frozenset[str]:
         """The methods that the document lists for the scoring path."""
-        return frozenset(word.upper() for word in self.document["paths"][self.path])
+        return frozenset(word.upper() for word in self.document["paths"][self.score_path])
 
     @property
     def secured(self) -> bool:
@@ -102,8 +96,8 @@ class Described:
         return replace(self.signature, columns=columns)
 
 
-def describe(document: Json, root: str = "") -> Described:
-    """The promises of a document of the server whose root is at the path `root`.
+def describe(document: Json, root: str = "", at: str = SOMEWHERE) -> Described:
+    """The promises of a document that came from `at`, of the server whose root is at the path `root`.
 
     Raises Violation when it describes no scoring operation.
     """
@@ -117,11 +111,10 @@ def describe(document: Json, root: str = "") -> Described:
     row = flat(document, rows.get("items", {}))
     example = example_row(document, form, shape, [*shown, *examples(shape), *examples(body)])
     replies = list(alternatives(document, _reply(document, operation, "200")))
-    prefix = _prefix(document, root)
     return Described(
         document=document,
-        prefix=prefix,
-        score_path=prefix + path,
+        home=home(document, path, at, root.rstrip("/")),
+        score_path=path,
         forms=tuple(found),
         beside={form: beside(document, form, shape) for form, shape in found.items()},
         signature=_signature(document, operation, row, example),
@@ -160,14 +153,6 @@ def scoring_operation(document: Json) -> tuple[str, Json]:
         raise Violation(f"The document has no POST operation {OPERATION}, and no other that takes rows; it has {told}")
     path = min(taking, key=lambda path: (ONE in taking[path], LISTED in taking[path], not SCORING.search(path)))
     return path, posts[path]
-
-
-def _prefix(document: Json, root: str) -> str:
-    """What the document puts before its paths, unless the root that was given ends with it already."""
-    servers = document.get("servers") or [{}]
-    told = document.get("basePath") or urlsplit(str(servers[0].get("url", ""))).path
-    prefix = str(told).rstrip("/")
-    return "" if root.rstrip("/").endswith(prefix) else prefix
 
 
 def _body(document: Json, operation: Json) -> tuple[Json, list[Any]]:

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from core.checks import azure
+from core.checks.home import without_addresses
 from core.checks.probe import Probe, quoted
 from core.checks.security import Credential
 from core.domain.errors import NoVerdict
@@ -94,7 +95,7 @@ def _run(probe: Probe, findings: Findings, phases: Collection[str], until: float
     # The engine gives each of the three operations an equal share, and scoring is the one with many cases. Told of
     # twice the time, it gives scoring two thirds of what is really there; the alarm keeps the promise.
     config = _config(probe, phases, max(1, int(2 * left_s)) if phases == COVERING else None)
-    schema = schemathesis.openapi.from_dict(_bounded(probe.described.document), config=config)
+    schema = schemathesis.openapi.from_dict(_bounded(without_addresses(probe.described.document)), config=config)
     stream = from_schema(schema).execute()
     alarm = Timer(max(1.0, left_s), stream.stop)
     alarm.start()
@@ -139,7 +140,7 @@ def _config(probe: Probe, phases: Collection[str], max_time_s: int | None) -> "S
         phase["enabled"] = phase["enabled"] and name in phases
     settings |= {
         "seed": probe.seed,
-        "base-url": probe.target.url + probe.described.prefix,
+        "base-url": probe.target.url,
         "headers": headers,
         "generation": settings["generation"] | {"max-examples": probe.depth.examples},
         "phases": every_phase,
@@ -180,7 +181,7 @@ def _finding(recorder: "ScenarioRecorder", case_id: str, node: "CheckNode", prob
     content_type = next(iter(response.headers.get("content-type", [])), "") if response else ""
     seen = azure.Seen(node.name, case.method, case.path, status, content_type, sent, reply, what, bool(credential))
     pointed = without_points(sent) != sent
-    at = probe.described.prefix + case.formatted_path
+    at = case.formatted_path
     kind = f"{what} (whole numbers with a decimal point)" if pointed else what
     return kind, Finding(Request(_faithful(node.failure_info.code_sample, sent), credential), seen, at, pointed)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from random import Random
 from time import monotonic
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from core.checks import azure
 from core.checks.client import BUSY, Client, Exchange, quoted, shown
@@ -44,7 +45,8 @@ class Probe:
         profile: Profile = Profile.STRICT,
         client: Client | None = None,
     ) -> None:
-        self.target, self.described, self.seed, self.depth, self.profile = target, described, seed, depth, profile
+        self.described, self.seed, self.depth, self.profile = described, seed, depth, profile
+        self.target = replace(target, url=_based(target.url, described.home.bases[0]))
         self.most_rows = rows_at_once(described)
         """The rows that one request may hold, by the document's number and by their length."""
         self.rows = min(depth.rows, self.most_rows)
@@ -52,7 +54,7 @@ class Probe:
         """Why scoring cannot be judged at all, where no valid row is scored."""
         self._random = Random(seed)  # noqa: S311 - draws test data
         self._plan = Plan(depth.tries_s, seed, monotonic)
-        self._client = Client(target) if client is None else client
+        self._client = Client(self.target) if client is None else client
         self._taken_bytes, self._refused_bytes = 0, math.inf
         self._known: dict[Any, tuple[Any, Exception | None]] = {}
 
@@ -201,11 +203,17 @@ class Probe:
         other = Probe(
             self.target, self.described, seed=self.seed, depth=self.depth, profile=self.profile, client=client
         )
-        other._known = self._known
+        other.target, other._known = self.target, self._known
         try:
             yield other
         finally:
             other.close()
+
+    def move(self, base: str) -> None:
+        """Examine the paths below this one from now on, at the same origin."""
+        self._client.close()
+        self.target = replace(self.target, url=_based(self.target.url, base))
+        self._client = Client(self.target, self._client.tls if self.target.url.startswith("https:") else None)
 
     def close(self) -> None:
         """Drop the kept connection."""
@@ -226,3 +234,9 @@ def _accepted(probe: Probe) -> Exchange | None:
             if exchange.status == 200:
                 return exchange
     raise NoVerdict("No valid request is accepted, so that refusals say nothing")
+
+
+def _based(url: str, base: str) -> str:
+    """The address of this path at the origin of `url`, as it was written."""
+    scheme, netloc, *_ = urlsplit(url)
+    return f"{scheme}://{netloc}{base}"

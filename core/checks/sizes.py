@@ -71,7 +71,7 @@ LONGEST_NUMBER = -1.2345678901234567e-300
 
 def _sentences(described: Described) -> Iterator[str]:
     document = described.document
-    operation = document["paths"][described.score_path.removeprefix(described.prefix)]["post"]
+    operation = document["paths"][described.score_path]["post"]
     responses = operation.get("responses", {})
     parts: list[Json] = [operation, operation.get("requestBody", {}), responses.get("413", {})]
     parts += [*operation.get("parameters", ()), document.get("info", {})]

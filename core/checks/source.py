@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.checks.document import Described, describe
+from core.checks.home import whole
 from core.checks.overlay import is_document, with_schema
 from core.checks.places import refused
 from core.checks.probe import Client, Exchange, Probe
@@ -22,6 +23,7 @@ PLACES = (f"{DOCUMENT}?version=3.1", f"{DOCUMENT}?version=3", DOCUMENT, "/openap
 """Most telling first: only OpenAPI 3.1 can type a row that is an array; Azure's services stop at 3.0 or 2.0. The last
 is where FastAPI and what is built on it publish theirs."""
 REFUSED = (401, 403)
+NOT_THERE = (404, 405)
 ROWS_TRIED = 5
 """So many more rows are tried before it is said that none is scored."""
 DEPLOYMENT = "azureml-model-deployment"
@@ -49,20 +51,21 @@ def fetch(target: Target, source: Source = PUBLISHED) -> Described:
     """
     root = urlsplit(target.url).path
     if source.schema is not None and is_document(source.schema):
-        return describe(source.schema, root)
-    document = _published(target, source)
-    return describe(with_schema(document, source.schema) if source.schema else document, root)
+        return describe(whole(dict(source.schema)), root, f"{target.url}{source.path or DOCUMENT}")
+    document, path = _published(target, source)
+    return describe(with_schema(document, source.schema) if source.schema else document, root, f"{target.url}{path}")
 
 
 def admit(probe: Probe) -> None:
-    """Send one valid row with the key, by each scheme of the document until one is let in.
+    """Send one valid row with the key, to where the document's paths may begin until something is there, and by each
+    scheme of the document until one is let in.
 
     Raises NoVerdict where that shows that nothing could be proven so.
     """
     if not probe.described.signature.used:
         return
     try:
-        exchange = _let_in(probe)
+        exchange = _arrived(probe)
     except Violation:
         return  # a hang or a broken connection is for the checks to judge
     target = probe.target
@@ -90,6 +93,20 @@ def _shut(probe: Probe) -> Violation | NoVerdict | None:
     return refused(exchange)
 
 
+def _arrived(probe: Probe) -> Exchange:
+    """The answer at the first base where there is something, else at the first."""
+    first, *others = probe.described.home.bases
+    answer = _let_in(probe)
+    if answer.status not in NOT_THERE:
+        return answer
+    for base in others:
+        probe.move(base)
+        if (exchange := _let_in(probe)).status not in NOT_THERE:
+            return exchange
+    probe.move(first)
+    return answer
+
+
 def _let_in(probe: Probe) -> Exchange:
     row, described = probe.sample(1), probe.described
     schemes = [each for scheme in described.schemes for each in (scheme, *([scheme.bare] if scheme.unsaid else []))]
@@ -101,14 +118,15 @@ def _let_in(probe: Probe) -> Exchange:
     return exchange
 
 
-def _published(target: Target, source: Source) -> dict[str, Any]:
+def _published(target: Target, source: Source) -> tuple[dict[str, Any], str]:
+    """The document, and its path below the root."""
     client = Client(target)
     missing: list[Exchange] = []
     try:
         for path in _places(source):
             exchange = _get(client, target, path)
             if exchange.status == 200:
-                return _document(exchange)
+                return _document(exchange), path
             if exchange.status in REFUSED:
                 raise _key_refused(exchange, target)
             missing.append(exchange)
@@ -137,7 +155,7 @@ def _document(exchange: Exchange) -> dict[str, Any]:
     document = exchange.json()
     if not isinstance(document, dict) or not is_document(document):
         raise Violation(f"Not an OpenAPI document: {exchange.shown}", exchange)
-    return document
+    return whole(document)
 
 
 def _key_refused(exchange: Exchange, target: Target) -> NoVerdict:

@@ -215,7 +215,7 @@ def _open(probe: Probe) -> Iterator[str]:
             continue
         parameters = (*item.get("parameters", ()), *operation.get("parameters", ()))
         if not any(each.get("required") or "$ref" in each for each in parameters):
-            yield probe.described.prefix + path
+            yield path
 
 
 @check("semantic", "Without a method it is `predict`, and a value left out is one that is null.", profiles=OURS)

@@ -134,9 +134,8 @@ def test_scoring_is_found_wherever_it_is() -> None:
     del post["operationId"]
     elsewhere["paths"] |= {"/feedback": {"post": {"responses": {}}}, "/invocations": {"post": post}}
     elsewhere["servers"] = [{"url": "https://somewhere.example/v1/"}]
-    assert describe(elsewhere).score_path == "/v1/invocations"
-    swagger = document("2") | {"basePath": "/v2"}
-    assert (describe(swagger).prefix, describe(swagger).score_path) == ("/v2", "/v2/score")
+    assert describe(elsewhere).score_path == "/invocations"
+    assert describe(elsewhere).home.bases == ("/v1", "")
     del elsewhere["paths"]["/invocations"]
     with pytest.raises(Violation, match="no other that takes rows; it has /feedback"):
         describe(elsewhere)

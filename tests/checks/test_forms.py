@@ -134,16 +134,11 @@ def test_probabilities_are_found_beside_a_label(answer: Any, expected: Told | No
 
 @pytest.mark.parametrize(
     ("server", "path", "columns"),
-    [(Flats, "/api/v1/prices", 4), (Wines, "/wine/classify", 4), (Rain, "/forecast", 3)],
+    [(Flats, "/prices", 4), (Wines, "/classify", 4), (Rain, "/forecast", 3)],
 )
 def test_other_peoples_documents_are_read(server: type[Flats | Wines | Rain], path: str, columns: int) -> None:
     described = describe(server().document(""))
     assert (described.score_path, len(described.signature.used)) == (path, columns)
-
-
-def test_a_root_that_ends_with_the_documents_prefix_is_not_given_it_twice() -> None:
-    assert describe(Flats().document(""), "/api/v1").score_path == "/prices"
-    assert describe(Flats().document(""), "/behind/a/proxy").score_path == "/api/v1/prices"
 
 
 def test_of_several_operations_the_one_that_takes_a_list_is_examined() -> None:
