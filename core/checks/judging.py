@@ -104,8 +104,14 @@ def _outcome(check: Check, probe: Probe) -> Outcome:
     except NotApplicable as e:
         return Outcome(check, result(check, None, f"not applicable: {e}"))
     except (ServiceUnavailable, NoVerdict) as e:
-        cause = SILENT[1] if isinstance(e, ServiceUnavailable) else e.message
+        cause = SILENT[1] if isinstance(e, ServiceUnavailable) else _why(e, probe)
         return Outcome(check, result(check, None, f"no verdict: {e.message}", no_verdict=True), cause)
+
+
+def _why(undecided: NoVerdict, probe: Probe) -> str:
+    """What keeps a check from its verdict: where no valid row is scored, that."""
+    shut = probe.shut or undecided
+    return shut.cause if isinstance(shut, Violation) else shut.message
 
 
 def _violated(check: Check, violation: Violation, probe: Probe) -> Outcome:
