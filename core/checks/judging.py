@@ -32,6 +32,11 @@ class Outcome(NamedTuple):
     cause: str = ""
     telling: bool = False
 
+    @property
+    def rank(self) -> tuple[bool, bool]:
+        """The higher tells: what is broken before what could not be judged, and a check that names the fault."""
+        return self.told.passed is False, self.telling
+
 
 def judge(check: Check, probe: Probe) -> CheckResult:
     """Run one check and put its outcome into words, the key nowhere in them; a bug in a check stays a traceback."""
@@ -61,7 +66,7 @@ def _told_once(held: Sequence[Outcome]) -> Iterator[CheckResult]:
     by: dict[str, Outcome] = {}
     for outcome in held:
         known = by.setdefault(outcome.cause, outcome)
-        by[outcome.cause] = outcome if outcome.telling and not known.telling else known
+        by[outcome.cause] = outcome if outcome.rank > known.rank else known
     for outcome in held:
         teller = by[outcome.cause]
         if teller is not outcome:
