@@ -1,6 +1,8 @@
 """Online endpoints, their deployments, traffic and keys."""
 
 import re
+import unicodedata
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,9 +15,19 @@ NAME_RULE = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 """Azure ML's rule for endpoint names: 3 to 32 characters, a letter first, no dash at the end."""
 
 
+LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+"""Latin letters that are no plain letter with a mark."""
+
+
 def endpoint_name(text: str) -> str:
-    """A valid endpoint name made of any table's or model's name: `Bank Marketing` -> `bank-marketing`."""
-    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    """A valid endpoint name made of any table's or model's name: `Données Été` -> `donnees-ete`.
+
+    A name of which no letter is left (`状态`) gives one of its own, so that two such tables do not meet.
+    """
+    plain = unicodedata.normalize("NFKD", text.lower().translate(LETTERS))
+    name = re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-")
+    if not name and not text.isascii():
+        name = f"e-{zlib.crc32(text.encode()):08x}"
     if not name or not name[0].isalpha():
         name = f"e-{name}".rstrip("-")
     name = name[:32].rstrip("-")
