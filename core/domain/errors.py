@@ -6,6 +6,10 @@ stays a traceback.
 
 from dataclasses import dataclass
 
+TEXT_CHARS_MAX = 600
+CUT_END_CHARS = 80
+"""A text that is too long keeps its beginning and so many letters of its end."""
+
 
 class SlipwayError(Exception):
     """Something we can explain: what was found, what was expected, and in `hint` what to do."""
@@ -13,8 +17,15 @@ class SlipwayError(Exception):
     status = 500
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message, self.hint = message, hint
+        super().__init__(cut(message))
+        self.message, self.hint = cut(message), cut(hint)
+
+
+def cut(text: str) -> str:
+    """The text at a length that people read: names and cells of tables may be of any length."""
+    if len(text) <= TEXT_CHARS_MAX:
+        return text
+    return f"{text[: TEXT_CHARS_MAX - CUT_END_CHARS - 5]} ... {text[-CUT_END_CHARS:]}"
 
 
 class SpecInvalid(SlipwayError):
