@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any, TypeVar
 
 from core.contract import samples
-from core.domain.data import DataAsset, DataRef, DataSource
+from core.domain.data import DataAsset, DataRef, DataSource, Reading
 from core.domain.endpoint import (
     Deployment,
     DeploymentSpec,
@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 TITLES: Mapping[str, str] = {"bankmarketing_train": "Bank Marketing"}
 """Tables that go by another name than their file's; models and endpoints are named after it."""
+TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".data", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".xz", ".bz2")
 SAMPLE_ROWS = 2
 POLL_S = 0.2
 SERVICE_CHECK_S = 2.0
@@ -93,6 +94,7 @@ class QuickstartReport:
                 "columns": len(data.columns),
                 "source": str(data.source),
                 "sha256": data.sha256,
+                "notes": [note.text for note in data.notes],
             },
             "job": {
                 "id": job.id,
@@ -115,7 +117,10 @@ class QuickstartReport:
 
 def table_name(data: str) -> str:
     """The data asset's name for a path or a known name: `tables/adult.csv.xz` -> `adult`."""
-    return PurePath(data).name.split(".")[0] or data
+    name = PurePath(data).name
+    while (cut := PurePath(name)).suffix.lower() in TABLE_ENDINGS and cut.stem:
+        name = cut.stem
+    return name or data
 
 
 def run(
@@ -151,7 +156,7 @@ class _Quickstart:
         self._started_at = self._phase_at = clock()
 
     def run(self) -> QuickstartReport:
-        self._spec(DataRef(self._table))  # refuses nonsense before anything is started
+        self._spec(DataRef(self._table), self._options.target)  # refuses nonsense before anything is started
         self._workspace.service_start()
         asset = self._data()
         job = self._trained(asset)
@@ -177,19 +182,28 @@ class _Quickstart:
             notes=tuple(job.result.get("notes", ())),
         )
 
-    def _spec(self, data: DataRef) -> TrainingSpec:
-        o = self._options
-        return TrainingSpec(data, o.target, o.timeout_s, exclude=o.exclude, experiment_name="quickstart")
+    def _spec(self, data: DataRef, target: str, exclude: tuple[str, ...] = ()) -> TrainingSpec:
+        return TrainingSpec(
+            data,
+            target,
+            self._options.timeout_s,
+            exclude=exclude or self._options.exclude,
+            experiment_name="quickstart",
+        )
 
     def _data(self) -> DataAsset:
-        asset = self._workspace.register_data(self._table, self._options.data)
+        reading = Reading(target=self._options.target)
+        asset = self._workspace.register_data(self._table, self._options.data, reading)
         origin = "a synthetic twin, not the real table" if asset.source is DataSource.TWIN else asset.origin
         self._say(f"Registered data {asset.ref}: {asset.rows:,} rows, {len(asset.columns)} columns ({origin})")
+        for note in asset.notes:
+            self._say(f"{note.text}.")
         self._done("data")
         return asset
 
     def _trained(self, asset: DataAsset) -> Job:
-        spec = self._spec(asset.ref)
+        named = tuple(asset.named(name) for name in self._options.exclude)
+        spec = self._spec(asset.ref, asset.named(self._options.target), named)
         job = (self._known_job(spec) if self._options.reuse else None) or self._workspace.submit(spec)
         if not job.state.final:
             self._say(f"Job {job.id}: searching for {spec.timeout_s:g} s")

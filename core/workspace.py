@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from core.domain.data import DataAsset, DataRef, Lineage, TableProfile, TableSample
+from core.domain.data import AS_FOUND, DataAsset, DataRef, Lineage, Reading, TableProfile, TableSample
 from core.domain.endpoint import (
     Deployment,
     DeploymentSpec,
@@ -63,10 +63,11 @@ class Workspace(Protocol):
 
     # Data assets
 
-    def register_data(self, name: str, source: str) -> DataAsset:
+    def register_data(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
         """Register the table `source` (a path, or a known name such as `bankmarketing_train`) as `name`.
 
-        The same bytes under the same name give the version that exists. Raises SourceUnreadable, TableUnusable.
+        `notes` of the asset say what was done to it. The same bytes, read the same way, under the same name give the
+        version that exists. Raises SourceUnreadable, TableUnusable.
         """
         _cannot("register_data")
 

@@ -30,6 +30,7 @@ with ui.explained():
         target = tables.choose_target(whole)
     ui.notices.twin(asset)
     tables.facts(asset, whole, time.time())
+    tables.notes(workspace, asset)
 
     view = st.segmented_control(
         "View",

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from quickstart_fakes import SIGNATURE
 
-from core.domain.data import DataAsset, DataRef, DataSource, TableProfile, TableSample
+from core.domain.data import AS_FOUND, DataAsset, DataRef, DataSource, Reading, TableProfile, TableSample
 from core.domain.endpoint import (
     Deployment,
     DeploymentSpec,
@@ -104,7 +104,7 @@ class FakeWorkspace(Workspace):
         return self.named[name]
 
     @verb
-    def register_data(self, name: str, source: str) -> DataAsset:
+    def register_data(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
         asset = DataAsset(
             name, 1, DataSource.FILE, source, 3, ("age", "y"), "ab" * 32, 900, f"/data/{name}.parquet", time.time()
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from core.domain.data import ColumnKind, DataAsset, DataRef, DataSource
+from core.domain.data import AS_FOUND, ColumnKind, DataAsset, DataRef, DataSource, Reading
 from core.domain.endpoint import (
     Deployment,
     DeploymentSpec,
@@ -88,7 +88,7 @@ class LifecycleFake(Workspace):
     def service_status(self) -> ServiceStatus:
         return ServiceStatus(self.running, 1 if self.running else None, "http://127.0.0.1:1", 0.0, "0", "home")
 
-    def register_data(self, name: str, source: str) -> DataAsset:
+    def register_data(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
         asset = DataAsset(name, 1, DataSource.FILE, source, 100, ("age", "job", "y"), "ab" * 32, 1, "t.parquet", 1.0)
         return self.assets.setdefault(asset.ref, asset)
 

@@ -3,8 +3,10 @@
 from argparse import Namespace
 from typing import Any
 
-from core.cli.command import Command, Context, arg
+from core.cli.command import DONE, Command, Context, Outcome, arg
+from core.cli.show import as_text, plain
 from core.cli.values import data_ref
+from core.domain.data import DataAsset, Note, Reading
 from core.domain.training import Compute
 from core.quickstart import table_name
 
@@ -12,7 +14,30 @@ REF = arg("data", metavar="NAME[:VERSION]", type=data_ref, help="a data asset")
 
 
 def _register(context: Context, options: Namespace) -> Any:
-    return context.workspace.register_data(options.name or table_name(options.source), options.source)
+    reading = Reading(
+        header={"yes": True, "no": False}.get(options.header),
+        delimiter=options.delimiter,
+        decimal=options.decimal,
+        merge_spellings=options.merge_spellings,
+        target=options.target,
+    )
+    return _told(context.workspace.register_data(options.name or table_name(options.source), options.source, reading))
+
+
+def _show(context: Context, options: Namespace) -> Any:
+    return _told(context.workspace.data(options.data))
+
+
+def _told(asset: DataAsset) -> Outcome:
+    """The asset, and for people what was done to it in sentences."""
+    facts = {name: value for name, value in plain(asset).items() if name not in ("notes", "reading")}
+    notes = [f"Note: {note.text}{_how(note)}" for note in asset.notes]
+    return Outcome(asset, DONE, "\n".join([as_text(facts), *notes]))
+
+
+def _how(note: Note) -> str:
+    """The option that decides otherwise, as it is typed."""
+    return f" (see --{note.option.replace('_', '-')})" if note.option else ""
 
 
 def _profile(context: Context, options: Namespace) -> Any:
@@ -38,6 +63,15 @@ COMMANDS = (
         (
             arg("source", help="a path, or a known name such as bankmarketing_train"),
             arg("--name", default="", help="the data asset's name (default: the file's)"),
+            arg(
+                "--target", default="", metavar="COLUMN", help="to be predicted: a first row with this name is a header"
+            ),
+            arg(
+                "--header", default="auto", choices=("auto", "yes", "no"), help="whether the first row holds the names"
+            ),
+            arg("--delimiter", default="", metavar="SIGN", help="between cells (default: found out)"),
+            arg("--decimal", default="", metavar="SIGN", help="the decimal sign, . or , (default: found out)"),
+            arg("--merge-spellings", action="store_true", help="categories that differ only in case become one"),
         ),
     ),
     Command(
@@ -46,7 +80,7 @@ COMMANDS = (
         lambda context, options: context.workspace.list_data(),
         columns=("name", "version", "rows", "source", "origin", "created_at"),
     ),
-    Command("data show", "one version", lambda context, options: context.workspace.data(options.data), (REF,)),
+    Command("data show", "one version, and what was done to it when it was read", _show, (REF,)),
     Command(
         "data profile",
         "every column summarised",

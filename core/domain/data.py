@@ -1,6 +1,7 @@
 """Data assets and what is known of their columns."""
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from core.domain.errors import SpecInvalid
@@ -45,6 +46,65 @@ class DataRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How a table is to be read where its own signs do not tell, or tell wrongly; everything is found out by default.
+
+    Other ways of reading the same bytes are other versions of a data asset.
+    """
+
+    header: bool | None = None
+    """Whether the first row holds the names; None: told by the rows."""
+    delimiter: str = ""
+    """What stands between cells; empty: told by the rows."""
+    decimal: str = ""
+    """The decimal sign, "." or ","; empty: told by the cells."""
+    merge_spellings: bool = False
+    """Categories that differ only in the case of their letters become the most frequent spelling of them."""
+    target: str = ""
+    """The column that will be predicted: a first row that names it is the header."""
+
+    def __post_init__(self) -> None:
+        if self.decimal not in ("", ".", ","):
+            raise SpecInvalid(f"The decimal sign is '.' or ',', got '{self.decimal}'")
+        if len(self.delimiter) > 1 or self.delimiter.isalnum() or self.delimiter in ('"', "\n", "\r"):
+            raise SpecInvalid(
+                f"'{self.delimiter}' cannot stand between cells", hint="Give one sign, for example ';' (tab: $'\\t')"
+            )
+
+
+AS_FOUND = Reading()
+"""Everything is told by the table itself."""
+
+
+class NoteKind(StrEnum):
+    """What a note on a table is about."""
+
+    ENCODING = "encoding"
+    SEPARATOR = "separator"
+    SKIPPED = "skipped_lines"
+    HEADER = "header"
+    UNNAMED = "unnamed_columns"
+    NUMBERS = "numbers"
+    STRAYS = "strays"
+    MISSING_WORDS = "missing_words"
+    MIXED = "mixed"
+    TRIMMED = "trimmed"
+    SPELLINGS = "spellings"
+    MERGED = "merged_spellings"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that was done to a table when it was read, or that somebody should decide; `text` is a sentence."""
+
+    kind: NoteKind
+    text: str
+    columns: tuple[str, ...] = ()
+    option: str = ""
+    """The field of `Reading` that decides otherwise; empty where none does."""
+
+
+@dataclass(frozen=True, slots=True)
 class DataAsset:
     """A registered, immutable table: Parquet on disk, addressed by the SHA-256 of its source's bytes."""
 
@@ -63,10 +123,29 @@ class DataAsset:
     """The Parquet file, absolute."""
     created_at: float
     """Seconds since the epoch, as every `_at` in the domain."""
+    notes: tuple[Note, ...] = ()
+    """What was done to the table when it was read, and what somebody should decide."""
+    reading: Reading = AS_FOUND
 
     @property
     def ref(self) -> DataRef:
         return DataRef(self.name, self.version)
+
+    @property
+    def content_id(self) -> str:
+        """Which table this is: its bytes, and what was done to them where anything was."""
+        done = [f"{n.kind}:{','.join(n.columns)}" for n in self.notes if n.kind is not NoteKind.SPELLINGS]
+        chosen = replace(self.reading, target="")  # what a target changes is among the notes
+        if not done and chosen == AS_FOUND:
+            return self.sha256
+        return hashlib.sha256("\n".join([self.sha256, repr(chosen), *done]).encode()).hexdigest()
+
+    def named(self, text: str) -> str:
+        """The column that somebody means: the very name, else the one that is the same but for blanks around it."""
+        if text in self.columns:
+            return text
+        close = [name for name in self.columns if name.strip() == text.strip()]
+        return close[0] if len(close) == 1 else text
 
 
 @dataclass(frozen=True, slots=True)

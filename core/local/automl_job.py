@@ -52,7 +52,7 @@ def run(work: Work) -> Mapping[str, Any]:
 
 def _search(work: Work, spec: TrainingSpec, data: DataAsset) -> tuple[float, SearchResult]:
     """What the engine found, and the seconds that all attempts have spent on it."""
-    profile = from_json(msgspec.json.decode(work.paths.profile(data.name, data.sha256).read_bytes()))
+    profile = from_json(msgspec.json.decode(work.paths.profile(data.name, data.content_id).read_bytes()))
     folder = work.paths.trials(work.job.id)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     finished = read_finished(folder)

@@ -34,15 +34,15 @@ class Paths:
         """Half-written things; whatever lies here when the service starts is rubbish."""
         return self.home / "incoming"
 
-    def data(self, name: str, sha256: str) -> Path:
+    def data(self, name: str, content_id: str) -> Path:
         """One data version's folder, by content, so that two registrations at once cannot meet in one folder."""
-        return self.home / "data" / name / sha256[:16]
+        return self.home / "data" / name / content_id[:16]
 
-    def table(self, name: str, sha256: str) -> Path:
-        return self.data(name, sha256) / "table.parquet"
+    def table(self, name: str, content_id: str) -> Path:
+        return self.data(name, content_id) / "table.parquet"
 
-    def profile(self, name: str, sha256: str) -> Path:
-        return self.data(name, sha256) / "profile.json"
+    def profile(self, name: str, content_id: str) -> Path:
+        return self.data(name, content_id) / "profile.json"
 
     def job(self, job_id: str) -> Path:
         return self.home / "jobs" / job_id

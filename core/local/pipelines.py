@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from core.definitions.pipelines import bind
+from core.domain.data import Reading
 from core.domain.errors import SlipwayError, TrainingFailed
 from core.domain.job import Job, JobState
 from core.domain.pipeline import PipelineStep, StepKind, StepRun
@@ -68,9 +69,12 @@ def _keep_failure(work: Work, name: str, message: str) -> None:
 def _prepare(work: Work, step: PipelineStep, known: StepRun, _: Outputs) -> tuple[StepRun, Mapping[str, Any]]:
     """Register the table as it is now; the same bytes give the version that exists."""
     workspace = LocalWorkspace(work.settings, work.clock)
-    asset = workspace.register_data("", step.settings["data"])
-    if target := step.settings.get("target"):
-        check_target(workspace.profile(asset.ref), Path(asset.path), target)
+    target = step.settings.get("target") or ""
+    asset = workspace.register_data("", step.settings["data"], Reading(target=target))
+    for note in asset.notes:
+        work.log.info(note.text)
+    if target:
+        check_target(workspace.profile(asset.ref), Path(asset.path), asset.named(target))
     return known, {"data": asset.name, "version": asset.version, "rows": asset.rows, "source": asset.source}
 
 

@@ -130,14 +130,16 @@ class Store:
     # Data
 
     def add_data(self, asset: DataAsset) -> DataAsset:
-        """Keep an asset under the next version of its name; the same bytes give the version that exists."""
+        """Keep an asset under the next version of its name; the same table gives the version that exists."""
         with self._write() as db:
-            same = db.execute("SELECT body FROM data WHERE name = ? AND sha256 = ?", (asset.name, asset.sha256))
+            # The column holds what the table is: its bytes' SHA-256, and another where more was done to them.
+            known = (asset.name, asset.content_id)
+            same = db.execute("SELECT body FROM data WHERE name = ? AND sha256 = ?", known)
             if (row := same.fetchone()) is not None:
                 return _decode(row["body"], DataAsset)
             version = _next(db, "SELECT max(version) FROM data WHERE name = ?", asset.name)
             asset = replace(asset, version=version)
-            values = (asset.name, version, asset.sha256, _encode(asset), asset.created_at)
+            values = (asset.name, version, asset.content_id, _encode(asset), asset.created_at)
             db.execute("INSERT INTO data VALUES (?, ?, ?, ?, ?)", values)
             return asset
 

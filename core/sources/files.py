@@ -11,6 +11,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -73,24 +74,43 @@ def copy_bytes(path: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
-def copy_text(path: Path, target: Path) -> str:
-    """Unpack a text file as UTF-8 with plain line ends, and give the SHA-256 of its bytes as they were.
+@dataclass(frozen=True, slots=True)
+class CopiedText:
+    """A text as it was copied: the SHA-256 of its unpacked bytes, its encoding, and how many signs were not read."""
 
-    UTF-8 and UTF-16 are known by their mark; text without one that is not UTF-8 is read as Windows-1252, the superset
-    of Latin-1. Raises SourceUnreadable for what is not text.
+    sha256: str
+    encoding: str
+    lost: int = 0
+
+
+def copy_text(path: Path, target: Path) -> CopiedText:
+    """Unpack a text file as UTF-8 with plain line ends and without a byte order mark.
+
+    UTF-8 and UTF-16 are known by their mark, UTF-16 without one by its zeros; other text that is not UTF-8 is read as
+    Windows-1252, the superset of Latin-1. Raises SourceUnreadable for what is not text.
     """
     with opened(path) as source:
-        start = source.read(3)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _transcode(path, target, "utf-16", "replace")
+        start = source.read(64)
+    if encoding := _utf_16(start):
+        return _transcode(path, target, encoding, "replace")
     try:
         return _transcode(path, target, "utf-8-sig", "strict")
     except UnicodeDecodeError:
         return _transcode(path, target, "cp1252", "replace")
 
 
-def _transcode(path: Path, target: Path, encoding: str, errors: str) -> str:
-    digest = hashlib.sha256()
+def _utf_16(start: bytes) -> str:
+    """The kind of UTF-16 that a file begins with; empty for anything else."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = start[0::2], start[1::2]
+    if len(start) >= 4 and even and odd and not any(odd) and all(even):
+        return "utf-16-le"
+    return "utf-16-be" if len(start) >= 4 and not any(even) and all(odd) else ""
+
+
+def _transcode(path: Path, target: Path, encoding: str, errors: str) -> CopiedText:
+    digest, lost = hashlib.sha256(), 0
     decode = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors), translate=True).decode
     with opened(path) as source, target.open("w", encoding="utf-8", newline="") as out:
         chunk = b"."
@@ -100,8 +120,9 @@ def _transcode(path: Path, target: Path, encoding: str, errors: str) -> str:
             text = decode(chunk, final=not chunk)
             if "\0" in text:
                 raise SourceUnreadable(f"'{path}' is not a table: it holds binary data", hint=HINT)
+            lost += text.count("\ufffd") if errors == "replace" else 0
             out.write(text)
-    return digest.hexdigest()
+    return CopiedText(digest.hexdigest(), encoding, lost)
 
 
 def write_whole(path: Path, content: bytes) -> None:

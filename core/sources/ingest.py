@@ -3,25 +3,35 @@
 # ruff: noqa: S608  # the SQL is made of our own names c0, c1, ... and of names and literals quoted here
 
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 
+from core.domain.data import AS_FOUND, Note, NoteKind, Reading
 from core.domain.errors import SourceUnreadable, TableUnusable
 from core.ml.bank_twin import write_twin
+from core.ml.spellings import folded
+from core.sources.cells import literal
 from core.sources.dialect import dialect_of, refuse_duplicates
-from core.sources.files import HINT, copy_bytes, copy_text, full, opened, put_in_place, storage_errors
+from core.sources.files import (
+    CHUNK,
+    HINT,
+    CopiedText,
+    copy_bytes,
+    copy_text,
+    full,
+    opened,
+    put_in_place,
+    storage_errors,
+)
 from core.sources.find import Source
-
-MISSING = ("", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "?", "inf", "-inf", "infinity", "-infinity")
-"""Words for a missing cell in a column that otherwise holds numbers or booleans; among text they stay text."""
-INTEGER = "-?(0|[1-9][0-9]*)"
-NUMBER = r"-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
-"""No leading zeros: 00712 is a code, and stays text."""
+from core.sources.text_table import TextTable
 
 STORED = {
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"), "BIGINT"),
@@ -29,11 +39,15 @@ STORED = {
     "BOOLEAN": "BOOLEAN",
 }
 """Whatever is not here, dates too, becomes text; DECIMAL(p,s) becomes DOUBLE."""
-BATCH_COLUMNS = 200
-"""Columns whose types are found in one pass."""
 GROUP_CELLS = 2_500_000
 """Of a Parquet row group, held in memory until it is full; DuckDB's 122,880 rows up to 20 columns."""
 MEMORY_LIMIT = "1GB"
+LINE_MAX_BYTES = 32_000_000
+"""DuckDB's own limit, 2 MB, is less than a row of long texts may have."""
+NO_DATES = "dateformat = '~%Y', timestampformat = '~%Y'"
+"""Formats that nothing has: dates in JSON stay the text that clients will send."""
+SPELLINGS_MAX = 1000
+"""Levels of a column whose spellings are merged; more are free text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +58,15 @@ class Ingested:
     columns: tuple[str, ...]
     sha256: str
     size_bytes: int
+    notes: tuple[Note, ...] = ()
+    """What was done to the table on the way, beyond what everybody expects."""
 
 
-def ingest(source: Source, parquet: Path) -> Ingested:
+def ingest(source: Source, parquet: Path, reading: Reading = AS_FOUND) -> Ingested:
     """Write `source` to `parquet`, in its own row order; the file is there whole or not at all.
 
-    Empty cells are missing. Text that reads true and false is boolean, yes and no stay text, as do dates.
+    Empty cells are missing. Text that reads true and false is boolean, yes and no stay text, as do dates. Numbers
+    are found in whatever way people write them; text is trimmed. All that was done is told in `notes`.
     Raises SourceUnreadable (cannot be read, is not a table), TableUnusable (no rows, duplicate column names),
     StorageFull.
     """
@@ -58,20 +75,24 @@ def ingest(source: Source, parquet: Path) -> Ingested:
         parquet.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=parquet.parent, prefix=".ingest-") as folder, _connect(Path(folder)) as connection:
             with _table_errors(what, parquet):
-                table, sha256 = _read(source, what, Path(folder), connection)
+                table, sha256 = _read(source, what, Path(folder), connection, reading)
+                if reading.merge_spellings:
+                    table = _merged(connection, table)
                 rows = _write(connection, table, Path(folder) / "table.parquet")
             if not rows:
                 raise TableUnusable(f"{what} has columns but no rows", hint="Give a table with at least one row")
             put_in_place(Path(folder) / "table.parquet", parquet)
-    return Ingested(rows, tuple(name for name, _ in table.columns), sha256, parquet.stat().st_size)
+    names = tuple(name for name, *_ in table.columns)
+    return Ingested(rows, names, sha256, parquet.stat().st_size, table.notes)
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A relation whose columns are called c0, c1, ..., with their real names and the SQL of their values."""
+    """A relation whose columns are called c0, c1, ..., with their real names, the SQL of their values, and types."""
 
     relation: str
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, str, str], ...]
+    notes: tuple[Note, ...] = ()
 
 
 def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -84,41 +105,67 @@ def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
     )
 
 
-def _read(source: Source, what: str, folder: Path, connection: duckdb.DuckDBPyConnection) -> tuple[_Table, str]:
+def _read(
+    source: Source, what: str, folder: Path, connection: duckdb.DuckDBPyConnection, reading: Reading
+) -> tuple[_Table, str]:
     """The table, from a copy that nobody changes meanwhile, and the SHA-256 of the source."""
     path, copy = source.path, folder / "copy"
     if path is None:
         path = folder / "twin.csv"
         write_twin(path, seed=source.seed)
     with opened(path) as stream:
-        start = stream.read(64).lstrip()
+        start = stream.read(64)
     if start.startswith(b"PAR1"):
         sha256 = copy_bytes(path, copy)
         return _typed(connection, f"read_parquet({_pattern(copy)})", _parquet_names(connection, copy), what), sha256
-    if re.match(rb"\[?\s*\{", start):
-        sha256 = copy_bytes(path, copy)
-        return _typed(connection, f"read_json({_pattern(copy)}, sample_size = -1)", (), what), sha256
-    sha256 = copy_text(path, copy)
-    return _text_table(connection, copy, what), sha256
+    text = copy_text(path, copy)
+    with copy.open(encoding="utf-8") as opening:
+        is_json = re.match(r"\s*(\[\s*)?\{", opening.read(256))
+    table = _json_table(connection, copy, what) if is_json else _text_table(connection, copy, what, reading)
+    return replace(table, notes=(*_encoding_said(text), *table.notes)), text.sha256
+
+
+def _encoding_said(text: CopiedText) -> list[Note]:
+    if text.encoding != "cp1252":
+        return []
+    lost = f"; {text.lost:,} signs could not be read" if text.lost else ""
+    return [Note(NoteKind.ENCODING, f"The text is not UTF-8 and was read as Windows-1252 (Latin-1){lost}")]
+
+
+def _end(text: Path) -> str:
+    """The last sign of a text that is no blank."""
+    with text.open("rb") as file:
+        file.seek(max(0, text.stat().st_size - 4096))
+        return file.read().decode(errors="replace").strip()[-1:] or " "
+
+
+def _json_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str) -> _Table:
+    """JSON lines, or an array of records. Raises SourceUnreadable for one object that holds the table in a piece."""
+    if _end(copy) not in "]}":  # DuckDB takes what a cut leaves of an array
+        raise SourceUnreadable(f"{what} is JSON that ends in the middle", hint="Copy or download it again")
+    relation = f"read_json({_pattern(copy)}, sample_size = -1, {NO_DATES}, maximum_object_size = {LINE_MAX_BYTES})"
+    kinds = [str(kind) for _, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()]
+    if all(kind.startswith(("STRUCT", "MAP", "JSON")) or kind.endswith("[]") for kind in kinds):
+        raise SourceUnreadable(
+            f"{what} holds one object with other objects or lists in it, not records",
+            hint='Write one record a row, as in [{"age": 31, "y": "no"}, ...] (pandas: orient="records")',
+        )
+    return _typed(connection, relation, (), what)
 
 
 def _write(connection: duckdb.DuckDBPyConnection, table: _Table, part: Path) -> int:
-    values = ", ".join(f'{value} AS "{name.replace(chr(34), chr(34) * 2)}"' for name, value in table.columns)
+    values = ", ".join(f'{value} AS "{name.replace(chr(34), chr(34) * 2)}"' for name, value, _ in table.columns)
     group = max(2_048, min(122_880, GROUP_CELLS // len(table.columns)))
     written = connection.execute(
-        f"COPY (SELECT {values} FROM {table.relation}) TO {_literal(str(part))} "
+        f"COPY (SELECT {values} FROM {table.relation}) TO {literal(str(part))} "
         f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group})"
     ).fetchone()
     return int(written[0]) if written else 0
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _pattern(path: Path) -> str:
     """A path to read, for SQL: DuckDB takes it for a pattern, and our own folder may be called anything."""
-    return _literal("".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path)))
+    return literal("".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path)))
 
 
 def _typed(connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence[str], what: str) -> _Table:
@@ -127,12 +174,16 @@ def _typed(connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence
     names = names or [str(name) for name, *_ in described]
     refuse_duplicates(names, what)
     aliases = ", ".join(f"c{i}" for i in range(len(described)))
-    columns = tuple((name, _stored(f"c{i}", str(described[i][1]))) for i, name in enumerate(names))
+    kinds = [_kind(str(sql_type)) for _, sql_type, *_ in described]
+    columns = tuple((name, _stored(f"c{i}", kinds[i]), kinds[i]) for i, name in enumerate(names))
     return _Table(f"{relation} AS t({aliases})", columns)
 
 
-def _stored(cell: str, sql_type: str) -> str:
-    kind = "DOUBLE" if sql_type.startswith("DECIMAL") else STORED.get(sql_type, "VARCHAR")
+def _kind(sql_type: str) -> str:
+    return "DOUBLE" if sql_type.startswith("DECIMAL") else STORED.get(sql_type, "VARCHAR")
+
+
+def _stored(cell: str, kind: str) -> str:
     if kind == "DOUBLE":
         return f"CASE WHEN isfinite({cell}::DOUBLE) THEN {cell}::DOUBLE END"
     return f"nullif({cell}::VARCHAR, '')" if kind == "VARCHAR" else f"{cell}::{kind}"
@@ -150,47 +201,70 @@ def _parquet_names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[st
     return names
 
 
-def _text_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str) -> _Table:
+def _text_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str, reading: Reading) -> _Table:
     """A CSV or TSV table, its types found over all of its rows."""
-    dialect = dialect_of(copy, what)
+    dialect = dialect_of(copy, what, reading)
+    skip = 0 if _without(copy, dialect.skip) else dialect.skip
     cells = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(dialect.names)))
     relation = (
-        f"read_csv({_pattern(copy)}, columns = {{{cells}}}, auto_detect = false, delim = '{dialect.delimiter}', "
-        f"quote = '\"', escape = '\"', header = {dialect.header}, skip = {dialect.skip}, nullstr = '')"
+        f"read_csv({_pattern(copy)}, columns = {{{cells}}}, auto_detect = false, "
+        f"delim = {literal(dialect.delimiter)}, quote = '\"', escape = '\"', header = {dialect.header}, "
+        f"skip = {skip}, nullstr = '', max_line_size = {LINE_MAX_BYTES})"
     )
-    kinds: dict[int, str] = {}
-    for i in range(0, len(dialect.names), BATCH_COLUMNS):
-        kinds |= _text_kinds(connection, relation, range(i, min(i + BATCH_COLUMNS, len(dialect.names))))
-    return _Table(
-        relation, tuple((name, _text_value(f"c{i}", kinds.get(i, ""))) for i, name in enumerate(dialect.names))
-    )
+    names = dialect.names
+    if dialect.trailing:
+        names = names[:-1]
+        _refuse_filled(connection, f"SELECT count(c{len(names)}) FROM {relation}", len(names), what)
+    text = TextTable(connection, relation, names, dialect.delimiter, reading)
+    columns = tuple(text.values())
+    return _Table(relation, columns, (*dialect.notes, *text.notes))
 
 
-def _text_kinds(connection: duckdb.DuckDBPyConnection, relation: str, columns: range) -> dict[int, str]:
-    """What all cells of a column are, for each that has any: BIGINT, DOUBLE, BOOLEAN or VARCHAR."""
-    missing = ", ".join(f"'{word}'" for word in MISSING)
-    # Stacked, all columns share five expressions; five for each of 1,000 columns take seconds to plan.
-    stacked = f"unnest({list(columns)}) AS i, trim(unnest([{', '.join(f'c{i}' for i in columns)}])) AS cell"
-    return dict(
-        connection.execute(
-            f"SELECT i, CASE "
-            f"WHEN bool_and(regexp_full_match(cell, '{INTEGER}')) AND count(try_cast(cell AS BIGINT)) = count(*) "
-            f"THEN 'BIGINT' "
-            f"WHEN bool_and(regexp_full_match(cell, '{NUMBER}')) THEN 'DOUBLE' "
-            f"WHEN bool_and(lower(cell) IN ('true', 'false')) THEN 'BOOLEAN' "
-            f"ELSE 'VARCHAR' END "
-            f"FROM (SELECT {stacked} FROM {relation}) WHERE lower(cell) NOT IN ({missing}) GROUP BY i"
-        ).fetchall()
-    )
+def _without(copy: Path, lines: int) -> bool:
+    """Take lines before the table off the copy where DuckDB cannot skip them: a quote in them opens a cell for it."""
+    with copy.open(encoding="utf-8", newline="") as source:
+        if '"' not in "".join(islice(source, lines)):
+            return False
+        rest = copy.with_suffix(".rest")
+        with rest.open("w", encoding="utf-8", newline="") as out:
+            shutil.copyfileobj(source, out, CHUNK)
+    rest.replace(copy)
+    return True
 
 
-def _text_value(cell: str, kind: str) -> str:
-    """The SQL that turns a cell's text into a value of its column's kind."""
-    if kind == "DOUBLE":
-        return _stored(f"try_cast(trim({cell}) AS DOUBLE)", kind)
-    if kind in ("BIGINT", "BOOLEAN"):
-        return f"try_cast(trim({cell}) AS {kind})"
-    return f"CASE WHEN trim({cell}) <> '' THEN {cell} END"
+def _refuse_filled(connection: duckdb.DuckDBPyConnection, query: str, columns: int, what: str) -> None:
+    """Raise SourceUnreadable where the cell behind the last column is not empty in every row after all."""
+    if filled := connection.execute(query).fetchall()[0][0]:
+        raise SourceUnreadable(
+            f"{what}: {filled:,} row(s) have {columns + 1} filled cells, expected {columns} as in the header", hint=HINT
+        )
+
+
+def _merged(connection: duckdb.DuckDBPyConnection, table: _Table) -> _Table:
+    """The table with one spelling for categories that differ in nothing but the case of their letters."""
+    columns, merged = [], []
+    for name, value, kind in table.columns:
+        spelled = _spellings(connection, table.relation, value) if kind == "VARCHAR" else {}
+        cases = " ".join(f"WHEN {literal(other)} THEN {literal(main)}" for other, main in spelled.items())
+        columns.append((name, f"CASE {value} {cases} ELSE {value} END" if spelled else value, kind))
+        merged += [name] * bool(spelled)
+    if not merged:
+        return table
+    quoted = ", ".join(f"'{name}'" for name in merged[:5])
+    note = Note(NoteKind.MERGED, f"Spellings of the same word in {quoted} were merged, as asked", tuple(merged))
+    return replace(table, columns=tuple(columns), notes=(*table.notes, note))
+
+
+def _spellings(connection: duckdb.DuckDBPyConnection, relation: str, value: str) -> dict[str, str]:
+    """Each rarer spelling of a column's categories with the most frequent one; none where it holds free text."""
+    counted = f"SELECT {value} AS v, count(*) AS n FROM {relation} GROUP BY v HAVING v IS NOT NULL"
+    found = connection.execute(f"{counted} ORDER BY n DESC, v LIMIT {SPELLINGS_MAX + 1}").fetchall()
+    if len(found) > SPELLINGS_MAX:
+        return {}
+    main: dict[str, str] = {}
+    for word, _ in found:
+        main.setdefault(folded(word), word)
+    return {word: main[folded(word)] for word, _ in found if main[folded(word)] != word}
 
 
 @contextmanager

@@ -1,17 +1,35 @@
 """Data assets for people: register one, choose one, see each of its columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
-from core.domain.data import ColumnKind, ColumnProfile, DataAsset, DataRef, TableProfile, TableSample
+from core.domain.data import (
+    ColumnKind,
+    ColumnProfile,
+    DataAsset,
+    DataRef,
+    DataSource,
+    Note,
+    NoteKind,
+    Reading,
+    TableProfile,
+    TableSample,
+)
 from core.domain.endpoint import endpoint_name
 from core.domain.errors import SpecInvalid
 from core.ui import actions, charts, choices, words
 from core.workspace import Workspace
 
 NO_TARGET = "none"
+NOTE_ICONS: Mapping[NoteKind, str] = {
+    NoteKind.SPELLINGS: "help",
+    NoteKind.MIXED: "help",
+    NoteKind.STRAYS: "warning",
+    NoteKind.HEADER: "help",
+}
 
 
 def register_form(workspace: Workspace) -> DataAsset | None:
@@ -84,6 +102,59 @@ def facts(asset: DataAsset, profile: TableProfile, now: float) -> None:
     st.caption(
         f"Read from `{asset.origin}`, registered {words.ago(asset.created_at, now)} · SHA-256 `{asset.sha256[:12]}…`"
     )
+
+
+def notes(workspace: Workspace, asset: DataAsset) -> None:
+    """What was done to the table when it was read; a click reads it the other way where somebody may want that."""
+    if not asset.notes:
+        return
+    with st.container(border=True, gap="xsmall"):
+        st.markdown("**How it was read**")
+        for number, note in enumerate(asset.notes):
+            left, right = st.columns([4, 1], vertical_alignment="center")
+            left.markdown(f":material/{NOTE_ICONS.get(note.kind, 'info')}: {words.literal(note.text)}")
+            other = _otherwise(note, asset.reading)
+            if other is None or asset.source not in (DataSource.FILE, DataSource.CACHE):
+                continue
+            label, reading = other
+            # Before the page is drawn again: the list of tables then opens on what was read.
+            right.button(
+                label,
+                key=f"explore.note.{number}",
+                width="stretch",
+                on_click=_read_again,
+                args=(workspace, asset, reading),
+            )
+
+
+def _otherwise(note: Note, reading: Reading) -> tuple[str, Reading] | None:
+    """What a click on a note does: its label, and the reading that the table then gets."""
+    match note.kind:
+        case NoteKind.SPELLINGS:
+            return "Merge them", replace(reading, merge_spellings=True)
+        case NoteKind.MERGED:
+            return "Keep them apart", replace(reading, merge_spellings=False)
+        case NoteKind.HEADER:
+            named = "the names" in note.text
+            return (
+                ("It is a row", replace(reading, header=False))
+                if named
+                else ("It is the header", replace(reading, header=True))
+            )
+        case NoteKind.NUMBERS if note.option == "decimal":
+            comma = "decimal comma" in note.text or "1.234 is" in note.text
+            return (
+                ("Decimal point", replace(reading, decimal="."))
+                if comma
+                else ("Decimal comma", replace(reading, decimal=","))
+            )
+    return None
+
+
+def _read_again(workspace: Workspace, asset: DataAsset, reading: Reading) -> None:
+    again = actions.run("Reading the table", workspace.register_data, asset.name, asset.origin, reading)
+    if again is not None:
+        choices.put("data", key_of(again))
 
 
 def columns_table(profile: TableProfile) -> None:

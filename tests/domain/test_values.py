@@ -1,10 +1,12 @@
 """A value refuses nonsense at birth, and every state knows where it can go."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.data import DataRef
+from core.domain.data import DataAsset, DataRef, DataSource, Note, NoteKind, Reading
 from core.domain.endpoint import NAME_RULE, DeploymentSpec, EndpointKeys, EndpointSpec, GateBudget, endpoint_name
 from core.domain.errors import JobStateInvalid, NotFound, SlipwayError, SpecInvalid
 from core.domain.job import NEXT, JobState, move
@@ -66,6 +68,49 @@ def test_a_refused_endpoint_name_comes_with_one_that_works():
     with pytest.raises(SpecInvalid) as caught:
         EndpointSpec("Bank Marketing")
     assert "bank-marketing" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("données été", "donnees-ete"),
+        ("Straße", "strasse"),
+        ("Łódź Ærø", "lodz-aero"),
+        ("ﬁnal ½", "final-1-2"),
+        ("Ünïcode_Täble", "unicode-table"),
+    ],
+)
+def test_letters_with_marks_are_written_without_in_an_endpoints_name(text, name):
+    assert endpoint_name(text) == name
+
+
+def test_names_of_which_no_letter_is_left_do_not_meet():
+    assert len({endpoint_name(text) for text in ("状态", "数据", "🙂", "данные")}) == 4
+
+
+def test_no_error_is_longer_than_people_read():
+    error = SpecInvalid("It is " + "x" * 10_000 + " at the end", hint="y" * 10_000)
+    assert len(error.message) <= 600 >= len(error.hint)
+    assert error.message.startswith("It is x")
+    assert error.message.endswith(" at the end")
+    assert str(error) == error.message
+
+
+def test_an_asset_is_another_where_more_was_done_to_its_bytes():
+    plain = DataAsset("t", 1, DataSource.FILE, "t.csv", 3, ("a", "Late Or Not "), "ab" * 32, 1, "t", 0.0)
+    assert plain.content_id == plain.sha256
+    trimmed = replace(plain, notes=(Note(NoteKind.TRIMMED, "Blanks were taken off", ("a",)),))
+    told = replace(plain, notes=(Note(NoteKind.SPELLINGS, "Yes and yes", ("a",)),), reading=Reading(target="a"))
+    asked = replace(plain, reading=Reading(header=False))
+    assert len({plain.content_id, trimmed.content_id, asked.content_id}) == 3
+    assert told.content_id == plain.content_id, "a finding and a target change nothing"
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("Late Or Not", "Late Or Not "), ("Late Or Not ", "Late Or Not "), ("a ", "a"), ("b", "b")]
+)
+def test_a_column_is_meant_without_the_blanks_around_its_name(said, meant):
+    assert DataAsset("t", 1, DataSource.FILE, "t", 3, ("a", "Late Or Not "), "ab", 1, "t", 0.0).named(said) == meant
 
 
 @given(st.text(max_size=60))

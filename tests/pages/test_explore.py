@@ -1,8 +1,20 @@
 """Explore: register a table, choose one, read its columns."""
 
+from dataclasses import replace
+
 from reading import by_label, text
 
-from core.domain.data import ColumnKind, ColumnProfile, ColumnRole, DataRef, TableProfile
+from core.domain.data import (
+    ColumnKind,
+    ColumnProfile,
+    ColumnRole,
+    DataRef,
+    DataSource,
+    Note,
+    NoteKind,
+    Reading,
+    TableProfile,
+)
 from core.domain.errors import SourceUnreadable
 
 
@@ -61,3 +73,15 @@ def test_the_preview_shows_the_first_rows(visit, bank):
 
     assert list(app.dataframe[0].value.columns)[:2] == ["age", "job"]
     assert len(app.dataframe[0].value) == 20
+
+
+def test_what_was_done_to_a_table_is_said_and_a_click_reads_it_the_other_way(visit, bank):
+    said = Note(NoteKind.SPELLINGS, "'y' has categories: 'Yes' and 'yes'", ("y",), option="merge_spellings")
+    bank.assets[0] = replace(bank.assets[0], source=DataSource.FILE, origin="/tables/bank.csv", notes=(said,))
+    bank.profiles[DataRef(bank.assets[0].name, 1)] = bank.profiles[bank.assets[0].ref]
+    app = visit("explore")
+    assert "'Yes' and 'yes'" in text(app)
+
+    by_label(app.button, "Merge them").click().run()
+
+    assert bank.called("register_data") == [(bank.assets[1].name, "/tables/bank.csv", Reading(merge_spellings=True))]

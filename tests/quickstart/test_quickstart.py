@@ -34,7 +34,7 @@ def live(said):
 def test_the_document_has_exactly_the_promised_keys(live, settings):
     document = live(LifecycleFake(settings)).document()
     assert {part: sorted(value) for part, value in document.items()} == {
-        "data": ["columns", "name", "rows", "sha256", "source", "version"],
+        "data": ["columns", "name", "notes", "rows", "sha256", "source", "version"],
         "job": ["best", "id", "state", "trials"],
         "model": ["name", "version"],
         "endpoint": ["name", "primary_key", "scoring_uri", "swagger_uri"],
@@ -49,6 +49,7 @@ def test_the_document_says_what_came_of_each_step(live, settings):
     document = live(LifecycleFake(settings)).document()
     assert document["data"] | {"sha256": ""} == {
         "name": "bankmarketing_train", "version": 1, "rows": 100, "columns": 3, "source": "file", "sha256": "",
+        "notes": [],
     }  # fmt: skip
     assert document["job"]["best"] == {"algorithm": "LightGBM", "metrics": {"AUC_weighted": 0.94}}
     assert document["model"] == {"name": "bank-marketing", "version": 1}
@@ -170,6 +171,7 @@ def test_reuse_gates_anew_what_had_not_passed(live, settings):
         ("tables/adult.csv.xz", "adult"),
         ("/a/My Table.parquet", "My Table"),
         (".hidden", ".hidden"),
+        ("sales.2024.csv", "sales.2024"),
     ],
 )
 def test_a_table_is_named_after_its_file(data, name):

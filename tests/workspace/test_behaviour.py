@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from backends import CANNOT, MAKE, need
 
-from core.domain.data import ColumnKind, ColumnRole, DataRef, DataSource
+from core.domain.data import ColumnKind, ColumnRole, DataRef, DataSource, NoteKind, Reading
 from core.domain.endpoint import DeploymentSpec, EndpointSpec, endpoint_name
 from core.domain.errors import (
     Conflict,
@@ -82,6 +82,18 @@ def test_a_registered_table_knows_its_shape_and_source(workspace, registered):
     assert registered.source is DataSource.FILE
     assert re.fullmatch(r"[0-9a-f]{64}", registered.sha256)
     assert workspace.list_data() == (registered,)
+
+
+def test_a_table_keeps_what_was_done_to_it_and_another_reading_is_another_version(workspace, tmp_path):
+    path = tmp_path / "spelled.csv"
+    path.write_text("n;y\n" + "".join(f"{i},5;{('Yes', 'yes', 'No')[i % 3]}\n" for i in range(60)))
+    apart = workspace.register_data("spelled", str(path))
+    assert [note.kind for note in apart.notes] == [NoteKind.NUMBERS, NoteKind.SPELLINGS]
+    assert workspace.data(apart.ref) == apart == workspace.register_data("spelled", str(path))
+    merged = workspace.register_data("spelled", str(path), Reading(merge_spellings=True))
+    assert merged.version == 2
+    assert {level.value for level in workspace.profile(merged.ref).column("y").levels} == {"Yes", "No"}
+    assert {level.value for level in workspace.profile(apart.ref).column("y").levels} == {"Yes", "yes", "No"}
 
 
 def test_the_same_bytes_are_the_same_version_and_other_bytes_the_next(workspace, registered, people):

@@ -3,18 +3,20 @@
 import logging
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import msgspec
 
-from core.domain.data import DataAsset, DataRef, Lineage, TableProfile, TableSample
+from core.domain.data import AS_FOUND, DataAsset, DataRef, Lineage, Reading, TableProfile, TableSample
 from core.domain.errors import SpecInvalid, TableUnusable
 from core.local.durable import make_folder, place, storage_error, write_atomic
 from core.local.paths import new_id
 from core.local.verbs.base import LocalVerbs
 from core.ml.profile import from_json, profile_table, to_json
+from core.ml.spellings import spelling_notes
 from core.sources import ingest, resolve
 
 log = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ class DataVerbs(LocalVerbs):
     announce: Callable[[str], None] = staticmethod(log.warning)
     """Where a sentence goes that people must see before something happens (a download)."""
 
-    def register_data(self, name: str, source: str) -> DataAsset:
+    def register_data(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
         found = resolve(source, self.settings, self.announce)
         name = name or found.name
         if not name.strip() or "/" in name or name.startswith("."):
@@ -34,12 +36,9 @@ class DataVerbs(LocalVerbs):
         incoming = self._paths.incoming / new_id(self._clock)
         make_folder(incoming)
         try:
-            got = ingest(found, incoming / "table.parquet")
+            got = ingest(found, incoming / "table.parquet", reading)
             if got.rows == 0:
                 raise TableUnusable(f"The table '{source}' has no rows", hint="Give a table with at least one row")
-            if not self._paths.table(name, got.sha256).exists():
-                write_atomic(incoming / "profile.json", _profile_bytes(incoming / "table.parquet"))
-                place(incoming, self._paths.data(name, got.sha256))
             asset = DataAsset(
                 name=name,
                 version=0,
@@ -48,15 +47,27 @@ class DataVerbs(LocalVerbs):
                 rows=got.rows,
                 columns=got.columns,
                 sha256=got.sha256,
-                size_bytes=self._paths.table(name, got.sha256).stat().st_size,
-                path=str(self._paths.table(name, got.sha256)),
+                size_bytes=got.size_bytes,
+                path="",
                 created_at=self._clock(),
+                notes=got.notes,
+                reading=reading,
             )
-            return self._store.add_data(asset)
+            return self._store.add_data(self._published(asset, incoming))
         except OSError as e:
             raise storage_error(e, f"register '{name}'") from e
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
+
+    def _published(self, asset: DataAsset, incoming: Path) -> DataAsset:
+        """The asset with its table and profile in place, and what its profile gives to think about."""
+        table = self._paths.table(asset.name, asset.content_id)
+        profile = self._paths.profile(asset.name, asset.content_id)
+        if not table.exists():
+            write_atomic(incoming / "profile.json", _profile_bytes(incoming / "table.parquet"))
+            place(incoming, table.parent)
+        notes = spelling_notes(from_json(msgspec.json.decode(profile.read_bytes())))
+        return replace(asset, size_bytes=table.stat().st_size, path=str(table), notes=(*asset.notes, *notes))
 
     def list_data(self) -> tuple[DataAsset, ...]:
         return self._store.list_data()
@@ -66,9 +77,10 @@ class DataVerbs(LocalVerbs):
 
     def profile(self, ref: DataRef, target: str = "") -> TableProfile:
         asset = self._store.data(ref)
-        profile = from_json(msgspec.json.decode(self._paths.profile(asset.name, asset.sha256).read_bytes()))
+        profile = from_json(msgspec.json.decode(self._paths.profile(asset.name, asset.content_id).read_bytes()))
         if not target:
             return profile
+        target = asset.named(target)
         profile.column(target)
         return profile_table(Path(asset.path), target)
 

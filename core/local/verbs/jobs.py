@@ -41,6 +41,8 @@ class JobVerbs(DataVerbs):
         Raises DataNotFound, TableUnusable, SpecInvalid for an unknown compute.
         """
         asset = self._store.data(spec.data)
+        named = tuple(asset.named(name) for name in spec.exclude)
+        spec = replace(spec, data=asset.ref, target=asset.named(spec.target), exclude=named)
         check_target(self.profile(asset.ref), Path(asset.path), spec.target)
         if unknown := [name for name in spec.exclude if name not in asset.columns]:
             raise SpecInvalid(
@@ -48,7 +50,6 @@ class JobVerbs(DataVerbs):
                 hint=f"The columns are: {', '.join(asset.columns)}",
             )
         self._check_compute(spec.compute)
-        spec = replace(spec, data=asset.ref)
         return self._job(JobKind.AUTOML, spec.experiment_name, spec.compute, _plain(spec), parent_id)
 
     def _batch_job(self, spec: BatchSpec, parent_id: str) -> Job:

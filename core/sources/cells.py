@@ -1,0 +1,57 @@
+"""Cells of text as SQL sees them: trimmed, known or missing, numbers of a style, values of a type."""
+
+from dataclasses import dataclass
+
+from core.sources import numbers
+from core.sources.numbers import MINUS, MISSING, TRIMMED, Style
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a column becomes: a SQL type, and the style of its numbers where it is not the plain one."""
+
+    sql: str
+    style: Style | None = None
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def words() -> str:
+    return ", ".join(literal(word) for word in sorted(MISSING))
+
+
+def trim(cell: str) -> str:
+    return f"trim({cell}, {literal(TRIMMED)})"
+
+
+def heart(cell: str) -> str:
+    """A number without what stands around it."""
+    opened = f"regexp_replace({cell}, {literal(numbers.OPENING)}, '')"
+    return f"regexp_replace({opened}, {literal(numbers.CLOSING)}, '')"
+
+
+def matches(core: str, style: Style) -> str:
+    return f"regexp_full_match({core}, {literal(style.pattern)})"
+
+
+def clean(core: str, style: Style) -> str:
+    """A core as SQL reads numbers."""
+    bare = f"translate({core}, {literal(style.grouping)}, '')"
+    return f"replace({bare}, ',', '.')" if style.decimal == "," else bare
+
+
+def value(raw: str, kind: Kind) -> str:
+    """The SQL that turns a cell's text into a value of its column's kind."""
+    cell = trim(raw)
+    if kind.sql == "VARCHAR":
+        return f"nullif({cell}, '')"
+    if kind.style is None:
+        number = f"try_cast({cell} AS {kind.sql})"
+    else:
+        core = heart(cell)
+        negative = f"(regexp_matches({cell}, '^[^0-9]*[{MINUS}]') OR starts_with({cell}, '('))"
+        text = f"CASE WHEN {negative} THEN '-' ELSE '' END || {clean(core, kind.style)}"
+        number = f"CASE WHEN {matches(core, kind.style)} THEN try_cast({text} AS {kind.sql}) END"
+    return f"CASE WHEN isfinite({number}) THEN {number} END" if kind.sql == "DOUBLE" else number
