@@ -41,9 +41,9 @@ def command(
     )
 
 
-def run_quickstart(home: Path, *words: str) -> dict[str, Any]:
+def run_quickstart(home: Path, *words: str, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The document of a quickstart; fails with what it said when it gave an error instead."""
-    ran = command(home, "quickstart", "--json", *words)
+    ran = command(home, "quickstart", "--json", *words, environ=environ)
     assert ran.stdout.count("\n") == 1, f"exit {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
     report: dict[str, Any] = json.loads(ran.stdout)
     assert "error" not in report, f"{report}\n{ran.stderr}"
@@ -116,8 +116,8 @@ class Live:
         return Path(self.workspace.model(model["name"], model["version"]).folder)
 
 
-def go_live(home: Path, *words: str) -> Live:
+def go_live(home: Path, *words: str, environ: Mapping[str, str] | None = None) -> Live:
     """Run the quickstart in `home` and give what it left running; `close(home)` ends it."""
-    report = run_quickstart(home, *words)
+    report = run_quickstart(home, *words, environ=environ)
     settings = read_settings(environment(home))
     return Live(home, settings, open_workspace(settings), report)

@@ -1,8 +1,10 @@
-"""Kill -9 of the client, a worker, the scoring server, the service, each while it works; then everything must be right.
+"""Kill -9 of the client, a worker of each kind, the scoring server, the service, each while it works, at random moments
+and at named failpoints; then everything must be right.
 
 `SLIPWAY_CHAOS_SEED` repeats a run, `SLIPWAY_CHAOS_ROUNDS` makes it longer.
 """
 
+import csv
 import http.client
 import json
 import os
@@ -24,9 +26,11 @@ from waiting import wait_until
 from core.contract import samples
 from core.domain.data import DataRef
 from core.domain.endpoint import EndpointState
-from core.domain.job import JobKind, JobState
+from core.domain.job import BatchSpec, JobKind, JobState
+from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.training import TrainingSpec, Trial, TrialState
-from core.local import control, processes
+from core.local import control, failpoints, processes
+from core.local.failpoints import Failpoint, arm
 from core.local.paths import Paths
 from core.local.store import Process, Store
 
@@ -37,6 +41,7 @@ ROUNDS = int(os.environ.get("SLIPWAY_CHAOS_ROUNDS", "8"))
 VICTIMS = ("client", "worker", "server", "service")
 TRAINING_S = 60
 TRIALS = 6
+BATCH_ROWS = 30_000
 CLIENT = Path(__file__).parent.parent / "busy_client.py"
 
 
@@ -95,10 +100,25 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory, table: Path) -> Iterator[living.Live]:
-    home = tmp_path_factory.mktemp("chaos") / "workspace"
+def points(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder in which failpoints are armed, for whatever is started meanwhile."""
+    folder = tmp_path_factory.mktemp("points")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(failpoints.VARIABLE, str(folder))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def _armed(points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test's own environment has no setting of anybody's; a service that it starts must see this one."""
+    monkeypatch.setenv(failpoints.VARIABLE, str(points))
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory, table: Path, points: Path) -> Iterator[living.Live]:
+    home, environ = tmp_path_factory.mktemp("chaos") / "workspace", {failpoints.VARIABLE: str(points)}
     try:
-        yield living.go_live(home, "--data", str(table), "--target", "y", "--timeout", "20")
+        yield living.go_live(home, "--data", str(table), "--target", "y", "--timeout", "20", environ=environ)
     finally:
         living.close(home)
 
@@ -178,6 +198,82 @@ def test_a_gate_whose_worker_is_killed_leaves_no_candidate_and_is_run_again(live
     assert live.workspace.job(job.id).attempt == 2
     assert [report.id for report in live.workspace.gate_reports()].count(job.id) == 1
     assert candidates(live) == []
+
+
+BATCH_POINTS = [point for point in Failpoint if point.startswith("batch.")]
+RUN_POINTS = [point for point in Failpoint if point.startswith(("pipeline.", "model.", "automl.", "job."))]
+DEATHS = 2
+"""Of each job: one at a named point, the other at a random moment. Three without progress between them end a job."""
+
+
+def test_a_batch_whose_workers_are_killed_scores_every_row_once(
+    live: living.Live, store: Store, points: Path, tmp_path: Path
+) -> None:
+    draw = random.Random(SEED)
+    big = tmp_path / "many.csv"
+    lines = [f"{draw.randint(18, 90)},{draw.random():.4f},{draw.choice('abc')},{i}" for i in range(BATCH_ROWS)]
+    big.write_text("\n".join(["age,x,level,number", *lines]) + "\n")
+    data = live.workspace.register_data("many", str(big))
+    point = draw.choice(BATCH_POINTS)
+    sys.stdout.write(f"chaos: seed {SEED}, {point}\n")
+    arm(points, point)
+    job = live.workspace.submit(BatchSpec(live.endpoint, data.name, data.version))
+    kill_at_random(live, store, job.id, draw)
+    ended = live.workspace.job(job.id)
+    assert ended.state is JobState.SUCCEEDED, ended.message
+    assert not (points / point).exists(), "somebody died there"
+    assert ended.attempt >= 2
+    with live.workspace.job_output(job.id).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["number"]) for row in rows] == list(range(BATCH_ROWS))
+    assert (ended.result["rows"], ended.result["scored"]) == (BATCH_ROWS, BATCH_ROWS)
+
+
+@pytest.mark.parametrize("number", range(len(RUN_POINTS)))
+def test_a_run_whose_workers_are_killed_does_each_step_once(
+    live: living.Live, store: Store, points: Path, table: Path, number: int
+) -> None:
+    draw, point = random.Random(SEED + number), RUN_POINTS[number]
+    sys.stdout.write(f"chaos: seed {SEED}, {point}\n")
+    name = f"killed-{number}"
+    spec = PipelineSpec(
+        name,
+        (
+            PipelineStep("prepare", StepKind.PREPARE, (), {"data": str(table)}),
+            PipelineStep("automl", StepKind.AUTOML, ("prepare",), {"target": "y", "max_trials": 2, "timeout_s": 20}),
+            PipelineStep("register", StepKind.REGISTER, ("automl",), {"model": name}),
+        ),
+    )
+    arm(points, point)
+    run = live.workspace.trigger_pipeline(live.workspace.publish_pipeline(spec).id, "chaos")
+    kill_at_random(live, store, run.id, draw)
+    ended = live.workspace.pipeline_run(run.id)
+    assert ended.state is JobState.SUCCEEDED, ended.message
+    assert not (points / point).exists(), "somebody died there"
+    assert {step.state for step in ended.steps} == {JobState.SUCCEEDED}
+    trainings = [job for job in live.workspace.list_jobs(JobKind.AUTOML) if job.parent_id == run.id]
+    assert len(trainings) == 1
+    assert [model.version for model in live.workspace.list_models() if model.name == name] == [1]
+
+
+def kill_at_random(live: living.Live, store: Store, job_id: str, draw: random.Random) -> None:
+    """Kill the job's worker, or that of the training which it waits for, now and then until it has ended."""
+    left, next_at = DEATHS - 1, time.monotonic() + draw.uniform(0.2, 1.5)
+
+    def look() -> bool:
+        nonlocal left, next_at
+        if left and time.monotonic() > next_at:
+            workers = [store.worker(one) for one in (job_id, *children(live, job_id))]
+            if at_work := [worker for worker in workers if worker and worker.pid and processes.alive(worker)]:
+                os.kill(draw.choice(at_work).pid, signal.SIGKILL)
+                left, next_at = left - 1, time.monotonic() + draw.uniform(0.5, 2.5)
+        return live.workspace.job(job_id).state.final
+
+    wait_until(look, 180)
+
+
+def children(live: living.Live, job_id: str) -> list[str]:
+    return [job.id for job in live.workspace.list_jobs() if job.parent_id == job_id]
 
 
 def trains(store: Store, job_id: str, done: int) -> bool:
