@@ -63,6 +63,8 @@ def _score(
         return
     shares = None
     if with_shares is not None and reply.status == 200:
+        # Whoever gave the label gives the probabilities too: traffic might send the second question to another model.
+        deployment = _answered_by(reply) or deployment
         shares = actions.run(
             "Scoring", workspace.invoke, endpoint.name, with_shares, deployment=deployment, origin=Origin.APP
         )
@@ -191,8 +193,13 @@ def _show(answer: Answer, signature: Signature) -> None:
             st.caption(
                 f"It says {signature.positive_class} from a probability of {words.percent(signature.threshold)} on."
             )
-        by = next((v for k, v in reply.headers.items() if k.lower() == "azureml-model-deployment"), "")
+        by = _answered_by(reply)
         st.caption(f"Answered 200 in {words.milliseconds(reply.elapsed_ms)}" + (f" by deployment {by}" if by else ""))
+
+
+def _answered_by(reply: ScoreReply) -> str:
+    """The deployment that answered; empty where it does not say so."""
+    return next((v for k, v in reply.headers.items() if k.lower() == "azureml-model-deployment"), "")
 
 
 def _show_refusal(reply: ScoreReply) -> None:

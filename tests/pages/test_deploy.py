@@ -257,6 +257,13 @@ def test_one_of_several_deployments_is_asked_by_name(visit, bank):
     assert [kwargs["deployment"] for kwargs in bank.kwargs("invoke")] == ["v4", "v4"]
 
 
+def test_the_probabilities_are_asked_of_the_deployment_that_gave_the_label(visit, bank):
+    two_deployments(bank)
+    by_label(visit("deploy").button, "Score").click().run()
+
+    assert [kwargs["deployment"] for kwargs in bank.kwargs("invoke")] == ["", "v3"]
+
+
 def test_where_a_threshold_decides_the_answer_says_so(visit, bank):
     bank.models = [replace(bank.models[0], signature=replace(bank.models[0].signature, threshold=0.31))]
     app = visit("deploy")
