@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,8 @@ from core.domain.proof import CheckResult, LoadReport, LoadSpec, Target
 PARITY_LIMIT = 1e-6
 """Probabilities of the served model may differ this much from the trained one's: float32 trees, other summing order."""
 SHADOW_BODIES_MAX = 500
+SHADOW_COMPARED_MIN = 10
+"""Fewer comparisons, where more requests were there to replay, say nothing of what the others would have shown."""
 
 ABOUT = {
     "parity": "The server answers as the trained model did in the training process.",
@@ -179,29 +182,58 @@ def _failures(window: LoadReport) -> str:
 
 
 def _shadow(target: Target, shadow: Shadow | None) -> CheckResult:
-    """Replay: a body that the live deployment answers must be answered; other answers are told, not judged."""
+    """Replay: a body that the live deployment answers must be answered; other answers are told, not judged.
+
+    Raises NoVerdict where the live deployment answers too few of them to compare anything.
+    """
     if shadow is None:
         return _result("shadow", None, "not applicable: first deployment")
     live, candidate = Client(shadow.live), Client(target)
-    compared = differing = 0
+    bodies = shadow.bodies[:SHADOW_BODIES_MAX]
+    refused: list[Exchange] = []
+    differing = 0
     try:
-        for body in shadow.bodies[:SHADOW_BODIES_MAX]:
-            before = _score(live, shadow.live, body)
+        for body in bodies:
+            before = _of_live(live, shadow.live, body)
             if before.status != 200:
+                refused.append(before)
                 continue
             after = _score(candidate, target, body)
             if after.status != 200:
                 evidence = f"The live deployment answers this, the candidate says {after.shown}"
                 return _result("shadow", False, evidence, after.curl(target))
-            compared += 1
             differing += _meaning(before) != _meaning(after)
     except Violation as e:
         return _result("shadow", False, e.evidence)
     finally:
         live.close()
         candidate.close()
+    compared = len(bodies) - len(refused)
+    if compared < min(len(bodies), SHADOW_COMPARED_MIN) or not compared:
+        raise NoVerdict(f"{compared} of {len(bodies)} requests ({shadow.origin}) could be compared: {_why(refused)}")
     evidence = f"{compared} requests ({shadow.origin}) replayed: {differing} answered differently than by the live one"
+    if refused:
+        evidence += f"; {len(refused)} more left out, {_why(refused)}"
     return _result("shadow", True, evidence)
+
+
+def _of_live(client: Client, live: Target, body: bytes) -> Exchange:
+    """What the live deployment answers. Raises NoVerdict for what is no answer, which is no fault of the candidate."""
+    try:
+        exchange = _score(client, live, body)
+        if exchange.status == 200:
+            _meaning(exchange)
+        return exchange
+    except Violation as e:
+        raise NoVerdict(f"the live deployment cannot be compared with: {e.evidence}") from e
+
+
+def _why(refused: Sequence[Exchange]) -> str:
+    """Why bodies were not compared."""
+    if not refused:
+        return "there are none"
+    statuses = ", ".join(f"{count} times {status}" for status, count in Counter(e.status for e in refused).items())
+    return f"the live deployment refuses them ({statuses}), as with {refused[0].shown}"
 
 
 def _meaning(exchange: Exchange) -> Any:

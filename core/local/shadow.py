@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from core.contract import samples
-from core.domain.endpoint import DeploymentSpec, EndpointState
+from core.domain.endpoint import DeploymentSpec
 from core.domain.monitoring import Origin
 from core.domain.proof import Target
 from core.gate import SHADOW_BODIES_MAX, Shadow
@@ -29,10 +29,10 @@ class Kept(msgspec.Struct):
 
 
 def shadow_of(work: Work, spec: DeploymentSpec) -> Shadow | None:
-    """The live side of a comparison; None where no other deployment answers."""
+    """The live side of a comparison; None where no other deployment has traffic."""
     endpoint = work.store.endpoint(spec.endpoint)
     others = [deployment for deployment in endpoint.live if deployment.name != spec.name]
-    if not others or endpoint.state is not EndpointState.READY:
+    if not others:
         return None
     busiest = max(others, key=lambda deployment: endpoint.traffic[deployment.name])
     # By name: a candidate that is live too, or a third deployment, would answer some of what is replayed.

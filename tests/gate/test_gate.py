@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,12 @@ class RefusesPilots(Undocumented):
         super().validate(rows)
 
 
+class AnswersNonsense(Undocumented):
+    def respond(self, request: Request) -> Reply:
+        reply = super().respond(request)
+        return replace(reply, body=b"<html>") if request.path == "/score" else reply
+
+
 class DoubleEncoded(Undocumented):
     def wrap(self, answers: list[Any], form: str) -> Any:
         return json.dumps(super().wrap(answers, form))
@@ -67,6 +74,13 @@ def parity(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def correct() -> Iterator[Target]:
     with serving(Reference()) as url:
+        yield Target(url, KEY)
+
+
+@pytest.fixture(scope="module")
+def candidate() -> Iterator[Target]:
+    """A correct server for the gate's own parts alone."""
+    with serving(Undocumented()) as url:
         yield Target(url, KEY)
 
 
@@ -175,6 +189,37 @@ def test_shadow_fails_when_the_candidate_refuses_what_the_live_one_answers(corre
     assert result.passed is False
     assert 'the candidate says 400 {"message": "No pilots"' in result.evidence
     assert "pilot" in result.curl
+
+
+@pytest.mark.parametrize("key", [KEY, "wrong"])
+def test_where_the_live_one_refuses_every_request_there_is_no_verdict(candidate: Target, key: str) -> None:
+    pilots = [samples.body([row]) for row in ROWS if row["job"] == "pilot"]
+    with serving(RefusesPilots()) as url:
+        result = run(candidate, shadow=gate.Shadow(Target(url, key), pilots, "collected requests"))["shadow"]
+    assert (result.passed, result.no_verdict) == (None, True)
+    status = 400 if key == KEY else 401
+    assert "no verdict: 0 of 25 requests (collected requests) could be compared" in result.evidence
+    assert f"the live deployment refuses them (25 times {status}), as with {status} " in result.evidence
+
+
+@pytest.mark.parametrize(("bodies", "compared"), [(0, 0), (30, 9), (30, 10), (4, 3), (4, 4), (1, 1)])
+def test_too_few_comparisons_are_no_verdict(candidate: Target, bodies: int, compared: int) -> None:
+    answered, refused = ([{**ROWS[0], "job": job}] for job in ("admin", "pilot"))
+    replayed = [samples.body(answered)] * compared + [samples.body(refused)] * (bodies - compared)
+    with serving(RefusesPilots()) as url:
+        result = run(candidate, shadow=gate.Shadow(Target(url, KEY), replayed, "collected requests"))["shadow"]
+    enough = compared >= min(bodies, 10) > 0
+    assert (result.passed, result.no_verdict) == ((True, False) if enough else (None, True))
+    assert f"{compared} " in result.evidence
+    if (bodies, compared) == (30, 10):
+        assert "20 more left out, the live deployment refuses them (20 times 400)" in result.evidence
+
+
+def test_a_live_deployment_that_answers_nonsense_is_no_fault_of_the_candidate(candidate: Target) -> None:
+    with serving(AnswersNonsense()) as url:
+        result = run(candidate, shadow=gate.Shadow(Target(url, KEY), [BODY], "collected requests"))["shadow"]
+    assert (result.passed, result.no_verdict) == (None, True)
+    assert "the live deployment cannot be compared with" in result.evidence
 
 
 def test_an_unknown_depth_is_refused(correct: Target) -> None:
