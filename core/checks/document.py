@@ -155,6 +155,11 @@ def scoring_operation(document: Json) -> tuple[str, Json]:
     return path, posts[path]
 
 
+def body_schema(document: Json, path: str) -> Json:
+    """The schema of the body that the operation which scores takes."""
+    return _body(document, document["paths"][path]["post"])[0]
+
+
 def _body(document: Json, operation: Json) -> tuple[Json, list[Any]]:
     """The schema of the request body, and the examples beside it."""
     if "requestBody" in operation:

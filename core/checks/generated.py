@@ -15,6 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from core.checks import azure
+from core.checks.allowed import AS_IT_IS, NAMED, Bodies
 from core.checks.home import without_addresses
 from core.checks.probe import Probe, quoted
 from core.checks.security import Credential
@@ -122,10 +123,20 @@ def _note(event: "NonFatalError", findings: Findings, credential: Credential | N
         findings.unreadable.append(what)
 
 
-def _bounded(document: Any) -> Any:
-    if isinstance(document, Mapping):
-        return {k: _bounded(v) for k, v in document.items() if not (k == "maxItems" and v > ITEMS_MAX)}
-    return [_bounded(value) for value in document] if isinstance(document, list) else document
+def _bounded(schema: Any, word: str = "") -> Any:
+    """The document without long lists. Only where `word` stands before a schema: names and data are as they are."""
+    if word in AS_IT_IS:
+        return schema
+    if isinstance(schema, Mapping):
+        long = word not in NAMED and _may_be_shorter(schema)
+        return {k: _bounded(v, "" if word in NAMED else k) for k, v in schema.items() if not (long and k == "maxItems")}
+    return [_bounded(value) for value in schema] if isinstance(schema, list) else schema
+
+
+def _may_be_shorter(schema: Mapping[str, Any]) -> bool:
+    """Whether a limit on its items says nothing of those that are made without it. Tuples keep it."""
+    least, most = schema.get("minItems", 0), schema.get("maxItems", 0)
+    return isinstance(most, int) and most > ITEMS_MAX and least <= ITEMS_MAX and "prefixItems" not in schema
 
 
 def _config(probe: Probe, phases: Collection[str], max_time_s: int | None) -> "SchemathesisConfig":
@@ -156,6 +167,8 @@ def _collect(event: "ScenarioFinished", findings: Findings, probe: Probe) -> Non
             if node.failure_info is None:
                 findings.passed[node.name] += _tried(recorder, case_id, node.name)
                 continue
+            if _mistaken(recorder, case_id, node.name, probe):
+                continue
             what, finding = _finding(recorder, case_id, node, probe)
             kinds = findings.failed.setdefault(node.name, {})
             known = kinds.get(what)
@@ -169,6 +182,25 @@ def _tried(recorder: "ScenarioRecorder", case_id: str, check: str) -> bool:
     if check in ("negative_data_rejection", "positive_data_acceptance"):
         return meta is not None and meta.generation.mode.is_negative == (check == "negative_data_rejection")
     return check != "allow_header_conformance" or (response is not None and response.status_code == 405)
+
+
+def _mistaken(recorder: "ScenarioRecorder", case_id: str, check: str, probe: Probe) -> bool:
+    """Whether data that were generated as valid are forbidden by the document itself, or the other way round."""
+    from schemathesis.core.parameters import ParameterLocation
+
+    case = recorder.cases[case_id].value
+    asked = (case.method, case.path) == ("POST", probe.described.score_path)
+    if check not in ("negative_data_rejection", "positive_data_acceptance") or not asked or case.meta is None:
+        return False
+    allowed = probe.once(_bodies).allowed(_sent(recorder, case_id))
+    if check == "positive_data_acceptance":
+        return allowed is False
+    wrong = {where for where, how in case.meta.components.items() if how.mode.is_negative}
+    return wrong == {ParameterLocation.BODY} and allowed is True
+
+
+def _bodies(probe: Probe) -> Bodies:
+    return Bodies(probe.described)
 
 
 def _finding(recorder: "ScenarioRecorder", case_id: str, node: "CheckNode", probe: Probe) -> tuple[str, Finding]:
