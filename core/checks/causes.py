@@ -1,9 +1,11 @@
 """What is behind a finding of Schemathesis, where other checks meet the same: one cause is told once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.checks import azure
 from core.checks.generated import Finding
+from core.checks.kinds import classifies, kinds_shown, label_of, wrong_kind
 from core.checks.places import ELSEWHERE, meant, place_of, refusal
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import Violation
@@ -11,6 +13,7 @@ from core.checks.replies import answers_in
 from core.domain.errors import NoVerdict, ServiceUnavailable
 
 TWICE, FAULT, MOVED, OPEN = "encoded twice", "a fault of the server", "a redirect", "no key is needed"
+LABELS = "type of labels"
 KIND, ERRORS = "content type of answers", "shape of errors"
 SHAPES = ("response_schema_conformance", "content_type_conformance")
 ACCEPTED = "positive_data_acceptance"
@@ -71,10 +74,18 @@ def _shape(finding: Finding, probe: Probe) -> str:
         return ""
     exchange = Exchange(seen.method, finding.at, {}, None, seen.body, seen.status, {}, seen.reply)
     try:
-        if answers_in(meant(exchange), told) is not None:
-            return ""
+        if (found := answers_in(meant(exchange), told)) is not None:
+            return LABELS if _other_kind(found, probe) else ""
         return ELSEWHERE if place_of(probe, form) != told else ""
     except Violation as e:
         return e.cause
     except (NoVerdict, ServiceUnavailable):
         return ""
+
+
+def _other_kind(answers: Sequence[Any], probe: Probe) -> bool:
+    """Whether labels are of another type than the document's example shows."""
+    shown = kinds_shown(probe.described)
+    labels = [label for label in map(label_of, answers) if label is not None]
+    strict = classifies(probe.described, labels)
+    return bool(shown) and any(wrong_kind(label, shown, strict) for label in labels)

@@ -1,7 +1,7 @@
 """Read an endpoint's own document, Swagger 2.0 or OpenAPI 3.x, into the columns, forms and classes that it promises."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,6 +40,8 @@ class Described:
     methods: tuple[str, ...]
     reply_keys: Mapping[str, Keys | None]
     """Form -> the lists of the reply that hold the answers, None where it does not tell; see `replies.reply_keys`."""
+    shown_replies: tuple[Any, ...]
+    """The examples of replies with 200."""
     statuses: frozenset[str]
     schemes: tuple[Scheme, ...]
     """By what it asks for a key, none where it does not; the first is used."""
@@ -122,6 +124,7 @@ def describe(document: Json, root: str = "", at: str = SOMEWHERE) -> Described:
         declared=declared_of(document, row),
         methods=methods(document, form, shape),
         reply_keys={form: reply_keys(document, form, replies) for form in found},
+        shown_replies=tuple(_shown_replies(document, operation, replies)),
         statuses=frozenset(map(str, operation.get("responses", {}))),
         schemes=secured_by(document, operation),
         strict=row.get("additionalProperties") is False,
@@ -186,6 +189,21 @@ def _reply(document: Json, operation: Json, status: str) -> Json:
     response = flat(document, responses.get(status, responses.get("default", {})))
     schema: Json = response.get("schema") or json_media(response.get("content", {})).get("schema", {})
     return schema
+
+
+def _shown_replies(document: Json, operation: Json, replies: Sequence[Json]) -> Iterator[Any]:
+    """The examples of a reply, wherever they stand: beside its schema, in it, or at the lists within it."""
+    response = flat(document, operation.get("responses", {}).get("200", {}))
+    if "swagger" in document and isinstance(response.get("examples"), Mapping):
+        yield from response["examples"].values()
+    yield from examples(json_media(response.get("content", {})))
+    for reply in replies:
+        yield from examples(reply)
+        yield from ([shown] for shown in examples(flat(document, reply.get("items", {}))))
+        for name, schema in reply.get("properties", {}).items():
+            held = flat(document, schema)
+            yield from ({name: shown} for shown in examples(held))
+            yield from ({name: [shown]} for shown in examples(flat(document, held.get("items", {}))))
 
 
 def _signature(document: Json, operation: Json, row: Json, shown: Mapping[str, Scalar]) -> Signature:

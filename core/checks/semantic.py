@@ -4,7 +4,7 @@ Each check sends the smallest batch that can show a fault first, so that the rep
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -17,8 +17,6 @@ from core.domain.signature import Scalar
 SAME = 1e-9
 """Two numbers for one row may differ by this much, or this part of them: batches may add up in another order."""
 SUM_TOLERANCE = 1e-6
-TIE = 1e-9
-"""Classes this close to each other, or to the threshold, may be told either way."""
 REPEATS = 5
 
 
@@ -88,49 +86,6 @@ def answers_repeat(probe: Probe) -> str:
     return f"the same request {REPEATS + 1} times with others in between: the same answer"
 
 
-@check("semantic", "`predict` names the class that `predict_proba` holds most probable (or that passes its threshold).")
-def predict_agrees_with_probabilities(probe: Probe) -> str:
-    if not _offers_probabilities(probe):
-        return _labels_follow_from_what_stands_beside(probe)
-    classes = _classes(probe)
-    for rows in batches(probe):
-        labels, first = probe.score(rows, "predict")
-        chances, second = probe.score(rows, "predict_proba")
-        for at, (label, chance) in enumerate(zip(labels, chances, strict=True)):
-            expected = _expected(probe, classes, _chances(chance, classes, second))
-            if label not in expected:
-                raise Violation(f"Row {at}: predict says {label!r}, the probabilities are {chance}", first, second)
-    return f"{probe.rows} rows: every label follows from its probabilities"
-
-
-def _labels_follow_from_what_stands_beside(probe: Probe) -> str:
-    """The most probable class, under its name or at its place; a published threshold is judged with the classes."""
-    labels: dict[int, Any] = {}
-    for rows in batches(probe):
-        found, exchange = answers(probe, rows)
-        for at, each in enumerate(map(_told, found)):
-            if each.label is None or len(each.chances) < 2:
-                raise NotApplicable("the answers hold no label beside the probabilities of all classes")
-            classes = each.classes or _places(probe, len(each.chances), labels)
-            if each.label in _expected(probe, classes, each.chances):
-                continue
-            best = each.chances.index(max(each.chances))
-            if each.classes or labels.setdefault(best, each.label) != each.label:
-                raise Violation(f"Row {at}: {each.label!r} stands beside {each.chances}", exchange)
-    if len(set(map(repr, labels.values()))) < len(labels):
-        raise Violation(f"One label for several classes that are the most probable: {labels}", exchange)
-    return f"{probe.rows} rows: every label follows from the probabilities beside it"
-
-
-def _places(probe: Probe, count: int, labels: Mapping[int, Any]) -> list[Any]:
-    """The classes in their order: as published, else what was seen so far."""
-    published = probe.described.signature.classes
-    return list(published) if len(published) == count else [labels.get(at, _NONE) for at in range(count)]
-
-
-_NONE = object()
-
-
 @check("semantic", "Probabilities lie between 0 and 1 and add up to 1, one for each class.")
 def probabilities_add_up(probe: Probe) -> str:
     for rows in batches(probe):
@@ -152,21 +107,6 @@ def probabilities_vary(probe: Probe) -> str:
     if _distinct(chances) <= min(2, _distinct(rows) - 1):
         raise Violation(f"{probe.rows} random rows got {_distinct(chances)} distinct answer(s)", exchange)
     return f"{probe.rows} random rows got {_distinct(chances)} distinct answers"
-
-
-@check("semantic", "Every predicted label is one of the published classes, with its JSON type.")
-def labels_are_published_classes(probe: Probe) -> str:
-    classes = _classes(probe)
-    labels, exchange = probe.score(probe.sample(probe.rows), _method(probe, "predict"))
-    if any(isinstance(label, dict | list) for label in labels):
-        beside = list(map(told, labels))
-        labels = [each.label for each in beside if each is not None and each.label is not None]
-    if not labels:
-        raise NotApplicable("the answers hold more than a label")
-    for at, label in enumerate(labels):
-        if not any(label == known and type(label) is type(known) for known in classes):
-            raise Violation(f"Row {at}: {label!r} is none of {list(classes)}", exchange)
-    return f"{probe.rows} labels, all among {list(classes)}"
 
 
 @check("semantic", "The order of a row's keys makes no difference.")
@@ -223,7 +163,7 @@ def _one_by_one(probe: Probe, rows: Sequence[dict[str, Any]], levels: Sequence[t
 
 def answers(probe: Probe, rows: Sequence[dict[str, Any]]) -> tuple[list[Any], Exchange]:
     """The finest answers there are: probabilities where the endpoint gives them, else labels."""
-    return probe.score(rows, _method(probe, "predict_proba") or _method(probe, "predict"))
+    return probe.score(rows, method_of(probe, "predict_proba") or method_of(probe, "predict"))
 
 
 def same(one: Any, other: Any) -> bool:
@@ -247,7 +187,8 @@ def _distinct(values: Sequence[Any]) -> int:
     return len({repr(value) for value in values})
 
 
-def _method(probe: Probe, method: str) -> str | None:
+def method_of(probe: Probe, method: str) -> str | None:
+    """The method, where the document offers it."""
     return method if method in probe.described.methods else None
 
 
@@ -261,7 +202,7 @@ def _probabilities(probe: Probe, rows: Sequence[dict[str, Any]]) -> tuple[list[l
         found, exchange = answers(probe, rows)
         return [_told(answer).chances for answer in found], exchange
     found, exchange = probe.score(rows, "predict_proba")
-    return [_chances(chance, probe.described.signature.classes, exchange) for chance in found], exchange
+    return [chances_of(chance, probe.described.signature.classes, exchange) for chance in found], exchange
 
 
 def _told(answer: Any) -> Told:
@@ -270,24 +211,16 @@ def _told(answer: Any) -> Told:
     return found
 
 
-def _classes(probe: Probe) -> tuple[Scalar, ...]:
+def published_classes(probe: Probe) -> tuple[Scalar, ...]:
+    """Raises NotApplicable where there are none."""
     if not probe.described.signature.classes:
         raise NotApplicable("the document publishes no x-classes")
     return probe.described.signature.classes
 
 
-def _chances(chance: Any, classes: Sequence[Scalar], exchange: Exchange) -> list[float]:
+def chances_of(chance: Any, classes: Sequence[Scalar], exchange: Exchange) -> list[float]:
+    """An answer as probabilities. Raises Violation where it is none."""
     numbers = isinstance(chance, list) and all(isinstance(value, int | float) for value in chance)
     if not numbers or (classes and len(chance) != len(classes)):
         raise Violation(f"Expected one probability for each of {len(classes)} classes, got {chance}", exchange)
     return list(chance)
-
-
-def _expected(probe: Probe, classes: Sequence[Scalar], chances: Sequence[float]) -> list[Scalar]:
-    """The labels that may be told for these probabilities: several only in a tie."""
-    signature = probe.described.signature
-    if signature.threshold is None or signature.positive_class not in classes or len(classes) != 2:
-        return [c for c, p in zip(classes, chances, strict=True) if p >= max(chances) - TIE]
-    at = classes.index(signature.positive_class)
-    margin = chances[at] - signature.threshold
-    return [classes[at]] * (margin >= -TIE) + [classes[1 - at]] * (margin <= TIE)

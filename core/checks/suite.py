@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from core.checks import company, contract, extremes, ours, semantic, transport, wire, writing
+from core.checks import company, contract, extremes, labels, ours, semantic, transport, wire, writing
 from core.checks.judging import judged, result
 from core.checks.probe import Probe
 from core.checks.registry import DEPTHS, PARTS, Check, Depth, Profile, Violation, entered
@@ -14,7 +14,8 @@ from core.domain.proof import CheckResult, Target
 BODIES = 200
 """Different bodies of one load: enough that no cache or branch predictor knows them all."""
 
-_ROOMS = (contract, semantic, company, extremes, wire, transport, writing, ours)  # importing a room enters its checks
+# Importing a room enters its checks.
+_ROOMS = (contract, semantic, labels, company, extremes, wire, transport, writing, ours)
 
 
 def catalogue(profile: Profile | None = None) -> tuple[Check, ...]:

@@ -191,8 +191,8 @@ def test_what_the_document_does_not_say_is_not_applicable() -> None:
         results = by_name(run_checks(Target(url, KEY)))
     silent = {name for name, result in results.items() if result.passed is None}
     assert silent - RESOURCES == {
-        "predict_agrees_with_probabilities",
         "labels_are_published_classes",
+        "labels_have_the_type_of_the_example",
         "forms_agree",
         "response_headers_conformance",
         "column_order_is_irrelevant",
