@@ -1,5 +1,7 @@
 """The outer shape of a request body: which form it is, its method, and where its rows are."""
 
+import codecs
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -27,6 +29,18 @@ FORMS = {
 }
 
 
+FOREIGN = {
+    **dict.fromkeys(("nan", "inf", "infinity"), "send null for a missing number"),
+    **dict.fromkeys(("none", "null", "nil", "na", "undefined"), "send null"),
+    "true": "send true",
+    "false": "send false",
+    "'": "names and texts stand in double quotes",
+}
+"""What other languages write where JSON has its own word."""
+FOREIGN_CHARS_MAX = 12
+WORD = re.compile(rb"(?<=[:,\[{\s])([-+]?[A-Za-z]+|')")
+
+
 class Envelope(NamedTuple):
     """A body opened: `holder` has the rows under "data" (and the columns beside them in the MLflow form)."""
 
@@ -38,7 +52,11 @@ class Envelope(NamedTuple):
 
 
 def parse(body: bytes) -> Any:
-    """The body as JSON. Raises PayloadInvalid when it is not UTF-8 or not JSON."""
+    """The body as JSON, a byte order mark before it ignored (RFC 8259, 8.1).
+
+    Raises PayloadInvalid when it is not UTF-8 or not JSON.
+    """
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
         if not body.isascii():
             body.decode()
@@ -50,7 +68,20 @@ def parse(body: bytes) -> Any:
     except msgspec.ValidationError as e:  # well-formed, so what is left are numbers that no 64-bit type holds
         refuse_one(f"expected numbers of 64 bits: {e}", cause=e)
     except msgspec.DecodeError as e:
-        refuse_one(f"not JSON: {str(e).removeprefix('JSON is malformed: ')}" if body else "the body is empty", cause=e)
+        refuse_one(_malformed(body, str(e)) if body else "the body is empty", cause=e)
+
+
+def _malformed(body: bytes, said: str) -> str:
+    """What is wrong with a body that is no JSON: in plain words for what other languages write, else the parser's."""
+    found = re.search(r"\(byte (\d+)\)", said)
+    at = int(found[1]) if found else len(body)
+    start = max(0, at - FOREIGN_CHARS_MAX)  # the parser reads some letters of a word before it gives up
+    for word in reversed(list(WORD.finditer(body, start, at + FOREIGN_CHARS_MAX))):
+        text = word[0].decode()
+        advice = FOREIGN.get(text.lstrip("-+").lower(), "")
+        if advice and word.start() <= at:
+            return f"{text} is not JSON (byte {word.start()}): {advice}"
+    return f"not JSON: {said.removeprefix('JSON is malformed: ')}"
 
 
 def open_envelope(top: Any, findings: Findings) -> Envelope:

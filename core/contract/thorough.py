@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from core.contract.cells import MISSING, REFUSED, CellCheck
+from core.contract.cells import MISSING, REFUSED, CellCheck, cut
 from core.contract.envelope import Envelope, array, open_envelope, parse, rows_of
 from core.contract.findings import DETAILS_MAX, Findings
 from core.contract.forms import ScoreRequest
@@ -25,6 +25,8 @@ class ThoroughDecoder:
         self._max_rows = max_rows
         self._checks = tuple(CellCheck(c, accept_unseen=accept_unseen) for c in signature.columns)
         self._names = frozenset(c.name for c in signature.columns)
+        self._target = signature.target
+        self._close = {_plain(name): name for name in self._names}
 
     def __call__(self, body: bytes) -> ScoreRequest:
         """The request. Raises PayloadInvalid with all problems, PayloadTooLarge for too many rows."""
@@ -50,7 +52,7 @@ class ThoroughDecoder:
         for i, row in numbered:
             if not row.keys() <= self._names:
                 for name in row.keys() - self._names:
-                    findings.say("not a column of this model", row=i, column=name)
+                    findings.say(self._unknown(name), row=i, column=name)
         cells = [(c, [row.get(c.column.name, MISSING) for _, row in numbered]) for c in self._checks]
         return Table([i for i, _ in numbered], cells)
 
@@ -71,6 +73,13 @@ class ThoroughDecoder:
         ]
         return Table(range(len(rows)), cells)
 
+    def _unknown(self, name: str) -> str:
+        """Why a name is refused, and what was probably meant."""
+        if name == self._target:
+            return "the target of this model, not an input: leave it out"
+        near = self._close.get(_plain(name))
+        return f"not a column of this model; did you mean '{cut(near)}'?" if near else "not a column of this model"
+
     def _check_names(self, names: Sequence[Any], findings: Findings) -> None:
         for name in names:
             if not isinstance(name, str):
@@ -78,12 +87,17 @@ class ThoroughDecoder:
         texts = Counter(name for name in names if isinstance(name, str))
         for name, count in texts.items():
             if name not in self._names:
-                findings.say("not a column of this model", column=name)
+                findings.say(self._unknown(name), column=name)
             if count > 1:
                 findings.say("named twice", column=name)
         for check in self._checks:
             if check.required and check.column.name not in texts:
                 findings.say("required, but missing", column=check.column.name)
+
+
+def _plain(name: str) -> str:
+    """A name without its case and blanks."""
+    return "".join(name.casefold().split())
 
 
 def _check_widths(rows: Sequence[Any], width: int, findings: Findings) -> None:

@@ -134,6 +134,8 @@ def test_accepting_unseen_categories_opens_closed_columns():
         ({"note": 3}, "note", "expected a string, got 3"),
         ({"id": {}}, "id", "expected a string, number, boolean or null (the column is unused), got {}"),
         ({"extra": 3}, "extra", "not a column of this model"),
+        ({" Count": 3}, " Count", "not a column of this model; did you mean 'count'?"),
+        ({"bought": "yes"}, "bought", "the target of this model, not an input: leave it out"),
     ],
 )
 @pytest.mark.contract("C1", "C2", "C3", "E1")
@@ -143,17 +145,28 @@ def test_a_bad_cell_is_named_with_what_was_expected(changes, column, problem):
     assert detail.problem.startswith(problem)
 
 
+@pytest.mark.contract("B1")
+def test_a_byte_order_mark_before_a_body_is_ignored():
+    assert decode(b"\xef\xbb\xbf" + row()) == decode(row())
+
+
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
         (b"", "the body is empty"),
         (b"\xff", "not UTF-8: byte 0 is 0xff"),
         (b'{"data":[{"note":"\xed\xa0\x80"}]}', "not UTF-8"),
-        (b"\xef\xbb\xbf{}", "not JSON"),
+        (b"\xef\xbb\xbf{}", "expected exactly one of"),
+        (b"\xef\xbb\xbf", "the body is empty"),
         (b"{", "not JSON"),
         (b'{"data":[]} x', "not JSON"),
-        (b'{"data":[{"rate":NaN}]}', "not JSON"),
-        (b'{"data":[{"rate":-Infinity}]}', "not JSON"),
+        (b'{"data":[{"rate":NaN}]}', "NaN is not JSON (byte 17): send null for a missing number"),
+        (b'{"data":[{"rate":-Infinity}]}', "-Infinity is not JSON (byte 17): send null"),
+        (b'{"data":[{"rate": nan, "count": 1}]}', "nan is not JSON (byte 18): send null"),
+        (b'{"data":[{"rate":None}]}', "None is not JSON (byte 17): send null"),
+        (b'{"data":[{"flag":True}]}', "True is not JSON (byte 17): send true"),
+        (b"{'data':[]}", "' is not JSON (byte 1): names and texts stand in double quotes"),
+        (b'{"data":[{"rate":oops}]}', "not JSON: invalid character (byte 17)"),
         (b'{"data":[{"rate":1e999}]}', "expected numbers of 64 bits"),
         (b'{"data":[{"count":' + b"9" * 5000 + b"}]}", "expected numbers of 64 bits"),
         (b'{"data":[{"note":"\\ud800"}]}', "not JSON"),
@@ -177,6 +190,7 @@ def test_a_bad_cell_is_named_with_what_was_expected(changes, column, problem):
         (b'{"input_data":{"data":[]}}', "input_data.columns: required, but missing"),
         (split(["count", "count"], []), "named twice"),
         (split(["nope"], []), "not a column of this model"),
+        (split(["bought"], []), "the target of this model, not an input: leave it out"),
         (split([1], []), "input_data.columns: expected a string, got 1"),
         (split(list(GOOD), [[1]]), "expected 5 values, one per column, got 1"),
         (split(list(GOOD), [{}]), "expected an array, got {}"),
