@@ -1,6 +1,6 @@
 """What is checked of a table before anything is trained on it, and what was done about it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,13 @@ from core.ml.executor import Problem
 from core.ml.profile import positive_level
 from core.ml.table import open_table
 
+ROWS_MIN = 10
+"""Fewer known targets give no model that anybody could judge."""
+WHY_USELESS: Mapping[ColumnRole, str] = {
+    ColumnRole.ID: "has another value in nearly every row, as an id or free text",
+    ColumnRole.CONSTANT: "has one value in every row",
+    ColumnRole.EMPTY: "is empty",
+}
 SMALL_CLASS_SHARE = 0.2
 """Azure calls classes imbalanced when the smallest has less than a fifth of the largest one's rows."""
 
@@ -28,7 +35,7 @@ class TargetCheck:
 def check_target(profile: TableProfile, table: Path, target: str) -> TargetCheck:
     """The classes of `target`, with their JSON type; of two, the positive one (yes, true, 1, else the rarer) is last.
 
-    Raises TableUnusable: an empty table, no such column, no value, one class, or more than 100 classes.
+    Raises TableUnusable: an empty table, no such column, no value, one class, more than 100 classes, or too few rows.
     """
     if not profile.rows:
         raise TableUnusable("The table has no rows", hint="Register a table with at least a few rows of each class")
@@ -48,8 +55,37 @@ def check_target(profile: TableProfile, table: Path, target: str) -> TargetCheck
             hint="A number or a date to estimate is a regression target; choose a column of categories",
         )
     ordered = _ordered(profile, target, found)
+    _check_rows(target, ordered)
     missing = profile.rows - sum(n for _, n in ordered)
     return TargetCheck(_plain([v for v, _ in ordered]), tuple(n for _, n in ordered), missing)
+
+
+def _check_rows(target: str, counts: Sequence[tuple[Scalar, int]]) -> None:
+    """Raise TableUnusable where no model could be learned on some rows and judged on others."""
+    rows, twice = sum(n for _, n in counts), sum(n > 1 for _, n in counts)
+    if rows < ROWS_MIN:
+        raise TableUnusable(
+            f"{rows} row(s) have a value of '{target}', at least {ROWS_MIN} are needed to learn from and to judge on",
+            hint="Register a table with more rows",
+        )
+    if twice < 2:
+        raise TableUnusable(
+            f"The target '{target}' has {len(counts)} classes, of which {twice} occur(s) in more than one row",
+            hint="At least two classes need two rows each: one to learn from and one to judge on",
+        )
+
+
+def check_inputs(profile: TableProfile, target: str, exclude: Sequence[str] = ()) -> None:
+    """Raise TableUnusable where no column is left to predict `target` from, and say of each why."""
+    others = [c for c in profile.columns if c.name != target]
+    if any(c.role is ColumnRole.FEATURE and c.name not in exclude for c in others):
+        return
+    whys = [f"'{c.name}' {'is excluded' if c.name in exclude else WHY_USELESS[c.role]}" for c in others]
+    shown = "; ".join(whys[:5]) + (f"; and {len(whys) - 5} more" if len(whys) > 5 else "")
+    raise TableUnusable(
+        f"No column is left to predict '{target}' from: {shown or 'it is the only one'}",
+        hint="Register a table with columns whose values repeat, or with numbers; free text is not learned from",
+    )
 
 
 def _ordered(profile: TableProfile, target: str, found: list[tuple[Scalar, int]]) -> list[tuple[Scalar, int]]:

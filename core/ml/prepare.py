@@ -12,9 +12,10 @@ from core.domain.data import ColumnKind, TableProfile
 from core.domain.signature import Column, Signature
 from core.domain.training import Guardrail, TrainingSpec
 from core.ml.executor import Problem
-from core.ml.guardrails import TargetCheck, check_target, guardrails, useless_columns
+from core.ml.guardrails import TargetCheck, check_inputs, check_target, guardrails, useless_columns
 from core.ml.leaks import leak_note
 from core.ml.metrics import Labels
+from core.ml.spellings import spelling_note
 from core.ml.table import Table, open_table, read_training
 from core.predict.encoder import ColumnCode
 
@@ -37,6 +38,7 @@ class Prepared:
 def prepare(table: Path, spec: TrainingSpec, profile: TableProfile) -> Prepared:
     """Check the target, drop what is useless, code the columns. Raises TableUnusable, SpecInvalid (bad `exclude`)."""
     target = check_target(profile, table, spec.target)
+    check_inputs(profile, spec.target, spec.exclude)
     dropped = [name for name in useless_columns(profile, spec.target) if name not in spec.exclude]
     signature = signature_of(profile, spec.target, target.classes, exclude=spec.exclude, dropped=dropped)
     with open_table(table) as cells:
@@ -45,7 +47,9 @@ def prepare(table: Path, spec: TrainingSpec, profile: TableProfile) -> Prepared:
     some, their_labels = read_training(problem, rows_max=LEAK_ROWS)
     note = leak_note(problem, some, their_labels)
     labels = their_labels if problem.rows <= LEAK_ROWS else _labels(problem)
-    return Prepared(problem, labels, guardrails(profile, problem, target), (note,) if note else ())
+    spelled = spelling_note(profile.column(spec.target))
+    notes = (*([note] if note else []), *([spelled.text] if spelled else []))
+    return Prepared(problem, labels, guardrails(profile, problem, target), notes)
 
 
 def split(labels: Labels, folds: int, seed: int) -> npt.NDArray[np.int64]:

@@ -20,6 +20,14 @@ TABLES = {
     "one_class.csv": "\n".join(["age,colour,y", *(f"{i},red,yes" for i in range(60))]),
     "many_classes.csv": "\n".join(["age,colour,y", *(f"{i},red,class {i % 120}" for i in range(600))]),
     "twice.csv": "\n".join(["age,age,y", *GOOD_ROWS]),
+    "texts.csv": "\n".join(
+        ["text,y", *(f"a text of its own {i * 37 % 61},{'yes' if i % 2 else 'no'}" for i in range(60))]
+    ),
+    "useless.csv": "\n".join(["same,empty,key,y", *(f"a,,k{i},{'yes' if i % 2 else 'no'}" for i in range(60))]),
+    "few.csv": "age,colour,y\n1,red,no\n2,blue,yes\n3,red,no\n",
+    "no_target.csv": "\n".join(["age,colour,y", *(f"{i % 9},red," for i in range(60))]),
+    "once_each.csv": "\n".join(["age,colour,y", *(f"{i % 9},red,c{i}" for i in range(30))]),
+    "one_column.csv": "\n".join(["y", *("yes" if i % 2 else "no" for i in range(60))]),
     "good.csv": "\n".join(["age,colour,y", *GOOD_ROWS]),
 }
 
@@ -65,6 +73,12 @@ def refused(home, tmp_path, capsys):
         ("good.csv", "missing", "missing"),
         ("one_class.csv", "y", "one value"),
         ("many_classes.csv", "y", "120"),
+        ("texts.csv", "y", "'text' has another value in nearly every row"),
+        ("useless.csv", "y", "'same' has one value in every row; 'empty' is empty; 'key' has another value"),
+        ("few.csv", "y", "3 row(s) have a value of 'y', at least 10"),
+        ("no_target.csv", "y", "no value in any row"),
+        ("once_each.csv", "y", "0 occur(s) in more than one row"),
+        ("one_column.csv", "y", "it is the only one"),
     ],
 )
 def test_a_table_that_cannot_be_learned_is_refused_by_its_cause(refused, data, target, named):

@@ -167,7 +167,7 @@ def test_folds_are_stratified_balanced_and_the_same_for_the_same_seed():
     assert not np.array_equal(fold, split(labels, 3, 8))
 
 
-@pytest.mark.parametrize(("rows", "folds"), [(6, 6), (30, 10), (2_000, 5), (25_000, 3)])
+@pytest.mark.parametrize(("rows", "folds"), [(12, 10), (30, 10), (2_000, 5), (25_000, 3)])
 def test_fewer_rows_are_cut_into_more_folds(tmp_path, rows, folds):
     columns = {"x": [i % 17 for i in range(rows)], "answer": [i % 2 for i in range(rows)]}
     assert prepared(write_table(tmp_path / "t.parquet", columns)).problem.folds == folds

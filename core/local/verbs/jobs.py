@@ -15,7 +15,7 @@ from core.domain.training import Comparison, Compute, TrainingSpec, Trial, Trial
 from core.local.paths import new_id
 from core.local.verbs.base import PROOF_COMPUTE
 from core.local.verbs.data import DataVerbs
-from core.ml.guardrails import check_target
+from core.ml.guardrails import check_inputs, check_target
 
 
 class JobVerbs(DataVerbs):
@@ -43,12 +43,14 @@ class JobVerbs(DataVerbs):
         asset = self._store.data(spec.data)
         named = tuple(asset.named(name) for name in spec.exclude)
         spec = replace(spec, data=asset.ref, target=asset.named(spec.target), exclude=named)
-        check_target(self.profile(asset.ref), Path(asset.path), spec.target)
+        profile = self.profile(asset.ref)
+        check_target(profile, Path(asset.path), spec.target)
         if unknown := [name for name in spec.exclude if name not in asset.columns]:
             raise SpecInvalid(
                 f"Cannot exclude '{unknown[0]}': {asset.ref} has no such column",
                 hint=f"The columns are: {', '.join(asset.columns)}",
             )
+        check_inputs(profile, spec.target, spec.exclude)
         self._check_compute(spec.compute)
         return self._job(JobKind.AUTOML, spec.experiment_name, spec.compute, _plain(spec), parent_id)
 
