@@ -78,6 +78,11 @@ class _Place:
     run_s: float
     turn: "asyncio.Future[None]"
 
+    @property
+    def was_called(self) -> bool:
+        """Its turn came; whoever is told to come again, or left, had none."""
+        return self.turn.done() and not self.turn.cancelled() and self.turn.exception() is None
+
 
 class Lane:
     """One thread for slow deployments, and who may wait for it. Several would not be faster: one model runs at a time.
@@ -130,7 +135,7 @@ class Lane:
         except asyncio.CancelledError:
             if place in self._waiting:
                 self._waiting.remove(place)
-            else:
+            elif place.was_called:
                 self._running_s = 0.0
                 self._next()
             raise
@@ -138,6 +143,8 @@ class Lane:
     def _next(self) -> None:
         """Hand the lane on; it counts as busy from now, so that nobody slips in before the next one wakes up."""
         now = self._clock()
+        # A client that has just left is not told any more, and wakes up only later.
+        self._waiting = deque(place for place in self._waiting if not place.turn.cancelled())
         if self._lately.too_many(now):
             self._shed(now)
         if self._waiting:
@@ -146,7 +153,7 @@ class Lane:
             place.turn.set_result(None)
 
     def _shed(self, now: float) -> None:
-        stale = [place for place in self._waiting if now - place.came_at > place.run_s]
+        stale = [place for place in self._waiting if now - place.came_at > place.run_s and not place.turn.cancelled()]
         for place in stale:
             self._waiting.remove(place)
             place.turn.set_exception(self._busy(now))

@@ -40,8 +40,11 @@ class Bench:
         except TooBusy as busy:
             self.told[name] = dict(busy.headers)[b"retry-after"].decode()
 
-    async def leave(self, name: str) -> None:
-        self._tasks[name].cancel()
+    async def leave(self, *names: str) -> None:
+        """Clients leave together: nobody has woken up yet when the last one does."""
+        for name in names:
+            self._tasks[name].cancel()
+            self._ends[name].set()
         await asyncio.sleep(0)
 
     async def end(self, *names: str, run_s: float = RUN_S) -> None:
@@ -56,7 +59,8 @@ class Bench:
         """Let everything end that still waits."""
         for name in self._tasks:
             self._ends[name].set()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        ends = await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        assert [end for end in ends if end is not None and not isinstance(end, asyncio.CancelledError)] == []
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -155,6 +159,17 @@ def test_a_client_that_leaves_the_queue_blocks_nobody() -> None:
         await bench.end(*"ac")
 
     assert played(story).order == list("ac")
+
+
+def test_clients_that_leave_at_one_moment_block_nobody() -> None:
+    async def story(bench: Bench) -> None:
+        for name in "abcd":
+            await bench.come(name)
+            bench.now += 0.2
+        await bench.leave("a", "b", "c")
+        await bench.end("d")
+
+    assert played(story).order == list("ad")
 
 
 def test_a_busy_neighbour_makes_no_deployment_slow() -> None:
