@@ -26,7 +26,7 @@ from core.predict.encoder import ColumnCode, Encoder
 from core.predict.folder import member_arrays, member_json
 from core.predict.members import Linear
 from core.serving.app import App
-from core.serving.connection import Connection
+from core.serving.connection import PATIENCE, Connection, Patience
 from core.serving.metrics import Metrics
 from core.serving.room import Room
 from core.serving.state import State
@@ -140,8 +140,8 @@ class EndpointFiles:
 class Client:
     """The verbs of a scoring endpoint whose server lives in this process, behind a real socket."""
 
-    def __init__(self, files: EndpointFiles, *, draw: float = 0.0) -> None:
-        self.files = files
+    def __init__(self, files: EndpointFiles, *, draw: float = 0.0, patience: Patience = PATIENCE) -> None:
+        self.files, self._patience = files, patience
         self.loader = Loader()
         self.state = State(files.path, self.loader)
         self.telemetry = Telemetry(files.telemetry, log_fd=None)
@@ -159,9 +159,12 @@ class Client:
 
     async def _listen(self) -> int:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self.app, self.room), "127.0.0.1", 0)
+        self._server = await loop.create_server(self._connection, "127.0.0.1", 0)
         self._watching = loop.create_task(self.room.watch())
         return self._server.sockets[0].getsockname()[1]
+
+    def _connection(self) -> Connection:
+        return Connection(self.app, self.room, self._patience)
 
     def run(self, coroutine: Any) -> Any:
         return self._runner.run(coroutine)
@@ -219,24 +222,26 @@ class Client:
 
 
 def write_model(folder: Path, signature: Signature, *, members: int = 1) -> Path:
-    """A real model folder: class 1 the more probable, the larger the signature's first column.
+    """A real model folder: the last class the more probable, the larger the signature's first column.
 
     With many equal members it says the same and takes longer.
     """
     columns = signature.used
+    outputs = 1 if len(signature.classes) == 2 else len(signature.classes)
     codes = [ColumnCode(c.name, c.kind, c.levels) for c in columns]
     no_text = np.array([], np.int32)
     linear = Linear(
         numeric=np.array([0], np.int32),
         center=np.array([float(columns[0].typical or 0)]),
         scale=np.array([1.0]),
-        coef=np.array([[1.0]]),
-        absent=np.zeros((1, 1)),
+        coef=np.linspace(0.0, 1.0, outputs + 1)[1:].reshape(1, outputs),
+        absent=np.zeros((1, outputs)),
         text=no_text,
         start=no_text,
         size=no_text,
-        table=np.empty((0, 1)),
-        intercept=np.zeros(1),
+        table=np.empty((0, outputs)),
+        intercept=np.zeros(outputs),
+        link="sigmoid" if outputs == 1 else "softmax",
     )
     names = [f"m{number}_" for number in range(members)]
     votes = [member_json(linear, name, 1.0 / members) for name in names]
@@ -249,10 +254,11 @@ def write_model(folder: Path, signature: Signature, *, members: int = 1) -> Path
 
 
 class ServerProcess:
-    """`python -m core.serving` over a real model of the Bank Marketing columns."""
+    """`python -m core.serving` over a real model, of the Bank Marketing columns where no other signature is given."""
 
-    def __init__(self, folder: Path, *, members: int = 1, **changes: Any) -> None:
-        model = write_model(folder / "model", bank_signature(exclude=["duration"]), members=members)
+    def __init__(self, folder: Path, *, members: int = 1, signature: Signature | None = None, **changes: Any) -> None:
+        columns = signature or bank_signature(exclude=["duration"])
+        model = write_model(folder / "model", columns, members=members)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]

@@ -6,8 +6,7 @@ Neither raises: whatever goes wrong is a reply.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import parse_qs
 
@@ -26,6 +25,7 @@ from core.serving.pace import Lane
 from core.serving.refusals import MethodRefused, ModelFailed, NotReady, PathUnknown, ServerFault, TooBusy
 from core.serving.state import Snapshot, State
 from core.serving.telemetry import Sample, Telemetry, record_of
+from core.serving.work import Work
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,9 @@ INLINE_BODY_BYTES = 32 * 1024
 
 CLIENT_GONE = 499
 """nginx's number for a client that left; only telemetry sees it."""
+
+NOBODY = Reply(CLIENT_GONE, b"")
+"""To a client that left: it is never sent."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 METRICS = b"text/plain; version=0.0.4; charset=utf-8"
@@ -73,24 +76,31 @@ class App:
             return exchange, self._refusal(exchange, refusal)
         return exchange, self._guarded(exchange, self._begun)
 
-    def finish(self, exchange: Exchange, body: bytes) -> Reply | Awaitable[Reply]:
-        """The reply to a request whose body is here; awaitable where it is scored beside the event loop."""
+    def finish(self, exchange: Exchange, body: bytes) -> "Reply | asyncio.Future[Reply]":
+        """The reply to a request whose body is here; a future one where it is scored beside the event loop."""
         exchange.body_bytes = len(body)
         target = exchange.target
         assert target is not None
         if exchange.packed or len(body) > INLINE_BODY_BYTES or target.pace.slow:
-            return self._beside(exchange, body)
+            exchange.work = work = Work(exchange, target, body)
+            work.reply = asyncio.get_running_loop().create_task(self._beside(exchange, work))
+            return work.reply
         return self._guarded(exchange, lambda e: self._scored(e, target.score(body), body))
 
-    def refuse(self, error: SlipwayError, exchange: Exchange | None = None) -> tuple[Exchange, Reply]:
-        """A refusal that the connection itself found; without an exchange, of a request that could not be read."""
+    def refuse(self, error: Exception, exchange: Exchange | None = None) -> tuple[Exchange, Reply]:
+        """What the connection itself found: a refusal, or a bug. Without an exchange, of what could not be read."""
         exchange = exchange or Exchange(NO_HEAD, self._state.now)
-        return exchange, self._refusal(exchange, error)
+        if isinstance(error, SlipwayError):
+            return exchange, self._refusal(exchange, error)
+        return exchange, self._fault(exchange, error)
 
     def abandon(self, exchange: Exchange) -> None:
-        """The client is gone: there is nobody to answer."""
+        """The client is gone: there is nobody to answer. What waits is called off, what runs keeps its place."""
         exchange.problem = "ClientGone"
-        self._settle(exchange, CLIENT_GONE, 0)
+        exchange.gone = True
+        if exchange.work is None or exchange.work.call_off():
+            self._give_back(exchange)
+        self._record(exchange, CLIENT_GONE, 0)
 
     def encode(self, exchange: Exchange, reply: Reply, *, closing: bool | None) -> bytes:
         """The reply's bytes with every header that it must carry; the request is then noted as answered."""
@@ -99,7 +109,8 @@ class App:
             *exchange.reply_headers(),
             *cors.headers(exchange.headers, exchange.now.file.limits.cors_origins),
         ]
-        self._settle(exchange, reply.status, len(reply.body))
+        self._give_back(exchange)
+        self._record(exchange, reply.status, len(reply.body))
         return encode(reply, headers, with_body=exchange.method != "HEAD", closing=closing)
 
     def close(self) -> None:
@@ -151,21 +162,23 @@ class App:
             self._model_data.put(_sample(exchange, scored))
         return Reply(200, scored.reply)
 
-    async def _beside(self, exchange: Exchange, body: bytes) -> Reply:
+    async def _beside(self, exchange: Exchange, work: Work) -> Reply:
         """Score in a thread: what is packed or large in any, what is slow in the lane, where waiting is bounded."""
-        target = exchange.target
-        assert target is not None
-        work = partial(_unpacked_score, exchange, body)
+        pace = work.target.pace
         try:
-            if target.pace.slow:
-                scored = await self._lane.run(target.pace.run_s, work)
+            if pace.slow:
+                scored = await self._lane.run(pace.run_s, work)
             else:
                 scored = await asyncio.get_running_loop().run_in_executor(None, work)
-            return self._scored(exchange, scored, body)
+            return NOBODY if exchange.gone else self._scored(exchange, scored, work.body)
         except SlipwayError as e:
             return self._refusal(exchange, e)
         except Exception as e:  # noqa: BLE001 - a bug is told as 500 and logged
             return self._fault(exchange, e)
+        finally:
+            exchange.work = None
+            if exchange.gone:
+                self._give_back(exchange)
 
     def _guarded(self, exchange: Exchange, answer: Callable[[Exchange], T]) -> T | Reply:
         try:
@@ -188,11 +201,14 @@ class App:
             log.error("the model of deployment %s failed", exchange.deployment, exc_info=error.__cause__)
         return Reply(error.status, encode_error(error), JSON, getattr(error, "headers", ()))
 
-    def _settle(self, exchange: Exchange, status: int, bytes_out: int) -> None:
-        """Give back the request's place and record it, if it asked to score; what reads pages is counted nowhere."""
+    def _give_back(self, exchange: Exchange) -> None:
+        """The request's place is free again."""
         if exchange.admitted:
             self._metrics.in_flight -= 1
             exchange.admitted = False
+
+    def _record(self, exchange: Exchange, status: int, bytes_out: int) -> None:
+        """Keep what came of the request, if it asked to score; what reads pages is counted nowhere."""
         if exchange.path != "/score":
             return
         record = record_of(exchange, status, bytes_out)
@@ -217,9 +233,7 @@ class App:
         file = exchange.now.file
         if file.host not in LOOPBACK:
             check_key(exchange.headers.get(b"authorization"), file.key_digests)
-        writers = [self._telemetry, *([self._model_data] if self._model_data else [])]
-        self._metrics.dropped = sum(writer.dropped for writer in writers)
-        self._metrics.write_failures = sum(writer.write_failures for writer in writers)
+        self._metrics.dropped = self._telemetry.dropped + (self._model_data.dropped if self._model_data else 0)
         return Reply(200, self._metrics.text().encode(), METRICS)
 
 
@@ -234,9 +248,3 @@ def _sample(exchange: Exchange, scored: Scored) -> Sample:
         data=[list(column) for column in scored.request.columns],
         reply=msgspec.Raw(scored.reply),
     )
-
-
-def _unpacked_score(exchange: Exchange, body: bytes) -> Scored:
-    target = exchange.target
-    assert target is not None
-    return target.score(bodies.unpack(body, exchange.now.file.limits) if exchange.packed else body)

@@ -1,53 +1,39 @@
-"""One client connection: bytes to requests and back (HTTP/1.1 and HTTP/1.0), with a deadline in every state.
+"""One client's connection: requests in their order, with a deadline in every state.
 
-The parser is llhttp, in its strict mode: it refuses what two readers could read in two ways (RFC 9112, 11.2). What is
-here is order, limits and endings. Requests are answered in the order in which they came. A connection that the server
-ends is ended in two steps, first our side, then, once the client has read and closed or a moment has passed, all of it:
-closed at once, bytes of the client that nobody has read would make the system reset it, and lose the reply.
+Requests are answered in the order in which they came. A connection that the server ends is ended in steps. Whoever
+still takes its last reply is given time for that; then our side ends; and once the client has read and closed, or a
+moment has passed, all of it: closed at once, bytes of the client that nobody has read would make the system reset it,
+and lose the reply.
 """
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Awaitable
 from enum import Enum, auto
 from math import inf
-from typing import TYPE_CHECKING
-
-import httptools
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.domain.endpoint import EndpointLimits
 from core.domain.errors import SlipwayError
 from core.serving.app import App
 from core.serving.bodies import MB
 from core.serving.exchange import Exchange
-from core.serving.http import CONTINUE, Head, Reply, split_target
-from core.serving.refusals import (
-    BodyLate,
-    BodyTooLarge,
-    ConnectionsFull,
-    HeaderTooLong,
-    HeadLate,
-    HttpInvalid,
-    ShuttingDown,
-)
+from core.serving.http import CONTINUE, Head, Reply
+from core.serving.reader import KB, Reader
+from core.serving.refusals import BodyLate, BodyTooLarge, ConnectionsFull, HeadLate, ShuttingDown
+from core.serving.sending import Progress, unsent
 
 if TYPE_CHECKING:
     from core.serving.room import Room
 
-KB = 1024
+log = logging.getLogger(__name__)
 
-WRITE_TIMEOUT_S = 30.0
-"""A client that does not read its reply for so long is let go."""
-LINGER_S = 2.0
-"""How long a connection that we ended waits for the client to close its side."""
 SKIP_BYTES_MAX = 256 * KB
 """The rest of a refused body is read and thrown away up to this size; beyond it the connection ends."""
 REFUSED_MAX = 100
 """Connections beyond `max_connections` that are told so at one time; further ones are reset."""
 WAITING_MAX = 2
 """Pipelined requests that are taken in while an earlier one is being answered; then reading pauses."""
-ONCE = (b"host", b"authorization", b"content-type", b"content-encoding", b"content-length", b"transfer-encoding")
-"""Headers that say which request this is: twice, two readers could take it for two different ones."""
 
 
 class Stage(Enum):
@@ -60,33 +46,47 @@ class Stage(Enum):
     IDLE = auto()
     """The next request."""
     ENDING = auto()
-    """The client's close: our side has ended."""
+    """The client: to take the last reply, and to close, for our side has ended."""
 
 
 class Turn:
     """A request and its place in the order of replies."""
 
-    __slots__ = ("closing", "complete", "exchange", "parts", "reply", "running", "says_so", "size")
+    __slots__ = ("body", "closing", "complete", "exchange", "reply", "running", "says_so", "size", "waits")
 
     def __init__(self, exchange: Exchange, reply: Reply | None, *, closing: bool) -> None:
         self.exchange, self.reply, self.closing = exchange, reply, closing
         self.says_so = False
         """HTTP/1.0: a connection that stays must be said to."""
-        self.parts: list[bytes] = []
+        self.waits = False
+        """The client sends its body when it is told to."""
+        self.body: bytes | bytearray = b""
         self.size = 0
         self.complete = False
         """The whole body is here."""
         self.running: asyncio.Future[Reply] | None = None
 
 
+class Patience(NamedTuple):
+    """How long the server waits for a client that is being answered."""
+
+    write_s: float = 30.0
+    """A client that takes less than a little of its reply for so long is let go."""
+    linger_s: float = 2.0
+    """How long a connection that we ended waits for the client, once it has all, to close its side."""
+
+
+PATIENCE = Patience()
+
+
 class Connection(asyncio.Protocol):
     """Speaks HTTP for `app`. `room` counts connections, watches their deadlines and tells when the server ends."""
 
-    def __init__(self, app: App, room: "Room") -> None:
-        self._app, self._room = app, room
+    def __init__(self, app: App, room: "Room", patience: Patience = PATIENCE) -> None:
+        self._app, self._room, self._patience = app, room, patience
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._parser = httptools.HttpRequestParser(self)
+        self._reader = Reader(self, lambda: self._limits)
         self._turns: deque[Turn] = deque()
         """Requests in order of arrival that have no reply yet."""
         self._incoming: Turn | None = None
@@ -94,11 +94,11 @@ class Connection(asyncio.Protocol):
         self._stage = Stage.OPENED
         self.deadline = inf
         """When the stage has lasted too long, by the loop's clock."""
-        self._target = b""
-        self._headers: dict[bytes, bytes] = {}
-        self._head_bytes = self._head_fed = 0
-        self._in_head = self._head_is_new = self._repeated = False
-        self._upgrading = self._muted = False
+        self._leave_at = inf
+        """When an idle connection ends because the server does."""
+        self._linger_s = patience.linger_s
+        self._progress = Progress(0, 0.0, patience.write_s)
+        """Of the client with what we wrote, while it has yet to take that or, once we have ended, to close."""
         self._deaf = False
         """Nothing more is taken in."""
         self._retiring = self._stopping = self._half_closed = self._stalled = self._paused = False
@@ -113,38 +113,53 @@ class Connection(asyncio.Protocol):
             transport.abort()
         elif beyond > 0:
             self._refuse(ConnectionsFull("The server holds as many connections as it may", hint="Try again soon"))
+            self._advance()
         else:
             self._wait(Stage.OPENED, self._limits.header_timeout_s)
 
     def data_received(self, data: bytes) -> None:
-        if self._deaf or self._stage is Stage.ENDING:
+        if self._deaf:
             return
-        self._head_is_new = False
-        self._feed(data)
-        if self._in_head and not self._head_is_new:
-            self._count_head(len(data))
+        try:
+            self._reader.feed(data)
+        except SlipwayError as e:
+            if not self._deaf:  # else they are bytes behind the last request, which are no news
+                self._refuse(e)
+        except Exception as e:  # noqa: BLE001 - a bug is told as 500 and logged
+            self._refuse(e)
         self._advance()
 
     def eof_received(self) -> bool:
-        """The client sends no more. What it has asked for it still gets."""
-        self._half_closed = True
-        return bool(self._turns and self._turns[-1].complete and self._stage is not Stage.ENDING)
+        """The client sends no more. What it has asked for in full it still gets."""
+        self._half_closed = self._deaf = True
+        if self._turns and not self._turns[-1].complete and self._turns[-1].reply is None:
+            self._app.abandon(self._turns.pop().exchange)
+        self._incoming = None
+        if self._turns:
+            self._turns[-1].closing = True
+            self._advance()
+        elif self._stage is Stage.ENDING:
+            self._close()
+        else:
+            self._end()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for turn in self._turns:
-            self._app.abandon(turn.exchange)
-        self._turns.clear()
+        self._abandon()
         self._deaf, self.deadline, self._transport = True, inf, None
         self._room.leave(self)
 
     def pause_writing(self) -> None:
         self._stalled = True
-        self.deadline = self._loop.time() + WRITE_TIMEOUT_S
+        self._watch(self._patience.linger_s)
 
     def resume_writing(self) -> None:
-        self._stalled, self.deadline = False, inf
-        self._wait_on()
-        self._advance()
+        self._stalled = False
+        if self._stage is Stage.ENDING:
+            self._watch(self._linger_s)
+        else:
+            self.deadline = inf
+            self._advance()
 
     # The room's calls
 
@@ -152,17 +167,18 @@ class Connection(asyncio.Protocol):
         """The deadline has passed."""
         if self._transport is None:
             return
-        if self._stage is Stage.ENDING or self._stalled:
-            self._transport.abort()
+        if self._stalled or self._stage is Stage.ENDING:
+            self._let_go_unless_it_reads(self._transport)
         elif self._stage is Stage.HEAD:
             self._refuse(HeadLate(f"The head did not arrive within {self._limits.header_timeout_s:g} s"))
         elif self._stage is Stage.BODY:
-            self._late_body()
+            self._refuse(BodyLate(f"The body did not arrive within {self._limits.body_timeout_s:g} s"))
         else:
             self._end()
+        self._advance()
 
     def retire(self, linger_s: float) -> None:
-        """Another worker takes over: answer what comes within `linger_s`, the next reply being the last."""
+        """Another worker takes over: what was asked is answered, and what comes within `linger_s`, as the last."""
         self._retiring = True
         self._hurry(linger_s)
 
@@ -171,51 +187,24 @@ class Connection(asyncio.Protocol):
         self._stopping = True
         self._hurry(linger_s)
 
-    # The parser's calls
+    # The reader's calls
 
-    def on_message_begin(self) -> None:
-        if self._deaf or self._muted:
+    def head(self, head: Head, *, stays: bool, version: str) -> None:
+        """A request has begun."""
+        if self._deaf:
             return
-        self._target, self._headers, self._repeated = b"", {}, False
-        self._head_bytes = self._head_fed = 0
-        self._in_head = self._head_is_new = True
-
-    def on_url(self, target: bytes) -> None:
-        self._target += target
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._deaf or self._muted:
-            return
-        if not self._in_head:
-            return self._count_trailer(len(name) + len(value))
-        name = name.lower()
-        self._head_bytes += len(name) + len(value) + 4
-        if name in self._headers and name in ONCE:
-            self._repeated = True
-        self._headers[name] = value
-
-    def on_headers_complete(self) -> None:
-        if self._deaf or self._muted:
-            return
-        self._in_head = False
-        if problem := self._problem():
-            return self._refuse(problem)
-        self._upgrading = self._parser.should_upgrade()
-        path, query = split_target(self._target)
-        head = Head(self._parser.get_method().decode("ascii"), path, query, self._headers)
         ending = ShuttingDown("The server is shutting down") if self._stopping else None
-        exchange, reply = self._app.begin(head, ending)
-        stays = self._parser.should_keep_alive()
-        turn = Turn(exchange, reply, closing=not stays)
-        turn.says_so = stays and self._parser.get_http_version() == "1.0"
+        turn = Turn(*self._app.begin(head, ending), closing=not stays or self._retiring or self._stopping)
         self._turns.append(turn)
         self._incoming = turn
-        if reply is not None and not self._skippable():
+        turn.says_so = stays and version == "1.0"
+        turn.waits = version == "1.1" and head.headers.get(b"expect", b"").lower() == b"100-continue"
+        if turn.reply is not None and not _skippable(turn, head):
             turn.closing = True
-        elif reply is None and self._expects_word() and len(self._turns) == 1 and self._transport is not None:
-            self._transport.write(CONTINUE)
+        self._call_for_body()
 
-    def on_body(self, part: bytes) -> None:
+    def body(self, part: bytes) -> None:
+        """More of the body of the request that has begun."""
         turn = self._incoming
         if self._deaf or turn is None:
             return
@@ -224,18 +213,22 @@ class Connection(asyncio.Protocol):
             if turn.size > SKIP_BYTES_MAX:
                 self._skip_no_more(turn)
         elif turn.size > self._limits.max_body_mb * MB:
-            turn.parts.clear()
-            turn.closing = True
+            turn.body, turn.closing = b"", True
             _, turn.reply = self._app.refuse(BodyTooLarge(self._limits.max_body_mb), turn.exchange)
-        else:
-            turn.parts.append(part)
+        elif not turn.body:
+            turn.body = part
+        else:  # joined as they come: a million small parts would take many times their length
+            turn.body = turn.body if isinstance(turn.body, bytearray) else bytearray(turn.body)
+            turn.body += part
 
-    def on_message_complete(self) -> None:
-        if self._deaf or (self._upgrading and not self._muted):
+    def complete(self) -> None:
+        """The request that has begun is here in full."""
+        if self._deaf or self._incoming is None:
             return
-        if self._incoming is not None:
-            self._incoming.complete = True
-            self._incoming = None
+        self._incoming.complete = True
+        # Behind a request that is the last, nothing is news.
+        self._deaf = self._incoming.closing
+        self._incoming = None
 
     # Taking requests in
 
@@ -243,108 +236,52 @@ class Connection(asyncio.Protocol):
     def _limits(self) -> EndpointLimits:
         return self._app.now.file.limits
 
-    def _feed(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as e:
-            if not self._deaf:
-                self._go_on_without_upgrade(data[e.args[0] :])
-        except httptools.HttpParserError as e:
-            # Bytes behind a request that asked for the end are no news: they are not read.
-            asked_to_end = self._incoming is None and self._turns and self._turns[-1].closing
-            if not self._deaf and not asked_to_end:
-                self._refuse(HttpInvalid(f"This is no request of HTTP/1.1: {e}"))
-
-    def _go_on_without_upgrade(self, rest: bytes) -> None:
-        """Answer in HTTP/1.1 a request that offers another protocol (RFC 9110, 7.8), as Java's client does with h2c.
-
-        llhttp leaves off behind such a head, so a new parser is put where the old one stood: at the body.
-        """
-        length, coding = self._headers.get(b"content-length", b"0"), self._headers.get(b"transfer-encoding")
-        framing = b"transfer-encoding: chunked" if coding else b"content-length: " + length
-        self._parser, self._muted = httptools.HttpRequestParser(self), True
-        self._feed(b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n")
-        self._muted = self._upgrading = False
-        if rest and not self._deaf:
-            self._feed(rest)
-
-    def _problem(self) -> SlipwayError | None:
-        """Why a head that the parser took is no request for us."""
-        version = self._parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            return HttpInvalid(f"HTTP/{version} is not spoken here", hint="Speak HTTP/1.1")
-        if self._repeated:
-            return HttpInvalid("A header that may come once came twice")
-        if version == "1.1" and b"host" not in self._headers:
-            return HttpInvalid("The header Host is missing")
-        if self._headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
-            return HttpInvalid("The only transfer coding here is chunked")
-        if version == "1.0" and b"transfer-encoding" in self._headers:
-            return HttpInvalid("HTTP/1.0 knows no transfer coding")
-        if self._parser.get_method() == b"CONNECT":
-            return HttpInvalid("This server is no proxy")
-        return self._too_long(self._head_bytes + len(self._target))
-
-    def _count_head(self, size: int) -> None:
-        """The parser tells of a header when it is whole; an endless one must be noticed before."""
-        self._head_fed += size
-        if problem := self._too_long(self._head_fed):
-            self._refuse(problem)
-
-    def _count_trailer(self, size: int) -> None:
-        self._head_bytes += size
-        if problem := self._too_long(self._head_bytes):
-            self._refuse(problem)
-
-    def _too_long(self, head_bytes: int) -> SlipwayError | None:
-        limit_kb = self._limits.max_header_kb
-        return HeaderTooLong(f"The head is larger than {limit_kb} KB") if head_bytes > limit_kb * KB else None
-
-    def _expects_word(self) -> bool:
-        """Whether the client waits for our word before it sends its body (RFC 9110, 10.1.1)."""
-        return self._headers.get(b"expect", b"").lower() == b"100-continue"
-
-    def _skippable(self) -> bool:
-        """Whether the body of a refused request can be skipped, so that the connection may stay."""
-        if self._expects_word():
-            return False  # refused, the client may leave the body out: the next bytes are a body or a head
-        return int(self._headers.get(b"content-length", b"0")) <= SKIP_BYTES_MAX
+    def _call_for_body(self) -> None:
+        """Tell a client that waits for our word (RFC 9110, 10.1.1) to send its body, once all before are answered."""
+        turn = self._turns[0] if self._turns else None
+        if turn is None or not turn.waits or turn.reply is not None or turn.complete or self._transport is None:
+            return
+        turn.waits = False
+        if not turn.size:
+            self._transport.write(CONTINUE)
 
     def _skip_no_more(self, turn: Turn) -> None:
         turn.closing = True
         if turn not in self._turns:
             self._end()
 
-    def _refuse(self, error: SlipwayError) -> None:
+    def _refuse(self, error: Exception) -> None:
         """Answer what came before, then this, and end."""
         turn = self._incoming
+        self._deaf = True
         if turn is None:
             self._turns.append(Turn(*self._app.refuse(error), closing=True))
         elif turn.reply is None:
             _, turn.reply = self._app.refuse(error, turn.exchange)
-        self._deaf, self._in_head = True, False
         if turn is not None:
-            turn.closing = True
-            if turn not in self._turns:
-                self._end()
-        self._advance()
-
-    def _late_body(self) -> None:
-        if self._incoming is not None:
-            self._refuse(BodyLate(f"The body did not arrive within {self._limits.body_timeout_s:g} s"))
+            self._skip_no_more(turn)
 
     # Answering
 
     def _advance(self) -> None:
         """Answer as far as can be, then wait for what is missing."""
+        try:
+            self._answer()
+        except Exception as e:
+            log.error("a connection failed on a bug of the server", exc_info=e)
+            if self._transport is not None:
+                self._transport.abort()
+
+    def _answer(self) -> None:
         while self._turns and not self._stalled and self._transport is not None and self._stage is not Stage.ENDING:
             turn = self._turns[0]
             if turn.reply is None and turn.complete and turn.running is None:
                 self._score(turn)
             if turn.reply is None:
+                self._call_for_body()
                 break
-            self._write(turn, turn.reply)
-            if len(self._turns) and not self._turns[0].running:
+            self._write(turn, turn.reply, self._transport)
+            if self._turns and not self._turns[0].running:
                 # Others on this loop get their turn before the next of a pipeline.
                 self._loop.call_soon(self._advance)
                 break
@@ -352,45 +289,71 @@ class Connection(asyncio.Protocol):
         self._wait_on()
 
     def _score(self, turn: Turn) -> None:
-        answer = self._app.finish(turn.exchange, turn.parts[0] if len(turn.parts) == 1 else b"".join(turn.parts))
-        turn.parts.clear()
+        answer = self._app.finish(turn.exchange, bytes(turn.body))
+        turn.body = b""
         if isinstance(answer, Reply):
             turn.reply = answer
         else:
-            turn.running = self._loop.create_task(_awaited(answer))
-            turn.running.add_done_callback(lambda done: self._scored(turn, done))
+            turn.running = answer
+            answer.add_done_callback(lambda done: self._scored(turn, done))
 
     def _scored(self, turn: Turn, done: "asyncio.Future[Reply]") -> None:
         if not done.cancelled():
             turn.reply = done.result()
             self._advance()
 
-    def _write(self, turn: Turn, reply: Reply) -> None:
-        assert self._transport is not None
+    def _write(self, turn: Turn, reply: Reply, transport: asyncio.Transport) -> None:
+        says = True if turn.closing else False if turn.says_so else None
+        encoded = self._app.encode(turn.exchange, reply, closing=says)
         self._turns.popleft()
-        closing = turn.closing or self._retiring or self._stopping
-        says = True if closing else False if turn.says_so else None
         self._stage, self.deadline = Stage.BODY, inf
-        self._transport.write(self._app.encode(turn.exchange, reply, closing=says))
-        if closing:
-            self._end(LINGER_S if turn.complete else self._limits.body_timeout_s)
+        transport.write(encoded)
+        if turn.closing:
+            self._end(None if turn.complete else self._limits.body_timeout_s)
 
-    def _end(self, linger_s: float = LINGER_S) -> None:
-        """End our side; the client has a moment to read and to end its own."""
+    # Ending
+
+    def _end(self, linger_s: float | None = None) -> None:
+        """End our side, once all is written; the client then has a moment to end its own."""
         if self._transport is None or self._stage is Stage.ENDING:
             return
-        for turn in self._turns:
-            self._app.abandon(turn.exchange)
-        self._turns.clear()
+        self._abandon()
         self._incoming, self._deaf = None, True
-        self._wait(Stage.ENDING, linger_s)
-        if self._half_closed or not self._transport.can_write_eof():
-            self._transport.close()
-            return
-        self._transport.write_eof()
+        self._stage, self._linger_s = Stage.ENDING, self._patience.linger_s if linger_s is None else linger_s
+        self._transport.set_write_buffer_limits(0)  # from here on `resume_writing` says that all is written
+        if not self._stalled:
+            self._watch(self._linger_s)
+        self._close()
         if self._paused:
             self._paused = False
             self._transport.resume_reading()
+
+    def _close(self) -> None:
+        """All of it where the client has ended its side, else ours; both only once all is written."""
+        assert self._transport is not None
+        if self._half_closed or not self._transport.can_write_eof():
+            self._transport.close()
+        else:
+            self._transport.write_eof()
+
+    def _abandon(self) -> None:
+        while self._turns:
+            self._app.abandon(self._turns.popleft().exchange)
+
+    def _watch(self, linger_s: float) -> None:
+        """Wait for the client to take what was written and, once we have ended, to close."""
+        assert self._transport is not None
+        now = self._loop.time()
+        self._progress = Progress(unsent(self._transport), now, self._patience.write_s)
+        self.deadline = now + linger_s
+
+    def _let_go_unless_it_reads(self, transport: asyncio.Transport) -> None:
+        """A client that has all, or takes next to nothing of it, is let go; one that takes it is waited for."""
+        now, left = self._loop.time(), unsent(transport)
+        if not left or self._progress.stuck(left, now):
+            transport.abort()
+        else:
+            self.deadline = now + self._patience.linger_s
 
     # Waiting
 
@@ -402,10 +365,8 @@ class Connection(asyncio.Protocol):
             self._stage, self.deadline = Stage.BODY, inf
         elif self._incoming is not None:
             self._enter_stage(Stage.BODY, self._limits.body_timeout_s)
-        elif self._in_head:
+        elif self._reader.in_head:
             self._enter_stage(Stage.HEAD, self._limits.header_timeout_s)
-        elif self._half_closed:
-            self._end()
         elif self._stage is not Stage.OPENED:
             self._enter_stage(Stage.IDLE, self._limits.idle_timeout_s)
 
@@ -416,14 +377,20 @@ class Connection(asyncio.Protocol):
 
     def _wait(self, stage: Stage, timeout_s: float) -> None:
         self._stage, self.deadline = stage, self._loop.time() + timeout_s
+        if stage in (Stage.OPENED, Stage.IDLE):
+            self.deadline = min(self.deadline, self._leave_at)
 
     def _hurry(self, linger_s: float) -> None:
-        """An idle connection is ended after `linger_s`: a request that is already on its way still gets its answer."""
-        if self._stage in (Stage.IDLE, Stage.OPENED):
-            self.deadline = min(self.deadline, self._loop.time() + linger_s)
+        """The last request taken in is the last; an idle connection waits `linger_s` for one that is on its way."""
+        self._leave_at = self._loop.time() + linger_s
+        if self._turns and not self._reader.in_head:
+            self._turns[-1].closing = True
+            self._deaf = self._deaf or self._turns[-1].complete
+        elif self._stage in (Stage.IDLE, Stage.OPENED):
+            self.deadline = min(self.deadline, self._leave_at)
 
     def _pause_or_resume(self) -> None:
-        if self._transport is None or self._transport.is_closing() or self._stage is Stage.ENDING:
+        if self._transport is None or self._stage is Stage.ENDING or self._half_closed:
             return
         pause = len(self._turns) >= WAITING_MAX
         if pause and not self._paused:
@@ -433,5 +400,8 @@ class Connection(asyncio.Protocol):
         self._paused = pause
 
 
-async def _awaited(answer: Awaitable[Reply]) -> Reply:
-    return await answer
+def _skippable(turn: Turn, head: Head) -> bool:
+    """Whether the body of a refused request can be skipped, so that the connection may stay."""
+    if turn.waits:
+        return False  # refused, the client may leave the body out: the next bytes are a body or a head
+    return int(head.headers.get(b"content-length", b"0")) <= SKIP_BYTES_MAX

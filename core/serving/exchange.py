@@ -13,6 +13,7 @@ from core.serving.refusals import HeaderTooLong
 if TYPE_CHECKING:
     from core.serving.deployment import Deployment
     from core.serving.state import Snapshot
+    from core.serving.work import Work
 
 # Azure ML refuses longer ids with 431 (azureml-inference-server-http, routes.py).
 ID_CHARS_MAX = 100
@@ -32,6 +33,7 @@ class Exchange:
         "client_id",
         "deployment",
         "form",
+        "gone",
         "headers",
         "legacy_id",
         "method",
@@ -49,6 +51,7 @@ class Exchange:
         "started",
         "started_at",
         "target",
+        "work",
     )
 
     def __init__(self, head: Head, now: "Snapshot") -> None:
@@ -59,6 +62,10 @@ class Exchange:
         self.headers: Mapping[bytes, bytes] = head.headers
         self.target: Deployment | None = None
         self.admitted = self.packed = False
+        self.gone = False
+        """The client has left, and what was done for it may still be running."""
+        self.work: Work | None = None
+        """What is scored, or waits to be, beside the event loop."""
         self.request_id = self.headers.get(b"x-request-id", b"") or str(uuid.uuid4()).encode()
         self.client_id = b""
         self.legacy_id = b""

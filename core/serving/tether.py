@@ -4,7 +4,6 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import BinaryIO
 
 READ_BYTES = 4096
@@ -19,9 +18,8 @@ def when_closed(stream: BinaryIO, then: Callable[[], None]) -> None:
     loop, descriptor = asyncio.get_running_loop(), stream.fileno()
 
     def wait() -> None:
-        with suppress(OSError):  # one that cannot be read any more has ended too
-            while os.read(descriptor, READ_BYTES):
-                pass
+        while os.read(descriptor, READ_BYTES):
+            pass
         if not loop.is_closed():
             loop.call_soon_threadsafe(then)
 
