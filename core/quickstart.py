@@ -223,7 +223,7 @@ class _Quickstart:
         """The job of the newest model trained as `spec` says, else the newest such job that may still give one."""
         models = (m for m in self._workspace.list_models() if m.name == self._name and m.data == spec.data)
         of_models = (self._workspace.job(m.job_id) for m in models)
-        for job in (*of_models, *self._workspace.list_jobs(JobKind.AUTOML)):
+        for job in (*of_models, *self._workspace.list_jobs(JobKind.AUTOML, data=spec.data)):
             same = _same_training(job, spec)
             if same and (job.state is JobState.SUCCEEDED or not (job.state.final or job.cancel_requested)):
                 self._say(f"Keeping job {job.id} ({job.state}): the same table and target")

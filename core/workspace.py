@@ -111,8 +111,19 @@ class Workspace(Protocol):
         """The job as it is now. Raises JobNotFound."""
         _cannot("job")
 
-    def list_jobs(self, kind: JobKind | None = None, limit: int = 100) -> tuple[Job, ...]:
-        """The newest jobs, of one kind or of all."""
+    def list_jobs(
+        self,
+        kind: JobKind | None = None,
+        limit: int = 100,
+        *,
+        endpoint: str = "",
+        experiment_name: str = "",
+        data: DataRef | None = None,
+    ) -> tuple[Job, ...]:
+        """The newest `limit` of the jobs of one kind, on one endpoint, in one experiment, of one data version.
+
+        What is not given lets all through.
+        """
         _cannot("list_jobs")
 
     def cancel_job(self, job_id: str) -> Job:
@@ -300,8 +311,8 @@ class Workspace(Protocol):
         """What a load test has met so far, once a second; None before its first figures. Raises JobNotFound."""
         _cannot("load_progress")
 
-    def load_reports(self, limit: int = 50) -> tuple[LoadReport, ...]:
-        """Stored load reports, newest first."""
+    def load_reports(self, limit: int = 50, *, endpoint: str = "") -> tuple[LoadReport, ...]:
+        """The newest stored load reports, of one endpoint or of all."""
         _cannot("load_reports")
 
     # Telemetry
@@ -359,7 +370,7 @@ class Workspace(Protocol):
         _cannot("pipeline_run")
 
     def pipeline_runs(self, pipeline: str = "", limit: int = 50) -> tuple[PipelineRun, ...]:
-        """Runs of one pipeline (id or name) or of all."""
+        """The newest `limit` runs of one pipeline (id or name) or of all."""
         _cannot("pipeline_runs")
 
     def create_schedule(self, spec: ScheduleSpec) -> Schedule:

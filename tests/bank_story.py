@@ -356,6 +356,7 @@ def _fill_monitoring(fake: FakeWorkspace, now: float, rng: random.Random) -> Non
             {200: 14_812},
             "l-1",
             now - 600,
+            endpoint="bank-marketing",
         )
     ]
 

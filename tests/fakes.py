@@ -164,8 +164,19 @@ class FakeWorkspace(Workspace):
         return self._known(job_id)
 
     @verb
-    def list_jobs(self, kind: JobKind | None = None, limit: int = 100) -> tuple[Job, ...]:
-        return tuple(j for j in self.jobs if kind in (None, j.kind))[:limit]
+    def list_jobs(
+        self,
+        kind: JobKind | None = None,
+        limit: int = 100,
+        *,
+        endpoint: str = "",
+        experiment_name: str = "",
+        data: DataRef | None = None,
+    ) -> tuple[Job, ...]:
+        read = None if data is None else {"name": data.name, "version": data.version}
+        found = (j for j in self.jobs if kind in (None, j.kind) and endpoint in ("", j.spec.get("endpoint")))
+        found = (j for j in found if experiment_name in ("", j.experiment_name) and read in (None, j.spec.get("data")))
+        return tuple(found)[:limit]
 
     @verb
     def cancel_job(self, job_id: str) -> Job:
@@ -419,8 +430,8 @@ class FakeWorkspace(Workspace):
         return self.progress.get(job_id)
 
     @verb
-    def load_reports(self, limit: int = 50) -> tuple[LoadReport, ...]:
-        return tuple(self.loads[:limit])
+    def load_reports(self, limit: int = 50, *, endpoint: str = "") -> tuple[LoadReport, ...]:
+        return tuple(load for load in self.loads if endpoint in ("", load.endpoint))[:limit]
 
     @verb
     def telemetry(

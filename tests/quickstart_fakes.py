@@ -149,8 +149,18 @@ class LifecycleFake(Workspace):
         if gate is GateState.PASSED and not self.traffic:
             self.traffic = {name: 100}
 
-    def list_jobs(self, kind: JobKind | None = None, limit: int = 100) -> tuple[Job, ...]:
-        return tuple(job for job in reversed(self.jobs.values()) if kind in (None, job.kind))[:limit]
+    def list_jobs(
+        self,
+        kind: JobKind | None = None,
+        limit: int = 100,
+        *,
+        endpoint: str = "",
+        experiment_name: str = "",
+        data: DataRef | None = None,
+    ) -> tuple[Job, ...]:
+        found = (job for job in reversed(self.jobs.values()) if kind in (None, job.kind))
+        read = None if data is None else {"name": data.name, "version": data.version}
+        return tuple(job for job in found if read in (None, job.spec.get("data")))[:limit]
 
     def trials(self, job_id: str) -> tuple[Trial, ...]:
         self._known(job_id)

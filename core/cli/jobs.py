@@ -33,7 +33,13 @@ def _submit(context: Context, options: Namespace) -> Any:
 
 
 def _list(context: Context, options: Namespace) -> Any:
-    return context.workspace.list_jobs(JobKind(options.kind) if options.kind else None, options.limit)
+    return context.workspace.list_jobs(
+        JobKind(options.kind) if options.kind else None,
+        options.limit,
+        endpoint=options.endpoint,
+        experiment_name=options.experiment,
+        data=options.data,
+    )
 
 
 def _trials(context: Context, options: Namespace) -> Any:
@@ -94,6 +100,9 @@ COMMANDS = (
         _list,
         (
             arg("--kind", choices=tuple(map(str, JobKind)), help="only this kind"),
+            arg("--endpoint", default="", metavar="NAME", help="only batches, gates and loads of this endpoint"),
+            arg("--experiment", default="", metavar="NAME", help="only those listed under it"),
+            arg("--data", type=data_ref, metavar="NAME:VERSION", help="only those that read this data version"),
             arg("--limit", type=int, default=100, help="at most so many (default: %(default)s)"),
         ),
         columns=LIST,

@@ -84,6 +84,16 @@ MIGRATIONS: tuple[tuple[int, str], ...] = (
         UPDATE deployments SET first_gate_id = gate_job_id, verdict_gate_id = gate_job_id;
         """,
     ),
+    (
+        4,
+        """
+        CREATE INDEX jobs_by_endpoint ON jobs (json_extract(spec, '$.endpoint'), created_at, id);
+        CREATE INDEX jobs_by_experiment ON jobs (experiment_name, created_at, id);
+        ALTER TABLE load_reports ADD COLUMN endpoint TEXT NOT NULL DEFAULT '';
+        UPDATE load_reports SET endpoint = coalesce(json_extract(body, '$.endpoint'), '');
+        CREATE INDEX load_reports_by_endpoint ON load_reports (endpoint, created_at);
+        """,
+    ),
 )
 """Add to the end; never change one that has shipped."""
 

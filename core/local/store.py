@@ -187,14 +187,30 @@ class Store:
             raise JobNotFound(f"There is no job '{job_id}'", hint="`job list` shows them")
         return _job(rows[0])
 
-    def list_jobs(self, kind: JobKind | None = None, limit: int = 100) -> tuple[Job, ...]:
-        """Newest first."""
-        if kind is None:
-            rows = self._read("SELECT * FROM jobs ORDER BY created_at DESC, id DESC LIMIT ?", limit)
-        else:
-            of_it = "SELECT * FROM jobs WHERE kind = ? ORDER BY created_at DESC, id DESC LIMIT ?"
-            rows = self._read(of_it, kind, limit)
-        return tuple(_job(row) for row in rows)
+    def list_jobs(
+        self,
+        kind: JobKind | None = None,
+        limit: int = 100,
+        *,
+        endpoint: str = "",
+        experiment_name: str = "",
+        data: DataRef | None = None,
+        pipeline: str = "",
+    ) -> tuple[Job, ...]:
+        """Newest first, at most `limit` of those that every given filter lets through; 0 for all of them."""
+        named = "" if data is None else data.name
+        version = 0 if data is None else data.version
+        wanted: tuple[tuple[object, str, tuple[Any, ...]], ...] = (
+            (kind, "kind = ?", (kind,)),
+            (endpoint, "json_extract(spec, '$.endpoint') = ?", (endpoint,)),
+            (experiment_name, "experiment_name = ?", (experiment_name,)),
+            (data, _READS, (named, version, named, version)),
+            (pipeline, "? IN (json_extract(spec, '$.pipeline_id'), json_extract(spec, '$.pipeline'))", (pipeline,)),
+        )
+        given = [(condition, values) for asked, condition, values in wanted if asked]
+        where = " AND ".join(("1", *(condition for condition, _ in given)))
+        sql = f"SELECT * FROM jobs WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ?"  # noqa: S608 - own words
+        return tuple(_job(row) for row in self._read(sql, *(v for _, values in given for v in values), limit or -1))
 
     def jobs_in(self, *states: JobState) -> tuple[Job, ...]:
         """All jobs in these states, oldest first."""
@@ -560,12 +576,15 @@ class Store:
 
     def add_load_report(self, report: LoadReport) -> None:
         """Keep a report; one with its id is replaced."""
-        values = (report.id, _encode(report), report.created_at)
+        values = (report.id, _encode(report), report.created_at, report.endpoint)
         with self._write() as db:
-            db.execute("INSERT OR REPLACE INTO load_reports VALUES (?, ?, ?)", values)
+            db.execute("INSERT OR REPLACE INTO load_reports VALUES (?, ?, ?, ?)", values)
 
-    def load_reports(self, limit: int = 50) -> tuple[LoadReport, ...]:
-        rows = self._read("SELECT body FROM load_reports ORDER BY created_at DESC LIMIT ?", limit)
+    def load_reports(self, limit: int = 50, *, endpoint: str = "") -> tuple[LoadReport, ...]:
+        """Newest first, of one endpoint or of all."""
+        of_one = "SELECT body FROM load_reports WHERE endpoint = ? ORDER BY created_at DESC LIMIT ?"
+        of_all = "SELECT body FROM load_reports ORDER BY created_at DESC LIMIT ?"
+        rows = self._read(of_one, endpoint, limit) if endpoint else self._read(of_all, limit)
         return tuple(_decode(row["body"], LoadReport) for row in rows)
 
     # Pipelines
@@ -786,6 +805,12 @@ _DEPLOYMENTS = (
     "LEFT JOIN jobs j ON j.id = d.gate_job_id LEFT JOIN jobs v ON v.id = d.verdict_gate_id"
 )
 """Deployments with their latest gate and the last one that had a verdict."""
+
+_READS = (
+    "(json_extract(spec, '$.data.name') = ? AND json_extract(spec, '$.data.version') = ?"
+    " OR json_extract(spec, '$.data') = ? AND json_extract(spec, '$.data_version') = ?)"
+)
+"""A training job names its data as one value, a batch as two."""
 
 _GATE_WHILE: Mapping[str, GateState] = {
     JobState.QUEUED: GateState.QUEUED,

@@ -58,9 +58,9 @@ def _submit(workspace: Workspace, endpoint: Endpoint, signature: Signature, asse
 
 
 def _look(workspace: Workspace, endpoint: Endpoint) -> Seen:
-    jobs = [j for j in workspace.list_jobs(JobKind.BATCH, limit=50) if j.spec.get("endpoint") == endpoint.name][:JOBS]
+    jobs = workspace.list_jobs(JobKind.BATCH, limit=JOBS, endpoint=endpoint.name)
     running = next((job for job in jobs if not job.state.final), None)
-    return Seen(tuple(jobs), workspace.job_logs(running.id, limit=1) if running else (), time.time())
+    return Seen(jobs, workspace.job_logs(running.id, limit=1) if running else (), time.time())
 
 
 def _pace(seen: Seen) -> float | None:

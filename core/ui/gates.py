@@ -74,8 +74,7 @@ def _budget() -> tuple[GateBudget | None, str]:
 
 def look(workspace: Workspace, name: str) -> Seen:
     """The endpoint, its running gate, if any, and its reports."""
-    gates = [j for j in workspace.list_jobs(JobKind.GATE, limit=50) if j.spec.get("endpoint") == name]
-    active = [j for j in gates if not j.state.final]
+    active = [j for j in workspace.list_jobs(JobKind.GATE, limit=50, endpoint=name) if not j.state.final]
     running = min(active, key=lambda j: (j.state is not JobState.RUNNING, j.created_at), default=None)
     job = running or _asked(workspace, name)
     judged = workspace.gate_progress(job.id) if job is not None and not job.state.final else ()

@@ -88,14 +88,12 @@ def _own() -> LoadSpec:
 
 
 def _look(workspace: Workspace, endpoint: Endpoint) -> Seen:
-    every = workspace.list_jobs(JobKind.LOADTEST, limit=200)
-    ours = [job for job in every if job.spec.get("endpoint") == endpoint.name]
+    ours = workspace.list_jobs(JobKind.LOADTEST, limit=200, endpoint=endpoint.name)
     jobs = [job for job in ours if not job.state.final]
     running = min(jobs, key=lambda job: job.created_at, default=None)
     failed = next((job for job in ours[:1] if job.state is JobState.FAILED), None)
     progress = workspace.load_progress(running.id) if running else None
-    root = endpoint.scoring_uri.removesuffix("/score")
-    reports = tuple(report for report in workspace.load_reports(200) if report.url == root)[:SHOWN]
+    reports = workspace.load_reports(SHOWN, endpoint=endpoint.name)
     return Seen(running, max(0, len(jobs) - 1), failed, progress, reports, time.time())
 
 

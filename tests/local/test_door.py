@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openapi_spec_validator import validate
 from starlette.testclient import TestClient
 
+from core.domain.data import DataRef
 from core.domain.errors import JobNotFound, PipelineNotFound, StorageFull
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, PipelineStep, StepKind, StepRun
@@ -52,7 +53,15 @@ class OneJob(Workspace):
             raise JobNotFound(f"There is no job '{job_id}'")
         return JOB
 
-    def list_jobs(self, kind: JobKind | None = None, limit: int = 100) -> tuple[Job, ...]:
+    def list_jobs(
+        self,
+        kind: JobKind | None = None,
+        limit: int = 100,
+        *,
+        endpoint: str = "",
+        experiment_name: str = "",
+        data: DataRef | None = None,
+    ) -> tuple[Job, ...]:
         return (JOB,) if kind in (None, JOB.kind) else ()
 
     def cancel_job(self, job_id: str) -> Job:

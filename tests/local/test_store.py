@@ -4,15 +4,17 @@ import sqlite3
 import threading
 
 import pytest
+from msgspec import json
 
 from core.domain.data import DataAsset, DataRef, DataSource
 from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointSpec, GateBudget, GateState
 from core.domain.errors import Conflict, DataNotFound, GateRefused, JobNotFound, JobStateInvalid, PortInUse
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind, StepRun
-from core.domain.proof import CheckResult, GateReport
+from core.domain.proof import CheckResult, GateReport, LoadReport
 from core.domain.training import Trial, TrialState
 from core.local.paths import new_id
+from core.local.schema import MIGRATIONS
 from core.local.store import Process, Store
 
 KEYS = EndpointKeys("first", "second")
@@ -221,6 +223,32 @@ def test_a_store_from_a_newer_version_is_refused(tmp_path):
         db.execute("INSERT INTO migrations VALUES (9999, 0)")
     with pytest.raises(Conflict, match="newer Slipway"):
         Store(tmp_path / "slipway.db")
+
+
+def test_a_store_of_the_first_release_keeps_its_verdicts_and_reports(tmp_path):
+    with sqlite3.connect(tmp_path / "slipway.db") as db:
+        db.execute("CREATE TABLE migrations (number INTEGER PRIMARY KEY, applied_at REAL NOT NULL) STRICT")
+        for number, script in MIGRATIONS[:2]:
+            db.executescript(script)
+            db.execute("INSERT INTO migrations VALUES (?, 0)", (number,))
+        db.execute(
+            "INSERT INTO endpoints (name, port, description, limits, primary_key, secondary_key, created_at, state) "
+            "VALUES ('bank', 1, '', '{}', 'k', 'k', 1, 'ready')"
+        )
+        db.execute(
+            "INSERT INTO jobs (id, kind, state, experiment_name, compute, spec, created_at, result) VALUES "
+            """('g', 'gate', 'succeeded', 'gate', 'proof', '{"endpoint":"bank"}', 1, '{"passed":true}')"""
+        )
+        spec = '{"endpoint":"bank","model":"m","name":"v1"}'
+        values = ("bank", "v1", "m", 1, spec, "ready", "", "g", "", 1.0)
+        db.execute("INSERT INTO deployments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        report = LoadReport("u", 1, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1, 2, id="l", endpoint="bank")
+        db.execute("INSERT INTO load_reports VALUES ('l', ?, 1)", (json.encode(report).decode(),))
+    store = Store(tmp_path / "slipway.db")
+    assert store.deployment("bank", "v1").proven
+    store.set_traffic("bank", {"v1": 100}, None, 2.0, "")
+    assert store.load_reports(endpoint="bank") == (report,)
+    assert [job.id for job in store.list_jobs(endpoint="bank")] == ["g"]
 
 
 def test_the_store_is_readable_by_its_owner_only(store, tmp_path):

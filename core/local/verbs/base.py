@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 
+from core.domain.errors import SpecInvalid
 from core.domain.training import Compute
 from core.local.paths import Paths
 from core.local.store import Store
@@ -13,6 +14,13 @@ from core.workspace import Workspace
 LOCAL_COMPUTE = "local"
 PROOF_COMPUTE = "proof"
 """Gates and load tests have a place of their own, one at a time: they measure, and must not wait for training."""
+
+
+def check_limit(limit: int) -> int:
+    """`limit`, where it is one. Raises SpecInvalid: SQLite takes a negative one for none, and 0 hides everything."""
+    if type(limit) is not int or limit < 1:
+        raise SpecInvalid(f"A limit is a whole number from 1 on, got {limit!r}")
+    return limit
 
 
 class LocalVerbs(Workspace):

@@ -14,7 +14,7 @@ from core.domain.data import AS_FOUND, DataAsset, DataRef, Lineage, Reading, Tab
 from core.domain.errors import SpecInvalid, TableUnusable
 from core.local.durable import make_folder, place, storage_error, write_atomic
 from core.local.paths import new_id
-from core.local.verbs.base import LocalVerbs
+from core.local.verbs.base import LocalVerbs, check_limit
 from core.ml.profile import from_json, profile_table, to_json
 from core.ml.spellings import spelling_notes
 from core.sources import ingest, resolve
@@ -87,7 +87,7 @@ class DataVerbs(LocalVerbs):
     def sample(self, ref: DataRef, rows: int = 20) -> TableSample:
         asset = self._store.data(ref)
         with duckdb.connect() as db:
-            found = db.execute("SELECT * FROM read_parquet(?) LIMIT ?", [asset.path, rows]).fetchall()
+            found = db.execute("SELECT * FROM read_parquet(?) LIMIT ?", [asset.path, check_limit(rows)]).fetchall()
         return TableSample(asset.columns, tuple(tuple(_scalar(value) for value in row) for row in found))
 
     def lineage(self, ref: DataRef) -> Lineage:
@@ -96,7 +96,7 @@ class DataVerbs(LocalVerbs):
         known = {(m.name, m.version) for m in models}
         return Lineage(
             data=asset.ref,
-            jobs=tuple(job.id for job in self._store.list_jobs(limit=10_000) if _reads(job.spec, asset)),
+            jobs=tuple(job.id for job in self._store.list_jobs(limit=0, data=asset.ref)),
             models=tuple(m.ref for m in models),
             deployments=tuple(
                 f"{endpoint.name}/{d.name}"
@@ -109,10 +109,6 @@ class DataVerbs(LocalVerbs):
 
 def _profile_bytes(table: Path) -> bytes:
     return msgspec.json.encode(to_json(profile_table(table)))
-
-
-def _reads(spec: Any, asset: DataAsset) -> bool:
-    return bool(spec.get("data") == {"name": asset.name, "version": asset.version})
 
 
 def _scalar(value: Any) -> str | int | float | bool | None:

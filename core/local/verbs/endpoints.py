@@ -29,7 +29,7 @@ from core.domain.proof import Target
 from core.local import endpoint_file, origins
 from core.local.durable import storage_error
 from core.local.logs import LEVELS, server_log
-from core.local.verbs.base import PROOF_COMPUTE
+from core.local.verbs.base import PROOF_COMPUTE, check_limit
 from core.local.verbs.models import ModelVerbs
 from core.packaging.export import export
 
@@ -150,7 +150,7 @@ class EndpointVerbs(ModelVerbs):
         self._store.endpoint(name)
         if level and level not in LEVELS:
             raise SpecInvalid(f"A level is one of {', '.join(LEVELS)}, got '{level}'")
-        return server_log(self._paths.endpoint_log(name), limit, level=level, request_id=request_id)
+        return server_log(self._paths.endpoint_log(name), check_limit(limit), level=level, request_id=request_id)
 
     def _request(self, name: str, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> ScoreReply:
         port = self._store.endpoint(name).port

@@ -1,6 +1,6 @@
 """Computes, jobs and trials."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
 from core.domain.proof import LoadSpec
 from core.domain.training import Comparison, Compute, TrainingSpec, Trial, TrialDetail
 from core.local.paths import new_id
-from core.local.verbs.base import PROOF_COMPUTE
+from core.local.verbs.base import PROOF_COMPUTE, check_limit
 from core.local.verbs.data import DataVerbs
 from core.ml.guardrails import check_inputs, check_target
 
@@ -102,8 +102,18 @@ class JobVerbs(DataVerbs):
     def job(self, job_id: str) -> Job:
         return self._store.job(job_id)
 
-    def list_jobs(self, kind: JobKind | None = None, limit: int = 100) -> tuple[Job, ...]:
-        return self._store.list_jobs(kind, limit)
+    def list_jobs(
+        self,
+        kind: JobKind | None = None,
+        limit: int = 100,
+        *,
+        endpoint: str = "",
+        experiment_name: str = "",
+        data: DataRef | None = None,
+    ) -> tuple[Job, ...]:
+        return self._store.list_jobs(
+            kind, check_limit(limit), endpoint=endpoint, experiment_name=experiment_name, data=data
+        )
 
     def cancel_job(self, job_id: str) -> Job:
         return self._store.request_cancel(job_id, self._clock())
@@ -115,7 +125,7 @@ class JobVerbs(DataVerbs):
     def trial_detail(self, job_id: str, number: int) -> TrialDetail:
         trial = self._trial(job_id, number)
         marker = f"trial {number}:"
-        lines = (line.text for line in self.job_logs(job_id, limit=10_000))
+        lines = (line.text for line in self._log(job_id))
         return TrialDetail(trial, job_id, tuple(text for text in lines if text.lower().startswith(marker)))
 
     def compare_trials(self, picks: Sequence[tuple[str, int]]) -> Comparison:
@@ -132,11 +142,14 @@ class JobVerbs(DataVerbs):
 
     def job_logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
         self._store.job(job_id)
+        return tuple(self._log(job_id, check_limit(limit)))
+
+    def _log(self, job_id: str, last: int = 0) -> Iterator[LogLine]:
+        """The job's log, or its last lines; one that is being written just now is left out."""
         path = self._paths.job_log(job_id)
-        if not path.exists():
-            return ()
-        whole = (line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n"))
-        return tuple(msgspec.json.decode(line, type=LogLine) for line in list(whole)[-limit:])
+        written = path.read_bytes() if path.exists() else b""
+        whole = [line for line in written.splitlines(keepends=True) if line.endswith(b"\n")]
+        return (msgspec.json.decode(line, type=LogLine) for line in whole[-last:])
 
     def _succeeded_training(self, job_id: str) -> Job:
         job = self._store.job(job_id)

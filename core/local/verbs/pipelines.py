@@ -7,7 +7,7 @@ from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
 from core.local.paths import new_id
-from core.local.verbs.base import LOCAL_COMPUTE
+from core.local.verbs.base import LOCAL_COMPUTE, check_limit
 from core.local.verbs.proof import ProofVerbs
 
 
@@ -51,9 +51,8 @@ class PipelineVerbs(ProofVerbs):
         return self._run(job)
 
     def pipeline_runs(self, pipeline: str = "", limit: int = 50) -> tuple[PipelineRun, ...]:
-        jobs = self._store.list_jobs(JobKind.PIPELINE, limit)
-        wanted = (job for job in jobs if not pipeline or pipeline in (job.spec["pipeline_id"], job.spec["pipeline"]))
-        return tuple(self._run(job) for job in wanted)
+        jobs = self._store.list_jobs(JobKind.PIPELINE, check_limit(limit), pipeline=pipeline)
+        return tuple(self._run(job) for job in jobs)
 
     def _run(self, job: Job) -> PipelineRun:
         return PipelineRun(

@@ -10,6 +10,7 @@ from core.domain.job import Job
 from core.domain.monitoring import Origin, RequestRecord, TelemetrySummary
 from core.domain.proof import CheckResult, GateReport, LoadReport
 from core.local import telemetry
+from core.local.verbs.base import check_limit
 from core.local.verbs.endpoints import EndpointVerbs
 
 DEPTHS = ("default", "full")
@@ -52,7 +53,7 @@ class ProofVerbs(EndpointVerbs):
         return tuple(msgspec.json.decode(line, type=CheckResult) for line in whole.splitlines())
 
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
-        return self._store.gate_reports(endpoint, deployment, limit)
+        return self._store.gate_reports(endpoint, deployment, check_limit(limit))
 
     def load_progress(self, job_id: str) -> LoadReport | None:
         self._store.job(job_id)
@@ -61,8 +62,8 @@ class ProofVerbs(EndpointVerbs):
         except FileNotFoundError:
             return None
 
-    def load_reports(self, limit: int = 50) -> tuple[LoadReport, ...]:
-        return self._store.load_reports(limit)
+    def load_reports(self, limit: int = 50, *, endpoint: str = "") -> tuple[LoadReport, ...]:
+        return self._store.load_reports(check_limit(limit), endpoint=endpoint)
 
     def telemetry(
         self,
