@@ -104,5 +104,5 @@ def test_mlflow_is_found_to_break_what_is_written_down(mlflow: Target, seed: int
 def test_mlflow_without_a_document_is_told_apart_from_one_that_breaks_it(mlflow: Target) -> None:
     first, *others = run_checks(mlflow, parts=("wire",))
     assert (first.name, first.passed) == ("document_is_usable", False)
-    assert "no other that takes rows; it has no POST at all" in first.evidence
+    assert "The document has no POST operation" in first.evidence
     assert {other.passed for other in others} == {None}

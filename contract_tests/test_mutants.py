@@ -13,9 +13,12 @@ from contract_tests import found_by
 from contract_tests.foreign import Flats, Rain, Wines
 from contract_tests.limited import Bounded, Paced, limited
 from contract_tests.mutants import MUTANTS, Mutant
+from contract_tests.mutants.styles import Unclassed
 from contract_tests.other_style import serving_another_style
 from contract_tests.reference import KEY, LooseReference, Reference, Request, serving
+from contract_tests.styles import Churn, Digits, Iris, Tensors, Wordless
 from core.checks import run_checks
+from core.domain.errors import NoVerdict
 from core.domain.proof import CheckResult, Target
 
 SEEDS = 20
@@ -55,7 +58,7 @@ def test_every_planted_bug_can_be_seen(mutant: Mutant) -> None:
         assert seen(mutant.make(), mutant) != seen(mutant.correct(), mutant)
 
 
-def seen(server: Reference, mutant: Mutant) -> tuple[int, bytes, str, str | None, str | None] | str:
+def seen(server: Reference, mutant: Mutant) -> tuple[int, bytes, str, dict[str, str]] | str:
     """What a client can see of the answer to the witness."""
     for request in mutant.before:
         server.respond(request)
@@ -63,8 +66,8 @@ def seen(server: Reference, mutant: Mutant) -> tuple[int, bytes, str, str | None
         reply = server.respond(mutant.witness)
     except ConnectionError as e:
         return repr(e)
-    allow, challenge = (reply.headers.get(name) for name in ("Allow", "WWW-Authenticate"))
-    return reply.status, reply.body, reply.content_type, allow, challenge
+    told = {name: value for name, value in reply.headers.items() if name != "x-request-id"}
+    return reply.status, reply.body, reply.content_type, told
 
 
 def mixed_up(server: Reference, mutant: Mutant) -> bool:
@@ -93,6 +96,10 @@ CORRECT: dict[str, Callable[[], AbstractContextManager[str]]] = {
     "a key in a header of its own, prices with intervals": lambda: serving(Flats()),
     "Swagger 2.0, labels beside probabilities": lambda: serving(Wines()),
     "a list of rows, no key": lambda: serving(Rain()),
+    "no classes published": lambda: serving(Unclassed()),
+    "vetiver's style": lambda: serving(Iris()),
+    "KServe's style": lambda: serving(Digits()),
+    "BentoML's style": lambda: serving(Churn()),
     "bounds, and nothing observed": lambda: serving(Bounded()),
     "a server that asks to come again later": lambda: serving(Paced()),
 } | {
@@ -100,6 +107,15 @@ CORRECT: dict[str, Callable[[], AbstractContextManager[str]]] = {
     for size_kb in (64, 256, 1024)
     for documented in (True, False)
 }
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [(Tensors, "takes tensors"), (Wordless, "does not say what rows look like: POST /predict has no body")],
+)
+def test_a_correct_server_that_cannot_be_examined_is_told_so_in_one_sentence(server: type[Iris], words: str) -> None:
+    with serving(server()) as url, pytest.raises(NoVerdict, match=words):
+        run_checks(Target(url, KEY))
 
 
 @pytest.mark.parametrize("server", CORRECT)

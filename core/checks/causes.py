@@ -13,7 +13,7 @@ from core.checks.replies import answers_in
 from core.domain.errors import NoVerdict, ServiceUnavailable
 
 TWICE, FAULT, MOVED, OPEN = "encoded twice", "a fault of the server", "a redirect", "no key is needed"
-LABELS = "type of labels"
+LABELS, HEADERS = "type of labels", "required headers"
 KIND, ERRORS = "content type of answers", "shape of errors"
 SHAPES = ("response_schema_conformance", "content_type_conformance")
 ACCEPTED = "positive_data_acceptance"
@@ -43,6 +43,8 @@ def _cause(name: str, finding: Finding, probe: Probe) -> str:
         return probe.shut.cause
     if name == ACCEPTED:
         return refusal(seen.status, seen.reply)
+    if name == "response_headers_conformance" and "missing" in seen.message.lower():
+        return HEADERS
     if name in SHAPES and 400 <= seen.status < 500:
         return ERRORS
     if name == "content_type_conformance" and seen.status == 200:
@@ -87,5 +89,5 @@ def _other_kind(answers: Sequence[Any], probe: Probe) -> bool:
     """Whether labels are of another type than the document's example shows."""
     shown = kinds_shown(probe.described)
     labels = [label for label in map(label_of, answers) if label is not None]
-    strict = classifies(probe.described, labels)
+    strict = classifies(probe.described, answers)
     return bool(shown) and any(wrong_kind(label, shown, strict) for label in labels)

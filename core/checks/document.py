@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.checks.columns import Declared, columns_of, declared_of
-from core.checks.forms import KNOWN, LISTED, ONE, beside, example_row, methods, shapes, table, written
+from core.checks.forms import LISTED, ONE, beside, example_row, methods, shapes, table, written
 from core.checks.home import SOMEWHERE, Home, home
 from core.checks.registry import Violation
 from core.checks.replies import Keys, reply_keys
 from core.checks.schema import Json, alternatives, examples, flat
 from core.checks.security import BEARER, Scheme, secured_by
+from core.domain.errors import NoVerdict
 from core.domain.signature import Scalar, Signature
 
 OPERATION = "RunMLService"
@@ -51,6 +52,8 @@ class Described:
     """The reply is JSON inside a JSON string, as old AutoML services answered."""
     errors: Mapping[str, frozenset[str]]
     """Status of a refusal (or `default`) -> the properties that its JSON body has."""
+    required_headers: Mapping[str, tuple[str, ...]]
+    """Status (or `default`) -> the headers that its answers must have."""
     empty_allowed: bool
     max_rows: int | None
 
@@ -62,6 +65,11 @@ class Described:
     def operations(self) -> frozenset[str]:
         """The methods that the document lists for the scoring path."""
         return frozenset(word.upper() for word in self.document["paths"][self.score_path])
+
+    def declared_as(self, status: int) -> str:
+        """The word under which the document describes an answer with this status; empty where it does not."""
+        words = (str(status), f"{status // 100}XX", f"{status // 100}xx", "default")
+        return next((word for word in words if word in self.statuses), "")
 
     @property
     def secured(self) -> bool:
@@ -101,13 +109,13 @@ class Described:
 def describe(document: Json, root: str = "", at: str = SOMEWHERE) -> Described:
     """The promises of a document that came from `at`, of the server whose root is at the path `root`.
 
-    Raises Violation when it describes no scoring operation.
+    Raises Violation when it describes no scoring operation, NoVerdict when one whose body holds no rows that it tells.
     """
     path, operation = scoring_operation(document)
     body, shown = _body(document, operation)
     found = shapes(document, body)
     if not found:
-        raise Violation(f"POST {path} takes no body with {', '.join(list(KNOWN)[:-1])}, {list(KNOWN)[-1]} or rows")
+        raise undescribed(document, {path: operation})
     form, shape = next(iter(found.items()))
     rows = table(document, found)
     row = flat(document, rows.get("items", {}))
@@ -130,6 +138,7 @@ def describe(document: Json, root: str = "", at: str = SOMEWHERE) -> Described:
         strict=row.get("additionalProperties") is False,
         legacy_reply=any(reply.get("type") == "string" for reply in replies),
         errors=_errors(document, operation),
+        required_headers=_required_headers(document, operation),
         empty_allowed=not rows.get("minItems"),
         max_rows=rows.get("maxItems"),
     )
@@ -151,9 +160,10 @@ def scoring_operation(document: Json) -> tuple[str, Json]:
         return "/score", posts["/score"]
     taking = {path: forms for path, post in posts.items() if (forms := shapes(document, _body(document, post)[0]))}
     taking = {path: forms for path, forms in taking.items() if ONE not in forms or SCORING.search(path)}
+    if not posts:
+        raise Violation("The document has no POST operation, so that nothing can be scored")
     if not taking:
-        told = ", ".join(posts) or "no POST at all"
-        raise Violation(f"The document has no POST operation {OPERATION}, and no other that takes rows; it has {told}")
+        raise undescribed(document, posts)
     path = min(taking, key=lambda path: (ONE in taking[path], LISTED in taking[path], not SCORING.search(path)))
     return path, posts[path]
 
@@ -161,6 +171,23 @@ def scoring_operation(document: Json) -> tuple[str, Json]:
 def body_schema(document: Json, path: str) -> Json:
     """The schema of the body that the operation which scores takes."""
     return _body(document, document["paths"][path]["post"])[0]
+
+
+def undescribed(document: Json, posts: Mapping[str, Json]) -> NoVerdict:
+    """Why nothing can be sent to these operations: that breaks no promise, and proves none."""
+    bodies = [body for post in posts.values() for body in alternatives(document, _body(document, post)[0])]
+    if any(_tensors(document, body) for body in bodies):
+        what = "takes tensors (name, shape, datatype, data: the Open Inference Protocol), which are not examined here"
+        return NoVerdict(f"POST {', '.join(posts)} {what}")
+    what = f"POST {', '.join(posts)} has no body with rows of named columns"
+    hint = "A whole document that says so can be given with --schema"
+    return NoVerdict(f"The document does not say what rows look like: {what}", hint=hint)
+
+
+def _tensors(document: Json, body: Json) -> bool:
+    inputs = flat(document, body.get("properties", {}).get("inputs", {}))
+    properties: Json = flat(document, inputs.get("items", {})).get("properties", {})
+    return {"shape", "datatype"} <= properties.keys()
 
 
 def _body(document: Json, operation: Json) -> tuple[Json, list[Any]]:
@@ -214,6 +241,18 @@ def _signature(document: Json, operation: Json, row: Json, shown: Mapping[str, S
         positive_class=operation.get("x-positive-class"),
         threshold=operation.get("x-threshold"),
     )
+
+
+def _required_headers(document: Json, operation: Json) -> dict[str, tuple[str, ...]]:
+    """Swagger 2.0 has no word of its own for it; `x-required` is what is written there."""
+    found: dict[str, tuple[str, ...]] = {}
+    for status, response in operation.get("responses", {}).items():
+        headers = {name: flat(document, header) for name, header in flat(document, response).get("headers", {}).items()}
+        names = [name for name, header in headers.items() if header.get("required") or header.get("x-required")]
+        # A response's Content-Type is told by its media types, and OpenAPI says to ignore it here.
+        if names := [name for name in names if name.lower() != "content-type"]:
+            found[str(status)] = tuple(names)
+    return found
 
 
 def _errors(document: Json, operation: Json) -> dict[str, frozenset[str]]:

@@ -33,9 +33,10 @@ def _shown(described: Described) -> Iterator[Any]:
         yield from (answers_in(reply, found) or ()) if found is not None else ()
 
 
-def classifies(described: Described, labels: Sequence[Any]) -> bool:
+def classifies(described: Described, answers: Sequence[Any]) -> bool:
     """Whether the answers are classes and no measurements."""
-    return "predict_proba" in described.methods or any(isinstance(label, str | bool) for label in labels)
+    texts = any(isinstance(label_of(answer), str | bool) for answer in answers)
+    return texts or "predict_proba" in described.methods or any(map(told, answers))
 
 
 def wrong_kind(label: Any, shown: Collection[str], strict: bool) -> str:

@@ -180,7 +180,7 @@ def _all(*pairs: Pair) -> list[Exchange]:
 @check("semantic", "Every predicted label is one of the published classes, with its JSON type.")
 def labels_are_published_classes(probe: Probe) -> str:
     classes = published_classes(probe)
-    labels, exchange = _labels(probe)
+    labels, _, exchange = _labels(probe)
     for at, label in enumerate(labels):
         if not any(label == known and type(label) is type(known) for known in classes):
             raise Violation(f"Row {at}: {label!r} is none of {list(classes)}", exchange)
@@ -194,22 +194,23 @@ def labels_have_the_type_of_the_example(probe: Probe) -> str:
         raise NotApplicable("the document publishes x-classes, which tell it")
     if not shown:
         raise NotApplicable("the document shows no example of a label")
-    labels, exchange = _labels(probe)
+    labels, found, exchange = _labels(probe)
     if encoded_twice(exchange):
         raise NotApplicable("the reply is encoded twice, and the document tells nothing of what is inside")
-    strict = classifies(probe.described, labels)
+    strict = classifies(probe.described, found)
     for at, label in enumerate(labels):
         if wrong := wrong_kind(label, shown, strict):
             raise Violation(f"Row {at}: {label!r} is {wrong}: {exchange.shown}", exchange, cause=LABELS)
     return f"{len(labels)} labels: {' or '.join(sorted(shown))}, as the example"
 
 
-def _labels(probe: Probe) -> tuple[list[Any], Exchange]:
+def _labels(probe: Probe) -> tuple[list[Any], list[Any], Exchange]:
+    """The labels of some rows, the answers that hold them, and the reply. Raises NotApplicable where there are none."""
     found, exchange = probe.score(probe.sample(probe.rows), method_of(probe, "predict"))
     labels = [label for label in map(label_of, found) if label is not None]
     if not labels:
         raise NotApplicable("the answers hold more than a label")
-    return labels, exchange
+    return labels, found, exchange
 
 
 def _expected(probe: Probe, classes: Sequence[Scalar], chances: Sequence[float]) -> list[Scalar]:

@@ -48,10 +48,11 @@ def reply_keys(document: Json, form: str, replies: Sequence[Json]) -> Keys | Non
         return None
     if usual == "" and any(_answers_under(reply, "") for reply in told):
         return ("",)
-    lists = [name for reply in told for name in _lists(document, reply)]
+    lists = [name for reply in told for name in _lists(document, reply, usual or "")]
     if usual not in lists and any(reply.get("type") == "array" for reply in told):
         return ("",)
-    return _main(lists, usual)
+    opened = any(not reply.get("type") and not reply.get("properties") for reply in replies)
+    return None if opened and usual is not None and usual not in lists else _main(lists, usual)
 
 
 def _main(lists: Sequence[str], usual: str | None = None, words: Sequence[re.Pattern[str]] = MAIN) -> Keys | None:
@@ -70,9 +71,10 @@ def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _lists(document: Json, reply: Json) -> list[str]:
-    properties = reply.get("properties", {})
-    return [name for name, schema in properties.items() if flat(document, schema).get("type") == "array"]
+def _lists(document: Json, reply: Json, usual: str) -> list[str]:
+    """The lists in a reply, and what bears the usual name without a type."""
+    kinds = {name: flat(document, schema).get("type") for name, schema in reply.get("properties", {}).items()}
+    return [name for name, kind in kinds.items() if kind == "array" or (kind is None and name == usual)]
 
 
 def candidates(reply: Any, rows: int) -> tuple[str, ...]:

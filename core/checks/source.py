@@ -19,9 +19,9 @@ from core.domain.errors import NoVerdict
 from core.domain.proof import Target
 
 DOCUMENT = "/swagger.json"
-PLACES = (f"{DOCUMENT}?version=3.1", f"{DOCUMENT}?version=3", DOCUMENT, "/openapi.json")
+PLACES = (f"{DOCUMENT}?version=3.1", f"{DOCUMENT}?version=3", DOCUMENT, "/openapi.json", "/docs.json")
 """Most telling first: only OpenAPI 3.1 can type a row that is an array; Azure's services stop at 3.0 or 2.0. The last
-is where FastAPI and what is built on it publish theirs."""
+two are where FastAPI and what is built on it, and BentoML, publish theirs."""
 REFUSED = (401, 403)
 NOT_THERE = (404, 405)
 ROWS_TRIED = 5

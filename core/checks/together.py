@@ -36,4 +36,4 @@ def told(answer: Any) -> Told | None:
 
 def _label(answer: Mapping[str, Any]) -> Any:
     named = [value for name, value in answer.items() if LABEL.search(name) and not CHANCES.search(name)]
-    return named[0] if len(named) == 1 and isinstance(named[0], str | int) else None
+    return named[0] if len(named) == 1 and isinstance(named[0], str | int | float) else None

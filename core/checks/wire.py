@@ -253,7 +253,7 @@ def errors_have_one_shape(probe: Probe) -> str:
     if not name:
         raise NotApplicable("the document describes no error with a message")
     seen = set()
-    for exchange in _errors(probe):
+    for exchange in refusals(probe):
         if not probe.promised(exchange, name):
             continue
         try:
@@ -273,7 +273,7 @@ def errors_have_one_shape(probe: Probe) -> str:
 @check("wire", "No error shows a stack trace, a file path of the server, or the key.")
 def errors_leak_nothing(probe: Probe) -> str:
     tried = 0
-    for exchange in _errors(probe):
+    for exchange in refusals(probe):
         key = probe.target.key.encode()
         for secret in (*TRACES, *((key,) if len(key) >= KEY_MIN_CHARS else ())):
             if secret in exchange.reply:
@@ -357,7 +357,7 @@ def _strangers(column: Column) -> Iterator[str]:
     yield from (name for name in ("never published", level.swapcase(), f" {level}", "") if name not in known)
 
 
-def _errors(probe: Probe) -> Iterator[Exchange]:
+def refusals(probe: Probe) -> Iterator[Exchange]:
     """Answers to requests that a correct endpoint refuses, one of each kind; those that it accepts are left out."""
     path, most, row = probe.described.score_path, probe.described.max_rows, probe.sample(1)[0]
     body = probe.body([row])

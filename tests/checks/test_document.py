@@ -15,6 +15,7 @@ from core.checks.schema import flat
 from core.contract import openapi
 from core.domain.data import ColumnKind
 from core.domain.endpoint import EndpointLimits
+from core.domain.errors import NoVerdict
 from core.domain.signature import Column
 
 VERSIONS = ("2", "3", "3.1")
@@ -137,7 +138,7 @@ def test_scoring_is_found_wherever_it_is() -> None:
     assert describe(elsewhere).score_path == "/invocations"
     assert describe(elsewhere).home.bases == ("/v1", "")
     del elsewhere["paths"]["/invocations"]
-    with pytest.raises(Violation, match="no other that takes rows; it has /feedback"):
+    with pytest.raises(NoVerdict, match="what rows look like: POST /feedback has no body"):
         describe(elsewhere)
 
 
@@ -147,7 +148,8 @@ def test_scoring_is_found_wherever_it_is() -> None:
         ({"type": "object", "properties": {"result": {"type": "array"}}}, ("result",)),
         ({"type": "object", "properties": {"took": {"type": "number"}, "answers": {"type": "array"}}}, ("answers",)),
         ({"type": "array"}, ("",)),
-        ({"type": "object", "properties": {"result": {}}}, None),
+        ({"type": "object", "properties": {"result": {}}}, ("result",)),
+        ({"type": "object", "properties": {"predict": {}}}, None),
         ({"type": "string"}, None),
         ({}, None),
     ],
@@ -190,11 +192,11 @@ def test_nullability_is_read_from_every_notation() -> None:
 def test_a_document_that_promises_no_scoring_is_a_violation_that_says_so() -> None:
     without = copy.deepcopy(document("3"))
     del without["paths"]["/score"]
-    with pytest.raises(Violation, match="no POST operation RunMLService"):
+    with pytest.raises(Violation, match="no POST operation"):
         describe(without)
     wordless = copy.deepcopy(document("3"))
     del wordless["paths"]["/score"]["post"]["requestBody"]
-    with pytest.raises(Violation, match="no body with data, Inputs, input_data"):
+    with pytest.raises(NoVerdict, match="POST /score has no body with rows"):
         describe(wordless)
     dangling = copy.deepcopy(document("3"))
     dangling["paths"]["/score"]["post"]["requestBody"] = {"$ref": "#/components/requestBodies/Gone"}

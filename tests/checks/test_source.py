@@ -143,7 +143,10 @@ def test_a_server_that_hangs_up_at_once_may_want_tls(capfd: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("server", "evidence"),
     [
-        (Silent, "publishes no document (/swagger.json got 404, /openapi.json got 404); --schema can give one"),
+        (
+            Silent,
+            "(/swagger.json got 404, /openapi.json got 404, /docs.json got 404); --schema can give one",
+        ),
         (Page, "The answer is not JSON: 200 <html>Welcome</html>"),
         (Poem, 'Not an OpenAPI document: 200 {"roses": "red"}'),
     ],
