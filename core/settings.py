@@ -49,7 +49,11 @@ TABLE = (
     Setting("start_timeout_s", 30.0, "s", "A service or scoring server that is not up by then has failed to start."),
     Setting("threads", os.cpu_count() or 2, "count", "Threads of the default compute `local`."),
     Setting("memory_mb", 4096, "MB", "Memory of one job on the default compute `local`; a trial above it is stopped."),
-    Setting("segment_s", 10.0, "s", "A telemetry segment is closed and compacted after this long."),
+    Setting("segment_s", 10.0, "s", "A telemetry segment is closed, and merged with others, after this long."),
+    Setting("records_max_days", 30.0, "days", "An endpoint's records, and its kept inputs, are removed when older."),
+    Setting(
+        "records_max_mb", 2000.0, "MB", "Above this the oldest records of an endpoint, or kept inputs, are removed."
+    ),
     Setting("otlp_url", "", "address", "An OTLP collector (HTTP) to forward requests to, such as `http://host:4318`."),
 )
 
@@ -71,6 +75,8 @@ class Settings:
     threads: int
     memory_mb: int
     segment_s: float
+    records_max_days: float
+    records_max_mb: float
     otlp_url: str
 
 

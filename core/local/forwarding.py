@@ -1,15 +1,16 @@
 """Requests to an OTLP collector, as spans, when the setting `otlp_url` names one; it may pass them on to anything.
 
-The service sends whole segments, before they are compacted: nothing of it is on a request's way, nor in the process of
-a scoring server. A segment that the collector did not take stays as it is and is sent again; after `GIVE_UP_S` it is
-compacted unsent. One that was sent twice, after a crash, has the same ids twice, which collectors take as one.
+The service sends segments before they are merged: nothing of it is on a request's way, nor in the process of a scoring
+server. A segment that the collector took bears that in its name, whatever becomes of its merging; what it did not take
+stays and is sent again; after `GIVE_UP_S` it is merged unsent. What was sent twice, after a crash between the
+collector's answer and the new name, has the same ids twice, which collectors take as one.
 """
 
 import hashlib
 import json
 import re
 import urllib.request
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,17 @@ ATTRIBUTES = {
 ORIGIN = "slipway.origin"
 
 
-def forward(segment: Path, endpoint: str, url: str) -> None:
-    """Send every record of a segment to `url`/v1/traces. Raises ServiceUnavailable when not all were taken."""
+def forward(
+    segment: Path, endpoint: str, url: str, *, skip: int = 0, on_taken: Callable[[int], None] = lambda count: None
+) -> None:
+    """Send the records of a segment, but for the first `skip`, to `url`/v1/traces.
+
+    `on_taken` hears how many the collector has so far. Raises ServiceUnavailable when it does not take all.
+    """
     records = list(_records(segment))
-    for at in range(0, len(records), SPANS_MAX):
+    for at in range(skip, len(records), SPANS_MAX):
         _send(f"{url.rstrip('/')}/v1/traces", export(endpoint, records[at : at + SPANS_MAX]))
+        on_taken(min(at + SPANS_MAX, len(records)))
 
 
 def export(endpoint: str, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -85,7 +92,7 @@ def _records(segment: Path) -> Iterable[Mapping[str, Any]]:
             record = json.loads(line)
         except ValueError:
             continue  # the torn last line of a server that died
-        if "at" in record:
+        if isinstance(record, dict) and isinstance(record.get("at"), int | float):
             yield record
 
 

@@ -24,6 +24,7 @@ from core.local.door import Door
 from core.local.durable import write_atomic
 from core.local.jobs import WORKER, Jobs
 from core.local.locks import held
+from core.local.merging import Keep
 from core.local.paths import Paths
 from core.local.store import Store
 from core.local.supervisor import SERVER, Supervisor
@@ -79,7 +80,8 @@ class Service:
         worker, server = self._commands
         jobs = Jobs(store, self._settings, command=worker, clock=self._clock)
         supervisor = Supervisor(store, self._settings, command=server)
-        compaction = Compaction(store, self._paths, self._settings.segment_s, self._settings.otlp_url)
+        keep = Keep(self._settings.records_max_days, self._settings.records_max_mb)
+        compaction = Compaction(store, self._paths, self._settings.segment_s, self._settings.otlp_url, keep)
         with door, compaction:
             while not self._stopping.is_set():
                 door.check()

@@ -12,7 +12,7 @@ from core.domain.endpoint import DeploymentSpec
 from core.domain.monitoring import Origin
 from core.domain.proof import Target
 from core.gate import SHADOW_BODIES_MAX, Shadow
-from core.local import origins
+from core.local import inputs, origins
 from core.local.work import Work
 from core.local.workspace import LocalWorkspace
 
@@ -48,17 +48,13 @@ def shadow_of(work: Work, spec: DeploymentSpec) -> Shadow | None:
 
 def kept_requests(folder: Path) -> Iterator[bytes]:
     """A body for each kept request, newest first, of at most `ROWS` rows each; none where nothing is kept."""
-    segments = sorted(folder.glob("seg-*.jsonl*"), key=lambda path: int(path.name.split("-")[1]), reverse=True)
-    for segment in segments:
+    for line in inputs.newest(folder):
         try:
-            written = segment.read_bytes()
-        except FileNotFoundError:  # closed since it was listed, hence renamed
-            written = segment.with_suffix("").read_bytes()
-        whole = written[: written.rfind(b"\n") + 1]  # a server may be writing its next line just now
-        for line in reversed(whole.splitlines()):
             kept = msgspec.json.decode(line, type=Kept)
-            rows = islice(zip(*kept.data, strict=True), ROWS)
-            yield samples.body([dict(zip(kept.columns, row, strict=True)) for row in rows])
+        except msgspec.DecodeError:
+            continue  # another Slipway's, or nobody's
+        rows = islice(zip(*kept.data, strict=True), ROWS)
+        yield samples.body([dict(zip(kept.columns, row, strict=True)) for row in rows])
 
 
 def _of_training(work: Work, spec: DeploymentSpec) -> Sequence[bytes]:

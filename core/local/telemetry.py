@@ -1,13 +1,8 @@
-"""What the scoring servers recorded: DuckDB over their segment files, and the compaction of those to Parquet.
+"""What the scoring servers recorded: DuckDB over those files of an endpoint's folder that a question needs."""
 
-A segment is `seg-{epoch ms}-{pid}-{n}.jsonl`, with `.open` behind it while its server still writes. Compaction writes
-the Parquet twin first and removes the lines after; a reader ignores lines that have a twin, so a crash between the two
-counts nothing twice.
-"""
-
-import os
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +10,7 @@ import duckdb
 
 from core.domain.errors import ServiceUnavailable
 from core.domain.monitoring import Origin, RequestRecord, TelemetryBucket, TelemetrySummary
+from core.local import records
 
 SCHEMA: Mapping[str, str] = {
     "at": "DOUBLE",
@@ -34,24 +30,25 @@ SCHEMA: Mapping[str, str] = {
     "mirrored": "BOOLEAN",
     "origin": "VARCHAR",
 }
-"""A record's columns; a later one goes to the end and is null in older segments."""
+"""A record's columns; a later one goes to the end and is null in older files."""
 
-READ_TRIES = 5
-"""A segment may be renamed or compacted between listing and reading; then the listing is taken anew."""
+READ_TRIES = 20
+"""A file may be renamed or merged between listing and reading; then the folder is looked at anew. It takes a while to
+hit this several times in a row: only what Slipway 0.1 left is merged without a pause."""
+SPAN_S, WIDER = 60.0, 8
+"""The newest requests are looked for in the last minute first, then in a time so many times as long, and so on."""
 
-
-PERCENTILES = "quantile_cont(elapsed_ms, [0.5, 0.95, 0.99])"
 SENDER = f"coalesce(nullif(origin, ''), '{Origin.CLIENT}')"
 """Records of before there were origins count as clients'."""
+PERCENTILES = "quantile_cont(elapsed_ms, [0.5, 0.95, 0.99])"
 TOTALS = f'SELECT count(*), coalesce(sum("rows"), 0), {PERCENTILES} FROM r'
 BY_STATUS = "SELECT status, count(*) FROM r GROUP BY status ORDER BY status"
 BY_DEPLOYMENT = "SELECT deployment, count(*) FROM r WHERE deployment != '' GROUP BY deployment ORDER BY deployment"
 BY_BUCKET = f"""
 SELECT bucket, count(*), coalesce(sum("rows"), 0), count(*) FILTER (status BETWEEN 400 AND 499),
 count(*) FILTER (status >= 500), {PERCENTILES} FROM r GROUP BY bucket"""
-NEWEST = """
-SELECT "at", request_id, deployment, status, "rows", elapsed_ms, bytes_in, bytes_out, origin FROM r
-ORDER BY "at" DESC"""
+COUNTED = 'deployment, status, "rows", elapsed_ms'
+LISTED = '"at", request_id, deployment, status, "rows", elapsed_ms, bytes_in, bytes_out'
 
 
 def summary(
@@ -68,9 +65,10 @@ def summary(
     Mirrored requests do not count.
     """
     width_s = (until - since) / buckets
-    window = (since, until, width_s)
-    statements = (TOTALS, BY_STATUS, BY_DEPLOYMENT, BY_BUCKET)
-    totals, status, deployment, intervals = _query(folder, window, origin, *statements)
+    bucket = f'floor(("at" - {since!r}) / {width_s!r})::BIGINT AS bucket'
+    begin = f"CREATE TEMP TABLE r AS SELECT {COUNTED}, {bucket} FROM requests"
+    statements = (begin, TOTALS, BY_STATUS, BY_DEPLOYMENT, BY_BUCKET)
+    _, totals, status, deployment, intervals = _query(folder, (since, until), origin, *statements)
     requests, rows, percentiles = totals[0]
     p50, p95, p99 = percentiles or (None, None, None)
     found = {row[0]: row[1:] for row in intervals}
@@ -89,30 +87,67 @@ def summary(
     )
 
 
-def newest(folder: Path, limit: int, *, origin: Origin | None = Origin.CLIENT) -> tuple[RequestRecord, ...]:
-    """The last `limit` requests of one origin, or of all (None), newest first."""
-    (rows,) = _query(folder, (0.0, float("inf"), float("inf")), origin, f"{NEWEST} LIMIT {int(limit)}")
-    return tuple(RequestRecord(*row) for row in rows)
+def newest(
+    folder: Path, limit: int, *, until: float = math.inf, origin: Origin | None = Origin.CLIENT
+) -> tuple[RequestRecord, ...]:
+    """The last `limit` requests before `until` of one origin, or of all (None), newest first."""
+    found = records.look(folder)
+    latest, span_s = min(found.newest, until), SPAN_S
+    while True:
+        since = latest - span_s if latest - span_s > found.oldest else -math.inf
+        listed = f'SELECT {LISTED}, {SENDER} FROM requests ORDER BY "at" DESC LIMIT {int(limit)}'
+        (rows,) = _query(folder, (since, until), origin, listed)
+        if len(rows) >= limit or since == -math.inf:
+            return tuple(RequestRecord(*row) for row in rows)
+        span_s *= WIDER
 
 
-def compact(folder: Path, *, alive: Callable[[int], bool], ready: Callable[[Path], bool] = lambda segment: True) -> int:
-    """Turn every finished segment into Parquet; the number of segments that became one.
+def write_parquet(files: Sequence[Path], target: Path) -> tuple[float, float, int]:
+    """All requests of these files in one; when the first and the last began, and how many there are.
 
-    Finished means closed, or left open by a server that is not `alive` any more (by pid). One that is not `ready`
-    stays for a later time.
+    Raises duckdb.Error for a file that cannot be read, and where nothing more can be written.
     """
-    done = 0
-    for segment in sorted(folder.glob("seg-*.jsonl*")):
-        if segment.suffix == ".open" and alive(_pid(segment)):
-            continue
-        twin = _twin(segment)
-        if not twin.exists():
-            if not ready(segment):
-                continue
-            _write_parquet(segment, twin)
-            done += 1
-        segment.unlink(missing_ok=True)
-    return done
+    quoted = _quoted(target)
+    with _database().cursor() as db:
+        db.execute(f"COPY ({sources(files)}) TO {quoted} (FORMAT parquet, COMPRESSION zstd)")
+        told = db.execute(f'SELECT min("at"), max("at"), count(*) FROM read_parquet({quoted})').fetchone()
+    first, last, rows = told or (None, None, 0)
+    return (first, last, rows) if rows else (0.0, 0.0, 0)
+
+
+def unreadable(files: Sequence[Path]) -> dict[Path, str]:
+    """Those of these files that are there and cannot be read to their end, each with the reason."""
+    found = {}
+    with _database().cursor() as db:
+        for path in files:
+            try:
+                db.execute(f"SELECT sum(hash(COLUMNS(*))) FROM ({sources([path])})").fetchall()
+            except duckdb.Error as e:
+                if path.exists():
+                    found[path] = str(e).splitlines()[0]
+    return found
+
+
+def sources(files: Sequence[Path]) -> str:
+    """SQL for the requests in these files, each with all columns."""
+    empty = "SELECT " + ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in SCHEMA.items()) + " WHERE false"
+    known = ", ".join(f'"{name}"' for name in SCHEMA)
+    parquet = [path for path in files if path.suffix == ".parquet"]
+    lines = [path for path in files if path.suffix != ".parquet"]
+    parts = [empty]
+    if parquet:
+        parts.append(f"SELECT * FROM read_parquet({_listed(parquet)}, union_by_name = true)")
+    if lines:
+        parts.append(_lines(lines))
+    return f'SELECT {known} FROM ({" UNION ALL BY NAME ".join(parts)}) WHERE isfinite("at")'
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """In memory; to make it takes longer than most questions do. Each has a cursor, hence tables, of its own."""
+    db = duckdb.connect()
+    db.execute("SET threads = 1")
+    return db
 
 
 def _bucket(at: float, width_s: float, found: tuple[Any, ...] | None) -> TelemetryBucket:
@@ -122,73 +157,50 @@ def _bucket(at: float, width_s: float, found: tuple[Any, ...] | None) -> Telemet
 
 
 def _query(
-    folder: Path, window: tuple[float, float, float], origin: Origin | None, *statements: str
+    folder: Path, window: tuple[float, float], origin: Origin | None, *statements: str
 ) -> list[list[tuple[Any, ...]]]:
-    """Each statement's rows over `r`: every record in [since, until) with its `bucket` of that width (s)."""
-    since, until, width_s = window
+    """Each statement's rows over `requests`: those of one origin, or all, that began in [since, until)."""
+    since, until = window
+    left_out: dict[Path, str] = {}
     problem: duckdb.Error | None = None
     for _ in range(READ_TRIES):
-        with duckdb.connect() as db:
-            db.execute("SET threads = 1")
-            try:
-                db.execute(
-                    f"CREATE TEMP TABLE r AS SELECT * REPLACE ({SENDER} AS origin), "
-                    'floor(("at" - $since) / $width_s)::BIGINT AS bucket '
-                    f'FROM ({_union(folder)}) WHERE "at" >= $since AND "at" < $until AND NOT mirrored '
-                    f"AND ($origin IS NULL OR {SENDER} = $origin)",
-                    {"since": since, "until": until, "width_s": width_s, "origin": origin and origin.value},
-                )
-            except duckdb.IOException as e:
-                problem = e
-                continue
-            return [db.execute(statement).fetchall() for statement in statements]
+        found = records.look(folder).within(since, until)
+        try:
+            return _answers([path for path in found if path not in left_out], window, origin, statements)
+        except duckdb.Error as e:
+            problem = e
+        if records.look(folder).within(since, until) == found:  # nothing was renamed or merged meanwhile
+            left_out |= unreadable(found)
+            for path, reason in left_out.items():
+                records.say_once(f"{path} cannot be read and is left out: {reason}")
     raise ServiceUnavailable(f"The telemetry in {folder.name} cannot be read", hint=str(problem)) from problem
 
 
-def _union(folder: Path) -> str:
-    parquet = sorted(folder.glob("seg-*.parquet"))
-    compacted = {path.name for path in parquet}
-    lines = [path for path in sorted(folder.glob("seg-*.jsonl*")) if _twin(path).name not in compacted]
-    columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in SCHEMA.items())
-    parts = [f"SELECT {columns} WHERE false"]
-    if parquet:
-        parts.append(f"SELECT * FROM read_parquet({_files(parquet)}, union_by_name = true)")
-    if lines:
-        parts.append(_lines(lines))
-    return " UNION ALL BY NAME ".join(parts)
+def _answers(
+    files: Sequence[Path], window: tuple[float, float], origin: Origin | None, statements: Sequence[str]
+) -> list[list[tuple[Any, ...]]]:
+    since, until = (f"'{bound}'::DOUBLE" for bound in window)
+    sender = f"AND {SENDER} = '{origin.value}'" if origin else ""
+    with _database().cursor() as db:
+        db.execute(
+            f"CREATE TEMP VIEW requests AS SELECT * FROM ({sources(files)}) "
+            f'WHERE "at" >= {since} AND "at" < {until} AND NOT coalesce(mirrored, false) {sender}'
+        )
+        return [db.execute(statement).fetchall() for statement in statements]
 
 
-def _lines(files: list[Path]) -> str:
+def _lines(files: Sequence[Path]) -> str:
     """A server that dies mid-write leaves a torn last line, which `ignore_errors` drops."""
     columns = ", ".join(f"\"{name}\": '{kind}'" for name, kind in SCHEMA.items())
     return (
-        f"SELECT * FROM read_json({_files(files)}, format = 'newline_delimited', columns = {{{columns}}}, "
-        'ignore_errors = true) WHERE "at" IS NOT NULL'
+        f"SELECT * FROM read_json({_listed(files)}, format = 'newline_delimited', columns = {{{columns}}}, "
+        "ignore_errors = true)"
     )
 
 
-def _files(files: list[Path]) -> str:
-    return "[" + ", ".join("'" + str(path).replace("'", "''") + "'" for path in files) + "]"
+def _listed(files: Sequence[Path]) -> str:
+    return "[" + ", ".join(map(_quoted, files)) + "]"
 
 
-def _twin(segment: Path) -> Path:
-    return segment.with_name(segment.name.partition(".")[0] + ".parquet")
-
-
-def _pid(segment: Path) -> int:
-    return int(segment.name.split("-")[2])
-
-
-def _write_parquet(segment: Path, twin: Path) -> None:
-    temporary = twin.with_name(f".{twin.name}.tmp")
-    try:
-        with duckdb.connect() as db:
-            target = str(temporary).replace("'", "''")
-            db.execute(f"COPY ({_lines([segment])}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, twin)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -102,7 +102,9 @@ class Segments:
 
     def close_if_due(self) -> None:
         """Close the segment when it is 8 MB large or `segment_s` old."""
-        due = self._size >= SEGMENT_BYTES_MAX or self._clock() - self._opened_at >= self._segment_s
+        # A clock that was set back would keep the segment open for as long.
+        young = 0 <= self._clock() - self._opened_at < self._segment_s
+        due = self._size >= SEGMENT_BYTES_MAX or not young
         if self._path is not None and due:
             self.close()
 

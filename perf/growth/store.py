@@ -109,6 +109,40 @@ def _newest(folder: Path, requests: int) -> Prepared:
     return Prepared(lambda: newest(folder, LISTED), check)
 
 
+def _history(folder: Path, hours: int) -> int:
+    """Hours of two requests a second: the last in segments of ten seconds, those before in what becomes of such."""
+    before = (hours - 1) * HOUR
+    if before:
+        write_requests(folder, before, NOW - 3600, 2.0, "v1", HOUR)
+    write_requests(folder, HOUR, NOW, 2.0, "v1", SEGMENT_OF_TEN_S)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    assert size / (before + HOUR) < BYTES_A_REQUEST_MAX, f"{size / (before + HOUR):.0f} bytes a request"
+    return before + HOUR
+
+
+def _last_hour_of_many(folder: Path, hours: int) -> Prepared:
+    _history(folder, hours)
+
+    def check(found: Any) -> None:
+        assert abs(found.requests - HOUR) <= 1
+
+    return Prepared(lambda: summary("growth", folder, NOW - 3600, NOW, BUCKETS), check)
+
+
+def _newest_of_many_hours(folder: Path, hours: int) -> Prepared:
+    _history(folder, hours)
+
+    def check(found: Any) -> None:
+        assert [record.request_id for record in found[:2]] == [f"{HOUR - 1:032d}", f"{HOUR - 2:032d}"]
+        assert len(found) == LISTED
+
+    return Prepared(lambda: newest(folder, LISTED), check)
+
+
+HOUR, SEGMENT_OF_TEN_S = 7_200, 20
+BYTES_A_REQUEST_MAX = 80
+HOURS = (1, 9, 81, 729)
+"""Up to a month, which is as long as records are kept."""
 RUNS, REQUESTS = (1_000, 4_000, 16_000, 64_000), (16_000, 64_000, 256_000, 1_024_000)
 AXES = (
     Axis("store: newest 100 of many runs", "runs", RUNS, _runs(_list), budget_s=3),
@@ -119,4 +153,6 @@ AXES = (
     Axis("store: summary of all requests", "requests", REQUESTS, _summary),
     Axis("store: summary of the last 10 s", "requests", REQUESTS, _last_minutes),
     Axis("store: newest 100 requests", "requests", REQUESTS, _newest),
+    Axis("store: last hour of many", "hours of records", HOURS, _last_hour_of_many, budget_s=3),
+    Axis("store: newest 100 of many hours", "hours of records", HOURS, _newest_of_many_hours, budget_s=3),
 )

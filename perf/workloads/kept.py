@@ -1,5 +1,6 @@
 """The local workspace's verbs over what has gathered after a long time: 10,000 runs and 1,000,000 requests."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from itertools import cycle
@@ -82,7 +83,7 @@ def _submit(workspace: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
 def write_requests(
     folder: Path, requests: int, until: float, rate_per_s: float, deployment: str, segment: int = SEGMENT
 ) -> None:
-    """Segments, compacted, as `requests` at an even rate until `until` (s since the epoch) leave them."""
+    """Files as `requests` at an even rate until `until` (s since the epoch) leave them, merged where this is done."""
     import duckdb
 
     from core.local.telemetry import SCHEMA
@@ -106,8 +107,20 @@ def write_requests(
     with duckdb.connect() as db:
         for number, first in enumerate(range(0, requests, segment)):
             rows = f"range({first}, {min(requests, first + segment)}) AS r(n)"
-            file = folder / f"seg-{first}-1-{number}.parquet"
+            opened, closed = (until - (requests - n) / rate_per_s for n in (first, min(requests, first + segment)))
+            file = folder / f"seg-{opened * 1000:.0f}-1-{number}.parquet"
             db.execute(f"COPY (SELECT {columns} FROM {rows}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
+            os.utime(file, (closed, closed))
+    _merge(folder, until)
+
+
+def _merge(folder: Path, now: float) -> None:
+    """As the service does round by round; revisions of before left every segment as it was."""
+    try:
+        from core.local import merging
+    except ImportError:
+        return
+    merging.Merging(folder, merging.REQUESTS, now=now).run(alive=lambda segment: False)
 
 
 def _fill_requests(home: Path, requests: int) -> None:

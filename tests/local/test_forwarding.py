@@ -28,6 +28,7 @@ class Collector(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.status, self.asked, self.taken = 200, 0, list[tuple[str, dict[str, Any]]]()
+        self.taken_max = 1000
 
     @property
     def url(self) -> str:
@@ -43,9 +44,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.asked += 1
-        if self.server.status == 200:
+        status = self.server.status if len(self.server.taken) < self.server.taken_max else 503
+        if status == 200:
             self.server.taken.append((self.path, body))
-        self.send_response(self.server.status)
+        self.send_response(status)
         self.send_header("content-length", "0")
         self.end_headers()
 
@@ -68,6 +70,11 @@ def segment(folder: Path, number: int = 1) -> Path:
     path = folder / f"seg-{number}-999999999-{number}.jsonl"
     path.write_text("".join(json.dumps(r) + "\n" for r in (GOOD, BAD)) + '{"at": 2.0, "torn')
     return path
+
+
+def merged(folder: Path) -> bool:
+    """Whether every segment has been merged, and removed."""
+    return bool(list(folder.glob("rec-*"))) and not list(folder.glob("seg-*"))
 
 
 def named(attributes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -118,8 +125,32 @@ def test_a_collector_that_is_away_gets_everything_once_when_it_is_back(collector
     assert telemetry.summary("bank", forwarded, 0, 10, 1).requests == 4, "they are counted meanwhile"
 
     collector.status = 200
-    wait_until(lambda: sorted(path.suffix for path in forwarded.iterdir()) == [".parquet"] * 2, 10)
+    wait_until(lambda: merged(forwarded), 10)
     assert len(collector.spans()) == 4
+    assert telemetry.summary("bank", forwarded, 0, 10, 1).requests == 4
+
+
+@pytest.mark.contract("T4")
+def test_what_was_taken_is_not_sent_again_though_it_cannot_be_merged(collector: Collector, world: World) -> None:
+    """Two thousand records are taken, the rest is not; then it is, and no merged file can be written."""
+    world.add_endpoint("bank")
+    folder = world.paths.telemetry("bank")
+    folder.mkdir(parents=True)
+    lines = [json.dumps({**GOOD, "at": 1.0 + n / 1000, "request_id": f"r{n}"}) for n in range(forwarding.SPANS_MAX + 5)]
+    (folder / "seg-1-999999999-1.jsonl").write_text("\n".join(lines) + "\n")
+    (folder / "index.json").mkdir()  # in the way of every round
+    collector.taken_max = 1
+    with Compaction(world.store, world.paths, 0.05, collector.url):
+        wait_until(lambda: collector.asked >= 4, 10)
+        assert len(collector.taken) == 1
+        collector.taken_max = 100
+        wait_until(lambda: list(folder.glob("*.sent.jsonl")), 10)
+        asked = collector.asked
+        (folder / "index.json").rmdir()
+        wait_until(lambda: merged(folder), 10)
+        assert collector.asked == asked
+    sent = [named(span["attributes"])["slipway.request_id"] for span in collector.spans()]
+    assert len(sent) == len(set(sent)) == len(lines)
 
 
 @pytest.mark.contract("T4")
@@ -129,7 +160,7 @@ def test_what_nobody_took_for_an_hour_is_compacted_unsent(collector: Collector, 
     os.utime(path, (1, 1))
     forwarded.mkdir(parents=True, exist_ok=True)
     path.rename(forwarded / path.name)
-    wait_until(lambda: [path.suffix for path in forwarded.iterdir()] == [".parquet"], 10)
+    wait_until(lambda: merged(forwarded), 10)
     assert collector.taken == []
 
 

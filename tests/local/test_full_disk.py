@@ -5,16 +5,19 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from local_world import World, living
 from waiting import wait_until
 
 from core.domain.endpoint import EndpointState
-from core.domain.errors import StorageFull
+from core.domain.errors import ServiceUnavailable, StorageFull
 from core.domain.job import JobState
 from core.domain.training import TrialState
 from core.local.durable import write_atomic
+from core.local.merging import REQUESTS, Keep, Merging
+from core.local.telemetry import summary
 
 SIZE_MB = 6
 SPARE_BYTES = 200_000
@@ -99,3 +102,35 @@ def submit_until_full(world: World) -> list[str]:
 
 def full_jobs(world: World) -> bool:
     return any("disk is full" in job.message for job in world.store.list_jobs())
+
+
+def test_records_stay_as_they_are_until_there_is_room_to_merge_them_and_the_oldest_make_room(small_disk: Path) -> None:
+    folder = small_disk / "telemetry"
+    folder.mkdir()
+
+    def record(number: int, age_s: float) -> None:
+        lines = "".join(f'{{"at": {1e9 - age_s + n}, "request_id": "{uuid4()}", "status": 200}}\n' for n in range(500))
+        (folder / f"seg-{(1e9 - age_s) * 1000:.0f}-7-{number}.jsonl").write_text(lines)
+
+    def merge(days: float = 30.0) -> None:
+        Merging(folder, REQUESTS, now=1e9, keep=Keep(max_days=days)).run(alive=lambda segment: True)
+
+    def kept() -> int:
+        return summary("bank", folder, 0, 2e9, 1).requests
+
+    record(1, 20 * 86_400)
+    merge()
+    record(2, 100)
+    filler = fill(small_disk)
+    for _ in range(2):
+        with pytest.raises((StorageFull, ServiceUnavailable)):
+            merge()
+        assert kept() == 1000
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+    with suppress(StorageFull, ServiceUnavailable):
+        merge(days=10.0)
+    assert kept() == 500, "what is too old goes though nothing can be written"
+    filler.unlink()
+    merge(days=10.0)
+    assert kept() == 500
+    assert sorted(path.suffix for path in folder.iterdir()) == [".json", ".parquet"]

@@ -1,15 +1,27 @@
-"""Readers see every request once, whatever state its segment is in."""
+"""Readers see every request once, whatever state its segment is in, and open no file that they do not need."""
 
 import json
+import os
 
+import duckdb
 import pytest
 
-from core.local import telemetry
+from core.domain.monitoring import Origin
+from core.local import merging, records, telemetry
+from core.local.merging import Merging
 
 
 def record(at, **changes):
     values = {"at": at, "request_id": f"r{at}", "deployment": "v1", "status": 200, "rows": 2, "elapsed_ms": 1.5}
     return json.dumps({**values, "bytes_in": 3, "bytes_out": 4, "problem": "", "mirrored": False, **changes}) + "\n"
+
+
+def merge(folder, *, alive=True, now=100.0):
+    return Merging(folder, merging.REQUESTS, now=now).run(alive=lambda segment: alive)
+
+
+def read_files(folder, since, until):
+    return [path.name for path in records.look(folder).within(since, until)]
 
 
 @pytest.fixture
@@ -24,6 +36,7 @@ def segments(tmp_path):
 def test_an_endpoint_that_was_never_called_has_an_empty_summary(tmp_path):
     found = telemetry.summary("e", tmp_path / "nowhere", 0, 100, 4)
     assert (found.requests, found.p99_ms, len(found.buckets)) == (0, None, 4)
+    assert telemetry.newest(tmp_path / "nowhere", 10) == ()
 
 
 def test_open_and_closed_segments_are_read_together(segments):
@@ -34,23 +47,15 @@ def test_open_and_closed_segments_are_read_together(segments):
     assert [bucket.client_errors for bucket in found.buckets] == [0, 0, 10, 0]
 
 
-def test_compaction_changes_no_figure(segments):
+def test_merging_changes_no_figure(segments):
     before = telemetry.summary("e", segments, 0, 100, 4)
-    assert telemetry.compact(segments, alive=lambda pid: True) == 1
+    assert merge(segments) == 1
     assert telemetry.summary("e", segments, 0, 100, 4) == before
-    assert telemetry.compact(segments, alive=lambda pid: False) == 1
+    assert merge(segments, alive=False) == 1
     assert telemetry.summary("e", segments, 0, 100, 4) == before
-    assert sorted(path.suffix for path in segments.iterdir()) == [".parquet", ".parquet"]
-
-
-def test_a_crash_between_writing_parquet_and_removing_lines_counts_nothing_twice(segments):
-    before = telemetry.summary("e", segments, 0, 100, 4)
-    lines = (segments / "seg-1-99-0.jsonl").read_bytes()
-    telemetry.compact(segments, alive=lambda pid: True)
-    (segments / "seg-1-99-0.jsonl").write_bytes(lines)
+    assert merge(segments, now=100_000) == 0
     assert telemetry.summary("e", segments, 0, 100, 4) == before
-    assert telemetry.compact(segments, alive=lambda pid: True) == 0
-    assert not (segments / "seg-1-99-0.jsonl").exists()
+    assert sorted(path.suffix for path in segments.iterdir()) == [".json", ".parquet"]
 
 
 def test_mirrored_requests_are_nobodys_answers(tmp_path):
@@ -58,5 +63,105 @@ def test_mirrored_requests_are_nobodys_answers(tmp_path):
     assert telemetry.summary("e", tmp_path, 0, 10, 1).requests == 1
 
 
+def test_each_origin_is_counted_apart_and_what_has_none_is_a_clients(tmp_path):
+    sent = (record(1), record(2, origin=""), record(3, origin="batch"), record(4, origin="app", mirrored=True))
+    (tmp_path / "seg-1-99-0.jsonl").write_text("".join(sent))
+    for _ in range(2):
+        counts = {o: telemetry.summary("e", tmp_path, 0, 10, 1, origin=o).requests for o in (*Origin, None)}
+        assert {o: n for o, n in counts.items() if n} == {Origin.CLIENT: 2, Origin.BATCH: 1, None: 3}
+        assert [r.origin for r in telemetry.newest(tmp_path, 9, origin=None)] == ["batch", "client", "client"]
+        merge(tmp_path)
+
+
 def test_the_newest_requests_come_first(segments):
     assert [r.at for r in telemetry.newest(segments, 2)] == [69.0, 68.0]
+    assert [r.at for r in telemetry.newest(segments, 2, until=69.0)] == [68.0, 67.0]
+    assert len(telemetry.newest(segments, 1000)) == 60
+
+
+def test_the_newest_are_found_however_long_ago_they_were(tmp_path):
+    for number, at in enumerate((10.0, 1e6, 2e7, 2e7 + 1)):
+        (tmp_path / f"seg-{at * 1000:.0f}-99-{number}.jsonl").write_text(record(at))
+    merge(tmp_path, now=2e7 + 10)
+    (tmp_path / "seg-90000000000-99-9.jsonl").write_text("".join(record(9e7 + n, origin="batch") for n in range(5)))
+    assert [r.at for r in telemetry.newest(tmp_path, 3)] == [2e7 + 1, 2e7, 1e6]
+
+
+def test_only_the_files_of_the_time_that_is_asked_for_are_opened(tmp_path):
+    hours = [1e9 + 3600 * n for n in range(5)]
+    for number, at in enumerate(hours):
+        path = tmp_path / f"seg-{at * 1000:.0f}-99-{number}.jsonl"
+        path.write_text(record(at + 1) + record(at + 9))
+        os.utime(path, (at + 10, at + 10))
+    assert read_files(tmp_path, hours[2], hours[2] + 60) == [f"seg-{hours[2] * 1000:.0f}-99-2.jsonl"]
+    merge(tmp_path, now=hours[4] + 20)
+    (name,) = read_files(tmp_path, hours[2], hours[2] + 60)
+    assert name.startswith(f"rec-{hours[2] * 1000 + 1000:.0f}-{hours[2] * 1000 + 9000:.0f}-")
+    others = [path for path in tmp_path.glob("rec-*") if path.name != name]
+    for path in others:
+        path.write_bytes(b"not read")
+    assert telemetry.summary("e", tmp_path, hours[2], hours[2] + 60, 1).requests == 2
+
+
+def test_what_slipway_0_1_left_is_read_and_taken_over(tmp_path):
+    """A Parquet for each segment, and one whose lines a crash had left beside it."""
+    for number in range(3):
+        (tmp_path / f"seg-{number}000-99-{number}.jsonl").write_text(record(number) + record(number + 0.5))
+    with duckdb.connect() as db:
+        for number in range(2):
+            lines, twin = (tmp_path / f"seg-{number}000-99-{number}{end}" for end in (".jsonl", ".parquet"))
+            db.execute(f"COPY (SELECT * EXCLUDE (problem) FROM read_json('{lines}')) TO '{twin}' (FORMAT parquet)")
+    (tmp_path / "seg-1000-99-1.jsonl").unlink()
+    assert telemetry.summary("e", tmp_path, 0, 10, 1).requests == 6
+    assert merge(tmp_path) == 3
+    assert telemetry.summary("e", tmp_path, 0, 10, 1).requests == 6
+    assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".json", ".parquet"]
+
+
+FOREIGN = ("README", "seg-x.jsonl", "seg-1-2-3.csv", "rec-1-2-zz.parquet", "seg-99999999999999999999-1-1.jsonl", ".x")
+
+
+def test_foreign_and_damaged_files_cost_only_themselves_and_are_told_once(segments, caplog):
+    for name in FOREIGN:
+        (segments / name).write_bytes(b"\x00\xff nonsense")
+    (segments / "seg-5-99-5.parquet").write_bytes(b"PAR1 half written")
+    (segments / "seg-6-99-6.jsonl").write_bytes(os.urandom(3000))
+    (segments / "seg-7-99-7.jsonl").write_bytes(b'[1]\n"x"\n{"at": "x"}\n{"at": null}\n' + record(70).encode())
+    for _ in range(3):
+        assert telemetry.summary("e", segments, 0, 100, 1).requests == 61
+        assert telemetry.newest(segments, 1)[0].at == 70.0
+    assert caplog.text.count("seg-5-99-5.parquet cannot be read") == 1
+    for _ in range(3):
+        merge(segments, alive=False)
+    assert telemetry.summary("e", segments, 0, 100, 1).requests == 61
+    assert (segments / "seg-5-99-5.parquet.damaged").exists()
+    assert sorted(p.name for p in segments.iterdir() if p.name in FOREIGN) == sorted(
+        FOREIGN[:3] + FOREIGN[4:] + FOREIGN[3:4]
+    )
+
+
+def test_a_merged_file_that_is_damaged_or_gone_costs_only_itself(segments, caplog):
+    merge(segments)
+    (damaged,) = segments.glob("rec-*")
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    (segments / "seg-3-99-3.jsonl").write_text(record(80))
+    assert telemetry.summary("e", segments, 0, 100, 1).requests == 11
+    merge(segments, alive=False)
+    merge(segments, alive=False, now=200_000)
+    merge(segments, alive=False, now=200_001)
+    assert telemetry.summary("e", segments, 0, 100, 1).requests == 11
+    assert [path.name for path in segments.glob("*.damaged")] == [f"{damaged.name}.damaged"]
+    for path in segments.glob("rec-*.parquet"):
+        path.unlink()
+    assert telemetry.summary("e", segments, 0, 100, 1).requests == 0
+    assert merge(segments) == 0
+
+
+def test_an_index_that_is_lost_or_damaged_is_made_anew(segments):
+    merge(segments, alive=False)
+    for damage in ((segments / "index.json").unlink, lambda: (segments / "index.json").write_text('{"files": [')):
+        damage()
+        assert telemetry.summary("e", segments, 0, 100, 1).requests == 60
+        merge(segments)
+        assert telemetry.summary("e", segments, 0, 100, 1).requests == 60
+        assert json.loads((segments / "index.json").read_text())["files"]
