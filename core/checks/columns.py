@@ -1,7 +1,7 @@
 """The columns of a row, as far as the schema of one tells them; its example tells the rest."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.checks.schema import Json, examples, flat
@@ -16,6 +16,10 @@ STEP = 1e-6
 """So far inside of an exclusive bound are numbers drawn."""
 NARROW = 1e6
 """Bounds further apart than this say what a number can hold (64 bits), not where it lies."""
+FAR = 3
+"""And they are plausible up to this multiple of it; numbers that are not whole, down to its negative too."""
+STORED = 2**31 - 1
+"""Bounds from here on say what a number can hold."""
 NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
 
 
@@ -31,6 +35,59 @@ class Declared:
     most: int | float | None
     sized: bool
     """A format or a bound keeps numbers out that no 64 bits hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Where the values of a numeric column lie, all ends included."""
+
+    low: float
+    high: float
+    """All that is declared; where nothing is, what is plausible."""
+    near: tuple[float, float]
+    """Where values are expected: as observed, else around the example."""
+    told: bool = True
+    """The document says that it reaches so far; else it is a guess."""
+    values: tuple[int | float, ...] = ()
+    """The only ones, where they are listed."""
+    multiple: float = 0.0
+    """Whose multiples they are; 0: any."""
+
+    @property
+    def nearby(self) -> "Domain":
+        """As much of it as is near."""
+        return replace(self, low=self.near[0], high=self.near[1])
+
+
+def domains_of(document: Json, row: Json, shown: Mapping[str, Scalar]) -> dict[str, Domain]:
+    """The domains of the numeric columns of `row`, by name."""
+    schemas = {name: flat(document, schema) for name, schema in row.get("properties", {}).items()}
+    return {name: _domain(found, shown.get(name)) for name, found in schemas.items() if found.get("type") in NUMERIC}
+
+
+def _domain(schema: Json, shown: Scalar | None) -> Domain:
+    allowed = [schema["const"]] if "const" in schema else schema.get("enum", ())
+    typical = shown if shown is not None else next(iter(examples(schema)), None)
+    near = _range(schema, allowed, typical)
+    numbers = tuple(value for value in allowed if isinstance(value, int | float))
+    if numbers:
+        return Domain(min(numbers), max(numbers), near, values=numbers)
+    step = 1 if schema.get("type") == ColumnKind.INTEGER else STEP
+    least, most = _bound(schema, "inimum", step), _bound(schema, "aximum", -step)
+    (low, high), told = _plausible(schema, typical, near)
+    held_low, held_high = (bound is not None and abs(bound) < STORED for bound in (least, most))
+    low, high = (least if held_low and least is not None else low), (most if held_high and most is not None else high)
+    low, high = (low if least is None else max(low, least)), (high if most is None else min(high, most))
+    told = told or (held_low and held_high)
+    return Domain(min(low, near[0]), max(high, near[1]), near, told, multiple=abs(schema.get("multipleOf", 0)))
+
+
+def _plausible(schema: Json, typical: Scalar | None, near: tuple[float, float]) -> tuple[tuple[float, float], bool]:
+    """How far values may reach where no bound says it, and whether that is more than a guess."""
+    if schema.get("x-observed") or not isinstance(typical, int | float) or not typical:
+        return near, True
+    far = [typical * times for times in (FAR, 0 if schema.get("type") == ColumnKind.INTEGER else -1)]
+    return (min(far), max(far)), False
 
 
 def declared_of(document: Json, row: Json) -> dict[str, Declared]:

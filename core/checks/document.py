@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.checks.columns import Declared, columns_of, declared_of
+from core.checks.columns import Declared, Domain, columns_of, declared_of, domains_of
+from core.checks.drawing import Drawing
 from core.checks.forms import LISTED, ONE, beside, example_row, methods, shapes, table, written
 from core.checks.home import SOMEWHERE, Home, home
 from core.checks.registry import Violation
@@ -38,6 +39,8 @@ class Described:
     """The columns that no row may lack."""
     declared: Mapping[str, Declared]
     """Numeric column -> its declared range."""
+    domains: Mapping[str, Domain]
+    """Numeric column -> where its values lie."""
     methods: tuple[str, ...]
     reply_keys: Mapping[str, Keys | None]
     """Form -> the lists of the reply that hold the answers, None where it does not tell; see `replies.reply_keys`."""
@@ -105,6 +108,13 @@ class Described:
         columns = tuple(replace(column, closed=bool(column.levels)) for column in self.signature.columns)
         return replace(self.signature, columns=columns)
 
+    @property
+    def drawing(self) -> Drawing:
+        """What rows are drawn from."""
+        drawn = self.drawn
+        left_out = [column.name for column in drawn.used if column.name not in self.required] if self.strict else []
+        return Drawing(drawn, self.domains, tuple(left_out) if "mlflow" not in self.forms else ())
+
 
 def describe(document: Json, root: str = "", at: str = SOMEWHERE) -> Described:
     """The promises of a document that came from `at`, of the server whose root is at the path `root`.
@@ -130,6 +140,7 @@ def describe(document: Json, root: str = "", at: str = SOMEWHERE) -> Described:
         signature=_signature(document, operation, row, example),
         required=frozenset(row.get("required", ())),
         declared=declared_of(document, row),
+        domains=domains_of(document, row, example),
         methods=methods(document, form, shape),
         reply_keys={form: reply_keys(document, form, replies) for form in found},
         shown_replies=tuple(_shown_replies(document, operation, replies)),

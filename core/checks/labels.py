@@ -1,6 +1,6 @@
 """What labels have to do with probabilities and with what the document shows: as published, else as answers show."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from core.checks.causes import LABELS
@@ -8,7 +8,7 @@ from core.checks.kinds import classifies, kinds_shown, label_of, wrong_kind
 from core.checks.places import encoded_twice
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import NotApplicable, Violation, check
-from core.checks.semantic import answers, chances_of, method_of, published_classes
+from core.checks.semantic import answers, chances_of, each_batch, each_from_everywhere, method_of, published_classes
 from core.checks.together import told
 from core.domain.signature import Scalar
 
@@ -35,16 +35,22 @@ class Pair(NamedTuple):
 def predict_agrees_with_probabilities(probe: Probe) -> str:
     classes = probe.described.signature.classes
     rule: _Rule | None = None
-    count = 0
-    for pair in _pairs(probe):
-        count += 1
-        if len(pair.chances) == len(classes):
-            _judge(pair, classes, _expected(probe, classes, pair.chances))
-        elif names := _classes_by_name(pair):
-            _judge(pair, names, _expected(probe, names, pair.chances))
-        else:
-            rule = rule or (_Cut() if len(pair.chances) == 2 else _MostProbable())
-            rule.take(pair)
+
+    def judge(pairs: Iterable[Pair]) -> int:
+        nonlocal rule
+        count = 0
+        for pair in pairs:
+            count += 1
+            if len(pair.chances) == len(classes):
+                _judge(pair, classes, _expected(probe, classes, pair.chances))
+            elif names := _classes_by_name(pair):
+                _judge(pair, names, _expected(probe, names, pair.chances))
+            else:
+                rule = rule or (_Cut() if len(pair.chances) == 2 else _MostProbable())
+                rule.take(pair)
+        return count
+
+    count = judge(_pairs(probe)) + each_from_everywhere(probe, lambda rows: judge(_batch(probe, rows)))
     if rule is not None:
         rule.conclude(count)
     return f"{count} rows: every label follows from its probabilities"
@@ -180,11 +186,14 @@ def _all(*pairs: Pair) -> list[Exchange]:
 @check("semantic", "Every predicted label is one of the published classes, with its JSON type.")
 def labels_are_published_classes(probe: Probe) -> str:
     classes = published_classes(probe)
-    labels, _, exchange = _labels(probe)
-    for at, label in enumerate(labels):
-        if not any(label == known and type(label) is type(known) for known in classes):
-            raise Violation(f"Row {at}: {label!r} is none of {list(classes)}", exchange)
-    return f"{len(labels)} labels, all among {list(classes)}"
+
+    def judge(rows: list[dict[str, Any]]) -> None:
+        labels, _, exchange = _labels(probe, rows)
+        for at, label in enumerate(labels):
+            if not any(label == known and type(label) is type(known) for known in classes):
+                raise Violation(f"Row {at}: {label!r} is none of {list(classes)}", exchange)
+
+    return f"the labels of {each_batch(probe, judge)}, all among {list(classes)}"
 
 
 @check("semantic", "Labels are of the JSON type that the document's example of an answer has.")
@@ -194,7 +203,7 @@ def labels_have_the_type_of_the_example(probe: Probe) -> str:
         raise NotApplicable("the document publishes x-classes, which tell it")
     if not shown:
         raise NotApplicable("the document shows no example of a label")
-    labels, found, exchange = _labels(probe)
+    labels, found, exchange = _labels(probe, probe.sample(probe.rows))
     if encoded_twice(exchange):
         raise NotApplicable("the reply is encoded twice, and the document tells nothing of what is inside")
     strict = classifies(probe.described, found)
@@ -204,9 +213,9 @@ def labels_have_the_type_of_the_example(probe: Probe) -> str:
     return f"{len(labels)} labels: {' or '.join(sorted(shown))}, as the example"
 
 
-def _labels(probe: Probe) -> tuple[list[Any], list[Any], Exchange]:
-    """The labels of some rows, the answers that hold them, and the reply. Raises NotApplicable where there are none."""
-    found, exchange = probe.score(probe.sample(probe.rows), method_of(probe, "predict"))
+def _labels(probe: Probe, rows: list[dict[str, Any]]) -> tuple[list[Any], list[Any], Exchange]:
+    """The labels of rows, the answers that hold them, and the reply. Raises NotApplicable where there are none."""
+    found, exchange = probe.score(rows, method_of(probe, "predict"))
     labels = [label for label in map(label_of, found) if label is not None]
     if not labels:
         raise NotApplicable("the answers hold more than a label")

@@ -19,7 +19,6 @@ from core.checks.replies import answers_in
 from core.checks.security import Credential
 from core.checks.sizes import rows_at_once
 from core.checks.tries import Plan, Tries
-from core.contract import samples
 from core.domain.errors import NoVerdict, SlipwayError
 from core.domain.proof import Target
 
@@ -49,7 +48,7 @@ class Probe:
         self.target = replace(target, url=_based(target.url, described.home.bases[0]))
         self.most_rows = rows_at_once(described)
         """The rows that one request may hold, by the document's number and by their length."""
-        self.rows = min(depth.rows, self.most_rows)
+        self.rows = depth.rows if described.one_row else min(depth.rows, self.most_rows)
         self.shut: Violation | NoVerdict | None = None
         """Why scoring cannot be judged at all, where no valid row is scored."""
         self._random = Random(seed)  # noqa: S311 - draws test data
@@ -81,10 +80,15 @@ class Probe:
         """
         if not self.described.signature.used:
             raise NotApplicable("the document describes no columns")
-        return samples.rows(self.described.drawn, self.fitting(count), self._random.randrange(2**31))
+        return self.described.drawing.usual(self.fitting(count), self._random.randrange(2**31))
 
     def fitting(self, count: int) -> int:
-        """As many of `count` rows as one request may hold: by the document, and by the size that is taken."""
+        """As many of `count` rows as one request may hold: by the document, and by the size that is taken.
+
+        Where a request holds one row, all of them: they are sent one by one.
+        """
+        if self.described.one_row:
+            return count
         count = max(1, min(count, self.most_rows))
         while count > 1 and not self._fits(count):
             count //= 2
@@ -92,9 +96,7 @@ class Probe:
 
     def _fits(self, count: int) -> bool:
         """Whether so many rows are not too large for a request, if need be by sending some of that size."""
-        if self.described.one_row:
-            return True
-        rows = samples.rows(self.described.drawn, min(count, FIT_ROWS), self.seed)
+        rows = self.described.drawing.usual(min(count, FIT_ROWS), self.seed)
         body = self.described.body([rows[at % len(rows)] for at in range(count)])
         body = body.ljust(len(body) * 5 // 4)  # other rows may be longer
         if len(body) <= max(SMALL_BYTES, self._taken_bytes):
@@ -225,9 +227,9 @@ ACCEPTED_TRIES = 5
 
 def _accepted(probe: Probe) -> Exchange | None:
     """A valid request that is accepted; None where the document does not say what is valid. Raises NoVerdict."""
-    if not (drawn := probe.described.drawn).used:
+    if not probe.described.drawn.used:
         return None
-    for row in samples.rows(drawn, ACCEPTED_TRIES, probe.seed):
+    for row in probe.described.drawing.usual(ACCEPTED_TRIES, probe.seed):
         with suppress(Violation):
             path, body = probe.described.score_path, probe.body([row])
             exchange = probe._meant(probe._client.send("POST", path, body, {}, probe.credential))

@@ -88,9 +88,13 @@ class Depth:
     generated_s: float
     tries_s: float = 6.0
     """For what is tried column by column, all checks together. Some dozens a check are made however long they take."""
+    cells: int = 40_000
+    """Of the rows that are drawn from everywhere: wide ones are fewer."""
+    everywhere_s: float = 1.5
+    """One check takes so long for these rows at most; a slow endpoint gets fewer."""
 
 
-DEPTHS = {"default": Depth(40, 15, 12.0), "full": Depth(200, 200, 120.0, 60.0)}
+DEPTHS = {"default": Depth(40, 15, 12.0), "full": Depth(200, 200, 120.0, 60.0, 400_000, 20.0)}
 PARTS = ("contract", "semantic", "wire")
 
 _TABLE: dict[str, Check] = {}

@@ -4,10 +4,11 @@ Each check sends the smallest batch that can show a fault first, so that the rep
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from core.checks.everywhere import Rows, batches_from_everywhere, smallest
 from core.checks.places import ELSEWHERE, encoded_twice, place_of, under
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import NotApplicable, Violation, check
@@ -20,10 +21,32 @@ SUM_TOLERANCE = 1e-6
 REPEATS = 5
 
 
-def batches(probe: Probe) -> Iterator[list[dict[str, Any]]]:
+def batches(probe: Probe) -> Iterator[Rows]:
     """Batches of growing size, the smallest first."""
     for size in (2, 5, probe.rows):
         yield probe.sample(size)
+
+
+def each_batch(probe: Probe, judge: Callable[[Rows], object]) -> str:
+    """Let `judge` see batches of growing size and then rows from everywhere; gives how many in words.
+
+    Raises the Violation that `judge` does, from everywhere with as few rows as show it.
+    """
+    for rows in batches(probe):
+        judge(rows)
+    return f"{probe.rows} rows and {each_from_everywhere(probe, judge):,} from everywhere"
+
+
+def each_from_everywhere(probe: Probe, judge: Callable[[Rows], object]) -> int:
+    """Let `judge` see rows from everywhere; gives how many. Raises Violation with as few rows as show it."""
+    count = 0
+    for rows in batches_from_everywhere(probe):
+        try:
+            judge(rows)
+        except Violation as e:
+            raise smallest(judge, rows) or e from e
+        count += len(rows)
+    return count
 
 
 @check("semantic", "The answers stand where the document says, or are found where it does not say.")
@@ -54,18 +77,22 @@ def one_answer_per_row(probe: Probe) -> str:
 @check("semantic", "Rows sent in another order get the same answers in that order.")
 def order_is_kept(probe: Probe) -> str:
     probe.needs_at_once(2)
-    for rows in batches(probe):
+    distinct: set[str] = set()
+
+    def judge(rows: Rows) -> None:
         forward, first = answers(probe, rows)
         backward, second = answers(probe, rows[::-1])
+        distinct.update(map(repr, forward))
         if (at := difference(forward, backward[::-1])) is not None:
             raise Violation(f"Row {at} got {forward[at]}, and {backward[::-1][at]} in reverse order", first, second)
-    return f"{probe.rows} rows forwards and backwards: the same answers ({_distinct(forward)} distinct)"
+
+    return f"{each_batch(probe, judge)} forwards and backwards: the same answers ({len(distinct):,} distinct)"
 
 
 @check("semantic", "A row gets the same answer alone as in a batch.")
 def batch_equals_single(probe: Probe) -> str:
     probe.needs_at_once(2)
-    for rows in batches(probe):
+    for rows in (*batches(probe), *islice(batches_from_everywhere(probe), 1)):
         together, first = answers(probe, rows)
         for at, row in enumerate(rows):
             (alone,), second = answers(probe, [row])
@@ -88,13 +115,14 @@ def answers_repeat(probe: Probe) -> str:
 
 @check("semantic", "Probabilities lie between 0 and 1 and add up to 1, one for each class.")
 def probabilities_add_up(probe: Probe) -> str:
-    for rows in batches(probe):
+    def judge(rows: Rows) -> None:
         chances, exchange = _probabilities(probe, rows)
         for at, values in enumerate(chances):
             whole = len(values) == 1 or abs(sum(values) - 1) <= SUM_TOLERANCE
             if not all(0 <= value <= 1 for value in values) or not whole:
                 raise Violation(f"Row {at}: {values} adds up to {sum(values)}", exchange)
-    return f"{probe.rows} rows: within [0, 1], sums within {SUM_TOLERANCE} of 1"
+
+    return f"{each_batch(probe, judge)}: within [0, 1], sums within {SUM_TOLERANCE} of 1"
 
 
 @check("semantic", "Different rows get different probabilities: the model reads what it is sent.")
@@ -111,12 +139,13 @@ def probabilities_vary(probe: Probe) -> str:
 
 @check("semantic", "The order of a row's keys makes no difference.")
 def key_order_is_irrelevant(probe: Probe) -> str:
-    for rows in batches(probe):
+    def judge(rows: Rows) -> None:
         before, first = answers(probe, rows)
         after, second = answers(probe, [dict(reversed(row.items())) for row in rows])
         if (at := difference(before, after)) is not None:
             raise Violation(f"Row {at} got {before[at]}, and {after[at]} with its keys reversed", first, second)
-    return f"{probe.rows} rows with their keys reversed: the same answers"
+
+    return f"{each_batch(probe, judge)} with their keys reversed: the same answers"
 
 
 @check("semantic", "Every request form that the document allows gives the same answers.")
@@ -124,14 +153,16 @@ def forms_agree(probe: Probe) -> str:
     forms = probe.described.forms
     if len(forms) < 2:
         raise NotApplicable(f"the document allows one form, {forms[0]}")
-    for method in probe.described.methods or (None,):
-        for rows in batches(probe):
+
+    def judge(rows: Rows) -> None:
+        for method in probe.described.methods or (None,):
             known, first = probe.score(rows, method, forms[0])
             for form in forms[1:]:
                 other, second = probe.score(rows, method, form)
                 if (at := difference(known, other)) is not None:
                     raise Violation(f"Row {at}: {known[at]} as {forms[0]}, {other[at]} as {form}", first, second)
-    return f"{probe.rows} rows as {', '.join(forms)}: the same answers"
+
+    return f"{each_batch(probe, judge)} as {', '.join(forms)}: the same answers"
 
 
 @check("semantic", "Every published category of every column is scored.")

@@ -2,7 +2,19 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from core.checks import company, contract, extremes, headers, labels, ours, semantic, transport, wire, writing
+from core.checks import (
+    company,
+    contract,
+    everywhere,
+    extremes,
+    headers,
+    labels,
+    ours,
+    semantic,
+    transport,
+    wire,
+    writing,
+)
 from core.checks.judging import judged, result
 from core.checks.probe import Probe
 from core.checks.registry import DEPTHS, PARTS, Check, Depth, Profile, Violation, entered
@@ -15,7 +27,7 @@ BODIES = 200
 """Different bodies of one load: enough that no cache or branch predictor knows them all."""
 
 # Importing a room enters its checks.
-_ROOMS = (contract, semantic, labels, company, extremes, wire, headers, transport, writing, ours)
+_ROOMS = (contract, semantic, labels, everywhere, company, extremes, wire, headers, transport, writing, ours)
 
 
 def catalogue(profile: Profile | None = None) -> tuple[Check, ...]:
