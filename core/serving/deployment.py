@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -85,11 +85,18 @@ class Deployment:
 
 def load_deployment(name: str, file: DeploymentFile, limits: EndpointLimits, load: Load) -> Deployment:
     """A deployment from its part of the endpoint file. Raises what `load` raises."""
-    return assemble(name, file, limits, load(Path(file.folder)))
+    predictor = load(Path(file.folder))
+    return Deployment(name, file, limits, predictor, _decoder(predictor, file, limits))
 
 
-def assemble(name: str, file: DeploymentFile, limits: EndpointLimits, predictor: Predictor) -> Deployment:
-    """A deployment around a predictor that is loaded already."""
+def adapted(deployment: Deployment, file: DeploymentFile, limits: EndpointLimits) -> Deployment:
+    """The same model under other settings."""
+    before = (deployment.file.unseen_categories, deployment.limits.max_rows)
+    if before == (file.unseen_categories, limits.max_rows):
+        return replace(deployment, file=file, limits=limits)
+    return replace(deployment, file=file, limits=limits, decoder=_decoder(deployment.predictor, file, limits))
+
+
+def _decoder(predictor: Predictor, file: DeploymentFile, limits: EndpointLimits) -> Decoder:
     accept_unseen = file.unseen_categories == "accept"
-    decoder = Decoder(predictor.signature, max_rows=limits.max_rows, accept_unseen=accept_unseen)
-    return Deployment(name, file, limits, predictor, decoder)
+    return Decoder(predictor.signature, max_rows=limits.max_rows, accept_unseen=accept_unseen)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 import msgspec
 
 from core.contract.openapi import document
+from core.domain.endpoint import EndpointLimits
 from core.domain.errors import SpecInvalid
 from core.serving import endpoint_file
-from core.serving.deployment import Deployment, Load, assemble, load_deployment
-from core.serving.endpoint_file import EndpointFile
+from core.serving.deployment import Deployment, Load, adapted, load_deployment
+from core.serving.endpoint_file import DeploymentFile, EndpointFile
 from core.serving.refusals import DeploymentUnknown, NotReady
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,16 @@ class Snapshot:
     deployments: Mapping[str, Deployment]
     failures: Mapping[str, str]
     """Deployments that do not load, with what the traceback ends with, on one line."""
+    loading: frozenset[str] = frozenset()
+    """Deployments whose model is not loaded yet; one that has another model meanwhile answers with that."""
+    leaving: Mapping[str, int] = field(default_factory=dict)
+    """Traffic as it was before, for as long as nothing is loaded that has traffic now."""
     _documents: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def traffic(self) -> Mapping[str, int]:
+        """The traffic in force."""
+        return self.leaving or self.file.traffic
 
     def choose(self, name: str, draw: Callable[[], float]) -> Deployment:
         """The deployment of that name; without one, by traffic, where `draw` gives a number in [0, 1).
@@ -37,7 +48,7 @@ class Snapshot:
         """
         if name:
             return self._named(name)
-        live = [(self.deployments[n], share) for n, share in self.file.traffic.items() if n in self.deployments]
+        live = [(self.deployments[n], share) for n, share in self.traffic.items() if n in self.deployments]
         total = sum(share for _, share in live)
         if total <= 0:
             raise NotReady("No deployment is ready and has traffic", hint="Give traffic to a deployment")
@@ -62,6 +73,8 @@ class Snapshot:
             return self.deployments[name]
         if name in self.failures:
             raise NotReady(f"Deployment '{name}' does not load", hint="Another deployment may answer")
+        if name in self.loading:
+            raise NotReady(f"Deployment '{name}' is being loaded", hint="Try again in a moment")
         raise DeploymentUnknown(
             f"There is no deployment '{name[:40]}'", hint="Leave out azureml-model-deployment to be routed by traffic"
         )
@@ -69,7 +82,7 @@ class Snapshot:
     def _document(self, version: str) -> dict[str, Any]:
         if not self.deployments:
             raise NotReady("No deployment is ready, so there is nothing to document yet")
-        chief = max(self.deployments.values(), key=lambda d: (self.file.traffic.get(d.name, 0), d.file.model_version))
+        chief = max(self.deployments.values(), key=lambda d: (self.traffic.get(d.name, 0), d.file.model_version))
         return document(
             chief.predictor.signature,
             title=self.file.endpoint,
@@ -89,48 +102,146 @@ class Snapshot:
 
 
 class State:
-    """Keeps `now` in step with the endpoint file."""
+    """Keeps `now` in step with the endpoint file, in two steps.
+
+    What needs no model is in force at once: keys, traffic, limits, the settings of models that are here. Models are
+    loaded after that, one by one, each in force as soon as it is there. Each step has a thread of its own, which waits
+    for nothing that a request may ask for.
+    """
 
     def __init__(self, path: Path, load: Load) -> None:
         """Read the file and load what it names. Raises SpecInvalid when it cannot be read."""
         self._path, self._load = path, load
         self._stamp = endpoint_file.stamp(path)
-        self.now = self._build(endpoint_file.read(path), {})
+        self._taking_up, self._loading = _thread("take-up"), _thread("load")
+        self.now = _known(endpoint_file.read(path), None)
+        self._load_all()
 
     def refresh(self) -> bool:
-        """Take up the file when it has changed; True when `now` is another. A damaged file changes nothing."""
-        stamp = endpoint_file.stamp(self._path)
-        if stamp == self._stamp:
+        """Take up the file, models and all, when it has changed; True when `now` is another.
+
+        A damaged file changes nothing.
+        """
+        if (file := self._changed()) is None:
             return False
-        self._stamp = stamp
-        try:
-            file = endpoint_file.read(self._path)
-        except SpecInvalid as e:
-            log.error("%s; serving on with version %d", e.message, self.now.file.version)
-            return False
-        self.now = self._build(file, self.now.deployments)
+        self.now = _known(file, self.now)
+        self._load_all()
         return True
 
     async def watch(self, tell: Callable[[dict[str, Any]], None]) -> None:
-        """Refresh for ever, and `tell` the report of each new version. Loads beside the event loop."""
-        while True:
-            await asyncio.sleep(endpoint_file.POLL_S)
-            if await asyncio.to_thread(self.refresh):
-                tell(self.now.report())
+        """Follow the file for ever, and `tell` the report of each version whose models are loaded."""
+        loop = asyncio.get_running_loop()
+        wake = asyncio.Event()
+        loader = asyncio.create_task(self._load_on(wake, tell))
+        try:
+            while not loader.done():
+                await asyncio.sleep(endpoint_file.POLL_S)
+                file = await loop.run_in_executor(self._taking_up, self._changed)
+                if file is not None:
+                    await self._take_up(file)
+                    wake.set()
+            loader.result()
+        finally:
+            loader.cancel()
 
-    def _build(self, file: EndpointFile, before: Mapping[str, Deployment]) -> Snapshot:
-        deployments, failures = {}, {}
-        for name, wanted in file.deployments.items():
-            old = before.get(name)
-            if old is not None and (old.file, old.limits) == (wanted, file.limits):
-                deployments[name] = old
-                continue
-            try:
-                if old is not None and old.file.folder == wanted.folder:
-                    deployments[name] = assemble(name, wanted, file.limits, old.predictor)
-                else:
-                    deployments[name] = load_deployment(name, wanted, file.limits, self._load)
-            except Exception as e:
-                failures[name] = " ".join(traceback.format_exception_only(e)[-1].split())
-                log.error("deployment %s does not load: %s", name, failures[name], exc_info=e)
-        return Snapshot(file, deployments, failures)
+    def close(self) -> None:
+        """Let go of the threads; what is being loaded is not waited for."""
+        self._taking_up.shutdown(wait=False)
+        self._loading.shutdown(wait=False, cancel_futures=True)
+
+    async def _take_up(self, file: EndpointFile) -> None:
+        while True:
+            before = self.now
+            made = await asyncio.get_running_loop().run_in_executor(self._taking_up, _known, file, before)
+            if before is self.now:  # else a model was loaded meanwhile
+                self.now = made
+                return
+
+    async def _load_on(self, wake: asyncio.Event, tell: Callable[[dict[str, Any]], None]) -> None:
+        """Load what is missing, whenever woken."""
+        loop = asyncio.get_running_loop()
+        while await wake.wait():
+            wake.clear()
+            while self.now.loading:
+                name, wanted, limits = self._next()
+                loaded = await loop.run_in_executor(self._loading, self._loaded, name, wanted, limits)
+                self._put(name, wanted, loaded)
+            tell(self.now.report())
+
+    def _changed(self) -> EndpointFile | None:
+        """The file, when it is another than before and can be read."""
+        stamp = endpoint_file.stamp(self._path)
+        if stamp == self._stamp:
+            return None
+        self._stamp = stamp
+        try:
+            return endpoint_file.read(self._path)
+        except SpecInvalid as e:
+            log.error("%s; serving on with version %d", e.message, self.now.file.version)
+            return None
+
+    def _load_all(self) -> None:
+        while self.now.loading:
+            name, wanted, limits = self._next()
+            self._put(name, wanted, self._loaded(name, wanted, limits))
+
+    def _next(self) -> tuple[str, DeploymentFile, EndpointLimits]:
+        file = self.now.file
+        name = next(name for name in file.deployments if name in self.now.loading)
+        return name, file.deployments[name], file.limits
+
+    def _loaded(self, name: str, wanted: DeploymentFile, limits: EndpointLimits) -> Deployment | str:
+        """The deployment, or why it does not load."""
+        try:
+            return load_deployment(name, wanted, limits, self._load)
+        except Exception as e:
+            cause = " ".join(traceback.format_exception_only(e)[-1].split())
+            log.error("deployment %s does not load: %s", name, cause, exc_info=e)
+            return cause
+
+    def _put(self, name: str, wanted: DeploymentFile, loaded: Deployment | str) -> None:
+        """Take in what was loaded, as far as it is still wanted."""
+        now = self.now
+        if name not in now.loading or now.file.deployments[name].folder != wanted.folder:
+            return
+        available = {other: deployment for other, deployment in now.deployments.items() if other != name}
+        failures = {other: cause for other, cause in now.failures.items() if other != name}
+        if isinstance(loaded, str):
+            failures[name] = loaded
+        else:
+            available[name] = adapted(loaded, now.file.deployments[name], now.file.limits)
+        self.now = _snapshot(now.file, available, failures, now.loading - {name}, now.leaving)
+
+
+def _known(file: EndpointFile, before: Snapshot | None) -> Snapshot:
+    """The endpoint with what is loaded already. What did not load before is tried again."""
+    if before is None:
+        return Snapshot(file, {}, {}, frozenset(file.deployments))
+    here = before.deployments
+    folders = {name: deployment.file.folder for name, deployment in here.items()}
+    loading = {name for name, wanted in file.deployments.items() if folders.get(name) != wanted.folder}
+    available = {
+        name: adapted(old, old.file if name in loading else file.deployments.get(name, old.file), file.limits)
+        for name, old in here.items()
+    }
+    failures = {name: cause for name, cause in before.failures.items() if name in file.deployments}
+    return _snapshot(file, available, failures, frozenset(loading), before.traffic)
+
+
+def _snapshot(
+    file: EndpointFile,
+    available: Mapping[str, Deployment],
+    failures: Mapping[str, str],
+    loading: frozenset[str],
+    before: Mapping[str, int],
+) -> Snapshot:
+    """Where all traffic is for models that are being loaded, it stays as it was `before`, so that it is answered."""
+    live = any(file.traffic.get(name, 0) > 0 for name in available if name in file.deployments)
+    awaited = any(file.traffic.get(name, 0) > 0 for name in loading)
+    leaving = {name: share for name, share in before.items() if name in available} if awaited and not live else {}
+    deployments = {name: d for name, d in available.items() if name in file.deployments or name in leaving}
+    return Snapshot(file, deployments, failures, loading, leaving)
+
+
+def _thread(name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix=name)

@@ -123,6 +123,7 @@ async def _serve(state: State, listener: socket.socket, reports: int) -> None:
     for task in tasks:
         task.cancel()
     app.close()
+    state.close()
     await asyncio.to_thread(telemetry.close)
     await asyncio.to_thread(model_data.close)
     counts.publish()

@@ -18,6 +18,7 @@ from serving_fakes import BANK_BODY, CHECKOUT, KEY, SECOND_KEY, ServerProcess, w
 from signatures import bank_signature
 from waiting import wait_until
 
+from core.contract import samples
 from core.contract.snippets import snippets
 
 WIRE = Path(__file__).resolve().parents[3] / "shared" / "azure" / "wire"
@@ -150,6 +151,40 @@ def test_a_rotated_key_is_in_force_within_a_second_and_drops_no_request(server):
     driver.join()
     assert set(statuses) == {200}
     wait_until(lambda: server.status()["version"] == server.files.content["version"], 1.0)
+
+
+@pytest.mark.contract("K1", "K2")
+def test_a_rotated_key_waits_for_no_large_body_and_for_no_model_that_is_being_loaded(tmp_path):
+    server = ServerProcess(tmp_path, limits={"workers": 2}).start()
+    large = samples.body(samples.rows(bank_signature(exclude=["duration"]), 4000, seed=1))
+    unloadable = tmp_path / "unloadable"
+    unloadable.mkdir()
+    os.mkfifo(unloadable / "signature.json")  # who reads it waits for somebody who writes
+    stop, statuses = threading.Event(), set()
+
+    def drive():
+        while not stop.is_set():
+            statuses.add(server.score(SECOND_KEY, large).status_code)
+
+    drivers = [threading.Thread(target=drive) for _ in range(12)]
+    try:
+        first, second = wait_until(lambda: len(w := server.workers()) == 2 and w, 5)
+        for driver in drivers:
+            driver.start()
+        wait_until(lambda: 200 in statuses, 10)
+        deployments = server.files.content["deployments"] | {"v2": server.files.deployment(str(unloadable), 2)}
+        server.files.write(deployments=deployments, key_digests=server.files.content["key_digests"][1:])
+        wait_until(lambda: server.score(KEY).status_code == 401, 5.0)  # a second is promised on a machine that is free
+        for silent in (first, second):
+            silent.suspend()
+            assert server.score(KEY, b"").status_code == 401
+            silent.resume()
+    finally:
+        stop.set()
+        for driver in drivers:
+            driver.join()
+        server.end()
+    assert statuses <= {200, 429}
 
 
 @pytest.mark.contract("K4")

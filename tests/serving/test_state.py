@@ -1,11 +1,17 @@
 """Several deployments, their traffic, and changes while serving."""
 
 import asyncio
+import threading
 from collections import Counter
 from random import Random
 
 import pytest
-from serving_fakes import Client, EndpointFiles
+from serving_fakes import ROW, Client, EndpointFiles, Loader, digest
+
+from core.contract.samples import body
+from core.domain.errors import PayloadTooLarge
+from core.serving.refusals import NotReady
+from core.serving.state import State
 
 
 @pytest.fixture
@@ -150,3 +156,124 @@ def test_a_bug_of_the_server_is_500_without_its_text_and_logged_without_values(t
     assert response.json() == {"message": "The server failed on this request", "details": []}
     assert "failed on a bug" in caplog.text
     assert two.get("/").status_code == 200
+
+
+class SlowLoader(Loader):
+    """Folders named `slow...` load when the test lets them; `entered` tells that one has begun."""
+
+    def __init__(self):
+        super().__init__()
+        self.entered, self.held = threading.Event(), threading.Event()
+
+    def __call__(self, folder):
+        if folder.name.startswith("slow"):
+            self.entered.set()
+            assert self.held.wait(10)
+        return super().__call__(folder)
+
+
+class Watched:
+    """A state that follows its file, whose models load when the test lets them."""
+
+    def __init__(self, files):
+        self.files, self.loader = files, SlowLoader()
+        self.state = State(files.path, self.loader)
+        self.told = []
+
+    def play(self, story):
+        async def play():
+            watching = asyncio.create_task(self.state.watch(self.told.append))
+            try:
+                await story(self)
+            finally:
+                self.loader.held.set()
+                watching.cancel()
+                self.state.close()
+
+        asyncio.run(play())
+
+    async def until(self, holds):
+        async with asyncio.timeout(10):
+            while not holds():
+                await asyncio.sleep(0.01)
+
+    @property
+    def now(self):
+        return self.state.now
+
+    def answering(self):
+        return self.now.choose("", lambda: 0.99).file.folder
+
+
+@pytest.fixture
+def watched(files):
+    return Watched(files)
+
+
+@pytest.mark.contract("K2")
+def test_keys_traffic_and_limits_do_not_wait_for_a_model_that_takes_long_to_load(watched):
+    v1, slow = EndpointFiles.deployment("one"), EndpointFiles.deployment("slow", 2)
+
+    async def story(watched):
+        watched.files.write(deployments={"v1": v1, "v2": slow}, limits={"max_rows": 7}, key_digests=[])
+        await watched.until(lambda: watched.now.file.version == 2)
+        assert watched.now.file.key_digests == ()
+        with pytest.raises(PayloadTooLarge):
+            watched.now.deployments["v1"].score(body([ROW] * 8))
+        with pytest.raises(NotReady, match="'v2' is being loaded"):
+            watched.now.choose("v2", lambda: 0.0)
+        watched.files.write(traffic={"v1": 40, "v2": 60}, key_digests=[digest("another")])
+        await watched.until(lambda: watched.now.file.version == 3)
+        assert watched.answering() == "one"
+        assert watched.told == [], "a version is told when its models are there"
+        watched.loader.held.set()
+        await watched.until(lambda: watched.told)
+        assert watched.answering() == "slow"
+        assert watched.told[-1] == {
+            "version": 3,
+            "deployments": {name: {"state": "ready", "error": ""} for name in ("v1", "v2")},
+        }
+
+    watched.play(story)
+    assert watched.loader.loads == ["one", "slow"]
+
+
+@pytest.mark.contract("K2")
+def test_the_model_before_answers_until_the_one_that_replaces_it_is_loaded(watched):
+    async def story(watched):
+        watched.files.write(deployments={"v1": EndpointFiles.deployment("slow", 2)}, key_digests=[])
+        await watched.until(lambda: watched.now.file.version == 2)
+        assert (watched.answering(), watched.now.file.key_digests) == ("one", ())
+        watched.loader.held.set()
+        await watched.until(lambda: watched.told)
+        assert watched.answering() == "slow"
+
+    watched.play(story)
+
+
+@pytest.mark.contract("K2", "K3")
+@pytest.mark.parametrize("folder", ["slow", "slow and broken"])
+def test_traffic_that_goes_all_to_a_model_that_is_not_loaded_yet_stays_where_it_was(watched, folder):
+    async def story(watched):
+        watched.files.write(deployments={"v2": EndpointFiles.deployment(folder, 2)}, traffic={"v2": 100})
+        await watched.until(lambda: watched.now.file.version == 2)
+        assert watched.answering() == "one"
+        watched.loader.held.set()
+        await watched.until(lambda: watched.told)
+        assert "v1" not in watched.now.deployments
+
+    watched.play(story)
+
+
+def test_a_model_that_is_no_longer_wanted_when_it_is_loaded_is_let_go(watched):
+    async def story(watched):
+        v1 = EndpointFiles.deployment("one")
+        watched.files.write(deployments={"v1": v1, "v2": EndpointFiles.deployment("slow", 2)})
+        await watched.until(watched.loader.entered.is_set)
+        watched.files.write(deployments={"v1": v1, "v2": EndpointFiles.deployment("two", 3)})
+        await watched.until(lambda: watched.now.file.version == 3)
+        watched.loader.held.set()
+        await watched.until(lambda: watched.told)
+        assert watched.now.choose("v2", lambda: 0.0).file.folder == "two"
+
+    watched.play(story)
