@@ -66,7 +66,12 @@ def from_json(values: Mapping[str, Any]) -> Signature:
 def _column(profile: ColumnProfile, *, used: bool) -> Column:
     levels = tuple(sorted(level.value for level in profile.levels)) if profile.kind is ColumnKind.STRING else ()
     # The profile lists every level up to 100, so a list this short is the complete one.
-    closed = 0 < len(levels) <= CLOSED_LEVELS_MAX and min(x.count for x in profile.levels) >= CLOSED_LEVEL_ROWS_MIN
+    # Tomorrow has a date that no table has seen.
+    closed = (
+        not profile.dates
+        and 0 < len(levels) <= CLOSED_LEVELS_MAX
+        and min(x.count for x in profile.levels) >= CLOSED_LEVEL_ROWS_MIN
+    )
     return Column(
         profile.name,
         profile.kind,

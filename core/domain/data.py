@@ -187,6 +187,8 @@ class ColumnProfile:
     """Most frequent first; all of them up to 100, else the first 100."""
     typical: str | int | float | bool | None = None
     """The median or the most frequent value: what examples are made of."""
+    dates: str = ""
+    """The order in which a column of text writes dates (ymd, dmy or mdy), with "+time" where it has times."""
 
 
 @dataclass(frozen=True, slots=True)

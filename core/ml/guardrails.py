@@ -127,6 +127,8 @@ def _each(profile: TableProfile, problem: Problem, target: TargetCheck) -> Itera
     yield _missing_target(signature.target, target, profile.rows)
     yield _high_cardinality(profile, signature)
     yield _useless(profile, signature)
+    if dates := [c.name for c in signature.used if profile.column(c.name).dates]:
+        yield _dates(dates)
     yield _class_balance(target, problem.folds)
     yield Guardrail(
         "validation_split",
@@ -157,7 +159,8 @@ def _missing_target(name: str, target: TargetCheck, rows: int) -> Guardrail:
 
 
 def _high_cardinality(profile: TableProfile, signature: Signature) -> Guardrail:
-    texts = [profile.column(c.name) for c in signature.used if c.kind is ColumnKind.STRING]
+    used = [profile.column(c.name) for c in signature.used if c.kind is ColumnKind.STRING]
+    texts = [c for c in used if not c.dates]
     many = [f"'{c.name}' ({c.distinct:,})" for c in texts if c.distinct > CLOSED_LEVELS_MAX]
     if not many:
         return Guardrail(
@@ -165,6 +168,12 @@ def _high_cardinality(profile: TableProfile, signature: Signature) -> Guardrail:
         )
     detail = f"Text with many levels, of which the rare ones are learned together: {', '.join(many)}"
     return Guardrail("high_cardinality", GuardrailState.DONE, detail)
+
+
+def _dates(names: Sequence[str]) -> Guardrail:
+    quoted = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    detail = f"Dates are learned from as days, month, day of the month, weekday and, with times, hour: {quoted}"
+    return Guardrail("dates", GuardrailState.DONE, detail)
 
 
 def _useless(profile: TableProfile, signature: Signature) -> Guardrail:

@@ -17,6 +17,7 @@ from core.ml.leaks import leak_note
 from core.ml.metrics import Labels
 from core.ml.spellings import spelling_note
 from core.ml.table import Table, open_table, read_training
+from core.predict.dates import PARTS, part_of
 from core.predict.encoder import ColumnCode
 
 LEVELS_MAX = 255
@@ -75,12 +76,26 @@ def _folds(spec: TrainingSpec, target: TargetCheck) -> int:
 
 def _codes(signature: Signature, profile: TableProfile, cells: Table) -> Iterator[ColumnCode]:
     for column in signature.used:
+        if dates := profile.column(column.name).dates:
+            yield from _date_codes(column, dates)
+            continue
         distinct = profile.column(column.name).distinct
         levels, complete = column.levels, distinct <= len(column.levels)
         if column.kind is ColumnKind.STRING and not column.closed:
             found = cells.counts(column.name, column.kind, LEVELS_MAX + 1)
             levels, complete = tuple(sorted(str(v) for v, _ in found[:LEVELS_MAX])), len(found) <= LEVELS_MAX
         yield ColumnCode(column.name, column.kind, levels, _fill(column, levels, complete))
+
+
+def _date_codes(column: Column, dates: str) -> Iterator[ColumnCode]:
+    """A code for each part of a column of dates; an unknown date is taken as the typical one where none was missing."""
+    order, _, time = dates.partition("+")
+    for part in PARTS:
+        if part == "hour" and not time:
+            continue
+        fill = part_of(column.typical, order, part)
+        known = not column.nullable and fill == fill
+        yield ColumnCode(column.name, ColumnKind.NUMBER, (), fill if known else None, order, part)
 
 
 def _fill(column: Column, levels: tuple[str, ...], complete: bool) -> float | None:

@@ -15,6 +15,7 @@ import msgspec
 
 from core.domain.data import Bin, ColumnKind, ColumnProfile, ColumnRole, Level, TableProfile
 from core.domain.errors import SpecInvalid
+from core.ml.written import Written, written
 
 LEVELS_MAX = 100
 BINS_MAX = 20
@@ -186,8 +187,16 @@ def _summarise(scan: _Scan) -> dict[_Column, ColumnProfile]:
             column.name, column.kind, ColumnRole.FEATURE, scan.rows, scan.rows - count, min(different, count)
         )
         profile = _with_numbers(profile, *numbers) if numbers and count else profile
-        profiles[column] = replace(profile, role=_role(scan, column, profile))
+        profiles[column] = profile
+    texts = written(scan.connection, scan.table, {c: c.sql for c, p in profiles.items() if _has_text(c, p)})
+    for column, profile in profiles.items():
+        how = texts.get(column, Written())
+        profiles[column] = replace(profile, role=_role(scan, column, profile, how), dates=how.dates)
     return profiles
+
+
+def _has_text(column: _Column, profile: ColumnProfile) -> bool:
+    return column.kind is ColumnKind.STRING and profile.missing < profile.rows
 
 
 def _with_numbers(profile: ColumnProfile, low: Any, high: Any, quantiles: list[Any]) -> ColumnProfile:
@@ -203,8 +212,8 @@ def _with_numbers(profile: ColumnProfile, low: Any, high: Any, quantiles: list[A
     )
 
 
-def _role(scan: _Scan, column: _Column, profile: ColumnProfile) -> ColumnRole:
-    """Ids are known by their values, never by their name."""
+def _role(scan: _Scan, column: _Column, profile: ColumnProfile, how: Written) -> ColumnRole:
+    """Ids are known by their values, never by their name; dates and measures that were left as text are none."""
     present = profile.rows - profile.missing
     if not present:
         return ColumnRole.EMPTY
@@ -214,6 +223,8 @@ def _role(scan: _Scan, column: _Column, profile: ColumnProfile) -> ColumnRole:
     distinct = profile.distinct
     if not scan.exact and column.kind in _ID_KINDS and distinct > 0.7 * present:
         distinct = scan.one([f"count(DISTINCT {column.sql})"])[0]
+    if how.dates or how.measures:
+        return ColumnRole.FEATURE
     if column.kind is ColumnKind.STRING and present >= ID_ROWS_MIN and distinct >= ID_TEXT_SHARE * present:
         return ColumnRole.ID
     if column.kind is ColumnKind.INTEGER and profile.rows >= ID_ROWS_MIN and distinct == profile.rows:

@@ -16,6 +16,7 @@ from core.domain.data import ColumnKind
 from core.domain.signature import Scalar
 from core.ml.executor import Problem
 from core.ml.metrics import Labels
+from core.predict.dates import parts_of
 from core.predict.encoder import ColumnCode, Encoder
 from core.predict.members import Array
 
@@ -41,7 +42,7 @@ class Table:
 
     def read(self, codes: Sequence[ColumnCode], target: ColumnCode, every: int = 1) -> "pa.Table":
         """The columns of `codes` and last the target, in row order, where the target is known; one in `every` rows."""
-        cells = [f"{self._cell(c.name, c.kind)} AS v{i}" for i, c in enumerate((*codes, target))]
+        cells = [f"{self._cell(c.name, _kind(c))} AS v{i}" for i, c in enumerate((*codes, target))]
         goal = f"{self._cell(target.name, target.kind)} IS NOT NULL"
         # By hash, since every other row of a table can be of one class.
         some = f"hash(place) % {every} = 0" if every > 1 else "true"
@@ -88,7 +89,17 @@ def _plain(value: Scalar, kind: ColumnKind) -> Scalar:
     return float(value) if kind is ColumnKind.NUMBER else value
 
 
+def _kind(code: ColumnCode) -> ColumnKind:
+    """What a cell is read as; a part of a date is a number made of text."""
+    return ColumnKind.STRING if code.part else code.kind
+
+
 def _coded(cells: "pa.ChunkedArray", code: ColumnCode) -> Array:
+    if code.part:
+        words = cells.combine_chunks().dictionary_encode()
+        parts = parts_of([*words.dictionary.to_pylist(), None], code.dates, [code.part])[:, 0]
+        places = words.indices.fill_null(len(parts) - 1).to_numpy(zero_copy_only=False)
+        return np.asarray(parts[places])
     if code.kind is ColumnKind.STRING:
         cells = pc.index_in(cells, value_set=pa.array(code.levels, cells.type), skip_nulls=True)
     numbers = cells.cast(pa.float64(), safe=False)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -9,6 +11,7 @@ import numpy as np
 
 from core.domain.data import ColumnKind
 from core.domain.errors import ModelUnreadable
+from core.predict.dates import PARTS, PATTERNS, parts_of
 from core.predict.members import Array
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -26,6 +29,10 @@ class ColumnCode:
     kind: ColumnKind
     levels: tuple[str, ...] = ()
     fill: float | None = None
+    dates: str = ""
+    """The order in which the column's dates are written; empty for a column of no dates."""
+    part: str = ""
+    """Which part of a date this is; a column of dates has a code, and a column of the matrix, for each of its parts."""
 
 
 class Encoder:
@@ -33,19 +40,27 @@ class Encoder:
 
     def __init__(self, codes: Sequence[ColumnCode]) -> None:
         self.codes = tuple(codes)
-        self._places = [
-            {level: float(i) for i, level in enumerate(c.levels)} if c.kind is ColumnKind.STRING else None
-            for c in self.codes
+        groups = [(name, tuple(group)) for name, group in groupby(self.codes, key=attrgetter("name"))]
+        self.names = tuple(name for name, _ in groups)
+        """The columns of a request, in order; one of dates has several codes."""
+        self._groups = [
+            (group, {level: float(i) for i, level in enumerate(group[0].levels)} if _categorical(group[0]) else None)
+            for _, group in groups
         ]
         self._fills = [(at, c.fill) for at, c in enumerate(self.codes) if c.fill is not None]
 
     def __call__(self, columns: Sequence[Sequence[Any]]) -> Array:
-        """The matrix (rows x columns) of one sequence of JSON scalars (None: missing) per code, in the codes' order."""
-        if len(columns) != len(self.codes):
-            raise ValueError(f"Expected {len(self.codes)} columns, got {len(columns)}")
-        matrix = np.empty((len(columns[0]) if columns else 0, len(columns)))
-        for at, (places, values) in enumerate(zip(self._places, columns, strict=True)):
-            matrix[:, at] = values if places is None else [places.get(v, np.nan) for v in values]
+        """The matrix (rows x codes) of one sequence of JSON scalars (None: missing) per name, in the names' order."""
+        if len(columns) != len(self._groups):
+            raise ValueError(f"Expected {len(self._groups)} columns, got {len(columns)}")
+        matrix = np.empty((len(columns[0]) if columns else 0, len(self.codes)))
+        at = 0
+        for (group, places), values in zip(self._groups, columns, strict=True):
+            if group[0].part:
+                matrix[:, at : at + len(group)] = parts_of(values, group[0].dates, [code.part for code in group])
+            else:
+                matrix[:, at] = values if places is None else [places.get(v, np.nan) for v in values]
+            at += len(group)
         return self.finish(matrix)
 
     def finish(self, matrix: Array) -> Array:
@@ -66,6 +81,13 @@ class Encoder:
     def from_json(cls, values: Sequence[Mapping[str, Any]]) -> "Encoder":
         """The encoder that `to_json` wrote. Raises ModelUnreadable."""
         try:
-            return cls(msgspec.convert(values, tuple[ColumnCode, ...]))
+            codes = msgspec.convert(values, tuple[ColumnCode, ...])
         except msgspec.ValidationError as e:
             raise ModelUnreadable(f"The model's encoder is damaged: {e}", hint="Register the model again") from e
+        if odd := [c.name for c in codes if c.part and (c.part not in PARTS or c.dates not in PATTERNS)]:
+            raise ModelUnreadable(f"The model reads '{odd[0]}' in a way that this version does not know")
+        return cls(codes)
+
+
+def _categorical(code: ColumnCode) -> bool:
+    return code.kind is ColumnKind.STRING and not code.part

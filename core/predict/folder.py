@@ -110,11 +110,10 @@ def _read_arrays(path: Path) -> dict[str, AnyArray]:
 def _checked(predictor: Predictor, folder: Path) -> Predictor:
     """The predictor, when its parts fit each other: a mismatch must show at load, not at the first request."""
     used = [c.name for c in predictor.signature.used]
-    coded = [c.name for c in predictor.encoder.codes]
-    if used != coded or not predictor.members:
+    if used != list(predictor.encoder.names) or not predictor.members:
         raise ModelUnreadable(f"The parts of {folder} do not belong together", hint="Register the model again")
     try:
-        shape = predictor.of_matrix(predictor.encoder.finish(np.full((1, len(used)), np.nan))).shape
+        shape = predictor.of_matrix(predictor.encoder.finish(np.full((1, len(predictor.encoder.codes)), np.nan))).shape
     except (IndexError, ValueError) as e:
         raise ModelUnreadable(f"The arrays of {folder} do not fit its columns: {e}") from e
     if shape != (1, len(predictor.signature.classes)):

@@ -161,7 +161,7 @@ def columns_table(profile: TableProfile) -> None:
     """Every column in a row; a click opens it below."""
     rows = {
         "Column": [c.name for c in profile.columns],
-        "Kind": [words.KINDS[c.kind] for c in profile.columns],
+        "Kind": ["Date" if c.dates else words.KINDS[c.kind] for c in profile.columns],
         "Shape": [shape(c) for c in profile.columns],
         "Missing": [100 * c.missing / c.rows if c.rows else 0.0 for c in profile.columns],
         "Distinct": [c.distinct for c in profile.columns],

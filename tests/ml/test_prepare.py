@@ -11,7 +11,7 @@ from tables import customers, write_table
 from core.domain.data import ColumnKind, DataRef
 from core.domain.errors import SpecInvalid, TableUnusable
 from core.domain.training import GuardrailState, TrainingSpec
-from core.ml.guardrails import check_target
+from core.ml.guardrails import check_target, useless_columns
 from core.ml.prepare import Prepared, prepare, split
 from core.ml.profile import profile_table
 from core.ml.table import read_training
@@ -134,8 +134,49 @@ def test_the_matrix_is_what_the_server_will_make_of_the_same_cells(table):
     columns = customers() | {"when": [None if i % 9 == 0 else f"2024-01-{1 + i % 28:02d}" for i in range(400)]}
     problem = prepared(table(**columns)).problem
     matrix, _ = read_training(problem)
-    served = Encoder(problem.codes)([columns[c.name] for c in problem.codes])
+    encoder = Encoder(problem.codes)
+    served = encoder([columns[name] for name in encoder.names])
     assert np.array_equal(matrix, served, equal_nan=True)
+
+
+DAYS = [f"2024-{1 + i % 12:02d}-{1 + i % 28:02d}" for i in range(400)]
+
+
+@pytest.mark.parametrize("levels", [20, 400])
+def test_dates_are_open_no_id_and_learned_from_in_parts(table, levels):
+    when = [DAYS[i % levels] for i in range(400)]
+    result = prepared(table(when=when))
+    (column,) = [c for c in result.problem.signature.used if c.name == "when"]
+    assert not column.closed
+    parts = {c.part: c for c in result.problem.codes if c.name == "when"}
+    assert list(parts) == ["days", "month", "day", "weekday"]
+    assert {c.kind for c in parts.values()} == {ColumnKind.NUMBER}
+    assert parts["month"].fill in range(1, 13), "a date that cannot be read is taken as the typical one"
+    assert any(g.name == "dates" and "'when'" in g.detail for g in result.guardrails)
+
+
+@pytest.mark.parametrize(
+    ("cells", "dates"),
+    [
+        (["2024-03-01 10:00:00", "2024-03-02 11:30:00"], "ymd+time"),
+        (["13.03.2024", "01.04.2024"], "dmy"),
+        (["03/13/2024", "04/01/2024"], "mdy"),
+        (["13/03/2024", "01/04/2024"], "dmy"),
+        (["03/04/2024", "01/02/2024"], "mdy"),
+        (["03.04.2024", "01.02.2024"], "dmy"),
+        (["13/13/2024", "01/02/2024"], ""),
+        (["soon", "2024-03-01"], ""),
+        (["10:30", "11:45"], ""),
+    ],
+)
+def test_the_order_of_dates_is_told_by_all_of_them(table, cells, dates):
+    path = table(when=[cells[i % 2] for i in range(400)])
+    assert profile_table(path).column("when").dates == dates
+
+
+def test_measures_that_were_left_as_text_are_no_id(table):
+    cells = [f"{i}.5" if i % 20 else "calm" for i in range(400)]
+    assert "wind" not in useless_columns(profile_table(table(wind=cells)), "answer")
 
 
 def test_the_labels_follow_the_table_order(table):
