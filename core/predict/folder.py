@@ -12,6 +12,7 @@ import numpy as np
 from core.contract.signature import from_json
 from core.domain.errors import ModelUnreadable
 from core.domain.signature import Scalar, Signature
+from core.predict import fitting
 from core.predict.encoder import Encoder
 from core.predict.members import KINDS, AnyArray, Array, Forest, Linear, Member
 
@@ -112,6 +113,8 @@ def _checked(predictor: Predictor, folder: Path) -> Predictor:
     used = [c.name for c in predictor.signature.used]
     if used != list(predictor.encoder.names) or not predictor.members:
         raise ModelUnreadable(f"The parts of {folder} do not belong together", hint="Register the model again")
+    if found := fitting.problem(predictor.members, predictor.encoder.codes):
+        raise ModelUnreadable(f"The model in {folder} is damaged: {found}", hint="Register the model again")
     try:
         shape = predictor.of_matrix(predictor.encoder.finish(np.full((1, len(predictor.encoder.codes)), np.nan))).shape
     except (IndexError, ValueError) as e:

@@ -162,28 +162,54 @@ class Forest:
 
 FOREST_META = ("link", "scale", "cast32", "sum32")
 FOREST_ARRAYS = ("roots", "feature", "threshold", "left", "right", "default_left", "value", "output", "base", "fill")
+FOREST_KINDS = dict.fromkeys(("roots", "feature", "left", "right", "output"), "iu")
+FOREST_KINDS |= {"default_left": "b"} | dict.fromkeys(("threshold", "value", "base", "fill"), "f")
+TABLES = ("value", "coef", "absent", "table")
+"""Arrays that may have two dimensions."""
 
 
 def _check_forest(forest: Forest) -> None:
-    nodes = len(forest.feature)
+    if not _typed(forest, FOREST_KINDS):
+        raise _damaged("its arrays are of other types than a forest's")
+    nodes, inner = len(forest.feature), forest.left != np.arange(len(forest.left))
     problems = {
         "its node arrays differ in length": {len(getattr(forest, name)) for name in FOREST_ARRAYS[1:7]} != {nodes},
         "it has no tree": not len(forest.roots),
         f"its link is '{forest.link}'": forest.link not in LINKS,
         "a child or root is no node": not all(
-            _within(getattr(forest, name), nodes) for name in ("roots", "left", "right")
+            within(getattr(forest, name), nodes) for name in ("roots", "left", "right")
         ),
-        "an output is out of range": not _within(forest.output, len(forest.base)),
+        "an output is out of range": not within(forest.output, len(forest.base)),
         "its trees have no output each": forest.value.ndim == 1 and len(forest.output) != len(forest.roots),
+        "its leaves hold other than a number for each output": forest.value.ndim != 1
+        and forest.value.shape[1:] != (len(forest.base),),
         "it adds in float32 what is no plain sum": forest.sum32
         and (forest.scale != 1 or set(forest.output.tolist()) != set(range(len(forest.base)))),
         "a feature is negative": len(forest.feature) > 0 and int(forest.feature.min()) < 0,
+        "its scale is no finite number": not np.isfinite(forest.scale),
     }
     if found := [problem for problem, wrong in problems.items() if wrong]:
-        raise ModelUnreadable(f"A forest of the model is damaged: {found[0]}", hint="Register the model again")
+        raise _damaged(found[0])
+    if np.isnan(forest.threshold[inner]).any():
+        raise _damaged("a threshold is no number")
+    if (forest.right != forest.left)[~inner].any():
+        raise _damaged("a leaf has a child")
 
 
-def _within(indices: AnyArray, limit: int) -> bool:
+def _damaged(problem: str) -> ModelUnreadable:
+    return ModelUnreadable(f"A forest of the model is damaged: {problem}", hint="Register the model again")
+
+
+def _typed(member: "Forest | Linear", kinds: Mapping[str, str]) -> bool:
+    """Whether each array is of its kind of numbers, and has one dimension where it must."""
+    arrays = {name: getattr(member, name) for name in kinds}
+    return all(array.dtype.kind in kinds[name] and array.ndim >= 1 for name, array in arrays.items()) and all(
+        array.ndim == 1 for name, array in arrays.items() if name not in TABLES
+    )
+
+
+def within(indices: AnyArray, limit: int) -> bool:
+    """Whether all of them are places among so many."""
     return not len(indices) or (int(indices.min()) >= 0 and int(indices.max()) < limit)
 
 
@@ -227,11 +253,14 @@ class Linear:
         outputs, numeric, text = len(self.intercept), len(self.numeric), len(self.text)
         fits = (
             self.link in LINKS
+            and _typed(self, LINEAR_KINDS)
             and self.coef.shape == self.absent.shape == (numeric, outputs)
             and len(self.center) == len(self.scale) == numeric
             and len(self.start) == len(self.size) == text
             and self.table.shape[1:] == (outputs,)
-            and _within(self.start + self.size, len(self.table))
+            and within(self.start, len(self.table))
+            and within(self.size, len(self.table))
+            and within(self.start + self.size, len(self.table))
         )
         if not fits:
             raise ModelUnreadable("The linear model's arrays do not fit together", hint="Register the model again")
@@ -265,6 +294,8 @@ class Linear:
 
 
 LINEAR_ARRAYS = ("numeric", "center", "scale", "coef", "absent", "text", "start", "size", "table", "intercept")
+LINEAR_KINDS = dict.fromkeys(("numeric", "text", "start", "size"), "iu")
+LINEAR_KINDS |= dict.fromkeys(("center", "scale", "coef", "absent", "table", "intercept"), "f")
 
 KINDS: Mapping[str, type[Forest] | type[Linear]] = {Forest.kind: Forest, Linear.kind: Linear}
 

@@ -1,0 +1,66 @@
+"""Whether the arrays of a model folder are what they must be: what they point at exists, and every number is one.
+
+A wrong index shows in no shape: an evaluator would read the next row's value, or another column's weight.
+"""
+
+from collections.abc import Sequence
+from math import isclose, isfinite
+
+import numpy as np
+import numpy.typing as npt
+
+from core.domain.data import ColumnKind
+from core.predict.encoder import ColumnCode
+from core.predict.members import Forest, Linear, Member, within
+
+WEIGHTS_APART = 1e-6
+"""So far the weights of the members may be from 1 together."""
+
+
+def problem(weighted: Sequence[tuple[float, Member]], codes: Sequence[ColumnCode]) -> str:
+    """What is wrong with these members of a model whose columns are coded so; empty when nothing is."""
+    if not all(isfinite(weight) and weight >= 0 for weight, _ in weighted):
+        return "a member's weight is no number of 0 or more"
+    if not isclose(sum(weight for weight, _ in weighted), 1.0, abs_tol=WEIGHTS_APART):
+        return "the weights of its members do not add up to 1"
+    if odd := [code.name for code in codes if code.fill is not None and not isfinite(code.fill)]:
+        return f"what stands for a missing '{odd[0]}' is no finite number"
+    found = (_problem_of(member, codes) for _, member in weighted)
+    return next((text for text in found if text), "")
+
+
+def _problem_of(member: Member, codes: Sequence[ColumnCode]) -> str:
+    if isinstance(member, Forest):
+        return _forest_problem(member, len(codes))
+    if isinstance(member, Linear):
+        return _linear_problem(member, codes)
+    return ""
+
+
+def _forest_problem(forest: Forest, columns: int) -> str:
+    if not within(forest.feature, columns):
+        return f"a tree asks for column {int(forest.feature.max())}, and there are {columns} (counted from 0)"
+    if len(forest.fill) not in (0, columns):
+        return f"its trees fill {len(forest.fill)} columns, and there are {columns}"
+    if not _finite(forest.base, forest.value[forest.left == np.arange(len(forest.left))]):
+        return "a leaf of a tree holds no finite number"
+    return ""
+
+
+def _linear_problem(linear: Linear, codes: Sequence[ColumnCode]) -> str:
+    if not (within(linear.numeric, len(codes)) and within(linear.text, len(codes))):
+        return f"a linear model asks for a column beyond the {len(codes)} that there are"
+    for at, size in zip(linear.text.tolist(), linear.size.tolist(), strict=True):
+        code = codes[at]
+        if code.kind is not ColumnKind.STRING:
+            return f"a linear model looks up '{code.name}' as text, which it is not"
+        if size < len(code.levels):
+            return f"a linear model has {size} places for the {len(code.levels)} levels of '{code.name}'"
+    numbers = (linear.center, linear.scale, linear.coef, linear.absent, linear.table, linear.intercept)
+    if not _finite(*numbers) or not linear.scale.all():
+        return "a linear model holds no finite number, or a scale of 0"
+    return ""
+
+
+def _finite(*arrays: npt.NDArray[np.float64]) -> bool:
+    return all(bool(np.isfinite(array).all()) for array in arrays)
