@@ -122,10 +122,15 @@ def rows_of(envelope: Envelope, max_rows: int, findings: Findings) -> Sequence[A
     """The rows as they stand in the body. Raises PayloadTooLarge for more than `max_rows`."""
     rows = array(envelope.holder, "data", envelope.where, findings)
     if len(rows) > max_rows:
-        raise PayloadTooLarge(
-            f"{len(rows)} rows in one request, at most {max_rows} are accepted", hint="Send them in several requests"
-        )
+        raise too_many_rows(len(rows), max_rows)
     return rows
+
+
+def too_many_rows(rows: int, max_rows: int) -> PayloadTooLarge:
+    """What is said to a request of more rows than are taken."""
+    return PayloadTooLarge(
+        f"{rows} rows in one request, at most {max_rows} are accepted", hint="Send them in several requests"
+    )
 
 
 def _object(top: Mapping[str, Any], key: str, findings: Findings, *, only: str = "") -> Mapping[str, Any]:

@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from core.contract.findings import DETAILS_MAX
+from core.contract import size
+from core.contract.envelope import too_many_rows
+from core.contract.findings import DETAILS_MAX, refuse_one
 from core.contract.forms import ScoreRequest
 from core.contract.samples import typical_row
 from core.contract.thorough import ThoroughDecoder
@@ -15,6 +17,13 @@ from core.domain.errors import PayloadInvalid, SlipwayError
 from core.domain.signature import Scalar, Signature
 
 __all__ = ["Decoder", "ScoreRequest", "encode_error", "encode_reply", "predicted", "typical_row"]
+
+ROW_BYTES_MIN = 3
+"""A row takes so many bytes at the least, with its comma."""
+OUTER_OBJECTS_MAX, OUTER_ARRAYS_MAX = 3, 3
+"""So many objects, and arrays, a request has around its rows."""
+SPARE_VALUES = 100_000
+"""A few MB, whatever they are."""
 
 
 class Decoder:
@@ -25,6 +34,8 @@ class Decoder:
 
     def __init__(self, signature: Signature, *, max_rows: int = 10_000, accept_unseen: bool = False) -> None:
         self._max_rows = max_rows
+        self._max_values = SPARE_VALUES + 2 * max_rows * (len(signature.columns) + 1)
+        """More than a request has whose rows are that many: then it is none, and need not be built to be refused."""
         self._typed = TypedDecoder(signature, accept_unseen=accept_unseen)
         self._thorough = ThoroughDecoder(signature, max_rows=max_rows, accept_unseen=accept_unseen)
 
@@ -33,10 +44,31 @@ class Decoder:
 
         Raises PayloadInvalid that lists every problem at once, PayloadTooLarge for more rows than `max_rows`.
         """
-        request = self._typed(body)
+        request = self._typed(body) if self._may_be_typed(body) else None
         if request is None or request.rows > self._max_rows:
+            self._check_size(body)
             return self._thorough(body)
         return request
+
+    def _may_be_typed(self, body: bytes) -> bool:
+        """Whether the rows, where they are objects, are few enough; told by the bytes, before they are built."""
+        if len(body) <= ROW_BYTES_MIN * self._max_rows or body.count(b"{") <= self._max_rows + OUTER_OBJECTS_MAX:
+            return True
+        found = size.rows(body)
+        if found is not None and found > self._max_rows:
+            raise too_many_rows(found, self._max_rows)
+        return found is not None
+
+    def _check_size(self, body: bytes) -> None:
+        """Raise what is too large to be built, PayloadTooLarge or PayloadInvalid."""
+        if len(body) <= ROW_BYTES_MIN * self._max_rows:
+            return
+        if body.count(b"[") > self._max_rows + OUTER_ARRAYS_MAX:
+            found = size.rows(body)
+            if found is not None and found > self._max_rows:
+                raise too_many_rows(found, self._max_rows)
+        if sum(map(body.count, (b",", b"[", b"{"))) > self._max_values and size.values(body) > self._max_values:
+            refuse_one(f"more values than {self._max_rows} rows of this model have")
 
 
 def encode_reply(

@@ -6,9 +6,11 @@ import json
 import resource
 import select
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -339,6 +341,59 @@ def test_a_gigabyte_in_chunks_from_one_who_does_not_listen_costs_no_memory(tmp_p
     finally:
         made.end()
     assert largest_mb - before_mb < GROWTH_MAX_MB
+
+
+@pytest.mark.contract("E4")
+@pytest.mark.parametrize(
+    ("start", "row", "end"),
+    [
+        (b'{"data":[', b"{},", b"{}]}"),
+        (b'{"Inputs":{"data":[', b"{},", b"{}]}}"),
+        (b'{"input_data":{"columns":["age"],"data":[', b"[1],", b"[1]]}}"),
+    ],
+    ids=["v1", "v2", "mlflow"],
+)
+def test_millions_of_tiny_rows_are_413_and_cost_little_more_than_their_bytes(roomy, start, row, end):
+    worker = roomy.workers()[0]
+    before_mb = worker.memory_info().rss / 1e6
+    rows = (16 * 1024 * 1024 - 100) // len(row)
+    reply = roomy.score(content=start + row * (rows - 1) + end)
+    assert reply.status_code == 413
+    assert reply.json()["message"].startswith(f"{rows} rows in one request, at most 10000 are accepted")
+    assert largest_mb(worker) - before_mb < 100
+
+
+def largest_mb(process: psutil.Process) -> float:
+    """The most memory that it ever had."""
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1e3
+
+
+@pytest.fixture(scope="module")
+def roomy(tmp_path_factory) -> Iterator[ServerProcess]:
+    """With the limits that are usual."""
+    made = ServerProcess(tmp_path_factory.mktemp("roomy")).start()
+    yield made
+    made.end()
+
+
+@pytest.mark.contract("E4", "T1")
+def test_expensive_requests_of_clients_that_leave_at_once_take_no_more_places_than_there_are(server):
+    row = BANK_BODY.partition(b"[")[2].rpartition(b"]")[0]
+    body = b'{"data":[' + b",".join([row] * 4000) + b"]}"
+    most = 0
+    for _ in range(12):
+        with connected(server) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            most = max(most, *(in_flight(server) for _ in range(2)))  # by then it has read the body
+    assert most <= LIMITS["max_concurrent"]
+    wait_until(lambda: in_flight(server) == 0, 20)
+
+
+def in_flight(server: ServerProcess) -> int:
+    lines = server.get("/metrics").text.splitlines()
+    return int(next(line for line in lines if line.startswith("slipway_requests_in_flight ")).split()[1])
 
 
 @pytest.mark.contract("E4")
