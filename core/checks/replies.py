@@ -120,10 +120,10 @@ def answers_in(reply: Any, keys: Keys) -> list[Any] | None:
 
 def _at(reply: Any, key: str) -> list[Any] | None:
     if isinstance(reply, Mapping) and key in reply:  # a name may have dots of its own
-        return _listed(reply[key])
+        return [] if reply[key] == {} else _listed(reply[key])
     for step in key.split(".") if key else ():
         reply = reply.get(step) if isinstance(reply, Mapping) else None
-    return _listed(reply)
+    return [] if reply == {} else _listed(reply)
 
 
 def steady(answer: Any) -> Any:
