@@ -180,7 +180,7 @@ def _start(records: Sequence[list[str]]) -> tuple[int, str]:
     extra = _one_more(records[start:]) if start and widths[start - 1] == wide - 1 else ""
     start -= 1 if extra else 0
     start = _header_behind(records, start, wide)
-    headed = extra or names_columns(records[start], records[start + 1 :])
+    headed = extra or (start and names_columns(records[start], records[start + 1 :]))
     if all(_comment(record) or (headed and _title(record, wide)) for record in records[:start]):
         return start, extra
     return 0, ""

@@ -16,9 +16,9 @@ NUMBERS_OVER_NUMBERS = -6.0
 """Once, not for each column: years as names come together, and so do numbers as cells."""
 KNOWN_BELOW = -4.0
 """A name is seldom one of its own column's values."""
-NEIGHBOURS = 1.0
-"""For each pair of numbers of which the second is one more than the first, as in 0, 1, 2 and in years."""
-NEIGHBOURS_MAX, UNLIKE_MAX = 6.0, 8.0
+RUN, RUN_MAX, YEARS = 3.0, 9.0, 2.0
+"""For each step of a run (0, 1, 2; 2022, 2023) that its columns do not hold as values; more where all are years."""
+UNLIKE_MAX = 8.0
 PLAIN = 4.0
 """Beyond this, either way, the rows tell it themselves."""
 NUMERIC_SHARE = 0.9
@@ -58,7 +58,8 @@ def names_columns(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
 
 def _weight(first: Sequence[str], body: Sequence[Sequence[str]]) -> float:
     """Log-odds that `first` is a header."""
-    weight, unlike, numbers = EXPECTED, 0.0, False
+    weight, unlike = EXPECTED, 0.0
+    numbers: list[tuple[str, bool]] = []  # and whether the column has that number anyway
     for i, cell in enumerate(map(str.strip, first)):
         below = [value for row in body if i < len(row) and _known(value := row[i].strip())]
         if not _known(cell) or not below:
@@ -66,13 +67,13 @@ def _weight(first: Sequence[str], body: Sequence[Sequence[str]]) -> float:
         rare = [value for value in below if looks_like_number(value)]
         if len(rare) >= NUMERIC_SHARE * len(below):
             if looks_like_number(cell):
-                numbers = True
+                numbers.append((cell, cell in rare))
                 unlike += _unlike(cell, rare)
             else:
                 weight += TEXT_OVER_NUMBERS + math.log((len(below) + 1) / (len(below) - len(rare) + 1))
         else:
             weight += _text_weight(cell, below)
-    return weight + (NUMBERS_OVER_NUMBERS + min(unlike, UNLIKE_MAX) + _neighbours(first) if numbers else 0.0)
+    return weight + (NUMBERS_OVER_NUMBERS + min(unlike, UNLIKE_MAX) + _run(numbers) if numbers else 0.0)
 
 
 def _known(cell: str) -> bool:
@@ -105,7 +106,12 @@ def _is_whole(cell: str) -> bool:
     return cell.lstrip("+-").isdecimal()
 
 
-def _neighbours(first: Sequence[str]) -> float:
-    numbers = [int(cell) for cell in map(str.strip, first) if cell.isdecimal() and len(cell) < 10]
-    pairs = sum(b == a + 1 for a, b in pairwise(numbers))
-    return min(NEIGHBOURS * pairs, NEIGHBOURS_MAX) * (1 if pairs == len(numbers) - 1 else 0.5)
+def _run(numbers: Sequence[tuple[str, bool]]) -> float:
+    """How much numbers that follow each other look like names."""
+    if sum(known for _, known in numbers) > len(numbers) / 2 or not all(_is_whole(cell) for cell, _ in numbers):
+        return 0.0
+    values = [int(cell) for cell, _ in numbers]
+    if len(values) < 2 or any(b != a + 1 for a, b in pairwise(values)):
+        return 0.0
+    years = YEARS if 1900 <= values[0] <= values[-1] <= 2100 else 0.0
+    return min(RUN * (len(values) - 1), RUN_MAX) + years

@@ -46,6 +46,11 @@ LINE_MAX_BYTES = 32_000_000
 """DuckDB's own limit, 2 MB, is less than a row of long texts may have."""
 NO_DATES = "dateformat = '~%Y', timestampformat = '~%Y'"
 """Formats that nothing has: dates in JSON stay the text that clients will send."""
+NO_TABLES = {
+    r"\s*<(!doctype|html|\?xml|!--)": "a web page or XML, not a table",
+    r"\s*\[\s*[\[\]]": "JSON, but a list of lists where records are needed",
+}
+"""What a text begins with that is no table; a page is what a download gives to whoever must log in first."""
 SPELLINGS_MAX = 1000
 """Levels of a column whose spellings are merged; more are free text."""
 
@@ -120,7 +125,11 @@ def _read(
         return _typed(connection, f"read_parquet({_pattern(copy)})", _parquet_names(connection, copy), what), sha256
     text = copy_text(path, copy)
     with copy.open(encoding="utf-8") as opening:
-        is_json = re.match(r"\s*(\[\s*)?\{", opening.read(256))
+        head = opening.read(256)
+    for pattern, kind in NO_TABLES.items():
+        if re.match(pattern, head, re.IGNORECASE):
+            raise SourceUnreadable(f"{what} is {kind}", hint=HINT)
+    is_json = re.match(r"\s*(\[\s*)?\{", head)
     table = _json_table(connection, copy, what) if is_json else _text_table(connection, copy, what, reading)
     return replace(table, notes=(*_encoding_said(text), *table.notes)), text.sha256
 

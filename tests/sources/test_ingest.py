@@ -198,6 +198,8 @@ def test_json_lines_and_a_json_list_are_tables(table: Callable[..., Any]) -> Non
         (b"PK\x03\x04 workbook", SourceUnreadable, "zip archive or an Excel workbook"),
         (b"\x28\xb5\x2f\xfd zstd", SourceUnreadable, "zstd"),
         ('{"a": 1}\n{"a": ', SourceUnreadable, "ends in the middle"),
+        ("<!DOCTYPE html>\n<html><body>Log in</body></html>", SourceUnreadable, "a web page"),
+        ("[[1, 2], [3, 4]]", SourceUnreadable, "a list of lists"),
         ('[{"a": 1}, {"a": 2}, ', SourceUnreadable, "ends in the middle"),
     ],
 )

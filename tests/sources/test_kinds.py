@@ -186,6 +186,11 @@ TEXTS = "".join(
             "region,2022,2023\n" + "".join(f"{'north' if i % 2 else 'south'},{i},{i + 5}\n" for i in range(50)),
             ["region", "2022", "2023"],
         ),
+        (
+            "land,1990,1991,1992\n" + "".join(f"c{i},{i * 1000},{i * 1001},{i * 9}\n" for i in range(40)),
+            ["land", "1990", "1991", "1992"],
+        ),
+        ("".join(f"{i % 5 + 1},{i % 4 + 2},{i % 3 + 3}\n" for i in range(40)), ["column0", "column1", "column2"]),
         ("0,1,2\n" + "".join(f"{i}.5,{i}.25,{i}.125\n" for i in range(50)), ["0", "1", "2"]),
         ("colour,shape,y\n" + TEXTS, ["colour", "shape", "y"]),
         (HEADERLESS, ["column0", "column1", "column2", "column3"]),
