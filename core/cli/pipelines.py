@@ -38,15 +38,23 @@ def _definition(named: str) -> PipelineSpec:
 
 
 def _trigger(context: Context, options: Namespace) -> Any:
-    parameters = {key: _value(text) for key, text in options.set}
+    parameters = {key: _value(text, _default(context, options.pipeline, key)) for key, text in options.set}
     run = context.workspace.trigger_pipeline(options.pipeline, options.experiment, parameters)
     if options.wait:
         run = follow(context, lambda: context.workspace.pipeline_run(run.id), lambda now: now.state.final)
     return Outcome(run, FAILED if run.state in (JobState.FAILED, JobState.CANCELED) else DONE)
 
 
-def _value(text: str) -> Any:
-    """A parameter as JSON where it is JSON (`15`, `["duration"]`), else the text itself."""
+def _default(context: Context, pipeline: str, parameter: str) -> Any:
+    """What a pipeline's definition gives the parameter; None where there is neither."""
+    known = next((p for p in context.workspace.pipelines() if pipeline in (p.id, p.name)), None)
+    return known.spec.parameters.get(parameter) if known else None
+
+
+def _value(text: str, default: Any) -> Any:
+    """A parameter as JSON where it is JSON (`15`, `["duration"]`), else the text itself; `2024` too names a text."""
+    if isinstance(default, str):
+        return text
     try:
         return json.loads(text)
     except ValueError:

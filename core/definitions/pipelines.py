@@ -11,8 +11,11 @@ from typing import Any
 
 import yaml
 
+from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
+from core.domain.rules import check_name, check_text
+from core.domain.training import TrainingSpec
 
 REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 
@@ -78,6 +81,36 @@ def bind(spec: PipelineSpec, assignments: Mapping[str, Any]) -> tuple[PipelineSt
         )
     values = {**spec.parameters, **assignments}
     return tuple(_bound(step, values) for step in spec.steps)
+
+
+def ready(spec: PipelineSpec, assignments: Mapping[str, Any]) -> tuple[PipelineStep, ...]:
+    """As `bind`, for a run that begins now: every value must make sense too, as far as that is known before.
+
+    Raises SpecInvalid that names the step and what was found.
+    """
+    steps = bind(spec, assignments)
+    for step in steps:
+        try:
+            _check_values(step)
+        except SpecInvalid as e:
+            raise SpecInvalid(f"Step '{step.name}': {e.message}", hint=e.hint) from e
+    return steps
+
+
+def training_spec(step: PipelineStep, data: DataRef) -> TrainingSpec:
+    """What an `automl` step asks for on a table. Raises SpecInvalid."""
+    settings = {key: value for key, value in step.settings.items() if value is not None}
+    settings["exclude"] = tuple(settings.get("exclude", ()))
+    return TrainingSpec(data=data, **settings)
+
+
+def _check_values(step: PipelineStep) -> None:
+    if step.kind is StepKind.AUTOML:
+        training_spec(step, DataRef("the prepared table"))
+    elif step.kind is StepKind.REGISTER:
+        check_name("a model", step.settings["model"])
+    else:
+        check_text("data", step.settings["data"])
 
 
 def _bound(step: PipelineStep, values: Mapping[str, Any]) -> PipelineStep:

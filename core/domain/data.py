@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from core.domain.errors import SpecInvalid
+from core.domain.rules import check_text, check_whole
 
 
 class DataSource(StrEnum):
@@ -40,6 +41,10 @@ class DataRef:
 
     name: str
     version: int = 0
+
+    def __post_init__(self) -> None:
+        check_text("The name of a data asset", self.name)
+        check_whole("The version of a data asset", self.version, 0, 1_000_000_000)
 
     def __str__(self) -> str:
         return f"{self.name}:{self.version or 'latest'}"

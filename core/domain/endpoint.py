@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from core.domain.errors import SpecInvalid
+from core.domain.rules import check_flag, check_number, check_text, check_whole
 
 NAME_RULE = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 """Azure ML's rule for endpoint names: 3 to 32 characters, a letter first, no dash at the end."""
@@ -17,6 +18,10 @@ NAME_RULE = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 
 LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 """Latin letters that are no plain letter with a mark."""
+
+DEPLOYMENT_RULE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+"""1 to 32 characters: `v1` is a deployment's usual name."""
+MIRROR_MAX_PCT = 50
 
 
 def endpoint_name(text: str) -> str:
@@ -93,6 +98,37 @@ class EndpointLimits:
     cors_origins: tuple[str, ...] = ()
     collect_model_data: bool = False
 
+    def __post_init__(self) -> None:
+        for name, (low, high) in _LIMITS.items():
+            check_whole(name, getattr(self, name), low, high)
+        check_number("max_body_mb", self.max_body_mb, 0, 4096, above=True)
+        for name in ("header_timeout_s", "body_timeout_s", "idle_timeout_s"):
+            check_number(name, getattr(self, name), 0, 86_400, above=True)
+        for name in ("swagger_requires_key", "collect_model_data"):
+            check_flag(name, getattr(self, name))
+        if isinstance(self.cors_origins, str):
+            raise SpecInvalid(f"cors_origins is '{self.cors_origins}', expected a list of origins")
+        for origin in self.cors_origins:
+            _check_origin(origin)
+
+
+_LIMITS: Mapping[str, tuple[int, int]] = {
+    "max_rows": (1, 10_000_000),
+    "max_concurrent": (1, 100_000),
+    "max_header_kb": (1, 1024),
+    "max_connections": (1, 1_000_000),
+    "workers": (1, 256),
+}
+
+
+def _check_origin(origin: Any) -> None:
+    """`*`, or a scheme, a host and perhaps a port, as browsers send them in `Origin`."""
+    check_text("An origin in cors_origins", origin)
+    parts = urlsplit(origin)
+    whole = parts.scheme and parts.netloc and origin == f"{parts.scheme}://{parts.netloc}"
+    if origin != "*" and not whole:
+        raise SpecInvalid(f"'{origin[:60]}' is no origin", hint="Like https://example.org, without a path, or *")
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointSpec:
@@ -104,13 +140,14 @@ class EndpointSpec:
     limits: EndpointLimits = field(default_factory=EndpointLimits)
 
     def __post_init__(self) -> None:
+        check_text("An endpoint's name", self.name)
         if not NAME_RULE.fullmatch(self.name):
             raise SpecInvalid(
                 f"'{self.name}' is not an endpoint name: 3 to 32 lower-case letters, digits and dashes, a letter first",
                 hint=f"Try '{endpoint_name(self.name)}'",
             )
-        if not 0 <= self.port <= 65_535:
-            raise SpecInvalid(f"A port is 0 to 65535, got {self.port}")
+        check_whole("port", self.port, 0, 65_535)
+        check_text("description", self.description, empty=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +160,14 @@ class GateBudget:
     concurrency: int = 4
     window_s: float = 3.0
     windows: int = 3
+
+    def __post_init__(self) -> None:
+        check_number("p99_ms", self.p99_ms, 0, 3_600_000, above=True)
+        check_number("requests_per_s", self.requests_per_s, 0, 10_000_000)
+        check_whole("rows", self.rows, 1, 1_000_000)
+        check_whole("concurrency", self.concurrency, 1, 10_000)
+        check_number("window_s", self.window_s, 0, 3600, above=True)
+        check_whole("windows", self.windows, 1, 100)
 
     def looser_than(self, other: "GateBudget") -> bool:
         """Whether something passes here that `other` would refuse."""
@@ -151,12 +196,32 @@ class DeploymentSpec:
     budget: GateBudget = field(default_factory=GateBudget)
 
     def __post_init__(self) -> None:
-        if self.name and not NAME_RULE.fullmatch(f"d-{self.name}"[:32]):
-            raise SpecInvalid(f"'{self.name}' is not a deployment name", hint="Lower-case letters, digits, dashes")
+        check_text("endpoint", self.endpoint)
+        check_text("model", self.model)
+        check_whole("model_version", self.model_version, 0, 1_000_000_000)
+        check_flag("legacy_reply", self.legacy_reply)
+        if self.name and not DEPLOYMENT_RULE.fullmatch(self.name):
+            raise SpecInvalid(
+                f"'{self.name[:60]}' is not a deployment name: 1 to 32 lower-case letters, digits and dashes, "
+                f"got {len(self.name)} characters",
+                hint="A letter or digit at both ends, like blue or v2",
+            )
         if self.primary_form not in ("v1", "v2", "mlflow"):
             raise SpecInvalid(f"primary_form is v1, v2 or mlflow, got '{self.primary_form}'")
         if self.unseen_categories not in ("as_signature", "accept"):
             raise SpecInvalid(f"unseen_categories is as_signature or accept, got '{self.unseen_categories}'")
+
+
+def check_traffic(traffic: Mapping[str, int], mirror: Mapping[str, int] | None) -> None:
+    """Raises SpecInvalid for percents that are none, and for sums that no traffic and no mirror can have."""
+    for name, percent in (*traffic.items(), *(mirror or {}).items()):
+        if type(percent) is not int:
+            raise SpecInvalid(f"The percent of '{name}' is {percent!r}, expected a whole number")
+    if any(not 0 <= percent <= 100 for percent in traffic.values()) or sum(traffic.values()) not in (0, 100):
+        given = ", ".join(f"{name} {percent} %" for name, percent in traffic.items())
+        raise SpecInvalid(f"Traffic must sum to 0 or 100 %, got: {given}")
+    if mirror and (sum(mirror.values()) > MIRROR_MAX_PCT or min(mirror.values()) < 0):
+        raise SpecInvalid(f"Mirrored traffic is 0 to {MIRROR_MAX_PCT} % in sum, got {sum(mirror.values())} %")
 
 
 @dataclass(frozen=True, slots=True)

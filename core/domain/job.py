@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.domain.errors import JobStateInvalid
+from core.domain.rules import check_text, check_whole
 
 
 class JobKind(StrEnum):
@@ -86,3 +87,9 @@ class BatchSpec:
     deployment: str = ""
     experiment_name: str = "batch"
     compute: str = "local"
+
+    def __post_init__(self) -> None:
+        for name in ("endpoint", "data", "experiment_name", "compute"):
+            check_text(name, getattr(self, name))
+        check_whole("data_version", self.data_version, 0, 1_000_000_000)
+        check_text("deployment", self.deployment, empty=True)

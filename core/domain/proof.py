@@ -108,8 +108,8 @@ class LoadSpec:
         if not self._sound:
             raise SpecInvalid(
                 f"A load needs duration_s > 0, concurrency of 1 to {CONNECTIONS_MAX:,}, rows >= 1, rate_per_s of 0 to "
-                f"{RATE_MAX_PER_S:,.0f}, warmup_s >= 0 and max_requests >= 0, got {self.duration_s}, "
-                f"{self.concurrency}, {self.rows}, {self.rate_per_s}, {self.warmup_s}, {self.max_requests}"
+                f"{RATE_MAX_PER_S:,.0f}, warmup_s >= 0 and max_requests >= 0, got {self.duration_s!r}, "
+                f"{self.concurrency!r}, {self.rows!r}, {self.rate_per_s!r}, {self.warmup_s!r}, {self.max_requests!r}"
             )
         check_header(self.deployment, "A load's deployment")
         if self.tool not in TOOLS:
@@ -117,7 +117,11 @@ class LoadSpec:
 
     @property
     def _sound(self) -> bool:
-        """Every number is within its bounds; what is no number (nan) is within none."""
+        """Every number is within its bounds; what is no number (nan, or a text) is within none."""
+        numbers = (self.duration_s, self.warmup_s, self.rate_per_s)
+        wholes = (self.concurrency, self.rows, self.max_requests)
+        if not all(type(n) in (int, float) for n in numbers) or not all(type(n) is int for n in wholes):
+            return False
         return (
             0 < self.duration_s < math.inf
             and 0 <= self.warmup_s < math.inf

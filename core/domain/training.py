@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
+from core.domain.rules import check_name, check_number, check_text, check_whole
 
 
 class Algorithm(StrEnum):
@@ -58,7 +59,9 @@ class TrainingSpec:
     def __post_init__(self) -> None:
         if not self.target:
             raise SpecInvalid("No target column was named", hint="Say which column to predict, e.g. --target y")
-        if not self.timeout_s >= 5:
+        check_text("target", self.target)
+        check_number("timeout_s", self.timeout_s, 0, 10_000_000)
+        if self.timeout_s < 5:
             raise SpecInvalid(f"timeout_s must be at least 5 seconds, got {self.timeout_s}", hint="Try 60")
         if self.primary_metric not in HIGHER_IS_BETTER:
             raise SpecInvalid(
@@ -66,10 +69,23 @@ class TrainingSpec:
             )
         if self.target in self.exclude:
             raise SpecInvalid(f"The target '{self.target}' cannot be excluded")
-        if self.max_trials < 1:
-            raise SpecInvalid(f"max_trials must be at least 1, got {self.max_trials}")
-        if self.folds == 1 or self.folds < 0 or self.folds > 20:
-            raise SpecInvalid(f"folds must be 0 (automatic) or 2 to 20, got {self.folds}")
+        check_whole("max_trials", self.max_trials, 1, 1_000_000)
+        if type(self.folds) is not int or self.folds == 1 or self.folds < 0 or self.folds > 20:
+            raise SpecInvalid(f"folds is {self.folds!r}, expected 0 (automatic) or 2 to 20")
+        check_whole("seed", self.seed, 0, 2**31 - 1)
+        for name in ("experiment_name", "compute", "engine"):
+            check_text(name, getattr(self, name))
+        if self.model_name != "":
+            check_name("a model", self.model_name)
+        self._check_choices()
+
+    def _check_choices(self) -> None:
+        if isinstance(self.exclude, str):
+            raise SpecInvalid(f"exclude is '{self.exclude}', expected a list of columns")
+        for column in self.exclude:
+            check_text("A column to exclude", column)
+        if unknown := [name for name in self.algorithms if name not in tuple(Algorithm)]:
+            raise SpecInvalid(f"There is no algorithm '{unknown[0]}'", hint=f"One of: {', '.join(Algorithm)}")
 
 
 class TrialState(StrEnum):
@@ -142,8 +158,8 @@ class Compute:
     memory_mb: int = 4096
 
     def __post_init__(self) -> None:
-        if min(self.max_concurrent, self.threads) < 1 or self.memory_mb < 256:
-            raise SpecInvalid(
-                f"Compute '{self.name}' needs max_concurrent >= 1, threads >= 1 and memory_mb >= 256, "
-                f"got {self.max_concurrent}, {self.threads}, {self.memory_mb}"
-            )
+        check_name("a compute", self.name)
+        where = f" of compute '{self.name}'"
+        check_whole(f"max_concurrent{where}", self.max_concurrent, 1, 10_000)
+        check_whole(f"threads{where}", self.threads, 1, 10_000)
+        check_whole(f"memory_mb{where}", self.memory_mb, 256, 1_000_000_000)

@@ -6,9 +6,10 @@ import msgspec
 
 from core.contract.signature import from_json
 from core.domain.data import DataRef
-from core.domain.errors import Conflict, SpecInvalid
+from core.domain.errors import Conflict
 from core.domain.job import Job
 from core.domain.model import Model
+from core.domain.rules import check_name
 from core.local.durable import copy_folder
 from core.local.failpoints import Failpoint, reach
 from core.local.paths import Paths, new_id
@@ -23,8 +24,7 @@ def register_from_job(store: Store, paths: Paths, name: str, job: Job, clock: Ca
     source = paths.job_model(job.id)
     if not (source / "card.json").exists():
         raise Conflict(f"Job '{job.id}' has left no model", hint="Register from an AutoML job that has succeeded")
-    if not name.strip() or "/" in name or name.startswith("."):
-        raise SpecInvalid(f"'{name}' is not a name for a model", hint="Letters, digits, dashes, dots")
+    check_name("a model", name)
     folder = paths.model(name, job.id)
     if not folder.exists():
         copy_folder(source, folder, paths.incoming / new_id(clock))

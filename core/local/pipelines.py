@@ -6,14 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from core.definitions.pipelines import bind
-from core.domain.data import Reading
+from core.definitions.pipelines import bind, training_spec
+from core.domain.data import DataRef, Reading
 from core.domain.errors import SlipwayError, TrainingFailed
 from core.domain.job import Job, JobState
 from core.domain.pipeline import PipelineStep, StepKind, StepRun
-from core.domain.training import TrainingSpec
 from core.local.failpoints import Failpoint, reach
 from core.local.models import register_from_job
 from core.local.work import Work
@@ -82,10 +79,7 @@ def _automl(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) ->
     """Submit a training job, once, and wait for its end."""
     if not known.job_id:
         prepared = _output_of(step, outputs, "data")
-        settings = {key: value for key, value in step.settings.items() if value is not None}
-        spec = msgspec.convert(
-            {"data": {"name": prepared["data"], "version": prepared["version"]}} | settings, TrainingSpec
-        )
+        spec = training_spec(step, DataRef(prepared["data"], prepared["version"]))
         spec = replace(spec, experiment_name=work.job.experiment_name)
         job = LocalWorkspace(work.settings, work.clock).training_job(spec, work.job.id)
         known = replace(known, job_id=job.id)

@@ -7,7 +7,7 @@ names a file in a row has fsynced it before.
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,6 +37,7 @@ from core.domain.errors import (
     PipelineNotFound,
     PortInUse,
     ServiceUnavailable,
+    SpecInvalid,
     StorageFull,
 )
 from core.domain.job import Job, JobKind, JobState, move
@@ -354,7 +355,7 @@ class Store:
             traffic=_decode(row["traffic"], dict[str, int]),
             mirror=_decode(row["mirror"], dict[str, int]),
             deployments=tuple(_deployment(d) for d in deployments),
-            limits=_decode(row["limits"], EndpointLimits),
+            limits=_limits(row["limits"]),
             created_at=row["created_at"],
             description=row["description"],
             error=row["error"],
@@ -657,6 +658,19 @@ def _next(db: sqlite3.Connection, sql: str, name: str) -> int:
     return int(db.execute(sql, (name,)).fetchone()[0] or 0) + 1
 
 
+def _limits(text: str) -> EndpointLimits:
+    """Limits as they are kept; of those that an earlier release let pass and that make no sense, the usual ones."""
+    try:
+        return _decode(text, EndpointLimits)
+    except SpecInvalid:
+        limits = EndpointLimits()
+        for name, value in _decode(text, dict[str, Any]).items():
+            changed: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value}
+            with suppress(SpecInvalid):
+                limits = replace(limits, **changed)
+        return limits
+
+
 def _job(row: sqlite3.Row) -> Job:
     return Job(
         id=row["id"],
@@ -777,7 +791,7 @@ def _insert_endpoint(db: sqlite3.Connection, spec: EndpointSpec, port: int, keys
 
 
 def _deployment(row: sqlite3.Row) -> Deployment:
-    spec = _decode(row["spec"], DeploymentSpec)
+    spec = _decode(row["spec"], dict[str, Any])  # as it is kept: an earlier release let longer names pass
     return Deployment(
         name=row["name"],
         endpoint=row["endpoint"],
@@ -786,9 +800,9 @@ def _deployment(row: sqlite3.Row) -> Deployment:
         state=DeploymentState(row["state"]),
         gate=_gate_state(row),
         created_at=row["created_at"],
-        legacy_reply=spec.legacy_reply,
-        primary_form=spec.primary_form,
-        unseen_categories=spec.unseen_categories,
+        legacy_reply=spec.get("legacy_reply", False),
+        primary_form=spec.get("primary_form", "v1"),
+        unseen_categories=spec.get("unseen_categories", "as_signature"),
         error=row["error"],
         gate_job_id=row["gate_job_id"],
         forced_by=row["forced_by"],

@@ -7,9 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.data import DataAsset, DataRef, DataSource, Note, NoteKind, Reading
-from core.domain.endpoint import NAME_RULE, DeploymentSpec, EndpointKeys, EndpointSpec, GateBudget, endpoint_name
+from core.domain.endpoint import (
+    NAME_RULE,
+    DeploymentSpec,
+    EndpointKeys,
+    EndpointLimits,
+    EndpointSpec,
+    GateBudget,
+    check_traffic,
+    endpoint_name,
+)
 from core.domain.errors import JobStateInvalid, NotFound, SlipwayError, SpecInvalid
-from core.domain.job import NEXT, JobState, move
+from core.domain.job import NEXT, BatchSpec, JobState, move
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import CheckResult, GateReport, LoadSpec, Target
 from core.domain.training import Compute, TrainingSpec
@@ -172,3 +181,61 @@ def test_every_error_carries_a_status_a_message_and_a_hint(kind):
 def test_what_does_not_exist_is_always_a_404():
     assert {kind.status for kind in every_error(NotFound)} == {404}
     assert len(OF_THE_DOMAIN) > 10
+
+
+NAN, INF = float("nan"), float("inf")
+NONSENSE = [
+    *((EndpointLimits, {name: value}) for name in ("max_rows", "max_concurrent", "workers") for value in (0, -1, 1.5)),
+    *((EndpointLimits, {"max_body_mb": value}) for value in (0, -1, NAN, INF, "16")),
+    *((EndpointLimits, {f"{name}_timeout_s": 0}) for name in ("header", "body", "idle")),
+    *((EndpointLimits, {name: 0}) for name in ("max_header_kb", "max_connections", "collect_model_data")),
+    *((EndpointLimits, {"cors_origins": value}) for value in ("https://a.b", ("a.b",), ("https://a.b/c",), (1,))),
+    (EndpointLimits, {"max_rows": True}),
+    *((GateBudget, {"p99_ms": value}) for value in (0, -1, NAN, INF, "50", None)),
+    *((GateBudget, {"requests_per_s": value}) for value in (-1, NAN, INF)),
+    *((GateBudget, {name: 0}) for name in ("rows", "concurrency", "window_s", "windows")),
+    *((BatchSpec, {"endpoint": "e", "data": "d", **wrong}) for wrong in ({"endpoint": ""}, {"data_version": -1})),
+    *((TrainingSpec, {"data": DataRef("d"), "target": "y", name: value}) for name, value in (
+        ("timeout_s", "60"), ("timeout_s", INF), ("max_trials", 2.0), ("seed", -1), ("seed", 2**40), ("exclude", "age"),
+        ("algorithms", ("Magic",)), ("model_name", "a/b"), ("model_name", ".."), ("model_name", " "), ("compute", ""),
+        ("model_name", "m" * 300), ("model_name", "a\nb"), ("experiment_name", " "), ("target", 7),
+    )),
+    (DataRef, {"name": ""}),
+    (DataRef, {"name": "d", "version": -1}),
+    (Compute, {"name": "c", "threads": "2"}),
+    (EndpointSpec, {"name": "bank", "port": "80"}),
+    (LoadSpec, {"target": Target("http://127.0.0.1:1"), "rows": "2"}),
+    (LoadSpec, {"target": Target("http://127.0.0.1:1"), "duration_s": "10"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "values"), NONSENSE, ids=[f"{kind.__name__} {values}" for kind, values in NONSENSE])
+def test_a_value_refuses_nonsense_with_a_sentence_that_names_what_was_found(kind, values):
+    with pytest.raises(SpecInvalid) as refused:
+        kind(**values)
+    assert refused.value.message
+    assert len(refused.value.message) < 400
+
+
+@pytest.mark.parametrize("name", ["v1", "1", "blue-green", "a" * 32])
+def test_a_deployments_name_is_up_to_32_characters(name):
+    assert DeploymentSpec("bank", "m", name=name).name == name
+
+
+@pytest.mark.parametrize("name", ["a" * 33, "a" * 40, "v1-", "-v1", "V1", "v 1", "v1\n", "ü"])
+def test_a_deployments_name_is_checked_whole(name):
+    with pytest.raises(SpecInvalid, match="is not a deployment name"):
+        DeploymentSpec("bank", "m", name=name)
+
+
+@pytest.mark.parametrize("name", ["Zürich 2024", "данные", "a:b", "x\u00a0y", "people.v2", "é" * 100])
+def test_a_model_may_be_called_as_people_call_their_tables(name):
+    assert TrainingSpec(DataRef(name), "y", model_name=name).model_name == name
+
+
+@pytest.mark.parametrize(
+    ("traffic", "mirror"), [({"v1": True, "v2": 99}, None), ({"v1": 100.0}, None), ({"v1": 100}, {"v2": "10"})]
+)
+def test_percents_are_whole_numbers(traffic, mirror):
+    with pytest.raises(SpecInvalid, match="expected a whole number"):
+        check_traffic(traffic, mirror)

@@ -39,7 +39,7 @@ def test_a_run_that_is_killed_at_any_step_does_each_once(
     world: World, tmp_path: Path, points: Path, point: Failpoint
 ) -> None:
     table = tmp_path / "people.csv"
-    table.write_text("age,y\n" + "".join(f"{20 + i},{'yes' if i % 3 else 'no'}\n" for i in range(30)))
+    table.write_text("age,y\n" + "".join(f"{20 + i % 12},{'yes' if i % 3 else 'no'}\n" for i in range(30)))
     workspace = LocalWorkspace(world.settings)
     arm(points, point)
     run_id = workspace.trigger_pipeline(workspace.publish_pipeline(SPEC).id, "x", {"data": str(table)}).id

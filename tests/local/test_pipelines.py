@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 from local_world import World, kill, ticking
+from starlette.testclient import TestClient
 from waiting import wait_until
 
+from core.domain.errors import SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import PipelineRun, PipelineSpec, PipelineStep, StepKind
+from core.local.door import app
 from core.local.workspace import LocalWorkspace
 
 SPEC = PipelineSpec(
@@ -24,7 +27,7 @@ SPEC = PipelineSpec(
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     path = tmp_path / "people.csv"
-    path.write_text("age,y\n" + "".join(f"{20 + i},{'yes' if i % 3 else 'no'}\n" for i in range(30)))
+    path.write_text("age,y\n" + "".join(f"{20 + i % 12},{'yes' if i % 3 else 'no'}\n" for i in range(30)))
     return path
 
 
@@ -93,3 +96,57 @@ def test_canceling_a_run_cancels_its_training_and_its_open_steps(world: World, t
     assert done.state is JobState.CANCELED
     assert [step.state for step in done.steps] == [JobState.SUCCEEDED, JobState.CANCELED, JobState.CANCELED]
     assert world.store.list_models() == ()
+
+
+WRONG = [
+    ({"timeout_s": "10"}, "Step 'automl': 'timeout_s' is '10', expected an integer or a number"),
+    ({"timeout_s": True}, "'timeout_s' is True"),
+    ({"timeout_s": None}, "'timeout_s' is None"),
+    ({"timeout_s": 1}, "Step 'automl': timeout_s must be at least 5 seconds, got 1"),
+    ({"folds": 1}, "Step 'automl': folds is 1, expected 0 (automatic) or 2 to 20"),
+    ({"target": ""}, "Step 'automl': No target column was named"),
+    ({"target": ["y"]}, "'target' is ['y'], expected text"),
+    ({"data": 7}, "Step 'prepare': 'data' is 7, expected text"),
+    ({"data": " "}, "Step 'prepare': data is ' ', expected a text"),
+    ({"model": "a/b"}, "Step 'register': 'a/b' is not a name for a model"),
+    ({"compute": "cloud"}, "There is no compute 'cloud'"),
+    ({"speed": 1}, "has no parameter 'speed'"),
+]
+CAREFUL = PipelineSpec(
+    "careful",
+    (
+        PipelineStep("prepare", StepKind.PREPARE, (), {"data": "${data}"}),
+        PipelineStep(
+            "automl",
+            StepKind.AUTOML,
+            ("prepare",),
+            {"target": "${target}", "timeout_s": "${timeout_s}", "folds": "${folds}", "compute": "${compute}"},
+        ),
+        PipelineStep("register", StepKind.REGISTER, ("automl",), {"model": "${model}"}),
+    ),
+    parameters={"data": "", "target": "y", "timeout_s": 60, "folds": 0, "compute": "local", "model": "m"},
+)
+
+
+@pytest.mark.parametrize(("parameters", "said"), WRONG, ids=[str(given) for given, _ in WRONG])
+def test_parameters_that_make_no_sense_are_refused_at_every_door_and_start_nothing(
+    world: World, parameters: dict[str, object], said: str
+) -> None:
+    workspace = LocalWorkspace(world.settings)
+    published = workspace.publish_pipeline(CAREFUL)
+    given = {"data": "people", **parameters}
+    with pytest.raises(SpecInvalid) as refused:
+        workspace.trigger_pipeline(published.id, "nightly", given)
+    assert said in refused.value.message
+    body = {"ExperimentName": "nightly", "ParameterAssignments": given}
+    reply = TestClient(app(workspace, "key", lambda: None), base_url="http://127.0.0.1").post(
+        f"/pipelines/{published.id}", json=body, headers={"Authorization": "Bearer key"}
+    )
+    assert (reply.status_code, said in reply.json()["error"]["message"]) == (400, True)
+    assert workspace.pipeline_runs() == ()
+
+
+def test_a_definition_whose_settings_have_the_wrong_type_is_not_published(world: World) -> None:
+    step = PipelineStep("automl", StepKind.AUTOML, (), {"target": "y", "timeout_s": "soon"})
+    with pytest.raises(SpecInvalid, match="'timeout_s' is 'soon'"):
+        LocalWorkspace(world.settings).publish_pipeline(PipelineSpec("p", (step,)))

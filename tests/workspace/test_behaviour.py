@@ -296,7 +296,9 @@ def test_no_more_than_half_of_the_requests_are_mirrored(workspace, mirror):
 
 
 def test_a_pipeline_is_published_once_and_triggered_by_name(workspace):
-    spec = PipelineSpec("train", (PipelineStep("prepare", StepKind.PREPARE),), parameters={"timeout_s": 30})
+    spec = PipelineSpec(
+        "train", (PipelineStep("prepare", StepKind.PREPARE, (), {"data": "people"}),), parameters={"timeout_s": 30}
+    )
     published = workspace.publish_pipeline(spec)
     assert workspace.publish_pipeline(spec) == published
     run = workspace.trigger_pipeline("train", "nightly", {"timeout_s": 15})
@@ -307,7 +309,9 @@ def test_a_pipeline_is_published_once_and_triggered_by_name(workspace):
 
 
 def test_a_parameter_that_a_pipeline_does_not_have_is_refused(workspace):
-    workspace.publish_pipeline(PipelineSpec("train", (PipelineStep("prepare", StepKind.PREPARE),)))
+    workspace.publish_pipeline(
+        PipelineSpec("train", (PipelineStep("prepare", StepKind.PREPARE, (), {"data": "people"}),))
+    )
     with pytest.raises(SpecInvalid, match="speed"):
         workspace.trigger_pipeline("train", "nightly", {"speed": 1})
 

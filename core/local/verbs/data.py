@@ -11,7 +11,8 @@ import duckdb
 import msgspec
 
 from core.domain.data import AS_FOUND, DataAsset, DataRef, Lineage, Reading, TableProfile, TableSample
-from core.domain.errors import SpecInvalid, TableUnusable
+from core.domain.errors import TableUnusable
+from core.domain.rules import check_name
 from core.local.durable import make_folder, place, storage_error, write_atomic
 from core.local.paths import new_id
 from core.local.verbs.base import LocalVerbs, check_limit
@@ -31,8 +32,7 @@ class DataVerbs(LocalVerbs):
     def register_data(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
         found = resolve(source, self.settings, self.announce)
         name = name or found.name
-        if not name.strip() or "/" in name or name.startswith("."):
-            raise SpecInvalid(f"'{name}' is not a name for a data asset", hint="Letters, digits, dashes, dots")
+        check_name("a data asset", name)
         incoming = self._paths.incoming / new_id(self._clock)
         make_folder(incoming)
         try:

@@ -20,6 +20,7 @@ from core.domain.endpoint import (
     EndpointSpec,
     EndpointState,
     ScoreReply,
+    check_traffic,
 )
 from core.domain.errors import Conflict, EndpointNotFound, PortInUse, ServiceUnavailable, SpecInvalid
 from core.domain.job import Job, JobKind, LogLine
@@ -35,7 +36,6 @@ from core.packaging.export import export
 
 KEY_BYTES = 32
 INVOKE_TIMEOUT_S = 60.0
-MIRROR_MAX_PCT = 50
 
 
 class EndpointVerbs(ModelVerbs):
@@ -92,7 +92,7 @@ class EndpointVerbs(ModelVerbs):
         force: bool = False,
         by: str = "",
     ) -> Endpoint:
-        _check_maps(traffic, mirror)
+        check_traffic(traffic, mirror)
         if force and not by:
             raise SpecInvalid("Forcing traffic needs a name, which is recorded", hint="Say who forces it")
         self._store.set_traffic(endpoint, traffic, mirror, self._clock(), by if force else "")
@@ -211,14 +211,6 @@ def _new_key() -> str:
 
 def _new_keys() -> EndpointKeys:
     return EndpointKeys(_new_key(), _new_key())
-
-
-def _check_maps(traffic: Mapping[str, int], mirror: Mapping[str, int] | None) -> None:
-    if any(not 0 <= percent <= 100 for percent in traffic.values()) or sum(traffic.values()) not in (0, 100):
-        given = ", ".join(f"{name} {percent} %" for name, percent in traffic.items())
-        raise SpecInvalid(f"Traffic must sum to 0 or 100 %, got: {given}")
-    if mirror and (sum(mirror.values()) > MIRROR_MAX_PCT or min(mirror.values()) < 0):
-        raise SpecInvalid(f"Mirrored traffic is 0 to {MIRROR_MAX_PCT} % in sum, got {sum(mirror.values())} %")
 
 
 def _parsed(raw: bytes) -> Any:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.definitions.pipelines import bind, ready
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
+from core.domain.rules import check_text
 from core.local.paths import new_id
 from core.local.verbs.base import LOCAL_COMPUTE, check_limit
 from core.local.verbs.proof import ProofVerbs
@@ -15,6 +17,7 @@ class PipelineVerbs(ProofVerbs):
     """The pipeline verbs of `Workspace`."""
 
     def publish_pipeline(self, spec: PipelineSpec) -> PipelineEndpoint:
+        bind(spec, {})
         pipeline_id = self._store.publish(new_id(self._clock), spec, self._clock())
         return self._store.pipeline(pipeline_id, self._door())
 
@@ -27,13 +30,12 @@ class PipelineVerbs(ProofVerbs):
         found = self._store.pipeline(pipeline)
         if not found.enabled:
             raise Conflict(f"Pipeline '{found.name}' is disabled", hint="Enable it, or publish it again")
+        check_text("The experiment's name", experiment_name, empty=True)
         if not experiment_name.strip():
             raise SpecInvalid("A run needs an experiment name", hint='Send {"ExperimentName": "..."}')
-        if unknown := sorted(set(parameters or {}) - set(found.spec.parameters)):
-            raise SpecInvalid(
-                f"Pipeline '{found.name}' has no parameter '{unknown[0]}'",
-                hint=f"It has: {', '.join(sorted(found.spec.parameters)) or 'none'}",
-            )
+        for step in ready(found.spec, parameters or {}):
+            if compute := step.settings.get("compute"):
+                self._check_compute(compute)
         body = {
             "pipeline_id": found.id,
             "pipeline": found.name,
