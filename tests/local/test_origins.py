@@ -2,6 +2,7 @@
 
 import json
 import time
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from local_world import SIGNATURE, World
 from serving_fakes import write_model
 from waiting import wait_until
 
+from core.cli.command import Context
+from core.cli.proof import target_of
 from core.domain.endpoint import DeploymentSpec, EndpointState
 from core.domain.job import BatchSpec, Job, JobKind, JobState
 from core.domain.model import Model
@@ -101,3 +104,12 @@ def test_what_jobs_and_the_app_send_is_never_among_the_clients_figures(served: W
     assert [record.origin for record in workspace.requests("bank")] == ["client"] * 2
     assert [record.origin for record in workspace.requests("bank", origin=Origin.BATCH)] == ["batch"] * 2
     assert workspace.telemetry("bank", origin=None).requests == sum(sent.values())
+
+
+@pytest.mark.parametrize("origin", [Origin.LOADTEST, Origin.GATE])
+def test_checks_and_loads_from_the_command_line_take_the_key_of_their_origin(world: World, origin: Origin) -> None:
+    world.add_endpoint("bank")
+    options = Namespace(url=world.endpoint("bank").scoring_uri, key_file=None)
+    ours = origins.key_of(world.store, "bank", origin)
+    assert target_of(Context(world.settings, {}), options, origin).key == ours
+    assert target_of(Context(world.settings, {"SLIPWAY_KEY": "a-person's"}), options, origin).key == "a-person's"

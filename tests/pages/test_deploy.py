@@ -16,6 +16,7 @@ from core.domain.endpoint import (
 )
 from core.domain.errors import EndpointNotFound
 from core.domain.job import BatchSpec, JobState, LogLine
+from core.domain.monitoring import Origin
 
 
 def test_deploying_asks_for_the_chosen_model_and_follows_it(visit, bank):
@@ -180,6 +181,7 @@ def test_scoring_sends_the_row_and_shows_answer_and_probabilities(visit, bank):
 
     bodies = [json.loads(body) for _, body in bank.called("invoke")]
     assert [b["data"][0]["age"] for b in bodies] == [51, 51]
+    assert {sent["origin"] for sent in bank.kwargs("invoke")} == {Origin.APP}, "no client's request"
     assert bodies[0]["data"][0]["poutcome"] is None
     assert bodies[1]["method"] == "predict_proba"
     assert by_label(app.metric, "y is").value == "no"

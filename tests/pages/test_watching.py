@@ -7,6 +7,7 @@ from reading import by_label, text
 
 from core.definitions import shipped
 from core.domain.job import JobState
+from core.domain.monitoring import Origin
 
 
 def test_monitor_counts_refusals_apart_from_failures(visit, bank):
@@ -22,6 +23,15 @@ def test_monitor_asks_for_the_window_in_the_address(visit, bank):
     visit("monitor", window="15 min")
 
     assert ("bank-marketing", 900.0, 30) in bank.called("telemetry")
+
+
+def test_monitor_shows_clients_unless_another_sender_is_chosen(visit, bank):
+    app = visit("monitor")
+    assert bank.kwargs("telemetry")[-1]["origin"] == bank.kwargs("requests")[-1]["origin"] == Origin.CLIENT
+    by_label(app.selectbox, "Sent by").set_value("Load tests").run()
+    assert bank.kwargs("telemetry")[-1]["origin"] == bank.kwargs("requests")[-1]["origin"] == Origin.LOADTEST
+    by_label(app.selectbox, "Sent by").set_value("Everybody").run()
+    assert bank.kwargs("telemetry")[-1]["origin"] is bank.kwargs("requests")[-1]["origin"] is None
 
 
 def test_an_endpoint_nobody_asked_says_how_to_ask_it(visit, bank):

@@ -67,6 +67,16 @@ def test_a_segment_is_open_while_it_is_written_and_renamed_when_it_is_closed(tmp
     assert list((tmp_path / "made").glob("*.open")) == []
 
 
+def test_a_clock_that_is_set_back_ends_the_segment(tmp_path):
+    now = [1000.0]
+    writer = Telemetry(tmp_path, segment_s=10, log_fd=None, clock=lambda: now[0])
+    writer.put(record())
+    wait_until(lambda: list(tmp_path.glob("*.open")), 2)
+    now[0] -= 86_400
+    wait_until(lambda: list(tmp_path.glob("*.jsonl")), 2)
+    writer.close()
+
+
 def test_without_requests_there_is_no_segment(tmp_path):
     Telemetry(tmp_path, log_fd=None).close()
     assert list(tmp_path.iterdir()) == []
