@@ -31,15 +31,15 @@ class Bodies:
         except (ValueError, RecursionError):
             return None
         if self._validator is None:
-            self._validator = _validator(self._described)
+            described = self._described
+            self._validator = validator(described.document, body_schema(described.document, described.score_path))
         return self._validator.is_valid(value)
 
 
-def _validator(described: Described) -> "jsonschema_rs.Validator":
+def validator(document: Json, schema: Json) -> "jsonschema_rs.Validator":
+    """What judges by a schema of the document, whatever its version."""
     import jsonschema_rs
 
-    document = described.document
-    schema = body_schema(document, described.score_path)
     newest = str(document.get("openapi", "")).startswith("3.1")
     places = {word: document[word] for word in ("components", "definitions") if word in document}
     whole = {"allOf": [schema], **places}

@@ -184,6 +184,11 @@ def body_schema(document: Json, path: str) -> Json:
     return _body(document, document["paths"][path]["post"])[0]
 
 
+def reply_schema(document: Json, path: str) -> Json:
+    """The schema of the reply to a request that is scored; empty where the document tells none."""
+    return _reply(document, document["paths"][path]["post"], "200")
+
+
 def undescribed(document: Json, posts: Mapping[str, Json]) -> NoVerdict:
     """Why nothing can be sent to these operations: that breaks no promise, and proves none."""
     bodies = [body for post in posts.values() for body in alternatives(document, _body(document, post)[0])]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from core.checks import (
+    answering,
     company,
     contract,
     everywhere,
@@ -27,7 +28,7 @@ BODIES = 200
 """Different bodies of one load: enough that no cache or branch predictor knows them all."""
 
 # Importing a room enters its checks.
-_ROOMS = (contract, semantic, labels, everywhere, company, extremes, wire, headers, transport, writing, ours)
+_ROOMS = (contract, semantic, labels, everywhere, answering, company, extremes, wire, headers, transport, writing, ours)
 
 
 def catalogue(profile: Profile | None = None) -> tuple[Check, ...]:
