@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -268,11 +269,13 @@ class ServerProcess:
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *options: str) -> "ServerProcess":
-        """Start it and wait until its status is there."""
+    def start(self, *options: str, **environ: str) -> "ServerProcess":
+        """Start it, with these variables of its environment too, and wait until its status is there."""
         command = [sys.executable, "-m", "core.serving", "--endpoint-file", str(self.files.path), *options]
         with self.log.open("ab") as out:
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=out, cwd=CHECKOUT)
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=out, stderr=out, cwd=CHECKOUT, env=os.environ | environ
+            )
         wait_until(lambda: self.status().get("deployments"), 20)
         return self
 

@@ -233,7 +233,9 @@ class App:
         file = exchange.now.file
         if file.host not in LOOPBACK:
             check_key(exchange.headers.get(b"authorization"), file.key_digests)
-        self._metrics.dropped = self._telemetry.dropped + (self._model_data.dropped if self._model_data else 0)
+        writers = [self._telemetry, *([self._model_data] if self._model_data else [])]
+        self._metrics.dropped = sum(writer.dropped for writer in writers)
+        self._metrics.write_failures = sum(writer.write_failures for writer in writers)
         return Reply(200, self._metrics.text().encode(), METRICS)
 
 

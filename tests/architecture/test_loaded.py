@@ -1,5 +1,6 @@
 """What a process has loaded, seen from inside it: heavy or foreign parts stay out where they are not needed."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -8,7 +9,10 @@ from pathlib import Path
 
 import living
 import pytest
+from serving_fakes import ServerProcess
+from signatures import bank_signature
 
+from core.contract import samples
 from core.domain.version import VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -52,11 +56,27 @@ def test_a_local_start_loads_nothing_of_the_cloud_the_proof_or_the_learners(star
     assert loaded(start) & (FOREIGN | LEARNERS) == set()
 
 
-def test_the_scoring_server_loads_no_table_library_either():
-    assert (
-        loaded("import core.serving.__main__") & (FOREIGN | LEARNERS | {"pandas", "duckdb", "scipy", "pyarrow"})
-        == set()
-    )
+IMPORTED = re.compile(r"^import time: +\d+ \| +\d+ \| +(\S+)$", re.MULTILINE)
+FRAMES = {"pandas", "duckdb", "scipy", "pyarrow", "polars", "streamlit", "starlette"}
+
+
+def test_a_worker_that_has_scored_has_loaded_no_learner_no_frame_and_nothing_of_the_cloud(tmp_path):
+    """Python itself tells every module that the parent and the worker load, from their start to their end."""
+    server = ServerProcess(tmp_path).start(PYTHONPROFILEIMPORTTIME="1")
+    try:
+        (worker,) = server.workers()
+        rows = samples.rows(bank_signature(exclude=["duration"]), 1000, seed=1)
+        for body in (samples.body(rows[:2]), samples.body(rows, "mlflow", "predict_proba"), b"no JSON"):
+            server.score(content=body)
+        for path in ("/", "/swagger.json", "/docs", "/metrics"):
+            assert server.get(path).status_code == 200
+        mapped = {Path(file.path).name for file in worker.memory_maps()}
+    finally:
+        server.end()
+    modules = set(IMPORTED.findall(server.log.read_text()))
+    assert {"core.serving.parent", "core.serving.connection", "core.predict.members"} <= modules, "all is told"
+    assert {module.partition(".")[0] for module in modules} & (FOREIGN | LEARNERS | FRAMES) == set()
+    assert not [name for name in mapped if re.match(r"lib_?(lightgbm|xgboost|catboost|duckdb|arrow|gomp)", name)]
 
 
 def test_the_version_is_the_projects():
