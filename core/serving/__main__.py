@@ -12,7 +12,7 @@ from core.serving.parent import Parent, listen
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code: 0 after a clean end, 1 when it could not start, which is told as `{"error": ...}`."""
+    """The exit code: 0 after a clean end; 1 when it could not start, which is told as `{"error": ...}`, or failed."""
     parser = argparse.ArgumentParser(prog="python -m core.serving", description="Serve one endpoint.")
     parser.add_argument("--endpoint-file", type=Path, required=True, help="what to serve; read again on each change")
     parser.add_argument("--tether", action="store_true", help="end when standard input closes")
@@ -25,8 +25,7 @@ def main(arguments: list[str]) -> int:
     except SlipwayError as e:
         sys.stderr.write(logs.fatal(e))
         return 1
-    asyncio.run(Parent(given.endpoint_file, file, listener, tether=given.tether).run())
-    return 0
+    return asyncio.run(Parent(given.endpoint_file, file, listener, tether=given.tether).run())
 
 
 if __name__ == "__main__":

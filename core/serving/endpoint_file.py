@@ -63,9 +63,9 @@ def read(path: Path) -> EndpointFile:
 
 
 def stamp(path: Path) -> Stamp:
-    """Changes with every atomic write of the file; zeros while it is absent."""
+    """Changes with every atomic write of the file; zeros while it is not to be had."""
     try:
         found = os.stat(path)
-    except FileNotFoundError:
+    except OSError:
         return (0, 0, 0)
     return (found.st_mtime_ns, found.st_ino, found.st_size)

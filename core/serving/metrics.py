@@ -1,16 +1,24 @@
 """Counts in Prometheus' text format (version 0.0.4), summed over the workers of an endpoint.
 
 Each worker writes its counts to a file of its own, and whichever worker is asked sums them all. The parent keeps what
-dead workers counted, so that a total never falls while the endpoint lives.
+dead workers counted in one more file, so that a total never falls while the endpoint lives. That file names those whose
+counts it holds, so that nobody counts twice what stands in both for a moment.
 """
 
 import os
+import secrets
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
+
+from core.serving.spells import Spell
+
+T = TypeVar("T")
 
 # Milliseconds to seconds: from below the fastest score to the slowest that a client waits for.
 BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -18,6 +26,8 @@ BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.
 PUBLISH_S = 0.5
 """So old may another worker's counts be."""
 ENDED = "ended.json"
+READS_MAX = 10
+"""So often is the sum begun anew when a worker ends meanwhile."""
 
 
 class Counts(msgspec.Struct):
@@ -25,7 +35,7 @@ class Counts(msgspec.Struct):
 
     requests: list[tuple[int, str, int]] = []
     """Status, deployment, how many."""
-    buckets: list[int] = []
+    buckets: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
     sum_s: float = 0.0
     rows: int = 0
     in_flight: int = 0
@@ -33,15 +43,32 @@ class Counts(msgspec.Struct):
     dropped: int = 0
     """Telemetry records lost to a full queue or disk."""
     mirror_dropped: int = 0
+    write_failures: int = 0
+
+
+class Ended(msgspec.Struct):
+    """What the dead workers have counted."""
+
+    counts: Counts = msgspec.field(default_factory=Counts)
+    kept: int = 0
+    """How many workers: another number is another state of this file."""
+    files: list[str] = []
+    """Files whose counts are in `counts`; those that are gone are left out here later."""
 
 
 class Metrics:
     """Requests by status and deployment, latencies, rows and requests in flight since the worker started."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """`folder` is shared by the endpoint's workers; without one the counts are this worker's alone."""
+    def __init__(self, folder: Path | None = None, *, pid: int | None = None) -> None:
+        """`folder` is shared by the endpoint's workers; without one the counts are this worker's alone.
+
+        `pid` is the worker's, by default this process's.
+        """
         self.in_flight = self.connections = self.dropped = self.mirror_dropped = 0
-        self._folder = folder
+        self._file = None if folder is None else folder / _name_of(pid or os.getpid())
+        self._spell = Spell("the counts for /metrics")
+        self.write_failures = 0
+        """Of everything else that this worker writes."""
         self._requests: Counter[tuple[int, str]] = Counter()
         self._buckets = [0] * (len(BUCKETS_S) + 1)
         self._sum_s = 0.0
@@ -57,15 +84,17 @@ class Metrics:
         self._rows += rows
 
     def publish(self) -> None:
-        """Let the other workers see these counts."""
+        """Let the other workers see these counts; what cannot be written now is written the next time."""
         counts = self._counts()
-        if self._folder is not None and counts != self._published:
-            _write(self._folder / f"{os.getpid()}.json", counts)
-            self._published = counts
+        if self._file is not None and counts != self._published:
+            file = self._file
+            if self._spell.attempt(lambda: _write(file, counts)):
+                self._published = counts
 
     def text(self) -> str:
-        """The counts of all workers."""
-        others = [] if self._folder is None else _read(self._folder, but=f"{os.getpid()}.json")
+        """The counts of all workers, which are told to nobody before they are published: no total ever falls."""
+        self.publish()
+        others = [] if self._file is None else _others(self._file)
         return _text(_summed([self._counts(), *others]))
 
     def _counts(self) -> Counts:
@@ -78,6 +107,7 @@ class Metrics:
             self.connections,
             self.dropped,
             self.mirror_dropped,
+            self.write_failures + self._spell.failures,
         )
 
 
@@ -87,47 +117,63 @@ def folder_of(status_file: Path) -> Path:
 
 
 def begin(folder: Path) -> None:
-    """An empty folder for the counts of an endpoint that starts."""
+    """An empty folder for the counts of an endpoint that starts. Raises OSError."""
     folder.mkdir(mode=0o700, exist_ok=True)
     for left in folder.iterdir():
         left.unlink()
 
 
 def keep(folder: Path, pid: int) -> None:
-    """Add a dead worker's counts to those of the dead before it."""
-    file = folder / f"{pid}.json"
-    if not file.exists():
-        return
-    ended = folder / ENDED
-    known = [msgspec.json.decode(path.read_bytes(), type=Counts) for path in (file, ended) if path.exists()]
-    total = _summed(known)
-    total.in_flight = total.connections = 0
-    _write(ended, total)
-    file.unlink()
+    """Add a dead worker's counts to those of the dead before it. Raises OSError; it may be called again then."""
+    for torn in folder.glob(f"*-{pid}-*.tmp"):
+        torn.unlink(missing_ok=True)
+    for file in folder.glob(f"*-{pid}-*.json"):
+        ended = _read(folder / ENDED, Ended) or Ended()
+        counts = _read(file, Counts)
+        if counts is not None and file.name not in ended.files:
+            total = _summed([ended.counts, counts])
+            total.in_flight = total.connections = 0
+            left = [name for name in ended.files if (folder / name).exists()]
+            _write(folder / ENDED, Ended(total, ended.kept + 1, [*left, file.name]))
+        file.unlink(missing_ok=True)
 
 
-def _write(path: Path, counts: Counts) -> None:
+def _name_of(pid: int) -> str:
+    """No other worker's, though numbers of the dead are given again. Those of another parent are left-overs."""
+    return f"{os.getppid()}-{pid}-{secrets.token_hex(4)}.json"
+
+
+def _others(own: Path) -> list[Counts]:
+    """What all workers of the same parent but the one with the file `own` have counted, dead ones included."""
+    found: list[Counts] = []
+    for _ in range(READS_MAX):
+        ended = _read(own.parent / ENDED, Ended) or Ended()
+        files = own.parent.glob(f"{own.name.partition('-')[0]}-*.json")
+        read = [_read(file, Counts) for file in files if file.name not in {own.name, *ended.files}]
+        found = [ended.counts, *(counts for counts in read if counts is not None)]
+        if (_read(own.parent / ENDED, Ended) or Ended()).kept == ended.kept:
+            break  # else a worker's counts were moved meanwhile, and may be here twice or not at all
+    return found
+
+
+def _read(path: Path, kind: type[T]) -> T | None:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    return None
+
+
+def _write(path: Path, value: Counts | Ended) -> None:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     new = path.with_suffix(f".{os.getpid()}.tmp")
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "wb") as file:
-        file.write(msgspec.json.encode(counts))
+        file.write(msgspec.json.encode(value))
     new.replace(path)
-
-
-def _read(folder: Path, *, but: str) -> list[Counts]:
-    found = []
-    for path in folder.glob("*.json"):
-        if path.name != but:
-            try:
-                found.append(msgspec.json.decode(path.read_bytes(), type=Counts))
-            except FileNotFoundError:
-                continue  # its worker has just ended, and the parent has moved its counts
-    return found
 
 
 def _summed(several: Iterable[Counts]) -> Counts:
     requests: Counter[tuple[int, str]] = Counter()
-    total = Counts(buckets=[0] * (len(BUCKETS_S) + 1))
+    total = Counts()
     for counts in several:
         for status, deployment, count in counts.requests:
             requests[status, deployment] += count
@@ -138,6 +184,7 @@ def _summed(several: Iterable[Counts]) -> Counts:
         total.connections += counts.connections
         total.dropped += counts.dropped
         total.mirror_dropped += counts.mirror_dropped
+        total.write_failures += counts.write_failures
     total.requests = [(status, deployment, count) for (status, deployment), count in sorted(requests.items())]
     return total
 
@@ -155,6 +202,7 @@ def _text(counts: Counts) -> str:
         ("slipway_connections", "gauge", "Open connections.", counts.connections),
         ("slipway_telemetry_dropped_total", "counter", "Records lost to a full queue or disk.", counts.dropped),
         ("slipway_mirror_dropped_total", "counter", "Mirrored requests left out.", counts.mirror_dropped),
+        ("slipway_write_failures_total", "counter", "Tries to write files that failed.", counts.write_failures),
     ):
         lines += [f"# HELP {name} {what}", f"# TYPE {name} {kind}", f"{name} {value}"]
     return "\n".join(lines) + "\n"

@@ -11,19 +11,23 @@ import socket
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.domain.errors import PortInUse, SpecInvalid
 from core.serving import endpoint_file, metrics
 from core.serving.endpoint_file import EndpointFile
+from core.serving.places import Places
+from core.serving.spells import Spell
 from core.serving.status import Status
 from core.serving.tether import when_closed
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 WORKER = "core.serving.worker"
 
@@ -33,14 +37,11 @@ BACKLOG = 2048
 BIND_PATIENCE_S = 1.5
 BIND_EVERY_S = 0.05
 
-BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-STABLE_S = 10.0
-"""A worker that lived this long starts the backoff anew."""
-
 END_GRACE_S = 35.0
 """A little more than a worker's own time to drain."""
-READY_S = 60.0
-"""A replacement that has not loaded its models by then is given up; the old worker serves on."""
+RETRY_S = 0.5
+"""How soon a file that could not be written is tried again."""
+REPORT_BYTES_MAX = 16 * 1024 * 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -69,16 +70,32 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Worker:
-    """One process. `number` is its place among the workers, `id` its own for good."""
+    """One process. `id` is its own for good, which the system's number for it is not."""
 
-    def __init__(self, number: int, id: int, process: Process) -> None:
-        self.number, self.id, self.process = number, id, process
-        self.started = time.monotonic()
+    def __init__(self, id: int, process: Process, status: Status, stop: Callable[["Worker"], None]) -> None:
+        self.id, self.process = id, process
+        self._status, self._stop = status, stop
+        self.started = asyncio.get_running_loop().time()
         self.ready = asyncio.Event()
         self.retired = False
         """Another one has its place; it ends when its connections have."""
-        self.life: asyncio.Task[int]
+        self.life: asyncio.Future[int]
         """Ends with the process and gives its exit code."""
+
+    def heard(self, line: bytes) -> None:
+        """Take in what the process said."""
+        if not self.retired:
+            self._status.heard(self.id, line)
+        self.ready.set()
+
+    def retire(self) -> None:
+        self.retired = True
+        self._status.lost(self.id)
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGUSR1)
+
+    def stop(self) -> None:
+        self._stop(self)
 
 
 class Parent:
@@ -89,49 +106,62 @@ class Parent:
         status_file = Path(file.status_file)
         self._status = Status(status_file, listener.getsockname()[1])
         self._counts = metrics.folder_of(status_file)
+        self._spell = Spell("what ended workers have counted")
         self._stopping, self._roll = asyncio.Event(), asyncio.Event()
+        self._failed = False
         self._ids = count()
         self._living: dict[int, Worker] = {}
         """Every process by its id, retired ones too."""
-        self._places: dict[int, Worker] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._unkept: set[int] = set()
+        """Processes that have ended and whose counts are still in files of their own."""
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._places = Places(self._start, self._guarded)
 
-    async def run(self) -> None:
-        """Serve, then drain: no new connections, answers to what is in flight, at most about half a minute."""
+    async def run(self) -> int:
+        """Serve, then drain: no new connections, answers to what is in flight, at most about half a minute.
+
+        The exit code: 1 where a part of it has failed on a bug, so that whoever supervises it starts it anew.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self._roll.set)
         if self._tether:
             when_closed(sys.stdin.buffer, self._stopping.set)
-        metrics.begin(self._counts)
+        self._spell.attempt(lambda: metrics.begin(self._counts))
         self._man()
-        following = asyncio.create_task(self._follow())
+        watches = [self._guarded(watch) for watch in (self._follow(), self._roll_on(), self._catch_up())]
         await self._stopping.wait()
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        for watch in watches:
+            watch.cancel()
+        await self._places.leave()
         self._listener.close()
         living = list(self._living.values())
-        await asyncio.gather(*(self._end(worker) for worker in living))
-        await asyncio.gather(*self._tasks, *(worker.life for worker in living))
+        await asyncio.gather(*(self._end(worker) for worker in living), return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._keep_counts()
+        return 1 if self._failed else 0
 
     def _man(self) -> None:
         """As many workers as the endpoint file asks for."""
-        wanted = max(1, self._file.limits.workers)
-        for number in range(wanted):
-            if number not in self._places:
-                self._spawn_task(self._keep(number))
-        for number in [number for number in self._places if number >= wanted]:
-            self._retire(self._places.pop(number))
+        self._places.man(max(1, self._file.limits.workers))
 
-    def _spawn_task(self, work: Coroutine[Any, Any, None]) -> None:
+    def _guarded(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """A task without which the server must not go on: should it fail, the server ends, and is started again."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._over)
+        return task
+
+    def _over(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("a part of the server has failed, and so the server ends", exc_info=error)
+            self._failed = True
+            self._stopping.set()
 
     async def _follow(self) -> None:
-        """Take up what a worker cannot take up by itself: their number, where telemetry goes, a wish for new ones."""
+        """Take up what a worker cannot take up by itself: their number, and where telemetry goes."""
         seen = endpoint_file.stamp(self._path)
         while True:
             await asyncio.sleep(endpoint_file.POLL_S)
@@ -139,10 +169,19 @@ class Parent:
             if now != seen:
                 seen = now
                 self._take_up()
-            if self._roll.is_set():
-                self._roll.clear()
-                for number in sorted(self._places):
-                    await self._replace(number)
+
+    async def _roll_on(self) -> None:
+        """New workers in all places, whenever that is wished for."""
+        while await self._roll.wait():
+            self._roll.clear()
+            await self._places.roll()
+
+    async def _catch_up(self) -> None:
+        """Write again what could not be written."""
+        while True:
+            await asyncio.sleep(RETRY_S)
+            self._status.retry()
+            self._keep_counts()
 
     def _take_up(self) -> None:
         try:
@@ -155,60 +194,17 @@ class Parent:
         if (before.telemetry_dir, before.segment_s) != (file.telemetry_dir, file.segment_s):
             self._roll.set()
 
-    async def _keep(self, number: int) -> None:
-        """Keep a worker in place `number`, again and again."""
-        deaths = 0
-        self._places[number] = await self._start(number)
-        while worker := self._places.get(number):
-            code = await worker.life
-            if self._stopping.is_set():
-                return
-            if worker.retired:
-                continue
-            deaths = 0 if time.monotonic() - worker.started >= STABLE_S else deaths
-            wait_s = BACKOFF_S[min(deaths, len(BACKOFF_S) - 1)]
-            deaths += 1
-            log.warning("worker %d ended with code %d; starting it again in %g s", number, code, wait_s)
-            await self._pause(wait_s)
-            if self._stopping.is_set():
-                return
-            if number in self._places:
-                self._places[number] = await self._start(number)
-
-    async def _replace(self, number: int) -> None:
-        """Put a new worker in the place of one that lives, once the new one serves."""
-        old = self._places[number]
-        new = await self._start(number)
-        ready = asyncio.create_task(new.ready.wait())
-        await asyncio.wait((new.life, ready), timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        if not new.ready.is_set():
-            log.error("the replacement of worker %d did not come up; the old one serves on", number)
-            await self._end(new)
-        elif self._places.get(number) is old:
-            self._places[number] = new
-            self._retire(old)
-            log.info("worker %d was replaced", number)
-        else:
-            self._retire(new)  # its place was given up meanwhile, or the old one had died and was started again
-
-    def _retire(self, worker: Worker) -> None:
-        worker.retired = True
-        self._status.lost(worker.id)
-        if worker.process.returncode is None:
-            worker.process.send_signal(signal.SIGUSR1)
-
     async def _start(self, number: int) -> Worker:
+        """A worker for that place; it does not know which it is. Raises OSError."""
         fd = self._listener.fileno()
         command = ("-m", WORKER, "--endpoint-file", str(self._path), "--fd", str(fd))
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, stdin=PIPE, stdout=PIPE, pass_fds=(fd,)
+            sys.executable, *command, stdin=PIPE, stdout=PIPE, pass_fds=(fd,), limit=REPORT_BYTES_MAX
         )
-        worker = Worker(number, next(self._ids), process)
+        log.info("worker %d is process %d", number, process.pid)
+        worker = Worker(next(self._ids), process, self._status, self._stop)
         self._living[worker.id] = worker
-        worker.life = asyncio.create_task(self._listen_to(worker))
-        if self._stopping.is_set():
-            process.terminate()
+        worker.life = self._guarded(self._listen_to(worker))
         return worker
 
     async def _listen_to(self, worker: Worker) -> int:
@@ -216,14 +212,21 @@ class Parent:
         process = worker.process
         assert process.stdout is not None
         async for line in process.stdout:
-            if not worker.retired:
-                self._status.heard(worker.id, line)
-            worker.ready.set()
+            worker.heard(line)
         code = await process.wait()
         del self._living[worker.id]
         self._status.lost(worker.id)
-        metrics.keep(self._counts, process.pid)
+        self._unkept.add(process.pid)
+        self._keep_counts()
         return code
+
+    def _keep_counts(self) -> None:
+        for pid in list(self._unkept):
+            if self._spell.attempt(partial(metrics.keep, self._counts, pid)):
+                self._unkept.discard(pid)
+
+    def _stop(self, worker: Worker) -> None:
+        self._guarded(self._end(worker))
 
     async def _end(self, worker: Worker) -> None:
         process = worker.process
@@ -234,7 +237,3 @@ class Parent:
         except TimeoutError:
             log.error("worker %d did not end in time and is killed", process.pid)
             process.kill()
-
-    async def _pause(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)

@@ -1,11 +1,16 @@
 """The status file: what the endpoint's workers have taken up, for whoever supervises them."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from core.serving.spells import Spell
+
+log = logging.getLogger(__name__)
 
 
 class Report(msgspec.Struct):
@@ -24,16 +29,26 @@ class Status:
     def __init__(self, path: Path, port: int) -> None:
         self._path, self._port = path, port
         self._reports: dict[int, Report] = {}
+        self._spell = Spell("the status file")
 
     def heard(self, worker: int, line: bytes) -> None:
-        """Take in a line that a worker wrote."""
-        self._reports[worker] = msgspec.json.decode(line, type=Report)
-        self._write()
+        """Take in a line that a worker wrote; what is no report changes nothing."""
+        try:
+            self._reports[worker] = msgspec.json.decode(line, type=Report)
+        except msgspec.DecodeError as e:
+            log.error("worker %d said what is no report: %s", worker, e)
+            return
+        self._spell.attempt(self._write)
 
     def lost(self, worker: int) -> None:
         """A worker ended: what it said no longer holds."""
         if self._reports.pop(worker, None) is not None:
-            self._write()
+            self._spell.attempt(self._write)
+
+    def retry(self) -> None:
+        """Write again what could not be written the last time."""
+        if self._spell.lasts:
+            self._spell.attempt(self._write)
 
     def _write(self) -> None:
         content = msgspec.json.encode({"pid": os.getpid(), "port": self._port, **_merged(self._reports)})

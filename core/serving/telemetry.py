@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 
 from core.serving.exchange import Exchange
+from core.serving.logs import LogLines
+from core.serving.spells import Spell
 
 log = logging.getLogger(__name__)
 
@@ -92,12 +94,16 @@ class Segments:
         self._size = 0
 
     def append(self, lines: bytes) -> None:
-        """Write whole lines at once. Raises OSError."""
+        """Write whole lines at once, or nothing of them. Raises OSError."""
         if self._path is None:
             self._open()
         view = memoryview(lines)
-        while view:
-            view = view[os.write(self._fd, view) :]
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+        except OSError:
+            os.ftruncate(self._fd, self._size)  # half a line would spoil the next one too
+            raise
         self._size += len(lines)
 
     def close_if_due(self) -> None:
@@ -112,9 +118,9 @@ class Segments:
         """End the segment under its final name. Raises OSError."""
         if self._path is None:
             return
-        path, self._path = self._path, None
+        self._path.rename(self._path.with_suffix(""))  # without .open; where this fails it is tried again
+        self._path = None
         os.close(self._fd)
-        path.rename(path.with_suffix(""))  # without .open
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -134,9 +140,9 @@ class Telemetry:
         """Records go to segments in `folder` and to the file descriptor `log_fd`; None: to the segments alone."""
         self._queue: deque[Record | Sample] = deque()
         self._segments = Segments(folder, segment_s, clock)
-        self._log_fd = log_fd
+        self._log = None if log_fd is None else LogLines(log_fd)
         self._closing = threading.Event()
-        self._failing = False
+        self._spell, self._log_spell = Spell("telemetry"), Spell("the log of requests")
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
         self._thread.start()
@@ -153,6 +159,11 @@ class Telemetry:
         self._closing.set()
         self._thread.join()
 
+    @property
+    def write_failures(self) -> int:
+        """Tries to write segments or the log that failed."""
+        return self._spell.failures + self._log_spell.failures
+
     def _run(self) -> None:
         while not self._closing.wait(WRITE_EVERY_S):
             self._write()
@@ -160,29 +171,32 @@ class Telemetry:
 
     def _write(self, *, last: bool = False) -> None:
         records = [self._queue.popleft() for _ in range(len(self._queue))]
-        lines = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
+        lines = b"".join(self._line(record) for record in records)
+        if lines and not self._spell.attempt(lambda: self._segments.append(lines)):
+            self.dropped += len(records)
         try:
-            if lines:
-                self._segments.append(lines)
-            if last:
-                self._segments.close()
-            else:
-                self._segments.close_if_due()
-            self._failing = False
+            self._segments.close() if last else self._segments.close_if_due()
         except OSError as e:
-            self._lost(len(records), e)
-        if lines and self._log_fd is not None:
+            self._spell.failed(e)
+        if lines:
             self._to_log(lines)
 
-    def _to_log(self, lines: bytes) -> None:
-        assert self._log_fd is not None
+    def _line(self, record: Record | Sample) -> bytes:
         try:
-            os.write(self._log_fd, lines)
-        except OSError:
-            self._log_fd = None  # nobody reads it any more; the segments go on
+            return msgspec.json.encode(record) + b"\n"
+        except Exception as e:  # one odd record must not end the thread that writes all others
+            self.dropped += 1
+            log.error("a record of telemetry cannot be written as JSON", exc_info=e)
+            return b""
 
-    def _lost(self, records: int, error: OSError) -> None:
-        self.dropped += records
-        if not self._failing:
-            log.error("telemetry cannot be written, dropping it until it can: %s", error.strerror)
-        self._failing = True
+    def _to_log(self, lines: bytes) -> None:
+        if self._log is None:
+            return
+        try:
+            self._log.write(lines)
+        except BrokenPipeError:
+            self._log = None  # nobody reads it any more; the segments go on
+        except OSError as e:
+            self._log_spell.failed(e)
+        else:
+            self._log_spell.went_well()

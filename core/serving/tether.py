@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import BinaryIO
 
 READ_BYTES = 4096
@@ -18,8 +19,9 @@ def when_closed(stream: BinaryIO, then: Callable[[], None]) -> None:
     loop, descriptor = asyncio.get_running_loop(), stream.fileno()
 
     def wait() -> None:
-        while os.read(descriptor, READ_BYTES):
-            pass
+        with suppress(OSError):  # one that cannot be read any more has ended too
+            while os.read(descriptor, READ_BYTES):
+                pass
         if not loop.is_closed():
             loop.call_soon_threadsafe(then)
 

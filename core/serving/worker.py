@@ -7,6 +7,7 @@ retires the worker, for another one that has taken its place; SIGTERM and SIGINT
 
 import argparse
 import asyncio
+import logging
 import os
 import random
 import resource
@@ -14,6 +15,7 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ from core.serving.room import Room
 from core.serving.state import State
 from core.serving.telemetry import Telemetry
 from core.serving.tether import when_closed
+
+log = logging.getLogger(__name__)
 
 DRAIN_S = 30.0
 """How long requests in flight may take once the worker was asked to end."""
@@ -111,11 +115,10 @@ async def _serve(state: State, listener: socket.socket, reports: int) -> None:
         os.write(reports, msgspec.json.encode(report) + b"\n")
 
     tell(state.now.report())
-    watches = [state.watch(tell), room.watch(), _publish(counts, telemetry, room)]
+    watches = [state.watch(tell), room.watch(), _publish(counts, (telemetry, model_data), room)]
     tasks = [asyncio.create_task(watch) for watch in watches]
     for task in tasks:
-        # A worker that no longer follows its file or its deadlines must not go on: its parent starts another.
-        task.add_done_callback(lambda _: ending.stop())
+        task.add_done_callback(partial(_over, ending))
     await ending.asked.wait()
     server.close()
     with suppress(TimeoutError):
@@ -136,11 +139,19 @@ def _listen_to_signals(ending: Ending) -> None:
     loop.add_signal_handler(signal.SIGUSR1, ending.retire)
 
 
-async def _publish(counts: Metrics, telemetry: Telemetry, room: Room) -> None:
+def _over(ending: Ending, task: "asyncio.Task[None]") -> None:
+    """A worker that no longer follows its file or its deadlines must not go on: its parent starts another."""
+    if not task.cancelled():
+        log.critical("a watch of the worker has ended, and so does the worker", exc_info=task.exception())
+        ending.stop()
+
+
+async def _publish(counts: Metrics, writers: tuple[Telemetry, ...], room: Room) -> None:
     """Let the other workers see what this one counts, for ever."""
     while True:
         await asyncio.sleep(metrics.PUBLISH_S)
-        counts.dropped, counts.connections = telemetry.dropped, len(room)
+        counts.dropped, counts.connections = sum(writer.dropped for writer in writers), len(room)
+        counts.write_failures = sum(writer.write_failures for writer in writers)
         counts.publish()
 
 

@@ -1,7 +1,5 @@
 """A disk that fills up: everybody says so, nobody dies of it, nothing acknowledged is lost."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from local_world import World, living
+from small_disks import fill, mounted
 from waiting import wait_until
 
 from core.domain.endpoint import EndpointState
@@ -26,13 +25,8 @@ SPARE_BYTES = 200_000
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    options = ["-t", "tmpfs", "-o", f"size={SIZE_MB}m", "tmpfs", str(disk)]
-    if subprocess.run(["mount", *options], capture_output=True, check=False).returncode != 0:
-        pytest.skip("no small disk can be mounted here")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with mounted(tmp_path / "disk", SIZE_MB) as disk:
+        yield disk
 
 
 @pytest.fixture
@@ -40,16 +34,6 @@ def world(small_disk: Path) -> Iterator[World]:
     made = World(small_disk / "workspace")
     yield made
     made.close()
-
-
-def fill(disk: Path, spare: int = 0) -> Path:
-    """Take every byte that is left but `spare`."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(b"x" * 4096):
-            pass
-    os.truncate(filler, filler.stat().st_size - spare)
-    return filler
 
 
 def test_a_file_is_written_whole_or_the_old_one_stays(small_disk: Path) -> None:
