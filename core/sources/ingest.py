@@ -101,13 +101,15 @@ class _Table:
 
 
 def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(
+    connection = duckdb.connect(
         config={
             "autoinstall_known_extensions": False,
             "memory_limit": MEMORY_LIMIT,
             "temp_directory": str(folder / "spill"),
         }
     )
+    connection.execute("SET TimeZone = 'UTC'")  # the same file is the same table on every machine
+    return connection
 
 
 def _read(

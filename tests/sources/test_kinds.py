@@ -3,9 +3,14 @@
 import csv
 import io
 import json
+import time
+from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -329,7 +334,7 @@ def number(value: float, how: dict[str, Any]) -> str:
     return f"{text[: value < 0]}$" + text[value < 0 :] if how["mark"] == "$" else text + how["mark"]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(table=odd_tables())
 def test_odd_tables_are_read_back(tmp_path_factory: Any, table: Any) -> None:
     names, rows, how = table
@@ -342,8 +347,48 @@ def test_odd_tables_are_read_back(tmp_path_factory: Any, table: Any) -> None:
     path = folder / "t.csv"
     path.write_bytes(content.replace("\n", how["newline"]).encode(how["encoding"]))
     got = ingest(Source(DataSource.FILE, str(path), "t", path), folder / "t.parquet")
-    stored = __import__("pyarrow.parquet").parquet.read_table(folder / "t.parquet").to_pydict()
+    stored = pq.read_table(folder / "t.parquet").to_pydict()
     assert list(stored) == names, got.notes
     assert stored["amount"] == [n for n, _, _ in rows], got.notes
     assert stored[names[1]] == [text for _, text, _ in rows]
     assert stored["count"] == [i for _, _, i in rows]
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    kinds=st.lists(st.sampled_from(["number", "integer", "category"]), min_size=2, max_size=8),
+    header=st.booleans(),
+    seed=st.integers(0, 10**6),
+)
+def test_no_row_becomes_names_and_no_names_a_row(
+    tmp_path_factory: Any, kinds: list[str], header: bool, seed: int
+) -> None:
+    random = Random(seed)
+    levels = [[f"l{i}{n}" for n in range(random.randint(2, 5))] for i in range(len(kinds))]
+    cell = {
+        "number": lambda i: f"{random.gauss(0, 10):.2f}",
+        "integer": lambda i: str(random.randint(0, 10 ** random.randint(1, 5))),
+        "category": lambda i: random.choice(levels[i]),
+    }
+    rows = [[cell[kind](i) for i, kind in enumerate(kinds)] for _ in range(80)]
+    names = [f"name {i}" for i in range(len(kinds))]
+    folder = tmp_path_factory.mktemp("header")
+    path = folder / "t.csv"
+    path.write_text(written([names, *rows] if header else rows, ","))
+    got = ingest(Source(DataSource.FILE, str(path), "t", path), folder / "t.parquet")
+    assert list(got.columns) == (names if header else [f"column{i}" for i in range(len(kinds))]), (got.notes, rows[0])
+    assert got.rows == 80
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_a_moment_with_a_zone_is_the_same_text_on_every_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    at = pa.array([datetime(2024, 3, 1, 10, tzinfo=UTC)])
+    pq.write_table(pa.table({"at": at}), tmp_path / "t.parquet")
+    ingest(Source(DataSource.FILE, "t", "t", tmp_path / "t.parquet"), tmp_path / "out.parquet")
+    monkeypatch.undo()
+    time.tzset()
+    assert pq.read_table(tmp_path / "out.parquet").to_pydict() == {"at": ["2024-03-01 10:00:00+00"]}
