@@ -104,7 +104,10 @@ class Workspace(Protocol):
     # Jobs
 
     def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
-        """Queue a job and return it, queued. Raises DataNotFound, TableUnusable (a target that cannot be learned)."""
+        """Queue a job and return it, queued. A batch of a `source` has read it by then.
+
+        Raises DataNotFound, SourceUnreadable, TableUnusable (also a target that cannot be learned).
+        """
         _cannot("submit")
 
     def job(self, job_id: str) -> Job:

@@ -3,7 +3,7 @@
 import shutil
 import sys
 import time
-from argparse import BooleanOptionalAction, Namespace
+from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from core.cli.following import ended, follow
 from core.cli.values import data_ref, name_version, origin, percent
 from core.domain.data import DataRef
 from core.domain.endpoint import Deployment, DeploymentSpec, EndpointLimits, EndpointSpec, GateBudget, GateState
-from core.domain.errors import SourceUnreadable, SpecInvalid
+from core.domain.errors import DataNotFound, SourceUnreadable, SpecInvalid
 from core.domain.job import BatchSpec
 from core.domain.monitoring import Feedback, Origin
 
@@ -133,14 +133,35 @@ def _feedback(context: Context, options: Namespace) -> None:
 
 
 def _batch(context: Context, options: Namespace) -> Any:
-    data: DataRef = options.data
-    job = context.workspace.submit(BatchSpec(options.name, data.name, data.version, options.deployment))
+    ref = _registered(context, options)
+    spec = (
+        BatchSpec(options.name, ref.name, ref.version, options.deployment)
+        if ref
+        else BatchSpec(options.name, deployment=options.deployment, source=options.data)
+    )
+    job = context.workspace.submit(spec)
     if not options.wait and not options.output:
         return job
     outcome = ended(context, job.id)
     if outcome.exit_code == DONE and options.output:
         _copy(context.workspace.job_output(job.id), options.output)
     return outcome
+
+
+def _registered(context: Context, options: Namespace) -> DataRef | None:
+    """The data version that is meant; None where the table is a path, to be read for this job alone."""
+    is_path = "/" in options.data or Path(options.data).expanduser().is_file()
+    if options.register:
+        return context.workspace.register_data(options.register, options.data).ref
+    try:
+        return context.workspace.data(data_ref(options.data)).ref
+    except (DataNotFound, ArgumentTypeError) as e:
+        if is_path:
+            return None
+        known = e.hint if isinstance(e, DataNotFound) else ""
+        raise SpecInvalid(
+            f"There is no data asset and no file '{options.data}'", hint=f"Give NAME[:VERSION], or a path. {known}"
+        ) from e
 
 
 def _copy(scored: Path, output: str) -> None:
@@ -281,11 +302,12 @@ COMMANDS = (
     ),
     Command(
         "endpoint batch",
-        "score every row of a data version",
+        "score every row of a table: a data version, or any file that `data register` reads",
         _batch,
         (
             NAME,
-            arg("data", metavar="NAME[:VERSION]", type=data_ref),
+            arg("data", metavar="NAME[:VERSION]|PATH", help="a file is read for this job and not registered"),
+            arg("--register", default="", metavar="NAME", help="register the file under this name, and score that"),
             arg("--deployment", default="", metavar="NAME"),
             arg("--wait", action="store_true", help="until it has ended; exits 1 unless it succeeded"),
             arg("-o", "--output", metavar="FILE", help="wait, and write the scored table there as CSV"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from core.domain.errors import JobStateInvalid
+from core.domain.errors import JobStateInvalid, SpecInvalid
 from core.domain.rules import check_text, check_whole
 
 
@@ -79,17 +79,25 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class BatchSpec:
-    """Score every row of a data version with one deployment and keep the answers as a file."""
+    """Score every row of a table with one deployment and keep the answers as a file.
+
+    The table is a version of a data asset, or, as `source`, a file or a known name that is read once, for this job.
+    """
 
     endpoint: str
-    data: str
+    data: str = ""
     data_version: int = 0
     deployment: str = ""
     experiment_name: str = "batch"
     compute: str = "local"
+    source: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("endpoint", "data", "experiment_name", "compute"):
+        for name in ("endpoint", "experiment_name", "compute"):
             check_text(name, getattr(self, name))
+        for name in ("data", "source"):
+            check_text(name, getattr(self, name), empty=True)
+        if bool(self.data.strip()) == bool(self.source.strip()):
+            raise SpecInvalid("A batch scores either a data asset or a source", hint="Name one table")
         check_whole("data_version", self.data_version, 0, 1_000_000_000)
         check_text("deployment", self.deployment, empty=True)

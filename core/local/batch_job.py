@@ -54,6 +54,15 @@ class Answer(NamedTuple):
     problem: str
 
 
+class Table(NamedTuple):
+    """What is to be scored: its name for people, and a Parquet file."""
+
+    name: str
+    path: Path
+    columns: tuple[str, ...]
+    rows: int
+
+
 class Pin(msgspec.Struct):
     """The one deployment that scores all rows: by traffic, labels and probabilities could come from two models."""
 
@@ -68,6 +77,7 @@ def run(work: Work) -> Mapping[str, Any]:
         reach(Failpoint.BATCH_KEPT)
     # Only now: whoever finds fewer chunks than there were must find the result too.
     _sweep(_chunk_folder(work))
+    work.paths.job_table(work.job.id).unlink(missing_ok=True)
     result: dict[str, Any] = msgspec.json.decode(kept.read_bytes())
     return result
 
@@ -76,25 +86,35 @@ def _score_table(work: Work) -> Mapping[str, Any]:
     """Write the output, going on from the chunks that are there; the job's result."""
     spec = msgspec.convert(dict(work.job.spec), BatchSpec)
     endpoint = work.store.endpoint(spec.endpoint)
-    asset = work.store.data(DataRef(spec.data, spec.data_version))
+    table = _table(work, spec)
     pinned = _pinned(work, endpoint, spec.deployment)
     signature = work.store.model(pinned.model, pinned.model_version).signature
-    check_columns(signature, asset.columns, asset.ref.name)
+    check_columns(signature, table.columns, table.name)
     chunks = _chunk_folder(work)
     chunks.mkdir(exist_ok=True, mode=0o700)
     parts: list[Path] = []
     counts = {"rows": 0, "scored": 0, "refused": 0}
     key = origins.key_of(work.store, endpoint.name, Origin.BATCH)
     with closing(Client(endpoint, pinned.name, key, time.sleep)) as client:
-        for number, rows in enumerate(_chunks(Path(asset.path))):
+        for number, rows in enumerate(_chunks(table.path)):
             parts.append(chunks / f"{number:06}.csv")
-            done = _chunk(parts[-1], rows, asset.columns, signature, client)
+            done = _chunk(parts[-1], rows, table.columns, signature, client)
             counts = {name: counts[name] + done[name] for name in counts}
-            work.log.info(f"{counts['rows']:,} of {asset.rows:,} rows, {counts['refused']:,} refused")
+            work.log.info(f"{counts['rows']:,} of {table.rows:,} rows, {counts['refused']:,} refused")
     output = work.paths.job_output(work.job.id)
-    _join(parts, output, _header(asset.columns, signature))
+    _join(parts, output, _header(table.columns, signature))
     reach(Failpoint.BATCH_JOINED)
     return {**counts, "path": str(output), "classes": list(signature.classes), "deployment": pinned.name}
+
+
+def _table(work: Work, spec: BatchSpec) -> Table:
+    """The data version that the job names, or its own copy of a file. Raises DataNotFound."""
+    if not spec.source:
+        asset = work.store.data(DataRef(spec.data, spec.data_version))
+        return Table(asset.name, Path(asset.path), asset.columns, asset.rows)
+    path = work.paths.job_table(work.job.id)
+    with pq.ParquetFile(path) as file:
+        return Table(spec.source, path, tuple(file.schema_arrow.names), file.metadata.num_rows)
 
 
 def _chunk_folder(work: Work) -> Path:

@@ -63,6 +63,10 @@ class Paths:
         """What a batch job has scored, complete."""
         return self.job(job_id) / "scored.csv"
 
+    def job_table(self, job_id: str) -> Path:
+        """The table that a batch job was given as a file: its own copy, until it is scored."""
+        return self.job(job_id) / "table.parquet"
+
     def worker_log(self, job_id: str) -> Path:
         """What the worker process printed: tracebacks of bugs end here."""
         return self.job(job_id) / "worker.log"

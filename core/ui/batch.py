@@ -70,7 +70,7 @@ def _pace(seen: Seen) -> float | None:
 def _draw(workspace: Workspace, seen: Seen) -> None:
     for number, job in enumerate(seen.jobs):
         with st.container(border=True):
-            data = f"{job.spec['data']}, version {job.spec['data_version']}"
+            data = _table(job)
             st.markdown(f"**{data}** :gray[{words.ago(job.created_at, seen.now)}]")
             if not job.state.final:
                 said = seen.log[-1].text if seen.log else "waiting"
@@ -79,6 +79,13 @@ def _draw(workspace: Workspace, seen: Seen) -> None:
                 notices.problem(job.message or "It was canceled.", job.hint)
             else:
                 _result(workspace, job, opened=number == 0)
+
+
+def _table(job: Job) -> str:
+    """What a batch job scores: a data version, or a file by its name."""
+    if source := job.spec.get("source"):
+        return Path(str(source)).name
+    return f"{job.spec['data']}, version {job.spec['data_version']}"
 
 
 def _result(workspace: Workspace, job: Job, *, opened: bool) -> None:

@@ -1,6 +1,7 @@
 """The batch job against an endpoint of two models that disagree, killed at every step that it has."""
 
 import csv
+import gzip
 import json
 import signal
 import threading
@@ -9,11 +10,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from local_world import World
 from msgspec import to_builtins
 
-from core.domain.job import BatchSpec, JobKind, JobState
+from core.cli.command import Context
+from core.cli.main import main
+from core.domain.job import BatchSpec, Job, JobKind, JobState
+from core.domain.monitoring import ServiceStatus
 from core.local.failpoints import Failpoint, arm
 from core.local.workspace import LocalWorkspace
 
@@ -139,3 +145,74 @@ def test_a_deployment_that_goes_away_in_between_is_named(
     job = world.run_here(job_id)
     assert job.state is JobState.FAILED
     assert job.message == "Endpoint 'bank' has lost deployment 'v2', which has scored a part of the table"
+
+
+@pytest.mark.parametrize("kind", ["csv", "semicolons", "gz", "parquet", "jsonl"])
+def test_a_file_of_any_kind_is_scored_without_being_registered(
+    world: World, endpoint: str, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, kind)
+    workspace = LocalWorkspace(world.settings)
+    before = workspace.list_data()
+    job = run_batch(world, endpoint, str(path))
+    path.unlink()  # the job has its own
+    job = world.run_here(job.id)
+    assert (job.state, job.message) == (JobState.SUCCEEDED, "")
+    assert [(row["age"], row["name"]) for row in scored(world, job.id)] == [(str(20 + i), f"p{i}") for i in range(30)]
+    assert workspace.list_data() == before
+    assert not list(world.paths.job(job.id).glob("*.parquet"))
+    assert list(world.paths.incoming.iterdir()) == []
+
+
+def test_a_file_is_registered_where_that_is_asked_for(world: World, endpoint: str, tmp_path: Path) -> None:
+    job = run_batch(world, endpoint, str(written(tmp_path, "csv")), "--register", "people")
+    assert (job.spec["data"], job.spec["data_version"], job.spec["source"]) == ("people", 1, "")
+
+
+def test_a_registered_table_is_meant_before_a_file(world: World, endpoint: str, table: str) -> None:
+    assert run_batch(world, endpoint, table).spec["data"] == table
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "nothing:x", "./nothing.csv"])
+def test_a_table_that_is_neither_is_refused_in_a_sentence(
+    world: World, endpoint: str, wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["endpoint", "batch", endpoint, wrong], lambda _: Here(world))
+    told = capsys.readouterr().err
+    assert code != 0
+    assert "There is no" in told
+    assert "Traceback" not in told
+    assert world.store.list_jobs(JobKind.BATCH) == ()
+
+
+class Here(Context):
+    """The command line over this world, whose service is run by hand."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.settings, {})
+        self.__dict__["workspace"] = NoService(world.settings)
+
+
+class NoService(LocalWorkspace):
+    def service_start(self) -> ServiceStatus:
+        return self.service_status()
+
+
+def run_batch(world: World, endpoint: str, *words: str) -> Job:
+    assert main(["endpoint", "batch", endpoint, *words], lambda _: Here(world)) == 0
+    return world.store.list_jobs(JobKind.BATCH)[0]
+
+
+def written(folder: Path, kind: str) -> Path:
+    """Thirty people in a file of that kind."""
+    rows = [{"age": 20 + i, "name": f"p{i}"} for i in range(30)]
+    path = folder / {"semicolons": "p.txt", "gz": "p.csv.gz"}.get(kind, f"p.{kind}")
+    comma = ";" if kind == "semicolons" else ","
+    text = f"age{comma}name\n" + "".join(f"{row['age']}{comma}{row['name']}\n" for row in rows)
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif kind == "gz":
+        path.write_bytes(gzip.compress(text.encode()))
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows) if kind == "jsonl" else text)
+    return path

@@ -1,5 +1,6 @@
 """Computes, jobs and trials."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,12 @@ from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
 from core.domain.proof import LoadSpec
 from core.domain.training import Comparison, Compute, TrainingSpec, Trial, TrialDetail
+from core.local.durable import make_folder, place, storage_error
 from core.local.paths import new_id
 from core.local.verbs.base import PROOF_COMPUTE, check_limit
 from core.local.verbs.data import DataVerbs
 from core.ml.guardrails import check_inputs, check_target
+from core.sources import ingest, resolve
 
 
 class JobVerbs(DataVerbs):
@@ -57,10 +60,31 @@ class JobVerbs(DataVerbs):
     def _batch_job(self, spec: BatchSpec, parent_id: str) -> Job:
         """Raises DataNotFound, EndpointNotFound, SpecInvalid for an unknown compute."""
         self._store.endpoint(spec.endpoint)
-        asset = self._store.data(DataRef(spec.data, spec.data_version))
         self._check_compute(spec.compute)
+        if spec.source:
+            return self._batch_of_source(spec, parent_id)
+        asset = self._store.data(DataRef(spec.data, spec.data_version))
         spec = replace(spec, data_version=asset.ref.version)
         return self._job(JobKind.BATCH, spec.experiment_name, spec.compute, _plain(spec), parent_id)
+
+    def _batch_of_source(self, spec: BatchSpec, parent_id: str) -> Job:
+        """A batch job with a copy of its table, as it is now, in its folder; no data asset comes of it.
+
+        Raises SourceUnreadable, TableUnusable.
+        """
+        found = resolve(spec.source, self.settings, self.announce)
+        spec = replace(spec, source=found.origin)
+        job = self._job(JobKind.BATCH, spec.experiment_name, spec.compute, _plain(spec), parent_id)
+        incoming = self._paths.incoming / job.id
+        make_folder(incoming)
+        try:
+            ingest(found, incoming / self._paths.job_table(job.id).name)
+            place(incoming, self._paths.job(job.id))
+        except OSError as e:
+            raise storage_error(e, f"keep '{spec.source}' for its job") from e
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+        return job
 
     def job_output(self, job_id: str) -> Path:
         job = self._store.job(job_id)
