@@ -29,12 +29,21 @@ def snippets(
     }
 
 
+ARGUMENT_MAX_CHARS = 100_000
+"""Linux takes at most 128 KiB in one argument of a program."""
+
+
 def _curl(uri: str, request: str) -> str:
+    if len(request) > ARGUMENT_MAX_CHARS:
+        # The request is one line in ASCII that begins with a brace, so nothing in it ends the document early.
+        sent = f"  --data-binary @- <<'REQUEST'\n{request}\nREQUEST\n"
+    else:
+        sent = f"  --data-raw {_shell(request)}\n"
     return (
         f"curl {_shell(uri)} \\\n"
         "  -H 'Content-Type: application/json' \\\n"
         '  -H "Authorization: Bearer $SLIPWAY_KEY" \\\n'
-        f"  --data-raw {_shell(request)}\n"
+        f"{sent}"
     )
 
 

@@ -17,6 +17,9 @@ from core.ui.state import state
 from core.workspace import Workspace
 
 FIELDS_A_ROW = 4
+FIELDS_MAX = 120
+"""A form of 1,500 fields takes seconds at each click; the others are sent with their typical values."""
+NAMES_MAX = 20
 MISSING = "(missing)"
 FORMS = {"v1": "Azure AutoML, older", "v2": "Azure AutoML, newer", "mlflow": "MLflow"}
 """The request forms that an endpoint takes, as people know them."""
@@ -111,14 +114,18 @@ def _json_form(signature: Signature, form: str) -> bytes | None:
 
 def _row_form(endpoint: Endpoint, signature: Signature) -> Row | None:
     with st.form("deploy.try", border=True):
-        row: dict[str, Scalar | None] = {}
-        for start in range(0, len(signature.used), FIELDS_A_ROW):
-            fields = signature.used[start : start + FIELDS_A_ROW]
+        row = typical_row(signature)
+        asked = signature.used[:FIELDS_MAX]
+        for start in range(0, len(asked), FIELDS_A_ROW):
+            fields = asked[start : start + FIELDS_A_ROW]
             for place, column in zip(st.columns(FIELDS_A_ROW), fields, strict=False):
                 with place:
                     row[column.name] = field(column, key=f"deploy.try.{endpoint.name}.{column.name}")
+        if others := len(signature.used) - len(asked):
+            st.caption(f"{others:,} more columns are sent with their typical values; write JSON to change them.")
         if ignored := [c.name for c in signature.columns if not c.used]:
-            st.caption(f"Not read by this model: {', '.join(ignored)}.")
+            more = f" and {len(ignored) - NAMES_MAX:,} more" if len(ignored) > NAMES_MAX else ""
+            st.caption(f"Not read by this model: {', '.join(ignored[:NAMES_MAX])}{more}.")
         return row if st.form_submit_button("Score", type="primary", icon=":material/send:") else None
 
 

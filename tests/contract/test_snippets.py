@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import shlex
+import subprocess
 
 import pytest
 from hypothesis import given, settings
@@ -66,3 +67,16 @@ def test_every_client_reads_the_key_from_the_environment_and_says_its_address():
     assert all("SLIPWAY_KEY" in snippet.text for snippet in made.values())
     assert all(URI in snippet.text for key, snippet in made.items() if key != "azure")
     assert [snippet.title for snippet in made.values()][:4] == ["curl", "Python", "Python, azure-ai-ml", "JavaScript"]
+
+
+def test_a_request_too_long_for_an_argument_goes_in_by_standard_input(tmp_path):
+    """Of a table of 1,500 columns with long names: a program takes at most 128 KiB in one argument."""
+    columns = tuple(Column(f"Größe {'é' * 40} {at}", ColumnKind.NUMBER, False, typical=0.5) for at in range(1_500))
+    text = snippets(URI, Signature(columns, "y", ("no", "yes")))["curl"].text
+    stand_in = tmp_path / "curl"
+    stand_in.write_text("#!/bin/sh\ncat\n")
+    stand_in.chmod(0o700)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SLIPWAY_KEY": "k"}
+    ran = subprocess.run(["sh"], input=text.encode(), env=environ, capture_output=True, check=True)
+    assert len(ran.stdout) > 128 * 1024
+    assert Decoder(Signature(columns, "y", ("no", "yes")))(ran.stdout).rows == 1
