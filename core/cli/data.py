@@ -10,13 +10,16 @@ from core.domain.data import DataAsset, Note, Reading
 from core.domain.training import Compute
 from core.quickstart import table_name
 
+DELIMITERS = {"tab": "\t", "\\t": "\t"}
+"""What people type for signs that a shell makes hard to type."""
+
 REF = arg("data", metavar="NAME[:VERSION]", type=data_ref, help="a data asset")
 
 
 def _register(context: Context, options: Namespace) -> Any:
     reading = Reading(
         header={"yes": True, "no": False}.get(options.header),
-        delimiter=options.delimiter,
+        delimiter=DELIMITERS.get(options.delimiter, options.delimiter),
         decimal=options.decimal,
         merge_spellings=options.merge_spellings,
         target=options.target,
@@ -69,7 +72,7 @@ COMMANDS = (
             arg(
                 "--header", default="auto", choices=("auto", "yes", "no"), help="whether the first row holds the names"
             ),
-            arg("--delimiter", default="", metavar="SIGN", help="between cells (default: found out)"),
+            arg("--delimiter", default="", metavar="SIGN", help="between cells, or `tab` (default: found out)"),
             arg("--decimal", default="", metavar="SIGN", help="the decimal sign, . or , (default: found out)"),
             arg("--merge-spellings", action="store_true", help="categories that differ only in case become one"),
         ),

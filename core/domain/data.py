@@ -72,9 +72,7 @@ class Reading:
         if self.decimal not in ("", ".", ","):
             raise SpecInvalid(f"The decimal sign is '.' or ',', got '{self.decimal}'")
         if len(self.delimiter) > 1 or self.delimiter.isalnum() or self.delimiter in ('"', "\n", "\r"):
-            raise SpecInvalid(
-                f"'{self.delimiter}' cannot stand between cells", hint="Give one sign, for example ';' (tab: $'\\t')"
-            )
+            raise SpecInvalid(f"'{self.delimiter}' cannot stand between cells", hint="Give one sign, for example ';'")
 
 
 AS_FOUND = Reading()
