@@ -3,6 +3,9 @@
 import json
 import math
 import os
+import signal
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -15,6 +18,7 @@ from hypothesis import strategies as st
 from core.domain.errors import SpecInvalid
 from core.local import inputs, merging, records, telemetry
 from core.local.merging import INPUTS, Keep, Merging
+from core.settings import CHECKOUT
 
 BEGIN = 1_750_000_000.0
 DAYS = 3.0
@@ -143,6 +147,40 @@ def test_a_death_at_every_single_step_loses_and_doubles_nothing(history):
         history.check()
         history.round(steps + 1)
         history.check()
+    history.round(0)
+    history.check()
+    assert [path.name for path in history.folder.iterdir() if path.name.startswith(".")] == []
+
+
+MERGE_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+from core.local.merging import REQUESTS, Keep, Merging
+left = int(sys.argv[3])
+def step(name):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+round_ = Merging(Path(sys.argv[1]), REQUESTS, now=float(sys.argv[2]), keep=Keep(3.0, 1000), step=step)
+round_.run(alive=lambda segment: False)
+"""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_a_process_that_is_killed_at_any_step_loses_and_doubles_nothing(history, first):
+    """As above with a real `kill -9`, which runs no clean-up either."""
+    codes: list[int] = []
+    for steps in range(first, 19, 3):
+        for server in (7, 8):
+            history.append(server, 2, 0.0)
+        history.clock(700.0 if steps % 5 else 2 * DAY_S)
+        words = [str(history.folder), str(history.now), str(steps)]
+        done = subprocess.run([sys.executable, "-c", MERGE_AND_DIE, *words], cwd=CHECKOUT, check=False)
+        codes.append(done.returncode)
+        history.check()
+    assert set(codes) == {0, -signal.SIGKILL} or set(codes) == {-signal.SIGKILL}
     history.round(0)
     history.check()
     assert [path.name for path in history.folder.iterdir() if path.name.startswith(".")] == []
