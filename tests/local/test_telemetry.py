@@ -103,6 +103,16 @@ def test_only_the_files_of_the_time_that_is_asked_for_are_opened(tmp_path):
     assert telemetry.summary("e", tmp_path, hours[2], hours[2] + 60, 1).requests == 2
 
 
+def test_a_request_that_began_before_its_segment_is_found_in_its_own_time(tmp_path):
+    path = tmp_path / "seg-1000000000-99-1.jsonl"
+    path.write_text(record(1e6 - 30))
+    os.utime(path, (1e6 + 10, 1e6 + 10))
+    for _ in range(2):
+        assert telemetry.summary("e", tmp_path, 1e6 - 40, 1e6 - 20, 1).requests == 1
+        assert telemetry.summary("e", tmp_path, 1e6 - 20, 1e6 + 20, 1).requests == 0
+        merge(tmp_path, now=1e6 + 20)
+
+
 def test_what_slipway_0_1_left_is_read_and_taken_over(tmp_path):
     """A Parquet for each segment, and one whose lines a crash had left beside it."""
     for number in range(3):
