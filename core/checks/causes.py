@@ -8,7 +8,7 @@ from core.checks.generated import Finding
 from core.checks.kinds import classifies, kinds_shown, label_of, wrong_kind
 from core.checks.places import ELSEWHERE, meant, place_of, refusal
 from core.checks.probe import Exchange, Probe
-from core.checks.registry import Violation
+from core.checks.registry import GONE, NotApplicable, Violation
 from core.checks.replies import answers_in
 from core.domain.errors import NoVerdict, ServiceUnavailable
 
@@ -60,6 +60,19 @@ def _about_the_key(name: str, seen: azure.Seen, probe: Probe) -> bool:
 def needs_no_key(probe: Probe) -> bool:
     """Whether a row is scored for anybody, although the document asks for a key."""
     return probe.described.secured and probe.once(_scored_for_anybody)
+
+
+def unanswered_now(probe: Probe) -> str:
+    """Why a plain valid request gets no answer now; empty where it gets one."""
+    try:
+        probe.post(probe.body(probe.sample(1)))
+    except Violation as e:
+        return e.cause
+    except ServiceUnavailable:
+        return GONE
+    except (NotApplicable, NoVerdict):
+        return ""
+    return ""
 
 
 def _scored_for_anybody(probe: Probe) -> bool:

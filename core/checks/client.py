@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.checks.registry import Violation
+from core.checks.registry import BROKEN, SILENCE, Violation
 from core.checks.security import Credential
 from core.domain.errors import ServiceUnavailable
 from core.domain.proof import Target
@@ -129,11 +129,11 @@ class Client:
                 return self._send(request)
             except TimeoutError as e:
                 self.close()
-                raise Violation(f"No answer within {HANG_S:.0f} s", request, cause="silence") from e
+                raise Violation(f"No answer within {HANG_S:.0f} s", request, cause=SILENCE) from e
             except (http.client.HTTPException, OSError) as e:
                 self.close()
                 if fresh:
-                    raise Violation(f"The connection broke: {e!r}", request, cause="broken") from e
+                    raise Violation(f"The connection broke: {e!r}", request, cause=BROKEN) from e
         raise AssertionError("the second attempt either answers or raises")
 
     def _send(self, request: Exchange) -> Exchange:

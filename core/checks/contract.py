@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 
 from core.checks import azure
-from core.checks.causes import TWICE, shared
+from core.checks.causes import TWICE, shared, unanswered_now
 from core.checks.client import BUSY
 from core.checks.generated import Finding, drive, without_points
 from core.checks.probe import SMALL_BYTES, Probe, shown
@@ -91,7 +91,7 @@ def document_is_usable(probe: Probe) -> str:
 def every_request_is_answered(probe: Probe) -> str:
     findings = probe.once(drive)
     for what, request in findings.unanswered.items():
-        raise Violation(what, request)
+        raise Violation(what, request, cause=unanswered_now(probe))
     return f"{findings.requests} generated requests, all answered"
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SETTINGS = Path(__file__).resolve().parents[2] / "schemathesis.toml"
 ITEMS_MAX = 100
 """Longer arrays are not generated: one of 10,000 rows costs seconds. A wire check tries the bound on rows."""
+GONE = "Server Unavailable"
+"""So Schemathesis calls it when the server stops answering altogether."""
 GENERATING, COVERING = ("examples", "fuzzing", "stateful"), ("coverage",)
 """The phases in two runs: only the second grows with the number of columns, and takes what time is left."""
 
@@ -117,7 +119,7 @@ def _note(event: "NonFatalError", findings: Findings, credential: Credential | N
     import requests
 
     what = f"{event.label}: {event.info.title}. {event.info.message}"
-    if isinstance(event.value, requests.RequestException):
+    if isinstance(event.value, requests.RequestException) or event.info.title == GONE:
         findings.unanswered.setdefault(what, Request(event.info.code_sample or "", credential))
     else:
         findings.unreadable.append(what)

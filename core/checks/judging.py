@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from core.checks import azure
 from core.checks.probe import Exchange, Probe
-from core.checks.registry import Check, KnownDeviation, NotApplicable, Profile, Violation
+from core.checks.registry import GONE, SILENCE, Check, KnownDeviation, NotApplicable, Profile, Violation
 from core.checks.replies import lasting
 from core.checks.security import KEY_MIN_CHARS
 from core.checks.semantic import same
@@ -16,8 +16,6 @@ from core.domain.proof import CheckResult
 
 SILENT_MAX = 3
 """After so many checks in a row without an answer, the others are not tried: each would wait as long."""
-SILENT = ("silence", "unreachable")
-"""Causes by which nothing is answered at all."""
 OF_REFUSALS = ("errors_leak_nothing",)
 """What can be judged where no valid row is scored."""
 UNSTEADY = "unsteady"
@@ -53,7 +51,7 @@ def judged(checks: Sequence[Check], probe: Probe) -> Iterator[CheckResult]:
     for check in checks:
         given_up = len(silent) == SILENT_MAX
         outcome = _unheard(check, silent[-1]) if given_up else _judged(check, probe)
-        silent = silent if given_up else [*silent, outcome.cause] if outcome.cause in SILENT else []
+        silent = silent if given_up else [*silent, outcome.cause] if outcome.cause in (SILENCE, GONE) else []
         if outcome.cause:
             held.append(outcome)
         else:
@@ -109,7 +107,7 @@ def _outcome(check: Check, probe: Probe) -> Outcome:
     except NotApplicable as e:
         return Outcome(check, result(check, None, f"not applicable: {e}"))
     except (ServiceUnavailable, NoVerdict) as e:
-        cause = SILENT[1] if isinstance(e, ServiceUnavailable) else _why(e, probe)
+        cause = GONE if isinstance(e, ServiceUnavailable) else _why(e, probe)
         return Outcome(check, result(check, None, f"no verdict: {e.message}", no_verdict=True), cause)
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from random import Random
 from time import monotonic
@@ -138,7 +138,7 @@ class Probe:
         """Whether a request that is known to be good is taken now."""
         try:
             good = self.once(_accepted)
-        except NoVerdict:
+        except (NoVerdict, Violation):
             return False
         return good is None or self._client.send(good.method, good.path, good.body, {}, good.credential).status != BUSY
 
@@ -226,15 +226,24 @@ ACCEPTED_TRIES = 5
 
 
 def _accepted(probe: Probe) -> Exchange | None:
-    """A valid request that is accepted; None where the document does not say what is valid. Raises NoVerdict."""
+    """A valid request that is accepted; None where the document does not say what is valid.
+
+    Raises NoVerdict where none is, Violation where none is answered at all.
+    """
     if not probe.described.drawn.used:
         return None
+    unanswered: list[Violation] = []
     for row in probe.described.drawing.usual(ACCEPTED_TRIES, probe.seed):
-        with suppress(Violation):
+        try:
             path, body = probe.described.score_path, probe.body([row])
             exchange = probe._meant(probe._client.send("POST", path, body, {}, probe.credential))
-            if exchange.status == 200:
-                return exchange
+        except Violation as e:
+            unanswered.append(e)
+            continue
+        if exchange.status == 200:
+            return exchange
+    if len(unanswered) == ACCEPTED_TRIES:
+        raise unanswered[-1]
     raise NoVerdict("No valid request is accepted, so that refusals say nothing")
 
 

@@ -32,6 +32,8 @@ LIMITED = (413, 414, 431)
 """Statuses that say that a body, an address or a head is larger than the server takes."""
 REFUSED = (400, 422, *LIMITED)
 """Statuses that are right for what is wrong: they say so, or that a limit was met before anybody looked."""
+SILENCE, BROKEN, GONE = "no answer", "a broken connection", "nobody who listens"
+"""Causes by which a request gets no answer."""
 EVERYWHERE = frozenset(Profile)
 OURS = frozenset({Profile.SLIPWAY})
 

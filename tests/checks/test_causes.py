@@ -1,6 +1,7 @@
 """One cause is one violation, told with how many checks met it; what it hides is not judged, and all else is."""
 
 import json
+import threading
 from contextlib import ExitStack
 from typing import Any
 
@@ -9,7 +10,8 @@ from azure_like import AutoMl2021
 
 from contract_tests.mutants.first import Drifts, DropsTheLastRow
 from contract_tests.reference import KEY, LooseReference, Reference, Refused, Reply, Request, serving
-from core.checks import Profile, run_checks
+from contract_tests.styles import Churn
+from core.checks import Profile, client, run_checks
 from core.domain.proof import CheckResult, Target
 
 HIDDEN = "not applicable: see "
@@ -71,9 +73,17 @@ class ErrorsAsPages(Reference):
         return Reply(status, f"<h1>{status}</h1>".encode(), "text/html", headers)
 
 
+class NoVersions(Churn):
+    """Never sends the header that its document requires on every answer."""
+
+    def versions(self, status: int) -> dict[str, str]:
+        return {}
+
+
 @pytest.mark.parametrize(
     ("server", "name", "words"),
     [
+        (NoVersions, "response_headers_conformance", "X-Bento-Version"),
         (WrapsTwice, "replies_are_encoded_once", "encoded twice"),
         (SaysText, "content_type_conformance", "text/plain"),
         (AnswersElsewhere, "response_schema_conformance", "outcome"),
@@ -160,6 +170,50 @@ def test_a_server_that_ends_in_the_middle_is_told_once() -> None:
     assert violated(results) == {}
     (told,) = (result.evidence for result in results if result.no_verdict)
     assert told.startswith(f"no verdict: Nothing answers at {url}")
+    assert sum(result.evidence.startswith(HIDDEN) for result in results) > 40
+
+
+def test_a_server_that_a_generated_request_ends_is_one_violation() -> None:
+    class Mortal(Reference):
+        """A request that is not JSON ends it."""
+
+        ended = False
+
+        def respond(self, request: Request) -> Reply:
+            self.ended |= request.path == "/score" and not request.body.startswith(b"{")
+            if self.ended:
+                raise ConnectionAbortedError
+            return super().respond(request)
+
+    results = judged(Mortal())
+    (told,) = violated(results).values()
+    assert "one cause, met by" in told
+    assert not [result.name for result in results if result.no_verdict]
+
+
+def test_a_server_that_answers_nothing_any_more_is_not_waited_for_by_every_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "HANG_S", 0.2)
+    going_on = threading.Event()
+
+    class Hanging(Reference):
+        hangs = False
+
+        def respond(self, request: Request) -> Reply:
+            if self.hangs:
+                going_on.wait(timeout=60)
+            return super().respond(request)
+
+        def hear(self, result: CheckResult) -> None:
+            self.hangs |= result.name == "order_is_kept"
+
+    server = Hanging()
+    with serving(server) as url:
+        results = run_checks(Target(url, KEY), parts=("semantic", "wire"), on_check=server.hear)
+        going_on.set()
+    (told,) = violated(results).values()
+    assert "No answer within" in told
     assert sum(result.evidence.startswith(HIDDEN) for result in results) > 40
 
 

@@ -182,7 +182,7 @@ def test_a_broken_connection_is_a_violation_with_its_request(capfd: pytest.Captu
         results = by_name(run_checks(Target(url, KEY)))
     assert results["every_category_is_scored"].passed is False
     assert "connection broke" in results["every_category_is_scored"].evidence
-    assert results["every_request_is_answered"].passed is False
+    assert results["every_request_is_answered"].passed is not True
     capfd.readouterr()  # the server's own traceback
 
 
