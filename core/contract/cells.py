@@ -75,7 +75,15 @@ class CellCheck:
         """Why a refused value is refused: what was expected, and what came, cut short."""
         if value is MISSING:
             return "required, but missing"
-        return f"expected {self._expected(value)}, got {echo(value)}"
+        return f"expected {self._expected(value)}, got {echo(value)}{self._meant(value)}"
+
+    def _meant(self, value: Any) -> str:
+        """The level that a client probably meant: the same but for case and blanks."""
+        if type(value) is not str or self._levels is None:
+            return ""
+        plain = " ".join(value.casefold().split())
+        near = next((level for level in self.column.levels if " ".join(level.casefold().split()) == plain), None)
+        return "" if near is None else f"; did you mean {echo(near)}?"
 
     def _all_within(self, values: Sequence[Any]) -> bool:
         if not self.column.used or not values:

@@ -130,6 +130,7 @@ def test_accepting_unseen_categories_opens_closed_columns():
         ({"rate": int(sys.float_info.max) + 1}, "rate", "expected a number of 64 bits or null, got 1797"),
         ({"flag": 1}, "flag", "expected true or false, got 1"),
         ({"colour": "Red"}, "colour", 'expected one of "blue", "red" or null, got "Red"'),
+        ({"colour": " red"}, "colour", 'expected one of "blue", "red" or null, got " red"; did you mean "red"?'),
         ({"colour": 3}, "colour", "expected a string or null, got 3"),
         ({"note": 3}, "note", "expected a string, got 3"),
         ({"id": {}}, "id", "expected a string, number, boolean or null (the column is unused), got {}"),
