@@ -170,6 +170,11 @@ class Store:
                 (compute.name, _encode(compute)),
             )
 
+    def settle_compute(self, compute: Compute) -> None:
+        """Create a compute where there is none of its name; one that somebody has made stays as it is."""
+        with self._write() as db:
+            db.execute("INSERT INTO computes VALUES (?, ?) ON CONFLICT DO NOTHING", (compute.name, _encode(compute)))
+
     def computes(self) -> tuple[Compute, ...]:
         rows = self._read("SELECT body FROM computes ORDER BY name")
         return tuple(_decode(row["body"], Compute) for row in rows)

@@ -195,6 +195,8 @@ NONSENSE = [
     *((GateBudget, {"requests_per_s": value}) for value in (-1, NAN, INF)),
     *((GateBudget, {name: 0}) for name in ("rows", "concurrency", "window_s", "windows")),
     *((BatchSpec, {"endpoint": "e", "data": "d", **wrong}) for wrong in ({"endpoint": ""}, {"data_version": -1})),
+    (BatchSpec, {"endpoint": "e"}),
+    (BatchSpec, {"endpoint": "e", "data": "d", "source": "d.csv"}),
     *((TrainingSpec, {"data": DataRef("d"), "target": "y", name: value}) for name, value in (
         ("timeout_s", "60"), ("timeout_s", INF), ("max_trials", 2.0), ("seed", -1), ("seed", 2**40), ("exclude", "age"),
         ("algorithms", ("Magic",)), ("model_name", "a/b"), ("model_name", ".."), ("model_name", " "), ("compute", ""),

@@ -12,7 +12,7 @@ from core.domain.errors import Conflict, DataNotFound, GateRefused, JobNotFound,
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind, StepRun
 from core.domain.proof import CheckResult, GateReport, LoadReport
-from core.domain.training import Trial, TrialState
+from core.domain.training import Compute, Trial, TrialState
 from core.local.paths import new_id
 from core.local.schema import MIGRATIONS
 from core.local.store import Process, Store
@@ -91,6 +91,12 @@ def test_canceling_reaches_the_children(store):
     assert store.job(child.id).state is JobState.CANCELED
     assert store.job(queued.id).state is JobState.QUEUED
     assert not store.job(running.id).cancel_requested
+
+
+def test_a_compute_that_somebody_has_made_is_not_undone_by_the_usual_one(store):
+    store.put_compute(Compute("local", memory_mb=512))
+    store.settle_compute(Compute("local", memory_mb=4096))
+    assert [compute.memory_mb for compute in store.computes()] == [512]
 
 
 def test_an_unknown_job_is_not_found(store):

@@ -40,5 +40,5 @@ class LocalVerbs(Workspace):
             Compute(PROOF_COMPUTE, threads=1),
         ):
             if compute.name not in known:
-                store.put_compute(compute)
+                store.settle_compute(compute)
         return store
