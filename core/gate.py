@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ from core.checks import Profile, azure, bodies_for, run_checks
 from core.checks.probe import Client, Exchange
 from core.checks.registry import Violation
 from core.checks.security import BEARER
+from core.checks.sizes import CAUTIOUS_BYTES
 from core.domain.endpoint import GateBudget
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult, LoadReport, LoadSpec, Target
 
+Probabilities = np.ndarray[Any, np.dtype[np.float64]]
 PARITY_LIMIT = 1e-6
 """Probabilities of the served model may differ this much from the trained one's: float32 trees, other summing order."""
 SHADOW_BODIES_MAX = 500
@@ -97,22 +99,40 @@ def _parity(target: Target, path: Path | None) -> CheckResult:
     body, trained = _read_parity(path)
     client = Client(target)
     try:
-        exchange = _score(client, target, body)
+        exchanges = [_score(client, target, part) for part in _parts(body)]
     except Violation as e:
         return _result("parity", False, e.evidence)
     finally:
         client.close()
-    served = _probabilities(exchange)
-    if exchange.status != 200 or served is None or served.shape != trained.shape:
+    served = _joined([_probabilities(exchange) for exchange in exchanges])
+    if served is None or served.shape != trained.shape:
+        exchange = next((exchange for exchange in exchanges if exchange.status != 200), exchanges[0])
         evidence = f"Expected probabilities of shape {trained.shape}, got {exchange.shown}"
         return _result("parity", False, evidence, _one_row(exchange, 0).curl(target))
     differences = np.abs(served - trained)
     worst = int(np.argmax(differences.max(axis=1)))
     evidence = f"{len(trained)} rows: the largest difference is {differences.max():.2g} (limit {PARITY_LIMIT:g})"
+    again = _one_row(replace(exchanges[0], body=body), worst).curl(target)
     if differences.max() <= PARITY_LIMIT:
-        return _result("parity", True, evidence, _one_row(exchange, worst).curl(target))
+        return _result("parity", True, evidence, again)
     evidence += f"; row {worst} got {served[worst].tolist()}, trained {trained[worst].tolist()}"
-    return _result("parity", False, evidence, _one_row(exchange, worst).curl(target))
+    return _result("parity", False, evidence, again)
+
+
+def _parts(body: bytes) -> Iterator[bytes]:
+    """The request in several, as many rows in each as any endpoint takes at once."""
+    request = json.loads(body)
+    rows = request["data"]
+    size = max(1, len(rows) * CAUTIOUS_BYTES // len(body))
+    for start in range(0, max(1, len(rows)), size):
+        yield json.dumps(request | {"data": rows[start : start + size]}).encode()
+
+
+def _joined(parts: Sequence[Probabilities | None]) -> Probabilities | None:
+    """The rows of all parts, where each of them has some, and as many classes as the others."""
+    found = [part for part in parts if part is not None]
+    alike = len({part.shape[1:] for part in found}) == 1 and all(part.ndim == 2 for part in found)
+    return np.concatenate(found) if alike and len(found) == len(parts) else None
 
 
 def _one_row(exchange: Exchange, row: int) -> Exchange:
@@ -121,7 +141,7 @@ def _one_row(exchange: Exchange, row: int) -> Exchange:
     return replace(exchange, body=json.dumps(request | {"data": request["data"][row : row + 1]}).encode())
 
 
-def _read_parity(path: Path) -> tuple[bytes, np.ndarray[Any, np.dtype[np.float64]]]:
+def _read_parity(path: Path) -> tuple[bytes, Probabilities]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             request = json.loads(arrays["body"].tobytes())
@@ -131,7 +151,7 @@ def _read_parity(path: Path) -> tuple[bytes, np.ndarray[Any, np.dtype[np.float64
     return json.dumps(request | {"method": "predict_proba"}).encode(), trained
 
 
-def _probabilities(exchange: Exchange) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+def _probabilities(exchange: Exchange) -> Probabilities | None:
     """The probabilities in a v1 reply, double-encoded or not; None where there are none."""
     try:
         reply = json.loads(exchange.reply)

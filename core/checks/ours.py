@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from core.checks.altering import unlike
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import OURS, NotApplicable, Violation, check
 from core.checks.security import Credential
 from core.checks.source import DEPLOYMENT, DOCUMENT
+from core.contract.cells import cut
 
 OPERATIONS = {
     ("/", "get"): "ServiceHealthCheck",
@@ -124,11 +126,11 @@ def errors_name_every_problem(probe: Probe) -> str:
     used = [column.name for column in probe.described.signature.used]
     if not used:
         raise NotApplicable("the document describes no columns")
-    long = "x" * (ECHO_MAX_CHARS + 20)
+    long = unlike("x" * (ECHO_MAX_CHARS + 20), (column.name for column in probe.described.signature.columns))
     for count in (1, DETAILS_MAX + 5):
         rows = [{**row, used[0]: {long: 1}, long: 1} for row in probe.sample(count)]
         exchange = probe.post(probe.body(rows))
-        _judge_details(exchange, count * 2, set(used), long)
+        _judge_details(exchange, len(rows) * 2, set(map(cut, used)), long)
     return f"2 and {2 * (DETAILS_MAX + 5)} problems: counted, at most {DETAILS_MAX} detailed, echoes cut"
 
 
