@@ -15,7 +15,7 @@ import msgspec
 from core.contract.payload import encode_error
 from core.domain.errors import NotFound, SlipwayError
 from core.serving import bodies, cors, pages
-from core.serving.deployment import Scored
+from core.serving.deployment import INLINE_ROWS, Scored
 from core.serving.exchange import Exchange
 from core.serving.http import JSON, NO_HEAD, TEXT, Head, Reply, encode
 from core.serving.keys import check_key
@@ -31,9 +31,12 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# About 80 rows of 20 columns, a millisecond or two: larger bodies are scored beside the event loop, so that health and
-# small requests do not wait for them.
+# About 80 rows of 20 columns, a millisecond or two: larger bodies, and those of more rows however short, are scored
+# beside the event loop, so that health and small requests do not wait for them.
 INLINE_BODY_BYTES = 32 * 1024
+
+ENVELOPE_BRACKETS = 4
+"""At most so many brackets of a kind are around the rows, in any form."""
 
 CLIENT_GONE = 499
 """nginx's number for a client that left; only telemetry sees it."""
@@ -81,7 +84,7 @@ class App:
         exchange.body_bytes = len(body)
         target = exchange.target
         assert target is not None
-        if exchange.packed or len(body) > INLINE_BODY_BYTES or target.pace.slow:
+        if exchange.packed or _is_large(body) or target.pace.slow:
             exchange.work = work = Work(exchange, target, body)
             work.reply = asyncio.get_running_loop().create_task(self._beside(exchange, work))
             return work.reply
@@ -237,6 +240,13 @@ class App:
         self._metrics.dropped = sum(writer.dropped for writer in writers)
         self._metrics.write_failures = sum(writer.write_failures for writer in writers)
         return Reply(200, self._metrics.text().encode(), METRICS)
+
+
+def _is_large(body: bytes) -> bool:
+    """By its bytes, or by its rows: each opens a bracket of its kind, so there are never more rows than these."""
+    if len(body) > INLINE_BODY_BYTES:
+        return True
+    return max(body.count(b"{"), body.count(b"[")) > INLINE_ROWS + ENVELOPE_BRACKETS
 
 
 def _sample(exchange: Exchange, scored: Scored) -> Sample:
