@@ -17,7 +17,7 @@ from core.checks.places import meant, place_of, refused
 from core.checks.registry import LIMITED, Depth, KnownDeviation, NotApplicable, Profile, Violation
 from core.checks.replies import answers_in
 from core.checks.security import Credential
-from core.checks.sizes import rows_at_once
+from core.checks.sizes import rows_at_once, told_bytes
 from core.checks.tries import Plan, Tries
 from core.domain.errors import NoVerdict, SlipwayError
 from core.domain.proof import Target
@@ -99,7 +99,8 @@ class Probe:
         rows = self.described.drawing.usual(min(count, FIT_ROWS), self.seed)
         body = self.described.body([rows[at % len(rows)] for at in range(count)])
         body = body.ljust(len(body) * 5 // 4)  # other rows may be longer
-        if len(body) <= max(SMALL_BYTES, self._taken_bytes):
+        promised = told_bytes(self.described) or 0  # what the document itself says is taken has to be
+        if len(body) <= max(SMALL_BYTES, self._taken_bytes, promised):
             return True
         if len(body) < self._refused_bytes and self.post(body).status not in LIMITED:
             self._taken_bytes = len(body)
