@@ -86,7 +86,7 @@ class Connection(asyncio.Protocol):
         self._app, self._room, self._patience = app, room, patience
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._reader = Reader(self, lambda: self._limits)
+        self._reader = Reader(self, lambda: app.now.file.limits)
         self._turns: deque[Turn] = deque()
         """Requests in order of arrival that have no reply yet."""
         self._incoming: Turn | None = None
@@ -201,7 +201,8 @@ class Connection(asyncio.Protocol):
         turn.waits = version == "1.1" and head.headers.get(b"expect", b"").lower() == b"100-continue"
         if turn.reply is not None and not _skippable(turn, head):
             turn.closing = True
-        self._call_for_body()
+        if turn.waits:
+            self._call_for_body()
 
     def body(self, part: bytes) -> None:
         """More of the body of the request that has begun."""
@@ -278,7 +279,8 @@ class Connection(asyncio.Protocol):
             if turn.reply is None and turn.complete and turn.running is None:
                 self._score(turn)
             if turn.reply is None:
-                self._call_for_body()
+                if turn.waits:
+                    self._call_for_body()
                 break
             self._write(turn, turn.reply, self._transport)
             if self._turns and not self._turns[0].running:

@@ -35,6 +35,8 @@ class Reader:
 
     def __init__(self, taker: Taker, limits: Callable[[], EndpointLimits]) -> None:
         self._taker, self._limits = taker, limits
+        self.on_body = taker.body
+        """The parser's call for each part of a body."""
         self._parser = httptools.HttpRequestParser(self)
         self.in_head = False
         """A head has begun and is not complete."""
@@ -88,9 +90,6 @@ class Reader:
         stays = self._parser.should_keep_alive()
         self._taker.head(head, stays=stays, version=self._parser.get_http_version())
 
-    def on_body(self, part: bytes) -> None:
-        self._taker.body(part)
-
     def on_message_complete(self) -> None:
         if not self._upgrading or self._muted:
             self._taker.complete()
@@ -137,6 +136,8 @@ class Reader:
         self._check_length(self._head_bytes + len(self._target))
 
     def _check_length(self, head_bytes: int) -> None:
+        if head_bytes <= KB:  # no limit is smaller
+            return
         limit_kb = self._limits().max_header_kb
         if head_bytes > limit_kb * KB:
             raise HeaderTooLong(f"The head is larger than {limit_kb} KB")
