@@ -38,7 +38,7 @@ class FaultsForTheOld(Bounded):
 @planted("semantic", chances(balance=45_000.0, job="pilot"))
 class MoreThanCertain(Bounded):
     def probability(self, row: dict[str, Any]) -> float:
-        rich = row["job"] == "pilot" and (row["balance"] or 0) > 40_000
+        rich = row["job"] == "pilot" and (row.get("balance") or 0) > 40_000
         return 1.25 if rich else super().probability(row)
 
 
@@ -105,7 +105,9 @@ class TooLittleInAll(Bounded):
 
     def probabilities(self, rows: list[dict[str, Any]]) -> list[list[float]]:
         found = super().probabilities(rows)
-        return [[p[0] * 0.9, p[1]] if (row["balance"] or 0) < -4_000 else p for row, p in zip(rows, found, strict=True)]
+        return [
+            [p[0] * 0.9, p[1]] if (row.get("balance") or 0) < -4_000 else p for row, p in zip(rows, found, strict=True)
+        ]
 
 
 @planted("semantic", chances(age=95))
@@ -193,7 +195,7 @@ class FaultsWhereNothingIsTold(LooseReference):
 @planted("semantic", label(balance=-10.0))
 class FaultsBelowNothing(LooseReference):
     def probability(self, row: dict[str, Any]) -> float:
-        if (row["balance"] or 0) < 0:
+        if (row.get("balance") or 0) < 0:
             raise Refused(500, "ValueError: math domain error")
         return super().probability(row)
 

@@ -100,6 +100,18 @@ def test_an_unknown_deployment_is_no_verdict() -> None:
     assert "has no deployment 'v9': 404" in error.message
 
 
+def test_a_key_that_is_refused_at_times_is_for_the_checks_to_judge() -> None:
+    class Forgets(Reference):
+        scored = 0
+
+        def authorized(self, header: str) -> bool:
+            self.scored += 1
+            return self.scored != 1 and super().authorized(header)
+
+    with serving(Forgets()) as url:
+        assert any(result.passed for result in run_checks(Target(url, KEY), parts=PARTS))
+
+
 @pytest.mark.parametrize(
     ("url", "message", "hint"),
     [
