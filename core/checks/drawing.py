@@ -119,7 +119,7 @@ class _Drawer:
         if way == "ends":
             return self._random.choice(ends(domain, kind))
         if way == "near":
-            return settled(self._random.uniform(*domain.near), domain, kind)
+            return settled(samples.between(self._random, *domain.near), domain, kind)
         if kind is ColumnKind.INTEGER and domain.high - domain.low < VALUES_MAX:
             return settled(self._in_turn(column.name, domain), domain, kind)
         return settled(self._within(domain), domain, kind)
@@ -133,9 +133,9 @@ class _Drawer:
         return left.pop()
 
     def _within(self, domain: Domain) -> float:
-        value, how = self._random.uniform(domain.low, domain.high), self._random.random()
-        width, usual = domain.high - domain.low, domain.near[1] - domain.near[0]
-        if how < ROUND_SHARE and value:
+        value, how = samples.between(self._random, domain.low, domain.high), self._random.random()
+        width, usual = min(domain.high - domain.low, WIDEST), domain.near[1] - domain.near[0]
+        if how < ROUND_SHARE and 0 < abs(value) < WIDEST:
             return round(value, -math.floor(math.log10(abs(value))))
         if how < ROUND_SHARE + FAR_SHARE and usual > 0 and width > 100 * usual:
             away = math.exp(self._random.uniform(math.log(usual), math.log(width)))
@@ -143,12 +143,23 @@ class _Drawer:
         return value
 
 
+WIDEST = 1e307
+"""Beyond it a rounded number may be larger than a double holds; a column may span more than that."""
+
+
 def ends(domain: Domain, kind: ColumnKind) -> list[float]:
     """Numbers where things change: both ends, what is next to them, zero, and where values are expected."""
     if domain.values:
         return list(domain.values)
-    step = 1 if kind is ColumnKind.INTEGER else max((domain.high - domain.low) * 1e-3, 1e-9)
-    told = [domain.low, domain.low + step, domain.near[0], sum(domain.near) / 2, domain.near[1], domain.high - step]
+    step = 1 if kind is ColumnKind.INTEGER else max(domain.high * 1e-3 - domain.low * 1e-3, 1e-9)
+    told = [
+        domain.low,
+        domain.low + step,
+        domain.near[0],
+        domain.near[0] / 2 + domain.near[1] / 2,
+        domain.near[1],
+        domain.high - step,
+    ]
     told += [domain.high, *([0.0] if domain.low < 0 < domain.high else [])]
     return list(dict.fromkeys(settled(value, domain, kind) for value in told))
 

@@ -78,9 +78,13 @@ def _value(column: Column, random: Random) -> Scalar | None:
         case ColumnKind.INTEGER:
             return random.randint(*(min(max(round(end), INT64_MIN), INT64_MAX) for end in _range(column)))
         case ColumnKind.NUMBER:
-            low, high = _range(column)
-            part = random.random()  # `uniform` overflows where the range is wider than a double
-            return min(max(low * (1 - part) + high * part, low), high)
+            return between(random, *_range(column))
+
+
+def between(random: Random, low: float, high: float) -> float:
+    """A number of this range; `Random.uniform` overflows where it is wider than a double."""
+    part = random.random()
+    return min(max(low * (1 - part) + high * part, low), high)
 
 
 def _text(column: Column, random: Random) -> str:

@@ -9,7 +9,9 @@ from signatures import bank_signature, mixed_signature, signatures
 
 from core.contract import samples
 from core.contract.payload import Decoder, typical_row
+from core.domain.data import ColumnKind
 from core.domain.errors import SpecInvalid
+from core.domain.signature import Column, Signature
 
 
 @settings(max_examples=80, derandomize=True, deadline=None)
@@ -55,3 +57,15 @@ def test_a_body_without_a_method_does_not_name_one():
 def test_an_unknown_form_is_refused():
     with pytest.raises(SpecInvalid, match="v3"):
         samples.body([], "v3")
+
+
+def test_a_column_may_span_all_that_64_bits_hold():
+    """A range wider than a double overflowed to infinity, and integers were drawn beyond 64 bits."""
+    columns = (
+        Column("wide", ColumnKind.NUMBER, False, typical=0.0, low=-1.7e308, high=1.7e308),
+        Column("whole", ColumnKind.INTEGER, False, typical=0, low=-(2.0**63), high=2.0**63),
+    )
+    signature = Signature(columns, "y", (0, 1), 1)
+    rows = samples.rows(signature, 200, seed=1)
+    assert Decoder(signature)(samples.body(rows)).rows == 200
+    assert len({row["wide"] for row in rows}) == 200
