@@ -35,6 +35,8 @@ T = TypeVar("T")
 # beside the event loop, so that health and small requests do not wait for them.
 INLINE_BODY_BYTES = 32 * 1024
 
+UNCOUNTED_BYTES = 1024
+"""A body of so few bytes holds few rows in any case; to count them would cost the most usual requests a fifth more."""
 ENVELOPE_BRACKETS = 4
 """At most so many brackets of a kind are around the rows, in any form."""
 
@@ -244,6 +246,8 @@ class App:
 
 def _is_large(body: bytes) -> bool:
     """By its bytes, or by its rows: each opens a bracket of its kind, so there are never more rows than these."""
+    if len(body) <= UNCOUNTED_BYTES:
+        return False
     if len(body) > INLINE_BODY_BYTES:
         return True
     return max(body.count(b"{"), body.count(b"[")) > INLINE_ROWS + ENVELOPE_BRACKETS
