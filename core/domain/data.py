@@ -191,7 +191,7 @@ class ColumnProfile:
     typical: str | int | float | bool | None = None
     """The median or the most frequent value: what examples are made of."""
     dates: str = ""
-    """The order in which a column of text writes dates (ymd, dmy or mdy), with "+time" where it has times."""
+    """How a column of text writes dates: ymd, dmy, mdy, dby or bdy (b: a month by name), "+time" with times."""
 
 
 @dataclass(frozen=True, slots=True)

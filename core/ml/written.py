@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from core.predict.dates import DAY_FIRST, MONTH_FIRST, PATTERNS, YEAR_FIRST
+from core.predict.dates import DAY_FIRST, DAY_THEN_WORD, MONTH_FIRST, PATTERNS, WORD_THEN_DAY, YEAR_FIRST
 
 SHARE = 0.99
 """Of the known cells; so many must be dates."""
@@ -42,7 +42,9 @@ def written(connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[
 
 
 def _counts(cell: str) -> tuple[str, ...]:
-    year, day = (f"regexp_full_match({cell}, '{PATTERNS[order]}')" for order in (YEAR_FIRST, DAY_FIRST))
+    orders = (YEAR_FIRST, DAY_FIRST, DAY_THEN_WORD, WORD_THEN_DAY)
+    year, day, word, word_first = (f"regexp_full_match({cell}, '{PATTERNS[order]}')" for order in orders)
+    any_date = f"({year} OR {day} OR {word} OR {word_first})"
     first, second = (f"try_cast(regexp_extract({cell}, '{PATTERNS[DAY_FIRST]}', {at}) AS INT)" for at in (1, 2))
     return (
         f"count({cell})",
@@ -50,17 +52,20 @@ def _counts(cell: str) -> tuple[str, ...]:
         f"count(*) FILTER ({day})",
         f"max({first}) FILTER ({day})",
         f"max({second}) FILTER ({day})",
-        f"count(*) FILTER (({year} OR {day}) AND contains({cell}, ':'))",
+        f"count(*) FILTER ({word})",
+        f"count(*) FILTER ({word_first})",
+        f"count(*) FILTER ({any_date} AND contains({cell}, ':'))",
         f"count(*) FILTER ({day} AND contains({cell}, '/'))",
         f"count(*) FILTER (regexp_full_match({cell}, '{FRACTION}'))",
     )
 
 
 def _judged(counts: Iterable[Any]) -> Written:
-    known, year, day, first, second, times, slashes, fractions = (count or 0 for count in counts)
+    known, year, day, first, second, word, word_first, times, slashes, fractions = (count or 0 for count in counts)
     time = "+time" if times else ""
-    if known and year >= SHARE * known:
-        return Written(YEAR_FIRST + time)
+    for order, count in ((YEAR_FIRST, year), (DAY_THEN_WORD, word), (WORD_THEN_DAY, word_first)):
+        if known and count >= SHARE * known:
+            return Written(order + time)
     if known and day >= SHARE * known and min(first, second) <= 12:
         # 13 and more are no months; where no day is beyond 12, slashes are America's.
         months_first = second > 12 or (first <= 12 and slashes > 0)

@@ -10,16 +10,59 @@ import numpy as np
 from core.predict.members import Array
 
 YEAR_FIRST, DAY_FIRST, MONTH_FIRST = "ymd", "dmy", "mdy"
-"""Orders in which dates are written."""
+DAY_THEN_WORD, WORD_THEN_DAY = "dby", "bdy"
+"""Orders in which dates are written; b is a month by its name."""
 
-TIME = r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?)?\s*(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)?"
+MONTHS: Mapping[str, int] = {
+    word: number
+    for number, words in enumerate(
+        (
+            "jan january januar jän jänner janv janvier ene enero gen gennaio januari janeiro",
+            "feb february februar febr fév févr février febrero febbraio februari fev fevereiro",
+            "mar march mär märz mrz mars marzo maart março",
+            "apr april avr avril abr abril aprile",
+            "may mai mayo mag maggio mei maio",
+            "jun june juni juin junio giu giugno junho",
+            "jul july juli juil juillet julio lug luglio julho",
+            "aug august août ago agosto augustus",
+            "sep sept september septembre septiembre set settembre setembro",
+            "oct october okt oktober octobre octubre ott ottobre out outubro",
+            "nov november novembre noviembre novembro",
+            "dec december dez dezember déc décembre dic diciembre dicembre dezembro",
+        ),
+        1,
+    )
+    for word in words.split()
+}
+"""The names of months, long and short, in English, German, French, Spanish, Italian, Dutch and Portuguese."""
+CENTURY = 69
+"""Years of two digits from here on are of the 1900s, as everywhere since POSIX."""
+
+_BLANK = "[ \u00a0\u202f]"
+_HALF = rf"(?:{_BLANK}*([AaPp])\.?[Mm]\.?)?"
+_ZONE = r"\s*(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
+TIME = rf"(?:(?:T|,?{_BLANK}+|:)(\d{{1,2}}):(\d{{2}})(?::(\d{{2}})(?:[.,]\d+)?)?{_HALF})?{_ZONE}"
+_YEAR = r"([-/.]\d{4}|[/.]\d{2})"
+_WORD = rf"(?i:({'|'.join(sorted(MONTHS, key=len, reverse=True))}))"
+_WEEKDAY = r"(?:[A-Za-z]{2,9}\.?,? )?"
+_DAY = r"(\d{1,2})(?:\.|st|nd|rd|th)?"
 PATTERNS: Mapping[str, str] = {
     YEAR_FIRST: rf"(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){TIME}",
-    DAY_FIRST: rf"(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}}){TIME}",
-    MONTH_FIRST: rf"(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}}){TIME}",
+    DAY_FIRST: rf"(\d{{1,2}})[-/.](\d{{1,2}}){_YEAR}{TIME}",
+    MONTH_FIRST: rf"(\d{{1,2}})[-/.](\d{{1,2}}){_YEAR}{TIME}",
+    DAY_THEN_WORD: rf"{_WEEKDAY}{_DAY}[-/ ]?(?:de )?{_WORD}\.?[-/, ]*(?:de )?(\d{{4}}|\d{{2}}){TIME}",
+    WORD_THEN_DAY: rf"{_WEEKDAY}{_WORD}\.?[- ]?{_DAY}[-, ]+(\d{{4}}){TIME}",
 }
 """Of a whole cell. A zone is read over: what counts is the clock as it is written."""
 _COMPILED = {order: re.compile(pattern) for order, pattern in PATTERNS.items()}
+_PLACES = {
+    YEAR_FIRST: (0, 1, 2),
+    DAY_FIRST: (2, 1, 0),
+    MONTH_FIRST: (2, 0, 1),
+    DAY_THEN_WORD: (2, 1, 0),
+    WORD_THEN_DAY: (2, 0, 1),
+}
+"""Where year, month and day stand."""
 _EPOCH = date(1970, 1, 1).toordinal()
 DAY_S = 86_400.0
 
@@ -38,14 +81,33 @@ def moment(text: Any, order: str) -> tuple[date, float] | None:
     found = _COMPILED[order].fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         return None
-    a, b, c, hour, minute, second = (int(group or 0) for group in found.groups())
-    year, month, day = {YEAR_FIRST: (a, b, c), DAY_FIRST: (c, b, a), MONTH_FIRST: (c, a, b)}[order]
-    if hour > 23 or minute > 59 or second > 60:
-        return None
+    year, month, day = (found.groups()[place] for place in _PLACES[order])
+    hour, minute, second, half = found.groups()[3:]
+    clock = _clock(int(hour or 0), int(minute or 0), int(second or 0), half)
     try:
-        return date(year, month, day), hour * 3600.0 + minute * 60.0 + second
+        return None if clock is None else (date(_year(year), _month(month), int(day)), clock)
     except ValueError:
         return None
+
+
+def _year(text: str) -> int:
+    digits = text.lstrip("-/.")
+    return int(digits) + (0 if len(digits) > 2 else 1900 if int(digits) >= CENTURY else 2000)
+
+
+def _month(text: str) -> int:
+    return MONTHS.get(text.lower(), 0) if text[0].isalpha() else int(text)
+
+
+def _clock(hour: int, minute: int, second: int, half: str | None) -> float | None:
+    """The second of the day; None for no time of any. `half` is the letter of AM or PM."""
+    if half and not 1 <= hour <= 12:
+        return None
+    if half:
+        hour = hour % 12 + (12 if half in "Pp" else 0)
+    if hour > 23 or minute > 59 or second > 60:
+        return None
+    return hour * 3600.0 + minute * 60.0 + second
 
 
 def part_of(text: Any, order: str, part: str) -> float:

@@ -40,6 +40,36 @@ def test_what_is_no_date_is_missing(text: object) -> None:
     assert all(np.isnan(part_of(text, "ymd", part)) for part in PARTS)
 
 
+@pytest.mark.parametrize(
+    ("text", "order", "day", "hour"),
+    [
+        ("14.09.22", "dmy", date(2022, 9, 14), 0),
+        ("09/14/71", "mdy", date(1971, 9, 14), 0),
+        ("1/10/2024 1:32:10 PM", "mdy", date(2024, 1, 10), 13),
+        ("1/10/24, 12:05\u202fAM", "mdy", date(2024, 1, 10), 0),
+        ("14. Mai 2022", "dby", date(2022, 5, 14), 0),
+        ("14-SEP-22", "dby", date(2022, 9, 14), 0),
+        ("01JAN2024:10:00:05", "dby", date(2024, 1, 1), 10),
+        ("02/Jan/2024:11:00:00 +0000", "dby", date(2024, 1, 2), 11),
+        ("Mon, 02 Jan 2023 15:04:05 GMT", "dby", date(2023, 1, 2), 15),
+        ("3 de marzo de 2021", "dby", date(2021, 3, 3), 0),
+        ("14 AOÛT 2021", "dby", date(2021, 8, 14), 0),
+        ("Jan. 14th, 2022 3:05 p.m.", "bdy", date(2022, 1, 14), 15),
+        ("September 3, 2022", "bdy", date(2022, 9, 3), 0),
+    ],
+)
+def test_dates_are_read_as_people_and_programs_write_them(text: str, order: str, day: date, hour: int) -> None:
+    parts = parts_of([text], order, ["days", "month", "day", "hour"])[0].tolist()
+    assert [int(parts[0]), *parts[1:]] == [(day - date(1970, 1, 1)).days, day.month, day.day, hour]
+
+
+@pytest.mark.parametrize(
+    ("text", "order"), [("13:05 PM", "mdy"), ("1/10/2024 13:05 PM", "mdy"), ("31 feb 2022", "dby"), ("1.2.1", "dmy")]
+)
+def test_what_only_looks_like_a_date_is_missing(text: str, order: str) -> None:
+    assert np.isnan(part_of(text, order, "days"))
+
+
 def test_a_zone_is_read_over_and_the_order_decides() -> None:
     assert part_of("2024-03-01T23:30:00+05:30", "ymd", "hour") == 23
     assert part_of("03/04/2024", "dmy", "month") == 4
