@@ -86,6 +86,7 @@ class NoteKind(StrEnum):
     SEPARATOR = "separator"
     SKIPPED = "skipped_lines"
     HEADER = "header"
+    RAGGED = "ragged_rows"
     UNNAMED = "unnamed_columns"
     NUMBERS = "numbers"
     STRAYS = "strays"

@@ -171,19 +171,23 @@ def _records(text: Path, delimiter: str, skip: int) -> Iterator[tuple[int, list[
 def _start(records: Sequence[list[str]]) -> tuple[int, str]:
     """Where the table begins: behind lines that are no row of it. And what its rows have more than its header."""
     widths = [len(record) for record in records]
-    start = len(records) - 1
-    while start and widths[start - 1] == widths[-1]:
-        start -= 1
-    wide = widths[-1]
-    if wide < 2 or start == len(records) - 1:
+    wide = _usual(widths)
+    start = widths.index(wide)
+    rows = [record for record in records[start:] if len(record) == wide]
+    if wide < 2 or len(rows) < 2:
         return 0, ""
-    extra = _one_more(records[start:]) if start and widths[start - 1] == wide - 1 else ""
+    extra = _one_more(rows) if start and widths[start - 1] == wide - 1 else ""
     start -= 1 if extra else 0
     start = _header_behind(records, start, wide)
     headed = extra or (start and names_columns(records[start], records[start + 1 :]))
     if all(_comment(record) or (headed and _title(record, wide)) for record in records[:start]):
         return start, extra
     return 0, ""
+
+
+def _usual(widths: Sequence[int]) -> int:
+    """The width of the table: what most records have, a few remarks and rows with a cell too few aside."""
+    return max(Counter(widths).items(), key=lambda found: (found[1], found[0]))[0]
 
 
 def _header_behind(records: Sequence[list[str]], start: int, wide: int) -> int:

@@ -18,7 +18,7 @@ from core.domain.errors import SourceUnreadable, TableUnusable
 from core.ml.bank_twin import write_twin
 from core.ml.spellings import folded
 from core.sources.cells import literal
-from core.sources.dialect import dialect_of, refuse_duplicates
+from core.sources.dialect import Dialect, dialect_of, refuse_duplicates
 from core.sources.files import (
     CHUNK,
     HINT,
@@ -31,6 +31,7 @@ from core.sources.files import (
     storage_errors,
 )
 from core.sources.find import Source
+from core.sources.ragged import evened
 from core.sources.text_table import TextTable
 
 STORED = {
@@ -51,6 +52,7 @@ NO_TABLES = {
     r"\s*\[\s*[\[\]]": "JSON, but a list of lists where records are needed",
 }
 """What a text begins with that is no table; a page is what a download gives to whoever must log in first."""
+RAGGED = re.compile(r"Line: (\d+)[\s\S]*Expected Number of Columns: (\d+) Found: (\d+)")
 SPELLINGS_MAX = 1000
 """Levels of a column whose spellings are merged; more are free text."""
 
@@ -216,9 +218,23 @@ def _text_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str, re
     """A CSV or TSV table, its types found over all of its rows."""
     dialect = dialect_of(copy, what, reading)
     skip = 0 if _without(copy, dialect.skip) else dialect.skip
+    try:
+        return _cells(connection, copy, what, reading, dialect, skip)
+    except duckdb.Error as e:
+        even = copy.with_suffix(".even")
+        said = evened(copy, even, replace(dialect, skip=skip)) if RAGGED.search(str(e)) else None
+        if said is None:
+            raise
+        return _cells(connection, even, what, reading, replace(dialect, notes=(*dialect.notes, *said)), 0)
+
+
+def _cells(
+    connection: duckdb.DuckDBPyConnection, text: Path, what: str, reading: Reading, dialect: Dialect, skip: int
+) -> _Table:
+    """The table behind the first `skip` lines of a text. Raises duckdb.Error for rows of another width."""
     cells = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(dialect.names)))
     relation = (
-        f"read_csv({_pattern(copy)}, columns = {{{cells}}}, auto_detect = false, "
+        f"read_csv({_pattern(text)}, columns = {{{cells}}}, auto_detect = false, "
         f"delim = {literal(dialect.delimiter)}, quote = '\"', escape = '\"', header = {dialect.header}, "
         f"skip = {skip}, nullstr = '', max_line_size = {LINE_MAX_BYTES})"
     )
@@ -226,9 +242,9 @@ def _text_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str, re
     if dialect.trailing:
         names = names[:-1]
         _refuse_filled(connection, f"SELECT count(c{len(names)}) FROM {relation}", len(names), what)
-    text = TextTable(connection, relation, names, dialect.delimiter, reading)
-    columns = tuple(text.values())
-    return _Table(relation, columns, (*dialect.notes, *text.notes))
+    table = TextTable(connection, relation, names, dialect.delimiter, reading)
+    columns = tuple(table.values())
+    return _Table(relation, columns, (*dialect.notes, *table.notes))
 
 
 def _without(copy: Path, lines: int) -> bool:
@@ -287,7 +303,7 @@ def _table_errors(what: str, parquet: Path) -> Iterator[None]:
         text = str(e)
         if re.search("No space left|File too large|quota exceeded", text, re.IGNORECASE):
             raise full(parquet) from e
-        if ragged := re.search(r"Line: (\d+)[\s\S]*Expected Number of Columns: (\d+) Found: (\d+)", text):
+        if ragged := RAGGED.search(text):
             line, expected, found = ragged.groups()
             message = f"{what}, line {line}: found {found} cell(s), expected {expected} as in the header"
         elif line_found := re.search(r"Line: (\d+)", text):

@@ -28,6 +28,7 @@ NOTE_ICONS: Mapping[NoteKind, str] = {
     NoteKind.SPELLINGS: "help",
     NoteKind.MIXED: "help",
     NoteKind.STRAYS: "warning",
+    NoteKind.RAGGED: "warning",
     NoteKind.HEADER: "help",
 }
 

@@ -175,6 +175,45 @@ def test_a_header_of_another_width_is_no_line_to_skip(reads: Any, content: str) 
         reads(content)
 
 
+@pytest.mark.parametrize(
+    ("lines", "rows", "said"),
+    [
+        (["3.5,7,north"], 61, "1 line(s) (62) have fewer cells than the header's 4"),
+        (["3.5,7,north", "1.5,8,south"], 62, "2 line(s) (62, 63) have fewer cells"),
+        (["3.5,7,north,yes,,"], 61, ""),
+        (["Total: 60 rows"], 60, "1 line(s) (62) are no rows of the table"),
+        (["# saved", "1.5,8,south,no"], 61, "1 line(s) (62) are no rows of the table"),
+    ],
+)
+def test_a_few_rows_of_another_width_are_read_as_far_as_they_go(
+    reads: Any, lines: list[str], rows: int, said: str
+) -> None:
+    found = reads("wind,age,port,late\n" + ROWS + "\n".join(lines))
+    assert (len(found.columns["age"]), found.types["age"], found.types["wind"]) == (rows, "int64", "double")
+    assert said in found.said(NoteKind.RAGGED)
+    assert set(found.columns["late"][60:]) <= ({None} if "fewer" in said else {"yes", "no"})
+
+
+@pytest.mark.parametrize(("count", "read"), [(150, True), (60, False)])
+def test_rows_with_a_delimiter_too_many_are_left_out_and_named_where_they_are_one_in_a_hundred(
+    reads: Any, count: int, read: bool
+) -> None:
+    content = "wind,port,late\n" + "1.5,north,no\n" * count + "2.5,Smith, Ltd,no\n"
+    if not read:
+        with pytest.raises(SourceUnreadable, match=r"line 62: found 4 cell\(s\), expected 3"):
+            reads(content)
+        return
+    found = reads(content)
+    assert len(found.columns["port"]) == count
+    assert "1 line(s) (152) have more cells than the header's 3 and were left out" in found.said(NoteKind.RAGGED)
+
+
+def test_a_listing_between_rules_is_a_table(reads: Any) -> None:
+    found = reads(" id | age | late \n----+-----+------\n" + "  1 |  30 | no\n" * 40 + "(40 rows)\n")
+    assert (found.types, len(found.columns["id"])) == ({"id": "int64", "age": "int64", "late": "string"}, 40)
+    assert "2 line(s) (2, 43)" in found.said(NoteKind.RAGGED)
+
+
 HEADERLESS = "".join(
     f"{i % 7}.5,{i + 3},{'north' if i % 3 else 'south'},{'yes' if i % 2 else 'no'}\n" for i in range(60)
 )
