@@ -11,6 +11,7 @@ import duckdb
 from core.domain.errors import ServiceUnavailable
 from core.domain.monitoring import Origin, RequestRecord, TelemetryBucket, TelemetrySummary
 from core.local import records
+from core.ml.sql_paths import AS_IT_STANDS, each, literal, only
 
 SCHEMA: Mapping[str, str] = {
     "at": "DOUBLE",
@@ -107,10 +108,10 @@ def write_parquet(files: Sequence[Path], target: Path) -> tuple[float, float, in
 
     Raises duckdb.Error for a file that cannot be read, and where nothing more can be written.
     """
-    quoted = _quoted(target)
+    written = f"read_parquet({only(target)}, {AS_IT_STANDS})"
     with _database().cursor() as db:
-        db.execute(f"COPY ({sources(files)}) TO {quoted} (FORMAT parquet, COMPRESSION zstd)")
-        told = db.execute(f'SELECT min("at"), max("at"), count(*) FROM read_parquet({quoted})').fetchone()
+        db.execute(f"COPY ({sources(files)}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+        told = db.execute(f'SELECT min("at"), max("at"), count(*) FROM {written}').fetchone()
     first, last, rows = told or (None, None, 0)
     return (first, last, rows) if rows else (0.0, 0.0, 0)
 
@@ -136,7 +137,7 @@ def sources(files: Sequence[Path]) -> str:
     lines = [path for path in files if path.suffix != ".parquet"]
     parts = [empty]
     if parquet:
-        parts.append(f"SELECT * FROM read_parquet({_listed(parquet)}, union_by_name = true)")
+        parts.append(f"SELECT * FROM read_parquet({each(parquet)}, {AS_IT_STANDS}, union_by_name = true)")
     if lines:
         parts.append(_lines(lines))
     return f'SELECT {known} FROM ({" UNION ALL BY NAME ".join(parts)}) WHERE isfinite("at")'
@@ -193,14 +194,6 @@ def _lines(files: Sequence[Path]) -> str:
     """A server that dies mid-write leaves a torn last line, which `ignore_errors` drops."""
     columns = ", ".join(f"\"{name}\": '{kind}'" for name, kind in SCHEMA.items())
     return (
-        f"SELECT * FROM read_json({_listed(files)}, format = 'newline_delimited', columns = {{{columns}}}, "
-        "ignore_errors = true)"
+        f"SELECT * FROM read_json({each(files)}, {AS_IT_STANDS}, format = 'newline_delimited', "
+        f"columns = {{{columns}}}, ignore_errors = true)"
     )
-
-
-def _listed(files: Sequence[Path]) -> str:
-    return "[" + ", ".join(map(_quoted, files)) + "]"
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

@@ -15,6 +15,7 @@ import msgspec
 
 from core.domain.data import Bin, ColumnKind, ColumnProfile, ColumnRole, Level, TableProfile
 from core.domain.errors import SpecInvalid
+from core.ml.sql_paths import AS_IT_STANDS, only
 from core.ml.written import Written, written
 
 LEVELS_MAX = 100
@@ -143,9 +144,7 @@ def _config(parquet: Path) -> dict[str, str | bool | int | float | list[str]]:
 
 def _open(connection: duckdb.DuckDBPyConnection, parquet: Path) -> tuple[str, list[_Column]]:
     """The table as SQL, its columns called c0, c1, ..., and what they are. A view would bind all of them each time."""
-    # DuckDB reads a path as a pattern: `a[1].parquet` would open `a1.parquet`.
-    pattern = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(parquet)).replace("'", "''")
-    table = f"read_parquet('{pattern}')"
+    table = f"read_parquet({only(parquet)}, {AS_IT_STANDS})"
     connection.execute("SET parquet_metadata_cache = true")  # half the time of a query over 1,000 columns
     described = connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
     columns = []

@@ -16,6 +16,7 @@ from core.domain.data import ColumnKind
 from core.domain.signature import Scalar
 from core.ml.executor import Problem
 from core.ml.metrics import Labels
+from core.ml.sql_paths import AS_IT_STANDS, only
 from core.predict.dates import parts_of
 from core.predict.encoder import ColumnCode, Encoder
 from core.predict.members import Array
@@ -28,12 +29,11 @@ class Table:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
         self._connection = connection
-        # DuckDB reads a path as a pattern: `a[1].parquet` would open `a1.parquet`.
-        pattern = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(parquet)).replace("'", "''")
-        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet('{pattern}')").fetchall()
+        file = f"{only(parquet)}, {AS_IT_STANDS}"
+        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({file})").fetchall()
         self._sql = {str(name): f"c{i}" for i, (name, *_) in enumerate(described)}
         columns = ", ".join(self._sql.values())
-        self._from = f"(SELECT * FROM read_parquet('{pattern}', file_row_number=true)) AS t({columns}, place)"
+        self._from = f"(SELECT * FROM read_parquet({file}, file_row_number=true)) AS t({columns}, place)"
 
     def counts(self, column: str, kind: ColumnKind, limit: int) -> list[tuple[Scalar, int]]:
         """The `limit` most frequent values with their rows, most frequent first."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.ml.sql_paths import literal
 from core.sources import numbers
 from core.sources.numbers import MINUS, MISSING, TRIMMED, Style
 
@@ -12,10 +13,6 @@ class Kind:
 
     sql: str
     style: Style | None = None
-
-
-def literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def words() -> str:

@@ -17,7 +17,7 @@ from core.domain.data import AS_FOUND, Note, NoteKind, Reading
 from core.domain.errors import SourceUnreadable, TableUnusable
 from core.ml.bank_twin import write_twin
 from core.ml.spellings import folded
-from core.sources.cells import literal
+from core.ml.sql_paths import AS_IT_STANDS, literal, only
 from core.sources.dialect import Dialect, dialect_of, refuse_duplicates
 from core.sources.files import (
     CHUNK,
@@ -126,7 +126,8 @@ def _read(
         start = stream.read(64)
     if start.startswith(b"PAR1"):
         sha256 = copy_bytes(path, copy)
-        return _typed(connection, f"read_parquet({_pattern(copy)})", _parquet_names(connection, copy), what), sha256
+        relation = f"read_parquet({only(copy)}, {AS_IT_STANDS})"
+        return _typed(connection, relation, _parquet_names(connection, copy), what), sha256
     text = copy_text(path, copy)
     with copy.open(encoding="utf-8") as opening:
         head = opening.read(256)
@@ -156,7 +157,8 @@ def _json_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str) ->
     """JSON lines, or an array of records. Raises SourceUnreadable for one object that holds the table in a piece."""
     if _end(copy) not in "]}":  # DuckDB takes what a cut leaves of an array
         raise SourceUnreadable(f"{what} is JSON that ends in the middle", hint="Copy or download it again")
-    relation = f"read_json({_pattern(copy)}, sample_size = -1, {NO_DATES}, maximum_object_size = {LINE_MAX_BYTES})"
+    options = f"{AS_IT_STANDS}, sample_size = -1, {NO_DATES}, maximum_object_size = {LINE_MAX_BYTES}"
+    relation = f"read_json({only(copy)}, {options})"
     kinds = [str(kind) for _, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()]
     if all(kind.startswith(("STRUCT", "MAP", "JSON")) or kind.endswith("[]") for kind in kinds):
         raise SourceUnreadable(
@@ -174,11 +176,6 @@ def _write(connection: duckdb.DuckDBPyConnection, table: _Table, part: Path) -> 
         f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group})"
     ).fetchone()
     return int(written[0]) if written else 0
-
-
-def _pattern(path: Path) -> str:
-    """A path to read, for SQL: DuckDB takes it for a pattern, and our own folder may be called anything."""
-    return literal("".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path)))
 
 
 def _typed(connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence[str], what: str) -> _Table:
@@ -206,7 +203,7 @@ def _parquet_names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[st
     """The top-level names as they are written; reading the table would rename duplicates."""
     names: list[str] = []
     nested = 0
-    schema = f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({_pattern(path)})"
+    schema = f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({only(path)})"
     for name, children in connection.execute(schema).fetchall()[1:]:  # the first is the root
         if not nested:
             names.append(str(name))
@@ -234,7 +231,7 @@ def _cells(
     """The table behind the first `skip` lines of a text. Raises duckdb.Error for rows of another width."""
     cells = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(dialect.names)))
     relation = (
-        f"read_csv({_pattern(text)}, columns = {{{cells}}}, auto_detect = false, "
+        f"read_csv({only(text)}, {AS_IT_STANDS}, columns = {{{cells}}}, auto_detect = false, "
         f"delim = {literal(dialect.delimiter)}, quote = '\"', escape = '\"', header = {dialect.header}, "
         f"skip = {skip}, nullstr = '', max_line_size = {LINE_MAX_BYTES})"
     )

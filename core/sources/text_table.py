@@ -9,8 +9,9 @@ from functools import cached_property
 import duckdb
 
 from core.domain.data import Note, NoteKind, Reading
+from core.ml.sql_paths import literal
 from core.sources import numbers
-from core.sources.cells import Kind, clean, heart, literal, matches, trim, value, words
+from core.sources.cells import Kind, clean, heart, matches, trim, value, words
 from core.sources.numbers import CURRENCIES, STYLES, Style
 
 BATCH_COLUMNS = 200

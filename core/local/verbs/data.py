@@ -18,6 +18,7 @@ from core.local.paths import new_id
 from core.local.verbs.base import LocalVerbs, check_limit
 from core.ml.profile import from_json, profile_table, to_json
 from core.ml.spellings import spelling_notes
+from core.ml.sql_paths import AS_IT_STANDS, only
 from core.sources import ingest, resolve
 
 log = logging.getLogger(__name__)
@@ -86,8 +87,9 @@ class DataVerbs(LocalVerbs):
 
     def sample(self, ref: DataRef, rows: int = 20) -> TableSample:
         asset = self._store.data(ref)
+        table = f"read_parquet({only(Path(asset.path))}, {AS_IT_STANDS})"
         with duckdb.connect() as db:
-            found = db.execute("SELECT * FROM read_parquet(?) LIMIT ?", [asset.path, check_limit(rows)]).fetchall()
+            found = db.execute(f"SELECT * FROM {table} LIMIT {check_limit(rows)}").fetchall()  # noqa: S608 - a quoted path
         return TableSample(asset.columns, tuple(tuple(_scalar(value) for value in row) for row in found))
 
     def lineage(self, ref: DataRef) -> Lineage:

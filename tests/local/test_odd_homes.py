@@ -1,0 +1,83 @@
+"""A workspace works in a folder of any name, and reads nothing of the folders beside it."""
+
+import json
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core.domain.data import DataRef
+from core.domain.endpoint import EndpointKeys, EndpointSpec
+from core.domain.monitoring import Origin
+from core.local import merging
+from core.local.merging import Merging
+from core.local.paths import Paths
+from core.local.store import Store
+from core.local.workspace import LocalWorkspace
+from core.ml.table import open_table
+from core.settings import read_settings
+
+HOMES = ['it\'s "quoted" käse #50%25', "a[12]", "a*?{1,2}", "env=prod", "back\\slash"]
+AGES = (31, 42, 53)
+
+
+@pytest.fixture(params=HOMES)
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder of an odd name, with the folders beside it that its name would stand for as a pattern."""
+    for other in ("a1", "a2", "ax"):
+        (tmp_path / other).mkdir()
+    return tmp_path / request.param
+
+
+def workspace_in(home: Path) -> LocalWorkspace:
+    return LocalWorkspace(read_settings({"SLIPWAY_OFFLINE": "1"}, home=str(home)))
+
+
+def written(folder: Path, kind: str) -> Path:
+    """The same table as CSV, as JSON lines, as Parquet."""
+    path = folder / f"table.{kind}"
+    if kind == "csv":
+        path.write_text("age,name\n" + "".join(f"{age},p{age}\n" for age in AGES))
+    elif kind == "jsonl":
+        path.write_text("".join(json.dumps({"age": age, "name": f"p{age}"}) + "\n" for age in AGES))
+    else:
+        pq.write_table(pa.table({"age": AGES, "name": [f"p{age}" for age in AGES]}), path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_a_table_is_registered_profiled_and_read(home: Path, tmp_path: Path, kind: str) -> None:
+    workspace = workspace_in(home)
+    home.mkdir(exist_ok=True)
+    asset = workspace.register_data("people", str(written(home, kind)))  # the table lies in such a folder, too
+    assert asset.columns == ("age", "name")
+    assert [column.name for column in workspace.profile(asset.ref).columns] == ["age", "name"]
+    assert workspace.sample(asset.ref).columns == ("age", "name")
+    assert workspace.sample(DataRef("people")).rows == tuple((age, f"p{age}") for age in AGES)
+    with open_table(Path(asset.path)) as table:
+        kinds = {column.name: column.kind for column in workspace.profile(asset.ref).columns}
+        assert [value for value, _ in table.counts("age", kinds["age"], 9)] == list(AGES)
+
+
+def segment(folder: Path, number: int, *ats: float) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [{"at": at, "request_id": f"r{at}", "status": 200, "rows": 1, "elapsed_ms": 1.0} for at in ats]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / f"seg-{ats[0] * 1000:.0f}-999999999-{number}.jsonl").write_text(text)
+
+
+def test_records_are_its_own_before_and_after_they_are_merged(home: Path, tmp_path: Path) -> None:
+    now = float(int(time.time()))
+    Store(Paths(home).store).add_endpoint(EndpointSpec("bank"), 1, EndpointKeys("k1", "k2"), now)
+    workspace, folder = workspace_in(home), Paths(home).telemetry("bank")
+    segment(folder, 1, now - 20, now - 19)
+    segment(folder, 2, now - 10)
+    for other in ("a1", "a2", "ax"):
+        segment(Paths(tmp_path / other).telemetry("bank"), 1, now - 20, now - 19, now - 18)
+    for _ in range(2):
+        assert workspace.telemetry("bank", origin=Origin.CLIENT).requests == 3
+        assert [round(now - request.at) for request in workspace.requests("bank")] == [10, 19, 20]
+        assert Merging(folder, merging.REQUESTS, now=now).run(alive=lambda segment: False) in (2, 0)
+    assert not list(folder.glob("*.jsonl"))
