@@ -94,10 +94,13 @@ def _run(probe: Probe, findings: Findings, phases: Collection[str], until: float
     import schemathesis
     from schemathesis.engine import events, from_schema
 
+    from core.checks.straight import go_straight
+
     left_s = until - monotonic()
     # The engine gives each of the three operations an equal share, and scoring is the one with many cases. Told of
     # twice the time, it gives scoring two thirds of what is really there; the alarm keeps the promise.
     config = _config(probe, phases, max(1, int(2 * left_s)) if phases == COVERING else None)
+    go_straight()
     schema = schemathesis.openapi.from_dict(_bounded(without_addresses(probe.described.document)), config=config)
     stream = from_schema(schema).execute()
     alarm = Timer(max(1.0, left_s), stream.stop)

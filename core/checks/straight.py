@@ -1,0 +1,35 @@
+"""Schemathesis's requests go where the user said, with the key that the user gave, as all our own do.
+
+`requests`, by which it sends, takes `HTTP_PROXY` for the way to any host, loopback too: requests and key would go to
+one whom the user did not name. It puts a password of `~/.netrc` in the key's place, and does not trust an authority
+that our own client trusts. Imported with Schemathesis, never before.
+"""
+
+import ssl
+from functools import cache
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from schemathesis.transport.requests import SameHostRedirectsSession
+
+
+class Trusting(HTTPAdapter):
+    """Trusts whom our own client trusts as well: the system's authorities, or those in `SSL_CERT_FILE`."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options, ssl_context=ssl.create_default_context())
+
+
+@cache
+def go_straight() -> None:
+    """Have each session that Schemathesis begins from now on ask neither the environment nor `~/.netrc`."""
+    # It has no setting for that, and makes sessions in several places, all of this class.
+    begin = SameHostRedirectsSession.__init__
+
+    def straight(self: requests.Session) -> None:
+        begin(self)
+        self.trust_env = False
+        self.mount("https://", Trusting())
+
+    SameHostRedirectsSession.__init__ = straight  # type: ignore[method-assign]
