@@ -11,6 +11,9 @@ from core.domain.training import TrialState
 from core.local.paths import Paths
 from core.local.store import Store
 
+KEPT = 2**40
+"""More than there are chunks of any table."""
+
 
 def how_far(store: Store, paths: Paths, job: Job) -> int:
     """A number that grows with every finished piece of a job's work: trials, chunks, steps, checks, seconds of load.
@@ -26,7 +29,11 @@ def _of_training(store: Store, paths: Paths, job_id: str) -> int:
 
 
 def _of_batch(store: Store, paths: Paths, job_id: str) -> int:
-    return sum(1 for _ in (paths.job(job_id) / "chunks").glob("*.json"))
+    """Its counted chunks; once the result is kept these are removed, and the fewer are left, the farther it is."""
+    chunks = paths.job(job_id) / "chunks"
+    if (paths.job(job_id) / "result.json").exists():
+        return KEPT - sum(1 for _ in chunks.glob("*"))
+    return sum(1 for _ in chunks.glob("*.json"))
 
 
 def _of_run(store: Store, paths: Paths, job_id: str) -> int:

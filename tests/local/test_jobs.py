@@ -1,6 +1,7 @@
 """Jobs from queued to their end: real workers, a fake engine, the service's rounds made by hand."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from local_world import World, kill, living, ticking
@@ -122,6 +123,15 @@ def test_how_far_a_job_has_come_grows_with_each_piece_of_work(world: World) -> N
     assert (far(run), far(training.id)) == (0, 0)
     world.store.put_trial(training.id, Trial(0, "Fake", TrialState.FAILED))
     assert (far(run), far(training.id)) == (1, 1)
+    batch = world.add_job(JobKind.BATCH, {})
+    chunks, seen = world.paths.job(batch) / "chunks", [far(batch)]
+    for name in ("chunks/0.csv", "chunks/0.json", "chunks/1.csv", "chunks/1.json", "result.json"):
+        write_atomic(world.paths.job(batch) / name, b"{}")
+        seen.append(far(batch))
+    for file in sorted(chunks.iterdir()):
+        file.unlink()
+        seen.append(far(batch))
+    assert [b > a for a, b in pairwise(seen)] == [False, True, False, True, True, True, True, True, True]
     gate = world.add_job(JobKind.GATE, {})
     assert far(gate) == 0
     write_atomic(world.paths.gate_progress(gate), b"{}\n{}\n{half")
