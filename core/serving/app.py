@@ -15,13 +15,14 @@ import msgspec
 from core.contract.payload import encode_error
 from core.domain.errors import NotFound, SlipwayError
 from core.serving import bodies, cors, pages
-from core.serving.deployment import INLINE_ROWS, Scored
+from core.serving.costs import COUNTED_BYTES, INLINE_S, rows_at_most
+from core.serving.deployment import Deployment, Scored
 from core.serving.exchange import Exchange
 from core.serving.http import JSON, NO_HEAD, TEXT, Head, Reply, encode
 from core.serving.keys import check_key
 from core.serving.metrics import Metrics
 from core.serving.mirror import Mirror
-from core.serving.pace import Lane
+from core.serving.pace import Lanes
 from core.serving.refusals import MethodRefused, ModelFailed, NotReady, PathUnknown, ServerFault, TooBusy
 from core.serving.state import Snapshot, State
 from core.serving.telemetry import Sample, Telemetry, record_of
@@ -31,14 +32,10 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# About 80 rows of 20 columns, a millisecond or two: larger bodies, and those of more rows however short, are scored
-# beside the event loop, so that health and small requests do not wait for them.
-INLINE_BODY_BYTES = 32 * 1024
-
-UNCOUNTED_BYTES = 1024
-"""A body of so few bytes holds few rows in any case; to count them would cost the most usual requests a fifth more."""
-ENVELOPE_BRACKETS = 4
-"""At most so many brackets of a kind are around the rows, in any form."""
+PACKED_TIMES = 8
+"""JSON of rows shrinks to an eighth or so when it is packed: what a packed body holds is told by that."""
+ROW_BYTES = 400
+"""Of a usual row, while none has come."""
 
 CLIENT_GONE = 499
 """nginx's number for a client that left; only telemetry sees it."""
@@ -65,7 +62,7 @@ class App:
         """`model_data` keeps inputs and answers where the endpoint's `collect_model_data` asks for it."""
         self._state, self._telemetry, self._draw, self._metrics = state, telemetry, draw, metrics
         self._model_data = model_data
-        self._lane = Lane()
+        self._lanes = Lanes()
         self._mirror = Mirror(telemetry, metrics, draw)
         self._routes = {"/": self._health, "/swagger.json": self._swagger, "/metrics": self._measures}
 
@@ -86,11 +83,13 @@ class App:
         exchange.body_bytes = len(body)
         target = exchange.target
         assert target is not None
-        if exchange.packed or _is_large(body) or target.pace.slow:
-            exchange.work = work = Work(exchange, target, body)
+        rows = _packed_rows(target, body) if exchange.packed else rows_at_most(body)
+        cost = target.costs.of(rows, len(body))
+        if exchange.packed or len(body) > COUNTED_BYTES or cost.cpu_s > INLINE_S:
+            exchange.work = work = Work(exchange, target, body, cost)
             work.reply = asyncio.get_running_loop().create_task(self._beside(exchange, work))
             return work.reply
-        return self._guarded(exchange, lambda e: self._scored(e, target.score(body), body))
+        return self._guarded(exchange, lambda e: self._scored(e, target.score(body, rows), body))
 
     def refuse(self, error: Exception, exchange: Exchange | None = None) -> tuple[Exchange, Reply]:
         """What the connection itself found: a refusal, or a bug. Without an exchange, of what could not be read."""
@@ -120,7 +119,7 @@ class App:
 
     def close(self) -> None:
         """End what runs beside the event loop."""
-        self._lane.close()
+        self._lanes.close()
         self._mirror.close()
 
     def _begun(self, exchange: Exchange) -> Reply | None:
@@ -152,10 +151,18 @@ class App:
         exchange.target = now.choose(wanted, self._draw)
         exchange.deployment = exchange.target.name
         bodies.check_length(exchange.headers, limits)
-        if exchange.target.pace.slow:
-            self._lane.arrived(exchange.target.pace.run_s)
+        if exchange.target.costs.dear:
+            self._expect(exchange, exchange.target)
         self._metrics.in_flight += 1
         exchange.admitted = True
+
+    def _expect(self, exchange: Exchange, target: Deployment) -> None:
+        """Tell a lane what comes, by the length that the head names. Raises TooBusy: the body need not be read."""
+        length = int(exchange.headers.get(b"content-length", b"0"))
+        cost = target.costs.of(target.costs.rows_in(length * PACKED_TIMES if exchange.packed else length))
+        if cost.cpu_s > INLINE_S:
+            self._lanes.of(cost.run_s).arrived(cost.run_s)
+            exchange.charged = True
 
     def _scored(self, exchange: Exchange, scored: Scored, body: bytes) -> Reply:
         exchange.run_ms, exchange.rows = scored.run_ms, scored.request.rows
@@ -168,13 +175,12 @@ class App:
         return Reply(200, scored.reply)
 
     async def _beside(self, exchange: Exchange, work: Work) -> Reply:
-        """Score in a thread: what is packed or large in any, what is slow in the lane, where waiting is bounded."""
-        pace = work.target.pace
+        """Score in a lane, where waiting is bounded."""
+        lane, run_s = self._lanes.of(work.cost.run_s), work.cost.run_s
         try:
-            if pace.slow:
-                scored = await self._lane.run(pace.run_s, work)
-            else:
-                scored = await asyncio.get_running_loop().run_in_executor(None, work)
+            if not exchange.charged:
+                lane.arrived(run_s)
+            scored = await lane.run(run_s, work)
             return NOBODY if exchange.gone else self._scored(exchange, scored, work.body)
         except SlipwayError as e:
             return self._refusal(exchange, e)
@@ -244,13 +250,8 @@ class App:
         return Reply(200, self._metrics.text().encode(), METRICS)
 
 
-def _is_large(body: bytes) -> bool:
-    """By its bytes, or by its rows: each opens a bracket of its kind, so there are never more rows than these."""
-    if len(body) <= UNCOUNTED_BYTES:
-        return False
-    if len(body) > INLINE_BODY_BYTES:
-        return True
-    return max(body.count(b"{"), body.count(b"[")) > INLINE_ROWS + ENVELOPE_BRACKETS
+def _packed_rows(target: Deployment, body: bytes) -> int:
+    return target.costs.rows_in(PACKED_TIMES * len(body)) or PACKED_TIMES * len(body) // ROW_BYTES
 
 
 def _sample(exchange: Exchange, scored: Scored) -> Sample:

@@ -11,8 +11,8 @@ import numpy as np
 from core.contract.payload import Decoder, ScoreRequest, encode_reply
 from core.domain.endpoint import EndpointLimits
 from core.domain.signature import Signature
+from core.serving.costs import Costs, rows_at_most
 from core.serving.endpoint_file import DeploymentFile
-from core.serving.pace import Pace
 from core.serving.refusals import ModelFailed
 
 
@@ -29,10 +29,6 @@ class Predictor(Protocol):
 
 Load = Callable[[Path], Predictor]
 """Reads a model folder; whatever it raises makes the deployment fail, and no other."""
-
-
-INLINE_ROWS = 80
-"""Requests of more rows are scored beside the event loop in any case, and say nothing of how long a usual one takes."""
 
 
 class Scored(NamedTuple):
@@ -52,21 +48,25 @@ class Deployment:
     limits: EndpointLimits
     predictor: Predictor
     decoder: Decoder
-    pace: Pace = field(default_factory=Pace, compare=False)
+    costs: Costs = field(default_factory=Costs, compare=False)
 
     @property
     def unseen_accept(self) -> bool:
         return self.file.unseen_categories == "accept"
 
-    def score(self, body: bytes) -> Scored:
-        """Answer one body. Raises PayloadInvalid, PayloadTooLarge, and ModelFailed for whatever the model raises."""
+    def score(self, body: bytes, rows: int | None = None) -> Scored:
+        """Answer one body of at most so many `rows`, which are counted where they are not given.
+
+        Raises PayloadInvalid, PayloadTooLarge, and ModelFailed for whatever the model raises.
+        """
+        began, cpu_began = time.perf_counter(), time.thread_time()
         request = self.decoder(body)
-        started, cpu_started = time.perf_counter(), time.thread_time()
+        started = time.perf_counter()
         probabilities = self._run(request)
         run_s = time.perf_counter() - started
-        if request.rows <= INLINE_ROWS:
-            self.pace.ran(run_s, time.thread_time() - cpu_started)
         reply = encode_reply(request, self.predictor.signature, probabilities, legacy_reply=self.file.legacy_reply)
+        rows = rows_at_most(body) if rows is None else rows
+        self.costs.ran(rows, len(body), time.perf_counter() - began, time.thread_time() - cpu_began)
         return Scored(reply, request, run_s * 1000.0)
 
     def _run(self, request: ScoreRequest) -> np.ndarray:

@@ -30,6 +30,7 @@ class Exchange:
     __slots__ = (
         "admitted",
         "body_bytes",
+        "charged",
         "client_id",
         "deployment",
         "form",
@@ -62,6 +63,8 @@ class Exchange:
         self.headers: Mapping[bytes, bytes] = head.headers
         self.target: Deployment | None = None
         self.admitted = self.packed = False
+        self.charged = False
+        """A lane has been told that this comes."""
         self.gone = False
         """The client has left, and what was done for it may still be running."""
         self.work: Work | None = None

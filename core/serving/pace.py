@@ -1,4 +1,4 @@
-"""How long a deployment takes, and who may wait for it: what keeps an overloaded endpoint answering in time."""
+"""Who may wait for what is scored beside the event loop: what keeps an overloaded endpoint answering in time."""
 
 import asyncio
 from collections import deque
@@ -13,12 +13,10 @@ from core.serving.refusals import TooBusy
 
 T = TypeVar("T")
 
-SLOW_S = 0.010
-"""From this run time on a deployment is scored beside the event loop: health and other deployments must not wait."""
-WEIGHT = 0.1
-"""Of the newest run in the average: one odd run does not make a fast deployment slow."""
 BACKLOG_S, BACKLOG_RUNS = 1.0, 2
 """So much work, and so many runs, may wait while there is no overload: a burst is taken on whole."""
+LARGE_S, LARGE_BACKLOG_S = 0.1, 5.0
+"""From this run time on a request has a lane of its own kind, so that no small one waits behind it."""
 OVERLOAD_S, OVERLOAD_RUNS = 1.0, 8
 """How far back an overload is judged: a second, and longer where so few runs would be chance."""
 CROWD_S, CROWD_RUNS = 0.1, 4
@@ -27,47 +25,35 @@ OVERLOAD = 1.5
 """From this many times its capacity on waiting helps nobody: whoever waits displaces another."""
 
 
-class Pace:
-    """The average run time of one deployment's small requests."""
-
-    __slots__ = ("cpu_s", "run_s")
-
-    def __init__(self) -> None:
-        self.run_s = self.cpu_s = 0.0
-        """By the clock, which says how long others wait, and of the processor, which a busy neighbour leaves alone."""
-
-    def ran(self, run_s: float, cpu_s: float) -> None:
-        """Take in one run."""
-        if self.run_s == 0.0:
-            self.run_s, self.cpu_s = run_s, cpu_s
-        self.run_s += WEIGHT * (run_s - self.run_s)
-        self.cpu_s += WEIGHT * (cpu_s - self.cpu_s)
-
-    @property
-    def slow(self) -> bool:
-        return self.cpu_s >= SLOW_S
-
-
 class Arrivals:
     """How much work arrived of late."""
 
     def __init__(self, least_s: float, runs: int) -> None:
         """Looks back for `runs` runs, and for `least_s` seconds at least."""
         self._least_s, self._runs = least_s, runs
-        self._window_s = least_s
         self._seen: deque[tuple[float, float]] = deque()
-        self._asked_s = 0.0
+        self._asked_s = self._squares = 0.0
 
     def add(self, now: float, run_s: float) -> None:
         self._seen.append((now, run_s))
         self._asked_s += run_s
-        self._window_s = max(self._least_s, self._runs * run_s)
+        self._squares += run_s * run_s
 
     def too_many(self, now: float) -> bool:
         """Whether more arrived than could be done in that time, by the factor that makes an overload."""
         while self._seen and self._seen[0][0] < now - self._window_s:
-            self._asked_s -= self._seen.popleft()[1]
+            run_s = self._seen.popleft()[1]
+            self._asked_s -= run_s
+            self._squares -= run_s * run_s
+        if not self._seen:
+            self._asked_s = self._squares = 0.0  # what rounding has left
         return self._asked_s > OVERLOAD * self._window_s
+
+    @property
+    def _window_s(self) -> float:
+        """Each second of work counts alike: among many short runs one of ten seconds is no overload by itself."""
+        mean_s = self._squares / self._asked_s if self._asked_s > 0 else 0.0
+        return max(self._least_s, self._runs * mean_s)
 
 
 @dataclass(eq=False, slots=True)
@@ -85,7 +71,7 @@ class _Place:
 
 
 class Lane:
-    """One thread for slow deployments, and who may wait for it. Several would not be faster: one model runs at a time.
+    """One thread for what takes long, and who may wait for it. Several would not be faster: they share the processor.
 
     - Up to its capacity, and in a burst, requests wait for their turn, first come, first served.
     - While a crowd arrives the newest goes first: it is answered in time, and the burst's others when it is over.
@@ -93,8 +79,8 @@ class Lane:
       told to come again, and only an idle lane takes one in: what is answered takes about as long as on an idle server.
     """
 
-    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = perf_counter, *, backlog_s: float = BACKLOG_S) -> None:
+        self._clock, self._backlog_s = clock, backlog_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="slow-lane")
         self._waiting: deque[_Place] = deque()
         self._running_s = 0.0
@@ -159,7 +145,7 @@ class Lane:
             place.turn.set_exception(self._busy(now))
 
     def _check(self, now: float, run_s: float) -> None:
-        most_s = 0.0 if self._lately.too_many(now) else max(BACKLOG_S, BACKLOG_RUNS * run_s)
+        most_s = 0.0 if self._lately.too_many(now) else max(self._backlog_s, BACKLOG_RUNS * run_s)
         if self._running_s and self._wait_s(now) >= most_s:
             raise self._busy(now)
 
@@ -172,3 +158,19 @@ class Lane:
         """How long a request that came now would wait, as far as earlier runs tell."""
         running_s = max(0.0, self._running_s - (now - self._began)) if self._running_s else 0.0
         return running_s + sum(place.run_s for place in self._waiting)
+
+
+class Lanes:
+    """A lane for what is slow, and one for what is large: thousands of rows keep nobody waiting who sends two."""
+
+    def __init__(self) -> None:
+        self._slow, self._large = Lane(), Lane(backlog_s=LARGE_BACKLOG_S)
+
+    def of(self, run_s: float) -> Lane:
+        """The lane of a request that is expected to take so long."""
+        return self._large if run_s > LARGE_S else self._slow
+
+    def close(self) -> None:
+        """Let go of both threads."""
+        self._slow.close()
+        self._large.close()

@@ -4,6 +4,7 @@ import asyncio
 from threading import Lock
 
 from core.serving import bodies
+from core.serving.costs import Cost
 from core.serving.deployment import Deployment, Scored
 from core.serving.exchange import Exchange
 from core.serving.http import Reply
@@ -16,10 +17,10 @@ class CalledOff(Exception):
 class Work:
     """Unpacks and scores one body, in any thread. It runs, or it is called off; never both."""
 
-    __slots__ = ("_exchange", "_taken", "body", "reply", "target")
+    __slots__ = ("_exchange", "_taken", "body", "cost", "reply", "target")
 
-    def __init__(self, exchange: Exchange, target: Deployment, body: bytes) -> None:
-        self._exchange, self.target, self.body = exchange, target, body
+    def __init__(self, exchange: Exchange, target: Deployment, body: bytes, cost: Cost) -> None:
+        self._exchange, self.target, self.body, self.cost = exchange, target, body, cost
         self._taken = Lock()
         """Whoever gets it first decides whether this runs."""
         self.reply: asyncio.Future[Reply] | None = None

@@ -6,7 +6,7 @@ import struct
 from contextlib import AsyncExitStack
 
 import pytest
-from serving_fakes import BODY, KEY, SCORE_HEAD, Client
+from serving_fakes import BODY, KEY, SCORE_HEAD, Client, dear
 from signatures import mixed_signature
 
 from core.contract import samples
@@ -39,16 +39,16 @@ def leave(writer: asyncio.StreamWriter) -> None:
 
 
 @pytest.mark.contract("E4")
-def test_work_for_clients_that_left_keeps_their_places_until_it_has_ended(client):
+def test_work_for_a_client_that_left_keeps_its_place_until_it_has_ended(client):
     model = client.loader.made["one"]
+    client.limit(max_concurrent=1)
 
     async def ask_and_leave() -> list[int]:
         model.held.clear()
-        for number in range(PLACES):
-            async with client.connected() as (_, writer):
-                writer.write(score(LARGE))
-                await client.until(lambda number=number: len(model.calls) > number)
-                leave(writer)
+        async with client.connected() as (_, writer):
+            writer.write(score(LARGE))
+            await client.until(lambda: len(model.calls) == 1)
+            leave(writer)
         await client.until(lambda: len(client.room) == 0)
         refused = await client.send("POST", "/score", content=BODY, headers=HEADERS)
         model.held.set()
@@ -62,7 +62,7 @@ def test_work_for_clients_that_left_keeps_their_places_until_it_has_ended(client
 @pytest.mark.contract("E4", "T1")
 def test_what_waits_for_its_turn_is_called_off_when_its_client_leaves(client, files):
     model = client.loader.made["one"]
-    client.state.now.deployments["v1"].pace.ran(0.05, 0.05)  # slow from here on: one at a time, the others wait
+    dear(client, BODY)  # one at a time from here on, the others wait
 
     async def crowd() -> int:
         model.held.clear()

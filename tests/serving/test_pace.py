@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 
-from core.serving.pace import BACKLOG_S, Lane, Pace
+from core.serving.pace import BACKLOG_S, OVERLOAD_RUNS, OVERLOAD_S, Arrivals, Lane, Lanes
 from core.serving.refusals import TooBusy
 
 RUN_S = 0.1
@@ -172,11 +172,31 @@ def test_clients_that_leave_at_one_moment_block_nobody() -> None:
     assert played(story).order == list("ad")
 
 
-def test_a_busy_neighbour_makes_no_deployment_slow() -> None:
-    pace = Pace()
-    for _ in range(100):
-        pace.ran(run_s=0.05, cpu_s=0.002)
-    assert not pace.slow
-    for _ in range(100):
-        pace.ran(run_s=0.05, cpu_s=0.02)
-    assert pace.slow
+def test_one_large_request_among_small_ones_is_no_overload() -> None:
+    arrivals = Arrivals(OVERLOAD_S, OVERLOAD_RUNS)
+    for n in range(200):
+        arrivals.add(n / 100, 0.005)
+        assert not arrivals.too_many(n / 100)
+    arrivals.add(2.0, 10.0)
+    assert not arrivals.too_many(2.0)
+    assert not arrivals.too_many(2.5)
+    for n in range(12):
+        arrivals.add(2.5 + n / 10, 10.0)
+    assert arrivals.too_many(3.7), "a dozen of them in a second or so are"
+
+
+def test_an_overload_of_small_ones_is_seen_again_once_the_large_one_is_long_past() -> None:
+    arrivals = Arrivals(OVERLOAD_S, OVERLOAD_RUNS)
+    arrivals.add(0.0, 0.5)
+    for n in range(500):
+        arrivals.add(10 + n / 250, 0.008)
+    assert arrivals.too_many(12.0)
+
+
+def test_small_requests_do_not_wait_in_the_lane_of_large_ones() -> None:
+    lanes = Lanes()
+    try:
+        assert lanes.of(0.02) is lanes.of(0.09)
+        assert lanes.of(0.02) is not lanes.of(2.0)
+    finally:
+        lanes.close()
