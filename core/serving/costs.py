@@ -34,7 +34,7 @@ class Costs:
         self._run_s, self._cpu_s = [0.0] * SIZES, [0.0] * SIZES
         self._row_bytes = 0.0
         self.dear = False
-        """Whether any of its requests were too much work for the event loop."""
+        """Whether requests of any size are too much work for the event loop."""
 
     def ran(self, rows: int, body_bytes: int, run_s: float, cpu_s: float) -> None:
         """Take in one run, of decoding, prediction and encoding together. `rows` as `rows_at_most` tells them."""
@@ -46,15 +46,21 @@ class Costs:
         self._row_bytes += (WEIGHT if self._row_bytes else 1.0) * (body_bytes / rows - self._row_bytes)
         if self._cpu_s[size] > INLINE_S:
             self.dear = True
+        elif self.dear:
+            self.dear = max(self._cpu_s) > INLINE_S
 
     def of(self, rows: int, body_bytes: int = 0) -> Cost:
         """What so many rows will cost: rather too much than too little where so many have not been seen."""
-        size, least_s = rows.bit_length(), body_bytes * BYTE_S
-        if self._rows[size]:
-            times = max(rows, 1) / self._rows[size]
-            return Cost(max(least_s, times * self._run_s[size]), max(least_s, times * self._cpu_s[size]))
-        run_s, cpu_s = self._between(rows, self._run_s), self._between(rows, self._cpu_s)
-        return Cost(max(least_s, run_s), max(least_s, cpu_s))
+        size = rows.bit_length()
+        if mean := self._rows[size]:
+            times = rows / mean if rows else 1.0
+            run_s, cpu_s = times * self._run_s[size], times * self._cpu_s[size]
+        else:
+            run_s, cpu_s = self._between(rows, self._run_s), self._between(rows, self._cpu_s)
+        if body_bytes > COUNTED_BYTES:
+            least_s = body_bytes * BYTE_S
+            return Cost(max(least_s, run_s), max(least_s, cpu_s))
+        return Cost(run_s, cpu_s)
 
     def rows_in(self, body_bytes: int) -> int:
         """How many rows a body of that length is likely to hold, by the average so far."""
@@ -75,6 +81,8 @@ class Costs:
 
 def rows_at_most(body: bytes) -> int:
     """How many rows a body may hold: each opens a bracket of its kind, so there are hardly more than these."""
-    head = body if len(body) <= COUNTED_BYTES else body[:COUNTED_BYTES]
-    opened = max(head.count(b"{"), head.count(b"["))
-    return max(opened - 1, 0) * len(body) // max(len(head), 1)
+    if len(body) > COUNTED_BYTES:
+        return rows_at_most(body[:COUNTED_BYTES]) * len(body) // COUNTED_BYTES
+    objects, lists = body.count(b"{"), body.count(b"[")
+    opened = objects if objects > lists else lists
+    return opened - 1 if opened else 0
