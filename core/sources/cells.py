@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.ml.sql_paths import literal
 from core.sources import numbers
-from core.sources.numbers import MINUS, MISSING, TRIMMED, Style
+from core.sources.numbers import MISSING, NEGATIVE, TRIMMED, Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,10 @@ def trim(cell: str) -> str:
     return f"trim({cell}, {literal(TRIMMED)})"
 
 
-def heart(cell: str) -> str:
+def heart(cell: str, unit: str = "") -> str:
     """A number without what stands around it."""
+    if unit:
+        cell = f"(CASE WHEN ends_with({cell}, {literal(unit)}) THEN {trim(f'left({cell}, -{len(unit)})')} END)"
     opened = f"regexp_replace({cell}, {literal(numbers.OPENING)}, '')"
     return f"regexp_replace({opened}, {literal(numbers.CLOSING)}, '')"
 
@@ -47,8 +49,8 @@ def value(raw: str, kind: Kind) -> str:
     if kind.style is None:
         number = f"try_cast({cell} AS {kind.sql})"
     else:
-        core = heart(cell)
-        negative = f"(regexp_matches({cell}, '^[^0-9]*[{MINUS}]') OR starts_with({cell}, '('))"
+        core = heart(cell, kind.style.unit)
+        negative = f"regexp_matches({cell}, {literal(NEGATIVE)})"
         text = f"CASE WHEN {negative} THEN '-' ELSE '' END || {clean(core, kind.style)}"
         number = f"CASE WHEN {matches(core, kind.style)} THEN try_cast({text} AS {kind.sql}) END"
     return f"CASE WHEN isfinite({number}) THEN {number} END" if kind.sql == "DOUBLE" else number

@@ -2,8 +2,9 @@
 
 # ruff: noqa: S608  # the SQL is made of our own names c0, c1, ... and of literals quoted here
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import duckdb
@@ -12,7 +13,7 @@ from core.domain.data import Note, NoteKind, Reading
 from core.ml.sql_paths import literal
 from core.sources import numbers
 from core.sources.cells import Kind, clean, heart, matches, trim, value, words
-from core.sources.numbers import CURRENCIES, STYLES, Style
+from core.sources.numbers import CURRENCIES, PHONES_MIN, STYLES, Style
 
 BATCH_COLUMNS = 200
 """Columns that are looked at in one pass."""
@@ -55,6 +56,13 @@ class Styled:
     """Those that are numbers under no other."""
     percent: int
     currencies: tuple[str, ...]
+    phones: int
+    unit: str
+    """What stands behind the numbers, where it is the same everywhere."""
+
+    @property
+    def telephones(self) -> bool:
+        return self.phones == self.known >= PHONES_MIN
 
     def numeric(self, decimal: str) -> bool:
         return self.fits[decimal] >= NUMBERS_SHARE * self.known
@@ -62,6 +70,8 @@ class Styled:
     @property
     def may_be(self) -> tuple[str, ...]:
         """The decimal signs under which it holds numbers. Not some percent and some plain, nor several currencies."""
+        if self.telephones:
+            return ()
         if self.percent not in (0, max(self.fits.values())) or len(self.currencies) > 1:
             return ()
         return tuple(decimal for decimal in STYLES if self.numeric(decimal))
@@ -134,13 +144,14 @@ class TextTable:
         chosen = may_be[0] if len(may_be) == 1 else self.decimal
         if self.reading.decimal and chosen != self.reading.decimal and styled.only[chosen]:
             return Kind("VARCHAR")
-        return self._styled_kind(i, STYLES[chosen])
+        return self._styled_kind(i, replace(STYLES[chosen], unit=styled.unit))
 
     def _styled_kind(self, i: int, style: Style) -> Kind:
-        whole = clean(heart("cell"), style)
+        core = heart("cell", style.unit)
+        whole = clean(core, style)
         query = (
             f"SELECT count(*), count(try_cast({whole} AS BIGINT)) FILTER (regexp_full_match({whole}, '[0-9]+')) "
-            f"FROM (SELECT {trim(f'c{i}')} AS cell FROM {self.relation}) WHERE {matches(heart('cell'), style)}"
+            f"FROM (SELECT {trim(f'c{i}')} AS cell FROM {self.relation}) WHERE {matches(core, style)}"
         )
         count, integers = self.connection.execute(query).fetchall()[0]
         return Kind("BIGINT" if integers == count else "DOUBLE", style)
@@ -171,17 +182,29 @@ class TextTable:
         )
 
     def _styled(self, i: int) -> Styled:
-        match = {d: matches(heart("cell"), style) for d, style in STYLES.items()}
+        unit = self._unit(i)
+        match = {d: matches(heart("cell", unit), style) for d, style in STYLES.items()}
         query = (
             f"SELECT count(*), count(*) FILTER (p), count(*) FILTER (c), count(*) FILTER (p AND NOT c), "
             f"count(*) FILTER (c AND NOT p), count(*) FILTER ((p OR c) AND contains(cell, '%')), "
-            f"list_distinct(list(regexp_extract(cell, '[{CURRENCIES}]')) FILTER (p OR c)) "
+            f"list_distinct(list(regexp_extract(cell, {literal(CURRENCIES)})) FILTER (p OR c)), "
+            f"count(*) FILTER (regexp_full_match(cell, {literal(numbers.PHONE)})) "
             f"FROM (SELECT cell, {match['.']} AS p, {match[',']} AS c "
             f"FROM ({self._known(i)}))"
         )
-        known, p, c, only_p, only_c, percent, currencies = self.connection.execute(query).fetchall()[0]
+        known, p, c, only_p, only_c, percent, currencies, phones = self.connection.execute(query).fetchall()[0]
         signs = tuple(sorted(sign for sign in currencies or () if sign))
-        return Styled(known, {".": p, ",": c}, {".": only_p, ",": only_c}, percent, signs)
+        return Styled(known, {".": p, ",": c}, {".": only_p, ",": only_c}, percent, signs, phones, unit)
+
+    def _unit(self, i: int) -> str:
+        """What stands behind the numbers of nearly all cells, as in `12 kg`; empty for a currency."""
+        found = f"SELECT regexp_extract(cell, {literal(numbers.UNIT)}, 1) AS unit FROM ({self._known(i)})"
+        units = (
+            f"SELECT unit, count(*) AS n, sum(count(*)) OVER () FROM ({found}) GROUP BY unit ORDER BY n DESC LIMIT 1"
+        )
+        unit, count, known = (self.connection.execute(units).fetchall() or [("", 0, 1)])[0]
+        usual = re.fullmatch(CURRENCIES, unit)
+        return "" if usual or count < NUMBERS_SHARE * known else str(unit)
 
     def _known(self, i: int) -> str:
         cells = f"SELECT {trim(f'c{i}')} AS cell FROM {self.relation}"
@@ -217,27 +240,34 @@ class TextTable:
         if kind.style is None:
             return
         styled = self.styled.get(i)
-        hearts = f"SELECT {heart('cell')} AS core FROM ({self._known(i)}) WHERE {matches(heart('cell'), kind.style)}"
-        decimal, grouped = self.connection.execute(
+        core = heart("cell", kind.style.unit)
+        hearts = f"SELECT cell, {core} AS core FROM ({self._known(i)}) WHERE {matches(core, kind.style)}"
+        decimal, grouped, behind = self.connection.execute(
             f"SELECT bool_or(contains(core, '{kind.style.decimal}')), "
-            f"bool_or(regexp_matches(core, {literal(f'[{kind.style.grouping}]')})) FROM ({hearts})"
+            f"bool_or(regexp_matches(core, {literal(f'[{kind.style.grouping}]')})), "
+            f"bool_or(regexp_matches(cell, {literal(numbers.BEHIND)})) FROM ({hearts})"
         ).fetchall()[0]
         if decimal and kind.style.decimal == ",":
             yield "read as numbers with a decimal comma"
         if grouped:
             example = "1.234 is 1234" if kind.style.decimal == "," else "1,234 is 1234"
             yield f"read as numbers with signs that part thousands ({example})"
+        if behind:
+            yield "signs behind numbers were read (5- is -5, 5.- is 5)"
         if styled and styled.percent:
             yield "the sign % was taken off (12% is 12)"
         if styled and styled.currencies:
             yield f"the sign {styled.currencies[0]} was taken off"
+        if kind.style.unit:
+            yield f"the unit {kind.style.unit} was taken off (12 {kind.style.unit} is 12)"
 
     def _strays_said(self, i: int, kind: Kind) -> list[Note]:
         """The words of a column of numbers that are none, by name."""
         column = self.plain[i]
         if kind.style is None or kind.sql == "BOOLEAN" or column.numbers == column.known:
             return []
-        stray = f"SELECT cell FROM ({self._known(i)}) WHERE NOT ({matches(heart('cell'), kind.style)})"
+        missed = f"({matches(heart('cell', kind.style.unit), kind.style)}) IS NOT TRUE"
+        stray = f"SELECT cell FROM ({self._known(i)}) WHERE {missed}"
         found = self._commonest(stray)
         if not found:
             return []
@@ -264,6 +294,8 @@ class TextTable:
         if column.codes:
             text = f"'{name}' stays text: {column.codes:,} of its numbers begin with a zero, as codes do"
             return Note(NoteKind.MIXED, text, (name,))
+        if i in self.styled and self.styled[i].telephones:
+            return Note(NoteKind.MIXED, f"'{name}' stays text: its cells are written as telephone numbers are", (name,))
         match = " OR ".join(matches(heart("cell"), style) for style in STYLES.values())
         found = self._commonest(f"SELECT cell FROM ({self._known(i)}) WHERE NOT ({match})")
         count = sum(n for _, n in found)

@@ -59,6 +59,18 @@ NUMBERS = {
     "narrow blanks": ("1\u202f234,5 7 12\u202f000", [1234.5, 7.0, 12000.0]),
     "the typographer's minus": ("\u22123.5 2 1", [-3.5, 2.0, 1.0]),
     "errors of spreadsheets": ("1.5 #DIV/0! #N/A", [1.5, None, None]),
+    "minus signs behind": ("1234,56- 3- 7,5", [-1234.56, -3.0, 7.5]),
+    "accounts": ("$(1,234.50) $2.00 $-", [-1234.5, 2.0, None]),
+    "prices of shops": ("64.- 7.- 12.-", [64, 7, 12]),
+    "lakhs": ("5,20,815 1,23,45,678 999", [520815, 12345678, 999]),
+    "units": ("12kg 13.5kg 0.5kg", [12.0, 13.5, 0.5]),
+    "units with a slash": ("12\u00a0km/h 13\u00a0km/h -3\u00a0km/h", [12, 13, -3]),
+    "thousands of money": ("77k 12k 8k", [77, 12, 8]),
+    "codes of currencies": ("CHF\u00a07'702.33 CHF\u00a05.00 CHF-3.5", [7702.33, 5.0, -3.5]),
+    "dollars of a country": ("US$8,441.39 US$5.5 -US$7.5", [8441.39, 5.5, -7.5]),
+    "currencies behind": ("6.5\u00a0EUR 7.5EUR 0\u00a0EUR", [6.5, 7.5, 0.0]),
+    "words of Stata": (".a 7 .", [None, 7, None]),
+    "errors of a German spreadsheet": ("1.5 #NV #WERT!", [1.5, None, None]),
     "dashes": ("1 - 3", [1, None, 3]),
 }
 
@@ -112,12 +124,31 @@ def test_the_decimal_sign_can_be_given(reads: Any) -> None:
         ["10:30", "11:45"],
         ["2024-03-01", "2024-03-02"],
         ["+4915112345678x", "12"],
-        ["5kg", "7kg"],
+        ["5kg", "7lb"],
+        ["12A", "14A"],
+        ["12 kg", "13"],
+        ["571 495 924", "663 145 116"] * 3,
+        ["+49 30 123456", "+43 1 1234567"] * 3,
+        ["+4930123456", "+431123456"] * 3,
+        ["1. Primary", "2. Secondary"],
+        ["10-49", "50-99"],
+        ["1st", "2nd"],
     ],
 )
 def test_what_is_no_number_stays_text(reads: Any, cells: list[str]) -> None:
     found = reads("n;t\n" + "".join(f"{cell};a\n" for cell in cells))
     assert found.columns["n"] == cells
+
+
+def test_a_unit_that_was_taken_off_is_said_and_a_cell_without_it_named(reads: Any) -> None:
+    found = reads("n,t\n" + "12 kg,a\n" * 150 + "5 lb,a\n")
+    assert found.columns["n"] == [12] * 150 + [None]
+    assert "'n': the unit kg was taken off (12 kg is 12)" in found.said(NoteKind.NUMBERS)
+    assert "1 of 151 cells are no numbers and are missing: '5 lb'" in found.said(NoteKind.STRAYS)
+
+
+def test_telephone_numbers_stay_text_and_that_is_said(reads: Any) -> None:
+    assert "telephone" in reads("n,t\n" + "571 495 924,a\n" * 5).said(NoteKind.MIXED)
 
 
 def test_codes_with_leading_zeros_are_never_strays(reads: Any) -> None:
