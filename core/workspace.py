@@ -15,7 +15,6 @@ from core.domain.endpoint import (
     DeploymentSpec,
     Endpoint,
     EndpointKeys,
-    EndpointLimits,
     EndpointSpec,
     GateBudget,
     ScoreReply,
@@ -192,8 +191,8 @@ class Workspace(Protocol):
         """Create an endpoint with keys and no deployment. Raises Conflict when it exists, PortInUse."""
         _cannot("create_endpoint")
 
-    def update_endpoint(self, name: str, limits: EndpointLimits) -> Endpoint:
-        """Change limits. Raises EndpointNotFound."""
+    def update_endpoint(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
+        """Change the limits that are named, and no others. Raises EndpointNotFound, SpecInvalid."""
         _cannot("update_endpoint")
 
     def list_endpoints(self) -> tuple[Endpoint, ...]:

@@ -338,8 +338,9 @@ class FakeWorkspace(Workspace):
         return self._change(now, traffic=dict(traffic), mirror=dict(mirror or {}))
 
     @verb
-    def update_endpoint(self, name: str, limits: EndpointLimits) -> Endpoint:
-        return self._change(self._endpoint(name), limits=limits)
+    def update_endpoint(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
+        now = self._endpoint(name)
+        return self._change(now, limits=now.limits.changed(changes))
 
     @verb
     def delete_deployment(self, endpoint: str, name: str) -> None:

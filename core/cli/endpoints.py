@@ -4,7 +4,7 @@ import shutil
 import sys
 import time
 from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -44,21 +44,22 @@ def _limit_arguments() -> tuple[Argument, ...]:
     return tuple(arguments)
 
 
-def _limits(now: EndpointLimits, options: Namespace) -> EndpointLimits:
-    given: dict[str, Any] = {f.name: value for f in fields(now) if (value := getattr(options, f.name)) is not None}
+def _limits(options: Namespace) -> dict[str, Any]:
+    """Those that are named."""
+    named = (limit.name for limit in fields(EndpointLimits))
+    given: dict[str, Any] = {name: value for name in named if (value := getattr(options, name)) is not None}
     if "cors_origins" in given:
         given["cors_origins"] = tuple(given["cors_origins"])
-    return replace(now, **given)
+    return given
 
 
 def _create(context: Context, options: Namespace) -> Any:
-    limits = _limits(EndpointLimits(), options)
+    limits = EndpointLimits().changed(_limits(options))
     return context.workspace.create_endpoint(EndpointSpec(options.name, options.port, options.description, limits))
 
 
 def _update(context: Context, options: Namespace) -> Any:
-    now = context.workspace.endpoint(options.name).limits
-    return context.workspace.update_endpoint(options.name, _limits(now, options))
+    return context.workspace.update_endpoint(options.name, _limits(options))
 
 
 def _deploy(context: Context, options: Namespace) -> Any:

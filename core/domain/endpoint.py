@@ -4,7 +4,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -110,6 +110,13 @@ class EndpointLimits:
             raise SpecInvalid(f"cors_origins is '{self.cors_origins}', expected a list of origins")
         for origin in self.cors_origins:
             _check_origin(origin)
+
+    def changed(self, changes: Mapping[str, Any]) -> "EndpointLimits":
+        """With other values of those that are named. Raises SpecInvalid."""
+        known = [limit.name for limit in fields(self)]
+        if unknown := sorted(set(changes) - set(known)):
+            raise SpecInvalid(f"There is no limit '{unknown[0]}'", hint=f"Limits: {', '.join(known)}")
+        return replace(self, **changes)
 
 
 _LIMITS: Mapping[str, tuple[int, int]] = {

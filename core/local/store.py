@@ -373,8 +373,11 @@ class Store:
         rows = self._read("SELECT version FROM endpoints WHERE name = ?", name)
         return rows[0]["version"] if rows else 0
 
-    def set_limits(self, name: str, limits: EndpointLimits) -> None:
-        self._change_endpoint(name, "limits = ?", _encode(limits))
+    def change_limits(self, name: str, changes: Mapping[str, Any]) -> None:
+        """Change what is named, and nothing that somebody else changes now. Raises EndpointNotFound, SpecInvalid."""
+        with self._write() as db:
+            limits = _limits(_endpoint_row(db, name)["limits"]).changed(changes)
+            db.execute("UPDATE endpoints SET limits = ?, version = version + 1 WHERE name = ?", (_encode(limits), name))
 
     def keys(self, name: str) -> EndpointKeys:
         """Raises EndpointNotFound."""

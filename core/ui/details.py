@@ -1,7 +1,7 @@
 """The Details tab: addresses, where the model comes from, traffic and mirror, settings, and how to end it all."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import streamlit as st
@@ -146,8 +146,8 @@ def _settings(workspace: Workspace, endpoint: Endpoint) -> None:
             with columns[number % 3]:
                 given[limit.name] = _setting(endpoint, limit.name)
         if st.form_submit_button("Save", type="primary"):
-            limits = replace(endpoint.limits, **given)
-            actions.apply("Saving", workspace.update_endpoint, endpoint.name, limits)
+            changes = {name: value for name, value in given.items() if value != getattr(endpoint.limits, name)}
+            actions.apply("Saving", workspace.update_endpoint, endpoint.name, changes)
 
 
 def _setting(endpoint: Endpoint, name: str) -> Any:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from dataclasses import replace
 
 import pytest
 from living import alive_in
@@ -52,12 +51,12 @@ def test_every_row_is_scored_and_a_refused_one_says_why(quickstart, people, tmp_
 def test_a_table_of_more_rows_than_a_request_may_have_is_scored_all_the_same(quickstart, workspace, people):
     limits = workspace.endpoint(quickstart.endpoint).limits
     try:
-        workspace.update_endpoint(quickstart.endpoint, replace(limits, max_rows=3))
+        workspace.update_endpoint(quickstart.endpoint, {"max_rows": 3})
         wait_until(lambda: workspace.endpoint(quickstart.endpoint).settled, 10)
         job = workspace.submit(BatchSpec(quickstart.endpoint, people.name))
         wait_until(lambda: workspace.job(job.id).state.final, 60)
     finally:
-        workspace.update_endpoint(quickstart.endpoint, limits)
+        workspace.update_endpoint(quickstart.endpoint, {"max_rows": limits.max_rows})
         wait_until(lambda: workspace.endpoint(quickstart.endpoint).settled, 10)
     ended = workspace.job(job.id)
     assert (ended.message, ended.result["scored"], ended.result["refused"]) == ("", 39, 1)

@@ -3,14 +3,19 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from local_world import SIGNATURE, World
 
-from core.domain.endpoint import Deployment, DeploymentSpec, EndpointLimits, EndpointSpec, GateState
+from core.cli.command import Context
+from core.cli.main import main
+from core.domain.endpoint import Deployment, DeploymentSpec, Endpoint, EndpointLimits, EndpointSpec, GateState
 from core.domain.errors import Conflict, EndpointNotFound, GateRefused, SlipwayError, SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.model import Model
+from core.domain.monitoring import ServiceStatus
 from core.domain.proof import CheckResult, GateReport, LoadSpec, Target
 from core.local.paths import new_id
 from core.local.workspace import LocalWorkspace
@@ -62,6 +67,44 @@ def test_both_keys_rotated_at_once_are_both_new(workspace: LocalWorkspace) -> No
         assert not {after.primary, after.secondary} & {before.primary, before.secondary}
 
 
+def test_limits_changed_at_once_are_all_changed_and_no_others(workspace: LocalWorkspace) -> None:
+    before = workspace.create_endpoint(EndpointSpec("an-endpoint", limits=EndpointLimits(idle_timeout_s=60))).limits
+    for number in range(1, ROUNDS):
+        wanted = {"max_rows": number, "max_concurrent": number, "cors_origins": (f"https://{number}.example",)}
+        at_once(*(lambda one={k: v}: workspace.update_endpoint("an-endpoint", one) for k, v in wanted.items()))
+        assert workspace.endpoint("an-endpoint").limits == replace(before, **wanted)
+
+
+def test_two_command_lines_that_change_one_limit_each_change_both(world: World, workspace: LocalWorkspace) -> None:
+    """One of them is slow: it has read the limits of before when the other writes its own."""
+    workspace.create_endpoint(EndpointSpec("an-endpoint"))
+
+    class Slow(LocalWorkspace):
+        def update_endpoint(self, name: str, changes: Any) -> Endpoint:
+            workspace.update_endpoint(name, {"max_rows": 7})
+            return super().update_endpoint(name, changes)
+
+        def service_start(self) -> ServiceStatus:
+            return self.service_status()
+
+    class Here(Context):
+        workspace = Slow(world.settings)
+
+    assert main(["endpoint", "update", "an-endpoint", "--workers", "2"], lambda _: Here(world.settings)) == 0
+    limits = workspace.endpoint("an-endpoint").limits
+    assert (limits.max_rows, limits.workers) == (7, 2)
+
+
+@pytest.mark.parametrize(("changes", "said"), [({"rows": 1}, "no limit 'rows'"), ({"max_rows": 0}, "max_rows")])
+def test_a_change_that_makes_no_sense_is_refused_and_changes_nothing(
+    workspace: LocalWorkspace, changes: dict[str, int], said: str
+) -> None:
+    workspace.create_endpoint(EndpointSpec("an-endpoint"))
+    with pytest.raises(SpecInvalid, match=said):
+        workspace.update_endpoint("an-endpoint", {"workers": 2, **changes})
+    assert workspace.endpoint("an-endpoint").limits == EndpointLimits()
+
+
 def test_an_endpoint_that_is_being_deleted_takes_no_change(workspace: LocalWorkspace) -> None:
     deployment = workspace.deploy(DeploymentSpec("an-endpoint", "good"))
     workspace.delete_endpoint("an-endpoint")
@@ -69,7 +112,7 @@ def test_an_endpoint_that_is_being_deleted_takes_no_change(workspace: LocalWorks
         lambda: workspace.deploy(DeploymentSpec("an-endpoint", "good", name="v2")),
         lambda: workspace.deploy(DeploymentSpec("an-endpoint", "good")),
         lambda: workspace.create_endpoint(EndpointSpec("an-endpoint")),
-        lambda: workspace.update_endpoint("an-endpoint", EndpointLimits()),
+        lambda: workspace.update_endpoint("an-endpoint", {"max_rows": 5}),
         lambda: workspace.rotate_key("an-endpoint", "primary"),
         lambda: workspace.set_traffic("an-endpoint", {deployment.name: 0}),
         lambda: workspace.run_gate("an-endpoint"),

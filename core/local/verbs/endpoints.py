@@ -16,7 +16,6 @@ from core.domain.endpoint import (
     DeploymentSpec,
     Endpoint,
     EndpointKeys,
-    EndpointLimits,
     EndpointSpec,
     EndpointState,
     ScoreReply,
@@ -50,8 +49,8 @@ class EndpointVerbs(ModelVerbs):
         self._store.add_endpoint(spec, self._port(spec.port), _new_keys(), self._clock())
         return self._store.endpoint(spec.name)
 
-    def update_endpoint(self, name: str, limits: EndpointLimits) -> Endpoint:
-        self._store.set_limits(name, limits)
+    def update_endpoint(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
+        self._store.change_limits(name, changes)
         return self._store.endpoint(name)
 
     def list_endpoints(self) -> tuple[Endpoint, ...]:
