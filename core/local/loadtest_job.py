@@ -36,15 +36,18 @@ def run(work: Work) -> Mapping[str, Any]:
     def named(report: LoadReport) -> LoadReport:
         return replace(report, endpoint=endpoint.name, created_at=work.clock())
 
+    def show(report: LoadReport) -> None:
+        write_atomic(work.paths.load_progress(work.job.id), msgspec.json.encode(report))
+
     def tell(report: LoadReport) -> None:
-        write_atomic(work.paths.load_progress(work.job.id), msgspec.json.encode(named(report)))
+        show(named(report))
 
     by_ab = spec.tool == apache_bench.PROGRAM
     report = named(apache_bench.run(spec, bodies[0]) if by_ab else _ours(work, spec, bodies, tell))
     report = replace(report, id=work.job.id)  # a second attempt replaces what the first one kept
     work.store.add_load_report(report)
     reach(Failpoint.LOADTEST_KEPT)
-    tell(report)
+    show(report)
     work.log.info(
         f"{report.requests:,} requests, {report.failed:,} failed, {report.requests_per_s:,.0f} requests/s, "
         f"p50 {report.p50_ms:.2f} ms, p99 {report.p99_ms:.2f} ms"

@@ -1,14 +1,19 @@
 """Named failpoints: a death where it was asked for, once, and none anywhere else."""
 
 import re
+import signal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from local_world import World, ticking
+from scripted import OK, scripted
 from waiting import wait_until
 
+from core.domain.endpoint import GateState
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
+from core.domain.proof import LoadSpec
 from core.local import failpoints
 from core.local.failpoints import Failpoint, arm, reach
 from core.local.workspace import LocalWorkspace
@@ -50,6 +55,46 @@ def test_a_run_that_is_killed_at_any_step_does_each_once(
     assert (world.job(run_id).state, world.job(run_id).message) == (JobState.SUCCEEDED, "")
     assert sum(job.attempt for job in (world.job(run_id), *trainings)) == 3
     assert (len(trainings), [model.version for model in world.store.list_models()]) == (1, [1])
+
+
+def test_a_gate_that_is_killed_before_it_is_kept_is_judged_again_and_kept_once(world: World, tmp_path: Path) -> None:
+    world.add_endpoint("bank")
+    world.deploy("bank", folder="missing")  # its candidate does not start, which is a verdict too
+    gate = world.endpoint("bank").deployments[0].gate_job_id
+    arm(tmp_path / "points", Failpoint.GATE_JUDGED)
+    assert world.attempt(gate, tmp_path / "points") == -signal.SIGKILL
+    assert (world.store.gate_reports(), world.endpoint("bank").deployments[0].gate) == ((), GateState.RUNNING)
+    assert world.attempt(gate, tmp_path / "points") == 0
+    (report,) = world.store.gate_reports()
+    assert [(check.name, check.passed) for check in report.checks] == [("starts", False)]
+    assert len(LocalWorkspace(world.settings).gate_progress(gate)) == 1, "the first attempt's check is not told twice"
+    assert world.endpoint("bank").deployments[0].gate is GateState.FAILED
+    assert (world.job(gate).state, world.job(gate).attempt) == (JobState.SUCCEEDED, 2)
+
+
+LATER = pytest.param(Failpoint.JOB_DONE, marks=pytest.mark.full)
+
+
+@pytest.mark.parametrize("point", [Failpoint.LOADTEST_KEPT, LATER], ids=str)
+def test_a_load_test_that_is_killed_with_its_report_kept_replaces_it(
+    world: World, tmp_path: Path, point: Failpoint
+) -> None:
+    with scripted(lambda n: OK) as (target, requests):
+        world.add_endpoint("bank", urlsplit(target.url).port or 0)
+        world.deploy("bank")
+        world.store.set_traffic("bank", {"v1": 100}, None, 1.0, "Ada")
+        spec = LoadSpec(target, duration_s=0.3, concurrency=1, rows=1, max_requests=5)
+        job_id = LocalWorkspace(world.settings).submit(spec).id
+        arm(tmp_path / "points", point)
+        assert world.attempt(job_id, tmp_path / "points") == -signal.SIGKILL
+        (first,) = world.store.load_reports()
+        assert world.attempt(job_id, tmp_path / "points") == 0
+    (report,) = world.store.load_reports()
+    assert (report.id, report.requests, report.failed) == (job_id, 5, 0)
+    assert report.created_at > first.created_at, "what the second attempt met counts"
+    assert (world.job(job_id).state, world.job(job_id).result) == (JobState.SUCCEEDED, {"report_id": job_id})
+    assert LocalWorkspace(world.settings).load_progress(job_id) == report
+    assert not [line for line in requests if b"the-key" in line], "the key of the job's own sender is used"
 
 
 def test_a_point_that_nobody_armed_is_passed(points: Path) -> None:
