@@ -80,7 +80,7 @@ class App:
 
     def finish(self, exchange: Exchange, body: bytes) -> "Reply | asyncio.Future[Reply]":
         """The reply to a request whose body is here; a future one where it is scored beside the event loop."""
-        exchange.body_bytes = len(body)
+        exchange.body_bytes = exchange.plain_bytes = len(body)
         target = exchange.target
         assert target is not None
         rows = _packed_rows(target, body) if exchange.packed else rows_at_most(body)
@@ -171,7 +171,7 @@ class App:
         if file.mirror:
             self._mirror.offer(exchange, body)
         if file.limits.collect_model_data and self._model_data is not None and not exchange.origin:
-            self._model_data.put(_sample(exchange, scored))
+            self._model_data.put(_sample(exchange, scored), exchange.plain_bytes + len(scored.reply))
         return Reply(200, scored.reply)
 
     async def _beside(self, exchange: Exchange, work: Work) -> Reply:

@@ -42,6 +42,7 @@ class Exchange:
         "origin",
         "packed",
         "path",
+        "plain_bytes",
         "predict_method",
         "problem",
         "query",
@@ -74,6 +75,8 @@ class Exchange:
         self.legacy_id = b""
         self.deployment = self.problem = self.form = self.predict_method = self.origin = ""
         self.rows = self.body_bytes = 0
+        self.plain_bytes = 0
+        """How long the body is unpacked."""
         self.run_ms = 0.0
         self.run_failed = False
 

@@ -38,7 +38,10 @@ NO_HEAD = Head("", "", b"", {})
 
 
 def split_target(target: bytes) -> tuple[str, bytes]:
-    """Path (decoded) and query of a request target, in origin form or in absolute form (RFC 9112, 3.2)."""
+    """Path (decoded) and query of a request target, in origin form or in absolute form (RFC 9112, 3.2).
+
+    Raises ValueError.
+    """
     if not target.startswith(b"/"):
         parts = urlsplit(target)
         target = (parts.path or b"/") + (b"?" + parts.query if parts.query else b"") if parts.scheme else target

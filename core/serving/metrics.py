@@ -5,23 +5,27 @@ dead workers counted in one more file, so that a total never falls while the end
 counts it holds, so that nobody counts twice what stands in both for a moment.
 """
 
+import logging
 import os
 import secrets
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from core.serving.spells import Spell
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 # Milliseconds to seconds: from below the fastest score to the slowest that a client waits for.
 BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+Buckets = Annotated[list[int], msgspec.Meta(min_length=len(BUCKETS_S) + 1, max_length=len(BUCKETS_S) + 1)]
 
 PUBLISH_S = 0.5
 """So old may another worker's counts be."""
@@ -35,7 +39,7 @@ class Counts(msgspec.Struct):
 
     requests: list[tuple[int, str, int]] = []
     """Status, deployment, how many."""
-    buckets: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
+    buckets: Buckets = msgspec.field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
     sum_s: float = 0.0
     rows: int = 0
     in_flight: int = 0
@@ -157,9 +161,14 @@ def _others(own: Path) -> list[Counts]:
 
 
 def _read(path: Path, kind: type[T]) -> T | None:
-    with suppress(FileNotFoundError, NotADirectoryError):
+    """What is there; None where nothing is, or what nobody can read: counts are not worth a server."""
+    try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    return None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except msgspec.DecodeError as e:
+        log.error("the counts in %s are lost, they cannot be read: %s", path.name, e)
+        return None
 
 
 def _write(path: Path, value: Counts | Ended) -> None:

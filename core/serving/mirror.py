@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 WAITING_MAX = 64
 """Mirrored requests that wait for the thread; further ones are left out."""
+WAITING_BYTES_MAX = 32 * 1024 * 1024
+"""Of their bodies: more is left out, unless nothing waits."""
 
 
 class Mirror:
@@ -30,6 +32,8 @@ class Mirror:
         self._telemetry, self._metrics, self._draw = telemetry, metrics, draw
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mirror")
         self._places = Semaphore(WAITING_MAX)
+        self._offered_bytes = self._done_bytes = 0
+        """Each is one thread's own."""
 
     def offer(self, exchange: Exchange, body: bytes) -> None:
         """Score a copy of a request that was answered with 200, by chance and where there is room; never raises."""
@@ -37,7 +41,7 @@ class Mirror:
             deployment = exchange.now.deployments.get(name)
             if deployment is None or name == exchange.deployment or self._draw() * 100 >= percent:
                 continue
-            if self._places.acquire(blocking=False):
+            if self._takes(len(body)):
                 self._thread.submit(self._score, deployment, exchange, body)
             else:
                 self._metrics.mirror_dropped += 1
@@ -46,10 +50,18 @@ class Mirror:
         """Let go of the thread; what waits is left out."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
+    def _takes(self, size: int) -> bool:
+        waiting = self._offered_bytes - self._done_bytes
+        if (waiting and waiting + size > WAITING_BYTES_MAX) or not self._places.acquire(blocking=False):
+            return False
+        self._offered_bytes += size
+        return True
+
     def _score(self, deployment: Deployment, exchange: Exchange, body: bytes) -> None:
         try:
             self._telemetry.put(_scored(deployment, exchange, body))
         finally:
+            self._done_bytes += len(body)
             self._places.release()
 
 

@@ -35,25 +35,28 @@ class Reader:
 
     def __init__(self, taker: Taker, limits: Callable[[], EndpointLimits]) -> None:
         self._taker, self._limits = taker, limits
-        self.on_body = taker.body
-        """The parser's call for each part of a body."""
         self._parser = httptools.HttpRequestParser(self)
         self.in_head = False
         """A head has begun and is not complete."""
         self._target = b""
         self._headers: dict[bytes, bytes] = {}
-        self._head_bytes = self._head_fed = 0
-        self._head_is_new = self._repeated = False
+        self._head_bytes = 0
+        self._moved, self._unmoved_bytes = False, 0
+        """Whether these bytes have brought the reader on, and how many came since such ones."""
+        self._repeated = False
         self._upgrading = self._muted = False
 
     def feed(self, data: bytes) -> None:
         """Take in more bytes. Raises HttpInvalid, HeaderTooLong and what the taker raises, and reads no more then."""
-        self._head_is_new = False
+        self._moved = False
         self._feed(data)
-        if self.in_head and not self._head_is_new:
-            # The parser tells of a header when it is whole; an endless one must be noticed before.
-            self._head_fed += len(data)
-            self._check_length(self._head_fed)
+        if self._moved:
+            self._unmoved_bytes = 0
+        else:
+            # The parser tells of a header, a trailer or a chunk when it is whole, and keeps what it has of it until
+            # then: an endless one must be noticed before.
+            self._unmoved_bytes += len(data)
+            self._check_length(self._unmoved_bytes)
 
     # The parser's calls
 
@@ -61,8 +64,8 @@ class Reader:
         if self._muted:
             return
         self._target, self._headers, self._repeated = b"", {}, False
-        self._head_bytes = self._head_fed = 0
-        self.in_head = self._head_is_new = True
+        self._head_bytes = 0
+        self.in_head = self._moved = True
 
     def on_url(self, target: bytes) -> None:
         self._target += target
@@ -82,30 +85,42 @@ class Reader:
     def on_headers_complete(self) -> None:
         if self._muted:
             return
-        self.in_head = False
+        self.in_head, self._moved = False, True
         self._check_head()
         self._upgrading = self._parser.should_upgrade()
-        path, query = split_target(self._target)
+        path, query = self._split_target()
         head = Head(self._parser.get_method().decode("ascii"), path, query, self._headers)
         stays = self._parser.should_keep_alive()
         self._taker.head(head, stays=stays, version=self._parser.get_http_version())
 
+    def on_body(self, part: bytes) -> None:
+        self._moved = True
+        self._taker.body(part)
+
     def on_message_complete(self) -> None:
+        self._moved = True
         if not self._upgrading or self._muted:
             self._taker.complete()
 
-    def _feed(self, data: bytes) -> None:
+    def _feed(self, data: bytes | memoryview) -> None:
+        while data:
+            data = self._fed(data)
+
+    def _fed(self, data: bytes | memoryview) -> bytes | memoryview:
+        """Feed the parser as far as it reads; what is left to feed."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as e:
-            self._go_on_without_upgrade(data[e.args[0] :])
+            self._go_on_without_upgrade()
+            return memoryview(data)[e.args[0] :]
         except httptools.HttpParserCallbackError as e:
             # Raised in a callback: a refusal, or a bug of ours, and either way not the parser's word.
             raise e.__context__ or e from None
         except httptools.HttpParserError as e:
             raise HttpInvalid(f"This is no request of HTTP/1.1: {e}") from e
+        return b""
 
-    def _go_on_without_upgrade(self, rest: bytes) -> None:
+    def _go_on_without_upgrade(self) -> None:
         """Read in HTTP/1.1 a request that offers another protocol (RFC 9110, 7.8), as Java's client does with h2c.
 
         llhttp leaves off behind such a head, so a new parser is put where the old one stood: at the body.
@@ -113,10 +128,14 @@ class Reader:
         length, coding = self._headers.get(b"content-length", b"0"), self._headers.get(b"transfer-encoding")
         framing = b"transfer-encoding: chunked" if coding else b"content-length: " + length
         self._parser, self._muted = httptools.HttpRequestParser(self), True
-        self._feed(b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n")
+        self._fed(b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n")
         self._muted = self._upgrading = False
-        if rest:
-            self._feed(rest)
+
+    def _split_target(self) -> tuple[str, bytes]:
+        try:
+            return split_target(self._target)
+        except ValueError as e:
+            raise HttpInvalid("The request has an address that is none") from e
 
     def _check_head(self) -> None:
         """Raise HttpInvalid or HeaderTooLong for a head that the parser took and is no request for us."""

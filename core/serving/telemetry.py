@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 # Ten seconds at 6,000 requests/s; beyond that, drop and count, never block a score.
 QUEUE_MAX = 65_536
+QUEUE_BYTES_MAX = 32 * 1024 * 1024
+"""Of the requests whose values are kept: those of one may take megabytes."""
 WRITE_EVERY_S = 0.1
 SEGMENT_BYTES_MAX = 8 * 1024 * 1024
 
@@ -118,7 +120,14 @@ class Segments:
         """End the segment under its final name. Raises OSError."""
         if self._path is None:
             return
-        self._path.rename(self._path.with_suffix(""))  # without .open; where this fails it is tried again
+        try:
+            self._path.rename(self._path.with_suffix(""))  # without .open; where this fails it is tried again
+        except FileNotFoundError:  # somebody has removed it: what follows goes to a new one
+            self._let_go()
+            raise
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._path = None
         os.close(self._fd)
 
@@ -138,7 +147,9 @@ class Telemetry:
         self, folder: Path, *, segment_s: float = 10.0, log_fd: int | None = 2, clock: Callable[[], float] = time.time
     ) -> None:
         """Records go to segments in `folder` and to the file descriptor `log_fd`; None: to the segments alone."""
-        self._queue: deque[Record | Sample] = deque()
+        self._queue: deque[tuple[Record | Sample, int]] = deque()
+        self._put_bytes = self._written_bytes = 0
+        """Each is one thread's own."""
         self._segments = Segments(folder, segment_s, clock)
         self._log = None if log_fd is None else LogLines(log_fd)
         self._closing = threading.Event()
@@ -147,12 +158,15 @@ class Telemetry:
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
         self._thread.start()
 
-    def put(self, record: Record | Sample) -> None:
-        """Queue a record, or drop and count it when the queue is full."""
-        if len(self._queue) >= QUEUE_MAX:
+    def put(self, record: Record | Sample, size: int = 0) -> None:
+        """Queue a record, or drop and count it when the queue is full; `size` in bytes, where it has no bound."""
+        waiting = self._put_bytes - self._written_bytes
+        if len(self._queue) >= QUEUE_MAX or (waiting and waiting + size > QUEUE_BYTES_MAX):
             self.dropped += 1
-        else:
-            self._queue.append(record)
+            return
+        self._queue.append((record, size))
+        if size:
+            self._put_bytes += size
 
     def close(self) -> None:
         """Write what is queued and end the segment."""
@@ -171,7 +185,7 @@ class Telemetry:
 
     def _write(self, *, last: bool = False) -> None:
         records = [self._queue.popleft() for _ in range(len(self._queue))]
-        lines = b"".join(self._line(record) for record in records)
+        lines = b"".join(self._line(record) for record, _ in records)
         if lines and not self._spell.attempt(lambda: self._segments.append(lines)):
             self.dropped += len(records)
         try:
@@ -180,6 +194,7 @@ class Telemetry:
             self._spell.failed(e)
         if lines:
             self._to_log(lines)
+        self._written_bytes += sum(size for _, size in records)
 
     def _line(self, record: Record | Sample) -> bytes:
         try:

@@ -29,8 +29,11 @@ class Work:
     def __call__(self) -> Scored:
         if not self._taken.acquire(blocking=False):
             raise CalledOff
-        packed, limits = self._exchange.packed, self._exchange.now.file.limits
-        return self.target.score(bodies.unpack(self.body, limits) if packed else self.body)
+        body = self.body
+        if self._exchange.packed:
+            body = bodies.unpack(body, self._exchange.now.file.limits)
+            self._exchange.plain_bytes = len(body)
+        return self.target.score(body)
 
     def call_off(self) -> bool:
         """Whether this had not begun, and now never will; what waits for it is canceled."""

@@ -4,12 +4,11 @@ import gzip
 import http.client
 import json
 import resource
-import select
 import socket
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -397,16 +396,32 @@ def in_flight(server: ServerProcess) -> int:
 
 
 @pytest.mark.contract("E4")
-def test_a_chunk_whose_head_does_not_end_is_408_and_nothing_of_it_is_kept(server):
-    """An extension of a chunk has no length and counts as no body: only time ends it."""
+@pytest.mark.parametrize("head", [HEAD, b"POST /score HTTP/1.1\r\n" + HOST], ids=["key", "no key"])
+@pytest.mark.parametrize("endless", [b"5;", b"0\r\nx: ", b"0\r\n"], ids=["chunk", "value of a trailer", "trailer"])
+def test_what_belongs_to_a_chunked_body_and_does_not_end_is_refused_and_nothing_of_it_is_kept(server, head, endless):
+    """It has no length and counts as no body; the parser keeps a trailer until it is whole."""
     filler, sent = b"a" * 1_000_000, 0
     with connected(server) as connection:
-        connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5;")
-        while not select.select([connection], [], [], 0)[0]:
-            connection.sendall(filler)
-            sent += len(filler)
-        assert status_of(connection.recv(65_536)) == 408
-    assert sent > GROWTH_MAX_MB * 1e6, "what is kept would show"
+        connection.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n" + endless)
+        with suppress(ConnectionError):
+            while sent < 20 * len(filler):
+                connection.sendall(filler)
+                sent += len(filler)
+            connection.shutdown(socket.SHUT_WR)
+            assert status_of(connection.recv(65_536)) == (431 if head == HEAD else 401)
+
+
+@pytest.mark.contract("E4")
+def test_many_offers_of_another_protocol_in_one_piece_are_all_answered(server):
+    offer = b"GET / HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    last = b"GET / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+    assert said(server, offer * 2000 + last).count(b"HTTP/1.1 200 OK") == 2001
+
+
+@pytest.mark.contract("E4")
+@pytest.mark.parametrize("target", [b"http://[::1/", b"http://[x]/", b"http://]/"])
+def test_an_address_that_is_none_is_400(server, target):
+    assert_refused_in_json(said(server, b"GET " + target + b" HTTP/1.1\r\n" + HOST + b"\r\n"), 400)
 
 
 @pytest.mark.contract("E4")

@@ -132,6 +132,25 @@ def test_whatever_happens_in_whatever_order_the_total_is_what_was_counted(story:
             assert endpoint.total() == endpoint.rows
 
 
+@pytest.mark.parametrize("name", ["ended.json", "*-2-*.json"])
+@pytest.mark.parametrize(
+    "damaged", [b"", b"{", b"[1]", b'{"requests":"x","counts":3}', b'{"buckets":[1],"counts":{"buckets":[1]}}']
+)
+def test_counts_that_cannot_be_read_cost_themselves_only(endpoint: Endpoint, name: str, damaged: bytes) -> None:
+    endpoint.count(2, 5)
+    endpoint.count(3, 7)
+    endpoint.count(4, 1)
+    endpoint.replace(4)
+    (file,) = endpoint.folder.glob(name)
+    file.write_bytes(damaged)
+    whole = 13 - (1 if name == "ended.json" else 5)
+    assert endpoint.total() == whole
+    endpoint.replace(3)
+    assert endpoint.total() == whole
+    endpoint.replace(2)
+    assert endpoint.total() == whole
+
+
 def test_what_an_earlier_parents_workers_left_behind_is_not_counted(endpoint: Endpoint) -> None:
     endpoint.count(2, 5)
     (left,) = endpoint.folder.glob("*-2-*.json")

@@ -63,6 +63,19 @@ def test_a_slow_mirror_delays_nobody_and_copies_beyond_its_room_are_left_out(cli
     slow.held.set()
 
 
+@pytest.mark.contract("K5")
+def test_copies_of_large_requests_wait_only_up_to_their_size(client):
+    slow = client.loader.made["two"]
+    slow.held.clear()
+    large = BODY + b" " * 10_000_000
+    assert [client.score(large).status_code for _ in range(5)] == [200] * 5
+    assert "slipway_mirror_dropped_total 2" in client.get("/metrics").text
+    slow.held.set()
+    wait_until(lambda: len(slow.calls) == 3, 10)
+    assert client.score(large).status_code == 200
+    wait_until(lambda: len(slow.calls) == 4, 10)
+
+
 @pytest.mark.contract("T3")
 def test_values_are_kept_only_where_somebody_asked_for_it(tmp_path):
     server = ServerProcess(tmp_path, limits={}).start()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 
 import msgspec
 import pytest
@@ -89,6 +90,36 @@ def test_a_full_queue_drops_and_counts_and_never_blocks(tmp_path):
     for n in range(telemetry.QUEUE_MAX + 3):
         writer.put(record(n))
     assert writer.dropped == 3
+
+
+@pytest.mark.contract("T2")
+def test_values_that_nobody_writes_are_bounded_by_their_size_too_and_one_is_always_taken(tmp_path):
+    writer = Telemetry(tmp_path, log_fd=None)
+    writer.close()
+    for n in range(5):
+        writer.put(record(n), telemetry.QUEUE_BYTES_MAX // 2)
+    assert writer.dropped == 3
+    other = Telemetry(tmp_path, log_fd=None)
+    other.put(record(), telemetry.QUEUE_BYTES_MAX * 2)
+    other.close()
+    other.put(record(), telemetry.QUEUE_BYTES_MAX * 2)
+    assert other.dropped == 0, "what was written waits no more"
+
+
+@pytest.mark.contract("T2")
+def test_a_folder_that_somebody_removes_costs_what_was_in_it_only(tmp_path):
+    now = [1000.0]
+    writer = Telemetry(tmp_path / "made", segment_s=10, log_fd=None, clock=lambda: now[0])
+    writer.put(record())
+    wait_until(lambda: list((tmp_path / "made").glob("*.open")), 2)
+    shutil.rmtree(tmp_path / "made")
+    now[0] += 11
+    wait_until(lambda: writer.write_failures, 2)
+    writer.put(record(1))
+    writer.close()
+    (segment,) = (tmp_path / "made").glob("*.jsonl")
+    assert msgspec.json.decode(segment.read_bytes(), type=Record) == record(1)
+    assert writer.write_failures == 1
 
 
 @pytest.mark.contract("T2")
