@@ -9,6 +9,7 @@ and lose the reply.
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from enum import Enum, auto
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
@@ -165,16 +166,7 @@ class Connection(asyncio.Protocol):
 
     def overdue(self) -> None:
         """The deadline has passed."""
-        if self._transport is None:
-            return
-        if self._stalled or self._stage is Stage.ENDING:
-            self._let_go_unless_it_reads(self._transport)
-        elif self._stage is Stage.HEAD:
-            self._refuse(HeadLate(f"The head did not arrive within {self._limits.header_timeout_s:g} s"))
-        elif self._stage is Stage.BODY:
-            self._refuse(BodyLate(f"The body did not arrive within {self._limits.body_timeout_s:g} s"))
-        else:
-            self._end()
+        self._guarded(self._give_up)
         self._advance()
 
     def retire(self, linger_s: float) -> None:
@@ -266,8 +258,12 @@ class Connection(asyncio.Protocol):
 
     def _advance(self) -> None:
         """Answer as far as can be, then wait for what is missing."""
+        self._guarded(self._answer)
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        """A bug ends the connection, and nothing else."""
         try:
-            self._answer()
+            act()
         except Exception as e:
             log.error("a connection failed on a bug of the server", exc_info=e)
             if self._transport is not None:
@@ -315,6 +311,18 @@ class Connection(asyncio.Protocol):
 
     # Ending
 
+    def _give_up(self) -> None:
+        if self._transport is None:
+            return
+        if self._stalled or self._stage is Stage.ENDING:
+            self._let_go_unless_it_reads(self._transport)
+        elif self._stage is Stage.HEAD:
+            self._refuse(HeadLate(f"The head did not arrive within {self._limits.header_timeout_s:g} s"))
+        elif self._stage is Stage.BODY:
+            self._refuse(BodyLate(f"The body did not arrive within {self._limits.body_timeout_s:g} s"))
+        else:
+            self._end()
+
     def _end(self, linger_s: float | None = None) -> None:
         """End our side, once all is written; the client then has a moment to end its own."""
         if self._transport is None or self._stage is Stage.ENDING:
@@ -334,9 +342,11 @@ class Connection(asyncio.Protocol):
         """All of it where the client has ended its side, else ours; both only once all is written."""
         assert self._transport is not None
         if self._half_closed or not self._transport.can_write_eof():
-            self._transport.close()
-        else:
+            return self._transport.close()
+        try:
             self._transport.write_eof()
+        except OSError:  # the client has reset it, which the loop has yet to notice
+            self._transport.abort()
 
     def _abandon(self) -> None:
         while self._turns:

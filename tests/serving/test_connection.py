@@ -2,6 +2,7 @@
 order, nothing that was asked in full is left out, no place is kept, and nothing stays open for ever."""
 
 import asyncio
+import errno
 import re
 import socket
 from itertools import accumulate
@@ -81,7 +82,7 @@ class Wire(asyncio.Transport):
         self.connection = connection
         self.to_server, self.to_client, self.received = b"", b"", b""
         self.reads, self.deaf_since = True, 0.0
-        self.ended = self.lost = self.by_client = self.cut = False
+        self.ended = self.lost = self.by_client = self.cut = self.vanished = False
         self._low, self._high = 16_384, HIGH
         self._stalled = self._closing = self.paused = self._half_closed = self._told_eof = False
         self._socket, self._other = socket.socketpair()
@@ -108,6 +109,8 @@ class Wire(asyncio.Transport):
         return True
 
     def write_eof(self) -> None:
+        if self.vanished and not self.to_client:
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
         self.ended = True
 
     def pause_reading(self) -> None:
@@ -149,7 +152,7 @@ class Wire(asyncio.Transport):
 
     def send(self, size: int) -> int:
         """Send so much more, where the server reads; how much went over."""
-        if self.paused or self._closing or self._half_closed:
+        if self.paused or self._closing or self._half_closed or self.vanished:
             return 0
         part, self.to_server = self.to_server[:size], self.to_server[size:]
         if part:
@@ -157,13 +160,18 @@ class Wire(asyncio.Transport):
         return len(part)
 
     def half_close(self) -> None:
-        if not self.paused and not self._closing and not self._half_closed:
+        if not self.paused and not self._closing and not self._half_closed and not self.vanished:
             self._half_closed = True
             assert self.connection.eof_received() is True
 
     def reset(self) -> None:
         self.by_client = True
         self.abort()
+
+    def vanish(self) -> None:
+        """Reset the connection, which the server's loop has not noticed yet."""
+        self.by_client = self.vanished = self.reads = True
+        self.flow()
 
     def end(self) -> None:
         self._socket.close()
@@ -221,8 +229,8 @@ class Story:
                 wire.flow()
             case "half" if not wire.lost:
                 wire.half_close()
-            case "reset" if not wire.lost:
-                wire.reset()
+            case "reset" | "vanish" if not wire.lost:
+                getattr(wire, act)()
             case "retire" | "stop":
                 self.leaving = True
                 getattr(self.connection, act)(1.0)
@@ -299,7 +307,7 @@ requests = st.tuples(
 acts = st.one_of(
     st.tuples(st.just("send"), st.integers(1, 400)),
     st.tuples(st.sampled_from(["done", "deaf", "reads", "send"]), st.just(150)),
-    st.tuples(st.sampled_from(["half", "reset", "retire", "stop"]), st.just(0)),
+    st.tuples(st.sampled_from(["half", "reset", "vanish", "retire", "stop"]), st.just(0)),
     st.tuples(st.just("wait"), st.integers(1, 700)),
 )
 
@@ -310,6 +318,7 @@ acts = st.one_of(
 @example([("/large", False, True)], [("deaf", 0), ("send", 400), ("wait", 100), ("reads", 0)])
 @example([("/slow", False, False), ("/quick", False, False)], [("send", 400), ("retire", 0), ("done", 0)])
 @example([("/quick", False, False)], [("send", 100), ("half", 0)])
+@example([("/quick", False, False)], [("vanish", 0), ("wait", 700)])
 @example([("/large", False, False)] * 2, [("deaf", 0), ("send", 400)])
 @example([("/slow", False, False)] * 5, [("send", 900), ("wait", 1), ("done", 0)])
 @example([("/large", False, False)], [("deaf", 0), ("send", 400), ("retire", 0), ("wait", 8), ("reads", 0)])

@@ -26,7 +26,7 @@ def client(files):
 def test_a_mirrored_request_is_answered_by_the_live_deployment_and_recorded_for_both(client, files):
     reply = client.score(headers={"x-request-id": "seen-twice"})
     assert reply.headers["azureml-model-deployment"] == "v1"
-    wait_until(lambda: mirrored(files), 10)
+    wait_until(lambda: len(files.records()) == 2, 10)
     (copy,) = mirrored(files)
     assert (copy["deployment"], copy["status"], copy["request_id"], copy["rows"]) == ("v2", 200, "seen-twice", 1)
     assert [(r["deployment"], r["mirrored"]) for r in files.records()].count(("v1", False)) == 1
