@@ -67,6 +67,8 @@ def start_detached(settings: Settings) -> ServiceStatus:
     while time.monotonic() < deadline:
         now = status(settings)
         if now.running and _healthy(now.url):
+            if now.pid != child.pid:  # somebody else's was first; ours would come up as soon as that one is stopped
+                processes.end_groups([child], STOP_TIMEOUT_S)
             return now
         if not processes.alive(child) and not now.running:
             _refuse(paths.service_log, said)
