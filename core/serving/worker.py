@@ -36,7 +36,9 @@ from core.serving.tether import when_closed
 log = logging.getLogger(__name__)
 
 DRAIN_S = 30.0
-"""How long requests in flight may take once the worker was asked to end."""
+"""How long requests in flight may take once the worker was asked to end for good."""
+RETIRE_S = 600.0
+"""How long those of a retired worker may: nobody waits for its end, and whoever reads slowly gets every byte."""
 RETIRE_LINGER_S = 25.0
 STOP_LINGER_S = 0.5
 """An ending server tells so to what comes on open connections within this time; then it closes those that are idle."""
@@ -55,7 +57,7 @@ class Ending:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self.asked = asyncio.Event()
+        self.asked, self._stopped = asyncio.Event(), asyncio.Event()
 
     def retire(self) -> None:
         """A request that is on its way to an open connection is still answered, as long as that connection lives."""
@@ -65,7 +67,18 @@ class Ending:
     def stop(self) -> None:
         """Answer what is in flight and end soon."""
         self._room.stop(STOP_LINGER_S)
+        self._stopped.set()
         self.asked.set()
+
+    async def drained(self, retire_s: float = RETIRE_S, stop_s: float = DRAIN_S) -> None:
+        """Wait until all have left, no longer than `retire_s`, and than `stop_s` once it ends for good."""
+        empty = asyncio.create_task(self._room.emptied())
+        stopped = asyncio.create_task(self._stopped.wait())
+        await asyncio.wait((empty, stopped), timeout=retire_s, return_when=asyncio.FIRST_COMPLETED)
+        if stopped.done():
+            await asyncio.wait((empty,), timeout=stop_s)
+        empty.cancel()
+        stopped.cancel()
 
 
 def main(arguments: list[str], load: Load = load_model) -> int:
@@ -121,8 +134,7 @@ async def _serve(state: State, listener: socket.socket, reports: int) -> None:
         task.add_done_callback(partial(_over, ending))
     await ending.asked.wait()
     server.close()
-    with suppress(TimeoutError):
-        await asyncio.wait_for(room.emptied(), DRAIN_S)
+    await ending.drained()
     for task in tasks:
         task.cancel()
     app.close()

@@ -3,6 +3,7 @@
 import asyncio
 
 from core.serving.room import Room
+from core.serving.worker import Ending
 
 
 class Visitor:
@@ -26,3 +27,38 @@ def test_a_room_is_not_empty_while_somebody_is_about_to_enter():
         return early, ending.done()
 
     assert asyncio.run(end_while_one_arrives()) == (False, True)
+
+
+def test_a_retired_worker_waits_for_who_takes_long_until_it_is_told_to_stop():
+    async def end(*, stopping: bool, guests: int) -> bool:
+        room = Room(10)
+        for _ in range(guests):
+            room.enter(Visitor())
+        ending = Ending(room)
+        ending.retire()
+        waiting = asyncio.create_task(ending.drained(retire_s=60.0, stop_s=0.1))
+        await asyncio.wait([waiting], timeout=0.4)
+        if guests:
+            assert not waiting.done(), "whoever reads slowly is cut off"
+        if stopping:
+            ending.stop()
+        await asyncio.wait([waiting], timeout=0.4 if not stopping else 10)
+        over = waiting.done()
+        waiting.cancel()
+        return over
+
+    assert asyncio.run(end(stopping=True, guests=1))
+    assert not asyncio.run(end(stopping=False, guests=1))
+    assert asyncio.run(end(stopping=False, guests=0))
+
+
+def test_a_retired_worker_does_not_wait_for_ever():
+    async def end() -> None:
+        room = Room(10)
+        room.enter(Visitor())
+        ending = Ending(room)
+        ending.retire()
+        async with asyncio.timeout(10):
+            await ending.drained(retire_s=0.2, stop_s=60.0)
+
+    asyncio.run(end())
