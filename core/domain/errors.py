@@ -143,6 +143,12 @@ class ServiceUnavailable(SlipwayError):
     status = 503
 
 
+class StorageDenied(ServiceUnavailable):
+    """The workspace's folder, or a file in it, cannot be opened or written: nothing of it can be reached."""
+
+    status = 500
+
+
 class TrainingFailed(SlipwayError):
     """A job ended without a usable model; the message says why."""
 

@@ -8,7 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from core.domain.errors import PortInUse, ServiceRunning, ServiceUnavailable, SlipwayError, SpecInvalid, StorageFull
+from core.domain.errors import (
+    PortInUse,
+    ServiceRunning,
+    ServiceUnavailable,
+    SlipwayError,
+    SpecInvalid,
+    StorageDenied,
+    StorageFull,
+)
 from core.domain.job import JobState
 from core.domain.monitoring import ServiceStatus
 from core.domain.version import VERSION
@@ -22,7 +30,8 @@ HEALTH_TIMEOUT_S = 2.0
 STOP_TIMEOUT_S = 30.0
 """Longer than the service gives its workers and servers together."""
 LOOK_EVERY_S = 0.02
-CAUSES: dict[str, type[SlipwayError]] = {kind.__name__: kind for kind in (PortInUse, SpecInvalid, StorageFull)}
+REFUSALS = (PortInUse, SpecInvalid, StorageDenied, StorageFull)
+CAUSES: dict[str, type[SlipwayError]] = {kind.__name__: kind for kind in REFUSALS}
 """What a service that could not start says in the last line of its log, as `Name: sentence`."""
 
 
@@ -60,7 +69,7 @@ def start_detached(settings: Settings) -> ServiceStatus:
     if now.running and _healthy(now.url):
         return now
     paths = Paths(settings.home)
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    Store(paths.store).close()  # refuses a folder in which nothing can be kept
     said = paths.service_log.stat().st_size if paths.service_log.exists() else 0
     child = processes.spawn(SERVICE, log=paths.service_log, environ=processes.environment(settings))
     deadline = time.monotonic() + settings.start_timeout_s

@@ -12,9 +12,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from core.domain.errors import StorageFull
+from core.domain.errors import StorageDenied, StorageFull
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
 
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
@@ -96,11 +97,19 @@ def fsync(path: Path | str) -> None:
 
 
 def storage_error(error: OSError, what: str) -> Exception:
-    """StorageFull where the disk or a quota is full, else the error itself."""
+    """StorageFull where the disk or a quota is full, StorageDenied where we may not write, else the error itself."""
     # `shutil.copytree` gathers its errors into one that has their texts alone.
     gathered = isinstance(error, shutil.Error) and any(f"[Errno {number}]" in str(error) for number in NO_SPACE)
     if error.errno in NO_SPACE or gathered:
         return StorageFull(
             f"The disk is full: could not {what}", hint="Free some space, or point SLIPWAY_HOME at a larger disk"
         )
-    return error
+    return denied(error, what) if error.errno in NOT_ALLOWED else error
+
+
+def denied(error: OSError, what: str) -> StorageDenied:
+    """What to say of a place where we may not write."""
+    return StorageDenied(
+        f"Could not {what}: {error.strerror}: {error.filename}",
+        hint="SLIPWAY_HOME is to name a folder that you may write to",
+    )

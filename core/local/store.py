@@ -38,6 +38,7 @@ from core.domain.errors import (
     PortInUse,
     ServiceUnavailable,
     SpecInvalid,
+    StorageDenied,
     StorageFull,
 )
 from core.domain.job import Job, JobKind, JobState, move
@@ -45,11 +46,13 @@ from core.domain.model import Model
 from core.domain.pipeline import PipelineEndpoint, PipelineSpec, StepRun
 from core.domain.proof import GateReport, LoadReport
 from core.domain.training import Compute, Trial, TrialState
+from core.local.durable import denied, storage_error
 from core.local.schema import connect, migrate
 
 T = TypeVar("T")
 SQLITE_FULL = 13
 SQLITE_BUSY = 5
+SQLITE_UNUSABLE = (3, 8, 10, 11, 14, 26)
 """Result codes, https://sqlite.org/rescode.html."""
 
 
@@ -65,8 +68,12 @@ class Store:
     """One workspace's store. Threads each get a connection of their own; processes meet in SQLite's locks."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+        except OSError as e:
+            full = storage_error(e, "open the workspace")
+            raise full if isinstance(full, StorageFull) else denied(e, "open the workspace") from e
         self._path = path
         self._local = threading.local()
         with _sqlite_errors():
@@ -890,7 +897,7 @@ def _sqlite_errors() -> Iterator[None]:
     """SQLite's failures that we can explain, in our words; anything else is a bug and stays itself."""
     try:
         yield
-    except sqlite3.OperationalError as e:
+    except sqlite3.DatabaseError as e:
         code = getattr(e, "sqlite_errorcode", 0) & 0xFF
         if code == SQLITE_FULL:
             raise StorageFull(
@@ -900,5 +907,10 @@ def _sqlite_errors() -> Iterator[None]:
         if code == SQLITE_BUSY:
             raise ServiceUnavailable(
                 "The workspace is busy: another process has held its store for 10 s", hint="Try again"
+            ) from e
+        if code in SQLITE_UNUSABLE:
+            raise StorageDenied(
+                f"The workspace's store, slipway.db, cannot be used: {e}",
+                hint="Is it ours, and may you write to its folder? SLIPWAY_HOME says where it lies",
             ) from e
         raise

@@ -1,13 +1,15 @@
-"""A workspace works in a folder of any name, and reads nothing of the folders beside it."""
+"""A workspace works in a folder of any name, reads nothing of those beside it, and says so where it cannot work."""
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.cli.main import main
 from core.domain.data import DataRef
 from core.domain.endpoint import EndpointKeys, EndpointSpec
 from core.domain.monitoring import Origin
@@ -81,3 +83,52 @@ def test_records_are_its_own_before_and_after_they_are_merged(home: Path, tmp_pa
         assert [round(now - request.at) for request in workspace.requests("bank")] == [10, 19, 20]
         assert Merging(folder, merging.REQUESTS, now=now).run(alive=lambda segment: False) in (2, 0)
     assert not list(folder.glob("*.jsonl"))
+
+
+def a_file(home: Path) -> None:
+    home.write_text("")
+
+
+def below_a_file(home: Path) -> None:
+    home.parent.write_text("")
+
+
+def with_a_store_of_somebody_else(home: Path) -> None:
+    home.mkdir(parents=True)
+    Paths(home).store.write_text("a note, and no database at all; " * 9)
+
+
+def with_a_folder_for_a_store(home: Path) -> None:
+    Paths(home).store.mkdir(parents=True)
+
+
+def with_a_file_in_the_way(home: Path) -> None:
+    home.mkdir(parents=True)
+    Paths(home).incoming.write_text("")
+
+
+NO_HOMES = [a_file, below_a_file, with_a_store_of_somebody_else, with_a_folder_for_a_store]
+
+
+@pytest.mark.parametrize("make", NO_HOMES, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("line", ["data list", "data register table.csv", "service start"])
+def test_a_folder_in_which_it_cannot_work_is_a_sentence_and_no_bug(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None], line: str
+) -> None:
+    home = tmp_path / "folder" / "home" if make is not below_a_file else tmp_path / "file" / "home"
+    if make is a_file:
+        home.parent.mkdir()
+    make(home)
+    words = [str(written(tmp_path, "csv")) if word == "table.csv" else word for word in line.split()]
+    assert main([*words, "--home", str(home)]) == 1
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    assert "SLIPWAY_HOME" in told
+
+
+def test_a_file_where_a_folder_of_ours_belongs_is_a_sentence_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_a_file_in_the_way(tmp_path / "home")
+    assert main(["data", "register", str(written(tmp_path, "csv")), "--home", str(tmp_path / "home")]) == 1
+    assert "Traceback" not in capsys.readouterr().err

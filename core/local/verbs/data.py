@@ -35,8 +35,8 @@ class DataVerbs(LocalVerbs):
         name = name or found.name
         check_name("a data asset", name)
         incoming = self._paths.incoming / new_id(self._clock)
-        make_folder(incoming)
         try:
+            make_folder(incoming)
             got = ingest(found, incoming / "table.parquet", reading)
             if got.rows == 0:
                 raise TableUnusable(f"The table '{source}' has no rows", hint="Give a table with at least one row")

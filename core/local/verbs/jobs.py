@@ -76,8 +76,8 @@ class JobVerbs(DataVerbs):
         spec = replace(spec, source=found.origin)
         job = self._job(JobKind.BATCH, spec.experiment_name, spec.compute, _plain(spec), parent_id)
         incoming = self._paths.incoming / job.id
-        make_folder(incoming)
         try:
+            make_folder(incoming)
             ingest(found, incoming / self._paths.job_table(job.id).name)
             place(incoming, self._paths.job(job.id))
         except OSError as e:
