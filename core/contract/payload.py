@@ -34,6 +34,8 @@ class Decoder:
 
     def __init__(self, signature: Signature, *, max_rows: int = 10_000, accept_unseen: bool = False) -> None:
         self._max_rows = max_rows
+        self._few_bytes = ROW_BYTES_MIN * max_rows
+        """A body that is no longer has no more rows than are accepted."""
         self._max_values = SPARE_VALUES + 2 * max_rows * (len(signature.columns) + 1)
         """More than a request has whose rows are that many: then it is none, and need not be built to be refused."""
         self._typed = TypedDecoder(signature, accept_unseen=accept_unseen)
@@ -44,6 +46,12 @@ class Decoder:
 
         Raises PayloadInvalid that lists every problem at once, PayloadTooLarge for more rows than `max_rows`.
         """
+        if len(body) > self._few_bytes:
+            return self._perhaps_many(body)
+        request = self._typed(body)
+        return self._thorough(body) if request is None else request
+
+    def _perhaps_many(self, body: bytes) -> ScoreRequest:
         request = self._typed(body) if self._may_be_typed(body) else None
         if request is None or request.rows > self._max_rows:
             self._check_size(body)
@@ -52,7 +60,7 @@ class Decoder:
 
     def _may_be_typed(self, body: bytes) -> bool:
         """Whether the rows, where they are objects, are few enough; told by the bytes, before they are built."""
-        if len(body) <= ROW_BYTES_MIN * self._max_rows or body.count(b"{") <= self._max_rows + OUTER_OBJECTS_MAX:
+        if body.count(b"{") <= self._max_rows + OUTER_OBJECTS_MAX:
             return True
         found = size.rows(body)
         if found is not None and found > self._max_rows:
@@ -61,8 +69,6 @@ class Decoder:
 
     def _check_size(self, body: bytes) -> None:
         """Raise what is too large to be built, PayloadTooLarge or PayloadInvalid."""
-        if len(body) <= ROW_BYTES_MIN * self._max_rows:
-            return
         if body.count(b"[") > self._max_rows + OUTER_ARRAYS_MAX:
             found = size.rows(body)
             if found is not None and found > self._max_rows:
