@@ -86,9 +86,9 @@ class World:
         self.store.add_endpoint(EndpointSpec(name), port, EndpointKeys("k1", "k2"), time.time())
         return port
 
-    def deploy(self, endpoint: str, name: str = "v1", folder: str = "good") -> None:
+    def deploy(self, endpoint: str, name: str = "v1", folder: str = "good", signature: Signature = SIGNATURE) -> None:
         """A deployment of a model whose folder has this name, with its gate queued."""
-        model = Model(folder, 0, new_id(), 0, "Fake", {}, self.data.ref, SIGNATURE, f"/x/{folder}", 1, time.time())
+        model = Model(folder, 0, new_id(), 0, "Fake", {}, self.data.ref, signature, f"/x/{folder}", 1, time.time())
         model = self.store.add_model(model)
         spec = DeploymentSpec(endpoint, model.name, model.version, name)
         body = {"endpoint": endpoint, "deployment": name, "depth": "default", "budget": to_builtins(spec.budget)}

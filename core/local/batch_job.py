@@ -21,7 +21,7 @@ import msgspec
 import pyarrow.parquet as pq
 
 from core.contract import samples
-from core.domain.data import DataRef
+from core.domain.data import ColumnKind, DataRef
 from core.domain.endpoint import Deployment, Endpoint
 from core.domain.errors import Conflict, ServiceUnavailable, TableUnusable
 from core.domain.job import BatchSpec
@@ -238,10 +238,12 @@ def _text(binary: IO[bytes]) -> Iterator[TextIO]:
 
 def _sent(row: Row, signature: Signature) -> Row:
     """The columns that the model reads, as JSON has them."""
-    return {column.name: _json(row[column.name]) for column in signature.used if column.name in row}
+    return {column.name: _json(row[column.name], column.kind) for column in signature.used if column.name in row}
 
 
-def _json(value: Any) -> Any:
+def _json(value: Any, kind: ColumnKind) -> Any:
+    if kind is ColumnKind.STRING and type(value) is int:
+        return str(value)  # a table whose codes happen to have no leading zero
     if isinstance(value, float) and value != value:
         return None
     if isinstance(value, Decimal):

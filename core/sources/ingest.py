@@ -4,7 +4,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -69,11 +69,14 @@ class Ingested:
     """What was done to the table on the way, beyond what everybody expects."""
 
 
-def ingest(source: Source, parquet: Path, reading: Reading = AS_FOUND) -> Ingested:
+def ingest(
+    source: Source, parquet: Path, reading: Reading = AS_FOUND, texts: Collection[str] = frozenset()
+) -> Ingested:
     """Write `source` to `parquet`, in its own row order; the file is there whole or not at all.
 
     Empty cells are missing. Text that reads true and false is boolean, yes and no stay text, as do dates. Numbers
     are found in whatever way people write them; text is trimmed. All that was done is told in `notes`.
+    Columns of a text table that `texts` names are text whatever they hold.
     Raises SourceUnreadable (cannot be read, is not a table), TableUnusable (no rows, duplicate column names),
     StorageFull.
     """
@@ -82,7 +85,7 @@ def ingest(source: Source, parquet: Path, reading: Reading = AS_FOUND) -> Ingest
         parquet.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=parquet.parent, prefix=".ingest-") as folder, _connect(Path(folder)) as connection:
             with _table_errors(what, parquet):
-                table, sha256 = _read(source, what, Path(folder), connection, reading)
+                table, sha256 = _read(source, what, Path(folder), connection, reading, texts)
                 if reading.merge_spellings:
                     table = _merged(connection, table)
                 rows = _write(connection, table, Path(folder) / "table.parquet")
@@ -115,7 +118,12 @@ def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _read(
-    source: Source, what: str, folder: Path, connection: duckdb.DuckDBPyConnection, reading: Reading
+    source: Source,
+    what: str,
+    folder: Path,
+    connection: duckdb.DuckDBPyConnection,
+    reading: Reading,
+    texts: Collection[str],
 ) -> tuple[_Table, str]:
     """The table, from a copy that nobody changes meanwhile, and the SHA-256 of the source."""
     path, copy = source.path, folder / "copy"
@@ -135,7 +143,7 @@ def _read(
         if re.match(pattern, head, re.IGNORECASE):
             raise SourceUnreadable(f"{what} is {kind}", hint=HINT)
     is_json = re.match(r"\s*(\[\s*)?\{", head)
-    table = _json_table(connection, copy, what) if is_json else _text_table(connection, copy, what, reading)
+    table = _json_table(connection, copy, what) if is_json else _text_table(connection, copy, what, reading, texts)
     return replace(table, notes=(*_encoding_said(text), *table.notes)), text.sha256
 
 
@@ -211,37 +219,47 @@ def _parquet_names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[st
     return names
 
 
-def _text_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str, reading: Reading) -> _Table:
+def _text_table(
+    connection: duckdb.DuckDBPyConnection, copy: Path, what: str, reading: Reading, texts: Collection[str]
+) -> _Table:
     """A CSV or TSV table, its types found over all of its rows."""
     dialect = dialect_of(copy, what, reading)
     skip = 0 if _without(copy, dialect.skip) else dialect.skip
+    cells = _Cells(connection, what, reading, texts)
     try:
-        return _cells(connection, copy, what, reading, dialect, skip)
+        return cells.table(copy, dialect, skip)
     except duckdb.Error as e:
         even = copy.with_suffix(".even")
         said = evened(copy, even, replace(dialect, skip=skip)) if RAGGED.search(str(e)) else None
         if said is None:
             raise
-        return _cells(connection, even, what, reading, replace(dialect, notes=(*dialect.notes, *said)), 0)
+        return cells.table(even, replace(dialect, notes=(*dialect.notes, *said)), 0)
 
 
-def _cells(
-    connection: duckdb.DuckDBPyConnection, text: Path, what: str, reading: Reading, dialect: Dialect, skip: int
-) -> _Table:
-    """The table behind the first `skip` lines of a text. Raises duckdb.Error for rows of another width."""
-    cells = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(dialect.names)))
-    relation = (
-        f"read_csv({only(text)}, {AS_IT_STANDS}, columns = {{{cells}}}, auto_detect = false, "
-        f"delim = {literal(dialect.delimiter)}, quote = '\"', escape = '\"', header = {dialect.header}, "
-        f"skip = {skip}, nullstr = '', max_line_size = {LINE_MAX_BYTES})"
-    )
-    names = dialect.names
-    if dialect.trailing:
-        names = names[:-1]
-        _refuse_filled(connection, f"SELECT count(c{len(names)}) FROM {relation}", len(names), what)
-    table = TextTable(connection, relation, names, dialect.delimiter, reading)
-    columns = tuple(table.values())
-    return _Table(relation, columns, (*dialect.notes, *table.notes))
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """What decides how the cells of a text become values."""
+
+    connection: duckdb.DuckDBPyConnection
+    what: str
+    reading: Reading
+    texts: Collection[str]
+
+    def table(self, text: Path, dialect: Dialect, skip: int) -> _Table:
+        """The table behind the first `skip` lines. Raises duckdb.Error for rows of another width."""
+        cells = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(dialect.names)))
+        relation = (
+            f"read_csv({only(text)}, {AS_IT_STANDS}, columns = {{{cells}}}, auto_detect = false, "
+            f"delim = {literal(dialect.delimiter)}, quote = '\"', escape = '\"', header = {dialect.header}, "
+            f"skip = {skip}, nullstr = '', max_line_size = {LINE_MAX_BYTES})"
+        )
+        names = dialect.names
+        if dialect.trailing:
+            names = names[:-1]
+            _refuse_filled(self.connection, f"SELECT count(c{len(names)}) FROM {relation}", len(names), self.what)
+        table = TextTable(self.connection, relation, names, dialect.delimiter, self.reading, self.texts)
+        columns = tuple(table.values())
+        return _Table(relation, columns, (*dialect.notes, *table.notes))
 
 
 def _without(copy: Path, lines: int) -> bool:

@@ -3,7 +3,7 @@
 # ruff: noqa: S608  # the SQL is made of our own names c0, c1, ... and of literals quoted here
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -86,6 +86,8 @@ class TextTable:
     names: Sequence[str]
     delimiter: str
     reading: Reading
+    texts: Collection[str] = frozenset()
+    """Names of columns that are text whatever they hold."""
     notes: list[Note] = field(default_factory=list)
 
     def values(self) -> list[tuple[str, str, str]]:
@@ -132,6 +134,8 @@ class TextTable:
 
     def _kind(self, i: int) -> Kind:
         column = self.plain[i]
+        if self.names[i] in self.texts:
+            return Kind("VARCHAR")
         if column.known and column.booleans == column.known:
             return Kind("BOOLEAN")
         if column.known and column.numbers == column.known:
@@ -285,6 +289,8 @@ class TextTable:
     def _mixed(self, i: int) -> bool:
         """Whether a column of text holds numbers in so many cells that somebody may wonder."""
         column, styled = self.plain[i], self.styled.get(i)
+        if self.names[i] in self.texts:
+            return False
         if column.codes:
             return column.numbers > 0 and column.numbers + column.codes >= NUMBERS_SHARE * column.known
         return styled is not None and max(styled.fits.values()) >= MIXED_SHARE * styled.known

@@ -18,8 +18,10 @@ from msgspec import to_builtins
 
 from core.cli.command import Context
 from core.cli.main import main
+from core.domain.data import ColumnKind
 from core.domain.job import BatchSpec, Job, JobKind, JobState
 from core.domain.monitoring import ServiceStatus
+from core.domain.signature import Column, Signature
 from core.local.failpoints import Failpoint, arm
 from core.local.workspace import LocalWorkspace
 
@@ -37,6 +39,8 @@ class TwoModels(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Scorer)
         self.turn = count()
+        self.rows: list[dict[str, object]] = []
+        """Of the requests for labels."""
 
     def __enter__(self) -> "TwoModels":
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -53,6 +57,7 @@ class Scorer(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.rows += request["data"] if request["method"] == "predict" else []
         by = self.headers.get("azureml-model-deployment") or ("v1", "v2")[next(self.server.turn) % 2]
         yes = SURE[by]
         answer = [1 - yes, yes] if request["method"] == "predict_proba" else ("yes" if yes > 0.5 else "no")
@@ -162,6 +167,24 @@ def test_a_file_of_any_kind_is_scored_without_being_registered(
     assert workspace.list_data() == before
     assert not list(world.paths.job(job.id).glob("*.parquet"))
     assert list(world.paths.incoming.iterdir()) == []
+
+
+CODES = Signature((Column("zip", ColumnKind.STRING, nullable=False, typical="00712"),), "y", ("no", "yes"), "yes")
+
+
+@pytest.mark.parametrize("register", [False, True])
+def test_codes_without_a_leading_zero_stay_text_for_a_model_that_knows_text(
+    world: World, server: TwoModels, tmp_path: Path, register: bool
+) -> None:
+    world.add_endpoint("bank", server.server_address[1])
+    world.deploy("bank", "v1", signature=CODES)
+    world.store.set_traffic("bank", {"v1": 100}, None, 1.0, "Ada")
+    path = tmp_path / "zips.csv"
+    path.write_text("zip,n\n10115,1\n80331,2\n1e5,3\n" if not register else "zip,n\n10115,1\n80331,2\n")
+    job = world.run_here(run_batch(world, "bank", str(path), *(("--register", "zips") if register else ())).id)
+    assert (job.state, job.result["refused"]) == (JobState.SUCCEEDED, 0)
+    assert [row["zip"] for row in server.rows] == ["10115", "80331", "1e5"][: len(server.rows)]
+    assert len(server.rows) == (2 if register else 3)
 
 
 def test_a_file_is_registered_where_that_is_asked_for(world: World, endpoint: str, tmp_path: Path) -> None:

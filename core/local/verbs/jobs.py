@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from core.domain.data import DataRef
+from core.domain.data import ColumnKind, DataRef
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
 from core.domain.proof import LoadSpec
@@ -78,13 +78,23 @@ class JobVerbs(DataVerbs):
         incoming = self._paths.incoming / job.id
         try:
             make_folder(incoming)
-            ingest(found, incoming / self._paths.job_table(job.id).name)
+            ingest(found, incoming / self._paths.job_table(job.id).name, texts=self._texts(spec))
             place(incoming, self._paths.job(job.id))
         except OSError as e:
             raise storage_error(e, f"keep '{spec.source}' for its job") from e
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
         return job
+
+    def _texts(self, spec: BatchSpec) -> frozenset[str]:
+        """The columns that are text to the model that will most likely score: 712 is a code where 00712 was learned."""
+        endpoint = self._store.endpoint(spec.endpoint)
+        asked = [d for d in endpoint.deployments if d.name == spec.deployment] or list(endpoint.live)
+        if not asked:
+            return frozenset()
+        most = max(asked, key=lambda deployment: endpoint.traffic.get(deployment.name, 0))
+        signature = self._store.model(most.model, most.model_version).signature
+        return frozenset(column.name for column in signature.used if column.kind is ColumnKind.STRING)
 
     def job_output(self, job_id: str) -> Path:
         job = self._store.job(job_id)
