@@ -33,9 +33,11 @@ SCHEMA: Mapping[str, str] = {
 }
 """A record's columns; a later one goes to the end and is null in older files."""
 
-READ_TRIES = 20
-"""A file may be renamed or merged between listing and reading; then the folder is looked at anew. It takes a while to
-hit this several times in a row: only what Slipway 0.1 left is merged without a pause."""
+READ_TRIES = 1000
+"""A file may be renamed or merged between listing and reading; then the folder is looked at anew. What Slipway 0.1
+or a long time without the service left is merged without a pause, for seconds; a reader may be too slow each time."""
+STUCK_MAX = 3
+"""So often a folder that stays as it is and holds no damaged file may not be read."""
 SPAN_S, WIDER = 60.0, 8
 """The newest requests are looked for in the last minute first, then in a time so many times as long, and so on."""
 
@@ -164,16 +166,22 @@ def _query(
     since, until = window
     left_out: dict[Path, str] = {}
     problem: duckdb.Error | None = None
+    stuck = 0
     for _ in range(READ_TRIES):
         found = records.look(folder).within(since, until)
         try:
             return _answers([path for path in found if path not in left_out], window, origin, statements)
         except duckdb.Error as e:
             problem = e
-        if records.look(folder).within(since, until) == found:  # nothing was renamed or merged meanwhile
-            left_out |= unreadable(found)
-            for path, reason in left_out.items():
-                records.say_once(f"{path} cannot be read and is left out: {reason}")
+        if records.look(folder).within(since, until) != found:
+            continue  # renamed or merged meanwhile
+        damaged = unreadable(found)
+        stuck += damaged.keys() <= left_out.keys()
+        if stuck == STUCK_MAX:
+            break
+        left_out |= damaged
+        for path, reason in damaged.items():
+            records.say_once(f"{path} cannot be read and is left out: {reason}")
     raise ServiceUnavailable(f"The telemetry in {folder.name} cannot be read", hint=str(problem)) from problem
 
 
