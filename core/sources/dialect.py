@@ -12,7 +12,7 @@ from core.domain.data import Note, NoteKind, Reading
 from core.domain.errors import SourceUnreadable, TableUnusable
 from core.sources.files import HINT
 from core.sources.header import Verdict, judge, names_columns
-from core.sources.numbers import looks_like_number
+from core.sources.numbers import TRIMMED, looks_like_number
 
 DELIMITERS = (",", ";", "\t", "|")
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
@@ -221,7 +221,7 @@ def _title(record: Sequence[str], width: int) -> bool:
 
 def _names(look: _Look, header: bool) -> tuple[tuple[str, ...], list[Note]]:
     """The columns' names; those without one are called as pandas calls them, since that is what clients send."""
-    first = [cell.strip() for cell in look.records[0]]
+    first = [cell.strip().strip(TRIMMED) for cell in look.records[0]]
     if not header:
         return tuple(f"column{i}" for i in range(len(first))), []
     if look.extra == "index":

@@ -48,7 +48,7 @@ LINE_MAX_BYTES = 32_000_000
 NO_DATES = "dateformat = '~%Y', timestampformat = '~%Y'"
 """Formats that nothing has: dates in JSON stay the text that clients will send."""
 NO_TABLES = {
-    r"\s*<(!doctype|html|\?xml|!--)": "a web page or XML, not a table",
+    r"\s*<(!doctype|html|\?xml|!--|table|meta|style)": "a web page or XML, not a table",
     r"\s*\[\s*[\[\]]": "JSON, but a list of lists where records are needed",
 }
 """What a text begins with that is no table; a page is what a download gives to whoever must log in first."""

@@ -28,7 +28,8 @@ MINUS = "-\u2212"
 """The typographer's minus too, which reports have."""
 APOSTROPHES = "'\u2019"
 GROUPS = {"comma": ",", "point": ".", "blank": BLANKS, "apostrophe": APOSTROPHES}
-TRIMMED = " \t\n\r\u00a0\u3000\ufeff"
+TRIMMED = " \t\n\r\u00a0\u3000\ufeff\u200b\u2060\u200e\u200f\u202a\u202c"
+"""Blanks, and what nobody sees: cells copied from pages and chats have spaces without width, marks of direction."""
 
 LOOSE = rf"[^0-9]{{0,7}}[0-9][0-9.,{APOSTROPHES}{BLANKS}]*([eE][+-]?[0-9]+)?[^0-9]{{0,12}}"
 """Whatever has digits as its heart; what does not match this is no number in any style."""
@@ -81,4 +82,4 @@ _ANY = re.compile(rf"{OPENING}({STYLES['.'].pattern}|{STYLES[','].pattern}){CLOS
 
 def looks_like_number(cell: str) -> bool:
     """Whether a cell is a number as somebody writes them."""
-    return _ANY.fullmatch(cell.strip()) is not None
+    return _ANY.fullmatch(cell.strip(TRIMMED)) is not None

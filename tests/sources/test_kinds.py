@@ -140,6 +140,20 @@ def test_what_is_no_number_stays_text(reads: Any, cells: list[str]) -> None:
     assert found.columns["n"] == cells
 
 
+def test_what_nobody_sees_is_taken_off_names_and_cells(reads: Any) -> None:
+    found = reads("\u200bscore\u200b,\u200ename,y\n" + "\u200b12,\u202aAda\u202c,no\n7\u200b,B\u200do,yes\n" * 20)
+    assert {name: cells[:2] for name, cells in found.columns.items()} == {
+        "score": [12, 7],
+        "name": ["Ada", "B\u200do"],
+        "y": ["no", "yes"],
+    }
+
+
+def test_a_page_that_a_program_calls_a_workbook_is_refused_by_name(reads: Any) -> None:
+    with pytest.raises(SourceUnreadable, match="a web page"):
+        reads("<table><tr><td>a</td><td>b</td></tr>\n<tr><td>1</td></tr></table>\n", name="export.xls")
+
+
 def test_a_unit_that_was_taken_off_is_said_and_a_cell_without_it_named(reads: Any) -> None:
     found = reads("n,t\n" + "12 kg,a\n" * 150 + "5 lb,a\n")
     assert found.columns["n"] == [12] * 150 + [None]
