@@ -1,6 +1,5 @@
 """A disk that fills up under a server: it scores on, and when there is space it records everything again."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,5 +72,5 @@ def test_a_server_on_a_full_disk_scores_on_and_records_again_when_there_is_space
     assert server.get("/").status_code == 200
     assert metric(server, "slipway_requests_total") > 0
     assert metric(server, "slipway_write_failures_total") >= failures
-    events = [json.loads(line).get("event", "") for line in server.log.read_text().splitlines()[-200:] if line]
-    assert any("can be written again" in event for event in events)
+    # Lines of the log are on the same disk, and where it was full a part of one may stand: they are not read as JSON.
+    assert "can be written again" in server.log.read_text()
