@@ -68,8 +68,9 @@ def run(
         on_check(result)
 
     tell(_judged("parity", lambda: _parity(target, parity)))
+    proven = results[0].passed is True
     try:
-        run_checks(target, depth=depth, seed=seed, on_check=tell, profile=profile)
+        run_checks(target, depth=depth, seed=seed, on_check=tell, profile=profile, proven=proven)
     except NoVerdict as e:
         tell(_undecided("contract", e.message))
     tell(_judged("performance", lambda: _performance(target, budget, seed)))

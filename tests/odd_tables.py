@@ -89,7 +89,10 @@ def odd_signature(seed: int, width: int) -> Signature:
     classes = random.choice(LABELS)
     positive = classes[1] if len(classes) == 2 else None
     threshold = random.choice((None, 0.2, 0.5)) if positive is not None else None
-    return Signature(columns, names[0], classes, positive, threshold)
+    target = (
+        names[0] if names[0].strip() else f"{names[0]}target"
+    )  # blanks are trimmed off names, so none has them alone
+    return Signature(columns, target, classes, positive, threshold)
 
 
 def _names(random: Random, count: int) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import NotApplicable, Violation, check
-from core.checks.semantic import answers, difference, same
+from core.checks.semantic import answers, difference, method_of, same, vary
 from core.checks.sizes import CELLS_MAX
 from core.contract import samples
 
@@ -129,14 +129,5 @@ def refusals_leave_nothing_behind(probe: Probe) -> str:
 def labels_vary(probe: Probe) -> str:
     if len(probe.described.signature.classes) == 1:
         raise NotApplicable("the document publishes one class")
-    offered = "predict_proba" in probe.described.methods
-    method = "predict" if "predict" in probe.described.methods else None
-    seen: set[str] = set()
-    for _ in range(5):
-        labels, exchange = probe.score(probe.sample(probe.rows), method)
-        seen.update(map(repr, labels))
-        if len(seen) > 1:
-            return f"{len(seen)} different answers"
-    if offered:
-        raise NotApplicable(f"all of {5 * probe.rows} random rows are {seen.pop()}, as their probabilities are")
-    raise Violation(f"{5 * probe.rows} random rows all got {seen.pop()}", exchange)
+    excuse = "as their probabilities may say" if method_of(probe, "predict_proba") else ""
+    return vary(probe, lambda rows: probe.score(rows, method_of(probe, "predict")), excuse)

@@ -43,9 +43,12 @@ class Probe:
         depth: Depth,
         profile: Profile = Profile.STRICT,
         client: Client | None = None,
+        proven: bool = False,
     ) -> None:
         self.described, self.seed, self.depth, self.profile = described, seed, depth, profile
         self.target = replace(target, url=_based(target.url, described.home.bases[0]))
+        self.proven = proven
+        """Parity has shown that the served model is the trained one, so that few different answers are its own."""
         self.most_rows = rows_at_once(described)
         """The rows that one request may hold, by the document's number and by their length."""
         self.rows = depth.rows if described.one_row else min(depth.rows, self.most_rows)

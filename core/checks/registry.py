@@ -5,7 +5,7 @@ A check is one small function: it takes a `Probe`, tries one thing, and returns 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -95,6 +95,20 @@ class Depth:
     everywhere_s: float = 1.5
     """One check takes so long for these rows at most; a slow endpoint gets fewer."""
 
+    def for_columns(self, columns: int) -> "Depth":
+        """Less time for each of these where a table is wide: what cannot be cut takes longer then."""
+        part = max(LEAST_PART, min(1.0, WIDE / max(1, columns)))
+        return replace(
+            self,
+            generated_s=self.generated_s * part,
+            tries_s=self.tries_s * part,
+            everywhere_s=self.everywhere_s * part,
+        )
+
+
+WIDE = 150
+"""Tables of more columns are tried for a shorter time, down to this part of it."""
+LEAST_PART = 0.4
 
 DEPTHS = {"default": Depth(40, 15, 12.0), "full": Depth(200, 200, 120.0, 60.0, 400_000, 20.0)}
 PARTS = ("contract", "semantic", "wire")

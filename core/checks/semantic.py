@@ -5,7 +5,7 @@ Each check sends the smallest batch that can show a fault first, so that the rep
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from core.checks.everywhere import Rows, batches_from_everywhere, smallest
@@ -19,6 +19,8 @@ SAME = 1e-9
 """Two numbers for one row may differ by this much, or this part of them: batches may add up in another order."""
 SUM_TOLERANCE = 1e-6
 REPEATS = 5
+DIFFERENT_MIN = 3
+"""Fewer different rows may well get one answer: a flag alone makes two."""
 
 
 def batches(probe: Probe) -> Iterator[Rows]:
@@ -125,16 +127,36 @@ def probabilities_add_up(probe: Probe) -> str:
     return f"{each_batch(probe, judge)}: within [0, 1], sums within {SUM_TOLERANCE} of 1"
 
 
-@check("semantic", "Different rows get different probabilities: the model reads what it is sent.")
+@check("semantic", "Not all rows get the same probabilities: the model reads what it is sent.")
 def probabilities_vary(probe: Probe) -> str:
-    rows = probe.sample(probe.rows)
-    if len(rows) < 3:
-        raise NotApplicable("the document allows too few rows at once")
-    chances, exchange = _probabilities(probe, rows)
-    # A single flag makes two different rows, and right answers are not more.
-    if _distinct(chances) <= min(2, _distinct(rows) - 1):
-        raise Violation(f"{probe.rows} random rows got {_distinct(chances)} distinct answer(s)", exchange)
-    return f"{probe.rows} random rows got {_distinct(chances)} distinct answers"
+    return vary(probe, lambda rows: _probabilities(probe, rows))
+
+
+def vary(probe: Probe, ask: Callable[[Rows], tuple[Sequence[Any], Exchange]], excuse: str = "") -> str:
+    """How many different answers there are, in words. Two are enough: a tree of one split gives no more.
+
+    Where all rows get one, those from everywhere too, raises Violation, or NotApplicable where that is right: by
+    `excuse`, or as parity has shown.
+    """
+    sent = 0
+    rows_seen: set[str] = set()
+    distinct: set[str] = set()
+    for rows in chain([probe.sample(probe.rows)], batches_from_everywhere(probe)):
+        found, exchange = ask(rows)
+        distinct.update(map(repr, found))
+        rows_seen.update(map(repr, rows))
+        sent += len(rows)
+        if len(distinct) > 1:
+            return f"{sent:,} rows got {len(distinct)} distinct answers"
+    if len(rows_seen) < DIFFERENT_MIN:
+        raise NotApplicable(f"there are {len(rows_seen)} different rows by the document, which say nothing")
+    one = f"{sent:,} rows from everywhere that the document allows all got {distinct.pop()}"
+    if excuse or probe.proven:
+        raise NotApplicable(f"{one}, {excuse or PROVEN}")
+    raise Violation(one, exchange)
+
+
+PROVEN = "and parity shows that the trained model answers so"
 
 
 @check("semantic", "The order of a row's keys makes no difference.")
@@ -212,10 +234,6 @@ def difference(some: Sequence[Any], others: Sequence[Any]) -> int | None:
     """Where two lists of answers differ first; None where they do not."""
     pairs = enumerate(zip(some, others, strict=True))
     return next((at for at, (one, other) in pairs if not same(one, other)), None)
-
-
-def _distinct(values: Sequence[Any]) -> int:
-    return len({repr(value) for value in values})
 
 
 def method_of(probe: Probe, method: str) -> str | None:

@@ -45,10 +45,12 @@ def run_checks(
     parts: Collection[str] = PARTS,
     profile: Profile = Profile.STRICT,
     source: Source = PUBLISHED,
+    proven: bool = False,
 ) -> tuple[CheckResult, ...]:
     """Judge the endpoint by its own document; `on_check` hears each result as soon as it is known.
 
     Sends a few hundred requests (default depth: about 10 s) and changes nothing. The same seed sends the same rows.
+    `proven`: parity has shown that the served model is the trained one.
     Raises SpecInvalid for an unknown depth or part or a schema that does not fit, NoVerdict when nothing listens, the
     key is refused or the proof itself cannot run.
     """
@@ -56,17 +58,19 @@ def run_checks(
         raise SpecInvalid(f"Depths are {', '.join(DEPTHS)} and parts {', '.join(PARTS)}, got '{depth}', {list(parts)}")
     chosen = [check for check in catalogue(profile) if check.part in parts]
     results = []
-    for outcome in _outcomes(target, chosen, DEPTHS[depth], seed, profile, source):
+    for outcome in _outcomes(target, chosen, DEPTHS[depth], seed, profile, source, proven):
         results.append(outcome)
         on_check(outcome)
     return tuple(results)
 
 
 def _outcomes(
-    target: Target, chosen: Sequence[Check], depth: Depth, seed: int, profile: Profile, source: Source
+    target: Target, chosen: Sequence[Check], depth: Depth, seed: int, profile: Profile, source: Source, proven: bool
 ) -> Iterator[CheckResult]:
     try:
-        probe = Probe(target, fetch(target, source), seed=seed, depth=depth, profile=profile)
+        described = fetch(target, source)
+        depth = depth.for_columns(len(described.drawn.used))
+        probe = Probe(target, described, seed=seed, depth=depth, profile=profile, proven=proven)
         admit(probe)
     except ServiceUnavailable as e:
         raise NoVerdict(e.message, hint=e.hint) from e

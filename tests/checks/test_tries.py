@@ -12,6 +12,7 @@ from contract_tests.reference import KEY, Reference, serving
 from core.checks import run_checks
 from core.checks.altering import changed, escaped, unlike
 from core.checks.document import describe
+from core.checks.registry import DEPTHS, LEAST_PART, WIDE
 from core.checks.sizes import CAUTIOUS_BYTES, LARGE_BYTES, body_bytes, rows_at_once, told_bytes
 from core.checks.tries import LEAST, Plan
 from core.contract import samples
@@ -119,3 +120,12 @@ def test_no_key_is_refused_to_its_owner_whatever_it_reads_like(key: str) -> None
         results = run_checks(Target(url, key), parts=("wire",))
     assert [f"{r.name}: {r.evidence}" for r in results if r.passed is False or r.no_verdict] == []
     assert next(r for r in results if r.name == "wrong_keys_are_refused").passed is True
+
+
+def test_a_wide_table_is_tried_for_a_shorter_time_and_a_usual_one_for_all_of_it() -> None:
+    usual = DEPTHS["default"]
+    assert usual.for_columns(0) == usual.for_columns(WIDE) == usual
+    wide, wider = usual.for_columns(2 * WIDE), usual.for_columns(100 * WIDE)
+    assert wide.generated_s == usual.generated_s / 2
+    assert wider.tries_s == usual.tries_s * LEAST_PART < wide.tries_s < usual.tries_s
+    assert (wider.rows, wider.examples) == (usual.rows, usual.examples)
