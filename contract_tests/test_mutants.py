@@ -44,7 +44,7 @@ def test_every_planted_bug_is_found_by_its_part(mutant: Mutant) -> None:
     failed = [result for result in results if result.passed is False]
     assert failed
     assert all(result.evidence for result in failed)
-    assert all(url in result.curl and KEY[:8] not in result.curl + result.evidence for result in failed)
+    assert all(url in result.curl and KEY[:12] not in result.curl + result.evidence for result in failed)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

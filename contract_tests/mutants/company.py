@@ -164,19 +164,19 @@ class InPercent(Reference):
 
 
 @planted("semantic", CHANCES)
-class AllOrNothing(Reference):
-    """Probabilities of 0 and 1: the labels in another dress."""
+class HalfAndHalf(Reference):
+    """It reads nothing of what it is sent."""
 
     def probabilities(self, rows: list[dict[str, Any]]) -> list[list[float]]:
-        return [[float(yes <= 0.5), float(yes > 0.5)] for _, yes in super().probabilities(rows)]
+        return [[0.5, 0.5] for _ in rows]
 
 
 @planted("semantic", CHANCES)
-class AStump(Reference):
-    """Two different answers in all."""
+class OneRowForAll(Reference):
+    """Whoever asks, the example is scored."""
 
     def probability(self, row: dict[str, Any]) -> float:
-        return 0.8 if row["age"] > 45 else 0.2
+        return super().probability({"age": 30, "balance": None, "job": "pilot", "city": "Rome", "member": True})
 
 
 @planted("semantic", PREDICT)

@@ -210,9 +210,9 @@ class WetFromSixtyPercent(Rain):
 
 
 @planted("semantic", rain(HOUR))
-class TwoForecasts(Rain):
+class OneForecast(Rain):
     def wet(self, row: dict[str, Any]) -> float:
-        return 0.3 if row["cloud_octas"] < 4 else 0.7
+        return 0.3
 
 
 @planted("semantic", rain(HOUR | {"cloud_octas": 6.0}))

@@ -98,7 +98,7 @@ class PublishesAnotherType(OtherDocument):
         self.rows(published)["properties"]["age"] = {"type": "string"}
 
 
-@planted("contract", DOCUMENT)
+@planted("semantic", DOCUMENT)
 class PublishesNullWhereItIsRefused(OtherDocument):
     def change(self, published: dict[str, Any], _: Any) -> None:
         self.rows(published)["properties"]["age"] |= {"x-nullable": True, "nullable": True}

@@ -30,6 +30,7 @@ COMMAND_BODY_MAX_BYTES = 64_000
 """Longer bodies travel packed: Linux takes at most 128 KiB in one argument."""
 BUSY = 429
 """Too many requests: the server asks to come again later."""
+UNAVAILABLE = 503
 BUSY_TRIES = 5
 BUSY_PAUSE_S = 0.5
 """Before the next try where the server names no time."""
@@ -110,7 +111,7 @@ class Client:
         request = Exchange(method, path, content_type | dict(self._target.headers) | dict(headers), credential, body)
         for _ in range(BUSY_TRIES):
             exchange = self._answered(request)
-            if exchange.status != BUSY or self._waited_s >= BUSY_ALL_S:
+            if not _later(exchange) or self._waited_s >= BUSY_ALL_S:
                 break
             pause_s = pause(exchange.reply_headers.get("retry-after", ""))
             self._waited_s += pause_s
@@ -168,6 +169,11 @@ class Client:
         except OSError as e:
             raise ServiceUnavailable(f"Nothing answers at {url} ({e})", hint="Is the endpoint running?") from e
         return connection
+
+
+def _later(exchange: Exchange) -> bool:
+    """Whether the server asks to come again: it is too busy, or not there yet and says when it will be."""
+    return exchange.status == BUSY or (exchange.status == UNAVAILABLE and "retry-after" in exchange.reply_headers)
 
 
 def pause(told: str) -> float:

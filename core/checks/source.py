@@ -52,8 +52,13 @@ def fetch(target: Target, source: Source = PUBLISHED) -> Described:
     root = urlsplit(target.url).path
     if source.schema is not None and is_document(source.schema):
         return describe(whole(dict(source.schema)), root, f"{target.url}{source.path or DOCUMENT}")
-    document, path = _published(target, source)
-    return describe(with_schema(document, source.schema) if source.schema else document, root, f"{target.url}{path}")
+    exchange = _published(target, source)
+    document = _document(exchange)
+    document = with_schema(document, source.schema) if source.schema else document
+    try:
+        return describe(document, root, f"{target.url}{exchange.path}")
+    except Violation as e:
+        raise Violation(e.evidence, *(e.requests or (exchange,)), cause=e.cause) from e
 
 
 def admit(probe: Probe) -> None:
@@ -118,15 +123,15 @@ def _let_in(probe: Probe) -> Exchange:
     return exchange
 
 
-def _published(target: Target, source: Source) -> tuple[dict[str, Any], str]:
-    """The document, and its path below the root."""
+def _published(target: Target, source: Source) -> Exchange:
+    """The answer that holds the document."""
     client = Client(target)
     missing: list[Exchange] = []
     try:
         for path in _places(source):
             exchange = _get(client, target, path)
             if exchange.status == 200:
-                return _document(exchange), path
+                return exchange
             if exchange.status in REFUSED:
                 raise _key_refused(exchange, target)
             missing.append(exchange)

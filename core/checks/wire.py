@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from core.checks import places
 from core.checks.altering import changed, unlike, with_literal
 from core.checks.causes import ERRORS, OPEN, needs_no_key
 from core.checks.forms import LISTED, ONE, holder
@@ -153,8 +154,15 @@ def long_ids_are_refused(probe: Probe) -> str:
         for length, expected in ((ID_MAX_CHARS, 200), (ID_MAX_CHARS + 1, 431)):
             exchange = probe.post(body, {name: "x" * length})
             if exchange.status != expected:
+                _taken_without(probe, body)
                 raise Violation(f"{name} of {length} characters got {exchange.shown}, expected {expected}", exchange)
     return f"{' and '.join(ID_HEADERS)}: 100 characters accepted, 101 refused with 431"
+
+
+def _taken_without(probe: Probe, body: bytes) -> None:
+    """Raises Violation where the body alone is refused, whatever comes with it."""
+    if (exchange := probe.post(body)).status != 200:
+        raise places.refused(exchange)
 
 
 @check("wire", "A row without one of its required columns is refused.")

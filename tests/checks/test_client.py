@@ -85,3 +85,15 @@ def test_what_failed_once_is_not_tried_again_for_each_check(probe: Probe) -> Non
         with pytest.raises(NoVerdict, match="It cannot run"):
             probe.once(compute)
     assert len(tried) == 1
+
+
+def test_a_server_that_is_not_there_yet_and_says_when_is_asked_again_and_one_that_does_not_say_is_not(
+    waits: list[float],
+) -> None:
+    loading = LATER.replace(b"429 Later", b"503 Loading")
+    silent = loading.replace(b"Retry-After: 2\r\n", b"")
+    with scripted(lambda n: loading if n < 3 else OK if n == 3 else silent) as (target, _):
+        client = Client(target, sleep=waits.append)
+        assert [client.send("POST", "/score", b"[1]", {}, None).status for _ in range(2)] == [200, 503]
+        client.close()
+    assert waits == [2.0, 2.0]

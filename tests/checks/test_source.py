@@ -9,6 +9,7 @@ import pytest
 from azure_like import loose_document
 from own_tls import certificate, serving_tls
 
+from contract_tests.mutants.shape import PublishesNothingToScore
 from contract_tests.reference import KEY, Reference, Refused, Reply, Request, serving
 from contract_tests.reference_document import document
 from core.checks import Source, run_checks
@@ -220,3 +221,9 @@ def test_a_document_without_records_has_no_place_for_a_schema() -> None:
     formless["paths"]["/score"]["post"]["parameters"][0]["schema"] = {"type": "object"}
     with pytest.raises(SpecInvalid, match="no array of records"):
         with_schema(formless, ROW)
+
+
+def test_a_document_that_nothing_can_be_scored_by_is_shown_with_the_request_for_it() -> None:
+    with serving(PublishesNothingToScore()) as url:
+        (found,) = [result for result in run_checks(Target(url, KEY), parts=("contract",)) if result.passed is False]
+    assert f"{url}/swagger.json" in found.curl
