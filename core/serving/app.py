@@ -84,11 +84,13 @@ class App:
         target = exchange.target
         assert target is not None
         rows = _packed_rows(target, body) if exchange.packed else rows_at_most(body)
-        cost = target.costs.of(rows, len(body))
-        if exchange.packed or len(body) > COUNTED_BYTES or cost.cpu_s > INLINE_S:
-            exchange.work = work = Work(exchange, target, body, cost)
-            work.reply = asyncio.get_running_loop().create_task(self._beside(exchange, work))
-            return work.reply
+        small = not exchange.packed and len(body) <= COUNTED_BYTES
+        if not (small and target.costs.little[rows.bit_length()]):
+            cost = target.costs.of(rows, len(body))
+            if not small or cost.cpu_s > INLINE_S:
+                exchange.work = work = Work(exchange, target, body, cost)
+                work.reply = asyncio.get_running_loop().create_task(self._beside(exchange, work))
+                return work.reply
         return self._guarded(exchange, lambda e: self._scored(e, target.score(body, rows), body))
 
     def refuse(self, error: Exception, exchange: Exchange | None = None) -> tuple[Exchange, Reply]:

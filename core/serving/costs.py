@@ -11,6 +11,8 @@ BYTE_S = 10e-9
 WEIGHT = 0.1
 """Of the newest run in the average: one odd run does not make a fast deployment slow."""
 SIZES = 32
+ALWAYS_RUNS, ALWAYS_ROWS = 16, 16
+"""To measure each of the small ones would cost them one percent."""
 
 COUNTED_BYTES = 32 * 1024
 """Rows are counted in so much of a body, in 10 us at most; a longer one goes on as it begins."""
@@ -26,15 +28,23 @@ class Cost(NamedTuple):
 class Costs:
     """The average cost of one deployment's requests by their rows, in classes that double: 1, 2 to 3, 4 to 7, ..."""
 
-    __slots__ = ("_cpu_s", "_row_bytes", "_rows", "_run_s", "dear")
+    __slots__ = ("_cpu_s", "_row_bytes", "_rows", "_run_s", "_turn", "dear", "little")
 
     def __init__(self) -> None:
         self._rows = [0.0] * SIZES
         """The average rows of a class; 0 where none has run yet."""
         self._run_s, self._cpu_s = [0.0] * SIZES, [0.0] * SIZES
         self._row_bytes = 0.0
+        self._turn = 0
+        self.little = [False] * SIZES
+        """Which classes are known to be little work, however many of its rows a request has."""
         self.dear = False
         """Whether requests of any size are too much work for the event loop."""
+
+    def due(self, rows: int) -> bool:
+        """Whether this run is to be measured: of small ones, which are many, the first and then every eighth."""
+        self._turn = turn = self._turn + 1
+        return turn <= ALWAYS_RUNS or rows > ALWAYS_ROWS or not turn & 7
 
     def ran(self, rows: int, body_bytes: int, run_s: float, cpu_s: float) -> None:
         """Take in one run, of decoding, prediction and encoding together. `rows` as `rows_at_most` tells them."""
@@ -44,6 +54,7 @@ class Costs:
         self._run_s[size] += weight * (run_s - self._run_s[size])
         self._cpu_s[size] += weight * (cpu_s - self._cpu_s[size])
         self._row_bytes += (WEIGHT if self._row_bytes else 1.0) * (body_bytes / rows - self._row_bytes)
+        self.little[size] = 2 * self._cpu_s[size] <= INLINE_S
         if self._cpu_s[size] > INLINE_S:
             self.dear = True
         elif self.dear:

@@ -59,14 +59,17 @@ class Deployment:
 
         Raises PayloadInvalid, PayloadTooLarge, and ModelFailed for whatever the model raises.
         """
-        began, cpu_began = time.perf_counter(), time.thread_time()
+        measured = rows is None or self.costs.due(rows)
+        if measured:
+            began, cpu_began = time.perf_counter(), time.thread_time()
         request = self.decoder(body)
         started = time.perf_counter()
         probabilities = self._run(request)
         run_s = time.perf_counter() - started
         reply = encode_reply(request, self.predictor.signature, probabilities, legacy_reply=self.file.legacy_reply)
-        rows = rows_at_most(body) if rows is None else rows
-        self.costs.ran(rows, len(body), time.perf_counter() - began, time.thread_time() - cpu_began)
+        if measured:
+            rows = rows_at_most(body) if rows is None else rows
+            self.costs.ran(rows, len(body), time.perf_counter() - began, time.thread_time() - cpu_began)
         return Scored(reply, request, run_s * 1000.0)
 
     def _run(self, request: ScoreRequest) -> np.ndarray:
