@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from contract_tests.reference import KEY
-from core.local.ports import listen
+from core.local.machine.ports import listen
 
 SIZES = ("small", "medium", "large")
 ROW = {

@@ -14,8 +14,8 @@ from schemathesis.engine import events, from_schema
 
 from core.definitions import shipped
 from core.domain.job import Job, JobState
-from core.local import ports
-from core.local.door import Door
+from core.local.machine import ports
+from core.local.service.door import Door
 from core.local.workspace import LocalWorkspace
 from core.settings import read_settings
 

@@ -4,7 +4,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from core.local.service import Service, main
+from core.local.service.loop import Service, main
 
 HERE = Path(__file__).parent
 WORKER = (sys.executable, str(HERE / "fake_worker.py"))

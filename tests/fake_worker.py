@@ -23,9 +23,9 @@ from core.domain.job import JobKind
 from core.domain.proof import GateReport
 from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec, Trial, TrialState
-from core.local.durable import write_atomic
-from core.local.work import Tools, Work
-from core.local.worker import KINDS, main
+from core.local.machine.durable import write_atomic
+from core.local.worker.run import KINDS, main
+from core.local.worker.work import Tools, Work
 from core.ml.executor import Executor, InProcessExecutor
 from core.ml.finished import FinishedTrial, commit, record, stage
 from core.ml.search import SearchResult

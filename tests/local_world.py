@@ -18,15 +18,15 @@ from core.domain.job import Job, JobKind, JobState
 from core.domain.model import Model
 from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec
-from core.local import failpoints, ports, processes
-from core.local.control import service_process, status
-from core.local.durable import write_atomic
-from core.local.jobs import Jobs
+from core.local.machine import failpoints, ports, processes
+from core.local.machine.durable import write_atomic
 from core.local.paths import Paths, new_id
-from core.local.store import Process, Store
-from core.local.supervisor import Supervisor
-from core.local.work import Tools
-from core.local.worker import run_job
+from core.local.service.control import service_process, status
+from core.local.service.servers import Supervisor
+from core.local.service.workers import Jobs
+from core.local.store.db import Process, Store
+from core.local.worker.run import run_job
+from core.local.worker.work import Tools
 from core.ml import profile as profiles
 from core.ml.executor import InProcessExecutor
 from core.settings import Settings, read_settings
@@ -39,7 +39,7 @@ SIGNATURE = Signature((Column("age", ColumnKind.INTEGER, nullable=False, typical
 
 FORKS = multiprocessing.get_context("forkserver")
 """Workers that have their modules loaded: one costs milliseconds where a new interpreter costs a second."""
-FORKS.set_forkserver_preload(["core.local.batch_job", "core.local.worker"])
+FORKS.set_forkserver_preload(["core.local.worker.batch", "core.local.worker.run"])
 
 
 def _attempt(job_id: str, settings: Settings, points: str) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointLimits
 from core.domain.monitoring import Origin
-from core.local.durable import write_atomic
+from core.local.machine.durable import write_atomic
 
 FORMAT = 1
 HOST = "127.0.0.1"

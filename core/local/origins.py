@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 
 from core.domain.monitoring import Origin
-from core.local.store import Store
+from core.local.store.db import Store
 
 FACT = "origins_secret"
 SECRET_BYTES = 32

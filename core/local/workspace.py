@@ -3,7 +3,7 @@
 A verb writes what is wanted and returns; the service makes it so.
 """
 
-from core.local.verbs.admin import AdminVerbs
+from core.local.collections.service import AdminVerbs
 
 
 class LocalWorkspace(AdminVerbs):

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.job import Job, JobKind, JobState
-from core.local.store import Store, _insert_job
-from core.local.telemetry import newest, summary
+from core.local.records.telemetry import newest, summary
+from core.local.store.db import Store, _insert_job
 from perf.growth.axis import Axis
 from perf.workloads.kept import write_requests
 from perf.workloads.workload import Prepared

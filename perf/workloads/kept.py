@@ -31,7 +31,7 @@ def _fill_runs(home: Path, inputs: Inputs) -> None:
     """A registered table and 10,000 jobs, half of them trainings, half gates."""
     from core.domain.job import Job, JobKind, JobState
     from core.local.paths import Paths
-    from core.local.store import Store
+    from core.local.store.db import Store
 
     asset = open_home(home).register_data(TABLE, str(inputs.table))
     store, kinds = Store(Paths(home).store), cycle((JobKind.AUTOML, JobKind.GATE))
@@ -86,7 +86,7 @@ def write_requests(
     """Files as `requests` at an even rate until `until` (s since the epoch) leave them, merged where this is done."""
     import duckdb
 
-    from core.local.telemetry import SCHEMA
+    from core.local.records.telemetry import SCHEMA
 
     folder.mkdir(parents=True, exist_ok=True)
     made = {
@@ -117,7 +117,7 @@ def write_requests(
 def _merge(folder: Path, now: float) -> None:
     """As the service does round by round; revisions of before left every segment as it was."""
     try:
-        from core.local import merging
+        from core.local.records import merging
     except ImportError:
         return
     merging.Merging(folder, merging.REQUESTS, now=now).run(alive=lambda segment: False)
@@ -126,7 +126,7 @@ def _merge(folder: Path, now: float) -> None:
 def _fill_requests(home: Path, requests: int) -> None:
     from core.domain.endpoint import EndpointKeys, EndpointSpec
     from core.local.paths import Paths
-    from core.local.store import Store
+    from core.local.store.db import Store
 
     store = Store(Paths(home).store)
     store.add_endpoint(EndpointSpec(ENDPOINT), 9, EndpointKeys("one", "two"), NOW)

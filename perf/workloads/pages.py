@@ -67,7 +67,7 @@ def _fill(home: Path, inputs: Inputs) -> None:
     from fakes import FakeWorkspace
 
     from core.local.paths import Paths
-    from core.local.store import Store
+    from core.local.store.db import Store
 
     workspace, now = open_home(home, time.time), time.time()
     workspace.register_data(REF.name, str(inputs.table))
@@ -141,9 +141,9 @@ def _run(store: Any, job: Any) -> None:
 
 def _say_that_it_runs(home: Path) -> None:
     """Make the store name this process as its service, so that pages draw what they draw on a good day."""
+    from core.local.machine.processes import this_process
     from core.local.paths import Paths
-    from core.local.processes import this_process
-    from core.local.store import Store
+    from core.local.store.db import Store
 
     store, me = Store(Paths(home).store), this_process()
     facts = {"service_url": "http://127.0.0.1:9", "service_started": time.time(), "service_pid": me.pid}

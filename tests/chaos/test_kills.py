@@ -29,10 +29,11 @@ from core.domain.endpoint import EndpointState
 from core.domain.job import BatchSpec, JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.training import TrainingSpec, Trial, TrialState
-from core.local import control, failpoints, processes
-from core.local.failpoints import Failpoint, arm
+from core.local.machine import failpoints, processes
+from core.local.machine.failpoints import Failpoint, arm
 from core.local.paths import Paths
-from core.local.store import Process, Store
+from core.local.service import control
+from core.local.store.db import Process, Store
 
 pytestmark = pytest.mark.chaos
 

@@ -1,4 +1,4 @@
-from core.local.backoff import Backoff
+from core.local.service.backoff import Backoff
 
 
 def test_each_failure_in_a_row_waits_longer_up_to_a_limit() -> None:

@@ -22,7 +22,7 @@ from core.domain.data import ColumnKind
 from core.domain.job import BatchSpec, Job, JobKind, JobState
 from core.domain.monitoring import ServiceStatus
 from core.domain.signature import Column, Signature
-from core.local.failpoints import Failpoint, arm
+from core.local.machine.failpoints import Failpoint, arm
 from core.local.workspace import LocalWorkspace
 
 ROWS = 2100

@@ -4,8 +4,8 @@ import sys
 import time
 from pathlib import Path
 
-from core.local import records
-from core.local.compaction import cut, written_by_the_living
+from core.local.records import catalog
+from core.local.service.janitor import cut, written_by_the_living
 
 
 def test_a_long_log_is_cut_and_its_end_is_kept_while_its_writer_goes_on(tmp_path: Path) -> None:
@@ -26,12 +26,12 @@ def test_a_short_log_and_no_log_are_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == b"short\n"
 
 
-def open_segment(folder: Path, pid: int, opened: float, written: float) -> records.Segment:
+def open_segment(folder: Path, pid: int, opened: float, written: float) -> catalog.Segment:
     path = folder / f"seg-{opened * 1000:.0f}-{pid}-1.jsonl.open"
     folder.mkdir(exist_ok=True)
     path.touch()
     os.utime(path, (written, written))
-    (segment,) = records.look(folder).segments
+    (segment,) = catalog.look(folder).segments
     return segment
 
 

@@ -15,8 +15,8 @@ from core.domain.data import DataRef
 from core.domain.errors import JobNotFound, PipelineNotFound, StorageFull
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, PipelineStep, StepKind, StepRun
-from core.local import ports
-from core.local.door import Door, app
+from core.local.machine import ports
+from core.local.service.door import Door, app
 from core.workspace import Workspace
 
 KEY = "the-key"

@@ -13,8 +13,8 @@ from core.contract.signature import to_json
 from core.domain.errors import StorageFull
 from core.domain.job import JobKind
 from core.domain.training import TrainingSpec
-from core.local.durable import copy_folder, growing, place, storage_error, write_atomic
-from core.local.models import register_from_job
+from core.local.machine.durable import copy_folder, growing, place, storage_error, write_atomic
+from core.local.worker.models import register_from_job
 from core.local.workspace import LocalWorkspace
 
 Seen = set[tuple[int, int]]

@@ -15,7 +15,7 @@ from trial_doubles import task
 from waiting import wait_until
 
 from core.domain.training import TrialState
-from core.local.executors import ProcessExecutor
+from core.local.worker.executors import ProcessExecutor
 from core.ml.executor import InProcessExecutor, TrialOutcome
 
 FAILED, STOPPED, SUCCEEDED = TrialState.FAILED, TrialState.STOPPED, TrialState.SUCCEEDED
@@ -116,7 +116,7 @@ def test_closing_the_run_leaves_nothing_behind(tmp_path):
 def test_trials_die_with_the_process_that_started_them(tmp_path):
     code = (
         "import sys; from pathlib import Path; sys.path[:0] = ['.', 'tests']; import trial_doubles\n"
-        "from core.local.executors import ProcessExecutor\n"
+        "from core.local.worker.executors import ProcessExecutor\n"
         "e = ProcessExecutor(threads=1, memory_mb=4096, train=trial_doubles.hang)\n"
         f"list(e.run([trial_doubles.task(0, Path({str(tmp_path)!r}))], lambda: False))"
     )

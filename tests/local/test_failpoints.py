@@ -14,8 +14,8 @@ from core.domain.endpoint import GateState
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import LoadSpec
-from core.local import failpoints
-from core.local.failpoints import Failpoint, arm, reach
+from core.local.machine import failpoints
+from core.local.machine.failpoints import Failpoint, arm, reach
 from core.local.workspace import LocalWorkspace
 from core.settings import CHECKOUT
 
@@ -110,5 +110,5 @@ def test_without_the_variable_an_armed_point_is_passed(tmp_path: Path) -> None:
 
 
 def test_every_point_stands_in_the_code_once() -> None:
-    code = "".join(path.read_text() for path in (CHECKOUT / "core" / "local").glob("*.py"))
+    code = "".join(path.read_text() for path in (CHECKOUT / "core" / "local").rglob("*.py"))
     assert sorted(re.findall(r"reach\(Failpoint\.(\w+)\)", code)) == sorted(point.name for point in Failpoint)

@@ -12,8 +12,8 @@ import pytest
 from local_world import World
 from waiting import wait_until
 
-from core.local import forwarding, telemetry
-from core.local.compaction import Compaction
+from core.local.records import forwarding, telemetry
+from core.local.service.janitor import Compaction
 
 GOOD = {
     "at": 1.5, "request_id": "r1", "trace_id": "ab" * 16, "deployment": "v1", "status": 200, "rows": 2,

@@ -14,9 +14,9 @@ from core.domain.endpoint import EndpointState
 from core.domain.errors import ServiceUnavailable, StorageFull
 from core.domain.job import JobState
 from core.domain.training import TrialState
-from core.local.durable import write_atomic
-from core.local.merging import REQUESTS, Keep, Merging
-from core.local.telemetry import summary
+from core.local.machine.durable import write_atomic
+from core.local.records.merging import REQUESTS, Keep, Merging
+from core.local.records.telemetry import summary
 
 SIZE_MB = 6
 SPARE_BYTES = 200_000

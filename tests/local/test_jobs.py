@@ -11,11 +11,11 @@ from waiting import wait_until
 from core.domain.job import JobKind, JobState
 from core.domain.proof import LoadReport, LoadSecond
 from core.domain.training import Compute, Trial, TrialState
-from core.local.durable import write_atomic
-from core.local.jobs import CRASHES_MAX, INTERRUPTIONS_MAX, Crashes
+from core.local.machine.durable import write_atomic
 from core.local.paths import new_id
-from core.local.progress import how_far
-from core.local.store import Process
+from core.local.service.progress import how_far
+from core.local.service.workers import CRASHES_MAX, INTERRUPTIONS_MAX, Crashes
+from core.local.store.db import Process
 
 
 def until_final(world: World, *job_ids: str) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.local.logs import bound, server_log
+from core.local.machine.logs import bound, server_log
 
 
 def request(number: int, status: int = 200) -> bytes:

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.domain.errors import SpecInvalid
-from core.local import inputs, merging, records, telemetry
-from core.local.merging import INPUTS, Keep, Merging
+from core.local.records import catalog, inputs, merging, telemetry
+from core.local.records.merging import INPUTS, Keep, Merging
 from core.settings import CHECKOUT
 
 BEGIN = 1_750_000_000.0
@@ -87,7 +87,7 @@ class History:
             round_.run(alive=lambda segment: segment.path in writing)
 
     def seen(self) -> list[str]:
-        files = records.look(self.folder).within(-math.inf, math.inf)
+        files = catalog.look(self.folder).within(-math.inf, math.inf)
         found = DB.execute(f"SELECT request_id FROM ({telemetry.sources(files)})")
         return [name for (name,) in found.fetchall()]
 
@@ -155,7 +155,7 @@ def test_a_death_at_every_single_step_loses_and_doubles_nothing(history):
 MERGE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from core.local.merging import REQUESTS, Keep, Merging
+from core.local.records.merging import REQUESTS, Keep, Merging
 left = int(sys.argv[3])
 def step(name):
     global left

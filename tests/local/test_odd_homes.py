@@ -13,10 +13,10 @@ from core.cli.main import main
 from core.domain.data import DataRef
 from core.domain.endpoint import EndpointKeys, EndpointSpec
 from core.domain.monitoring import Origin
-from core.local import merging
-from core.local.merging import Merging
 from core.local.paths import Paths
-from core.local.store import Store
+from core.local.records import merging
+from core.local.records.merging import Merging
+from core.local.store.db import Store
 from core.local.workspace import LocalWorkspace
 from core.ml.table import open_table
 from core.settings import read_settings

@@ -21,7 +21,7 @@ from core.domain.monitoring import Origin
 from core.domain.proof import LoadSpec, Target
 from core.local import origins
 from core.local.paths import new_id
-from core.local.supervisor import Supervisor
+from core.local.service.servers import Supervisor
 from core.local.workspace import LocalWorkspace
 
 BODY = b'{"data":[{"age":40}]}'

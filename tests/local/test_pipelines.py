@@ -10,7 +10,7 @@ from waiting import wait_until
 from core.domain.errors import SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import PipelineRun, PipelineSpec, PipelineStep, StepKind
-from core.local.door import app
+from core.local.service.door import app
 from core.local.workspace import LocalWorkspace
 
 SPEC = PipelineSpec(

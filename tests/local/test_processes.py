@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from waiting import wait_until
 
-from core.local import processes
-from core.local.store import Process
+from core.local.machine import processes
+from core.local.store.db import Process
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
 WITH_CHILD = (

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.local.shadow import ROWS, kept_requests
+from core.local.worker.shadow import ROWS, kept_requests
 from core.serving.telemetry import Sample, Telemetry
 
 

@@ -14,8 +14,8 @@ from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind, StepRun
 from core.domain.proof import CheckResult, GateReport, LoadReport
 from core.domain.training import Compute, Trial, TrialState
 from core.local.paths import new_id
-from core.local.schema import MIGRATIONS
-from core.local.store import Process, Store
+from core.local.store.db import Process, Store
+from core.local.store.schema import MIGRATIONS
 
 KEYS = EndpointKeys("first", "second")
 

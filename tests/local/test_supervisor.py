@@ -10,9 +10,9 @@ from local_world import World, kill, living, ticking
 from waiting import wait_until
 
 from core.domain.endpoint import DeploymentState, EndpointState
-from core.local import ports
-from core.local.store import Process
-from core.local.supervisor import Supervisor
+from core.local.machine import ports
+from core.local.service.servers import Supervisor
+from core.local.store.db import Process
 
 
 def until_state(world: World, supervisor: Supervisor, name: str, *states: EndpointState) -> Process | None:

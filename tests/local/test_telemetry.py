@@ -7,8 +7,8 @@ import duckdb
 import pytest
 
 from core.domain.monitoring import Origin
-from core.local import merging, records, telemetry
-from core.local.merging import Merging
+from core.local.records import catalog, merging, telemetry
+from core.local.records.merging import Merging
 
 
 def record(at, **changes):
@@ -21,7 +21,7 @@ def merge(folder, *, alive=True, now=100.0):
 
 
 def read_files(folder, since, until):
-    return [path.name for path in records.look(folder).within(since, until)]
+    return [path.name for path in catalog.look(folder).within(since, until)]
 
 
 @pytest.fixture

@@ -1,0 +1,219 @@
+"""Endpoints, deployments, traffic, keys; and the normal client's way in."""
+
+import http.client
+import secrets
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.domain.endpoint import (
+    Deployment,
+    DeploymentSpec,
+    Endpoint,
+    EndpointKeys,
+    EndpointSpec,
+    EndpointState,
+    ScoreReply,
+    check_traffic,
+)
+from core.domain.errors import Conflict, EndpointNotFound, PortInUse, ServiceUnavailable, SpecInvalid
+from core.domain.job import Job, JobKind, LogLine
+from core.domain.keys import check_header
+from core.domain.monitoring import Origin
+from core.domain.proof import Target
+from core.local import endpoint_file, origins
+from core.local.collections.base import PROOF_COMPUTE, check_limit
+from core.local.collections.models import ModelVerbs
+from core.local.machine.durable import storage_error
+from core.local.machine.logs import LEVELS, server_log
+from core.packaging.export import export
+
+KEY_BYTES = 32
+INVOKE_TIMEOUT_S = 60.0
+
+
+class EndpointVerbs(ModelVerbs):
+    """The endpoint verbs of `Workspace`."""
+
+    def create_endpoint(self, spec: EndpointSpec) -> Endpoint:
+        if any(
+            known.name == spec.name and known.state is not EndpointState.DELETING
+            for known in self._store.list_endpoints()
+        ):
+            raise Conflict(f"There is an endpoint '{spec.name}' already", hint="Choose another name, or use it")
+        self._store.add_endpoint(spec, self._port(spec.port), _new_keys(), self._clock())
+        return self._store.endpoint(spec.name)
+
+    def update_endpoint(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
+        self._store.change_limits(name, changes)
+        return self._store.endpoint(name)
+
+    def list_endpoints(self) -> tuple[Endpoint, ...]:
+        return self._store.list_endpoints()
+
+    def endpoint(self, name: str) -> Endpoint:
+        return self._store.endpoint(name)
+
+    def deploy(self, spec: DeploymentSpec) -> Deployment:
+        model = self._store.model(spec.model, spec.model_version)
+        spec = replace(spec, model_version=model.version, name=spec.name or f"v{model.version}")
+        # Whether there is such an endpoint is asked in the transaction: one may come or go until then.
+        create = (EndpointSpec(spec.endpoint), self._port(0), _new_keys())
+        return self._store.add_deployment(spec, self._gate_job(spec), self._clock(), create=create)
+
+    def _gate_job(self, spec: DeploymentSpec, depth: str = "default", loosened_by: str = "") -> Job:
+        body = {
+            "endpoint": spec.endpoint,
+            "deployment": spec.name,
+            "depth": depth,
+            "budget": msgspec.to_builtins(spec.budget),
+            "loosened_by": loosened_by,
+        }
+        return self._job(JobKind.GATE, "gate", PROOF_COMPUTE, body)
+
+    def delete_deployment(self, endpoint: str, name: str) -> None:
+        self._store.drop_deployment(endpoint, name)
+
+    def delete_endpoint(self, name: str) -> None:
+        self._store.mark_endpoint_deleting(name)
+
+    def set_traffic(
+        self,
+        endpoint: str,
+        traffic: Mapping[str, int],
+        mirror: Mapping[str, int] | None = None,
+        *,
+        force: bool = False,
+        by: str = "",
+    ) -> Endpoint:
+        check_traffic(traffic, mirror)
+        if force and not by:
+            raise SpecInvalid("Forcing traffic needs a name, which is recorded", hint="Say who forces it")
+        self._store.set_traffic(endpoint, traffic, mirror, self._clock(), by if force else "")
+        return self._store.endpoint(endpoint)
+
+    def endpoint_keys(self, name: str) -> EndpointKeys:
+        return self._store.keys(name)
+
+    def rotate_key(self, name: str, which: str) -> EndpointKeys:
+        if which not in ("primary", "secondary"):
+            raise SpecInvalid(f"A key is 'primary' or 'secondary', got '{which}'")
+        return self._store.set_key(name, which, _new_key())
+
+    def endpoint_target(self, name: str, origin: Origin) -> Target:
+        uri = self._store.endpoint(name).scoring_uri
+        return Target(uri.removesuffix("/score"), origins.key_of(self._store, name, origin))
+
+    def invoke(self, name: str, body: bytes, *, deployment: str = "", origin: Origin = Origin.CLIENT) -> ScoreReply:
+        key = origins.key_of(self._store, name, origin)
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+        if deployment:
+            check_header(deployment, "The deployment's name")
+            headers["azureml-model-deployment"] = deployment
+        return self._request(name, "POST", "/score", body, headers)
+
+    def swagger(self, name: str, version: str = "2") -> Mapping[str, Any]:
+        headers = {"Authorization": f"Bearer {self._store.keys(name).primary}"}
+        reply = self._request(name, "GET", f"/swagger.json?version={version}", b"", headers)
+        if reply.status != 200 or not isinstance(reply.body, dict):
+            raise ServiceUnavailable(
+                f"Endpoint '{name}' gave no document (status {reply.status})", hint=str(reply.body)
+            )
+        return reply.body
+
+    def package_endpoint(self, name: str, folder: Path, *, deployment: str = "") -> Path:
+        endpoint = self._store.endpoint(name)
+        chosen = _chosen(endpoint, deployment)
+        spec = self._store.deployment_spec(name, chosen.name)
+        model = Path(self._store.model(chosen.model, chosen.model_version).folder)
+        described = {
+            "endpoint": name,
+            "name": chosen.name,
+            "limits": msgspec.to_builtins(endpoint.limits),
+            "deployment": endpoint_file.deployment(spec, ""),
+        }
+        try:
+            export(model, folder.absolute(), described)
+        except OSError as e:
+            raise storage_error(e, f"package endpoint '{name}'") from e
+        return folder
+
+    def endpoint_logs(
+        self, name: str, limit: int = 1000, *, level: str = "", request_id: str = ""
+    ) -> tuple[LogLine, ...]:
+        self._store.endpoint(name)
+        if level and level not in LEVELS:
+            raise SpecInvalid(f"A level is one of {', '.join(LEVELS)}, got '{level}'")
+        return server_log(self._paths.endpoint_log(name), check_limit(limit), level=level, request_id=request_id)
+
+    def _request(self, name: str, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> ScoreReply:
+        port = self._store.endpoint(name).port
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=INVOKE_TIMEOUT_S)
+        start_s = time.perf_counter()
+        try:
+            connection.request(method, path, body=body or None, headers=dict(headers))
+            response = connection.getresponse()
+            raw = response.read()
+        except (OSError, http.client.HTTPException) as e:
+            raise ServiceUnavailable(
+                f"Endpoint '{name}' does not answer on port {port}", hint="`endpoint show` gives its state and cause"
+            ) from e
+        finally:
+            connection.close()
+        elapsed_ms = (time.perf_counter() - start_s) * 1000
+        return ScoreReply(response.status, _parsed(raw), {k.lower(): v for k, v in response.getheaders()}, elapsed_ms)
+
+    def _port(self, wanted: int) -> int:
+        """`wanted` when it is free now, any free one for 0; the store keeps it for good. Raises PortInUse."""
+        taken = {endpoint.port for endpoint in self._store.list_endpoints()}
+        while True:
+            port = _free_port(wanted)
+            if wanted or port not in taken:
+                return port
+
+
+def _chosen(endpoint: Endpoint, name: str) -> Deployment:
+    """The deployment of that name, else the one with most traffic, else the newest.
+
+    Raises EndpointNotFound, Conflict.
+    """
+    if not endpoint.deployments:
+        raise Conflict(f"Endpoint '{endpoint.name}' has no deployment", hint="Deploy a model to it first")
+    if not name:
+        return max(endpoint.deployments, key=lambda d: (endpoint.traffic.get(d.name, 0), d.created_at))
+    found = next((d for d in endpoint.deployments if d.name == name), None)
+    if found is None:
+        names = ", ".join(d.name for d in endpoint.deployments)
+        raise EndpointNotFound(f"Endpoint '{endpoint.name}' has no deployment '{name}'", hint=f"It has: {names}")
+    return found
+
+
+def _free_port(wanted: int) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as e:
+            raise PortInUse(f"Port {wanted} cannot be used: {e.strerror}", hint="Choose another, or 0 for any") from e
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(KEY_BYTES)
+
+
+def _new_keys() -> EndpointKeys:
+    return EndpointKeys(_new_key(), _new_key())
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return raw.decode("utf-8", "replace")

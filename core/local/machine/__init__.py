@@ -1,0 +1,1 @@
+"""What this machine gives and takes: processes, locks, ports, files that survive, points to fail at."""

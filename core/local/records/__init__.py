@@ -1,0 +1,1 @@
+"""What scoring servers recorded: found, merged, read, kept for a time, passed on."""

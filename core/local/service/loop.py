@@ -1,0 +1,158 @@
+"""The workspace service: the one process that compares what is wanted with what is, and acts.
+
+Run as `python -m core.local.service`. It may die at any moment: workers and scoring servers live on, and the next start
+adopts them. `SIGTERM` ends it with all that it started; running jobs then resume at the next start.
+"""
+
+import logging
+import os
+import secrets
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from core.domain.errors import ServiceRunning, ServiceUnavailable, SlipwayError, StorageFull
+from core.domain.keys import key_in
+from core.local.machine import ports, processes
+from core.local.machine.durable import write_atomic
+from core.local.machine.locks import held
+from core.local.paths import Paths
+from core.local.records.merging import Keep
+from core.local.service.backoff import Backoff
+from core.local.service.door import Door
+from core.local.service.janitor import Compaction
+from core.local.service.servers import SERVER, Supervisor
+from core.local.service.workers import WORKER, Jobs
+from core.local.store.db import Store
+from core.local.workspace import LocalWorkspace
+from core.settings import Settings, read_settings
+
+log = logging.getLogger(__name__)
+
+KEY_BYTES = 32
+ABANDONED_S = 3600.0
+"""A half-written thing that nobody has touched for so long belongs to a process that was killed."""
+
+
+class Service:
+    """One workspace's reconciler. `worker` and `server` are the commands of its children."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        worker: Sequence[str] = WORKER,
+        server: Sequence[str] = SERVER,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings, self._clock = settings, clock
+        self._commands = (worker, server)
+        self._paths = Paths(settings.home)
+        self._stopping, self._poked = threading.Event(), threading.Event()
+        self._backoff = Backoff()
+
+    def run(self) -> None:
+        """Serve until told to stop. Raises ServiceRunning for a second service, PortInUse, StorageFull."""
+        with held(self._paths.service_lock) as ours:
+            if not ours:
+                raise ServiceRunning(
+                    f"A service runs for the workspace {self._settings.home} already",
+                    hint="`python -m core service status` shows it",
+                )
+            self._serve(Store(self._paths.store))
+
+    def stop(self, *_: int | FrameType | None) -> None:
+        """End `run` soon, from any thread or as a signal's handler."""
+        self._stopping.set()
+        self._poked.set()
+
+    def poke(self) -> None:
+        """Look now instead of at the next round."""
+        self._poked.set()
+
+    def _serve(self, store: Store) -> None:
+        self._remove_abandoned()
+        door = self._open_door(store)
+        worker, server = self._commands
+        jobs = Jobs(store, self._settings, command=worker, clock=self._clock)
+        supervisor = Supervisor(store, self._settings, command=server)
+        keep = Keep(self._settings.records_max_days, self._settings.records_max_mb)
+        compaction = Compaction(store, self._paths, self._settings.segment_s, self._settings.otlp_url, keep)
+        with door, compaction:
+            while not self._stopping.is_set():
+                door.check()
+                self._look(jobs.tick)
+                self._look(supervisor.tick)
+                self._poked.wait(self._settings.reconcile_s)
+                self._poked.clear()
+        log.info("stopping")
+        for act in (jobs.stop, supervisor.stop, lambda: store.set_fact("service_pid", "")):
+            self._backoff.clear(act.__qualname__)
+            self._look(act)
+
+    def _look(self, act: Callable[[], None]) -> None:
+        """What the disk or a busy store denies us is left out this time; any other failure is a bug and ends us."""
+        key = act.__qualname__
+        if self._backoff.waits(key):
+            return
+        try:
+            act()
+        except (StorageFull, ServiceUnavailable, OSError) as e:
+            log.warning("%s: %s; trying again", key, e)
+            self._backoff.failed(key)
+        else:
+            self._backoff.clear(key)
+
+    def _open_door(self, store: Store) -> Door:
+        """Listen where the workspace's door has always been, then say in the store that we are here."""
+        key = self._key()
+        wanted = self._settings.service_port or int(store.fact("service_port") or 0)
+        listener = ports.listen(wanted, "the service")
+        port = listener.getsockname()[1]
+        me = processes.this_process()
+        facts = {
+            "service_port": str(port),
+            "service_url": f"http://{ports.HOST}:{port}",
+            "service_started": str(self._clock()),
+            "service_since_boot_s": str(me.started),
+            "service_pid": str(me.pid),
+        }
+        for name, value in facts.items():
+            store.set_fact(name, value)
+        log.info("serving %s on port %d as process %d", self._settings.home, port, me.pid)
+        return Door(LocalWorkspace(self._settings, self._clock), key, listener, self.poke)
+
+    def _key(self) -> str:
+        path = self._paths.service_key
+        if not path.exists():
+            write_atomic(path, secrets.token_urlsafe(KEY_BYTES).encode())
+        return key_in(path.read_bytes(), "of the service")
+
+    def _remove_abandoned(self) -> None:
+        if not self._paths.incoming.exists():
+            return
+        for entry in self._paths.incoming.iterdir():
+            # Somebody without a service may be writing here at this moment: the command line registers data itself.
+            if self._clock() - entry.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(entry)
+                log.info("removed %s, which a killed process had left", entry.name)
+
+
+def main(service: Callable[[Settings], Service] = Service) -> int:
+    """Run the service of the workspace that the environment names; the exit code."""
+    os.umask(0o077)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        running = service(read_settings(os.environ))
+        signal.signal(signal.SIGTERM, running.stop)
+        signal.signal(signal.SIGINT, running.stop)
+        running.run()
+    except SlipwayError as e:
+        # `control` reads this line: the error's name tells it what to raise.
+        sys.stderr.write(f"{type(e).__name__}: {e.message}{f'. {e.hint}' if e.hint else ''}\n")
+        return 1
+    return 0

@@ -1,0 +1,212 @@
+"""Every job brought forward: started when its compute has room, resumed when its worker died, ended when asked."""
+
+import logging
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from core.domain.errors import JobStateInvalid, ServiceUnavailable, SlipwayError, StorageFull
+from core.domain.job import Job, JobKind, JobState
+from core.domain.training import Compute
+from core.local.machine import processes
+from core.local.machine.durable import write_atomic
+from core.local.machine.processes import NOBODY, alive
+from core.local.paths import Paths
+from core.local.service.backoff import Backoff
+from core.local.service.progress import how_far
+from core.local.store.db import Process, Store
+from core.settings import Settings
+
+log = logging.getLogger(__name__)
+
+WORKER = processes.python_module("core.local.worker")
+CRASHES_MAX = 3
+"""So many deaths of its worker in a row, none after more work was done, end a job: the fourth would be as they were."""
+INTERRUPTIONS_MAX = 10
+"""The same for deaths that nobody saw, since we died too: reboots mostly, but a job that takes all down must end."""
+CANCEL_GRACE_S = 3.0
+RUNS_MAX = 8
+"""Pipeline runs only wait for their steps, so they take no place of a compute; but each is a process."""
+PIPELINES = "pipelines"
+PROOF = "proof"
+BUG_HINT = "This is a bug in Slipway; the traceback is in the log"
+
+
+class Crashes(msgspec.Struct):
+    """How often in a row a job's worker has died without more work done, in which attempt last, and how far it was."""
+
+    count: int = 0
+    attempt: int = 0
+    far: int = 0
+    interrupted: int = 0
+
+
+class Jobs:
+    """The service's hand on its workers. Every state is in the store or the job's folder; nothing is lost with us."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        command: Sequence[str] = WORKER,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store, self._settings, self._command, self._clock = store, settings, tuple(command), clock
+        self._paths = Paths(settings.home)
+        self._backoff = Backoff()
+        self._endings = processes.Endings(CANCEL_GRACE_S)
+        self._seen: dict[str, int] = {}
+        """The workers, by job, that we have started or met alive."""
+
+    def tick(self) -> None:
+        """One look at every job that is not final."""
+        running = self._store.jobs_in(JobState.RUNNING)
+        self._seen = {job.id: self._seen[job.id] for job in running if job.id in self._seen}
+        for job in running:
+            self._step(job, self._watch)
+        for job in self._with_room(running, self._store.jobs_in(JobState.QUEUED)):
+            self._step(job, self._start)
+
+    def stop(self) -> None:
+        """End all workers in order; their jobs stay `running` and go on at the next start."""
+        workers = {job.id: self._worker(job) for job in self._store.jobs_in(JobState.RUNNING)}
+        processes.end_groups([worker for worker in workers.values() if worker], CANCEL_GRACE_S)
+        for job_id in workers:
+            self._store.set_worker(job_id, NOBODY)
+
+    def _step(self, job: Job, act: Callable[[Job], None]) -> None:
+        """One job's failure is its own: the others go on."""
+        if self._backoff.waits(job.id):
+            return
+        try:
+            act(job)
+        except (StorageFull, ServiceUnavailable, OSError) as e:
+            # These pass by themselves (a full disk, a busy store), so the job waits for better times.
+            log.warning("job %s: %s; trying again", job.id, e)
+            self._backoff.failed(job.id)
+        except SlipwayError as e:
+            self._fail(job, e.message, e.hint)
+        except Exception as e:
+            log.exception("job %s: a bug", job.id)
+            self._fail(job, f"{type(e).__name__}: {e}", BUG_HINT)
+        else:
+            self._backoff.clear(job.id)
+
+    def _with_room(self, running: Sequence[Job], queued: Sequence[Job]) -> Iterator[Job]:
+        computes = {compute.name: compute for compute in self._store.computes()}
+        busy = Counter(map(_place, running))
+        for job in queued:
+            place = _place(job)
+            if busy[place] < _room(computes.get(place), place):
+                busy[place] += 1
+                yield job
+
+    def _start(self, job: Job) -> None:
+        job = self._store.start_attempt(job.id, self._clock())
+        self._paths.job(job.id).mkdir(parents=True, exist_ok=True, mode=0o700)
+        environ = processes.environment(self._settings, self._compute(job).threads)
+        command = (*self._command, job.id)
+        worker = processes.spawn(command, log=self._paths.worker_log(job.id), environ=environ)
+        self._store.set_worker(job.id, worker)
+        self._seen[job.id] = worker.pid
+        log.info("job %s (%s): attempt %d, worker %d", job.id, job.kind, job.attempt, worker.pid)
+
+    def _watch(self, job: Job) -> None:
+        worker = self._worker(job)
+        if job.cancel_requested:
+            self._cancel(job, worker)
+            return
+        if worker and alive(worker):
+            self._seen[job.id] = worker.pid
+            return
+        if worker:
+            processes.signal_group(worker, signal.SIGKILL)  # what a dead worker has left
+        if self._store.job(job.id).state.final:
+            return  # its last act, after our listing
+        if worker and worker != NOBODY:
+            self._count_crash(job, worker)
+        if not self._store.job(job.id).state.final:
+            self._start(job)
+
+    def _worker(self, job: Job) -> Process | None:
+        """The job's worker, dead or alive; looked for by its command where we died before we could note its number."""
+        known = self._store.worker(job.id)
+        if known is None and (found := processes.find((*self._command, job.id))) is not None:
+            self._store.set_worker(job.id, found)
+            return found
+        return known
+
+    def _count_crash(self, job: Job, worker: Process) -> None:
+        path = self._paths.job(job.id) / "crashes.json"
+        before = msgspec.json.decode(path.read_bytes(), type=Crashes) if path.exists() else Crashes()
+        if before.attempt == job.attempt:
+            return  # counted, but the next attempt could not be noted then
+        far = how_far(self._store, self._paths, job)
+        now = Crashes(attempt=job.attempt, far=max(far, before.far))
+        if far <= before.far:
+            now.count, now.interrupted = before.count, before.interrupted
+        if self._seen.get(job.id) == worker.pid:
+            now.count += 1
+        elif job.kind is not JobKind.PIPELINE:  # which only waits, and takes nobody down
+            now.interrupted += 1
+        code = processes.exit_code(worker)
+        log.warning("job %s: worker %d died (exit %s), %d in a row", job.id, worker.pid, code, now.count)
+        if now.count >= CRASHES_MAX or now.interrupted >= INTERRUPTIONS_MAX:
+            count = max(now.count, now.interrupted)
+            said = processes.last_line(self._paths.worker_log(job.id)) or "it left no word"
+            self._fail(
+                job,
+                f"Its worker died {count} times in a row{_how(code)}: {said}",
+                "Give its compute more memory where it ran out of it, or look into the job's worker.log",
+            )
+            return
+        write_atomic(path, msgspec.json.encode(now))
+
+    def _cancel(self, job: Job, worker: Process | None) -> None:
+        if self._endings.gone(worker):
+            self._end(job, JobState.CANCELED, "Canceled", "")
+
+    def _fail(self, job: Job, message: str, hint: str) -> None:
+        log.error("job %s failed: %s", job.id, message)
+        try:
+            self._end(job, JobState.FAILED, message, hint)
+        except (StorageFull, ServiceUnavailable) as e:
+            log.warning("job %s: %s; trying again", job.id, e)
+            self._backoff.failed(job.id)
+
+    def _end(self, job: Job, state: JobState, message: str, hint: str) -> None:
+        for child in self._store.children(job.id):  # one may have come after the cancel was asked for
+            self._store.request_cancel(child.id, self._clock())
+        try:
+            self._store.end_job(job.id, state, self._clock(), message=message, hint=hint)
+        except JobStateInvalid:
+            log.info("job %s had ended by itself", job.id)
+
+    def _compute(self, job: Job) -> Compute:
+        """The limits of a job's compute; one that was never stored has the settings' limits."""
+        known = {compute.name: compute for compute in self._store.computes()}
+        default = Compute(job.compute, threads=self._settings.threads, memory_mb=self._settings.memory_mb)
+        return known.get(job.compute, default)
+
+
+def _place(job: Job) -> str:
+    """Whose room a job takes. What measures has a place of its own, one at a time."""
+    if job.kind is JobKind.PIPELINE:
+        return PIPELINES
+    return PROOF if job.kind in (JobKind.GATE, JobKind.LOADTEST) else job.compute
+
+
+def _room(compute: Compute | None, place: str) -> int:
+    if place in (PIPELINES, PROOF):
+        return RUNS_MAX if place == PIPELINES else 1
+    return compute.max_concurrent if compute else 1
+
+
+def _how(code: int | None) -> str:
+    if code is None:
+        return ""
+    return f" (signal {-code})" if code < 0 else f" (exit code {code})"

@@ -1,0 +1,1 @@
+"""The workspace's facts and wishes in SQLite: all SQL stands here."""

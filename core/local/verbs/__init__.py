@@ -1,1 +1,0 @@
-"""The verbs of a local workspace, one module a noun; `core.local.workspace` puts them together."""

@@ -1,0 +1,1 @@
+"""One job to its end, one module a kind: `python -m core.local.worker JOB`."""

@@ -1,0 +1,139 @@
+"""The AutoML job: search, package, register. Every step finds what an earlier attempt has done of it."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.domain.data import DataAsset
+from core.domain.training import TrainingSpec, Trial, TrialState
+from core.local.machine.durable import write_atomic
+from core.local.machine.failpoints import Failpoint, reach
+from core.local.worker.models import register_from_job
+from core.local.worker.work import Work
+from core.ml.profile import from_json
+from core.ml.search import FinishedTrial, SearchResult, read_finished
+
+BEAT_S = 1.0
+"""How often the time used is noted: a killed attempt loses at most this much of its count."""
+
+
+def run(work: Work) -> Mapping[str, Any]:
+    """The job's result, as plain JSON. Raises TableUnusable, TrainingFailed, StorageFull."""
+    spec = msgspec.convert(work.job.spec, TrainingSpec)
+    kept = work.folder / "result.json"
+    if not kept.exists():
+        data = work.store.data(spec.data)
+        seconds, found = _search(work, spec, data)
+        for note in found.notes:
+            work.log.warning(note)
+        work.tools.package(
+            work.paths.job_model(work.job.id),
+            found,
+            spec=spec,
+            data=data,
+            job_id=work.job.id,
+            created_at=work.clock(),
+        )
+        reach(Failpoint.AUTOML_PACKAGED)
+        write_atomic(kept, msgspec.json.encode(_summary(work, found, seconds)))
+    result: dict[str, Any] = msgspec.json.decode(kept.read_bytes())
+    if spec.model_name:
+        model = register_from_job(work.store, work.paths, spec.model_name, work.job, work.clock)
+        work.log.info(f"Registered {model.ref}")
+        result["model"] = {"name": model.name, "version": model.version}
+    return result
+
+
+def _search(work: Work, spec: TrainingSpec, data: DataAsset) -> tuple[float, SearchResult]:
+    """What the engine found, and the seconds that all attempts have spent on it."""
+    profile = from_json(msgspec.json.decode(work.paths.profile(data.name, data.content_id).read_bytes()))
+    folder = work.paths.trials(work.job.id)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    finished = read_finished(folder)
+    _agree(work, finished)
+    engine = work.tools.engines(spec.engine)
+    with _time_used(work.folder / "seconds", work.clock) as used_s:
+        if finished:
+            work.log.info(f"Going on from {len(finished)} trials after {used_s():.0f} s")
+        found = engine(
+            Path(data.path),
+            spec,
+            profile,
+            folder=folder,
+            executor=work.tools.executors(work.compute()),
+            finished=finished,
+            clock=work.clock,
+            on_trial=lambda trial: _keep(work, spec, trial),
+            should_stop=lambda: False,  # who cancels ends the process, as whoever pulls the plug does
+            time_used_s=used_s(),
+        )
+        return used_s(), found
+
+
+def _agree(work: Work, finished: list[FinishedTrial]) -> None:
+    """The store as the folder has it: some ended unheard, a moment before their worker; the rest were cut off."""
+    for earlier in finished:
+        work.store.put_trial(work.job.id, earlier.trial)
+    for trial in work.store.trials(work.job.id):
+        if trial.state is TrialState.RUNNING:
+            work.store.put_trial(work.job.id, replace(trial, state=TrialState.STOPPED))
+
+
+def _keep(work: Work, spec: TrainingSpec, trial: Trial) -> None:
+    work.store.put_trial(work.job.id, trial)
+    said = f"Trial {trial.number}: {trial.algorithm} {trial.state}"
+    if trial.state is TrialState.SUCCEEDED:
+        metric = trial.metrics.get(spec.primary_metric)
+        said += f", {spec.primary_metric} {metric:.5f}" if metric is not None else ""
+    if trial.state is not TrialState.RUNNING:
+        said += f" after {trial.duration_s:.1f} s"
+    if trial.state is TrialState.FAILED:
+        work.log.warning(f"{said}: {trial.error}")
+    else:
+        work.log.info(said)
+
+
+def _summary(work: Work, found: SearchResult, seconds: float) -> dict[str, Any]:
+    best = found.best
+    return {
+        "best": {"number": best.number, "algorithm": best.algorithm, "metrics": best.metrics},
+        "members": found.members,
+        "notes": found.notes,
+        "guardrails": msgspec.to_builtins(found.guardrails),
+        "trials": len(work.store.trials(work.job.id)),
+        "model_folder": str(work.paths.job_model(work.job.id)),
+        "seconds": seconds,
+    }
+
+
+@contextmanager
+def _time_used(path: Path, clock: Callable[[], float]) -> Iterator[Callable[[], float]]:
+    """Counts the seconds inside the block on top of those that `path` holds, and notes the sum each second."""
+    before_s, began = float(path.read_text()) if path.exists() else 0.0, clock()
+    ended = threading.Event()
+
+    def used_s() -> float:
+        return before_s + clock() - began
+
+    def note() -> None:
+        while not ended.wait(BEAT_S):
+            # Written over in place, not renamed, which a full disk seldom refuses; the next beat has the whole sum.
+            with suppress(OSError):
+                os.pwrite(descriptor, f"{used_s():020.3f}\n".encode(), 0)
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    os.pwrite(descriptor, f"{before_s:020.3f}\n".encode(), 0)
+    thread = threading.Thread(target=note, name="time used", daemon=True)
+    thread.start()
+    try:
+        yield used_s
+    finally:
+        ended.set()
+        thread.join()
+        os.close(descriptor)

@@ -1,0 +1,87 @@
+"""The gate job: a deployment's own server, all checks against it, and the stored report."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from core import gate
+from core.checks import Profile
+from core.domain.endpoint import Endpoint, GateBudget
+from core.domain.proof import CheckResult, GateReport, Target
+from core.local.machine.failpoints import Failpoint, reach
+from core.local.worker.candidate import CandidateFailed, candidate
+from core.local.worker.shadow import DEPLOYMENT_HEADER, shadow_of
+from core.local.worker.work import Work
+
+SEED = 0
+"""One seed for all gates: the same model meets the same requests, so a verdict can be repeated."""
+
+COMMAND = re.compile(r"^(curl |ab )", re.MULTILINE)
+
+STARTS = "The candidate's server loads the model and says that it is ready."
+
+
+def run(work: Work) -> None:
+    """Prove the deployment that the job names; the report and the job's end are one transaction.
+
+    Raises EndpointNotFound when the deployment was deleted meanwhile.
+    """
+    wanted: dict[str, Any] = dict(work.job.spec)
+    spec = work.store.deployment_spec(wanted["endpoint"], wanted["deployment"])
+    model = work.store.model(spec.model, spec.model_version)
+    budget = msgspec.convert(wanted["budget"], GateBudget)
+    endpoint = work.store.endpoint(spec.endpoint)
+    began = work.clock()
+    landing = work.paths.gate_progress(work.job.id)
+    landing.unlink(missing_ok=True)
+    try:
+        with candidate(work.folder / "candidate", spec, model.folder, endpoint.limits, work.settings) as target:
+            checks = gate.run(
+                target,
+                parity=Path(model.folder) / "parity.npz",
+                budget=budget,
+                depth=wanted["depth"],
+                seed=SEED,
+                shadow=shadow_of(work, spec),
+                on_check=lambda check: _land(work, landing, _lasting(check, target, endpoint, spec.name)),
+                profile=Profile.SLIPWAY,
+            )
+        checks = tuple(_lasting(check, target, endpoint, spec.name) for check in checks)
+    except CandidateFailed as e:
+        checks = (CheckResult("starts", "contract", False, str(e), about=STARTS),)
+        _land(work, landing, checks[0])
+    report = GateReport(
+        id=work.job.id,
+        endpoint=spec.endpoint,
+        deployment=spec.name,
+        model=model.ref,
+        checks=checks,
+        budget=budget,
+        depth=wanted["depth"],
+        created_at=work.clock(),
+        duration_s=work.clock() - began,
+        loosened_by=wanted.get("loosened_by", ""),
+    )
+    reach(Failpoint.GATE_JUDGED)
+    work.store.end_gate(work.job.id, report, work.clock())
+
+
+def _lasting(check: CheckResult, candidate: Target, endpoint: Endpoint, deployment: str) -> CheckResult:
+    """The check with commands that still work when the candidate is gone: sent to this deployment of the endpoint."""
+    header = f"-H '{DEPLOYMENT_HEADER}: {deployment}' "
+    here, there = urlsplit(candidate.url).netloc, urlsplit(endpoint.scoring_uri).netloc
+    return replace(check, curl=COMMAND.sub(rf"\1{header}", check.curl).replace(here, there))
+
+
+def _land(work: Work, landing: Path, check: CheckResult) -> None:
+    """Show a check as soon as it is done: in the log for people, as a line for pages."""
+    with landing.open("ab") as file:
+        file.write(msgspec.json.encode(check) + b"\n")
+    verdict = "passed" if check.passed else "FAILED" if check.passed is False else "not applicable"
+    verdict = "no verdict" if check.no_verdict else verdict
+    say = work.log.warning if check.passed is False else work.log.info
+    say(f"{check.part}/{check.name}: {verdict}. {check.evidence}")

@@ -1,0 +1,108 @@
+"""One job to its end: `python -m core.local.worker JOB`.
+
+The service starts it, and starts it again when it dies. It may be killed at any moment, also to cancel the job: what is
+done is on the disk, and the next attempt goes on from there.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from core.domain.errors import SlipwayError, StorageFull
+from core.domain.job import Job, JobKind, JobState
+from core.local.machine.durable import storage_error
+from core.local.machine.failpoints import Failpoint, reach
+from core.local.machine.locks import held
+from core.local.machine.processes import this_process
+from core.local.paths import Paths
+from core.local.service.workers import BUG_HINT
+from core.local.store.db import Store
+from core.local.worker.work import JobLog, Tools, Work
+from core.settings import Settings, read_settings
+
+log = logging.getLogger(__name__)
+
+Run = Callable[[Work], Mapping[str, Any] | None]
+"""Does the job and gives its result; None when it has ended its job itself, in one transaction with what it leaves."""
+
+KINDS: Mapping[JobKind, str] = {
+    JobKind.AUTOML: "core.local.worker.automl:run",
+    JobKind.BATCH: "core.local.worker.batch:run",
+    JobKind.GATE: "core.local.worker.gate:run",
+    JobKind.LOADTEST: "core.local.worker.loadtest:run",
+    JobKind.PIPELINE: "core.local.worker.pipeline:run",
+}
+"""Loaded when needed: a load test needs no learner."""
+TOOLS = Tools()
+LOCK_WAIT_S = 5.0
+"""A worker before us may have been killed a moment ago."""
+
+
+def run_job(
+    job_id: str,
+    settings: Settings,
+    *,
+    tools: Tools = TOOLS,
+    kinds: Mapping[JobKind, str] = KINDS,
+    clock: Callable[[], float] = time.time,
+) -> int:
+    """Do a job whose state is `running` and give it its final state; the process's exit code.
+
+    A failure that we can explain, and a bug too, are the job's end. Raises StorageFull when not even that can be kept.
+    """
+    paths = Paths(settings.home)
+    with held(paths.job(job_id) / "lock", LOCK_WAIT_S) as ours:
+        store = Store(paths.store)
+        job = store.job(job_id)
+        if not ours or job.state is not JobState.RUNNING:
+            log.warning("nothing to do for job %s: %s", job_id, job.state if ours else "another worker has it")
+            return 0
+        store.set_worker(job_id, this_process())
+        with JobLog(paths.job_log(job_id), clock) as job_log:
+            work = Work(job, store, paths, settings, clock, job_log, tools)
+            return _end(work, lambda: _loaded(kinds[job.kind])(work))
+
+
+def _loaded(path: str) -> Run:
+    module, _, name = path.partition(":")
+    run: Run = getattr(import_module(module), name)
+    return run
+
+
+def _end(work: Work, run: Callable[[], Mapping[str, Any] | None]) -> int:
+    job = work.job
+    work.log.info(f"Attempt {job.attempt} begins" if job.attempt > 1 else "The job begins")
+    try:
+        result = run()
+    except SlipwayError as e:
+        return _failed(work, job, e.message, e.hint)
+    except Exception as e:
+        if isinstance(e, OSError) and isinstance(full := storage_error(e, f"go on with job {job.id}"), StorageFull):
+            return _failed(work, job, full.message, full.hint)
+        log.exception("a bug in job %s", job.id)
+        return _failed(work, job, f"{type(e).__name__}: {e}", BUG_HINT)
+    if result is not None:
+        reach(Failpoint.JOB_DONE)
+        work.store.end_job(job.id, JobState.SUCCEEDED, work.clock(), result=result)
+    work.log.info("The job has succeeded")
+    return 0
+
+
+def _failed(work: Work, job: Job, message: str, hint: str) -> int:
+    work.store.end_job(job.id, JobState.FAILED, work.clock(), message=message, hint=hint)
+    work.log.error(message)
+    return 1
+
+
+def main(arguments: list[str], *, tools: Tools = TOOLS, kinds: Mapping[JobKind, str] = KINDS) -> int:
+    """Run the job that the first argument names in the workspace that the environment names."""
+    os.umask(0o077)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if len(arguments) != 1:
+        sys.stderr.write("Usage: python -m core.local.worker JOB\n")
+        return 2
+    return run_job(arguments[0], read_settings(os.environ), tools=tools, kinds=kinds)

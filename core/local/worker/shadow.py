@@ -1,0 +1,69 @@
+"""What a second deployment is compared by: requests that were kept, else rows of the training data."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.contract import samples
+from core.domain.endpoint import DeploymentSpec
+from core.domain.monitoring import Origin
+from core.domain.proof import Target
+from core.gate import SHADOW_BODIES_MAX, Shadow
+from core.local import origins
+from core.local.records import inputs
+from core.local.worker.work import Work
+from core.local.workspace import LocalWorkspace
+
+DEPLOYMENT_HEADER = "azureml-model-deployment"
+ROWS = 100
+"""Enough to see a difference of a few per cent, few beside the live endpoint's own requests."""
+
+
+class Kept(msgspec.Struct):
+    """The part that matters here of a request that a server has kept; `data` holds one list a column."""
+
+    columns: list[str]
+    data: list[list[Any]]
+
+
+def shadow_of(work: Work, spec: DeploymentSpec) -> Shadow | None:
+    """The live side of a comparison; None where no other deployment has traffic."""
+    endpoint = work.store.endpoint(spec.endpoint)
+    others = [deployment for deployment in endpoint.live if deployment.name != spec.name]
+    if not others:
+        return None
+    busiest = max(others, key=lambda deployment: endpoint.traffic[deployment.name])
+    # By name: a candidate that is live too, or a third deployment, would answer some of what is replayed.
+    headers = {DEPLOYMENT_HEADER: busiest.name}
+    key = origins.key_of(work.store, endpoint.name, Origin.SHADOW)
+    live = Target(endpoint.scoring_uri.removesuffix("/score"), key, headers)
+    kept = list(islice(kept_requests(work.paths.model_data(endpoint.name)), SHADOW_BODIES_MAX))
+    if kept:
+        return Shadow(live, kept, "as clients sent them, newest first")
+    model = work.store.model(spec.model, spec.model_version)
+    return Shadow(live, _of_training(work, spec), f"rows of {model.data}, since no requests are kept")
+
+
+def kept_requests(folder: Path) -> Iterator[bytes]:
+    """A body for each kept request, newest first, of at most `ROWS` rows each; none where nothing is kept."""
+    for line in inputs.newest(folder):
+        try:
+            kept = msgspec.json.decode(line, type=Kept)
+        except msgspec.DecodeError:
+            continue  # another Slipway's, or nobody's
+        rows = islice(zip(*kept.data, strict=True), ROWS)
+        yield samples.body([dict(zip(kept.columns, row, strict=True)) for row in rows])
+
+
+def _of_training(work: Work, spec: DeploymentSpec) -> Sequence[bytes]:
+    """The first rows of the data that the candidate learned from, one a request."""
+    model = work.store.model(spec.model, spec.model_version)
+    sample = LocalWorkspace(work.settings, work.clock).sample(model.data, ROWS)
+    inputs = {column.name for column in model.signature.columns}
+    rows = [
+        {name: value for name, value in zip(sample.columns, row, strict=True) if name in inputs} for row in sample.rows
+    ]
+    return [samples.body([row]) for row in rows]
