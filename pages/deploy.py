@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core import ui
-from core.ui import batch, consume, deployments, details, endpoints, keys, loadtests, logs, swagger, tryit
+from core.ui.deploy import batch, consume, details, keys, loadtest, logs, rollout, swagger, tryit
+from core.ui.kit import endpoints
 
 ui.frame("Deploy")
 workspace = ui.workspace()
@@ -20,7 +21,7 @@ with ui.explained():
         st.stop()
     if models:
         with st.expander("Deploy a model", icon=":material/add_circle:", expanded=not known):
-            deployments.deploy_form(workspace, models)
+            rollout.deploy_form(workspace, models)
     if not known:
         ui.notices.empty(
             "Nothing is deployed yet",
@@ -30,7 +31,7 @@ with ui.explained():
         st.stop()
 
     name = endpoints.choose(known).name
-    ui.live(lambda: deployments.look(workspace, name), deployments.pace, lambda seen: deployments.draw(workspace, seen))
+    ui.live(lambda: rollout.look(workspace, name), rollout.pace, lambda seen: rollout.draw(workspace, seen))
 
     endpoint = workspace.endpoint(name)
     model = endpoints.answering_model(endpoint)
@@ -58,6 +59,6 @@ with ui.explained():
     elif use == "Logs":
         logs.show(workspace, endpoint)
     elif use == "Load test":
-        loadtests.show(workspace, endpoint)
+        loadtest.show(workspace, endpoint)
     else:
         st.caption("Deploy a model first: there is nothing to try yet.")

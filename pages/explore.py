@@ -5,7 +5,7 @@ import time
 import streamlit as st
 
 from core import ui
-from core.ui import tables
+from core.ui.explore import tables
 
 ui.frame("Explore")
 workspace = ui.workspace()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core import ui
 from core.domain.job import JobKind
-from core.ui import trials
+from core.ui.leaderboard import trials
 
 ui.frame("Leaderboard")
 workspace = ui.workspace()

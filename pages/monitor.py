@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core import ui
-from core.ui import endpoints, monitoring
+from core.ui.kit import endpoints
+from core.ui.monitor import traffic
 
 ui.frame("Monitor")
 workspace = ui.workspace()
@@ -21,13 +22,13 @@ with ui.explained():
     with left:
         name = endpoints.choose(known).name
     with middle:
-        window = monitoring.choose_window()
+        window = traffic.choose_window()
     with by:
-        origin = monitoring.choose_origin()
+        origin = traffic.choose_origin()
     with right:
         follow = st.toggle("Live", value=True, key="monitor.live", help="Look again every few seconds.")
     ui.live(
-        lambda: monitoring.look(workspace, name, window, origin),
-        lambda _: monitoring.WATCH_S if follow else None,
-        monitoring.draw,
+        lambda: traffic.look(workspace, name, window, origin),
+        lambda _: traffic.WATCH_S if follow else None,
+        traffic.draw,
     )

@@ -5,7 +5,8 @@ import time
 import streamlit as st
 
 from core import ui
-from core.ui import endpoints, gates, reports
+from core.ui.kit import endpoints
+from core.ui.quality import gates, reports
 
 ui.frame("Quality")
 workspace = ui.workspace()

@@ -10,7 +10,7 @@ from browsing import Running, open_chromium, running_app
 from playwright.sync_api import BrowserContext, Page, expect
 from watcher import settled
 
-from core.ui.navigation import PAGES, PageEntry
+from core.ui.shell.navigation import PAGES, PageEntry
 from perf.conftest import Measure
 from perf.memory import held_mb
 

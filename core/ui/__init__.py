@@ -1,11 +1,12 @@
 """The app's own words and parts: pages import this, streamlit and the domain, and nothing else."""
 
-from core.ui import actions, cached, charts, endpoints, jobs, notices, overview, words
-from core.ui.cached import workspace
-from core.ui.frame import frame
-from core.ui.live import live
-from core.ui.notices import explained
-from core.ui.state import state
+from core.ui.kit import charts, endpoints, jobs, notices, words
+from core.ui.kit.notices import explained
+from core.ui.shell import actions, cached
+from core.ui.shell.cached import workspace
+from core.ui.shell.frame import frame
+from core.ui.shell.live import live
+from core.ui.shell.state import state
 
 __all__ = [
     "actions",
@@ -17,7 +18,6 @@ __all__ = [
     "jobs",
     "live",
     "notices",
-    "overview",
     "state",
     "words",
     "workspace",

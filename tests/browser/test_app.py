@@ -14,8 +14,8 @@ from core.domain.endpoint import EndpointState
 from core.domain.errors import EndpointNotFound
 from core.domain.job import JobState
 from core.domain.training import Algorithm, TrainingSpec
-from core.ui.live import FAST_S
-from core.ui.navigation import PAGES
+from core.ui.shell.live import FAST_S
+from core.ui.shell.navigation import PAGES
 
 expect.set_options(timeout=20_000)
 

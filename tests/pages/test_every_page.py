@@ -9,7 +9,7 @@ from reading import text
 
 from core.domain.data import DataSource
 from core.domain.errors import StorageFull
-from core.ui.navigation import PAGES
+from core.ui.shell.navigation import PAGES
 
 FILES = [page.file for page in PAGES]
 

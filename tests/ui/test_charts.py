@@ -9,7 +9,7 @@ from bank_story import checks, profile, summary, trials
 
 from core.domain.endpoint import GateBudget
 from core.domain.proof import GateReport, LoadReport, LoadSecond
-from core.ui import charts
+from core.ui.kit import charts
 
 BANK = profile(random.Random(7))
 HOUR = summary(time.time(), random.Random(7))

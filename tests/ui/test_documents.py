@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.errors import ServiceUnavailable, SpecInvalid
-from core.ui import documents
+from core.ui.deploy import documents
 
 DOCUMENT = {"swagger": "2.0", "info": {"title": "t", "version": "1"}, "paths": {}}
 

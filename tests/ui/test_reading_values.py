@@ -11,8 +11,12 @@ from streamlit.testing.v1 import AppTest
 from core.domain.data import DataAsset, DataSource
 from core.domain.endpoint import GateBudget
 from core.domain.proof import CheckResult, GateReport
-from core.ui import jobs, journey, monitoring, reports, tryit
-from core.ui.journey import Mark
+from core.ui.deploy import tryit
+from core.ui.home import journey
+from core.ui.home.journey import Mark
+from core.ui.kit import jobs
+from core.ui.monitor import traffic
+from core.ui.quality import reports
 
 ASSET = DataAsset(REF.name, 1, DataSource.FILE, "x.csv", 10, ("a", "y"), "00", 1, "x.parquet", 0.0)
 
@@ -57,14 +61,14 @@ def test_the_best_trial_is_the_highest_or_for_a_loss_the_lowest():
 def test_a_model_that_failed_counts_as_our_failure_not_the_clients():
     hour = replace(summary(0.0, random.Random(7)), by_status={200: 90, 400: 4, 424: 3, 503: 3})
 
-    assert monitoring.failing(hour) == (4, 6)
+    assert traffic.failing(hour) == (4, 6)
 
 
 def page_of_choices() -> None:
     """A page with two options of one label, as a script."""
     import streamlit as st
 
-    from core.ui import choices
+    from core.ui.shell import choices
 
     options = st.session_state.get("options", {"a": "Same", "b": "Same", "c": "Other"})
     st.text(choices.choose("Pick", options, key="pick"))

@@ -7,7 +7,7 @@ from core.domain.endpoint import DeploymentState, EndpointState, GateState
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import StepKind
 from core.domain.training import HIGHER_IS_BETTER, Algorithm, GuardrailState, TrialState
-from core.ui import words
+from core.ui.kit import words
 
 STATEFUL = (DeploymentState, EndpointState, GateState, GuardrailState, JobState, TrialState)
 NAMED = (

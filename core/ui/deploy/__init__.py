@@ -1,0 +1,1 @@
+"""Deploy: a model behind an endpoint, and a file for each of its tabs."""

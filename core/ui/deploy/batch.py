@@ -1,0 +1,108 @@
+"""The Batch tab: a whole table scored as a job, from a file or from data that is registered."""
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core.domain.data import DataAsset
+from core.domain.endpoint import Endpoint
+from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
+from core.domain.signature import Signature
+from core.ui.kit import notices, words
+from core.ui.shell import actions
+from core.ui.shell.live import FAST_S, live
+from core.workspace import Workspace
+
+SHOWN_ROWS = 20
+JOBS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The batch jobs of an endpoint, newest first, and the last word of the one that runs."""
+
+    jobs: tuple[Job, ...]
+    log: tuple[LogLine, ...]
+    now: float
+
+
+def show(workspace: Workspace, endpoint: Endpoint, signature: Signature) -> None:
+    """Choose a table, score it, take the scored file."""
+    given = st.file_uploader("A table to score", type=["csv", "parquet", "gz", "xz"], key="batch.file")
+    if given is not None and st.button("Score the file", type="primary", icon=":material/table:", key="batch.upload"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(given.name).name
+            path.write_bytes(given.getvalue())
+            asset = actions.run("Reading the file", workspace.register_data, f"{endpoint.name}-batch", str(path))
+        if asset is not None:
+            _submit(workspace, endpoint, signature, asset)
+    known = {words.asset(asset.ref): asset for asset in workspace.list_data()}
+    if known:
+        with st.expander("Or data that is here already", icon=":material/database:"):
+            name = st.selectbox("Data", list(known), key="batch.data")
+            if st.button("Score it", key="batch.known"):
+                _submit(workspace, endpoint, signature, known[name])
+    live(lambda: _look(workspace, endpoint), _pace, lambda seen: _draw(workspace, seen))
+
+
+def _submit(workspace: Workspace, endpoint: Endpoint, signature: Signature, asset: DataAsset) -> None:
+    missing = [c.name for c in signature.used if not c.nullable and c.name not in asset.columns]
+    if missing:
+        notices.problem(f"The table lacks what the model reads: {', '.join(missing)}", "Add these columns.")
+        return
+    spec = BatchSpec(endpoint.name, asset.ref.name, asset.ref.version)
+    actions.apply("Queueing", workspace.submit, spec)
+
+
+def _look(workspace: Workspace, endpoint: Endpoint) -> Seen:
+    jobs = workspace.list_jobs(JobKind.BATCH, limit=JOBS, endpoint=endpoint.name)
+    running = next((job for job in jobs if not job.state.final), None)
+    return Seen(jobs, workspace.job_logs(running.id, limit=1) if running else (), time.time())
+
+
+def _pace(seen: Seen) -> float | None:
+    return FAST_S if any(not job.state.final for job in seen.jobs) else None
+
+
+def _draw(workspace: Workspace, seen: Seen) -> None:
+    for number, job in enumerate(seen.jobs):
+        with st.container(border=True):
+            data = _table(job)
+            st.markdown(f"**{data}** :gray[{words.ago(job.created_at, seen.now)}]")
+            if not job.state.final:
+                said = seen.log[-1].text if seen.log else "waiting"
+                st.markdown(f":blue[:material/progress_activity:] {words.literal(said)}")
+            elif job.state is not JobState.SUCCEEDED:
+                notices.problem(job.message or "It was canceled.", job.hint)
+            else:
+                _result(workspace, job, opened=number == 0)
+
+
+def _table(job: Job) -> str:
+    """What a batch job scores: a data version, or a file by its name."""
+    if source := job.spec.get("source"):
+        return Path(str(source)).name
+    return f"{job.spec['data']}, version {job.spec['data_version']}"
+
+
+def _result(workspace: Workspace, job: Job, *, opened: bool) -> None:
+    scored, refused = int(job.result["scored"]), int(job.result["refused"])
+    why = " The column `problem` says why." if refused else ""
+    st.markdown(f"{words.plural(scored, 'row')} scored, {words.count(refused)} refused.{why}")
+    path = workspace.job_output(job.id)
+    with path.open("rb") as file:
+        st.download_button("Download the scored table", file, "scored.csv", "text/csv", key=f"batch.get.{job.id}")
+    if opened:
+        shown = _answers_first(pd.read_csv(path, nrows=SHOWN_ROWS))
+        st.dataframe(shown, hide_index=True, key=f"batch.rows.{job.id}")
+
+
+def _answers_first(scored: pd.DataFrame) -> pd.DataFrame:
+    """In the file the answers follow the table's own columns; on the page a wide table would hide them."""
+    names = list(scored.columns)
+    at = max((number for number, name in enumerate(names) if name.startswith("prediction")), default=0)
+    return scored[names[at:] + names[:at]]

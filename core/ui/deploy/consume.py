@@ -1,0 +1,25 @@
+"""The Consume tab: clients in eight languages, ready to be copied."""
+
+import streamlit as st
+
+from core.contract.samples import body, typical_row
+from core.contract.snippets import snippets
+from core.domain.endpoint import Endpoint
+from core.domain.model import Model
+from core.ui.deploy.tryit import FORMS
+
+METHODS = {"predict": "Labels", "predict_proba": "Probabilities"}
+
+
+def show(endpoint: Endpoint, model: Model) -> None:
+    """Choose a form of request, what is wanted, and a language; the key is read from SLIPWAY_KEY."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        form = st.selectbox("Request form", list(FORMS), key="consume.form", format_func=FORMS.__getitem__, width=240)
+        method = st.selectbox("Answer", list(METHODS), key="consume.method", format_func=METHODS.__getitem__, width=180)
+        request = body([typical_row(model.signature)], form, method)
+        st.download_button("Download the request", request, "data.json", "application/json", icon=":material/download:")
+    made = snippets(endpoint.scoring_uri, model.signature, form=form, method=method)
+    for tab, snippet in zip(st.tabs([snippet.title for snippet in made.values()]), made.values(), strict=True):
+        with tab:
+            st.code(snippet.text, language=snippet.language, wrap_lines=True)
+    st.caption("`SLIPWAY_KEY` stands for one of the endpoint's keys: see Keys.")

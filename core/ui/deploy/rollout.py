@@ -1,0 +1,137 @@
+"""Deploying for people: choose a model, watch it come up and be proven."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.domain.endpoint import (
+    Deployment,
+    DeploymentSpec,
+    DeploymentState,
+    Endpoint,
+    EndpointState,
+    GateState,
+    endpoint_name,
+)
+from core.domain.job import LogLine
+from core.domain.model import Model
+from core.domain.monitoring import TelemetrySummary
+from core.ui.kit import endpoints, jobs, notices, words
+from core.ui.kit.endpoints import Served
+from core.ui.shell import actions, cached, choices, navigation
+from core.ui.shell.live import FAST_S
+from core.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """An endpoint with what answers, what is being proven, and why it failed where it did."""
+
+    endpoint: Endpoint
+    live: tuple[Served, ...]
+    hour: TelemetrySummary
+    gate_log: tuple[LogLine, ...]
+    server_log: tuple[LogLine, ...]
+    now: float
+
+
+def deploy_form(workspace: Workspace, models: Sequence[Model]) -> None:
+    """Ask for a model and an endpoint, and begin the deployment; the page then shows it."""
+    by_ref = {m.ref: m for m in models}
+    left, right = st.columns([3, 2])
+    ref = left.selectbox("Model", list(by_ref), key="deploy.model", format_func=lambda r: _model_line(by_ref[r]))
+    model = by_ref[ref]
+    with right.form("deploy.form", border=False):
+        name = st.text_input(
+            "Endpoint",
+            value=endpoint_name(model.name),
+            key=f"deploy.endpoint.{model.name}",
+            help="3 to 32 lower-case letters, digits and dashes. An endpoint that exists gets one more deployment.",
+        )
+        go = st.form_submit_button("Deploy", type="primary", icon=":material/rocket_launch:")
+    left.caption(
+        "It starts without traffic. A gate then proves it: the same numbers as in training, the published contract, "
+        "the time to answer. Only a passed gate gives it requests."
+    )
+    if go:
+        choices.put("endpoint", name.strip())
+        actions.apply("Deploying", _deploy, workspace, name.strip(), model)
+
+
+def _deploy(workspace: Workspace, endpoint: str, model: Model) -> Deployment:
+    return workspace.deploy(DeploymentSpec(endpoint, model.name, model.version))
+
+
+def _model_line(model: Model) -> str:
+    auc = words.score(model.metrics.get("AUC_weighted"))
+    return f"{model.name}, version {model.version} · {words.algorithm(model.algorithm)} · AUC {auc}"
+
+
+def look(workspace: Workspace, name: str) -> Rollout:
+    """The endpoint as it is now."""
+    endpoint = workspace.endpoint(name)
+    gated = endpoints.newest(endpoint)
+    proving = gated is not None and not gated.gate.final and gated.gate_job_id
+    return Rollout(
+        endpoint=endpoint,
+        live=endpoints.served(workspace, endpoint),
+        hour=cached.telemetry(name, endpoints.HOUR_S, endpoints.HOUR_BUCKETS),
+        gate_log=workspace.job_logs(gated.gate_job_id, limit=8) if gated and proving else (),
+        server_log=workspace.endpoint_logs(name, limit=12) if endpoint.state is EndpointState.FAILED else (),
+        now=time.time(),
+    )
+
+
+def pace(rollout: Rollout) -> float | None:
+    """Often until endpoint, deployments and gates are final, then never."""
+    return FAST_S if endpoints.moving(rollout.endpoint) else None
+
+
+def draw(workspace: Workspace, rollout: Rollout) -> None:
+    """The endpoint, each deployment behind it, and what is happening to them."""
+    notices.twin(next((s.data for s in rollout.live), None))
+    endpoints.card(rollout.endpoint, rollout.live, rollout.hour, rollout.now, here="Deploy")
+    if rollout.endpoint.state is EndpointState.FAILED:
+        notices.problem(f"The server does not answer: {rollout.endpoint.error}")
+        jobs.log(rollout.server_log, rollout.now)
+    for deployment in rollout.endpoint.deployments:
+        _deployment(workspace, rollout, deployment)
+
+
+def _deployment(workspace: Workspace, rollout: Rollout, deployment: Deployment) -> None:
+    traffic = rollout.endpoint.traffic.get(deployment.name, 0)
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(
+                f"**{deployment.name}** :gray[{deployment.model}, version {deployment.model_version} · "
+                f"{traffic} % of requests]",
+                width="content",
+            )
+            _badges(deployment)
+        if deployment.error:
+            notices.problem(deployment.error)
+        if not deployment.gate.final:
+            _gate_progress(rollout)
+        elif deployment.gate is GateState.FAILED:
+            st.markdown(":red[Its gate failed, so it gets no requests.]")
+            navigation.link("Quality", "See which checks failed", endpoint=deployment.endpoint)
+        elif traffic == 0 and deployment.proven:
+            st.markdown("Proven, and without requests so far: give it some below, under Details.")
+        if deployment.forced_by:
+            st.caption(f"{deployment.forced_by} gave it traffic without a passed gate.")
+
+
+def _badges(deployment: Deployment) -> None:
+    with st.container(horizontal=True, width="content", gap="xsmall"):
+        for word in (words.state(deployment.state), words.state(deployment.gate)):
+            notices.badge(word)
+
+
+def _gate_progress(rollout: Rollout) -> None:
+    waits = any(d.state is DeploymentState.STARTING for d in rollout.endpoint.deployments)
+    label = "The server starts; the gate follows" if waits else "The gate proves it: parity, contract, time to answer"
+    with st.status(label, expanded=bool(rollout.gate_log)):
+        for line in rollout.gate_log:
+            st.markdown(f":gray[{words.moment(line.at, rollout.now)}] {words.literal(line.text)}")

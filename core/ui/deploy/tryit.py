@@ -1,0 +1,234 @@
+"""The Test form: made from the model's signature, answered by the endpoint itself."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.contract.samples import body, typical_row
+from core.domain.data import ColumnKind
+from core.domain.endpoint import Endpoint, ScoreReply
+from core.domain.monitoring import Origin
+from core.domain.signature import Column, Scalar, Signature
+from core.ui.kit import charts, endpoints, words
+from core.ui.shell import actions
+from core.ui.shell.state import state
+from core.workspace import Workspace
+
+FIELDS_A_ROW = 4
+FIELDS_MAX = 120
+"""A form of 1,500 fields takes seconds at each click; the others are sent with their typical values."""
+NAMES_MAX = 20
+MISSING = "(missing)"
+FORMS = {"v1": "Azure AutoML, older", "v2": "Azure AutoML, newer", "mlflow": "MLflow"}
+"""The request forms that an endpoint takes, as people know them."""
+
+Row = Mapping[str, Scalar | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the endpoint said to one try: the reply, and for a form also the reply with probabilities."""
+
+    endpoint: str
+    reply: ScoreReply
+    shares: ScoreReply | None
+
+
+def test(workspace: Workspace, endpoint: Endpoint, signature: Signature) -> None:
+    """Ask for one row, or for a whole body as JSON; score it through the endpoint; show the answer."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        as_json = st.toggle("Write JSON", key="deploy.as_json", help="Send any body, as a client would.")
+        form = _form() if as_json else ""
+        deployment = _deployment(endpoint)
+    if as_json:
+        request = _json_form(signature, form)
+        if request is not None:
+            _score(workspace, endpoint, deployment, request, None)
+    else:
+        row = _row_form(endpoint, signature)
+        if row is not None:
+            _score(workspace, endpoint, deployment, body([row]), body([row], method="predict_proba"))
+    if state.answer is not None and state.answer.endpoint == endpoint.name:
+        _show(state.answer, signature)
+
+
+def _score(
+    workspace: Workspace, endpoint: Endpoint, deployment: str, request: bytes, with_shares: bytes | None
+) -> None:
+    state.answer = None
+    # Without traffic the endpoint answers 503; a deployment that waits for its gate is reached by its name.
+    if not deployment and not endpoint.live and (waiting := endpoints.answering(endpoint)):
+        deployment = waiting.name
+    reply = actions.run("Scoring", workspace.invoke, endpoint.name, request, deployment=deployment, origin=Origin.APP)
+    if reply is None:
+        return
+    shares = None
+    if with_shares is not None and reply.status == 200:
+        # Whoever gave the label gives the probabilities too: traffic might send the second question to another model.
+        deployment = _answered_by(reply) or deployment
+        shares = actions.run(
+            "Scoring", workspace.invoke, endpoint.name, with_shares, deployment=deployment, origin=Origin.APP
+        )
+    state.answer = Answer(endpoint.name, reply, shares)
+    # The answer stands below a long form, perhaps out of sight.
+    if reply.status == 200:
+        st.toast(
+            f"Answered: {', '.join(str(label) for label in results(reply.body)[:3])}", icon=":material/check_circle:"
+        )
+    else:
+        st.toast(f"Answered {reply.status}", icon=":material/block:")
+
+
+# Ask
+
+
+def _form() -> str:
+    names = list(FORMS)
+    return str(st.selectbox("Request form", names, key="deploy.form", format_func=FORMS.__getitem__, width=240))
+
+
+def _deployment(endpoint: Endpoint) -> str:
+    """Which deployment to ask; empty for what traffic decides."""
+    if len(endpoint.deployments) < 2:
+        return ""
+    names = ["", *(d.name for d in endpoint.deployments)]
+    return str(
+        st.selectbox(
+            "Answered by",
+            names,
+            key=f"deploy.by.{endpoint.name}",
+            format_func=lambda name: name or "as traffic decides",
+            width=240,
+        )
+    )
+
+
+def _json_form(signature: Signature, form: str) -> bytes | None:
+    with st.form("deploy.json", border=False):
+        typical = json.dumps(json.loads(body([typical_row(signature)], form)), indent=2, ensure_ascii=False)
+        text = st.text_area("Body", value=typical, height=320, key=f"deploy.body.{form}")
+        return text.encode() if st.form_submit_button("Score", type="primary", icon=":material/send:") else None
+
+
+def _row_form(endpoint: Endpoint, signature: Signature) -> Row | None:
+    with st.form("deploy.try", border=True):
+        row = typical_row(signature)
+        asked = signature.used[:FIELDS_MAX]
+        for start in range(0, len(asked), FIELDS_A_ROW):
+            fields = asked[start : start + FIELDS_A_ROW]
+            for place, column in zip(st.columns(FIELDS_A_ROW), fields, strict=False):
+                with place:
+                    row[column.name] = field(column, key=f"deploy.try.{endpoint.name}.{column.name}")
+        if others := len(signature.used) - len(asked):
+            st.caption(f"{others:,} more columns are sent with their typical values; write JSON to change them.")
+        if ignored := [c.name for c in signature.columns if not c.used]:
+            more = f" and {len(ignored) - NAMES_MAX:,} more" if len(ignored) > NAMES_MAX else ""
+            st.caption(f"Not read by this model: {', '.join(ignored[:NAMES_MAX])}{more}.")
+        return row if st.form_submit_button("Score", type="primary", icon=":material/send:") else None
+
+
+def field(column: Column, *, key: str) -> Scalar | None:
+    """The input for one column, with its typical value in place; None where a nullable column is left empty."""
+    if column.kind is ColumnKind.BOOLEAN:
+        return _choice(column, [True, False], key)
+    if column.kind is ColumnKind.STRING:
+        return _text(column, key)
+    return _number(column, key)
+
+
+def _text(column: Column, key: str) -> Scalar | None:
+    if column.levels:
+        return _choice(column, list(column.levels), key)
+    typed = st.text_input(column.name, value=str(column.typical or ""), key=key)
+    return None if typed == "" and column.nullable else typed
+
+
+def _choice(column: Column, options: Sequence[Scalar], key: str) -> Scalar | None:
+    offered = [*options, MISSING] if column.nullable else list(options)
+    first = offered.index(column.typical) if column.typical in offered else 0
+    open_set = column.kind is ColumnKind.STRING and not column.closed
+    picked = st.selectbox(
+        column.name,
+        offered,
+        index=first,
+        key=key,
+        format_func=_shown,
+        accept_new_options=open_set,
+        help="Other values are accepted and scored as unseen." if open_set else None,
+    )
+    return None if picked == MISSING else picked
+
+
+def _shown(option: object) -> str:
+    return {True: "true", False: "false"}[option] if isinstance(option, bool) else str(option)
+
+
+def _number(column: Column, key: str) -> Scalar | None:
+    whole = column.kind is ColumnKind.INTEGER
+    cast = int if whole else float
+    typical = cast(column.typical) if isinstance(column.typical, int | float) else None if column.nullable else cast(0)
+    seen = None
+    if column.low is not None and column.high is not None:
+        seen = f"Seen in training: {column.low:g} to {column.high:g}." + (" May be left empty." * column.nullable)
+    given = st.number_input(
+        column.name, value=typical, step=1 if whole else None, format="%d" if whole else "%g", key=key, help=seen
+    )
+    return None if given is None else cast(given)
+
+
+# Show
+
+
+def _show(answer: Answer, signature: Signature) -> None:
+    reply = answer.reply
+    if reply.status != 200:
+        _show_refusal(reply)
+        return
+    labels = results(reply.body)
+    with st.container(border=True):
+        if answer.shares is None or answer.shares.status != 200 or len(labels) != 1:
+            st.json(reply.body)
+        else:
+            left, right = st.columns([1, 2], vertical_alignment="center")
+            left.metric(f"{signature.target} is", str(labels[0]))
+            chart = charts.probabilities(signature.classes, results(answer.shares.body)[0])
+            with right:
+                charts.show(chart, key="deploy.shares", alt="Probability of each class")
+        if signature.threshold is not None:
+            st.caption(
+                f"It says {signature.positive_class} from a probability of {words.percent(signature.threshold)} on."
+            )
+        by = _answered_by(reply)
+        st.caption(f"Answered 200 in {words.milliseconds(reply.elapsed_ms)}" + (f" by deployment {by}" if by else ""))
+
+
+def _answered_by(reply: ScoreReply) -> str:
+    """The deployment that answered; empty where it does not say so."""
+    return next((v for k, v in reply.headers.items() if k.lower() == "azureml-model-deployment"), "")
+
+
+def _show_refusal(reply: ScoreReply) -> None:
+    parsed: dict[str, Any] = reply.body if isinstance(reply.body, dict) else {"message": str(reply.body)}
+    st.error(f"**Answered {reply.status}.** {words.literal(parsed.get('message', ''))}", icon=":material/block:")
+    if details := parsed.get("details"):
+        rows: list[Mapping[str, Any]] = list(details)
+        st.dataframe(
+            {
+                "Row": [words.DASH if d["row"] < 0 else str(d["row"]) for d in rows],
+                "Column": [d["column"] for d in rows],
+                "Problem": [d["problem"] for d in rows],
+            },
+            hide_index=True,
+        )
+
+
+def results(parsed: Any) -> list[Any]:
+    """The answers in a reply of any of the three forms, and in the old services' double encoding."""
+    if isinstance(parsed, str):
+        parsed = json.loads(parsed)
+    if isinstance(parsed, dict):
+        parsed = parsed.get("result", parsed.get("Results", []))
+    return list(parsed)

@@ -1,0 +1,1 @@
+"""Explore: the registered tables, column by column."""

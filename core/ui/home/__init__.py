@@ -1,0 +1,1 @@
+"""Home: what is live, what runs, and the way to the first live model."""

@@ -1,0 +1,267 @@
+"""Every chart of the app: one palette, one layout, units in the axis titles. Values in, a plotly figure out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.domain.data import ColumnProfile
+from core.domain.monitoring import TelemetryBucket
+from core.domain.proof import GateReport, LoadReport
+from core.domain.signature import Scalar
+from core.domain.training import HIGHER_IS_BETTER, Trial
+from core.ui.kit import words
+
+# Mid-tones that hold 3:1 against both the light and the dark background; the theme repeats them for native charts.
+SERIES = ("#1b8a8f", "#e08a3c", "#5b7fb8", "#b8597f", "#7a9e4b", "#8d7bc0")
+GOOD, BAD, WARN, QUIET = "#2f9d74", "#d0505c", "#d99a2b", "#8aa0a8"
+
+
+def show(figure: go.Figure, *, key: str, alt: str) -> None:
+    """Draw a figure in the page's width, without plotly's toolbar; `alt` says in words what it shows."""
+    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False, "responsive": True})
+
+
+def _figure(traces: Sequence[Any], *, x: str, y: str, height: int = 260, **layout: Any) -> go.Figure:
+    figure = go.Figure(list(traces))
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 36 if len(figure.data) > 1 else 12, "b": 8},
+        hoverlabel={"font_size": 13},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title_text": "", "traceorder": "normal"},
+        **{"bargap": 0.12, **layout},
+    )
+    figure.update_xaxes(title_text=x, automargin=True, title_standoff=8)
+    figure.update_yaxes(title_text=y, automargin=True, title_standoff=8, rangemode="tozero")
+    return figure
+
+
+def distribution(column: ColumnProfile) -> go.Figure:
+    """How a column's values are spread: a histogram of numbers, or rows per level."""
+    return _histogram(column) if column.histogram else _levels(column)
+
+
+def _histogram(column: ColumnProfile) -> go.Figure:
+    bars = go.Bar(
+        x=[(b.low + b.high) / 2 for b in column.histogram],
+        y=[b.count for b in column.histogram],
+        width=[0.92 * (b.high - b.low) for b in column.histogram],
+        customdata=[(b.low, b.high) for b in column.histogram],
+        hovertemplate="%{customdata[0]:,.4~g} to %{customdata[1]:,.4~g}<br><b>%{y:,} rows</b><extra></extra>",
+        marker_color=SERIES[0],
+    )
+    return _figure([bars], x=f"{column.name} (value)", y="Rows (count)")
+
+
+def _levels(column: ColumnProfile) -> go.Figure:
+    shown = column.levels[:20][::-1]
+    bars = go.Bar(
+        x=[level.count for level in shown],
+        y=[level.value for level in shown],
+        orientation="h",
+        hovertemplate="%{y}<br><b>%{x:,} rows</b><extra></extra>",
+        marker_color=SERIES[0],
+    )
+    return _figure([bars], x="Rows (count)", y="", height=max(220, 70 + 24 * len(shown)), yaxis_type="category")
+
+
+def target_rates(column: ColumnProfile, target: str, positive: str) -> go.Figure:
+    """The share of positives within each level, against the share in the whole table."""
+    shown = [level for level in column.levels[:20] if level.target_rate is not None][::-1]
+    rates = [100 * (level.target_rate or 0.0) for level in shown]
+    whole = sum(r * level.count for r, level in zip(rates, shown, strict=True)) / max(1, sum(v.count for v in shown))
+    bars = go.Bar(
+        x=rates,
+        y=[level.value for level in shown],
+        orientation="h",
+        hovertemplate="%{y}<br><b>%{x:.1f} %</b><extra></extra>",
+        marker_color=[SERIES[1] if rate >= whole else QUIET for rate in rates],
+    )
+    figure = _figure(
+        [bars],
+        x=f"Rows with {target} = {positive} (%)",
+        y="",
+        height=max(220, 70 + 24 * len(shown)),
+        yaxis_type="category",
+    )
+    figure.add_vline(x=whole, line_dash="dot", line_color=QUIET, annotation_text=f"all rows {whole:.1f} %")
+    return figure
+
+
+def best_so_far(trials: Sequence[Trial], metric: str, started_at: float) -> go.Figure:
+    """Each trial's score when it ended, and the best one up to then."""
+    ended = sorted((t for t in trials if metric in t.metrics), key=lambda t: t.started_at + t.duration_s)
+    at = [t.started_at + t.duration_s - started_at for t in ended]
+    scores = [t.metrics[metric] for t in ended]
+    better = max if HIGHER_IS_BETTER.get(metric, True) else min
+    best = [better(scores[: i + 1]) for i in range(len(scores))]
+    line = go.Scatter(
+        x=at,
+        y=best,
+        mode="lines",
+        line={"shape": "hv", "width": 2.5, "color": SERIES[0]},
+        name="Best so far",
+        hoverinfo="skip",
+    )
+    dots = go.Scatter(
+        x=at,
+        y=scores,
+        mode="markers",
+        marker={"size": 9, "color": SERIES[1], "line": {"width": 1, "color": "white"}},
+        name="Trial",
+        customdata=[(t.number, words.algorithm(t.algorithm)) for t in ended],
+        hovertemplate="Trial %{customdata[0]}, %{customdata[1]}<br><b>%{y:.4f}</b> after %{x:.0f} s<extra></extra>",
+    )
+    figure = _figure([line, dots], x="Time since the start (s)", y=f"{words.metric(metric)} (cross-validated)")
+    # A trial alone, or trials that are all alike, would otherwise get an axis far wider than a metric's differences.
+    room = max(0.002, 0.15 * (max(scores) - min(scores)))
+    return figure.update_yaxes(range=[min(scores) - room, max(scores) + room], tickformat=".4~f")
+
+
+def probabilities(classes: Sequence[Scalar], shares: Sequence[float]) -> go.Figure:
+    """One row's probability of each class."""
+    top = max(shares)
+    bars = go.Bar(
+        x=[100 * s for s in shares],
+        y=[str(c) for c in classes],
+        orientation="h",
+        text=[words.percent(s) for s in shares],
+        textposition="auto",
+        marker_color=[SERIES[0] if s == top else QUIET for s in shares],
+        hovertemplate="%{y}<br><b>%{x:.2f} %</b><extra></extra>",
+    )
+    figure = _figure([bars], x="Probability (%)", y="", height=80 + 34 * len(shares), yaxis_type="category")
+    # A little beyond 100, or its tick has no room for its label.
+    return figure.update_xaxes(range=[0, 103], tickvals=[0, 25, 50, 75, 100])
+
+
+def requests(buckets: Sequence[TelemetryBucket]) -> go.Figure:
+    """Requests in each interval, by how they ended."""
+    at = [words.local(b.at) for b in buckets]
+    ends = (
+        ("Answered", [b.requests - b.client_errors - b.server_errors for b in buckets], SERIES[0]),
+        ("Refused (4xx)", [b.client_errors for b in buckets], WARN),
+        ("Failed (5xx)", [b.server_errors for b in buckets], BAD),
+    )
+    bars = [
+        go.Bar(x=at, y=values, name=name, marker_color=color, hovertemplate="%{x|%H:%M:%S}<br><b>%{y:,}</b>")
+        for name, values, color in ends
+    ]
+    width = words.lasting(buckets[0].width_s) if buckets else ""
+    return _figure(bars, x="Time", y=f"Requests (per {width})", barmode="stack")
+
+
+def latency(buckets: Sequence[TelemetryBucket]) -> go.Figure:
+    """Percentiles of the time to answer in each interval; an interval without requests is a gap."""
+    at = [words.local(b.at) for b in buckets]
+    lines = (
+        ("p50", [b.p50_ms for b in buckets], SERIES[0]),
+        ("p95", [b.p95_ms for b in buckets], SERIES[2]),
+        ("p99", [b.p99_ms for b in buckets], SERIES[1]),
+    )
+    traces = [
+        go.Scatter(
+            x=at,
+            y=values,
+            name=name,
+            mode="lines+markers",
+            line={"color": color, "width": 2},
+            marker={"size": 4},
+            hovertemplate="%{x|%H:%M:%S}<br><b>%{y:.2f} ms</b>",
+        )
+        for name, values, color in lines
+    ]
+    return _figure(traces, x="Time", y="Time to answer (ms)")
+
+
+def statuses(by_status: Mapping[int, int]) -> go.Figure:
+    """Requests by the HTTP status of their answer."""
+    shown = sorted(by_status.items(), reverse=True)
+    colors = [GOOD if status < 400 else BAD if words.is_ours(status) else WARN for status, _ in shown]
+    bars = go.Bar(
+        x=[n for _, n in shown],
+        y=[str(status) for status, _ in shown],
+        orientation="h",
+        text=[words.count(n) for _, n in shown],
+        textposition="auto",
+        marker_color=colors,
+        hovertemplate="status %{y}<br><b>%{x:,} requests</b><extra></extra>",
+    )
+    return _figure([bars], x="Requests (count)", y="HTTP status", yaxis_type="category")
+
+
+def verdicts(reports: Sequence[GateReport]) -> go.Figure:
+    """How many checks passed, failed and gave no verdict in each gate, oldest first."""
+    oldest_first = list(reports)[::-1]
+    at = [f"{words.local(r.created_at):%d %b %H:%M:%S}" for r in oldest_first]
+    parts = (
+        ("Passed", [sum(c.passed is True for c in r.checks) for r in oldest_first], GOOD),
+        ("Failed", [len(r.failed) for r in oldest_first], BAD),
+        ("No verdict", [len(r.undecided) for r in oldest_first], WARN),
+    )
+    bars = [go.Bar(x=at, y=n, name=name, marker_color=color) for name, n, color in parts]
+    return _figure(
+        bars, x="Gate run at", y="Checks (count)", barmode="stack", height=240, bargap=0.6, xaxis_type="category"
+    )
+
+
+def load_histogram(reports: Sequence[LoadReport], names: Sequence[str] = ()) -> go.Figure:
+    """How many requests were answered within each latency; several loads as outlines over each other."""
+    if len(reports) == 1:
+        bounds, counts = _bars_of(reports[0])
+        bars = go.Bar(
+            x=bounds,
+            y=counts,
+            marker_color=SERIES[0],
+            hovertemplate="up to %{x} ms<br><b>%{y:,} requests</b><extra></extra>",
+        )
+        figure = _figure([bars], x="Time to answer, up to (ms)", y="Requests (count)", xaxis_type="category")
+        return figure.update_yaxes(dtick=1) if max(counts, default=0) <= FEW else figure
+    lines = [
+        go.Scatter(
+            x=[bound for bound, _ in report.histogram],
+            y=_shares(report),
+            name=name,
+            mode="lines",
+            line={"shape": "hv", "width": 2, "color": SERIES[number % len(SERIES)]},
+            hovertemplate="%{y:.1f} % within %{x:.2f} ms",
+        )
+        for number, (report, name) in enumerate(zip(reports, names, strict=True))
+    ]
+    return _figure(lines, x="Time to answer (ms)", y="Requests answered by then (%)", xaxis_type="log")
+
+
+BARS_MAX = 16
+FEW = 5
+"""So few requests in the highest bar would get ticks of halves."""
+
+
+def _bars_of(report: LoadReport) -> tuple[list[str], list[int]]:
+    """The histogram in a few steps: neighbours are put together until they fit."""
+    step = -(-len(report.histogram) // BARS_MAX)
+    groups = [report.histogram[at : at + step] for at in range(0, len(report.histogram), step)]
+    bounds = [f"{float(f'{group[-1][0]:.3g}'):,g}" for group in groups]
+    return bounds, [sum(n for _, n in group) for group in groups]
+
+
+def _shares(report: LoadReport) -> list[float]:
+    """Percent of the requests answered within each bound."""
+    total, shares, so_far = sum(count for _, count in report.histogram), [], 0
+    for _, count in report.histogram:
+        so_far += count
+        shares.append(100 * so_far / total)
+    return shares
+
+
+def load_seconds(report: LoadReport) -> go.Figure:
+    """Requests answered and failed in each second of a load."""
+    seconds = [s.second + 1 for s in report.seconds]
+    bars = [
+        go.Bar(x=seconds, y=values, name=name, marker_color=color, hovertemplate="second %{x}<br><b>%{y:,}</b>")
+        for name, values, color in (
+            ("Answered", [s.requests - s.failed for s in report.seconds], SERIES[0]),
+            ("Failed", [s.failed for s in report.seconds], BAD),
+        )
+    ]
+    return _figure(bars, x="Time since the start (s)", y="Requests (per second)", barmode="stack")

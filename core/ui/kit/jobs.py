@@ -1,0 +1,107 @@
+"""Jobs for people: what each one is about, and how far it is."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.domain.data import DataRef
+from core.domain.job import Job, JobKind, JobState, LogLine
+from core.domain.training import HIGHER_IS_BETTER, Trial
+from core.ui.kit import notices, words
+
+
+def data_of(job: Job) -> DataRef | None:
+    """The data version that a training job learns from; None for other kinds."""
+    spec = job.spec.get("data")
+    return DataRef(spec["name"], spec["version"]) if isinstance(spec, dict) else None
+
+
+def about(job: Job) -> str:
+    """What a job is about, in a few words: `Train on bankmarketing-train to predict y`."""
+    if (data := data_of(job)) is not None:
+        return f"Train on {data.name} to predict {job.spec.get('target', '?')}"
+    if job.kind is JobKind.GATE:
+        return f"Gate of {job.spec.get('endpoint', '?')} / {job.spec.get('deployment') or 'newest deployment'}"
+    return f"{words.JOBS[job.kind]}, experiment {job.experiment_name}"
+
+
+def elapsed(job: Job, now: float) -> float | None:
+    """Seconds since a job started, until its end; None while it waits."""
+    return None if job.started_at is None else max(0.0, (job.ended_at or now) - job.started_at)
+
+
+def share(job: Job, now: float) -> float | None:
+    """The part of a job's time that is used, in [0, 1]; None where no time was set."""
+    limit, used = job.spec.get("timeout_s"), elapsed(job, now)
+    return None if not limit or used is None else min(1.0, used / float(limit))
+
+
+def primary_metric(job: Job) -> str:
+    """The metric that a training job optimises."""
+    return str(job.spec.get("primary_metric", "AUC_weighted"))
+
+
+def best(trials: Sequence[Trial], metric: str) -> Trial | None:
+    """The trial with the best score, None while there is no score."""
+    scored = [t for t in trials if metric in t.metrics]
+    return max(scored, key=lambda t: rank(t, metric), default=None)
+
+
+def rank(trial: Trial, metric: str) -> float:
+    """A number that is higher for a better trial; the lowest of all for one without this metric."""
+    if metric not in trial.metrics:
+        return float("-inf")
+    return trial.metrics[metric] if HIGHER_IS_BETTER.get(metric, True) else -trial.metrics[metric]
+
+
+def progress(job: Job, trials: Sequence[Trial], now: float) -> None:
+    """One job: what it is about, how far it is, and for a training its trials and best score so far."""
+    word = words.state(job.state)
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"**{words.literal(about(job))}**", width="content")
+            notices.badge(word, "Stopping" if job.cancel_requested else "")
+        used = None if job.state.final else share(job, now)
+        if used is not None:
+            st.progress(used, text=_time(job, now))
+        st.caption(_facts(job, trials, now, with_time=used is None))
+
+
+def _time(job: Job, now: float) -> str:
+    return f"{words.lasting(elapsed(job, now))} of {words.lasting(float(job.spec['timeout_s']))}"
+
+
+def _facts(job: Job, trials: Sequence[Trial], now: float, *, with_time: bool) -> str:
+    facts = []
+    if with_time and job.started_at is not None:
+        verb = "Took" if job.state.final else "Runs for"
+        facts.append(f"{verb} {words.lasting(elapsed(job, now))}")
+    if job.state is JobState.QUEUED:
+        facts.append("Waits for a free place on its compute")
+    if done := sum(bool(t.metrics) for t in trials):
+        facts.append(words.plural(done, "trial") + " done")
+    if top := best(trials, primary_metric(job)):
+        metric = primary_metric(job)
+        facts.append(
+            f"best {words.metric(metric)} {words.score(top.metrics[metric])} ({words.algorithm(top.algorithm)})"
+        )
+    facts.append(f"experiment {job.experiment_name}")
+    return " · ".join(facts)
+
+
+def lately(ended: Sequence[Job], now: float) -> None:
+    """Jobs that ended, a line each, newest first."""
+    for job in ended:
+        word = words.state(job.state)
+        st.markdown(
+            f":{word.color}[{word.icon_code}] {words.literal(about(job))}  \n"
+            f":gray[:small[{word.label} {words.ago(job.ended_at, now)}, took {words.lasting(elapsed(job, now))}]]"
+        )
+
+
+def log(lines: Sequence[LogLine], now: float, *, height: int = 260) -> None:
+    """A log, oldest line first, scrolled within its own height."""
+    text = "\n".join(f"{words.moment(line.at, now):>8}  {line.level:<7}  {line.text}" for line in lines)
+    st.code(
+        text or "Nothing was logged yet", language=None, height=height if len(lines) > 8 else "content", wrap_lines=True
+    )

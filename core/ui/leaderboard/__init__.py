@@ -1,0 +1,1 @@
+"""Leaderboard: training, and its trials as they land."""

@@ -1,0 +1,1 @@
+"""Monitor: what the endpoints were asked, and how they answered."""

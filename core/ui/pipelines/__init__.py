@@ -1,0 +1,1 @@
+"""Pipelines: definitions to publish, and their runs."""

@@ -1,0 +1,1 @@
+"""Quality: gates as they run, and the reports they leave."""

@@ -1,0 +1,62 @@
+"""The frame of every page: navigation, heading, and the service's state at the foot of the sidebar."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.domain.errors import SlipwayError
+from core.ui.kit import notices, words
+from core.ui.shell import actions, cached, navigation
+from core.ui.shell.live import FAST_S, live
+from core.ui.shell.state import state
+
+
+def route() -> None:
+    """Declare the navigation and run the page that the address names. Only `app.py` calls this."""
+    page = navigation.declare()
+    state.routed = True
+    page.run()
+
+
+def frame(title: str) -> None:
+    """Begin the page called `title`: the first line of every page.
+
+    Streamlit runs a page file without `app.py` on a deep link to a freshly started server; then the navigation is
+    declared here, without being run. A workspace that cannot be opened ends the page with cause and hint.
+    """
+    if not state.routed:
+        navigation.declare_beside()
+    state.routed = False
+    st.title(title, anchor=False)
+    st.caption(navigation.entry(title).lead)
+    try:
+        cached.workspace()
+    except SlipwayError as error:
+        notices.failed(error)
+        st.stop()
+    with st.sidebar:
+        live(cached.service, lambda service: FAST_S if service.starting else None, _service_foot)
+
+
+def _service_foot(service: cached.Service) -> None:
+    if service.status is not None and service.status.running:
+        st.badge("Service runs", icon=":material/check_circle:", color="green")
+        st.caption(f"Workspace `{_short(service.status.home)}`")
+    elif service.starting:
+        st.badge("Service starts", icon=":material/progress_activity:", color="blue")
+    else:
+        _service_down(service)
+
+
+def _service_down(service: cached.Service) -> None:
+    st.badge("Service is down", icon=":material/error:", color="red")
+    st.caption("Nothing trains, deploys or gates until it runs. Endpoints go on answering.")
+    if service.error is not None:
+        st.caption(f":red[{words.literal(service.error.message)}] {words.literal(service.error.hint)}")
+    if st.button("Start it", icon=":material/play_arrow:", key="frame.start_service"):
+        actions.apply("Starting the service", cached.start_service)
+
+
+def _short(home: str) -> str:
+    """The folder's last two names: enough to tell two workspaces apart, short enough for the sidebar."""
+    return "/".join(Path(home).parts[-2:])

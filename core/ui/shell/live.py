@@ -1,0 +1,51 @@
+"""The live part of a page: it looks again and again, and stops when nothing more will happen."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+from core.domain.errors import SlipwayError
+from core.ui.kit import notices
+
+T = TypeVar("T")
+
+FAST_S = 1.0
+"""Seconds between looks while something moves."""
+CALM_S = 10.0
+"""Seconds between looks at what has no final state, and at what has just failed."""
+
+
+def live(look: Callable[[], T], pace: Callable[[T], float | None], draw: Callable[[T], None]) -> None:
+    """Draw what `look` gives, again every `pace(value)` seconds; None from `pace` means that the value is final.
+
+    Only this part of the page is drawn again, so forms beside it keep their focus. When the pace changes, the whole
+    page runs once more: what stands beside the live part learns of it, and a final value leaves no timer behind.
+    An error of ours is drawn in place and looked at again.
+    """
+    seen = [_attempt(look)]
+    every_s = _pace(pace, seen[0])
+
+    @st.fragment(run_every=every_s)
+    def part() -> None:
+        outcome = seen.pop() if seen else _attempt(look)
+        if _pace(pace, outcome) != every_s:
+            st.rerun()
+        if isinstance(outcome, SlipwayError):
+            notices.failed(outcome)
+            return
+        with notices.explained():
+            draw(outcome)
+
+    part()
+
+
+def _attempt(look: Callable[[], T]) -> T | SlipwayError:
+    try:
+        return look()
+    except SlipwayError as error:
+        return error
+
+
+def _pace(pace: Callable[[T], float | None], outcome: T | SlipwayError) -> float | None:
+    return CALM_S if isinstance(outcome, SlipwayError) else pace(outcome)
