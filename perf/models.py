@@ -10,11 +10,11 @@ import numpy as np
 from core.contract.signature import to_json
 from core.domain.data import DataRef
 from core.domain.training import TrainingSpec
+from core.ml.data.prepare import prepare
+from core.ml.data.profile import profile_table
+from core.ml.data.table import read_training
 from core.ml.executor import Param, Problem
 from core.ml.learners import Fit, Rows, Setup, fit_lightgbm, fit_logistic, fit_xgboost
-from core.ml.prepare import prepare
-from core.ml.profile import profile_table
-from core.ml.table import read_training
 from core.predict.encoder import Encoder
 from core.predict.folder import FORMAT, member_arrays, member_json
 from core.predict.members import Member

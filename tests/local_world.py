@@ -27,7 +27,7 @@ from core.local.service.workers import Jobs
 from core.local.store.db import Process, Store
 from core.local.worker.run import run_job
 from core.local.worker.work import Tools
-from core.ml import profile as profiles
+from core.ml.data import profile as profiles
 from core.ml.executor import InProcessExecutor
 from core.settings import Settings, read_settings
 

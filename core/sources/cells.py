@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.ml.sql_paths import literal
+from core.ml.data.sql_paths import literal
 from core.sources import numbers
 from core.sources.numbers import MISSING, NEGATIVE, TRIMMED, Style
 

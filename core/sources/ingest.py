@@ -16,8 +16,8 @@ import duckdb
 from core.domain.data import AS_FOUND, Note, NoteKind, Reading
 from core.domain.errors import SourceUnreadable, TableUnusable
 from core.ml.bank_twin import write_twin
-from core.ml.spellings import folded
-from core.ml.sql_paths import AS_IT_STANDS, literal, only
+from core.ml.data.spellings import folded
+from core.ml.data.sql_paths import AS_IT_STANDS, literal, only
 from core.sources.dialect import Dialect, dialect_of, refuse_duplicates
 from core.sources.files import (
     CHUNK,

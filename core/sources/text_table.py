@@ -10,7 +10,7 @@ from functools import cached_property
 import duckdb
 
 from core.domain.data import Note, NoteKind, Reading
-from core.ml.sql_paths import literal
+from core.ml.data.sql_paths import literal
 from core.sources import numbers
 from core.sources.cells import Kind, clean, heart, matches, trim, value, words
 from core.sources.numbers import CURRENCIES, PHONES_MIN, STYLES, Style

@@ -8,9 +8,9 @@ import numpy as np
 
 from core.domain.data import DataRef, TableProfile
 from core.domain.training import Algorithm, TrainingSpec, Trial, TrialState
+from core.ml.data.profile import profile_table
 from core.ml.executor import InProcessExecutor, Stop, TrialTask
 from core.ml.finished import OOF, FinishedTrial, commit, fingerprint, record, stage
-from core.ml.profile import profile_table
 from core.ml.search import SearchResult, search
 from perf.growth.axis import Axis
 from perf.growth.made import TARGET, made_table

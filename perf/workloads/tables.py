@@ -15,7 +15,7 @@ SEED = 7
 
 def _profile(rows: int, table_of: Callable[[Inputs], Path]) -> Callable[[Inputs], Prepared]:
     def prepare(inputs: Inputs) -> Prepared:
-        from core.ml.profile import profile_table
+        from core.ml.data.profile import profile_table
 
         table = table_of(inputs)
 
@@ -47,8 +47,8 @@ def _search(trials: int) -> Callable[[Inputs], Prepared]:
     def prepare(inputs: Inputs) -> Prepared:
         from core.domain.data import DataRef
         from core.domain.training import TrainingSpec
+        from core.ml.data.profile import profile_table
         from core.ml.executor import InProcessExecutor
-        from core.ml.profile import profile_table
         from core.ml.search import search
 
         folder, ticks = own(inputs, "search"), count(1_000_000)

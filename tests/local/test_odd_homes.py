@@ -18,7 +18,7 @@ from core.local.records import merging
 from core.local.records.merging import Merging
 from core.local.store.db import Store
 from core.local.workspace import LocalWorkspace
-from core.ml.table import open_table
+from core.ml.data.table import open_table
 from core.settings import read_settings
 
 HOMES = ['it\'s "quoted" käse #50%25', "a[12]", "a*?{1,2}", "env=prod", "back\\slash"]

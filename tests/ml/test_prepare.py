@@ -11,10 +11,10 @@ from tables import customers, write_table
 from core.domain.data import ColumnKind, DataRef
 from core.domain.errors import SpecInvalid, TableUnusable
 from core.domain.training import GuardrailState, TrainingSpec
-from core.ml.guardrails import check_target, useless_columns
-from core.ml.prepare import Prepared, prepare, split
-from core.ml.profile import profile_table
-from core.ml.table import read_training
+from core.ml.data.guardrails import check_target, useless_columns
+from core.ml.data.prepare import Prepared, prepare, split
+from core.ml.data.profile import profile_table
+from core.ml.data.table import read_training
 from core.predict.encoder import Encoder
 
 

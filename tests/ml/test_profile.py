@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from core.domain.data import ColumnKind, ColumnProfile, ColumnRole, Level
 from core.domain.errors import SpecInvalid
-from core.ml.profile import from_json, positive_level, profile_table, to_json
+from core.ml.data.profile import from_json, positive_level, profile_table, to_json
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 

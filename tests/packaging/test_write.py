@@ -18,8 +18,8 @@ from core.contract import samples
 from core.domain.data import DataAsset, DataRef, DataSource
 from core.domain.errors import ModelUnreadable, TrainingFailed
 from core.domain.training import Algorithm, TrainingSpec
+from core.ml.data.profile import profile_table
 from core.ml.executor import InProcessExecutor
-from core.ml.profile import profile_table
 from core.ml.search import SearchResult, search
 from core.packaging.pyfunc import _load_pyfunc
 from core.packaging.write import write_model

@@ -16,9 +16,9 @@ from core.domain.rules import check_name
 from core.local.collections.base import LocalVerbs, check_limit
 from core.local.machine.durable import make_folder, place, storage_error, write_atomic
 from core.local.paths import new_id
-from core.ml.profile import from_json, profile_table, to_json
-from core.ml.spellings import spelling_notes
-from core.ml.sql_paths import AS_IT_STANDS, only
+from core.ml.data.profile import from_json, profile_table, to_json
+from core.ml.data.spellings import spelling_notes
+from core.ml.data.sql_paths import AS_IT_STANDS, only
 from core.sources import ingest, resolve
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from core.local.collections.base import PROOF_COMPUTE, check_limit
 from core.local.collections.data import DataVerbs
 from core.local.machine.durable import make_folder, place, storage_error
 from core.local.paths import new_id
-from core.ml.guardrails import check_inputs, check_target
+from core.ml.data.guardrails import check_inputs, check_target
 from core.sources import ingest, resolve
 
 

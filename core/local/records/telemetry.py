@@ -11,7 +11,7 @@ import duckdb
 from core.domain.errors import ServiceUnavailable
 from core.domain.monitoring import Origin, RequestRecord, TelemetryBucket, TelemetrySummary
 from core.local.records import catalog
-from core.ml.sql_paths import AS_IT_STANDS, each, literal, only
+from core.ml.data.sql_paths import AS_IT_STANDS, each, literal, only
 
 SCHEMA: Mapping[str, str] = {
     "at": "DOUBLE",

@@ -16,7 +16,7 @@ from core.local.machine.durable import write_atomic
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.worker.models import register_from_job
 from core.local.worker.work import Work
-from core.ml.profile import from_json
+from core.ml.data.profile import from_json
 from core.ml.search import FinishedTrial, SearchResult, read_finished
 
 BEAT_S = 1.0

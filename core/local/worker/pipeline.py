@@ -15,7 +15,7 @@ from core.local.machine.failpoints import Failpoint, reach
 from core.local.worker.models import register_from_job
 from core.local.worker.work import Work
 from core.local.workspace import LocalWorkspace
-from core.ml.guardrails import check_target
+from core.ml.data.guardrails import check_target
 
 LOOK_EVERY_S = 0.2
 OUTPUTS = "outputs"

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 
 from core.domain.data import ColumnKind
 from core.domain.signature import Scalar
+from core.ml.data.sql_paths import AS_IT_STANDS, only
 from core.ml.executor import Problem
 from core.ml.metrics import Labels
-from core.ml.sql_paths import AS_IT_STANDS, only
 from core.predict.dates import parts_of
 from core.predict.encoder import ColumnCode, Encoder
 from core.predict.members import Array

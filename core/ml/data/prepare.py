@@ -11,12 +11,12 @@ from core.contract.signature import signature_of
 from core.domain.data import ColumnKind, TableProfile
 from core.domain.signature import Column, Signature
 from core.domain.training import Guardrail, TrainingSpec
+from core.ml.data.guardrails import TargetCheck, check_inputs, check_target, guardrails, useless_columns
+from core.ml.data.leaks import leak_note
+from core.ml.data.spellings import spelling_note
+from core.ml.data.table import Table, open_table, read_training
 from core.ml.executor import Problem
-from core.ml.guardrails import TargetCheck, check_inputs, check_target, guardrails, useless_columns
-from core.ml.leaks import leak_note
 from core.ml.metrics import Labels
-from core.ml.spellings import spelling_note
-from core.ml.table import Table, open_table, read_training
 from core.predict.dates import PARTS, part_of
 from core.predict.encoder import ColumnCode
 

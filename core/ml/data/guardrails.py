@@ -8,9 +8,9 @@ from core.domain.data import ColumnKind, ColumnRole, TableProfile
 from core.domain.errors import TableUnusable
 from core.domain.signature import CLOSED_LEVELS_MAX, Scalar, Signature
 from core.domain.training import CLASSES_MAX, Guardrail, GuardrailState
+from core.ml.data.profile import positive_level
+from core.ml.data.table import open_table
 from core.ml.executor import Problem
-from core.ml.profile import positive_level
-from core.ml.table import open_table
 
 ROWS_MIN = 10
 """Fewer known targets give no model that anybody could judge."""

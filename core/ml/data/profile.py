@@ -15,8 +15,8 @@ import msgspec
 
 from core.domain.data import Bin, ColumnKind, ColumnProfile, ColumnRole, Level, TableProfile
 from core.domain.errors import SpecInvalid
-from core.ml.sql_paths import AS_IT_STANDS, only
-from core.ml.written import Written, written
+from core.ml.data.sql_paths import AS_IT_STANDS, only
+from core.ml.data.written import Written, written
 
 LEVELS_MAX = 100
 BINS_MAX = 20
