@@ -10,6 +10,7 @@ from core.checks.probe import Exchange, Probe
 from core.checks.registry import NotApplicable, Violation, check
 from core.checks.semantic import answers, chances_of, each_batch, each_from_everywhere, method_of, published_classes
 from core.checks.together import told
+from core.contract.decision import may_decide
 from core.domain.signature import Scalar
 
 TIE = 1e-9
@@ -33,7 +34,8 @@ class Pair(NamedTuple):
 
 @check("semantic", "`predict` names the class that `predict_proba` holds most probable (or that passes its threshold).")
 def predict_agrees_with_probabilities(probe: Probe) -> str:
-    classes = probe.described.signature.classes
+    signature = probe.described.signature
+    classes = signature.classes
     rule: _Rule | None = None
 
     def judge(pairs: Iterable[Pair]) -> int:
@@ -42,9 +44,9 @@ def predict_agrees_with_probabilities(probe: Probe) -> str:
         for pair in pairs:
             count += 1
             if len(pair.chances) == len(classes):
-                _judge(pair, classes, _expected(probe, classes, pair.chances))
+                _judge(pair, classes, may_decide(signature, classes, pair.chances, tie=TIE))
             elif names := _classes_by_name(pair):
-                _judge(pair, names, _expected(probe, names, pair.chances))
+                _judge(pair, names, may_decide(signature, names, pair.chances, tie=TIE))
             else:
                 rule = rule or (_Cut() if len(pair.chances) == 2 else _MostProbable())
                 rule.take(pair)
@@ -220,13 +222,3 @@ def _labels(probe: Probe, rows: list[dict[str, Any]]) -> tuple[list[Any], list[A
     if not labels:
         raise NotApplicable("the answers hold more than a label")
     return labels, found, exchange
-
-
-def _expected(probe: Probe, classes: Sequence[Scalar], chances: Sequence[float]) -> list[Scalar]:
-    """The labels that may be told for these probabilities: several only in a tie."""
-    signature = probe.described.signature
-    if signature.threshold is None or signature.positive_class not in classes or len(classes) != 2:
-        return [c for c, p in zip(classes, chances, strict=True) if p >= max(chances) - TIE]
-    at = classes.index(signature.positive_class)
-    margin = chances[at] - signature.threshold
-    return [classes[at]] * (margin >= -TIE) + [classes[1 - at]] * (margin <= TIE)

@@ -7,16 +7,16 @@ import msgspec
 import numpy as np
 
 from core.contract import size
+from core.contract.decision import decide
 from core.contract.envelope import too_many_rows
 from core.contract.findings import DETAILS_MAX, refuse_one
 from core.contract.forms import ScoreRequest
-from core.contract.samples import typical_row
 from core.contract.thorough import ThoroughDecoder
 from core.contract.typed import TypedDecoder
 from core.domain.errors import PayloadInvalid, SlipwayError
-from core.domain.signature import Scalar, Signature
+from core.domain.signature import Signature
 
-__all__ = ["Decoder", "ScoreRequest", "encode_error", "encode_reply", "predicted", "typical_row"]
+__all__ = ["Decoder", "ScoreRequest", "encode_error", "encode_reply"]
 
 ROW_BYTES_MIN = 3
 """A row takes so many bytes at the least, with its comma."""
@@ -85,7 +85,7 @@ def encode_reply(
     `legacy_reply` encodes the reply to the v1 form twice, as early AutoML services did.
     """
     wants_classes = request.method == "predict"
-    results: list[Any] = predicted(signature, probabilities) if wants_classes else probabilities.tolist()
+    results: list[Any] = decide(signature, probabilities) if wants_classes else probabilities.tolist()
     if request.form == "mlflow":
         return msgspec.json.encode(results)
     if request.form == "v2":
@@ -95,25 +95,8 @@ def encode_reply(
     return msgspec.json.encode({"result": results})
 
 
-def predicted(signature: Signature, probabilities: np.ndarray) -> list[Scalar]:
-    """A class per row: the most probable, or the positive one from the signature's threshold up."""
-    classes = signature.classes
-    best = probabilities.argmax(axis=1)
-    if signature.threshold is not None and signature.positive_class is not None:
-        positive = _index(classes, signature.positive_class)
-        others = probabilities.copy()
-        others[:, positive] = -1.0
-        best = np.where(probabilities[:, positive] >= signature.threshold, positive, others.argmax(axis=1))
-    return [classes[i] for i in best.tolist()]
-
-
 def encode_error(error: SlipwayError) -> bytes:
     """The one shape of every refusal: a message, and the problems of a body where there are any."""
     details = error.details[:DETAILS_MAX] if isinstance(error, PayloadInvalid) else ()
     message = f"{error.message}. {error.hint}" if error.hint else error.message
     return msgspec.json.encode({"message": message, "details": details})
-
-
-def _index(classes: tuple[Scalar, ...], wanted: Scalar) -> int:
-    """Where a class is, by type too: in Python `True == 1`."""
-    return next(i for i, c in enumerate(classes) if type(c) is type(wanted) and c == wanted)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from core.contract.decision import decide
 from core.contract.signature import from_json
 from core.domain.errors import ModelUnreadable
 from core.domain.signature import Scalar, Signature
@@ -43,12 +44,8 @@ class Predictor:
         return np.asarray(total)
 
     def labels(self, probabilities: Array) -> list[Scalar]:
-        """The answer of `predict`: the positive class from the signature's threshold on, or the most probable class."""
-        classes, threshold = self.signature.classes, self.signature.threshold
-        if threshold is None or len(classes) != 2 or self.signature.positive_class is None:
-            return [classes[at] for at in probabilities.argmax(axis=1)]
-        positive = classes.index(self.signature.positive_class)
-        return [classes[positive if p >= threshold else 1 - positive] for p in probabilities[:, positive]]
+        """The answer of `predict`: a class per row."""
+        return decide(self.signature, probabilities)
 
 
 def load_model(folder: Path) -> Predictor:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from signatures import bank_signature, mixed_signature, signatures
 
 from core.contract import samples
-from core.contract.payload import Decoder, typical_row
+from core.contract.payload import Decoder
 from core.domain.data import ColumnKind
 from core.domain.errors import SpecInvalid
 from core.domain.signature import Column, Signature
@@ -26,7 +26,7 @@ def test_samples_decode_to_the_batch_they_were_made_of(signature, form, method):
 @settings(max_examples=60, derandomize=True, deadline=None)
 @given(signatures())
 def test_the_typical_row_is_valid(signature):
-    assert Decoder(signature)(samples.body([typical_row(signature)])).rows == 1
+    assert Decoder(signature)(samples.body([samples.typical_row(signature)])).rows == 1
 
 
 def test_the_same_seed_gives_the_same_rows():

@@ -1,0 +1,53 @@
+"""From probabilities to labels: the one rule by which `predict` answers, here and wherever a model folder is asked."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from core.domain.signature import Scalar, Signature
+
+
+def decide(signature: Signature, probabilities: npt.NDArray[np.float64]) -> list[Scalar]:
+    """A class per row: the positive one from the signature's threshold up, else the most probable of the others.
+
+    Without a threshold it is the most probable of all. Of classes that are as probable the first is told.
+    """
+    classes, threshold = signature.classes, signature.threshold
+    best = probabilities.argmax(axis=1)
+    positive = _positive(signature, classes)
+    if threshold is not None and positive is not None:
+        others = probabilities.copy()
+        others[:, positive] = -1.0
+        best = np.where(probabilities[:, positive] >= threshold, positive, others.argmax(axis=1))
+    return [classes[i] for i in best.tolist()]
+
+
+def may_decide(
+    signature: Signature, classes: Sequence[Scalar], probabilities: Sequence[float], *, tie: float
+) -> list[Scalar]:
+    """The labels that may be told of one row, where what is at most `tie` apart may go either way.
+
+    `classes` are whose the probabilities are, which need not be in the signature's order.
+    """
+    threshold, positive = signature.threshold, _positive(signature, classes)
+    if threshold is None or positive is None:
+        return _highest(classes, probabilities, tie)
+    margin = probabilities[positive] - threshold
+    others = [i for i in range(len(classes)) if i != positive]
+    rest = _highest([classes[i] for i in others], [probabilities[i] for i in others], tie)
+    return [classes[positive]] * (margin >= -tie) + rest * (margin <= tie)
+
+
+def _positive(signature: Signature, classes: Sequence[Scalar]) -> int | None:
+    """Where the class is that has the threshold; None where none has. By type too: in Python `True == 1`."""
+    wanted = signature.positive_class
+    if signature.threshold is None or wanted is None:
+        return None
+    truth = isinstance(wanted, bool)
+    return next((i for i, c in enumerate(classes) if c == wanted and isinstance(c, bool) is truth), None)
+
+
+def _highest(classes: Sequence[Scalar], probabilities: Sequence[float], tie: float) -> list[Scalar]:
+    highest = max(probabilities, default=0.0)
+    return [c for c, p in zip(classes, probabilities, strict=True) if p >= highest - tie]
