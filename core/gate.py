@@ -20,10 +20,9 @@ from core.checks.sizes import CAUTIOUS_BYTES
 from core.domain.endpoint import GateBudget
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult, LoadReport, LoadSpec, Target
+from core.domain.signature import PARITY_LIMIT
 
 Probabilities = np.ndarray[Any, np.dtype[np.float64]]
-PARITY_LIMIT = 1e-6
-"""Probabilities of the served model may differ this much from the trained one's: float32 trees, other summing order."""
 SHADOW_BODIES_MAX = 500
 SHADOW_COMPARED_MIN = 10
 """Fewer comparisons, where more requests were there to replay, say nothing of what the others would have shown."""

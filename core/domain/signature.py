@@ -7,6 +7,9 @@ from core.domain.data import ColumnKind
 Scalar = str | int | float | bool
 """A JSON scalar other than null."""
 
+PARITY_LIMIT = 1e-6
+"""Probabilities of the served model may differ this much from the trained one's: float32 trees, other summing order."""
+
 CLOSED_LEVELS_MAX = 50
 CLOSED_LEVEL_ROWS_MIN = 5
 """A text column is closed when it has at most 50 levels, each seen at least 5 times (docs/scoring-contract.md)."""

@@ -6,8 +6,6 @@ from core.domain.signature import Signature
 PARITY_ROWS = 500
 PARITY_CELLS = 200_000
 """Fewer rows of a table that is wider than 400 columns: the request is kept beside the model."""
-PARITY_LIMIT = 1e-6
-"""How far served probabilities may be from the learner's own (the gate's first check)."""
 
 
 def parity_rows(signature: Signature, seed: int) -> list[samples.Row]:

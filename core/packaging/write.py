@@ -14,9 +14,10 @@ from core.contract import samples
 from core.contract.signature import to_json
 from core.domain.data import DataAsset
 from core.domain.errors import TrainingFailed
+from core.domain.signature import PARITY_LIMIT
 from core.domain.training import TrainingSpec
 from core.ml.finished import ARRAYS, MEMBER, NATIVE, PARITY, FinishedTrial, commit, read_trial, stage
-from core.ml.parity import PARITY_LIMIT, parity_rows
+from core.ml.parity import parity_rows
 from core.ml.search import SearchResult
 from core.packaging import mlflow
 from core.predict.encoder import Encoder
