@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from core.contract import samples
 from core.domain.data import DataAsset, DataRef, DataSource, Reading
 from core.domain.endpoint import (
+    DEPLOYMENT_HEADER,
     Deployment,
     DeploymentSpec,
     DeploymentState,
@@ -39,7 +40,6 @@ SAMPLE_ROWS = 2
 POLL_S = 0.2
 SERVICE_CHECK_S = 2.0
 START_TIMEOUT_S = 60.0
-DEPLOYMENT_HEADER = "azureml-model-deployment"
 TRAFFIC_TIMEOUT_S = 10.0
 """Traffic is in force within about a second; by then something is wrong and the answer is taken as it comes."""
 

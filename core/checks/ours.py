@@ -9,8 +9,9 @@ from core.checks.altering import unlike
 from core.checks.probe import Exchange, Probe
 from core.checks.registry import OURS, NotApplicable, Violation, check
 from core.checks.security import Credential
-from core.checks.source import DEPLOYMENT, DOCUMENT
+from core.checks.source import DOCUMENT
 from core.contract.cells import cut
+from core.domain.endpoint import DEPLOYMENT_HEADER
 
 OPERATIONS = {
     ("/", "get"): "ServiceHealthCheck",
@@ -105,13 +106,13 @@ def ids_come_back(probe: Probe) -> str:
 def replies_name_their_deployment(probe: Probe) -> str:
     body = probe.body(probe.sample(1))
     exchange = probe.post(body)
-    name = exchange.reply_headers.get(DEPLOYMENT, "")
+    name = exchange.reply_headers.get(DEPLOYMENT_HEADER, "")
     if not name:
-        raise Violation(f"No {DEPLOYMENT} in the reply: {exchange.shown}", exchange)
-    again = probe.post(body, {DEPLOYMENT: name})
-    if (again.status, again.reply_headers.get(DEPLOYMENT)) != (200, name):
+        raise Violation(f"No {DEPLOYMENT_HEADER} in the reply: {exchange.shown}", exchange)
+    again = probe.post(body, {DEPLOYMENT_HEADER: name})
+    if (again.status, again.reply_headers.get(DEPLOYMENT_HEADER)) != (200, name):
         raise Violation(f"Deployment '{name}' asked for by its name got {again.shown}", again)
-    unknown = probe.post(body, {DEPLOYMENT: "no-such-deployment"})
+    unknown = probe.post(body, {DEPLOYMENT_HEADER: "no-such-deployment"})
     if unknown.status != 404:
         raise Violation(f"An unknown deployment got {unknown.shown}, expected 404", unknown)
     return f"'{name}' answered, by its name too; an unknown one: 404"

@@ -15,6 +15,7 @@ from core.checks.registry import REFUSED as BLAMED
 from core.checks.registry import Violation
 from core.checks.schema import Json
 from core.checks.security import BEARER
+from core.domain.endpoint import DEPLOYMENT_HEADER
 from core.domain.errors import NoVerdict
 from core.domain.proof import Target
 
@@ -26,7 +27,6 @@ REFUSED = (401, 403)
 NOT_THERE = (404, 405)
 ROWS_TRIED = 5
 """So many more rows are tried before it is said that none is scored."""
-DEPLOYMENT = "azureml-model-deployment"
 KEY_HINT = "Give the key with --key-file or in SLIPWAY_KEY"
 
 
@@ -76,7 +76,7 @@ def admit(probe: Probe) -> None:
     target = probe.target
     if exchange.status in REFUSED and (exchange := _let_in(probe)).status in REFUSED:
         raise _key_refused(exchange, target)  # twice: one that is refused at times is for the checks to judge
-    if exchange.status == 404 and (name := target.headers.get(DEPLOYMENT)):
+    if exchange.status == 404 and (name := target.headers.get(DEPLOYMENT_HEADER)):
         raise NoVerdict(f"{target.url} has no deployment '{name}': {exchange.shown}")
     if exchange.status != 200:
         probe.shut = _shut(probe)

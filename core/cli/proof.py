@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from core.cli.command import DONE, FAILED, NO_VERDICT, Command, Context, Outcome, arg
 from core.cli.following import follow
 from core.contract.junit import junit
-from core.domain.endpoint import GateBudget
+from core.domain.endpoint import DEPLOYMENT_HEADER, GateBudget
 from core.domain.errors import BackendMissing, NotSupported, NoVerdict, ServiceUnavailable, SpecInvalid
 from core.domain.job import JobState
 from core.domain.keys import key_in
@@ -25,7 +25,6 @@ from core.domain.proof import CheckResult, GateReport, Target
 if TYPE_CHECKING:
     from core.checks.report import Report
 
-DEPLOYMENT_HEADER = "azureml-model-deployment"
 PROFILES = ("strict", "slipway", "azure")
 FORMATS = {"junit": "core.checks.junit", "html": "core.checks.html"}
 MARKS = {True: "holds", False: "FAILS", None: "-"}

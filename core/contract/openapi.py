@@ -14,7 +14,7 @@ from core.contract.forms import FORMS
 from core.contract.payload import ScoreRequest, encode_reply
 from core.contract.samples import body, typical_row
 from core.contract.schemas import Dialect, Schema
-from core.domain.endpoint import EndpointLimits
+from core.domain.endpoint import DEPLOYMENT_HEADER, EndpointLimits
 from core.domain.errors import NotFound
 from core.domain.signature import Signature
 
@@ -24,7 +24,7 @@ NAMES = {"v1": "V1", "v2": "V2", "mlflow": "Mlflow"}
 REFUSALS = {
     400: "The body breaks the contract; `details` lists what and where.",
     401: "No key, another scheme than Bearer, or a wrong key.",
-    404: "An unknown deployment (header `azureml-model-deployment`) or version.",
+    404: f"An unknown deployment (header `{DEPLOYMENT_HEADER}`) or version.",
     405: "Another method on a known path.",
     408: "The body did not arrive in time.",
     413: "The body has too many bytes or rows.",
@@ -178,7 +178,7 @@ class _Writer:
         terms = (
             f"The body is UTF-8, at most {limits.max_body_mb:g} MB (unpacked, where it is sent with gzip), "
             f"and arrives within {limits.body_timeout_s:g} s; {limits.max_concurrent} requests are answered at once. "
-            "Key order is free. The header `azureml-model-deployment` selects a deployment. "
+            f"Key order is free. The header `{DEPLOYMENT_HEADER}` selects a deployment. "
             "`predict` gives a class per row, `predict_proba` its probabilities in the order of `x-classes`."
         )
         if self.dialect is Dialect.V31:

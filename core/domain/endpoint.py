@@ -22,6 +22,8 @@ LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l
 DEPLOYMENT_RULE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 """1 to 32 characters: `v1` is a deployment's usual name."""
 MIRROR_MAX_PCT = 50
+DEPLOYMENT_HEADER = "azureml-model-deployment"
+"""Azure ML's header: it selects a deployment, and a reply names in it the one that answered."""
 
 
 def endpoint_name(text: str) -> str:

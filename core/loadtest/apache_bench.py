@@ -10,9 +10,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from core.domain.endpoint import DEPLOYMENT_HEADER
 from core.domain.errors import NoVerdict, SpecInvalid
 from core.domain.proof import LoadReport, LoadSpec
-from core.loadtest.client import DEPLOYMENT_HEADER
 
 PROGRAM = "ab"
 REQUESTS = 1000

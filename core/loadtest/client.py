@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 import httptools
 
+from core.domain.endpoint import DEPLOYMENT_HEADER
 from core.domain.errors import SpecInvalid
 from core.domain.proof import LoadSpec, Target
 
 CONNECT_TIMEOUT_S = 5.0
-DEPLOYMENT_HEADER = "azureml-model-deployment"
 
 
 class NoAnswer(Exception):

@@ -17,7 +17,7 @@ from core.domain.errors import NotFound, SlipwayError
 from core.serving import bodies, cors, pages
 from core.serving.costs import COUNTED_BYTES, INLINE_S, rows_at_most
 from core.serving.deployment import Deployment, Scored
-from core.serving.exchange import Exchange
+from core.serving.exchange import DEPLOYMENT, Exchange
 from core.serving.http import JSON, NO_HEAD, TEXT, Head, Reply, encode
 from core.serving.keys import check_key
 from core.serving.metrics import Metrics
@@ -149,7 +149,7 @@ class App:
         if self._metrics.in_flight >= limits.max_concurrent:
             raise TooBusy(f"{limits.max_concurrent} requests are being answered already")
         exchange.packed = bodies.check_media(exchange.headers)
-        wanted = exchange.headers.get(b"azureml-model-deployment", b"").decode("latin-1")
+        wanted = exchange.headers.get(DEPLOYMENT, b"").decode("latin-1")
         exchange.target = now.choose(wanted, self._draw)
         exchange.deployment = exchange.target.name
         bodies.check_length(exchange.headers, limits)

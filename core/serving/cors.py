@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from core.domain.endpoint import DEPLOYMENT_HEADER
+
 Headers = tuple[tuple[bytes, bytes], ...]
 
 # What a page may read of a reply beside its body.
-EXPOSED = b"x-request-id, x-ms-client-request-id, x-ms-run-fn-exec-ms, azureml-model-deployment, retry-after"
+EXPOSED = f"x-request-id, x-ms-client-request-id, x-ms-run-fn-exec-ms, {DEPLOYMENT_HEADER}, retry-after".encode()
 
 PREFLIGHT_S = b"600"
 

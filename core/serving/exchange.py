@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from core.domain.endpoint import DEPLOYMENT_HEADER
 from core.domain.version import VERSION
 from core.serving.http import Head
 from core.serving.refusals import HeaderTooLong
@@ -21,6 +22,7 @@ ID_CHARS_MAX = 100
 # https://www.w3.org/TR/trace-context/#traceparent-header; version ff and ids of zeros are invalid.
 TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 
+DEPLOYMENT = DEPLOYMENT_HEADER.encode()
 SERVER_VERSION = f"slipway/{VERSION}".encode()
 
 
@@ -120,5 +122,5 @@ class Exchange:
         if trace := self.headers.get(b"traceid"):
             headers.append((b"traceid", trace))
         if self.deployment:
-            headers.append((b"azureml-model-deployment", self.deployment.encode()))
+            headers.append((DEPLOYMENT, self.deployment.encode()))
         return headers

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from core.contract.openapi import document
-from core.domain.endpoint import EndpointLimits
+from core.domain.endpoint import DEPLOYMENT_HEADER, EndpointLimits
 from core.domain.errors import SpecInvalid
 from core.serving import endpoint_file
 from core.serving.deployment import Deployment, Load, adapted, load_deployment
@@ -76,7 +76,7 @@ class Snapshot:
         if name in self.loading:
             raise NotReady(f"Deployment '{name}' is being loaded", hint="Try again in a moment")
         raise DeploymentUnknown(
-            f"There is no deployment '{name[:40]}'", hint="Leave out azureml-model-deployment to be routed by traffic"
+            f"There is no deployment '{name[:40]}'", hint=f"Leave out {DEPLOYMENT_HEADER} to be routed by traffic"
         )
 
     def _document(self, version: str) -> dict[str, Any]:

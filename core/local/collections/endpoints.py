@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from core.domain.endpoint import (
+    DEPLOYMENT_HEADER,
     Deployment,
     DeploymentSpec,
     Endpoint,
@@ -114,7 +115,7 @@ class EndpointVerbs(ModelVerbs):
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
         if deployment:
             check_header(deployment, "The deployment's name")
-            headers["azureml-model-deployment"] = deployment
+            headers[DEPLOYMENT_HEADER] = deployment
         return self._request(name, "POST", "/score", body, headers)
 
     def swagger(self, name: str, version: str = "2") -> Mapping[str, Any]:

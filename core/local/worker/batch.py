@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from core.contract import samples
 from core.domain.data import ColumnKind, DataRef
-from core.domain.endpoint import Deployment, Endpoint
+from core.domain.endpoint import DEPLOYMENT_HEADER, Deployment, Endpoint
 from core.domain.errors import Conflict, ServiceUnavailable, TableUnusable
 from core.domain.job import BatchSpec
 from core.domain.monitoring import Origin
@@ -165,7 +165,7 @@ class Client:
     def __init__(self, endpoint: Endpoint, deployment: str, key: str, sleep: Callable[[float], None]) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=TIMEOUT_S)
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        self._headers["azureml-model-deployment"] = deployment
+        self._headers[DEPLOYMENT_HEADER] = deployment
         self._sleep = sleep
 
     def close(self) -> None:

@@ -10,11 +10,11 @@ import msgspec
 
 from core import gate
 from core.checks import Profile
-from core.domain.endpoint import Endpoint, GateBudget
+from core.domain.endpoint import DEPLOYMENT_HEADER, Endpoint, GateBudget
 from core.domain.proof import CheckResult, GateReport, Target
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.worker.candidate import CandidateFailed, candidate
-from core.local.worker.shadow import DEPLOYMENT_HEADER, shadow_of
+from core.local.worker.shadow import shadow_of
 from core.local.worker.work import Work
 
 SEED = 0

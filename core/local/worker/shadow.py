@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from core.contract import samples
-from core.domain.endpoint import DeploymentSpec
+from core.domain.endpoint import DEPLOYMENT_HEADER, DeploymentSpec
 from core.domain.monitoring import Origin
 from core.domain.proof import Target
 from core.gate import SHADOW_BODIES_MAX, Shadow
@@ -17,7 +17,6 @@ from core.local.records import inputs
 from core.local.worker.work import Work
 from core.local.workspace import LocalWorkspace
 
-DEPLOYMENT_HEADER = "azureml-model-deployment"
 ROWS = 100
 """Enough to see a difference of a few per cent, few beside the live endpoint's own requests."""
 

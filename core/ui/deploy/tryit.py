@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.contract.samples import body, typical_row
 from core.domain.data import ColumnKind
-from core.domain.endpoint import Endpoint, ScoreReply
+from core.domain.endpoint import DEPLOYMENT_HEADER, Endpoint, ScoreReply
 from core.domain.monitoring import Origin
 from core.domain.signature import Column, Scalar, Signature
 from core.ui.kit import charts, endpoints, words
@@ -207,7 +207,7 @@ def _show(answer: Answer, signature: Signature) -> None:
 
 def _answered_by(reply: ScoreReply) -> str:
     """The deployment that answered; empty where it does not say so."""
-    return next((v for k, v in reply.headers.items() if k.lower() == "azureml-model-deployment"), "")
+    return next((v for k, v in reply.headers.items() if k.lower() == DEPLOYMENT_HEADER), "")
 
 
 def _show_refusal(reply: ScoreReply) -> None:
