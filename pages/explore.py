@@ -5,14 +5,14 @@ import time
 import streamlit as st
 
 from core import ui
-from core.ui.explore import tables
+from core.ui import explore
 
 ui.frame("Explore")
 workspace = ui.workspace()
 with ui.explained():
     known = workspace.list_data()
     with st.expander("Register a table", icon=":material/add_circle:", expanded=not known):
-        if tables.register_form(workspace):
+        if explore.register_form(workspace):
             st.rerun()
     if not known:
         ui.notices.empty(
@@ -24,26 +24,12 @@ with ui.explained():
 
     left, right = st.columns([3, 2])
     with left:
-        asset = tables.choose(known)
-    whole = ui.cached.profile(asset.ref)
+        asset = ui.tables.choose(known)
+    profile = ui.cached.profile(asset.ref)
     with right:
-        target = tables.choose_target(whole)
+        target = explore.choose_target(profile)
     ui.notices.twin(asset)
-    tables.facts(asset, whole, time.time())
-    tables.notes(workspace, asset)
+    explore.draw_facts(asset, profile, time.time())
+    explore.draw_notes(workspace, asset)
 
-    view = st.segmented_control(
-        "View",
-        ("Columns", "Preview"),
-        default="Columns",
-        required=True,
-        key="view",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    if view == "Preview":
-        tables.preview(ui.cached.sample(asset.ref))
-    else:
-        profile = ui.cached.profile(asset.ref, target)
-        tables.columns_table(profile)
-        tables.column_detail(asset.ref, profile, target)
+    ui.parts.show("View", explore.VIEWS, explore.Explored(asset, target), key="view", first="Columns")

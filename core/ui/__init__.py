@@ -1,9 +1,9 @@
 """The app's own words and parts: pages import this, streamlit and the domain, and nothing else."""
 
-from core.ui.kit import charts, endpoints, jobs, notices, words
-from core.ui.kit.notices import explained
+from core.ui.kit import charts, endpoints, jobs, notices, parts, tables, words
 from core.ui.shell import actions, cached
 from core.ui.shell.cached import workspace
+from core.ui.shell.failures import explained
 from core.ui.shell.frame import frame
 from core.ui.shell.live import live
 from core.ui.shell.state import state
@@ -18,7 +18,9 @@ __all__ = [
     "jobs",
     "live",
     "notices",
+    "parts",
     "state",
+    "tables",
     "words",
     "workspace",
 ]

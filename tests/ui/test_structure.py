@@ -9,7 +9,10 @@ from core.settings import CHECKOUT
 from core.ui.shell.navigation import PAGES
 
 FILES = sorted((CHECKOUT / "pages").glob("*.py"))
+ROOMED = sorted((CHECKOUT / "core" / "ui").glob("*/*.py"))
 LINES_MAX = 120
+ROOMS = {"shell": 0, "kit": 1}
+"""Rooms of the app from below: a page's folder stands on both, and knows no other page's."""
 
 
 def imports(path: Path) -> set[str]:
@@ -51,3 +54,24 @@ def test_caches_live_in_one_file():
     others = [p for p in (*(CHECKOUT / "core" / "ui").rglob("*.py"), *FILES) if p.stem != "cached"]
 
     assert [p.name for p in others if "st.cache_" in p.read_text()] == []
+
+
+def room(module: str) -> str:
+    """The room of `core.ui` that a module is in; empty for another package's."""
+    parts = module.split(".")
+    return parts[2] if parts[:2] == ["core", "ui"] and len(parts) > 2 else ""
+
+
+@pytest.mark.parametrize("path", ROOMED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_rooms_know_only_what_is_below_them(path):
+    own = path.parent.name
+    above = len(ROOMS)
+    others = {room(name) for name in imports(path)} - {own, ""}
+
+    assert {other for other in others if ROOMS.get(other, above) >= ROOMS.get(own, above)} == set()
+
+
+def test_each_page_has_a_room_of_its_own():
+    rooms = {path.parent.name for path in ROOMED}
+
+    assert rooms - ROOMS.keys() == {page.file for page in PAGES}

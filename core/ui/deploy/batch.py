@@ -12,9 +12,10 @@ from core.domain.data import DataAsset
 from core.domain.endpoint import Endpoint
 from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
 from core.domain.signature import Signature
-from core.ui.kit import notices, words
-from core.ui.shell import actions
+from core.ui.kit import words
+from core.ui.shell import actions, failures
 from core.ui.shell.live import FAST_S, live
+from core.ui.shell.markup import literal
 from core.workspace import Workspace
 
 SHOWN_ROWS = 20
@@ -52,7 +53,7 @@ def show(workspace: Workspace, endpoint: Endpoint, signature: Signature) -> None
 def _submit(workspace: Workspace, endpoint: Endpoint, signature: Signature, asset: DataAsset) -> None:
     missing = [c.name for c in signature.used if not c.nullable and c.name not in asset.columns]
     if missing:
-        notices.problem(f"The table lacks what the model reads: {', '.join(missing)}", "Add these columns.")
+        failures.say(f"The table lacks what the model reads: {', '.join(missing)}", "Add these columns.")
         return
     spec = BatchSpec(endpoint.name, asset.ref.name, asset.ref.version)
     actions.apply("Queueing", workspace.submit, spec)
@@ -75,9 +76,9 @@ def _draw(workspace: Workspace, seen: Seen) -> None:
             st.markdown(f"**{data}** :gray[{words.ago(job.created_at, seen.now)}]")
             if not job.state.final:
                 said = seen.log[-1].text if seen.log else "waiting"
-                st.markdown(f":blue[:material/progress_activity:] {words.literal(said)}")
+                st.markdown(f":blue[:material/progress_activity:] {literal(said)}")
             elif job.state is not JobState.SUCCEEDED:
-                notices.problem(job.message or "It was canceled.", job.hint)
+                failures.say(job.message or "It was canceled.", job.hint)
             else:
                 _result(workspace, job, opened=number == 0)
 

@@ -11,7 +11,7 @@ from core.domain.endpoint import Endpoint
 from core.domain.job import Job, JobKind, JobState
 from core.domain.proof import LoadReport, LoadSpec, Target
 from core.ui.kit import charts, notices, words
-from core.ui.shell import actions
+from core.ui.shell import actions, failures
 from core.ui.shell.live import FAST_S, live
 from core.ui.shell.state import state
 from core.workspace import Workspace
@@ -108,7 +108,7 @@ def _draw(workspace: Workspace, seen: Seen) -> None:
         if seen.progress is not None:
             _report(seen.progress, "running")
     elif seen.failed is not None:
-        notices.problem(seen.failed.message, seen.failed.hint)
+        failures.say(seen.failed.message, seen.failed.hint)
     if not seen.reports:
         if seen.job is None:
             st.caption("No load was run on this endpoint yet.")

@@ -18,10 +18,11 @@ from core.domain.endpoint import (
 from core.domain.job import LogLine
 from core.domain.model import Model
 from core.domain.monitoring import TelemetrySummary
-from core.ui.kit import endpoints, jobs, notices, words
+from core.ui.kit import endpoints, logs, notices, words
 from core.ui.kit.endpoints import Served
-from core.ui.shell import actions, cached, choices, navigation
+from core.ui.shell import actions, cached, choices, failures, navigation
 from core.ui.shell.live import FAST_S
+from core.ui.shell.markup import literal
 from core.workspace import Workspace
 
 
@@ -94,8 +95,8 @@ def draw(workspace: Workspace, rollout: Rollout) -> None:
     notices.twin(next((s.data for s in rollout.live), None))
     endpoints.card(rollout.endpoint, rollout.live, rollout.hour, rollout.now, here="Deploy")
     if rollout.endpoint.state is EndpointState.FAILED:
-        notices.problem(f"The server does not answer: {rollout.endpoint.error}")
-        jobs.log(rollout.server_log, rollout.now)
+        failures.say(f"The server does not answer: {rollout.endpoint.error}")
+        logs.show(rollout.server_log, rollout.now)
     for deployment in rollout.endpoint.deployments:
         _deployment(workspace, rollout, deployment)
 
@@ -111,7 +112,7 @@ def _deployment(workspace: Workspace, rollout: Rollout, deployment: Deployment) 
             )
             _badges(deployment)
         if deployment.error:
-            notices.problem(deployment.error)
+            failures.say(deployment.error)
         if not deployment.gate.final:
             _gate_progress(rollout)
         elif deployment.gate is GateState.FAILED:
@@ -134,4 +135,4 @@ def _gate_progress(rollout: Rollout) -> None:
     label = "The server starts; the gate follows" if waits else "The gate proves it: parity, contract, time to answer"
     with st.status(label, expanded=bool(rollout.gate_log)):
         for line in rollout.gate_log:
-            st.markdown(f":gray[{words.moment(line.at, rollout.now)}] {words.literal(line.text)}")
+            st.markdown(f":gray[{words.moment(line.at, rollout.now)}] {literal(line.text)}")

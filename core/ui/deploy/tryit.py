@@ -14,6 +14,7 @@ from core.domain.monitoring import Origin
 from core.domain.signature import Column, Scalar, Signature
 from core.ui.kit import charts, endpoints, words
 from core.ui.shell import actions
+from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 from core.workspace import Workspace
 
@@ -212,7 +213,7 @@ def _answered_by(reply: ScoreReply) -> str:
 
 def _show_refusal(reply: ScoreReply) -> None:
     parsed: dict[str, Any] = reply.body if isinstance(reply.body, dict) else {"message": str(reply.body)}
-    st.error(f"**Answered {reply.status}.** {words.literal(parsed.get('message', ''))}", icon=":material/block:")
+    st.error(f"**Answered {reply.status}.** {literal(parsed.get('message', ''))}", icon=":material/block:")
     if details := parsed.get("details"):
         rows: list[Mapping[str, Any]] = list(details)
         st.dataframe(

@@ -12,6 +12,7 @@ from core.domain.monitoring import TelemetrySummary
 from core.domain.proof import GateReport
 from core.ui.kit import notices, words
 from core.ui.shell import cached, choices, navigation
+from core.ui.shell.markup import literal
 from core.workspace import Workspace
 
 HOUR_S, HOUR_BUCKETS = 3600.0, 30
@@ -69,7 +70,7 @@ def trusted(endpoint: Endpoint) -> bool:
 def verdict(endpoint: Endpoint, live: Sequence[Served], now: float) -> str:
     """One sentence: whether this endpoint can be trusted, and why."""
     if endpoint.error:
-        return f"**Not answering:** {words.literal(endpoint.error)}"
+        return f"**Not answering:** {literal(endpoint.error)}"
     if endpoint.state in RESTING:
         return RESTING[endpoint.state]
     if not live:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.domain.data import DataRef
-from core.domain.job import Job, JobKind, JobState, LogLine
+from core.domain.job import Job, JobKind, JobState
 from core.domain.training import HIGHER_IS_BETTER, Trial
 from core.ui.kit import notices, words
+from core.ui.shell.markup import literal
 
 
 def data_of(job: Job) -> DataRef | None:
@@ -59,7 +60,7 @@ def progress(job: Job, trials: Sequence[Trial], now: float) -> None:
     word = words.state(job.state)
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f"**{words.literal(about(job))}**", width="content")
+            st.markdown(f"**{literal(about(job))}**", width="content")
             notices.badge(word, "Stopping" if job.cancel_requested else "")
         used = None if job.state.final else share(job, now)
         if used is not None:
@@ -94,14 +95,6 @@ def lately(ended: Sequence[Job], now: float) -> None:
     for job in ended:
         word = words.state(job.state)
         st.markdown(
-            f":{word.color}[{word.icon_code}] {words.literal(about(job))}  \n"
+            f":{word.color}[{word.icon_code}] {literal(about(job))}  \n"
             f":gray[:small[{word.label} {words.ago(job.ended_at, now)}, took {words.lasting(elapsed(job, now))}]]"
         )
-
-
-def log(lines: Sequence[LogLine], now: float, *, height: int = 260) -> None:
-    """A log, oldest line first, scrolled within its own height."""
-    text = "\n".join(f"{words.moment(line.at, now):>8}  {line.level:<7}  {line.text}" for line in lines)
-    st.code(
-        text or "Nothing was logged yet", language=None, height=height if len(lines) > 8 else "content", wrap_lines=True
-    )

@@ -1,13 +1,8 @@
-"""The three states of every page besides a full one: empty with what to do next, working, and failed with its cause."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""What stands beside what is shown: nothing yet and what to do next, warnings, states as badges, a synthetic twin."""
 
 import streamlit as st
 
 from core.domain.data import DataAsset, DataSource
-from core.domain.errors import SlipwayError
-from core.ui.kit import words
 from core.ui.kit.words import Word
 from core.ui.shell import navigation
 
@@ -29,29 +24,9 @@ def empty(title: str, next_step: str, *, icon: str = "inbox", then: tuple[str, s
         st.space("small")
 
 
-def failed(error: SlipwayError) -> None:
-    """Something did not work: the cause, and the hint where there is one."""
-    problem(error.message, error.hint)
-
-
-def problem(message: str, hint: str = "") -> None:
-    """A cause and what to do about it, as they were written."""
-    then = f"\n\n:material/lightbulb: {words.literal(hint)}" if hint else ""
-    st.error(f"**{words.literal(message)}**{then}", icon=":material/error:")
-
-
 def warn(message: str) -> None:
     """What the visitor should know before believing what is shown."""
     st.warning(message, icon=":material/warning:")
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Show our own errors as cause and hint; anything else is a bug and stays a traceback."""
-    try:
-        yield
-    except SlipwayError as error:
-        failed(error)
 
 
 def badge(word: Word, label: str = "") -> None:

@@ -1,6 +1,5 @@
 """What people read: numbers with their units, moments in their own clock, and states in plain words."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -13,9 +12,6 @@ from core.domain.pipeline import StepKind
 from core.domain.training import Algorithm, GuardrailState, TrialState
 
 DASH = "–"
-
-# Emphasis, code, links, colours, math, and Streamlit's `:name:` and `:colour[...]`; not the `_` inside a name.
-_MARKUP = re.compile(r"[\\`*\[\]$<]|~(?=~)|:(?=[a-z])|(?<!\w)_|_(?!\w)")
 
 Color = Literal["green", "blue", "orange", "red", "gray"]
 
@@ -227,11 +223,6 @@ def asset(ref: DataRef) -> str:
 def is_ours(status: int) -> bool:
     """Whether an HTTP status says that the endpoint failed, not its client; 424: the model itself did."""
     return status >= 500 or status == 424
-
-
-def literal(text: str) -> str:
-    """Text from elsewhere (a table, an error) inside Markdown: nothing in it is markup."""
-    return _MARKUP.sub(r"\\\g<0>", text)
 
 
 def identifier(text: str) -> str:

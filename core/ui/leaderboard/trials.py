@@ -10,10 +10,10 @@ from core.domain.data import DataAsset, DataRef, TableProfile
 from core.domain.endpoint import endpoint_name
 from core.domain.job import Job, JobState
 from core.domain.training import CLASSES_MAX, HIGHER_IS_BETTER, GuardrailState, TrainingSpec, Trial, TrialState
-from core.ui.explore import tables
-from core.ui.kit import charts, jobs, notices, words
-from core.ui.shell import actions, cached, choices, navigation
+from core.ui.kit import charts, jobs, notices, tables, words
+from core.ui.shell import actions, cached, choices, failures, navigation
 from core.ui.shell.live import FAST_S
+from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 from core.workspace import Workspace
 
@@ -147,7 +147,7 @@ def draw(workspace: Workspace, board: Board) -> None:
 
 def _head(workspace: Workspace, board: Board) -> None:
     if board.job.state is JobState.FAILED:
-        notices.problem(board.job.message, board.job.hint)
+        failures.say(board.job.message, board.job.hint)
     jobs.progress(board.job, board.trials, board.now)
     if not board.job.state.final:
         asked = board.job.cancel_requested
@@ -241,7 +241,7 @@ def _detail(workspace: Workspace, board: Board) -> None:
             st.markdown(f"**Trial {trial.number}: {words.algorithm(trial.algorithm)}**", width="content")
             notices.badge(word, f"{word.label}, {words.lasting(_time(trial, board.now))}")
         if trial.error:
-            notices.problem(trial.error)
+            failures.say(trial.error)
         if trial.members:
             st.markdown(f"Averages the probabilities of trials {', '.join(str(n) for n in trial.members)}.")
         left, right = st.columns(2)
@@ -273,10 +273,10 @@ def _notes(job: Job) -> None:
         return
     st.subheader("What to know about this data", anchor=False)
     for note in notes:
-        st.warning(words.literal(note), icon=":material/lightbulb:")
+        st.warning(literal(note), icon=":material/lightbulb:")
     for guardrail in guardrails:
         word = words.state(GuardrailState(guardrail["state"]))
         st.markdown(
             f":{word.color}[{word.icon_code} {word.label}] **{words.identifier(guardrail['name'])}** "
-            f":gray[{words.literal(guardrail['detail'])}]"
+            f":gray[{literal(guardrail['detail'])}]"
         )

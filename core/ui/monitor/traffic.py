@@ -9,7 +9,7 @@ import streamlit as st
 from core.domain.data import DataAsset
 from core.domain.job import LogLine
 from core.domain.monitoring import Origin, RequestRecord, TelemetrySummary
-from core.ui.kit import charts, endpoints, jobs, notices, words
+from core.ui.kit import charts, endpoints, logs, notices, words
 from core.ui.shell import cached
 from core.ui.shell.live import CALM_S
 from core.workspace import Workspace
@@ -85,7 +85,7 @@ def draw(seen: Watched) -> None:
         _charts(seen.summary)
         _newest(seen)
     st.subheader("The server's log", anchor=False)
-    jobs.log(seen.log, seen.now)
+    logs.show(seen.log, seen.now)
 
 
 def failing(summary: TelemetrySummary) -> tuple[int, int]:

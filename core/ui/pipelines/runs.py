@@ -10,7 +10,7 @@ from core.definitions import shipped
 from core.domain.job import JobState
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
 from core.ui.kit import notices, words
-from core.ui.shell import actions, choices
+from core.ui.shell import actions, choices, failures
 from core.ui.shell.live import FAST_S
 from core.workspace import Workspace
 
@@ -111,7 +111,7 @@ def draw(seen: Runs) -> None:
         st.subheader(f"Newest run: experiment {newest.experiment_name}", anchor=False, width="content")
         notices.badge(word)
     if newest.message:
-        notices.problem(newest.message)
+        failures.say(newest.message)
     for column, step in zip(st.columns(len(newest.steps)), newest.steps, strict=True):
         with column:
             _step(step, seen.now)
@@ -127,7 +127,7 @@ def _step(step: StepRun, now: float) -> None:
         lasted = None if step.started_at is None else (step.ended_at or now) - step.started_at
         st.caption(f"{word.label}" + (f", {words.lasting(lasted)}" if lasted is not None else ""))
         if step.message:
-            (notices.problem if step.state is JobState.FAILED else st.caption)(step.message)
+            (failures.say if step.state is JobState.FAILED else st.caption)(step.message)
 
 
 def _table(runs: Sequence[PipelineRun], now: float) -> None:

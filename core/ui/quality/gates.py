@@ -13,8 +13,9 @@ from core.domain.proof import CheckResult, GateReport
 from core.ui.kit import jobs, notices, words
 from core.ui.kit.words import Word
 from core.ui.quality import reports
-from core.ui.shell import actions, navigation
+from core.ui.shell import actions, failures, navigation
 from core.ui.shell.live import FAST_S
+from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 from core.workspace import Workspace
 
@@ -106,7 +107,7 @@ def draw(workspace: Workspace, seen: Seen) -> None:
     if seen.job is not None and seen.running:
         _progress(workspace, seen, seen.job)
     elif seen.job is not None and seen.job.message:
-        notices.problem(seen.job.message, seen.job.hint)
+        failures.say(seen.job.message, seen.job.hint)
     if not seen.reports:
         if seen.job is None:
             st.info("**Nothing was proven yet.** Run the gate above.", icon=":material/gpp_maybe:")
@@ -145,7 +146,7 @@ def _deployment(seen: Seen, deployment: Deployment) -> None:
 
 def _override(deployment: Deployment, share: int) -> str:
     """Whether requests reach it without a passed gate, and who let them."""
-    who = words.literal(deployment.forced_by)
+    who = literal(deployment.forced_by)
     proven = deployment.proven
     if share and not proven:
         by = f"**{who}** gave it requests by name" if who else "its requests were given before this gate"
@@ -178,7 +179,7 @@ def _progress(workspace: Workspace, seen: Seen, job: Job) -> None:
     expected = _expected(seen)
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f"**{words.literal(jobs.about(job))}**", width="content")
+            st.markdown(f"**{literal(jobs.about(job))}**", width="content")
             with st.container(horizontal=True, width="content", vertical_alignment="center"):
                 notices.badge(words.state(job.state), "Stopping" if job.cancel_requested else "")
                 if st.button("Stop", key="quality.stop", icon=":material/stop_circle:"):

@@ -10,6 +10,7 @@ from core.domain.proof import CheckResult, GateReport, LoadReport
 from core.ui.kit import charts, words
 from core.ui.kit.words import Word
 from core.ui.shell import choices, navigation
+from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 
 PARTS = {
@@ -63,7 +64,7 @@ def show(report: GateReport, now: float) -> None:
     st.caption(_facts(report, now))
     if report.loosened_by:
         st.markdown(
-            f":orange[:material/timer:] **{words.literal(report.loosened_by)}** asked for this budget, which is "
+            f":orange[:material/timer:] **{literal(report.loosened_by)}** asked for this budget, which is "
             "looser than the deployment's own."
         )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -161,7 +162,7 @@ def worst(checks: Sequence[CheckResult]) -> Word:
 def line(check: CheckResult, commands: bool = False) -> None:
     """One check: what should hold, what was seen, and the command that shows it, always where it does not hold."""
     word = outcome(check)
-    st.markdown(f":{word.color}[{word.icon_code}] {plainly(check)}  \n:gray[:small[{words.literal(check.evidence)}]]")
+    st.markdown(f":{word.color}[{word.icon_code}] {plainly(check)}  \n:gray[:small[{literal(check.evidence)}]]")
     if check.curl and (commands or check.passed is False):
         st.code(check.curl, language="bash", wrap_lines=True)
 

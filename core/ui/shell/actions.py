@@ -6,7 +6,7 @@ from typing import ParamSpec, TypeVar
 import streamlit as st
 
 from core.domain.errors import SlipwayError
-from core.ui.kit import notices
+from core.ui.shell import failures
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,7 +21,7 @@ def run(doing: str, verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
         with st.spinner(f"{doing} …"):
             return verb(*args, **kwargs)
     except SlipwayError as error:
-        notices.failed(error)
+        failures.show(error)
         return None
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from core.domain.errors import SlipwayError
-from core.ui.kit import notices, words
-from core.ui.shell import actions, cached, navigation
+from core.ui.shell import actions, cached, failures, navigation
 from core.ui.shell.live import FAST_S, live
+from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 
 
@@ -32,7 +32,7 @@ def frame(title: str) -> None:
     try:
         cached.workspace()
     except SlipwayError as error:
-        notices.failed(error)
+        failures.show(error)
         st.stop()
     with st.sidebar:
         live(cached.service, lambda service: FAST_S if service.starting else None, _service_foot)
@@ -52,7 +52,7 @@ def _service_down(service: cached.Service) -> None:
     st.badge("Service is down", icon=":material/error:", color="red")
     st.caption("Nothing trains, deploys or gates until it runs. Endpoints go on answering.")
     if service.error is not None:
-        st.caption(f":red[{words.literal(service.error.message)}] {words.literal(service.error.hint)}")
+        st.caption(f":red[{literal(service.error.message)}] {literal(service.error.hint)}")
     if st.button("Start it", icon=":material/play_arrow:", key="frame.start_service"):
         actions.apply("Starting the service", cached.start_service)
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 import streamlit as st
 
 from core.domain.errors import SlipwayError
-from core.ui.kit import notices
+from core.ui.shell import failures
 
 T = TypeVar("T")
 
@@ -32,9 +32,9 @@ def live(look: Callable[[], T], pace: Callable[[T], float | None], draw: Callabl
         if _pace(pace, outcome) != every_s:
             st.rerun()
         if isinstance(outcome, SlipwayError):
-            notices.failed(outcome)
+            failures.show(outcome)
             return
-        with notices.explained():
+        with failures.explained():
             draw(outcome)
 
     part()

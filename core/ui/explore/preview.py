@@ -1,0 +1,18 @@
+"""The Preview view: the first rows as they are."""
+
+import streamlit as st
+
+from core.ui.explore.table import Explored
+from core.ui.kit import words
+from core.ui.shell import cached
+
+
+def show(explored: Explored) -> None:
+    """The first rows as they are."""
+    sample = cached.sample(explored.asset.ref)
+    st.dataframe(
+        {name: [row[i] for row in sample.rows] for i, name in enumerate(sample.columns)},
+        key="explore.preview",
+        hide_index=True,
+    )
+    st.caption(f"The first {words.plural(len(sample.rows), 'row')} of the table.")

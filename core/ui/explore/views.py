@@ -1,0 +1,7 @@
+"""The ways to look at a table."""
+
+from core.ui.explore import columns, preview
+from core.ui.explore.table import Explored
+from core.ui.kit.parts import Part
+
+VIEWS: tuple[Part[Explored], ...] = (Part("Columns", columns.show), Part("Preview", preview.show))
