@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from contract_tests.reference import KEY, Reference, serving
 from contract_tests.reference_document import document
 from core.checks import run_checks
-from core.checks.document import describe
-from core.checks.forms import beside
-from core.checks.overlay import with_schema
+from core.checks.document.description import describe
+from core.checks.document.forms import beside
+from core.checks.document.overlay import with_schema
+from core.checks.document.schema import alternatives, flat
 from core.checks.registry import Violation
-from core.checks.schema import alternatives, flat
 from core.domain.proof import Target
 
 NAMES = ("A", "B", "C")
