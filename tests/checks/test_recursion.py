@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract_tests.reference import KEY, Reference, serving
@@ -104,6 +104,14 @@ REFERENCES = st.sampled_from([{"$ref": f"#/{name}"} for name in NAMES])
 SCHEMAS = st.recursive(REFERENCES | st.sampled_from([{"type": "integer"}, {"type": "null"}, {}]), parts, max_leaves=6)
 
 
+NULL_BESIDE_A_CIRCLE = {
+    "A": {"allOf": [{"$ref": "#/B"}]},
+    "B": {"oneOf": [{"anyOf": [{"$ref": "#/A"}, {"type": "null"}]}]},
+    "C": {},
+}
+
+
+@example(NULL_BESIDE_A_CIRCLE)
 @given(st.fixed_dictionaries(dict.fromkeys(NAMES, SCHEMAS)))
 def test_every_walk_through_schemas_ends(schemas: dict[str, Any]) -> None:
     ended = False

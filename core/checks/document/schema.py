@@ -28,11 +28,12 @@ def _flat(document: Json, schema: Any, within: frozenset[str]) -> tuple[dict[str
         merged, within = _flat(document, part, within)
         found = _both(merged, found)
     for word in ("anyOf", "oneOf"):
-        options = [_flat(document, option, within)[0] for option in found.get(word, ())]
-        solid = [option for option in options if option.get("type") != "null"]
+        options = [_flat(document, option, within) for option in found.get(word, ())]
+        solid = [option for option in options if option[0].get("type") != "null"]
         if len(solid) == 1 and len(options) == 2:
             del found[word]
-            found = solid[0] | found | {"nullable": True}
+            merged, within = solid[0]
+            found = merged | found | {"nullable": True}
     if isinstance(found.get("type"), list):
         types = [name for name in found["type"] if name != "null"]
         found["nullable"] = len(types) < len(found["type"]) or found.get("nullable", False)
