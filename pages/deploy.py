@@ -3,8 +3,7 @@
 import streamlit as st
 
 from core import ui
-from core.ui.deploy import batch, consume, details, keys, loadtest, logs, rollout, swagger, tryit
-from core.ui.kit import endpoints
+from core.ui import deploy
 
 ui.frame("Deploy")
 workspace = ui.workspace()
@@ -21,7 +20,7 @@ with ui.explained():
         st.stop()
     if models:
         with st.expander("Deploy a model", icon=":material/add_circle:", expanded=not known):
-            rollout.deploy_form(workspace, models)
+            deploy.deploy_form(workspace, models)
     if not known:
         ui.notices.empty(
             "Nothing is deployed yet",
@@ -30,35 +29,6 @@ with ui.explained():
         )
         st.stop()
 
-    name = endpoints.choose(known).name
-    ui.live(lambda: rollout.look(workspace, name), rollout.pace, lambda seen: rollout.draw(workspace, seen))
-
-    endpoint = workspace.endpoint(name)
-    model = endpoints.answering_model(endpoint)
-    use = st.segmented_control(
-        "Use it",
-        ("Details", "Test", "Batch", "Consume", "Swagger", "Keys", "Logs", "Load test"),
-        default="Test",
-        required=True,
-        key="use",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    if use == "Details":
-        details.show(workspace, endpoint)
-    elif use == "Test" and model is not None:
-        tryit.test(workspace, endpoint, model.signature)
-    elif use == "Batch" and model is not None:
-        batch.show(workspace, endpoint, model.signature)
-    elif use == "Consume" and model is not None:
-        consume.show(endpoint, model)
-    elif use == "Swagger":
-        swagger.show(workspace, endpoint)
-    elif use == "Keys":
-        keys.show(workspace, endpoint)
-    elif use == "Logs":
-        logs.show(workspace, endpoint)
-    elif use == "Load test":
-        loadtest.show(workspace, endpoint)
-    else:
-        st.caption("Deploy a model first: there is nothing to try yet.")
+    name = ui.endpoints.choose(known).name
+    ui.live(lambda: deploy.look(workspace, name), deploy.pace, lambda rollout: deploy.draw(workspace, rollout))
+    ui.parts.show("Use it", deploy.TABS, deploy.opened(workspace, name), key="use", first="Test")

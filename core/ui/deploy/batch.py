@@ -11,6 +11,7 @@ import streamlit as st
 from core.domain.data import DataAsset
 from core.domain.endpoint import Endpoint
 from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
+from core.domain.model import Model
 from core.domain.signature import Signature
 from core.ui.kit import words
 from core.ui.shell import actions, failures
@@ -23,7 +24,7 @@ JOBS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class BatchJobs:
     """The batch jobs of an endpoint, newest first, and the last word of the one that runs."""
 
     jobs: tuple[Job, ...]
@@ -31,7 +32,7 @@ class Seen:
     now: float
 
 
-def show(workspace: Workspace, endpoint: Endpoint, signature: Signature) -> None:
+def show(workspace: Workspace, endpoint: Endpoint, model: Model) -> None:
     """Choose a table, score it, take the scored file."""
     given = st.file_uploader("A table to score", type=["csv", "parquet", "gz", "xz"], key="batch.file")
     if given is not None and st.button("Score the file", type="primary", icon=":material/table:", key="batch.upload"):
@@ -40,13 +41,13 @@ def show(workspace: Workspace, endpoint: Endpoint, signature: Signature) -> None
             path.write_bytes(given.getvalue())
             asset = actions.run("Reading the file", workspace.register_data, f"{endpoint.name}-batch", str(path))
         if asset is not None:
-            _submit(workspace, endpoint, signature, asset)
+            _submit(workspace, endpoint, model.signature, asset)
     known = {words.asset(asset.ref): asset for asset in workspace.list_data()}
     if known:
         with st.expander("Or data that is here already", icon=":material/database:"):
             name = st.selectbox("Data", list(known), key="batch.data")
             if st.button("Score it", key="batch.known"):
-                _submit(workspace, endpoint, signature, known[name])
+                _submit(workspace, endpoint, model.signature, known[name])
     live(lambda: _look(workspace, endpoint), _pace, lambda seen: _draw(workspace, seen))
 
 
@@ -59,17 +60,17 @@ def _submit(workspace: Workspace, endpoint: Endpoint, signature: Signature, asse
     actions.apply("Queueing", workspace.submit, spec)
 
 
-def _look(workspace: Workspace, endpoint: Endpoint) -> Seen:
+def _look(workspace: Workspace, endpoint: Endpoint) -> BatchJobs:
     jobs = workspace.list_jobs(JobKind.BATCH, limit=JOBS, endpoint=endpoint.name)
     running = next((job for job in jobs if not job.state.final), None)
-    return Seen(jobs, workspace.job_logs(running.id, limit=1) if running else (), time.time())
+    return BatchJobs(jobs, workspace.job_logs(running.id, limit=1) if running else (), time.time())
 
 
-def _pace(seen: Seen) -> float | None:
+def _pace(seen: BatchJobs) -> float | None:
     return FAST_S if any(not job.state.final for job in seen.jobs) else None
 
 
-def _draw(workspace: Workspace, seen: Seen) -> None:
+def _draw(workspace: Workspace, seen: BatchJobs) -> None:
     for number, job in enumerate(seen.jobs):
         with st.container(border=True):
             data = _table(job)

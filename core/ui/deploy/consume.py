@@ -7,11 +7,12 @@ from core.contract.snippets import snippets
 from core.domain.endpoint import Endpoint
 from core.domain.model import Model
 from core.ui.deploy.tryit import FORMS
+from core.workspace import Workspace
 
 METHODS = {"predict": "Labels", "predict_proba": "Probabilities"}
 
 
-def show(endpoint: Endpoint, model: Model) -> None:
+def show(_: Workspace, endpoint: Endpoint, model: Model) -> None:
     """Choose a form of request, what is wanted, and a language; the key is read from SLIPWAY_KEY."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         form = st.selectbox("Request form", list(FORMS), key="consume.form", format_func=FORMS.__getitem__, width=240)

@@ -35,7 +35,7 @@ BY_AB = {
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Loads:
     """The load that runs, what it has met, and what earlier ones met."""
 
     job: Job | None
@@ -88,17 +88,17 @@ def _own() -> LoadSpec:
     )
 
 
-def _look(workspace: Workspace, endpoint: Endpoint) -> Seen:
+def _look(workspace: Workspace, endpoint: Endpoint) -> Loads:
     ours = workspace.list_jobs(JobKind.LOADTEST, limit=200, endpoint=endpoint.name)
     jobs = [job for job in ours if not job.state.final]
     running = min(jobs, key=lambda job: job.created_at, default=None)
     failed = next((job for job in ours[:1] if job.state is JobState.FAILED), None)
     progress = workspace.load_progress(running.id) if running else None
     reports = workspace.load_reports(SHOWN, endpoint=endpoint.name)
-    return Seen(running, max(0, len(jobs) - 1), failed, progress, reports, time.time())
+    return Loads(running, max(0, len(jobs) - 1), failed, progress, reports, time.time())
 
 
-def _draw(workspace: Workspace, seen: Seen) -> None:
+def _draw(workspace: Workspace, seen: Loads) -> None:
     if seen.job is not None:
         more = f" Still to run: {seen.waiting}." if seen.waiting else ""
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -1,32 +1,26 @@
-"""The Test form: made from the model's signature, answered by the endpoint itself."""
+"""The Test tab: a form made from the model's signature, answered by the endpoint itself."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from core.contract.samples import body, typical_row
-from core.domain.data import ColumnKind
 from core.domain.endpoint import DEPLOYMENT_HEADER, Endpoint, ScoreReply
+from core.domain.model import Model
 from core.domain.monitoring import Origin
-from core.domain.signature import Column, Scalar, Signature
+from core.domain.signature import Signature
+from core.ui.deploy.fields import row_form
 from core.ui.kit import charts, endpoints, words
 from core.ui.shell import actions
 from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 from core.workspace import Workspace
 
-FIELDS_A_ROW = 4
-FIELDS_MAX = 120
-"""A form of 1,500 fields takes seconds at each click; the others are sent with their typical values."""
-NAMES_MAX = 20
-MISSING = "(missing)"
 FORMS = {"v1": "Azure AutoML, older", "v2": "Azure AutoML, newer", "mlflow": "MLflow"}
 """The request forms that an endpoint takes, as people know them."""
-
-Row = Mapping[str, Scalar | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +32,9 @@ class Answer:
     shares: ScoreReply | None
 
 
-def test(workspace: Workspace, endpoint: Endpoint, signature: Signature) -> None:
+def show(workspace: Workspace, endpoint: Endpoint, model: Model) -> None:
     """Ask for one row, or for a whole body as JSON; score it through the endpoint; show the answer."""
+    signature = model.signature
     with st.container(horizontal=True, vertical_alignment="bottom"):
         as_json = st.toggle("Write JSON", key="deploy.as_json", help="Send any body, as a client would.")
         form = _form() if as_json else ""
@@ -49,7 +44,7 @@ def test(workspace: Workspace, endpoint: Endpoint, signature: Signature) -> None
         if request is not None:
             _score(workspace, endpoint, deployment, request, None)
     else:
-        row = _row_form(endpoint, signature)
+        row = row_form(endpoint, signature)
         if row is not None:
             _score(workspace, endpoint, deployment, body([row]), body([row], method="predict_proba"))
     if state.answer is not None and state.answer.endpoint == endpoint.name:
@@ -112,72 +107,6 @@ def _json_form(signature: Signature, form: str) -> bytes | None:
         typical = json.dumps(json.loads(body([typical_row(signature)], form)), indent=2, ensure_ascii=False)
         text = st.text_area("Body", value=typical, height=320, key=f"deploy.body.{form}")
         return text.encode() if st.form_submit_button("Score", type="primary", icon=":material/send:") else None
-
-
-def _row_form(endpoint: Endpoint, signature: Signature) -> Row | None:
-    with st.form("deploy.try", border=True):
-        row = typical_row(signature)
-        asked = signature.used[:FIELDS_MAX]
-        for start in range(0, len(asked), FIELDS_A_ROW):
-            fields = asked[start : start + FIELDS_A_ROW]
-            for place, column in zip(st.columns(FIELDS_A_ROW), fields, strict=False):
-                with place:
-                    row[column.name] = field(column, key=f"deploy.try.{endpoint.name}.{column.name}")
-        if others := len(signature.used) - len(asked):
-            st.caption(f"{others:,} more columns are sent with their typical values; write JSON to change them.")
-        if ignored := [c.name for c in signature.columns if not c.used]:
-            more = f" and {len(ignored) - NAMES_MAX:,} more" if len(ignored) > NAMES_MAX else ""
-            st.caption(f"Not read by this model: {', '.join(ignored[:NAMES_MAX])}{more}.")
-        return row if st.form_submit_button("Score", type="primary", icon=":material/send:") else None
-
-
-def field(column: Column, *, key: str) -> Scalar | None:
-    """The input for one column, with its typical value in place; None where a nullable column is left empty."""
-    if column.kind is ColumnKind.BOOLEAN:
-        return _choice(column, [True, False], key)
-    if column.kind is ColumnKind.STRING:
-        return _text(column, key)
-    return _number(column, key)
-
-
-def _text(column: Column, key: str) -> Scalar | None:
-    if column.levels:
-        return _choice(column, list(column.levels), key)
-    typed = st.text_input(column.name, value=str(column.typical or ""), key=key)
-    return None if typed == "" and column.nullable else typed
-
-
-def _choice(column: Column, options: Sequence[Scalar], key: str) -> Scalar | None:
-    offered = [*options, MISSING] if column.nullable else list(options)
-    first = offered.index(column.typical) if column.typical in offered else 0
-    open_set = column.kind is ColumnKind.STRING and not column.closed
-    picked = st.selectbox(
-        column.name,
-        offered,
-        index=first,
-        key=key,
-        format_func=_shown,
-        accept_new_options=open_set,
-        help="Other values are accepted and scored as unseen." if open_set else None,
-    )
-    return None if picked == MISSING else picked
-
-
-def _shown(option: object) -> str:
-    return {True: "true", False: "false"}[option] if isinstance(option, bool) else str(option)
-
-
-def _number(column: Column, key: str) -> Scalar | None:
-    whole = column.kind is ColumnKind.INTEGER
-    cast = int if whole else float
-    typical = cast(column.typical) if isinstance(column.typical, int | float) else None if column.nullable else cast(0)
-    seen = None
-    if column.low is not None and column.high is not None:
-        seen = f"Seen in training: {column.low:g} to {column.high:g}." + (" May be left empty." * column.nullable)
-    given = st.number_input(
-        column.name, value=typical, step=1 if whole else None, format="%d" if whole else "%g", key=key, help=seen
-    )
-    return None if given is None else cast(given)
 
 
 # Show

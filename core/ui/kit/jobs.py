@@ -45,10 +45,10 @@ def primary_metric(job: Job) -> str:
 def best(trials: Sequence[Trial], metric: str) -> Trial | None:
     """The trial with the best score, None while there is no score."""
     scored = [t for t in trials if metric in t.metrics]
-    return max(scored, key=lambda t: rank(t, metric), default=None)
+    return max(scored, key=lambda t: standing(t, metric), default=None)
 
 
-def rank(trial: Trial, metric: str) -> float:
+def standing(trial: Trial, metric: str) -> float:
     """A number that is higher for a better trial; the lowest of all for one without this metric."""
     if metric not in trial.metrics:
         return float("-inf")

@@ -182,7 +182,7 @@ def _metric_picker(board: Board) -> str:
 
 def ordered(trials: Sequence[Trial], metric: str) -> tuple[Trial, ...]:
     """Best first; trials without a score last, in the order of their numbers."""
-    return tuple(sorted(trials, key=lambda t: (-jobs.rank(t, metric), t.number)))
+    return tuple(sorted(trials, key=lambda t: (-jobs.standing(t, metric), t.number)))
 
 
 def trial_table(board: Board, metric: str) -> None:

@@ -29,7 +29,7 @@ WAITING, RUNNING = Word("Waits", "gray", "schedule"), Word("Runs", "blue", "prog
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Gates:
     """An endpoint with the gate that runs or was asked for here, and the reports there are."""
 
     endpoint: Endpoint
@@ -75,13 +75,13 @@ def _budget() -> tuple[GateBudget | None, str]:
     return GateBudget(p99_ms or usual.p99_ms, rate or usual.requests_per_s), by.strip()
 
 
-def look(workspace: Workspace, name: str) -> Seen:
+def look(workspace: Workspace, name: str) -> Gates:
     """The endpoint, its running gate, if any, and its reports."""
     active = [j for j in workspace.list_jobs(JobKind.GATE, limit=50, endpoint=name) if not j.state.final]
     running = min(active, key=lambda j: (j.state is not JobState.RUNNING, j.created_at), default=None)
     job = running or _asked(workspace, name)
     judged = workspace.gate_progress(job.id) if job is not None and not job.state.final else ()
-    return Seen(workspace.endpoint(name), job, judged, workspace.gate_reports(name), time.time())
+    return Gates(workspace.endpoint(name), job, judged, workspace.gate_reports(name), time.time())
 
 
 def _asked(workspace: Workspace, endpoint: str) -> Job | None:
@@ -95,12 +95,12 @@ def _asked(workspace: Workspace, endpoint: str) -> Job | None:
     return job if job.spec.get("endpoint") == endpoint else None
 
 
-def pace(seen: Seen) -> float | None:
+def pace(seen: Gates) -> float | None:
     """Often while a gate runs, then never."""
     return FAST_S if seen.running else None
 
 
-def draw(workspace: Workspace, seen: Seen) -> None:
+def draw(workspace: Workspace, seen: Gates) -> None:
     """Each deployment's verdict, the running gate, the report that was chosen, and how earlier ones went."""
     for deployment in reversed(seen.endpoint.deployments):
         _deployment(seen, deployment)
@@ -122,7 +122,7 @@ def draw(workspace: Workspace, seen: Seen) -> None:
 # One deployment
 
 
-def _deployment(seen: Seen, deployment: Deployment) -> None:
+def _deployment(seen: Gates, deployment: Deployment) -> None:
     """May it take requests, why, and who said so where no gate did."""
     share = seen.endpoint.traffic.get(deployment.name, 0)
     with st.container(border=True, gap="xsmall"):
@@ -174,7 +174,7 @@ def _how_to_override(deployment: Deployment) -> None:
 # A gate as it runs
 
 
-def _progress(workspace: Workspace, seen: Seen, job: Job) -> None:
+def _progress(workspace: Workspace, seen: Gates, job: Job) -> None:
     """How far a gate is, part by part, what it has just judged, and what it has found."""
     expected = _expected(seen)
     with st.container(border=True, gap="xsmall"):
@@ -198,7 +198,7 @@ def _progress(workspace: Workspace, seen: Seen, job: Job) -> None:
             reports.line(check)
 
 
-def _expected(seen: Seen) -> Mapping[str, int]:
+def _expected(seen: Gates) -> Mapping[str, int]:
     """Checks by part in the newest whole report: about what a gate that runs now will judge."""
     whole = (r.checks for r in seen.reports if {"parity", "performance"} <= {c.part for c in r.checks})
     checks = next(whole, ())
