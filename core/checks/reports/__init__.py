@@ -1,1 +1,0 @@
-"""One run of the checks as others read it: JUnit XML, and a page of its own."""

@@ -1,0 +1,160 @@
+"""What the modules below a root import, by statement and by name: read from their source, nothing is run.
+
+A module is also imported by a dotted name in a string (`import_module`, `"core.local.worker.automl:run"` in a table, a
+command `python -m`), so every such string counts as an import wherever it stands.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+DOTTED = re.compile(r"(core(?:\.\w+)+)(?::[\w.]+)?")
+"""A module by its name, and perhaps what is meant inside it."""
+BEGUN = re.compile(r"(core(?:\.\w+)*)\.(?:[{%].*)?")
+"""A name whose end is put in later: whatever lies below it may be meant."""
+BY_NAME = {"import_module", "__import__", "python_module", "find_spec", "run_module"}
+"""Functions that take a module's name, whatever it is."""
+DOOR = "__main__"
+"""What `python -m` runs of a package."""
+BELOW = "*"
+"""The last part of a name that stands for every module below what is before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One place where a module names another, in full: `core.a.b.c` for `from core.a.b import c`."""
+
+    name: str
+    line: int
+    at_once: bool
+    """Whether it is imported with the module, not by a function when that is called."""
+    string: bool = False
+    """Whether the name is no statement but a text."""
+    typing: bool = False
+    """Whether it is read by the type checker alone."""
+
+
+class House:
+    """The package `core` below a root. Names are dotted, a package's `__init__` has the package's."""
+
+    def __init__(self, root: Path, package: str = "core") -> None:
+        self.root = root
+        self.modules: Mapping[str, Path] = {
+            _name(path.relative_to(root)): path for path in sorted((root / package).rglob("*.py"))
+        }
+        self._trees: dict[str, ast.Module] = {}
+        self._imports: dict[str, tuple[Import, ...]] = {}
+
+    def tree(self, module: str) -> ast.Module:
+        """The module's source, parsed once."""
+        if module not in self._trees:
+            self._trees[module] = ast.parse(self.modules[module].read_text("utf-8"))
+        return self._trees[module]
+
+    def imports(self, module: str) -> tuple[Import, ...]:
+        """Everything that the module imports, in whatever way, at whatever time."""
+        if module not in self._imports:
+            self._imports[module] = tuple(self._found(module))
+        return self._imports[module]
+
+    def module_of(self, name: str) -> str:
+        """The module that an imported name lies in; empty for one that is none of ours."""
+        while name and name not in self.modules:
+            name = name.rpartition(".")[0]
+        return name
+
+    def _found(self, module: str) -> Iterator[Import]:
+        path = self.modules[module]
+        for each in read(self.tree(module), str(path.relative_to(self.root))):
+            if each.string and f"{module}.".startswith(f"{each.name}."):
+                continue  # its own package, named for a logger or for the files beside it
+            begun, _, end = each.name.rpartition(".")
+            if each.string and end == BELOW:
+                meant = [name for name in self.modules if name.startswith(f"{begun}.") and name != module]
+            else:
+                door = f"{each.name}.{DOOR}"
+                meant = [each.name, *([door] if each.string and door in self.modules else [])]
+            yield from (replace(each, name=name) for name in meant)
+
+
+def read(tree: ast.Module, where: str = "") -> Iterator[Import]:
+    """The imports of one module."""
+    texts = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings say, they do not do
+    core_is_bound = any(
+        isinstance(node, ast.Import) and any(a.name.startswith("core") and not a.asname for a in node.names)
+        for node in ast.walk(tree)
+    )
+    for node, at_once, typing in walk(tree):
+        line = getattr(node, "lineno", 0)
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, line, at_once, typing=typing) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{where}:{line}: relative import"
+            yield from (Import(f"{node.module}.{alias.name}", line, at_once, typing=typing) for alias in node.names)
+        elif isinstance(node, ast.Attribute) and core_is_bound and (name := dotted(node)).startswith("core."):
+            yield Import(name, line, at_once, typing=typing)
+        elif isinstance(node, ast.Call) and _last(node.func) in BY_NAME and node.args:
+            yield from _by_name(node.args[0], line, at_once, where)
+        elif isinstance(node, ast.Constant) and id(node) not in texts and (name := _module_in(node.value)):
+            yield Import(name, line, at_once=False, string=True, typing=typing)
+
+
+def walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool, bool]]:
+    """Every node; whether it runs when the module is imported; whether the type checker alone reads it."""
+
+    def go(node: ast.AST, at_once: bool, typing: bool) -> Iterator[tuple[ast.AST, bool, bool]]:
+        yield node, at_once, typing
+        later: list[ast.AST] = []
+        checked: list[ast.stmt] = []
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            later = list(node.body)
+        elif isinstance(node, ast.Lambda):
+            later = [node.body]
+        elif isinstance(node, ast.If) and _last(node.test) == "TYPE_CHECKING":
+            checked = node.body
+        for child in ast.iter_child_nodes(node):
+            yield from go(child, at_once and child not in later, typing or child in checked)
+
+    yield from go(tree, True, False)
+
+
+def dotted(node: ast.AST) -> str:
+    """`a.b.c` of an expression that is such a name, else nothing."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join((node.id, *reversed(parts))) if isinstance(node, ast.Name) else ""
+
+
+def within(name: str, names: set[str]) -> bool:
+    """Whether a module is one of these or lies in one of them."""
+    return any(name == other or name.startswith(f"{other}.") for other in names)
+
+
+def _by_name(first: ast.expr, line: int, at_once: bool, where: str) -> Iterator[Import]:
+    """What a call that takes a module's name imports; names of ours at a later time are found as texts."""
+    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+        assert not first.value.startswith("."), f"{where}:{line}: relative import"
+        yield Import(first.value.partition(":")[0], line, at_once, string=True)
+
+
+def _module_in(text: object) -> str:
+    """The module of ours that a text names; `core.cli.*` where its end is put in later; else nothing."""
+    if not isinstance(text, str):
+        return ""
+    if whole := DOTTED.fullmatch(text):
+        return whole[1]
+    if begun := BEGUN.fullmatch(text):
+        return f"{begun[1]}.{BELOW}"
+    return ""
+
+
+def _last(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _name(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
