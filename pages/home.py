@@ -1,8 +1,8 @@
 """Home: what is live, what runs, on which data, and whether it can be trusted."""
 
 from core import ui
-from core.ui.home import overview
+from core.ui import home
 
 ui.frame("Home")
 workspace = ui.workspace()
-ui.live(lambda: overview.look(workspace), overview.pace, overview.draw)
+ui.live(lambda: home.look(workspace), home.pace, home.draw)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core import ui
 from core.domain.job import JobKind
-from core.ui.leaderboard import trials
+from core.ui import leaderboard
 
 ui.frame("Leaderboard")
 workspace = ui.workspace()
@@ -20,7 +20,7 @@ with ui.explained():
         )
         st.stop()
     with st.expander("Train on a table", icon=":material/add_circle:", expanded=not listed):
-        trials.train_form(workspace, assets)
+        leaderboard.train_form(workspace, assets)
     if not listed:
         ui.notices.empty(
             "No training has run yet",
@@ -28,5 +28,5 @@ with ui.explained():
             icon="leaderboard",
         )
         st.stop()
-    job_id = trials.choose(listed).id
-    ui.live(lambda: trials.look(workspace, job_id), trials.pace, lambda board: trials.draw(workspace, board))
+    job_id = leaderboard.choose(listed).id
+    ui.live(lambda: leaderboard.look(workspace, job_id), leaderboard.pace, leaderboard.draw)

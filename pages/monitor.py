@@ -3,8 +3,7 @@
 import streamlit as st
 
 from core import ui
-from core.ui.kit import endpoints
-from core.ui.monitor import traffic
+from core.ui import monitor
 
 ui.frame("Monitor")
 workspace = ui.workspace()
@@ -20,15 +19,15 @@ with ui.explained():
         st.stop()
     left, middle, by, right = st.columns([3, 3, 2, 1], vertical_alignment="bottom")
     with left:
-        name = endpoints.choose(known).name
+        name = ui.endpoints.choose(known).name
     with middle:
-        window = traffic.choose_window()
+        window = monitor.choose_window()
     with by:
-        origin = traffic.choose_origin()
+        origin = monitor.choose_origin()
     with right:
         follow = st.toggle("Live", value=True, key="monitor.live", help="Look again every few seconds.")
     ui.live(
-        lambda: traffic.look(workspace, name, window, origin),
-        lambda _: traffic.WATCH_S if follow else None,
-        traffic.draw,
+        lambda: monitor.look(workspace, name, window, origin),
+        lambda _: monitor.LOOK_EVERY_S if follow else None,
+        monitor.draw,
     )

@@ -3,25 +3,25 @@
 import streamlit as st
 
 from core import ui
-from core.ui.pipelines import runs
+from core.ui import pipelines
 
 ui.frame("Pipelines")
 workspace = ui.workspace()
 with ui.explained():
     published = workspace.pipelines()
-    new = runs.publishable(published)
+    new = pipelines.publishable(published)
     if not published:
         ui.notices.empty(
             "No pipeline is published yet",
             "Publish the one below: it prepares a table, trains, and registers the best model, each time it is called.",
             icon="account_tree",
         )
-        runs.publish_buttons(workspace, new)
+        pipelines.publish_buttons(workspace, new)
         st.stop()
     if new:
         with st.expander("Publish a definition", icon=":material/add_circle:"):
-            runs.publish_buttons(workspace, new)
-    pipeline = runs.choose(published)
-    runs.steps_of(pipeline.spec)
-    runs.trigger(workspace, pipeline)
-    ui.live(lambda: runs.look(workspace, pipeline.id), runs.pace, runs.draw)
+            pipelines.publish_buttons(workspace, new)
+    pipeline = pipelines.choose(published)
+    pipelines.steps_of(pipeline.spec)
+    pipelines.draw_trigger(workspace, pipeline)
+    ui.live(lambda: pipelines.look(workspace, pipeline.id), pipelines.pace, pipelines.draw)

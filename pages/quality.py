@@ -5,8 +5,7 @@ import time
 import streamlit as st
 
 from core import ui
-from core.ui.kit import endpoints
-from core.ui.quality import gates, reports
+from core.ui import quality
 
 ui.frame("Quality")
 workspace = ui.workspace()
@@ -20,9 +19,9 @@ with ui.explained():
             then=("Deploy", "Deploy a model"),
         )
         st.stop()
-    endpoint = endpoints.choose(known)
-    ui.notices.twin(endpoints.data_behind(endpoint))
-    gates.run_form(workspace, endpoint)
-    ui.live(lambda: gates.look(workspace, endpoint.name), gates.pace, lambda seen: gates.draw(workspace, seen))
+    endpoint = ui.endpoints.choose(known)
+    ui.notices.twin(ui.endpoints.data_behind(endpoint))
+    quality.run_form(workspace, endpoint)
+    ui.live(lambda: quality.look(workspace, endpoint.name), quality.pace, quality.draw)
     st.subheader("Load tests", anchor=False)
-    reports.loads(workspace.load_reports(), time.time())
+    quality.draw_loads(workspace.load_reports(), time.time())

@@ -15,8 +15,8 @@ from core.ui.deploy import tryit
 from core.ui.home import journey
 from core.ui.home.journey import Mark
 from core.ui.kit import jobs
-from core.ui.monitor import traffic
-from core.ui.quality import reports
+from core.ui.monitor.figures import failing
+from core.ui.quality.report import sentence
 
 ASSET = DataAsset(REF.name, 1, DataSource.FILE, "x.csv", 10, ("a", "y"), "00", 1, "x.parquet", 0.0)
 
@@ -36,9 +36,9 @@ def test_a_gate_report_is_one_sentence():
     held, violated = checks(), checks(red=True)
     open_check = CheckResult("latency", "performance", None, "too noisy", no_verdict=True)
 
-    assert reports.sentence(report(*held)) == "**Passed:** all 9 checks that apply hold."
-    assert reports.sentence(report(*violated)) == "**Failed:** 1 of 9 checks violated: Missing column is refused."
-    assert reports.sentence(report(open_check)) == "**No verdict:** 1 check could not be judged."
+    assert sentence(report(*held)) == "**Passed:** all 9 checks that apply hold."
+    assert sentence(report(*violated)) == "**Failed:** 1 of 9 checks violated: Missing column is refused."
+    assert sentence(report(open_check)) == "**No verdict:** 1 check could not be judged."
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_the_best_trial_is_the_highest_or_for_a_loss_the_lowest():
 def test_a_model_that_failed_counts_as_our_failure_not_the_clients():
     hour = replace(summary(0.0, random.Random(7)), by_status={200: 90, 400: 4, 424: 3, 503: 3})
 
-    assert traffic.failing(hour) == (4, 6)
+    assert failing(hour) == (4, 6)
 
 
 def page_of_choices() -> None:

@@ -1,9 +1,9 @@
-"""Explore: the registered tables, column by column; a view is a file here and an entry in `views`."""
+"""Explore: the registered tables, column by column; a view is a file here and an entry in `parts`."""
 
 from core.ui.explore.facts import draw_facts
+from core.ui.explore.parts import VIEWS
 from core.ui.explore.reading import draw_notes
 from core.ui.explore.register import register_form
 from core.ui.explore.table import Explored, choose_target
-from core.ui.explore.views import VIEWS
 
 __all__ = ["VIEWS", "Explored", "choose_target", "draw_facts", "draw_notes", "register_form"]

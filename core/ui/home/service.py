@@ -1,0 +1,22 @@
+"""The workspace's service, in a line."""
+
+import streamlit as st
+
+from core.ui.home.overview import Overview
+from core.ui.kit import words
+from core.ui.shell import cached
+
+
+def show(seen: Overview) -> None:
+    """Its version, and what it has to do."""
+    st.subheader("Service", anchor=False)
+    service = cached.service()
+    if service.status is None or not service.status.running:
+        st.caption("Being started." if service.starting else "Down: see the foot of the sidebar.")
+        return
+    waiting = sum(j.started_at is None for j in seen.running)
+    st.caption(
+        f"Version {service.status.version}, up since {words.moment(service.status.started_at, seen.now)} · "
+        f"{words.plural(len(seen.running) - waiting, 'job')} running, {waiting} waiting · "
+        f"{words.plural(len(seen.endpoints), 'endpoint')}"
+    )

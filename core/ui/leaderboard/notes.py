@@ -1,0 +1,26 @@
+"""What to know about the data that was learned from."""
+
+import streamlit as st
+
+from core.domain.training import GuardrailState
+from core.ui.kit import words
+from core.ui.leaderboard.board import Board
+from core.ui.shell.markup import literal
+
+
+def show(board: Board) -> None:
+    """Notes of the search, and its guardrails."""
+    job = board.job
+    notes = job.result.get("notes", ())
+    guardrails = job.result.get("guardrails", ())
+    if not board.trials or not (notes or guardrails):
+        return
+    st.subheader("What to know about this data", anchor=False)
+    for note in notes:
+        st.warning(literal(note), icon=":material/lightbulb:")
+    for guardrail in guardrails:
+        word = words.state(GuardrailState(guardrail["state"]))
+        st.markdown(
+            f":{word.color}[{word.icon_code} {word.label}] **{words.identifier(guardrail['name'])}** "
+            f":gray[{literal(guardrail['detail'])}]"
+        )
