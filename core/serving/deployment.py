@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from core.contract.endpoint_file import DeploymentFile
 from core.contract.payload import Decoder, ScoreRequest, encode_reply
 from core.domain.endpoint import EndpointLimits
 from core.domain.signature import Signature
 from core.serving.costs import Costs, rows_at_most
-from core.serving.endpoint_file import DeploymentFile
 from core.serving.refusals import ModelFailed
 
 

@@ -17,9 +17,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
+from core.contract.endpoint_file import EndpointFile
 from core.domain.errors import PortInUse, SpecInvalid
 from core.serving import endpoint_file, metrics
-from core.serving.endpoint_file import EndpointFile
 from core.serving.places import Places
 from core.serving.spells import Spell
 from core.serving.status import Status

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
+from core.contract.endpoint_file import FORMAT, DeploymentFile, DeploymentStatus, EndpointFile, Report
 from core.contract.openapi import document
 from core.domain.endpoint import DEPLOYMENT_HEADER, EndpointLimits
 from core.domain.errors import SpecInvalid
 from core.serving import endpoint_file
 from core.serving.deployment import Deployment, Load, adapted, load_deployment
-from core.serving.endpoint_file import DeploymentFile, EndpointFile
 from core.serving.refusals import DeploymentUnknown, NotReady
 
 log = logging.getLogger(__name__)
@@ -94,11 +94,11 @@ class Snapshot:
             unseen_accept=chief.unseen_accept,
         )
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Report:
         """What the status file says of this version."""
-        ready = {name: {"state": "ready", "error": ""} for name in self.deployments}
-        failed = {name: {"state": "failed", "error": error} for name, error in self.failures.items()}
-        return {"version": self.file.version, "deployments": ready | failed}
+        ready = {name: DeploymentStatus("ready") for name in self.deployments}
+        failed = {name: DeploymentStatus("failed", error) for name, error in self.failures.items()}
+        return Report(self.file.version, ready | failed, FORMAT)
 
 
 class State:
@@ -128,7 +128,7 @@ class State:
         self._load_all()
         return True
 
-    async def watch(self, tell: Callable[[dict[str, Any]], None]) -> None:
+    async def watch(self, tell: Callable[[Report], None]) -> None:
         """Follow the file for ever, and `tell` the report of each version whose models are loaded."""
         loop = asyncio.get_running_loop()
         wake = asyncio.Event()
@@ -157,7 +157,7 @@ class State:
                 self.now = made
                 return
 
-    async def _load_on(self, wake: asyncio.Event, tell: Callable[[dict[str, Any]], None]) -> None:
+    async def _load_on(self, wake: asyncio.Event, tell: Callable[[Report], None]) -> None:
         """Load what is missing, whenever woken."""
         loop = asyncio.get_running_loop()
         while await wake.wait():

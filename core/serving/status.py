@@ -2,28 +2,21 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from core.contract.endpoint_file import FORMAT, DeploymentStatus, Report, ServerStatus
 from core.serving.spells import Spell
 
 log = logging.getLogger(__name__)
 
 
-class Report(msgspec.Struct):
-    """What one worker said last."""
-
-    version: int
-    deployments: dict[str, dict[str, str]]
-
-
 class Status:
     """Merges the reports of all workers and writes them atomically, 0600.
 
-    The version is the oldest among the workers; a deployment is ready when no worker failed to load it.
+    Version and format are the oldest among the workers; a deployment is ready when no worker failed to load it.
     """
 
     def __init__(self, path: Path, port: int) -> None:
@@ -51,7 +44,7 @@ class Status:
             self._spell.attempt(self._write)
 
     def _write(self) -> None:
-        content = msgspec.json.encode({"pid": os.getpid(), "port": self._port, **_merged(self._reports)})
+        content = msgspec.json.encode(_merged(self._reports.values(), self._port))
         path = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(fd, "wb") as file:
@@ -59,10 +52,16 @@ class Status:
         path.replace(self._path)
 
 
-def _merged(reports: Mapping[int, Report]) -> dict[str, Any]:
-    deployments: dict[str, dict[str, str]] = {}
-    for report in reports.values():
+def _merged(reports: Collection[Report], port: int) -> ServerStatus:
+    deployments: dict[str, DeploymentStatus] = {}
+    for report in reports:
         for name, said in report.deployments.items():
-            if deployments.get(name, {}).get("state") != "failed":
+            if name not in deployments or deployments[name].state != "failed":
                 deployments[name] = said
-    return {"version": min((r.version for r in reports.values()), default=0), "deployments": deployments}
+    return ServerStatus(
+        pid=os.getpid(),
+        port=port,
+        version=min((r.version for r in reports), default=0),
+        format=min((r.format for r in reports), default=FORMAT),
+        deployments=deployments,
+    )

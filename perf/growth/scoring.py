@@ -6,11 +6,11 @@ from itertools import cycle
 from pathlib import Path
 
 from core.contract import samples
+from core.contract.endpoint_file import DeploymentFile
 from core.domain.endpoint import EndpointLimits
 from core.predict.folder import load_model
 from core.serving.app import App
 from core.serving.deployment import load_deployment
-from core.serving.endpoint_file import DeploymentFile
 from core.serving.http import Head
 from core.serving.metrics import Metrics
 from core.serving.state import State

@@ -1,16 +1,15 @@
 """Slipway itself: one LightGBM in a model folder, served as any deployment is."""
 
-import hashlib
 import json
 from pathlib import Path
 
 import msgspec
 
+from core.contract.endpoint_file import DeploymentFile, EndpointFile, digest
 from core.contract.payload import Decoder
 from core.domain.endpoint import EndpointLimits
 from core.domain.errors import SlipwayError
 from core.predict.folder import load_model
-from core.serving.endpoint_file import FORMAT, DeploymentFile, EndpointFile
 from perf.models import bench
 from perf.peers.comparison import OURS, PeerFailed
 from perf.peers.scoring import KEY, LEAVES, ROWS, TREES, Command, Shared, records
@@ -37,12 +36,11 @@ def server(python: Path, shared: Shared, port: int) -> Command:
 
 def _endpoint(home: Path, folder: Path, port: int) -> EndpointFile:
     return EndpointFile(
-        format=FORMAT,
         version=1,
         endpoint="peer",
         host="127.0.0.1",
         port=port,
-        key_digests=(hashlib.sha256(KEY.encode()).hexdigest(),),
+        key_digests=(digest(KEY),),
         traffic={"v1": 100},
         limits=EndpointLimits(),
         telemetry_dir=str(home / "telemetry"),

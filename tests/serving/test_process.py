@@ -19,6 +19,7 @@ from signatures import bank_signature
 from waiting import wait_until
 
 from core.contract import samples
+from core.contract.endpoint_file import FORMAT
 from core.contract.snippets import snippets
 
 WIRE = Path(__file__).resolve().parents[3] / "shared" / "azure" / "wire"
@@ -61,6 +62,7 @@ def half_sent(server):
 def test_it_says_in_the_status_file_what_it_serves(live):
     status = live.status()
     assert status["version"] == live.files.content["version"]
+    assert status["format"] == FORMAT
     assert status["deployments"] == {"v1": {"state": "ready", "error": ""}}
     assert status["port"] == live.port
     assert live.files.status.stat().st_mode & 0o777 == 0o600

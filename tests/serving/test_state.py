@@ -5,9 +5,11 @@ import threading
 from collections import Counter
 from random import Random
 
+import msgspec
 import pytest
 from serving_fakes import ROW, Client, EndpointFiles, Loader, digest
 
+from core.contract.endpoint_file import FORMAT, DeploymentStatus, Report
 from core.contract.samples import body
 from core.domain.errors import PayloadTooLarge
 from core.serving.refusals import NotReady
@@ -84,7 +86,7 @@ def test_a_deployment_that_does_not_load_leaves_the_others_and_gives_them_its_tr
     two.draws[0] = 0.99
     assert answered_by(two) == (200, "v1")
     assert answered_by(two, **{"azureml-model-deployment": "v2"}) == (503, None)
-    assert two.state.now.report()["deployments"] == {
+    assert msgspec.to_builtins(two.state.now.report().deployments) == {
         "v1": {"state": "ready", "error": ""},
         "v2": {"state": "failed", "error": "ValueError: first line the arrays are damaged"},
     }
@@ -116,6 +118,28 @@ def test_a_damaged_endpoint_file_changes_nothing(two, caplog):
     assert answered_by(two) == (200, "v2")
 
 
+@pytest.mark.contract("K1", "K2")
+def test_of_a_file_of_a_newer_slipway_all_that_is_known_is_in_force(two):
+    """A server that refused it would keep a key in force that was taken away."""
+    deployments = {name: d | {"later": {"a": 1}} for name, d in two.files.content["deployments"].items()}
+    limits = {"max_rows": 10**12, "later": True}
+    two.change(
+        format=99, later=[1], deployments=deployments, limits=limits, key_digests=[digest("new")], traffic={"v2": 100}
+    )
+    assert answered_by(two)[0] == 401
+    response = two.score(key="new")
+    assert (response.status_code, response.headers["azureml-model-deployment"]) == (200, "v2")
+    assert two.state.now.file.limits.max_rows == 10**12
+
+
+@pytest.mark.parametrize("change", [{"traffic": 7}, {"limits": {"max_rows": "all"}}, {"deployments": None}])
+def test_what_cannot_be_understood_changes_nothing_and_is_told(two, caplog, change):
+    assert two.change(**change) is False
+    assert f"damaged: Expected `{'int' if 'limits' in change else 'object'}`" in caplog.text
+    assert f"`$.{next(iter(change))}" in caplog.text
+    assert answered_by(two)[0] == 200
+
+
 @pytest.mark.contract("K2")
 def test_a_change_is_taken_up_within_a_second_and_told(files):
     client = Client(files)
@@ -128,7 +152,7 @@ def test_a_change_is_taken_up_within_a_second_and_told(files):
         watching.cancel()
         return report
 
-    assert client.run(wait_for_a_report())["version"] == 2
+    assert client.run(wait_for_a_report()).version == 2
     client.close()
 
 
@@ -229,10 +253,7 @@ def test_keys_traffic_and_limits_do_not_wait_for_a_model_that_takes_long_to_load
         watched.loader.held.set()
         await watched.until(lambda: watched.told)
         assert watched.answering() == "slow"
-        assert watched.told[-1] == {
-            "version": 3,
-            "deployments": {name: {"state": "ready", "error": ""} for name in ("v1", "v2")},
-        }
+        assert watched.told[-1] == Report(3, {name: DeploymentStatus("ready") for name in ("v1", "v2")}, FORMAT)
 
     watched.play(story)
     assert watched.loader.loads == ["one", "slow"]

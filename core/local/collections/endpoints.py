@@ -136,7 +136,7 @@ class EndpointVerbs(ModelVerbs):
             "endpoint": name,
             "name": chosen.name,
             "limits": msgspec.to_builtins(endpoint.limits),
-            "deployment": endpoint_file.deployment(spec, ""),
+            "deployment": msgspec.to_builtins(endpoint_file.deployment(spec, "")),
         }
         try:
             export(model, folder.absolute(), described)

@@ -7,10 +7,10 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 
-from core.domain.endpoint import DeploymentState, Endpoint, EndpointState
+from core.contract.endpoint_file import DeploymentFile, EndpointFile, ServerStatus, digest
+from core.domain.endpoint import Deployment, DeploymentState, Endpoint, EndpointState
 from core.domain.errors import ServiceUnavailable, SlipwayError, StorageFull
 from core.local import endpoint_file, origins
-from core.local.endpoint_file import ServerStatus
 from core.local.machine import logs, ports, processes
 from core.local.machine.processes import alive
 from core.local.paths import Paths
@@ -118,39 +118,40 @@ class Supervisor:
         return (*self._command, "--endpoint-file", str(self._paths.endpoint_file(name)))
 
     def _tell(self, name: str) -> int:
-        """Write the endpoint file where the wanted version is another; that version."""
+        """Write the endpoint file where it is to be another; the version that is wanted."""
         # The version is read first: what comes between makes the next one, and is written again.
         version = self._store.endpoint_version(name)
-        path = self._paths.endpoint_file(name)
-        if self._written.setdefault(name, endpoint_file.written_version(path)) != version:
-            self._write(name, version)
+        if self._written.get(name) != version:
+            self._paths.telemetry(name).mkdir(parents=True, exist_ok=True, mode=0o700)
+            if endpoint_file.write(self._paths.endpoint_file(name), self._wanted(name, version)):
+                self._behind_since[name] = self._clock()
             self._written[name] = version
-            self._behind_since[name] = self._clock()
         return version
 
-    def _write(self, name: str, version: int) -> None:
-        endpoint = self._store.endpoint(name)
-        deployments = {}
-        for deployment in endpoint.deployments:
-            folder = self._store.model(deployment.model, deployment.model_version).folder
-            spec = self._store.deployment_spec(name, deployment.name)
-            deployments[deployment.name] = endpoint_file.deployment(spec, folder)
-        content = endpoint_file.wanted(
-            name,
-            version,
-            endpoint.port,
-            keys=self._store.keys(name),
-            limits=endpoint.limits,
-            telemetry=self._paths.telemetry(name),
-            segment_s=self._settings.segment_s,
-            status_file=self._paths.status_file(name),
-            deployments=deployments,
+    def _wanted(self, name: str, version: int) -> EndpointFile:
+        """What the server is to be. It is told digests of the keys, never the keys."""
+        endpoint, keys = self._store.endpoint(name), self._store.keys(name)
+        # Our own senders' keys open the endpoint as the others do.
+        own = {digest(key): origin.value for origin, key in origins.keys_of(self._store, name).items()}
+        return EndpointFile(
+            version=version,
+            endpoint=name,
+            host=ports.HOST,
+            port=endpoint.port,
+            key_digests=(digest(keys.primary), digest(keys.secondary), *own),
+            origins=own,
             traffic=dict(endpoint.traffic),
             mirror=dict(endpoint.mirror),
-            origins=origins.keys_of(self._store, name),
+            limits=endpoint.limits,
+            telemetry_dir=str(self._paths.telemetry(name)),
+            segment_s=self._settings.segment_s,
+            status_file=str(self._paths.status_file(name)),
+            deployments={d.name: self._wanted_deployment(name, d) for d in endpoint.deployments},
         )
-        self._paths.telemetry(name).mkdir(parents=True, exist_ok=True, mode=0o700)
-        endpoint_file.write(self._paths.endpoint_file(name), content)
+
+    def _wanted_deployment(self, name: str, deployment: Deployment) -> DeploymentFile:
+        folder = self._store.model(deployment.model, deployment.model_version).folder
+        return endpoint_file.deployment(self._store.deployment_spec(name, deployment.name), folder)
 
     def _start(self, endpoint: Endpoint) -> None:
         name = endpoint.name

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointLimits
+from core.contract.endpoint_file import EndpointFile, digest
+from core.domain.endpoint import DeploymentSpec, EndpointLimits
 from core.domain.errors import ServiceUnavailable
 from core.domain.proof import Target
 from core.local import endpoint_file
@@ -35,19 +36,20 @@ def candidate(
     file, status, log = folder / "endpoint.json", folder / "status.json", folder / "server.log"
     (folder / "telemetry").mkdir(exist_ok=True, mode=0o700)
     status.unlink(missing_ok=True)
-    content = endpoint_file.wanted(
-        spec.endpoint,
-        1,
-        0,
-        keys=EndpointKeys(key, secrets.token_urlsafe(32)),
-        limits=limits,
-        telemetry=folder / "telemetry",
-        segment_s=settings.segment_s,
-        status_file=status,
-        deployments={spec.name: endpoint_file.deployment(spec, model_folder)},
+    told = EndpointFile(
+        version=1,
+        endpoint=spec.endpoint,
+        host=ports.HOST,
+        port=0,
+        key_digests=(digest(key),),
         traffic={spec.name: 100},
+        limits=limits,
+        telemetry_dir=str(folder / "telemetry"),
+        segment_s=settings.segment_s,
+        status_file=str(status),
+        deployments={spec.name: endpoint_file.deployment(spec, model_folder)},
     )
-    endpoint_file.write(file, content)
+    endpoint_file.write(file, told)
     with _server(file, log, settings) as server:
         port = _ready_port(server, spec.name, status, log, settings.start_timeout_s)
         yield Target(f"http://{ports.HOST}:{port}", key)
