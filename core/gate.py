@@ -13,10 +13,10 @@ import numpy as np
 
 from core import loadtest
 from core.checks import Profile, azure, bodies_for, run_checks
-from core.checks.probe import Client, Exchange
+from core.checks.document.security import BEARER
+from core.checks.document.sizes import CAUTIOUS_BYTES
+from core.checks.probe.probe import Client, Exchange
 from core.checks.registry import Violation
-from core.checks.security import BEARER
-from core.checks.sizes import CAUTIOUS_BYTES
 from core.domain.endpoint import GateBudget
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult, LoadReport, LoadSpec, Target

@@ -13,8 +13,8 @@ from core.domain.training import TrainingSpec
 from core.ml.data.prepare import prepare
 from core.ml.data.profile import profile_table
 from core.ml.data.table import read_training
-from core.ml.executor import Param, Problem
-from core.ml.learners import Fit, Rows, Setup, fit_lightgbm, fit_logistic, fit_xgboost
+from core.ml.learners import Fit, Setup, fit_lightgbm, fit_logistic, fit_xgboost
+from core.ml.task import LearningProblem, Param, Rows
 from core.predict.encoder import Encoder
 from core.predict.folder import FORMAT, member_arrays, member_json
 from core.predict.members import Member
@@ -31,7 +31,7 @@ SEED = 7
 class Bench:
     """A table made ready to fit members on."""
 
-    problem: Problem
+    problem: LearningProblem
     rows: Rows
 
     def lightgbm(self, trees: int = 300, leaves: int = 31) -> Member:

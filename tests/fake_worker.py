@@ -25,10 +25,12 @@ from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.local.machine.durable import write_atomic
 from core.local.worker.run import KINDS, main
-from core.local.worker.work import Tools, Work
+from core.local.worker.tools import Tools
+from core.local.worker.work import Work
 from core.ml.executor import Executor, InProcessExecutor
 from core.ml.finished import FinishedTrial, commit, record, stage
 from core.ml.search import SearchResult
+from core.ml.trial import train
 
 SIGNATURE = Signature((Column("age", ColumnKind.INTEGER, nullable=False, typical=40),), "y", ("no", "yes"), "yes")
 
@@ -108,6 +110,6 @@ def piecemeal(work: Work) -> Mapping[str, Any]:
 
 if __name__ == "__main__":
     FAKES = {JobKind.GATE: "fake_worker:gate", JobKind.BATCH: "fake_worker:piecemeal"}
-    tools = Tools(engines=FakeEngine, executors=lambda _: InProcessExecutor(), package=package)
+    tools = Tools(engines=FakeEngine, executors=lambda _, __: InProcessExecutor(train), package=package)
     sys.modules["fake_worker"] = sys.modules["__main__"]
     sys.exit(main(sys.argv[1:], tools=tools, kinds={**KINDS, **FAKES}))

@@ -26,9 +26,10 @@ from core.local.service.servers import Supervisor
 from core.local.service.workers import Jobs
 from core.local.store.db import Process, Store
 from core.local.worker.run import run_job
-from core.local.worker.work import Tools
+from core.local.worker.tools import Tools
 from core.ml.data import profile as profiles
 from core.ml.executor import InProcessExecutor
+from core.ml.trial import train
 from core.settings import Settings, read_settings
 
 HERE = Path(__file__).parent
@@ -133,7 +134,7 @@ class World:
     def run_here(self, job_id: str) -> Job:
         """Do a job in this process, as its worker would."""
         self.store.start_attempt(job_id, time.time())
-        tools = Tools(engines=FakeEngine, executors=lambda _: InProcessExecutor(), package=package)
+        tools = Tools(engines=FakeEngine, executors=lambda _, __: InProcessExecutor(train), package=package)
         run_job(job_id, self.settings, tools=tools)
         return self.job(job_id)
 

@@ -12,10 +12,11 @@ from core.domain.data import DataRef
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.ml.data.profile import profile_table
 from core.ml.data.table import read_training
-from core.ml.executor import Executor, InProcessExecutor, Stop, TrialStopped, TrialTask
+from core.ml.executor import Executor, InProcessExecutor
 from core.ml.finished import OOF, FinishedTrial, commit, fingerprint, record, stage
 from core.ml.metrics import evaluate
 from core.ml.search import SearchResult, search
+from core.ml.task import Stop, TrialStopped, TrialTask
 
 
 @dataclass

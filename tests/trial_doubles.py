@@ -7,10 +7,10 @@ from pathlib import Path
 
 from core.domain.data import ColumnKind
 from core.domain.signature import Column, Signature
-from core.ml.executor import Problem, Stop, TrialStopped, TrialTask
+from core.ml.task import LearningProblem, Stop, TrialStopped, TrialTask
 
 SIGNATURE = Signature((Column("x", ColumnKind.NUMBER, False, typical=0.0),), "y", (0, 1), 1)
-PROBLEM = Problem("nowhere.parquet", SIGNATURE, (), 10, 2, 7)
+PROBLEM = LearningProblem("nowhere.parquet", SIGNATURE, (), 10, 2, 7)
 
 
 def task(number: int, folder: Path, **params: float) -> TrialTask:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from core.checks import azure
-from core.checks.probe import Exchange, Probe
+from core.checks.document.replies import lasting
+from core.checks.document.security import KEY_MIN_CHARS
+from core.checks.probe.probe import Exchange, Probe
+from core.checks.proofs.semantic import same
 from core.checks.registry import GONE, SILENCE, Check, KnownDeviation, NotApplicable, Profile, Violation
-from core.checks.replies import lasting
-from core.checks.security import KEY_MIN_CHARS
-from core.checks.semantic import same
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from core.domain.proof import Target
 
 if TYPE_CHECKING:
-    from core.checks.probe import Probe
+    from core.checks.probe.probe import Probe
 
 CheckFunction = Callable[["Probe"], str]
 

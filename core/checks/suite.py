@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from core.checks import (
+from core.checks.asking import everywhere
+from core.checks.judging import judged, result
+from core.checks.probe.probe import Probe
+from core.checks.probe.source import DOCUMENT, PUBLISHED, Source, admit, fetch
+from core.checks.proofs import (
     answering,
     company,
     contract,
-    everywhere,
     extremes,
     headers,
     labels,
@@ -16,10 +19,7 @@ from core.checks import (
     wire,
     writing,
 )
-from core.checks.judging import judged, result
-from core.checks.probe import Probe
 from core.checks.registry import DEPTHS, PARTS, Check, Depth, Profile, Violation, entered
-from core.checks.source import DOCUMENT, PUBLISHED, Source, admit, fetch
 from core.contract import samples
 from core.domain.errors import NoVerdict, ServiceUnavailable, SpecInvalid
 from core.domain.proof import CheckResult, Target

@@ -23,10 +23,10 @@ from core.domain.monitoring import Origin
 from core.domain.proof import CheckResult, GateReport, Target
 
 if TYPE_CHECKING:
-    from core.checks.report import Report
+    from core.checks.reports.report import Report
 
 PROFILES = ("strict", "slipway", "azure")
-FORMATS = {"junit": "core.checks.junit", "html": "core.checks.html"}
+FORMATS = {"junit": "core.checks.reports.junit", "html": "core.checks.reports.html"}
 MARKS = {True: "holds", False: "FAILS", None: "-"}
 
 
@@ -43,7 +43,7 @@ def _examined(context: Context, options: Namespace) -> "Report":
     """All checks on the endpoint of the command line, each told as it lands."""
     # Schemathesis and hypothesis cost half a second
     from core.checks import Profile, Source, run_checks
-    from core.checks.report import Report
+    from core.checks.reports.report import Report
 
     target, schema = target_of(context, options, Origin.GATE), _schema(options.schema)
     results: list[CheckResult] = []

@@ -7,7 +7,8 @@ import numpy as np
 
 from core.domain.training import HIGHER_IS_BETTER
 from core.ml.finished import FinishedTrial
-from core.ml.metrics import Labels, score
+from core.ml.metrics import score
+from core.ml.task import Labels
 from core.predict.members import Array
 
 CANDIDATES_MAX = 12

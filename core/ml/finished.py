@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from core.domain.training import Trial
-from core.ml.executor import Problem
+from core.ml.task import LearningProblem
 from core.predict.members import Array
 
 RECORD = "trial.json"
@@ -39,7 +39,7 @@ class FinishedTrial:
         return np.asarray(np.load(self.folder / OOF, allow_pickle=False), dtype=np.float64)
 
 
-def fingerprint(problem: Problem) -> str:
+def fingerprint(problem: LearningProblem) -> str:
     """Trials may stand in one ensemble when this is equal: same rows, columns, classes, coding and folds."""
     values = asdict(problem) | {"table": ""}
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -14,9 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from core.domain.data import ColumnKind
 from core.domain.training import Algorithm
 from core.ml import flatten
-from core.ml.executor import Param, Stop, TrialStopped
 from core.ml.features import Features, lowest
-from core.ml.metrics import Labels
+from core.ml.task import Labels, Param, Rows, Stop, TrialStopped
 from core.predict.encoder import ColumnCode
 from core.predict.members import Array, Member
 
@@ -58,7 +57,6 @@ class Fitted(Protocol):
         """The library's own portable file (ending, content); an empty ending where it has none but a pickle."""
 
 
-Rows = tuple[Array, Labels]
 Fit = Callable[[Setup, Rows, Rows | None, int], Fitted]
 """(setup, training rows, held-out rows to stop on or None, rounds or 0) -> fitted."""
 

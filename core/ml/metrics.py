@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from core.ml.task import Labels
 from core.predict.members import Array
-
-Labels = npt.NDArray[np.int64]
 
 TINY = 1e-15
 """Probabilities are kept this far from 0 and 1 in the log loss, so that one sure mistake is not infinite."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from core.domain.training import Algorithm, TrainingSpec
-from core.ml.executor import Param
+from core.ml.task import Param
 
 
 @dataclass(frozen=True, slots=True)

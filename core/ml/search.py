@@ -13,7 +13,7 @@ from core.domain.signature import Signature
 from core.domain.training import Algorithm, Guardrail, TrainingSpec, Trial, TrialState
 from core.ml.data.prepare import Prepared, prepare
 from core.ml.ensemble import Vote, rank, vote
-from core.ml.executor import Executor, Param, TrialOutcome, TrialTask
+from core.ml.executor import Executor
 from core.ml.finished import (
     OOF,
     FinishedTrial,
@@ -27,6 +27,7 @@ from core.ml.finished import (
 from core.ml.leaderboard import Leaderboard
 from core.ml.metrics import evaluate
 from core.ml.portfolio import PORTFOLIO, Config, plan
+from core.ml.task import Param, TrialOutcome, TrialTask
 from core.predict.members import Array
 
 __all__ = ["FinishedTrial", "Search", "SearchResult", "read_finished", "search"]

@@ -13,11 +13,11 @@ from core.domain.signature import PARITY_LIMIT
 from core.domain.training import Algorithm, Trial, TrialState
 from core.ml.data.prepare import split
 from core.ml.data.table import read_training
-from core.ml.executor import Stop, TrialStopped, TrialTask
 from core.ml.finished import ARRAYS, MEMBER, NATIVE, OOF, PARITY, FinishedTrial, commit, fingerprint, record, stage
-from core.ml.learners import LEARNERS, Fitted, Rows, Setup
+from core.ml.learners import LEARNERS, Fitted, Setup
 from core.ml.metrics import evaluate
 from core.ml.parity import parity_rows
+from core.ml.task import Rows, Stop, TrialStopped, TrialTask
 from core.predict.encoder import Encoder
 from core.predict.folder import member_arrays, member_json
 from core.predict.members import Array

@@ -9,9 +9,10 @@ import numpy as np
 from core.domain.data import DataRef, TableProfile
 from core.domain.training import Algorithm, TrainingSpec, Trial, TrialState
 from core.ml.data.profile import profile_table
-from core.ml.executor import InProcessExecutor, Stop, TrialTask
+from core.ml.executor import InProcessExecutor
 from core.ml.finished import OOF, FinishedTrial, commit, fingerprint, record, stage
 from core.ml.search import SearchResult, search
+from core.ml.task import Stop, TrialTask
 from perf.growth.axis import Axis
 from perf.growth.made import TARGET, made_table
 from perf.workloads.workload import Prepared

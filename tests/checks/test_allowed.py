@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from signatures import mixed_signature, signatures
 
-from core.checks.allowed import Bodies
-from core.checks.document import describe
-from core.checks.generated import _bounded
+from core.checks.document.allowed import Bodies
+from core.checks.document.description import describe
+from core.checks.generated.drive import _bounded
 from core.contract import samples
 from core.contract.openapi import document
 from core.contract.payload import Decoder

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from core.checks.contract import names_fewer_columns, on_a_doubles_border
+from core.checks.proofs.contract import names_fewer_columns, on_a_doubles_border
 
 
 @pytest.mark.parametrize(

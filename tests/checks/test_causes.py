@@ -11,7 +11,8 @@ from azure_like import AutoMl2021
 from contract_tests.mutants.first import Drifts, DropsTheLastRow
 from contract_tests.reference import KEY, LooseReference, Reference, Refused, Reply, Request, serving
 from contract_tests.styles import Churn
-from core.checks import Profile, client, run_checks
+from core.checks import Profile, run_checks
+from core.checks.probe import client
 from core.domain.proof import CheckResult, Target
 
 HIDDEN = "not applicable: see "

@@ -10,10 +10,10 @@ from own_tls import certificate, serving_tls
 from scripted import OK, scripted
 
 from contract_tests.reference import KEY, Reference, serving
-from core.checks.client import BUSY_ALL_S, BUSY_PAUSE_MAX_S, BUSY_PAUSE_S, BUSY_TRIES, Client, pause
-from core.checks.probe import Probe
+from core.checks.probe.client import BUSY_ALL_S, BUSY_PAUSE_MAX_S, BUSY_PAUSE_S, BUSY_TRIES, Client, pause
+from core.checks.probe.probe import Probe
+from core.checks.probe.source import fetch
 from core.checks.registry import DEPTHS
-from core.checks.source import fetch
 from core.domain.errors import NoVerdict
 from core.domain.proof import Target
 

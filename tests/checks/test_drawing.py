@@ -9,13 +9,13 @@ from jsonschema import Draft202012Validator
 
 from contract_tests.foreign import Flats
 from contract_tests.reference import KEY, LooseReference, Refused, serving
-from core.checks.columns import columns_of, domains_of
-from core.checks.document import describe
-from core.checks.drawing import Drawing
-from core.checks.everywhere import everywhere
-from core.checks.probe import Probe
+from core.checks.asking.everywhere import everywhere
+from core.checks.document.columns import columns_of, domains_of
+from core.checks.document.description import describe
+from core.checks.document.drawing import Drawing
+from core.checks.probe.probe import Probe
+from core.checks.probe.source import fetch
 from core.checks.registry import DEPTHS
-from core.checks.source import fetch
 from core.domain.proof import Target
 from core.domain.signature import Signature
 

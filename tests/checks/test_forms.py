@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from contract_tests.foreign import Flats, Rain, Wines
-from core.checks import forms, replies, security
-from core.checks.document import describe
-from core.checks.generated import without_points
-from core.checks.overlay import with_schema
-from core.checks.security import Scheme
-from core.checks.together import Told, told
+from core.checks.document import forms, replies, security
+from core.checks.document.description import describe
+from core.checks.document.overlay import with_schema
+from core.checks.document.security import Scheme
+from core.checks.document.together import Told, told
+from core.checks.generated.drive import without_points
 
 ROW = {"type": "object", "required": ["age"], "properties": {"age": {"type": "integer"}, "job": {"type": "string"}}}
 ROWS = {"type": "array", "items": {"$ref": "#/definitions/Row"}}

@@ -10,8 +10,8 @@ from contract_tests.foreign import Flats, Wines
 from contract_tests.reference import KEY, Reference, Reply, Request, serving
 from contract_tests.reference_document import document
 from core.checks import Source, run_checks
-from core.checks.document import describe
-from core.checks.home import home, without_addresses
+from core.checks.document.description import describe
+from core.checks.document.home import home, without_addresses
 from core.checks.registry import Violation
 from core.domain.errors import NoVerdict
 from core.domain.proof import CheckResult, Target

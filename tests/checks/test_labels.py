@@ -8,8 +8,8 @@ from contract_tests.mutants.styles import Unclassed
 from contract_tests.reference import KEY, Reference, serving
 from contract_tests.styles import Digits, Iris
 from core.checks import run_checks
-from core.checks.kinds import wrong_kind
-from core.checks.replies import candidates, chosen
+from core.checks.document.kinds import wrong_kind
+from core.checks.document.replies import candidates, chosen
 from core.domain.proof import CheckResult, Target
 
 FOLLOW, TYPE = "predict_agrees_with_probabilities", "labels_have_the_type_of_the_example"

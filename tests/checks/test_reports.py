@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from core.checks import html, junit
-from core.checks.report import Report, Verdict
+from core.checks.reports import html, junit
+from core.checks.reports.report import Report, Verdict
 from core.domain.proof import CheckResult
 
 HOSTILE = "</script><img src=http://evil.example/x onerror=alert(1)> ]]> & \x00\x1b \ud800 é"

@@ -13,9 +13,9 @@ from contract_tests.mutants.shape import PublishesNothingToScore
 from contract_tests.reference import KEY, Reference, Refused, Reply, Request, serving
 from contract_tests.reference_document import document
 from core.checks import Source, run_checks
-from core.checks.document import describe
-from core.checks.overlay import with_schema
-from core.checks.source import fetch
+from core.checks.document.description import describe
+from core.checks.document.overlay import with_schema
+from core.checks.probe.source import fetch
 from core.domain.errors import NoVerdict, SpecInvalid
 from core.domain.proof import CheckResult, Target
 

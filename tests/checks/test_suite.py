@@ -17,8 +17,9 @@ from schemathesis.specs.openapi import checks as _  # noqa: F401 - enters OpenAP
 
 from contract_tests.mutants.first import AnyPrefix, AnyScheme, ForgetsACategory
 from contract_tests.reference import KEY, Reference, Reply, Request, serving
-from core.checks import Source, bodies_for, catalogue, generated, run_checks
-from core.checks.contract import ABOUT
+from core.checks import Source, bodies_for, catalogue, run_checks
+from core.checks.generated import drive
+from core.checks.proofs.contract import ABOUT
 from core.checks.registry import Depth, Profile
 from core.domain.errors import NoVerdict, SpecInvalid
 from core.domain.proof import CheckResult, Target
@@ -136,7 +137,7 @@ def test_any_version_of_the_document_can_be_judged_by(correct: Target, version: 
 
 def test_the_settings_file_leaves_no_check_and_no_phase_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLIPWAY_KEY", KEY)
-    config = SchemathesisConfig.from_path(generated.SETTINGS)
+    config = SchemathesisConfig.from_path(drive.SETTINGS)
     phases = config.projects.default.phases
     assert all(getattr(phases, name).enabled for name in ("examples", "coverage", "fuzzing", "stateful"))
     assert {mode.name for mode in config.projects.default.generation.modes} == {"POSITIVE", "NEGATIVE"}
@@ -272,12 +273,12 @@ def test_schemathesis_is_loaded_only_when_it_runs() -> None:
 
 
 def test_generated_requests_keep_to_their_seconds(correct: Target) -> None:
-    from core.checks import generated
-    from core.checks.probe import Probe
+    from core.checks.generated import drive
+    from core.checks.probe.probe import Probe
     from core.checks.suite import fetch
 
     probe = Probe(correct, fetch(correct), seed=0, depth=Depth(rows=2, examples=10_000, generated_s=1.0))
-    findings = generated.drive(probe)
+    findings = drive.drive(probe)
     probe.close()
     assert 0 < findings.requests < 10_000
     assert not findings.unanswered

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from contract_tests.reference import KEY, Reference, serving
 from core.checks import run_checks
-from core.checks.altering import changed, escaped, unlike
-from core.checks.document import describe
+from core.checks.asking.altering import changed, escaped, unlike
+from core.checks.document.description import describe
+from core.checks.document.sizes import CAUTIOUS_BYTES, LARGE_BYTES, body_bytes, rows_at_once, told_bytes
+from core.checks.probe.tries import LEAST, Plan
 from core.checks.registry import DEPTHS, LEAST_PART, WIDE
-from core.checks.sizes import CAUTIOUS_BYTES, LARGE_BYTES, body_bytes, rows_at_once, told_bytes
-from core.checks.tries import LEAST, Plan
 from core.contract import samples
 from core.contract.openapi import document
 from core.domain.data import ColumnKind

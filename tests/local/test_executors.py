@@ -16,7 +16,9 @@ from waiting import wait_until
 
 from core.domain.training import TrialState
 from core.local.worker.executors import ProcessExecutor
-from core.ml.executor import InProcessExecutor, TrialOutcome
+from core.ml.executor import InProcessExecutor
+from core.ml.task import TrialOutcome
+from core.ml.trial import train
 
 FAILED, STOPPED, SUCCEEDED = TrialState.FAILED, TrialState.STOPPED, TrialState.SUCCEEDED
 
@@ -87,8 +89,8 @@ def test_trials_share_threads_and_run_side_by_side(tmp_path):
 
 
 def test_one_slot_a_thread_unless_told():
-    assert executor(None, threads=2, slots=0).threads == 1
-    assert executor(None, threads=16, slots=0).threads == 4
+    assert executor(trial_doubles.hang, threads=2, slots=0).threads == 1
+    assert executor(trial_doubles.hang, threads=16, slots=0).threads == 4
 
 
 def test_a_task_is_taken_only_when_it_can_start(tmp_path):
@@ -135,7 +137,7 @@ def test_both_executors_tell_the_same_story(tmp_path, make):
 
 def test_a_search_in_processes_ends_with_a_vote_of_real_learners(tmp_path):
     searching = Searching(tmp_path)
-    real = ProcessExecutor(threads=2, memory_mb=4096)
+    real = ProcessExecutor(train, threads=2, memory_mb=4096)
     result = searching.run(executor=real, spec={"max_trials": 3, "folds": 2, "timeout_s": 60})
     assert {t.algorithm for t in searching.ended if not t.members} == {
         "LightGBM",

@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 from search_doubles import Searching
 
-from core.domain.errors import SpecInvalid, TrainingFailed
+from core.domain.errors import TrainingFailed
 from core.domain.training import Algorithm, TrainingSpec, TrialState
-from core.ml.engines import load_engine
-from core.ml.executor import InProcessExecutor, TrialOutcome
+from core.ml.executor import InProcessExecutor
 from core.ml.finished import read_finished
 from core.ml.portfolio import PORTFOLIO, plan
-from core.ml.search import search
+from core.ml.task import TrialOutcome
 
 
 @pytest.fixture
@@ -212,25 +211,6 @@ def test_an_executor_may_lose_a_trial_to_a_crash(searching):
 
     result = searching.run(executor=Crashing(train=searching.trials), spec={"max_trials": 3})
     assert 0 not in [number for number, _ in result.members]
-
-
-def fake_engine(table, spec, profile, **options):
-    """Another engine behind the same seam."""
-    return f"searched {table} for {spec.target}"
-
-
-def test_another_engine_takes_the_place_of_the_first():
-    engine = load_engine(
-        "mine", {"mine": f"{fake_engine.__module__}:fake_engine", "portfolio": "core.ml.search:search"}
-    )
-    assert engine("t", TrainingSpec("d", "y"), None) == "searched t for y"
-    assert load_engine("portfolio") is search
-
-
-def test_an_unknown_engine_names_those_there_are():
-    with pytest.raises(SpecInvalid, match="no AutoML engine 'magic'") as e:
-        load_engine("magic")
-    assert "portfolio" in e.value.hint
 
 
 def test_the_plan_is_the_same_for_the_same_seed_and_never_ends():

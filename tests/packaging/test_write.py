@@ -21,6 +21,7 @@ from core.domain.training import Algorithm, TrainingSpec
 from core.ml.data.profile import profile_table
 from core.ml.executor import InProcessExecutor
 from core.ml.search import SearchResult, search
+from core.ml.trial import train
 from core.packaging.pyfunc import _load_pyfunc
 from core.packaging.write import write_model
 from core.predict.folder import load_model
@@ -40,7 +41,7 @@ def found(folder: Path, columns, *, trials: int = 4, **options) -> tuple[SearchR
         spec,
         profile_table(table, "answer"),
         folder=folder / "trials",
-        executor=InProcessExecutor(),
+        executor=InProcessExecutor(train),
         clock=lambda: CREATED_AT,
         on_trial=lambda trial: None,
         should_stop=lambda: False,

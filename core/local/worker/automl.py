@@ -66,7 +66,7 @@ def _search(work: Work, spec: TrainingSpec, data: DataAsset) -> tuple[float, Sea
             spec,
             profile,
             folder=folder,
-            executor=work.tools.executors(work.compute()),
+            executor=work.tools.executors(work.compute(), spec),
             finished=finished,
             clock=work.clock,
             on_trial=lambda trial: _keep(work, spec, trial),

@@ -4,7 +4,7 @@ import multiprocessing as mp
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, forkserver
@@ -16,7 +16,8 @@ from types import ModuleType
 import psutil
 
 from core.domain.training import TrialState
-from core.ml.executor import Stop, Train, TrialOutcome, TrialTask, default_train, run_here
+from core.ml.executor import run_here
+from core.ml.task import Stop, Train, TrialOutcome, TrialTask
 
 SLOTS_MAX = 4
 LOOK_S = 0.05
@@ -37,11 +38,14 @@ class _Running:
 class ProcessExecutor:
     """An `Executor` whose trials are processes forked from a server that has loaded the learners once.
 
-    `threads` and `memory_mb` (what the trials have for themselves, without the libraries that they share) are the
-    limits of all trials together, of which `slots` run side by side (0: one a thread, at most four).
+    `train` does a trial; a child finds it by its name. `threads` and `memory_mb` (what the trials have for themselves,
+    without the libraries that they share) are the limits of all trials together, of which `slots` run side by side
+    (0: one a thread, at most four). `libraries` are the modules that the server loads once for all trials.
     """
 
-    def __init__(self, *, threads: int, memory_mb: int, slots: int = 0, train: Train | None = None) -> None:
+    def __init__(
+        self, train: Train, *, threads: int, memory_mb: int, slots: int = 0, libraries: Sequence[str] = ()
+    ) -> None:
         # Two trials of one thread end sooner than one after the other with two: 13.6 s for five against four
         # on the Bank Marketing table, and a linear one has no use for a second thread.
         self._slots = slots or min(threads, SLOTS_MAX)
@@ -50,7 +54,7 @@ class ProcessExecutor:
         self._train = train
         self._context = mp.get_context("forkserver")
         # The server imports in the background, about 2 s, while the caller prepares.
-        self._context.set_forkserver_preload(["core.ml.trial", __name__])
+        self._context.set_forkserver_preload([train.__module__, __name__, *libraries])
         forkserver.ensure_running()
 
     def run(self, tasks: Iterable[TrialTask], stop: Stop) -> Iterator[TrialOutcome]:
@@ -139,11 +143,11 @@ def _memory_mb(child: _Running) -> float:
         return 0.0
 
 
-def _child(task: TrialTask, train: Train | None, outcome: connection.Connection) -> None:
+def _child(task: TrialTask, train: Train, outcome: connection.Connection) -> None:
     """The whole life of a trial's process."""
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     os.umask(0o077)
-    ended = run_here(task, NEVER_STOP, train or default_train())
+    ended = run_here(task, NEVER_STOP, train)
     error = "" if ended.state is TrialState.SUCCEEDED else ended.error or "It stopped by itself"
     outcome.send_bytes(error.encode()[:ERROR_MAX_BYTES])
     outcome.close()

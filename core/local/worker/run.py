@@ -21,7 +21,8 @@ from core.local.machine.processes import this_process
 from core.local.paths import Paths
 from core.local.service.workers import BUG_HINT
 from core.local.store.db import Store
-from core.local.worker.work import JobLog, Tools, Work
+from core.local.worker.tools import Tools
+from core.local.worker.work import JobLog, Work
 from core.settings import Settings, read_settings
 
 log = logging.getLogger(__name__)

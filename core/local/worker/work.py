@@ -3,59 +3,18 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
 
 import msgspec
 
-from core.domain.data import DataAsset
 from core.domain.job import Job, LogLine
-from core.domain.training import Compute, TrainingSpec
+from core.domain.training import Compute
 from core.local.machine.durable import storage_error
 from core.local.paths import Paths
 from core.local.store.db import Store
-from core.ml.engines import load_engine
-from core.ml.executor import Executor
-from core.ml.search import Search, SearchResult
+from core.local.worker.tools import Tools
 from core.settings import Settings
-
-
-class Package(Protocol):
-    """Writes what a search found as one complete model folder: `core.packaging.write.write_model`, or a test's own."""
-
-    def __call__(
-        self, folder: Path, result: SearchResult, *, spec: TrainingSpec, data: DataAsset, job_id: str, created_at: float
-    ) -> None: ...
-
-
-def local_executor(compute: Compute) -> Executor:
-    """Trials in processes of their own, killable, and limited in threads and memory by `compute`."""
-    executor: Executor = _loaded("core.local.worker.executors:ProcessExecutor")(
-        threads=compute.threads, memory_mb=compute.memory_mb
-    )
-    return executor
-
-
-def write_model(folder: Path, result: SearchResult, **facts: Any) -> None:
-    """`core.packaging.write.write_model`."""
-    _loaded("core.packaging.write:write_model")(folder, result, **facts)
-
-
-def _loaded(path: str) -> Any:
-    """Loaded when used: most kinds of job need no learner."""
-    module, _, name = path.partition(":")
-    return getattr(import_module(module), name)
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What a training job works with: the seams for another engine, another place to run trials, another packaging."""
-
-    engines: Callable[[str], Search] = load_engine
-    executors: Callable[[Compute], Executor] = local_executor
-    package: Package = write_model
 
 
 class JobLog:

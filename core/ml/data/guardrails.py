@@ -10,7 +10,7 @@ from core.domain.signature import CLOSED_LEVELS_MAX, Scalar, Signature
 from core.domain.training import CLASSES_MAX, Guardrail, GuardrailState
 from core.ml.data.profile import positive_level
 from core.ml.data.table import open_table
-from core.ml.executor import Problem
+from core.ml.task import LearningProblem
 
 ROWS_MIN = 10
 """Fewer known targets give no model that anybody could judge."""
@@ -116,12 +116,12 @@ def useless_columns(profile: TableProfile, target: str) -> tuple[str, ...]:
     return tuple(c.name for c in profile.columns if c.name != target and c.role is not useful)
 
 
-def guardrails(profile: TableProfile, problem: Problem, target: TargetCheck) -> tuple[Guardrail, ...]:
+def guardrails(profile: TableProfile, problem: LearningProblem, target: TargetCheck) -> tuple[Guardrail, ...]:
     """Every check with its verdict, in a fixed order."""
     return tuple(_each(profile, problem, target))
 
 
-def _each(profile: TableProfile, problem: Problem, target: TargetCheck) -> Iterator[Guardrail]:
+def _each(profile: TableProfile, problem: LearningProblem, target: TargetCheck) -> Iterator[Guardrail]:
     signature = problem.signature
     yield _missing_values(profile, signature)
     yield _missing_target(signature.target, target, profile.rows)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.ml.executor import Problem
-from core.ml.metrics import Labels, auc
+from core.ml.metrics import auc
+from core.ml.task import Labels, LearningProblem
 from core.predict.members import Array
 
 ANSWER_AUC = 0.98
@@ -42,7 +42,7 @@ class Weight:
     drop: float
 
 
-def leak_note(problem: Problem, matrix: Array, labels: Labels) -> str:
+def leak_note(problem: LearningProblem, matrix: Array, labels: Labels) -> str:
     """One sentence on the column that gives the answer away or carries most of it; empty where there is none."""
     found = weights(matrix, labels, problem.classes)
     best = max(range(len(found)), key=lambda at: found[at].alone)
@@ -52,7 +52,7 @@ def leak_note(problem: Problem, matrix: Array, labels: Labels) -> str:
     return ""
 
 
-def _sentence(problem: Problem, name: str, weight: Weight) -> str:
+def _sentence(problem: LearningProblem, name: str, weight: Weight) -> str:
     columns = {c.name for c in problem.signature.columns}
     for (schema, column), sentence in KNOWN.items():
         if schema <= columns and column == name:

@@ -15,8 +15,7 @@ from core.ml.data.guardrails import TargetCheck, check_inputs, check_target, gua
 from core.ml.data.leaks import leak_note
 from core.ml.data.spellings import spelling_note
 from core.ml.data.table import Table, open_table, read_training
-from core.ml.executor import Problem
-from core.ml.metrics import Labels
+from core.ml.task import Labels, LearningProblem
 from core.predict.dates import PARTS, part_of
 from core.predict.encoder import ColumnCode
 
@@ -30,7 +29,7 @@ LEAK_ROWS = 20_000
 class Prepared:
     """What a search starts from. `labels` index the classes, for the rows whose target is known, in table order."""
 
-    problem: Problem
+    problem: LearningProblem
     labels: Labels
     guardrails: tuple[Guardrail, ...]
     notes: tuple[str, ...]
@@ -44,7 +43,7 @@ def prepare(table: Path, spec: TrainingSpec, profile: TableProfile) -> Prepared:
     signature = signature_of(profile, spec.target, target.classes, exclude=spec.exclude, dropped=dropped)
     with open_table(table) as cells:
         codes = tuple(_codes(signature, profile, cells))
-    problem = Problem(str(table), signature, codes, sum(target.rows), _folds(spec, target), spec.seed)
+    problem = LearningProblem(str(table), signature, codes, sum(target.rows), _folds(spec, target), spec.seed)
     some, their_labels = read_training(problem, rows_max=LEAK_ROWS)
     note = leak_note(problem, some, their_labels)
     labels = their_labels if problem.rows <= LEAK_ROWS else _labels(problem)
@@ -62,8 +61,8 @@ def split(labels: Labels, folds: int, seed: int) -> npt.NDArray[np.int64]:
     return fold
 
 
-def _labels(problem: Problem) -> Labels:
-    bare = Problem(problem.table, problem.signature, (), problem.rows, problem.folds, problem.seed)
+def _labels(problem: LearningProblem) -> Labels:
+    bare = LearningProblem(problem.table, problem.signature, (), problem.rows, problem.folds, problem.seed)
     return read_training(bare)[1]
 
 

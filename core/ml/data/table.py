@@ -15,8 +15,7 @@ import pyarrow.compute as pc
 from core.domain.data import ColumnKind
 from core.domain.signature import Scalar
 from core.ml.data.sql_paths import AS_IT_STANDS, only
-from core.ml.executor import Problem
-from core.ml.metrics import Labels
+from core.ml.task import LearningProblem, Rows
 from core.predict.dates import parts_of
 from core.predict.encoder import ColumnCode, Encoder
 from core.predict.members import Array
@@ -64,7 +63,7 @@ def open_table(parquet: str | Path, *, threads: int = 1) -> Iterator[Table]:
         yield Table(connection, Path(parquet))
 
 
-def read_training(problem: Problem, *, threads: int = 1, rows_max: int = 0) -> tuple[Array, Labels]:
+def read_training(problem: LearningProblem, *, threads: int = 1, rows_max: int = 0) -> Rows:
     """The encoded matrix and the labels of the rows whose target is known; evenly thinned above `rows_max`."""
     target = target_code(problem)
     every = -(-problem.rows // rows_max) if rows_max else 1
@@ -78,7 +77,7 @@ def read_training(problem: Problem, *, threads: int = 1, rows_max: int = 0) -> t
     return Encoder(problem.codes).finish(matrix), labels
 
 
-def target_code(problem: Problem) -> ColumnCode:
+def target_code(problem: LearningProblem) -> ColumnCode:
     """The target as a column: its kind follows from the classes."""
     first = problem.signature.classes[0]
     kinds = {str: ColumnKind.STRING, bool: ColumnKind.BOOLEAN, int: ColumnKind.INTEGER, float: ColumnKind.NUMBER}

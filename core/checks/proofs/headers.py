@@ -1,0 +1,31 @@
+"""Headers that the document promises: on every status for which it declares them."""
+
+from collections.abc import Iterator
+
+from core.checks.generated.causes import HEADERS
+from core.checks.probe.probe import Exchange, Probe
+from core.checks.proofs.wire import refusals, valid_body
+from core.checks.registry import NotApplicable, Violation, check
+
+
+@check("wire", "A header that the document marks as required comes with every answer for which it is declared.")
+def required_headers_come(probe: Probe) -> str:
+    declared = probe.described.required_headers
+    if not declared:
+        raise NotApplicable("the document marks no header of an answer as required")
+    seen: dict[str, None] = {}
+    for exchange in _answers(probe):
+        for name in declared.get(probe.described.declared_as(exchange.status), ()):
+            if name.lower() not in exchange.reply_headers:
+                raise Violation(f"No {name}, which the document requires: {exchange.shown}", exchange, cause=HEADERS)
+            seen[f"{name} on {exchange.status}"] = None
+    if not seen:
+        raise NotApplicable("no answer here has a status for which the document requires a header")
+    return f"{', '.join(seen)}: they came"
+
+
+def _answers(probe: Probe) -> Iterator[Exchange]:
+    """Answers of the scoring operation: to a valid row, and refusals of every kind."""
+    yield probe.post(valid_body(probe))
+    path = probe.described.score_path
+    yield from (each for each in refusals(probe) if (each.method, each.path) == ("POST", path))
