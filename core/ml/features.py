@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from core.predict.members import Array, Linear
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,10 @@ class Features:
             size,
         )
 
-    def wide(self, matrix: Array) -> csr_matrix:
+    def wide(self, matrix: Array) -> "csr_matrix":
         """Rows x (numbers, flags of missing numbers, places of text)."""
+        from scipy.sparse import csr_matrix
+
         scaled = (matrix[:, self.numeric] - self.center) / self.scale
         missing = np.isnan(scaled)
         codes = matrix[:, self.text]

@@ -17,6 +17,7 @@ Labels = npt.NDArray[np.int64]
 Rows = tuple[Array, Labels]
 """The encoded matrix and its labels."""
 Param = str | int | float | bool | None
+Params = Mapping[str, Param]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class TrialTask:
 
     number: int
     algorithm: str
-    params: Mapping[str, Param]
+    params: Params
     problem: LearningProblem
     folder: Path
     """What the trial leaves, complete or not at all."""

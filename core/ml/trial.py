@@ -14,7 +14,8 @@ from core.domain.training import Algorithm, Trial, TrialState
 from core.ml.data.prepare import split
 from core.ml.data.table import read_training
 from core.ml.finished import ARRAYS, MEMBER, NATIVE, OOF, PARITY, FinishedTrial, commit, fingerprint, record, stage
-from core.ml.learners import LEARNERS, Fitted, Setup
+from core.ml.learners.learner import Fitted, Setup
+from core.ml.learners.registry import LEARNERS
 from core.ml.metrics import evaluate
 from core.ml.parity import parity_rows
 from core.ml.task import Rows, Stop, TrialStopped, TrialTask
@@ -71,7 +72,7 @@ class _Fits:
             self.stop,
             lambda: time.monotonic() > until,
         )
-        return LEARNERS[Algorithm(self.task.algorithm)](setup, rows, held_out, rounds)
+        return LEARNERS[Algorithm(self.task.algorithm)].fit(setup, rows, held_out, rounds)
 
 
 def _cross_validate(fits: _Fits, rows: Rows) -> tuple[Array, int]:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from core.domain.data import ColumnKind
 from core.domain.training import Algorithm
-from core.ml.learners import LEARNERS, Setup
+from core.ml.learners.learner import Setup
+from core.ml.learners.registry import LEARNERS
 from core.predict.encoder import FLOAT32_MAX, ColumnCode
 from core.predict.folder import member_arrays, member_json, read_member
 
@@ -76,7 +77,9 @@ def hard_rows(matrix: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 def test_arrays_answer_as_the_library_does(algorithm, classes, holes):
     matrix = table(5, holes)
     goal = labels(matrix, classes, 5)
-    fitted = LEARNERS[algorithm](setup(algorithm, classes), (matrix[100:], goal[100:]), (matrix[:100], goal[:100]), 0)
+    fitted = LEARNERS[algorithm].fit(
+        setup(algorithm, classes), (matrix[100:], goal[100:]), (matrix[:100], goal[:100]), 0
+    )
     member = fitted.member()
     thresholds = np.unique(getattr(member, "threshold", np.zeros(1)))[:300]
     rows = hard_rows(matrix, thresholds)
@@ -89,7 +92,7 @@ def test_arrays_answer_as_the_library_does(algorithm, classes, holes):
 @settings(max_examples=12, deadline=None, derandomize=True)
 def test_any_table_survives_the_way_through_arrays(seed, classes, holes, algorithm):
     matrix = table(seed, holes)
-    fitted = LEARNERS[algorithm](setup(algorithm, classes), (matrix, labels(matrix, classes, seed)), None, 12)
+    fitted = LEARNERS[algorithm].fit(setup(algorithm, classes), (matrix, labels(matrix, classes, seed)), None, 12)
     member = fitted.member()
     again = read_member(member_json(member, "m_", 1.0), member_arrays(member, "m_"))
     other = table(seed + 1, not holes)
@@ -99,7 +102,7 @@ def test_any_table_survives_the_way_through_arrays(seed, classes, holes, algorit
 @pytest.mark.parametrize("algorithm", [Algorithm.LIGHTGBM, Algorithm.XGBOOST])
 def test_a_booster_without_a_single_split_is_a_constant(algorithm):
     matrix, goal = np.zeros((60, 4)), np.arange(60) % 2
-    fitted = LEARNERS[algorithm](setup(algorithm, 2), (matrix, goal), None, 3)
+    fitted = LEARNERS[algorithm].fit(setup(algorithm, 2), (matrix, goal), None, 3)
     assert fitted.member().probabilities(matrix)[:, 1] == pytest.approx(fitted.probabilities(matrix)[:, 1], abs=1e-7)
 
 
@@ -108,7 +111,7 @@ def test_very_many_trees_add_up_as_in_xgboost(classes):
     matrix = table(9, False)
     rows = matrix, labels(matrix, classes, 9)
     params = {"max_depth": 3, "eta": 0.3}
-    fitted = LEARNERS[Algorithm.XGBOOST](setup(Algorithm.XGBOOST, classes, params=params), rows, None, 1500)
+    fitted = LEARNERS[Algorithm.XGBOOST].fit(setup(Algorithm.XGBOOST, classes, params=params), rows, None, 1500)
     other = table(10, False)
     assert np.abs(fitted.probabilities(other) - fitted.member().probabilities(other)).max() < 3e-7
 
@@ -118,7 +121,7 @@ def test_a_fold_without_a_class_still_gives_all_columns(algorithm):
     matrix = table(1, True)
     goal = labels(matrix, 3, 1)
     seen = goal != 2
-    fitted = LEARNERS[algorithm](setup(algorithm, 3), (matrix[seen], goal[seen]), None, 5)
+    fitted = LEARNERS[algorithm].fit(setup(algorithm, 3), (matrix[seen], goal[seen]), None, 5)
     answers = fitted.probabilities(matrix)
     assert answers.shape == (ROWS, 3)
     assert answers.sum(axis=1) == pytest.approx(np.ones(ROWS), abs=1e-5)
@@ -130,13 +133,13 @@ def test_growing_stops_when_the_time_is_over(algorithm):
     goal = labels(matrix, 2, 2)
     params = PARAMS[algorithm] | ({"n_estimators": 5000} if algorithm is Algorithm.EXTRA_TREES else {})
     hurried = setup(algorithm, 2, params=params, late=lambda: True)
-    assert len(LEARNERS[algorithm](hurried, (matrix, goal), None, 5000).member().roots) <= 10
+    assert len(LEARNERS[algorithm].fit(hurried, (matrix, goal), None, 5000).member().roots) <= 10
 
 
 @pytest.mark.parametrize("algorithm", [Algorithm.LIGHTGBM, Algorithm.XGBOOST])
 def test_the_same_seed_gives_the_same_model(algorithm):
     matrix = table(4, True)
     rows = matrix, labels(matrix, 2, 4)
-    first, second = (LEARNERS[algorithm](setup(algorithm, 2, threads=2), rows, None, 20).member() for _ in range(2))
+    first, second = (LEARNERS[algorithm].fit(setup(algorithm, 2, threads=2), rows, None, 20).member() for _ in range(2))
     assert np.array_equal(first.threshold, second.threshold)
     assert np.array_equal(first.value, second.value)

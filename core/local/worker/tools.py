@@ -9,6 +9,7 @@ from core.domain.data import DataAsset
 from core.domain.errors import SpecInvalid
 from core.domain.training import Compute, TrainingSpec
 from core.ml.executor import Executor
+from core.ml.learners.registry import libraries
 from core.ml.search import Search, SearchResult, search
 
 ENGINES: Mapping[str, Search] = {"portfolio": search}
@@ -36,7 +37,8 @@ def local_executor(compute: Compute, spec: TrainingSpec) -> Executor:
     from core.local.worker.executors import ProcessExecutor
     from core.ml.trial import train
 
-    return ProcessExecutor(train, threads=compute.threads, memory_mb=compute.memory_mb)
+    wanted = libraries(spec.algorithms)
+    return ProcessExecutor(train, threads=compute.threads, memory_mb=compute.memory_mb, libraries=wanted)
 
 
 def write_model(folder: Path, result: SearchResult, **facts: Any) -> None:

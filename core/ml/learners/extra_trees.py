@@ -1,0 +1,86 @@
+"""Extremely randomised trees by scikit-learn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.domain.training import Algorithm
+from core.ml.features import lowest
+from core.ml.learners.forest import Tree, joined
+from core.ml.learners.learner import Always, Fitted, Learner, Setup, leaf_rows, spread
+from core.ml.task import Params, Rows, TrialStopped
+from core.predict.members import Array, Forest, Member
+
+TREES_AT_ONCE = 10
+"""Extra trees are grown in such steps, between which the time is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ExtraTrees:
+    model: Any
+    fill: Array
+    classes: int
+    rounds: int = 0
+
+    def probabilities(self, matrix: Array) -> Array:
+        known = np.where(np.isnan(matrix), self.fill, matrix)
+        return spread(self.model.predict_proba(known), self.model.classes_, self.classes)
+
+    def member(self) -> Member:
+        return sklearn_forest([e.tree_ for e in self.model.estimators_], self.fill)
+
+    def native(self) -> tuple[str, bytes]:
+        return "", b""
+
+
+def fit(setup: Setup, rows: Rows, held_out: Rows | None, rounds: int) -> Fitted:
+    """Extremely randomised trees by scikit-learn; a missing value is lower than every known one."""
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    matrix, labels = rows
+    if len(found := np.unique(labels)) < 2:
+        return Always(int(found[0]), setup.classes)
+    fill = lowest(matrix)
+    wanted = {**setup.params, "min_samples_leaf": leaf_rows(setup.params["min_samples_leaf"], len(labels))}
+    trees = int(wanted.pop("n_estimators") or 1)
+    model = ExtraTreesClassifier(n_jobs=setup.threads, random_state=setup.seed, warm_start=True, **wanted)
+    known = np.where(np.isnan(matrix), fill, matrix)
+    for grown in range(TREES_AT_ONCE, trees + TREES_AT_ONCE, TREES_AT_ONCE):
+        model.set_params(n_estimators=min(grown, trees)).fit(known, labels)
+        if setup.stop():
+            raise TrialStopped
+        if setup.late():
+            break
+    return _ExtraTrees(model, fill, setup.classes)
+
+
+def sklearn_forest(trees: Sequence[Any], fill: Array) -> Forest:
+    """From scikit-learn's trees, whose leaves hold the shares of the classes and which compare float32 with `<=`."""
+    made = [_sklearn_tree(tree) for tree in trees]
+    classes = trees[0].value.shape[2]
+    base = np.zeros(1 if classes == 2 else classes)
+    output = np.zeros(len(made) if classes == 2 else 0)
+    return joined(made, output, base, fill, link="identity", cast32=True, scale=1.0 / len(made))
+
+
+def _sklearn_tree(tree: Any) -> Tree:
+    leaf, own = tree.children_left < 0, np.arange(tree.node_count)
+    shares = tree.value[:, 0, :]
+    shares = np.where(leaf[:, None], shares / shares.sum(axis=1, keepdims=True), 0.0)
+    return Tree(
+        np.where(leaf, 0, tree.feature),
+        np.where(leaf, 0.0, tree.threshold),
+        np.where(leaf, own, tree.children_left),
+        np.where(leaf, own, tree.children_right),
+        np.zeros(len(own), dtype=bool),
+        shares[:, 1] if shares.shape[1] == 2 else shares,
+    )
+
+
+def _config(leaf_rows: int, features: float, trees: int, depth: int) -> Params:
+    return {"n_estimators": trees, "min_samples_leaf": leaf_rows, "max_features": features, "max_depth": depth}
+
+
+LEARNER = Learner(Algorithm.EXTRA_TREES, "sklearn.ensemble", fit, (_config(10, 0.8, 50, 12), _config(5, 0.5, 80, 14)))

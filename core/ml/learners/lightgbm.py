@@ -1,0 +1,153 @@
+"""Gradient boosted trees by LightGBM."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from core.domain.training import Algorithm
+from core.ml.learners.forest import Tree, joined, leaf
+from core.ml.learners.learner import PATIENCE, ROUNDS_MAX, Draw, Fitted, Learner, Setup, leaf_rows, two_columns
+from core.ml.task import Params, Rows, TrialStopped
+from core.predict.members import AnyArray, Array, Forest, Member
+
+CATEGORICAL, DEFAULT_LEFT = 1, 2
+MISSING_NAN = 2
+"""Bits of LightGBM's decision_type (include/LightGBM/tree.h): bit 0, bit 1, and the missing type in bits 2 and 3."""
+ZERO = float(np.float32(1e-35))
+"""LightGBM takes values up to this far from 0 as 0 (kZeroThreshold in include/LightGBM/meta.h)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _LightGBM:
+    booster: Any
+    rounds: int
+
+    def probabilities(self, matrix: Array) -> Array:
+        return two_columns(self.booster.predict(matrix, num_iteration=self.rounds))
+
+    def member(self) -> Member:
+        return lightgbm_forest(self.booster.model_to_string(num_iteration=self.rounds))
+
+    def native(self) -> tuple[str, bytes]:
+        return "lightgbm.txt", self.booster.model_to_string(num_iteration=self.rounds).encode()
+
+
+def fit(setup: Setup, rows: Rows, held_out: Rows | None, rounds: int) -> Fitted:
+    """Gradient boosted trees by LightGBM."""
+    import lightgbm as lgb
+
+    matrix, labels = rows
+    objective = {"objective": "binary"} if setup.classes == 2 else {"objective": "multiclass"}
+    params = {
+        "verbosity": -1,
+        "num_threads": setup.threads,
+        "seed": setup.seed,
+        "deterministic": True,
+        "force_col_wise": True,
+        **objective,
+        **({"num_class": setup.classes} if setup.classes > 2 else {}),
+        **setup.params,
+        "min_data_in_leaf": leaf_rows(setup.params["min_data_in_leaf"], len(labels)),
+    }
+    training = lgb.Dataset(matrix, labels, params={"verbosity": -1}, free_raw_data=True)
+    valid = [training.create_valid(*held_out)] if held_out else None
+    callbacks: list[Callable[..., Any]] = [partial(_lightgbm_time, setup)]
+    if held_out:
+        callbacks.append(lgb.early_stopping(PATIENCE, verbose=False))
+    booster = lgb.train(params, training, rounds or ROUNDS_MAX, valid_sets=valid, callbacks=callbacks)
+    return _LightGBM(booster, booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration())
+
+
+def _lightgbm_time(setup: Setup, env: Any) -> None:
+    if setup.stop():
+        raise TrialStopped
+    if setup.late():
+        import lightgbm as lgb
+
+        raise lgb.callback.EarlyStopException(env.iteration, env.evaluation_result_list or [])
+
+
+def lightgbm_forest(text: str) -> Forest:
+    """From LightGBM's text model; its comparisons and sums are float64, as ours."""
+    header, *blocks = text[: text.index("end of trees")].split("\nTree=")
+    outputs = int(_fields(header)["num_tree_per_iteration"])
+    trees = [_lightgbm_tree(_fields(block)) for block in blocks]
+    link = "sigmoid" if outputs == 1 else "softmax"
+    return joined(trees, np.arange(len(trees)) % outputs, np.zeros(outputs), link=link)
+
+
+def _fields(block: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+
+
+def _lightgbm_tree(fields: dict[str, str]) -> Tree:
+    leaves = _numbers(fields["leaf_value"], float)
+    if len(leaves) == 1:
+        return leaf(leaves[0])
+    kinds = _numbers(fields["decision_type"], int)
+    if (kinds & CATEGORICAL).any():
+        raise ValueError("A LightGBM tree splits on categories, which the forest format does not hold")
+    inner, threshold = len(kinds), _lightgbm_threshold(_numbers(fields["threshold"], float))
+    own = np.arange(inner + len(leaves))
+    # A leaf is written as -1 - its number. Without a NaN in training LightGBM takes a NaN as 0.
+    left, right = (_with_leaves(_numbers(fields[f"{side}_child"], int), inner, own) for side in ("left", "right"))
+    learned = (kinds >> 2) & 3 == MISSING_NAN
+    default = np.where(learned, kinds & DEFAULT_LEFT > 0, threshold >= 0)
+    blank = np.zeros(len(leaves))
+    return Tree(
+        np.concatenate((_numbers(fields["split_feature"], int), blank.astype(int))),
+        np.concatenate((threshold, blank)),
+        left,
+        right,
+        np.concatenate((default, blank > 0)),
+        np.concatenate((np.zeros(inner), leaves)),
+    )
+
+
+def _lightgbm_threshold(values: Array) -> Array:
+    """The cut below zero, at -ZERO, sends that very value right: it is taken as 0."""
+    return np.where(values == -ZERO, np.nextafter(-ZERO, -np.inf), values)
+
+
+def _with_leaves(children: AnyArray, inner: int, own: AnyArray) -> AnyArray:
+    return np.concatenate((np.where(children < 0, inner - 1 - children, children), own[inner:]))
+
+
+def _numbers(text: str, kind: Callable[[str], Any]) -> AnyArray:
+    return np.array([kind(word) for word in text.split()])
+
+
+def _config(leaves: int, rate: float, leaf_rows: int, columns: float, l2: float, bagging: float = 1.0) -> Params:
+    return {
+        "num_leaves": leaves,
+        "learning_rate": rate,
+        "min_data_in_leaf": leaf_rows,
+        "feature_fraction": columns,
+        "lambda_l2": l2,
+        **({"bagging_fraction": bagging, "bagging_freq": 1} if bagging < 1 else {}),
+    }
+
+
+def _vary(draw: Draw, random: Random) -> Params:
+    leaves, rows = random.choice((4, 8, 12, 16, 24, 32, 48)), random.choice((10, 20, 40, 80, 160))
+    return _config(leaves, draw.rate, rows, draw.columns, draw.l2, draw.rows)
+
+
+LEARNER = Learner(
+    Algorithm.LIGHTGBM,
+    "lightgbm",
+    fit,
+    (
+        _config(16, 0.1, 20, 0.8, 1.0),
+        _config(8, 0.12, 40, 0.6, 5.0, 0.8),
+        _config(24, 0.06, 40, 0.6, 5.0, 0.8),
+        _config(4, 0.15, 20, 0.5, 1.0, 0.8),
+        _config(16, 0.05, 20, 0.9, 1.0),
+        _config(31, 0.1, 40, 0.6, 5.0, 0.8),
+    ),
+    _vary,
+)

@@ -1,0 +1,22 @@
+"""All learners, one line each."""
+
+from collections.abc import Iterable, Mapping
+
+from core.domain.training import Algorithm
+from core.ml.learners import extra_trees, lightgbm, logistic, xgboost
+from core.ml.learners.learner import Learner
+
+LEARNERS: Mapping[Algorithm, Learner] = {
+    learner.algorithm: learner
+    for learner in (
+        lightgbm.LEARNER,
+        xgboost.LEARNER,
+        logistic.LEARNER,
+        extra_trees.LEARNER,
+    )
+}
+
+
+def libraries(algorithms: Iterable[Algorithm]) -> tuple[str, ...]:
+    """The modules that training these needs; of none in particular, those of all."""
+    return tuple(LEARNERS[name].library for name in tuple(algorithms) or LEARNERS if name in LEARNERS)

@@ -1,0 +1,136 @@
+"""Gradient boosted trees by XGBoost."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from core.domain.training import Algorithm
+from core.ml.learners.forest import Tree, joined
+from core.ml.learners.learner import PATIENCE, ROUNDS_MAX, Draw, Fitted, Learner, Setup, two_columns
+from core.ml.task import Params, Rows, TrialStopped
+from core.predict.members import Array, Forest, Member
+
+
+@dataclass(frozen=True, slots=True)
+class _XGBoost:
+    booster: Any
+    rounds: int
+
+    def probabilities(self, matrix: Array) -> Array:
+        return two_columns(self.booster.inplace_predict(matrix))
+
+    def member(self) -> Member:
+        return xgboost_forest(self.native()[1])
+
+    def native(self) -> tuple[str, bytes]:
+        return "xgboost.json", bytes(self.booster.save_raw("json"))
+
+
+def fit(setup: Setup, rows: Rows, held_out: Rows | None, rounds: int) -> Fitted:
+    """Gradient boosted trees by XGBoost, on histograms."""
+    import xgboost as xgb
+
+    several = {"objective": "multi:softprob", "num_class": setup.classes, "eval_metric": "mlogloss"}
+    params = {
+        "tree_method": "hist",
+        "nthread": setup.threads,
+        "seed": setup.seed,
+        "verbosity": 0,
+        **({"objective": "binary:logistic", "eval_metric": "logloss"} if setup.classes == 2 else several),
+        **setup.params,
+    }
+    training = xgb.QuantileDMatrix(rows[0], rows[1], nthread=setup.threads)
+    evals = [(xgb.QuantileDMatrix(*held_out, ref=training, nthread=setup.threads), "held_out")] if held_out else []
+    booster = xgb.train(
+        params,
+        training,
+        rounds or ROUNDS_MAX,
+        evals=evals,
+        early_stopping_rounds=PATIENCE if held_out else None,
+        verbose_eval=False,
+        callbacks=[_time(setup)],
+    )
+    best = booster.best_iteration + 1 if held_out else booster.num_boosted_rounds()
+    return _XGBoost(booster[:best], best)
+
+
+def _time(setup: Setup) -> Any:
+    """A callback that looks at the time after every round."""
+    import xgboost as xgb
+
+    class Time(xgb.callback.TrainingCallback):
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+            """True ends the boosting."""
+            if setup.stop():
+                raise TrialStopped
+            return setup.late()
+
+    return Time()
+
+
+def xgboost_forest(document: bytes) -> Forest:
+    """From XGBoost's JSON model, which compares float32 with `<`: the same as `<=` the next lower float32."""
+    learner = msgspec.json.decode(document)["learner"]
+    model = learner["gradient_booster"]["model"]
+    trees = [_xgboost_tree(tree) for tree in model["trees"]]
+    outputs = max(1, int(learner["learner_model_param"]["num_class"]))
+    base = _xgboost_base(learner, outputs)
+    link = "sigmoid" if outputs == 1 else "softmax"
+    return joined(trees, np.array(model["tree_info"]), base, link=link, cast32=True, sum32=True)
+
+
+def _xgboost_tree(tree: dict[str, Any]) -> Tree:
+    left, right = np.array(tree["left_children"]), np.array(tree["right_children"])
+    leaf, own = left < 0, np.arange(len(left))
+    condition = np.array(tree["split_conditions"], dtype=np.float32)
+    below = np.nextafter(condition, np.float32(-np.inf))
+    return Tree(
+        np.where(leaf, 0, np.array(tree["split_indices"])),
+        np.where(leaf, 0.0, below.astype(np.float64)),
+        np.where(leaf, own, left),
+        np.where(leaf, own, right),
+        np.array(tree["default_left"], dtype=bool) & ~leaf,
+        np.where(leaf, condition.astype(np.float64), 0.0),
+    )
+
+
+def _xgboost_base(learner: dict[str, Any], outputs: int) -> Array:
+    """The start of every sum. Written as a probability for two classes, as margins for more; in 3.x as a list."""
+    text = str(learner["learner_model_param"]["base_score"])
+    values = np.array([float(word) for word in text.strip("[]").split(",")], dtype=np.float32).astype(np.float64)
+    if outputs == 1:
+        values = np.log(values / (1.0 - values))
+    return np.broadcast_to(values, (outputs,)).copy()
+
+
+def _config(depth: int, rate: float, weight: float, columns: float, rows: float, l2: float) -> Params:
+    return {
+        "max_depth": depth,
+        "eta": rate,
+        "min_child_weight": weight,
+        "colsample_bytree": columns,
+        "subsample": rows,
+        "reg_lambda": l2,
+    }
+
+
+def _vary(draw: Draw, random: Random) -> Params:
+    depth, weight = random.randint(2, 8), round(10 ** random.uniform(0, 1.7), 1)
+    return _config(depth, draw.rate, weight, draw.columns, draw.rows, draw.l2)
+
+
+LEARNER = Learner(
+    Algorithm.XGBOOST,
+    "xgboost",
+    fit,
+    (
+        _config(5, 0.08, 2.0, 0.9, 0.9, 1.0),
+        _config(4, 0.1, 2.0, 0.8, 0.8, 5.0),
+        _config(7, 0.08, 30.0, 0.6, 0.8, 10.0),
+        _config(3, 0.12, 5.0, 0.6, 0.8, 1.0),
+    ),
+    _vary,
+)
