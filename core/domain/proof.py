@@ -11,17 +11,30 @@ from core.domain.keys import check_header, check_key
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An endpoint to prove or load: where it is, its key, and headers that every request carries."""
+    """An endpoint to prove, load or have score: where it is, its key, and headers that every request carries."""
 
     url: str
     """The server's root, without a trailing slash."""
     key: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+    """Such as the one that selects a deployment."""
+    path: str = "/score"
+    """Where it scores, below the root."""
+    form: str = "v1"
+    """The request form in which it is sent rows; see `core.contract.forms`."""
 
     def __post_init__(self) -> None:
         check_key(self.key, "of the endpoint")
         for name, value in self.headers.items():
             check_header(value, f"The header {name}")
+        check_header(self.path, "The path of an endpoint")
+        if not self.path.startswith("/") or " " in self.path:
+            raise SpecInvalid(f"A path begins with a slash and has no blanks, got '{self.path}'")
+
+    @property
+    def sent(self) -> Mapping[str, str]:
+        """The headers of a request that scores, the key among them."""
+        return ({"Authorization": f"Bearer {self.key}"} if self.key else {}) | dict(self.headers)
 
 
 @dataclass(frozen=True, slots=True)

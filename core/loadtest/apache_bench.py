@@ -53,9 +53,7 @@ def run(spec: LoadSpec, body: bytes) -> LoadReport:
 
 
 def _command(spec: LoadSpec, data: Path, percentiles: Path) -> list[str]:
-    headers = dict(spec.target.headers)
-    if spec.target.key:
-        headers["Authorization"] = f"Bearer {spec.target.key}"
+    headers = dict(spec.target.sent)
     if spec.deployment:
         headers[DEPLOYMENT_HEADER] = spec.deployment
     requests = spec.max_requests or REQUESTS
@@ -65,7 +63,7 @@ def _command(spec: LoadSpec, data: Path, percentiles: Path) -> list[str]:
     command += [] if spec.fresh_connections else ["-k"]
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
-    return [*command, f"{spec.target.url}/score"]
+    return [*command, spec.target.url + spec.target.path]
 
 
 def _report(spec: LoadSpec, output: str, percentiles: str) -> LoadReport:

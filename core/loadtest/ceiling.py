@@ -14,7 +14,7 @@ from pathlib import Path
 import httptools
 
 from core.domain.errors import NoVerdict
-from core.domain.proof import LoadSpec, Target
+from core.domain.proof import LoadSpec
 from core.loadtest.drive import run
 
 MEASURE_S = 1.0
@@ -37,7 +37,7 @@ def ceiling(spec: LoadSpec, bodies: Sequence[bytes]) -> float:
                 raise NoVerdict("The load client's own server did not come up", hint="Measure without it: --no-ceiling")
             still = replace(
                 spec,
-                target=Target(f"http://127.0.0.1:{int(port)}", spec.target.key, spec.target.headers),
+                target=replace(spec.target, url=f"http://127.0.0.1:{int(port)}"),
                 duration_s=MEASURE_S,
                 warmup_s=WARMUP_S,
                 rate_per_s=0.0,

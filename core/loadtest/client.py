@@ -10,16 +10,9 @@ import httptools
 from core.domain.endpoint import DEPLOYMENT_HEADER
 from core.domain.errors import SpecInvalid
 from core.domain.proof import LoadSpec, Target
+from core.loadtest.sender import NoAnswer
 
 CONNECT_TIMEOUT_S = 5.0
-
-
-class NoAnswer(Exception):
-    """A request without an answer; `cause` is one of refused, reset, timed out, not HTTP."""
-
-    def __init__(self, cause: str) -> None:
-        super().__init__(cause)
-        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +32,7 @@ class Address:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SpecInvalid(f"'{target.url}' is not an address", hint="Give it as http://127.0.0.1:8000")
         tls = ssl.create_default_context() if parts.scheme == "https" else None
-        return cls(parts.hostname, parts.port or (443 if tls else 80), f"{parts.path.rstrip('/')}/score", tls)
+        return cls(parts.hostname, parts.port or (443 if tls else 80), parts.path.rstrip("/") + target.path, tls)
 
     @property
     def authority(self) -> str:
@@ -50,13 +43,11 @@ class Address:
 def request_bytes(spec: LoadSpec, address: Address, body: bytes) -> bytes:
     """One whole request."""
     headers = {"Host": address.authority, "Content-Type": "application/json"}
-    if spec.target.key:
-        headers["Authorization"] = f"Bearer {spec.target.key}"
     if spec.deployment:
         headers[DEPLOYMENT_HEADER] = spec.deployment
     if spec.fresh_connections:
         headers["Connection"] = "close"
-    headers |= dict(spec.target.headers) | {"Content-Length": str(len(body))}
+    headers |= dict(spec.target.sent) | {"Content-Length": str(len(body))}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"POST {address.path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
 

@@ -13,7 +13,8 @@ from time import perf_counter
 
 from core.domain.errors import ServiceUnavailable, SpecInvalid
 from core.domain.proof import LoadReport, LoadSpec
-from core.loadtest.client import Address, NoAnswer, Pool, connect, request_bytes
+from core.loadtest.client import Address, Pool, connect, request_bytes
+from core.loadtest.sender import NoAnswer
 from core.loadtest.tally import BROKEN, Tally
 
 HANG_S = 10.0
@@ -39,7 +40,7 @@ def run(
     ceiling_requests_per_s: float = 0.0,
     on_progress: Progress | None = None,
 ) -> LoadReport:
-    """Send `bodies` in turn to POST /score for `spec.duration_s` seconds and report what came back.
+    """Send `bodies` in turn to where the target scores for `spec.duration_s` seconds and report what came back.
 
     `clock` gives monotonic seconds. `on_progress` hears twice a second what was met so far. With the client's own
     ceiling (`core.loadtest.ceiling`) the report says whether it was the bottleneck. Ends at the latest `hang_s` seconds

@@ -1,8 +1,6 @@
 """The client of the checks: whom it trusts is read once, and a server that is busy is asked again, within bounds."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,7 @@ from own_tls import certificate, serving_tls
 from scripted import OK, scripted
 
 from contract_tests.reference import KEY, Reference, serving
-from core.checks.probe.client import BUSY_ALL_S, BUSY_PAUSE_MAX_S, BUSY_PAUSE_S, BUSY_TRIES, Client, pause
+from core.checks.probe.client import PATIENCE, Client
 from core.checks.probe.probe import Probe
 from core.checks.probe.source import fetch
 from core.checks.registry import DEPTHS
@@ -62,16 +60,8 @@ def test_a_server_that_stays_busy_is_not_waited_for_for_ever(waits: list[float])
         for _ in range(10):
             assert client.send("POST", "/score", b"[1]", {}, None).status == 429
         client.close()
-    assert set(waits) == {BUSY_PAUSE_MAX_S}
-    assert sum(waits) == pytest.approx(BUSY_ALL_S, abs=BUSY_TRIES * BUSY_PAUSE_MAX_S)
-
-
-def test_a_time_to_come_again_is_read_in_every_notation() -> None:
-    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=4), usegmt=True)
-    assert pause("3") == 3
-    assert 2 < pause(soon) <= 4
-    assert pause("Fri, 31 Dec 1999 23:59:59 GMT") == 0
-    assert pause("-0000") == pause("") == pause("soon") == BUSY_PAUSE_S
+    assert set(waits) == {PATIENCE.pause_max_s}
+    assert sum(waits) == pytest.approx(PATIENCE.all_s, abs=PATIENCE.tries * PATIENCE.pause_max_s)
 
 
 def test_what_failed_once_is_not_tried_again_for_each_check(probe: Probe) -> None:

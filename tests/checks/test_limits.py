@@ -14,6 +14,7 @@ from core.checks.probe.source import fetch
 from core.checks.registry import DEPTHS
 from core.domain.errors import NoVerdict
 from core.domain.proof import CheckResult, Target
+from core.loadtest.busy import Patience
 
 
 class RefusesEverything(Reference):
@@ -81,7 +82,7 @@ def test_an_endpoint_that_stays_busy_is_not_judged() -> None:
 
 
 def test_one_valid_request_that_is_always_told_to_come_again_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "BUSY_PAUSE_S", 0.0)
+    monkeypatch.setattr(client, "PATIENCE", Patience(pause_s=0.0))
     found = judged(BusyForPilots(), "semantic")["every_category_is_scored"]
     assert found.passed is False
     assert "429" in found.evidence

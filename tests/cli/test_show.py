@@ -27,7 +27,7 @@ def test_a_value_becomes_json_by_its_fields():
 
 def test_keys_are_left_out():
     assert plain(EndpointKeys("a", "b")) == {}
-    assert plain(Target("http://h", "secret")) == {"url": "http://h", "headers": {}}
+    assert plain(Target("http://h", "secret")) == {"url": "http://h", "headers": {}, "path": "/score", "form": "v1"}
 
 
 def test_what_json_cannot_say_is_null():

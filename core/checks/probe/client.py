@@ -2,41 +2,27 @@
 
 import base64
 import gzip
-import http.client
 import json
 import shlex
-import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 from core.checks.document.security import Credential
 from core.checks.registry import BROKEN, SILENCE, Violation
-from core.domain.errors import ServiceUnavailable
 from core.domain.proof import Target
+from core.loadtest.busy import Patience
+from core.loadtest.sender import TIMED_OUT, NoAnswer, Sender
 
 HANG_S = 10.0
 """An answer that takes longer is a violation; how much shorter it should be is the performance part's question."""
-TLS_HINT = "Is it http:// and not https://? SSL_CERT_FILE names further authorities to trust"
+PATIENCE = Patience()
+"""How long a server that is busy is waited for; then 429 is its answer."""
 SHOWN_CHARS = 200
 COMMAND_BODY_MAX_BYTES = 64_000
 """Longer bodies travel packed: Linux takes at most 128 KiB in one argument."""
-BUSY = 429
-"""Too many requests: the server asks to come again later."""
-UNAVAILABLE = 503
-BUSY_TRIES = 5
-BUSY_PAUSE_S = 0.5
-"""Before the next try where the server names no time."""
-BUSY_PAUSE_MAX_S = 5.0
-BUSY_ALL_S = 60.0
-"""One client waits so long in all for a server that is busy, and then takes 429 for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +69,18 @@ class Exchange:
 
 
 class Client:
-    """One kept connection to the target. `sleep` waits so many seconds, where the server is busy."""
+    """Sends to the target what a check asks for. `sleep` waits so many seconds, where the server is busy."""
 
     def __init__(
         self, target: Target, tls: ssl.SSLContext | None = None, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._target, self._sleep = target, sleep
-        self._connection: http.client.HTTPConnection | None = None
-        self._waited_s = 0.0
-        if tls is not None:
-            self.tls = tls
+        self._target = target
+        self._sender = Sender(target, tls, sleep=sleep, patience=PATIENCE, hang_s=HANG_S)
 
-    @cached_property
+    @property
     def tls(self) -> ssl.SSLContext:
-        """Whom it trusts: read once, since reading the certificates costs more than a request."""
-        return ssl.create_default_context()
+        """Whom it trusts."""
+        return self._sender.tls
 
     def send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], credential: Credential | None
@@ -109,89 +92,17 @@ class Client:
         """
         content_type = {} if body is None else {"Content-Type": "application/json"}
         request = Exchange(method, path, content_type | dict(self._target.headers) | dict(headers), credential, body)
-        for _ in range(BUSY_TRIES):
-            exchange = self._answered(request)
-            if not _later(exchange) or self._waited_s >= BUSY_ALL_S:
-                break
-            pause_s = pause(exchange.reply_headers.get("retry-after", ""))
-            self._waited_s += pause_s
-            self._sleep(pause_s)
-        return exchange
+        secret = {credential.header: credential.value} if credential else {}
+        try:
+            answer = self._sender.send(method, path, body, dict(request.headers) | secret)
+        except NoAnswer as e:
+            if e.cause == TIMED_OUT:
+                raise Violation(f"No answer within {HANG_S:.0f} s", request, cause=SILENCE) from e.__cause__
+            raise Violation(f"The connection broke: {e.__cause__!r}", request, cause=BROKEN) from e.__cause__
+        return replace(request, status=answer.status, reply_headers=answer.headers, reply=answer.body)
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _answered(self, request: Exchange) -> Exchange:
-        # One more try: a server may close a kept connection just as the next request leaves.
-        for fresh in (self._connection is None, True):
-            try:
-                return self._send(request)
-            except TimeoutError as e:
-                self.close()
-                raise Violation(f"No answer within {HANG_S:.0f} s", request, cause=SILENCE) from e
-            except (http.client.HTTPException, OSError) as e:
-                self.close()
-                if fresh:
-                    raise Violation(f"The connection broke: {e!r}", request, cause=BROKEN) from e
-        raise AssertionError("the second attempt either answers or raises")
-
-    def _send(self, request: Exchange) -> Exchange:
-        if self._connection is None:
-            self._connection = self._connect()
-        root = urlsplit(self._target.url).path.rstrip("/")
-        secret = {request.credential.header: request.credential.value} if request.credential else {}
-        # A server may refuse a large body and close before all of it is sent: its answer is there to be read.
-        with suppress(BrokenPipeError, ConnectionResetError):
-            self._connection.request(request.method, root + request.path, request.body, dict(request.headers) | secret)
-        reply = self._connection.getresponse()
-        names = {name.lower(): value for name, value in reply.getheaders()}
-        return replace(request, status=reply.status, reply_headers=names, reply=reply.read())
-
-    def _connect(self) -> http.client.HTTPConnection:
-        url = self._target.url
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        connection = (
-            http.client.HTTPSConnection(host, parts.port, timeout=HANG_S, context=self.tls)
-            if parts.scheme == "https"
-            else http.client.HTTPConnection(host, parts.port, timeout=HANG_S)
-        )
-        try:
-            connection.connect()
-        except ssl.SSLError as e:
-            raise ServiceUnavailable(f"{url} cannot be trusted ({_why(e)})", hint=TLS_HINT) from e
-        except socket.gaierror as e:
-            raise ServiceUnavailable(
-                f"There is no host '{host}' ({e.strerror})", hint="Is the address spelled right?"
-            ) from e
-        except OSError as e:
-            raise ServiceUnavailable(f"Nothing answers at {url} ({e})", hint="Is the endpoint running?") from e
-        return connection
-
-
-def _later(exchange: Exchange) -> bool:
-    """Whether the server asks to come again: it is too busy, or not there yet and says when it will be."""
-    return exchange.status == BUSY or (exchange.status == UNAVAILABLE and "retry-after" in exchange.reply_headers)
-
-
-def pause(told: str) -> float:
-    """The seconds that a `Retry-After` asks for, as a number or a date (RFC 9110, 10.2.3), within bounds."""
-    if told.strip().isascii() and told.strip().isdigit():
-        asked_s = float(told)
-    else:
-        try:
-            asked_s = (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            asked_s = BUSY_PAUSE_S
-    return max(0.0, min(asked_s, BUSY_PAUSE_MAX_S))
-
-
-def _why(error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate: {error.verify_message}"
-    return "it does not speak TLS" if error.reason == "WRONG_VERSION_NUMBER" else str(error.reason or error)
+        self._sender.close()
 
 
 def shown(status: int, reply: bytes) -> str:

@@ -15,12 +15,13 @@ from core.checks.document.forms import ONE
 from core.checks.document.replies import answers_in
 from core.checks.document.security import Credential
 from core.checks.document.sizes import rows_at_once, told_bytes
-from core.checks.probe.client import BUSY, Client, Exchange, quoted, shown
+from core.checks.probe.client import Client, Exchange, quoted, shown
 from core.checks.probe.places import meant, place_of, refused
 from core.checks.probe.tries import Plan, Tries
 from core.checks.registry import LIMITED, Depth, KnownDeviation, NotApplicable, Profile, Violation
 from core.domain.errors import NoVerdict, SlipwayError
 from core.domain.proof import Target
+from core.loadtest.busy import BUSY
 
 __all__ = ["Client", "Exchange", "Probe", "quoted", "shown"]
 

@@ -12,10 +12,10 @@ from core.checks import azure
 from core.checks.document.schema import Json, flat
 from core.checks.generated.causes import TWICE, shared, unanswered_now
 from core.checks.generated.drive import Finding, drive, without_points
-from core.checks.probe.client import BUSY
 from core.checks.probe.probe import SMALL_BYTES, Probe, shown
 from core.checks.proofs.wire import denials
 from core.checks.registry import LIMITED, REFUSED, KnownDeviation, NotApplicable, Profile, Violation, check
+from core.loadtest.busy import BUSY
 
 BORDER = re.compile(rb"(?<![\d.])\d{309}(?![\d.eE])")
 ABOUT: Mapping[str, str] = {
