@@ -9,8 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.ml.bank_twin import twin_columns
-from perf.models import bench
+from perf.workloads.moved import names_of
 from perf.workloads.workload import Inputs
 
 TARGET = "y"
@@ -18,6 +17,9 @@ TARGET = "y"
 
 def make(folder: Path) -> Inputs:
     """Fill an empty folder."""
+    from core.ml.bank_twin import twin_columns
+    from perf.models import bench
+
     inputs = Inputs(folder)
     inputs.scratch.mkdir(parents=True)
     pq.write_table(pa.table({name: pa.array(values) for name, values in twin_columns(7).items()}), inputs.table)
@@ -29,4 +31,5 @@ def make(folder: Path) -> Inputs:
 
 
 if __name__ == "__main__":
+    sys.modules.update(names_of(Path.cwd()))
     make(Path(sys.argv[1]))

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+from perf.workloads.moved import names_of
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 OF_EVERY_SIDE = ("perf.models",)
 """Modules of ours that import `core` at their top: each side needs its own."""
@@ -45,7 +47,7 @@ class Side:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self.modules: dict[str, ModuleType] = {}
+        self.modules: dict[str, ModuleType] = names_of(self.root)
 
     def enter(self) -> None:
         """Put its modules in place, for calls whose functions import while they run."""

@@ -1,0 +1,56 @@
+"""Where things of `core` stood before its rooms were redrawn: workloads ask for them by today's names alone.
+
+The gate prepares the workloads of this checkout against the `core` of others, whose names are older. This file can go
+when `perf/anchor` names a commit that has the rooms, for nothing older is compared with any more.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+MOVED: Mapping[str, tuple[str, ...]] = {
+    "core.local.machine.processes": ("local.processes",),
+    "core.local.records.merging": ("local.merging",),
+    "core.local.records.telemetry": ("local.telemetry",),
+    "core.local.store.db": ("local.store",),
+    "core.ml.data.prepare": ("ml.prepare",),
+    "core.ml.data.profile": ("ml.profile",),
+    "core.ml.data.table": ("ml.table",),
+    "core.ml.task": ("ml.executor", "ml.learners"),
+}
+"""Module -> where below `core` that stood which workloads take from it, the first place that has it."""
+CALLED: Mapping[str, str] = {"LearningProblem": "Problem"}
+"""Name -> what it was called there."""
+
+
+class Before(ModuleType):
+    """A module by its new name, of a `core` that has it elsewhere: loaded when something is taken from it."""
+
+    def __init__(self, name: str, places: Sequence[str]) -> None:
+        super().__init__(name)
+        self._places = places
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("__"):
+            for place in self._places:
+                module, before = import_module(f"core.{place}"), CALLED.get(name, name)
+                if hasattr(module, before):
+                    return getattr(module, before)
+        raise AttributeError(name)
+
+
+def names_of(root: Path) -> dict[str, ModuleType]:
+    """What to put among the modules of the `core` at `root`, so that it is found by the new names too."""
+    return {
+        name: Before(name, places)
+        for name, places in MOVED.items()
+        if not is_there(root, name) and all(is_there(root, f"core.{place}") for place in places)
+    }
+
+
+def is_there(root: Path, module: str) -> bool:
+    """Whether the checkout at `root` has this module or package."""
+    place = root.joinpath(*module.split("."))
+    return place.with_suffix(".py").exists() or (place / "__init__.py").exists()
