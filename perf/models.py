@@ -4,33 +4,25 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.contract.signature import to_json
 from core.domain.data import DataRef
 from core.domain.training import TrainingSpec
+from core.ml.data.prepare import prepare
+from core.ml.data.profile import profile_table
+from core.ml.data.table import read_training
+from core.ml.learners import lightgbm, logistic, xgboost
+from core.ml.learners.learner import Fit, Setup
+from core.ml.task import LearningProblem, Params, Rows
 from core.predict.encoder import Encoder
 from core.predict.folder import FORMAT, member_arrays, member_json
 from core.predict.members import Member
-from perf.moved import first
 
-if TYPE_CHECKING:
-    from core.ml.learners.learner import Fit
-    from core.ml.task import LearningProblem, Params, Rows
-
-prepare = first("core.ml.data.prepare:prepare", "core.ml.prepare:prepare")
-profile_table = first("core.ml.data.profile:profile_table", "core.ml.profile:profile_table")
-read_training = first("core.ml.data.table:read_training", "core.ml.table:read_training")
-Setup = first("core.ml.learners.learner:Setup", "core.ml.learners:Setup")
-fit_lightgbm = first("core.ml.learners.lightgbm:fit", "core.ml.learners:fit_lightgbm")
-fit_xgboost = first("core.ml.learners.xgboost:fit", "core.ml.learners:fit_xgboost")
-fit_logistic = first("core.ml.learners.logistic:fit", "core.ml.learners:fit_logistic")
-
-LIGHTGBM: "Params" = {"learning_rate": 0.05, "min_data_in_leaf": 20, "feature_fraction": 0.8}
-XGBOOST: "Params" = {"max_depth": 5, "eta": 0.08}
-LOGISTIC: "Params" = {"C": 1.0, "max_iter": 200}
+LIGHTGBM: Params = {"learning_rate": 0.05, "min_data_in_leaf": 20, "feature_fraction": 0.8}
+XGBOOST: Params = {"max_depth": 5, "eta": 0.08}
+LOGISTIC: Params = {"C": 1.0, "max_iter": 200}
 THREADS = 1
 """With more, the learners spin at every step for a thread whose core somebody else has: minutes instead of seconds."""
 SEED = 7
@@ -40,20 +32,20 @@ SEED = 7
 class Bench:
     """A table made ready to fit members on."""
 
-    problem: "LearningProblem"
-    rows: "Rows"
+    problem: LearningProblem
+    rows: Rows
 
     def lightgbm(self, trees: int = 300, leaves: int = 31) -> Member:
         """A forest of exactly so many trees."""
-        return self._fit(fit_lightgbm, {**LIGHTGBM, "num_leaves": leaves}, trees)
+        return self._fit(lightgbm.fit, {**LIGHTGBM, "num_leaves": leaves}, trees)
 
     def xgboost(self, trees: int = 150) -> Member:
         """A forest of exactly so many trees, at most 32 leaves each."""
-        return self._fit(fit_xgboost, XGBOOST, trees)
+        return self._fit(xgboost.fit, XGBOOST, trees)
 
     def logistic(self) -> Member:
         """A linear member."""
-        return self._fit(fit_logistic, LOGISTIC, 0)
+        return self._fit(logistic.fit, LOGISTIC, 0)
 
     def write(self, folder: Path, members: Sequence[tuple[float, Member]]) -> Path:
         """A model folder that `load_model` reads, without card and native files; weights sum to 1."""
@@ -66,7 +58,7 @@ class Bench:
         np.savez_compressed(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]  # numpy types the flag only
         return folder
 
-    def _fit(self, fit: "Fit", params: "Params", rounds: int) -> Member:
+    def _fit(self, fit: Fit, params: Params, rounds: int) -> Member:
         problem = self.problem
         setup = Setup(params, problem.classes, problem.codes, THREADS, SEED, _never, _never)
         return fit(setup, self.rows, None, rounds).member()

@@ -18,11 +18,20 @@ MOVED: Mapping[str, tuple[str, ...]] = {
     "core.ml.data.prepare": ("ml.prepare",),
     "core.ml.data.profile": ("ml.profile",),
     "core.ml.data.table": ("ml.table",),
+    "core.ml.learners.learner": ("ml.learners",),
+    "core.ml.learners.lightgbm": ("ml.learners",),
+    "core.ml.learners.logistic": ("ml.learners",),
+    "core.ml.learners.xgboost": ("ml.learners",),
     "core.ml.task": ("ml.executor", "ml.learners"),
 }
 """Module -> where below `core` that stood which workloads take from it, the first place that has it."""
-CALLED: Mapping[str, str] = {"LearningProblem": "Problem"}
-"""Name -> what it was called there."""
+CALLED: Mapping[str, str] = {
+    "core.ml.learners.lightgbm:fit": "fit_lightgbm",
+    "core.ml.learners.logistic:fit": "fit_logistic",
+    "core.ml.learners.xgboost:fit": "fit_xgboost",
+    "core.ml.task:LearningProblem": "Problem",
+}
+"""Name of a module -> what it was called there."""
 
 
 class Before(ModuleType):
@@ -34,8 +43,8 @@ class Before(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("__"):
-            for place in self._places:
-                module, before = import_module(f"core.{place}"), CALLED.get(name, name)
+            before = CALLED.get(f"{self.__name__}:{name}", name)
+            for module in (import_module(f"core.{place}") for place in self._places):
                 if hasattr(module, before):
                     return getattr(module, before)
         raise AttributeError(name)

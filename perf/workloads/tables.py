@@ -5,19 +5,19 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from perf.moved import first
 from perf.workloads.places import once, own, remove
 from perf.workloads.workload import Inputs, Prepared, Workload
 
 TARGET, COLUMNS = "y", 21
 ROWS, ROWS_MANY = 32_950, 1_000_000
 SEED = 7
-PROFILE_TABLE = ("core.ml.data.profile:profile_table", "core.ml.profile:profile_table")
 
 
 def _profile(rows: int, table_of: Callable[[Inputs], Path]) -> Callable[[Inputs], Prepared]:
     def prepare(inputs: Inputs) -> Prepared:
-        table, profile_table = table_of(inputs), first(*PROFILE_TABLE)
+        from core.ml.data.profile import profile_table
+
+        table = table_of(inputs)
 
         def check(profile: Any) -> None:
             assert profile.rows == rows
@@ -47,11 +47,12 @@ def _search(trials: int) -> Callable[[Inputs], Prepared]:
     def prepare(inputs: Inputs) -> Prepared:
         from core.domain.data import DataRef
         from core.domain.training import TrainingSpec
+        from core.ml.data.profile import profile_table
         from core.ml.executor import InProcessExecutor
         from core.ml.search import search
 
         folder, ticks = own(inputs, "search"), count(1_000_000)
-        profile, heard = first(*PROFILE_TABLE)(inputs.table, TARGET), []
+        profile, heard = profile_table(inputs.table, TARGET), []
         spec = TrainingSpec(DataRef("perf"), TARGET, timeout_s=100_000.0, max_trials=trials)
         executor = InProcessExecutor(train=_leaving(inputs.table, trials))
 

@@ -21,7 +21,7 @@ def revision(root: Path, **files: str) -> Path:
 @pytest.fixture
 def _moves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moved, "MOVED", {"core.a.b": ("a", "c")})
-    monkeypatch.setattr(moved, "CALLED", {"Better": "Good"})
+    monkeypatch.setattr(moved, "CALLED", {"core.a.b:Better": "Good"})
 
 
 @pytest.mark.usefixtures("_moves")
