@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from architecture import law
+from architecture import law, sizes
 from architecture.house import House
 from architecture.law import Law, Named
 
@@ -201,3 +201,17 @@ def test_what_is_imported_later_is_told_from_what_is_imported_at_once(tmp_path, 
     (found,) = (each for each in house.imports("core.low.a") if each.name == "json")
     assert found.at_once is ("function" not in time and "method" not in time)
     assert found.typing is ("checker" in time)
+
+
+def test_sizes_are_told(tmp_path):
+    text = '''
+class A:
+    async def long(self):
+        """It is long."""
+        a = 1
+        return a
+'''
+    house = planted(tmp_path, low__a=text, low__b="f = None\ndef f():\n    return 1")
+    assert sizes.modules(house)[0] == (7, "core.low.a")
+    assert sizes.functions(house) == [(2, "core.low.a.A.long"), (1, "core.low.b.f")]
+    assert "2 functions, 0 of more than 25 lines" in sizes.report(house)

@@ -102,6 +102,22 @@ ROOMS = {
         "workspace": {"collections", "store", "paths"},
         "service": {"machine", "store", "records", "worker", "workspace", *PLACES_OF_LOCAL},
     },
+    "ml": {
+        "task": set(),
+        "bank_twin": set(),
+        "features": set(),
+        "parity": set(),
+        "metrics": {"task"},
+        "data": {"task", "metrics"},
+        "learners": {"task", "features", "metrics"},
+        "finished": {"task"},
+        "trial": {"task", "data", "metrics", "learners", "finished", "parity"},
+        "executor": {"task"},
+        "portfolio": {"task", "learners"},
+        "ensemble": {"task", "metrics", "finished"},
+        "leaderboard": {"finished", "ensemble"},
+        "search": {"task", "data", "metrics", "finished", "executor", "portfolio", "ensemble", "leaderboard"},
+    },
     "ui": {"shell": set(), "kit": {"shell"}} | {page: {"shell", "kit"} for page in PAGES},
 }
 """Of a layer with rooms: what each room may import of the others. A module that stands alone is a room."""
