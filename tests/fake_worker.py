@@ -24,6 +24,7 @@ from core.domain.proof import GateReport
 from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.local.machine.durable import write_atomic
+from core.local.store import transactions
 from core.local.worker.run import KINDS, main
 from core.local.worker.tools import Tools
 from core.local.worker.work import Work
@@ -93,7 +94,7 @@ def gate(work: Work) -> None:
     report = GateReport(
         work.job.id, spec["endpoint"], spec["deployment"], "fake:1", (), GateBudget(), "default", now, 0.0
     )
-    work.store.end_gate(work.job.id, report, now)
+    transactions.end_gate(work.store, work.job.id, report, now)
 
 
 def piecemeal(work: Work) -> Mapping[str, Any]:

@@ -20,11 +20,12 @@ from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec
 from core.local.machine import failpoints, ports, processes
 from core.local.machine.durable import write_atomic
+from core.local.machine.processes import Process
 from core.local.paths import Paths, new_id
 from core.local.service.control import service_process, status
 from core.local.service.servers import Supervisor
 from core.local.service.workers import Jobs
-from core.local.store.db import Process, Store
+from core.local.store import Store, transactions
 from core.local.worker.run import run_job
 from core.local.worker.tools import Tools
 from core.ml.data import profile as profiles
@@ -64,7 +65,7 @@ class World:
         write_atomic(table, b"not read by the fake engine")
         write_atomic(self.paths.profile("t", "ab" * 32), json.encode(profiles.to_json(TableProfile(3, (column,)))))
         asset = DataAsset("t", 0, DataSource.FILE, "t.csv", 3, ("age",), "ab" * 32, 1, str(table), time.time())
-        return self.store.add_data(asset)
+        return self.store.data.add(asset)
 
     # What is asked for
 
@@ -77,24 +78,24 @@ class World:
 
     def add_job(self, kind: JobKind, spec: dict[str, object], compute: str = "local") -> str:
         job = Job(new_id(), kind, JobState.QUEUED, "x", compute, spec, time.time())
-        return self.store.add_job(job).id
+        return self.store.jobs.add(job).id
 
     def add_endpoint(self, name: str, port: int = 0) -> int:
         """An endpoint without deployments; its port."""
         if not port:
             with ports.listen(0, name) as probe:
                 port = probe.getsockname()[1]
-        self.store.add_endpoint(EndpointSpec(name), port, EndpointKeys("k1", "k2"), time.time())
+        self.store.endpoints.add(EndpointSpec(name), port, EndpointKeys("k1", "k2"), time.time())
         return port
 
     def deploy(self, endpoint: str, name: str = "v1", folder: str = "good", signature: Signature = SIGNATURE) -> None:
         """A deployment of a model whose folder has this name, with its gate queued."""
         model = Model(folder, 0, new_id(), 0, "Fake", {}, self.data.ref, signature, f"/x/{folder}", 1, time.time())
-        model = self.store.add_model(model)
+        model = self.store.models.add(model)
         spec = DeploymentSpec(endpoint, model.name, model.version, name)
         body = {"endpoint": endpoint, "deployment": name, "depth": "default", "budget": to_builtins(spec.budget)}
         gate = Job(new_id(), JobKind.GATE, JobState.QUEUED, "gate", "proof", body, time.time())
-        self.store.add_deployment(spec, gate, time.time(), create=None)
+        transactions.deploy(self.store, spec, gate, time.time(), create=None)
 
     # Who does it
 
@@ -125,7 +126,7 @@ class World:
 
         Its exit code, negative for the signal that ended it.
         """
-        self.store.start_attempt(job_id, time.time())
+        self.store.jobs.start_attempt(job_id, time.time())
         worker = FORKS.Process(target=_attempt, args=(job_id, self.settings, str(points)))
         worker.start()
         worker.join(60)
@@ -133,7 +134,7 @@ class World:
 
     def run_here(self, job_id: str) -> Job:
         """Do a job in this process, as its worker would."""
-        self.store.start_attempt(job_id, time.time())
+        self.store.jobs.start_attempt(job_id, time.time())
         tools = Tools(engines=FakeEngine, executors=lambda _, __: InProcessExecutor(train), package=package)
         run_job(job_id, self.settings, tools=tools)
         return self.job(job_id)
@@ -141,26 +142,26 @@ class World:
     # What is seen
 
     def job(self, job_id: str) -> Job:
-        return self.store.job(job_id)
+        return self.store.jobs.get(job_id)
 
     def endpoint(self, name: str) -> Endpoint:
-        return self.store.endpoint(name)
+        return self.store.endpoints.get(name)
 
     def worker(self, job_id: str) -> Process:
         """The job's living worker, as soon as there is one."""
-        return wait_until(lambda: living(self.store.worker(job_id)), 20)
+        return wait_until(lambda: living(self.store.jobs.worker(job_id)), 20)
 
     def server(self, name: str) -> Process:
         """The endpoint's living server, as soon as there is one."""
-        return wait_until(lambda: living(self.store.server(name)), 20)
+        return wait_until(lambda: living(self.store.endpoints.server(name)), 20)
 
     def close(self) -> None:
         """End everything that was started here."""
         service = service_process(self.store)
         if service is not None:
             processes.signal_group(service, signal.SIGKILL)
-        workers = [self.store.worker(job.id) for job in self.store.list_jobs(limit=1000)]
-        servers = [self.store.server(endpoint.name) for endpoint in self.store.list_endpoints()]
+        workers = [self.store.jobs.worker(job.id) for job in self.store.jobs.list(limit=1000)]
+        servers = [self.store.endpoints.server(endpoint.name) for endpoint in self.store.endpoints.list()]
         others = [process for process in (*workers, *servers) if process and process.pid != os.getpid()]
         processes.end_groups(others, 0.0)
         self.store.close()

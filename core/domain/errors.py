@@ -161,6 +161,12 @@ class ModelUnreadable(SlipwayError):
     status = 500
 
 
+class StoredUnreadable(SlipwayError):
+    """A row of the workspace's store that is damaged, or from a newer version; the message names it."""
+
+    status = 500
+
+
 class StorageFull(SlipwayError):
     """The disk (or a quota) is full; what was acknowledged before is intact."""
 

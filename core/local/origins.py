@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 
 from core.domain.monitoring import Origin
-from core.local.store.db import Store
+from core.local.store import Store
 
 FACT = "origins_secret"
 SECRET_BYTES = 32
@@ -23,8 +23,8 @@ def key_of(store: Store, endpoint: str, origin: Origin) -> str:
     Raises EndpointNotFound.
     """
     if origin is Origin.CLIENT:
-        return store.keys(endpoint).primary
-    return _derived(_secret(store), store.endpoint(endpoint).name, origin)
+        return store.endpoints.keys(endpoint).primary
+    return _derived(_secret(store), store.endpoints.get(endpoint).name, origin)
 
 
 def keys_of(store: Store, endpoint: str) -> Mapping[Origin, str]:
@@ -35,7 +35,7 @@ def keys_of(store: Store, endpoint: str) -> Mapping[Origin, str]:
 
 def _secret(store: Store) -> bytes:
     # Read first: a write for each request of the Test form would wait for whoever writes just now.
-    known = store.fact(FACT) or store.settle_fact(FACT, secrets.token_urlsafe(SECRET_BYTES))
+    known = store.facts.get(FACT) or store.facts.settle(FACT, secrets.token_urlsafe(SECRET_BYTES))
     return known.encode()
 
 

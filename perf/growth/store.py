@@ -7,7 +7,7 @@ from typing import Any
 
 from core.domain.job import Job, JobKind, JobState
 from core.local.records.telemetry import newest, summary
-from core.local.store.db import Store, _insert_job
+from core.local.store import Store
 from perf.growth.axis import Axis
 from perf.workloads.kept import write_requests
 from perf.workloads.workload import Prepared
@@ -24,10 +24,10 @@ def _runs(use: Callable[[Store, int], Prepared]) -> Callable[[Path, int], Prepar
 
     def prepare(folder: Path, runs: int) -> Prepared:
         store, kinds = Store(folder / "store.sqlite"), cycle((JobKind.AUTOML, JobKind.GATE))
-        with store._write() as db:  # one transaction: 64,000 of their own take minutes on a slow disk
+        with store.write() as tx:  # one transaction: 64,000 of their own take minutes on a slow disk
             for number in range(runs):
                 state = JobState.RUNNING if number >= runs - 3 else JobState.SUCCEEDED
-                _insert_job(db, _job(number, next(kinds), state))
+                tx.jobs.add(_job(number, next(kinds), state))
         return use(store, runs)
 
     return prepare
@@ -41,7 +41,7 @@ def _list(store: Store, runs: int) -> Prepared:
     def check(jobs: Any) -> None:
         assert [job.id for job in jobs] == [f"{n:032x}" for n in range(runs - 1, runs - 1 - LISTED, -1)]
 
-    return Prepared(lambda: store.list_jobs(limit=LISTED), check, store.close)
+    return Prepared(lambda: store.jobs.list(limit=LISTED), check, store.close)
 
 
 def _of_a_kind(store: Store, runs: int) -> Prepared:
@@ -49,7 +49,7 @@ def _of_a_kind(store: Store, runs: int) -> Prepared:
         assert len(jobs) == LISTED
         assert {job.kind for job in jobs} == {JobKind.AUTOML}
 
-    return Prepared(lambda: store.list_jobs(JobKind.AUTOML, limit=LISTED), check, store.close)
+    return Prepared(lambda: store.jobs.list(JobKind.AUTOML, limit=LISTED), check, store.close)
 
 
 def _in_flight(store: Store, runs: int) -> Prepared:
@@ -58,7 +58,7 @@ def _in_flight(store: Store, runs: int) -> Prepared:
     def check(jobs: Any) -> None:
         assert len(jobs) == 3
 
-    return Prepared(lambda: store.jobs_in(JobState.QUEUED, JobState.RUNNING), check, store.close)
+    return Prepared(lambda: store.jobs.in_states(JobState.QUEUED, JobState.RUNNING), check, store.close)
 
 
 def _get(store: Store, runs: int) -> Prepared:
@@ -67,16 +67,16 @@ def _get(store: Store, runs: int) -> Prepared:
     def check(job: Any) -> None:
         assert job.spec["target"] == "y"
 
-    return Prepared(lambda: store.job(next(ids)), check, store.close)
+    return Prepared(lambda: store.jobs.get(next(ids)), check, store.close)
 
 
 def _add(store: Store, runs: int) -> Prepared:
     numbers = count(runs)
 
     def check(job: Any) -> None:
-        assert store.job(job.id) == job
+        assert store.jobs.get(job.id) == job
 
-    return Prepared(lambda: store.add_job(_job(next(numbers), JobKind.GATE, JobState.SUCCEEDED)), check, store.close)
+    return Prepared(lambda: store.jobs.add(_job(next(numbers), JobKind.GATE, JobState.SUCCEEDED)), check, store.close)
 
 
 def _summary(folder: Path, requests: int) -> Prepared:

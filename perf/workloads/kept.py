@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from perf.workloads.places import copy_of, remove
+from perf.workloads.stores import opened
 from perf.workloads.workload import Inputs, Prepared, Workload
 
 RUNS, REQUESTS = 10_000, 1_000_000
@@ -30,17 +31,14 @@ def open_home(home: Path, clock: Callable[[], float] = lambda: NOW) -> Any:
 def _fill_runs(home: Path, inputs: Inputs) -> None:
     """A registered table and 10,000 jobs, half of them trainings, half gates."""
     from core.domain.job import Job, JobKind, JobState
-    from core.local.paths import Paths
-    from core.local.store.db import Store
 
     asset = open_home(home).register_data(TABLE, str(inputs.table))
-    store, kinds = Store(Paths(home).store), cycle((JobKind.AUTOML, JobKind.GATE))
-    store._connection.execute("PRAGMA synchronous=OFF")  # 10,000 commits to the disk take a minute on a slow one
+    kinds = cycle((JobKind.AUTOML, JobKind.GATE))
     spec = {"data": {"name": asset.name, "version": 1}, "target": TARGET, "timeout_s": 60.0}
-    for number in range(RUNS):
-        at = NOW - 60.0 * (RUNS - number)
-        store.add_job(Job(f"{number:032x}", next(kinds), JobState.QUEUED, "perf", "local", spec, at))
-    store.close()
+    with opened(home) as store, store.write() as tx:  # 10,000 commits to the disk take a minute on a slow one
+        for number in range(RUNS):
+            at = NOW - 60.0 * (RUNS - number)
+            tx.jobs.add(Job(f"{number:032x}", next(kinds), JobState.QUEUED, "perf", "local", spec, at))
 
 
 def _runs(use: Callable[[Any], tuple[Callable[[], Any], Callable[[Any], None]]]) -> Callable[[Inputs], Prepared]:
@@ -126,11 +124,9 @@ def _merge(folder: Path, now: float) -> None:
 def _fill_requests(home: Path, requests: int) -> None:
     from core.domain.endpoint import EndpointKeys, EndpointSpec
     from core.local.paths import Paths
-    from core.local.store.db import Store
 
-    store = Store(Paths(home).store)
-    store.add_endpoint(EndpointSpec(ENDPOINT), 9, EndpointKeys("one", "two"), NOW)
-    store.close()
+    with opened(home) as store:
+        store.endpoints.add(EndpointSpec(ENDPOINT), 9, EndpointKeys("one", "two"), NOW)
     write_requests(Paths(home).telemetry(ENDPOINT), requests, NOW, RATE_PER_S, "v1")
 
 

@@ -19,6 +19,7 @@ from unittest.mock import patch
 
 from perf.workloads.kept import open_home, write_requests
 from perf.workloads.places import checkout, copy_of, remove
+from perf.workloads.stores import opened, verbs
 from perf.workloads.workload import Inputs, Prepared, Workload
 
 BACKEND = "perf"
@@ -67,20 +68,18 @@ def _fill(home: Path, inputs: Inputs) -> None:
     from fakes import FakeWorkspace
 
     from core.local.paths import Paths
-    from core.local.store.db import Store
 
     workspace, now = open_home(home, time.time), time.time()
     workspace.register_data(REF.name, str(inputs.table))
     story, paths = fill(FakeWorkspace(workspace.settings), now), Paths(home)
-    store = Store(paths.store)
     model = replace(story.models[0], folder=str(inputs.single.absolute()))
-    for version in range(1, model.version):
-        store.add_model(replace(model, job_id=f"earlier-{version}"))
-    store.add_model(model)
-    _fill_endpoint(store, story)
-    _fill_jobs(store, story)
-    _fill_pipelines(store, story)
-    store.close()
+    with opened(home) as store:
+        for version in range(1, model.version):
+            store.models.add(replace(model, job_id=f"earlier-{version}"))
+        store.models.add(model)
+        _fill_endpoint(store, story)
+        _fill_jobs(store, story)
+        _fill_pipelines(store, story)
     name = story.endpoints[0].name
     write_requests(paths.telemetry(name), REQUESTS, now, RATE_PER_S, "v3")
     paths.endpoint_log(name).write_text(LOG % (now - 280, now - 279), "utf-8")
@@ -93,26 +92,26 @@ def _fill_endpoint(store: Any, story: Any) -> None:
 
     endpoint = story.endpoints[0]
     deployment = endpoint.deployments[0]
-    store.add_endpoint(EndpointSpec(endpoint.name), endpoint.port, EndpointKeys("one", "two"), endpoint.created_at)
+    store.endpoints.add(EndpointSpec(endpoint.name), endpoint.port, EndpointKeys("one", "two"), endpoint.created_at)
     gate = next(job for job in story.jobs if job.kind is JobKind.GATE)
     spec = DeploymentSpec(endpoint.name, deployment.model, deployment.model_version, deployment.name)
-    store.add_deployment(spec, replace(gate, state=JobState.QUEUED), deployment.created_at, create=None)
-    store.start_attempt(gate.id, gate.started_at)
-    store.end_gate(gate.id, story.gates[0], gate.ended_at)
-    store.observe_deployment(endpoint.name, deployment.name, DeploymentState.READY)
-    store.observe_endpoint(endpoint.name, EndpointState.READY)
-    store.observe_version(endpoint.name, store.endpoint_version(endpoint.name))
+    verbs().deploy(store, spec, replace(gate, state=JobState.QUEUED), deployment.created_at)
+    store.jobs.start_attempt(gate.id, gate.started_at)
+    verbs().end_gate(store, gate.id, story.gates[0], gate.ended_at)
+    store.deployments.observe(endpoint.name, deployment.name, DeploymentState.READY)
+    store.endpoints.observe(endpoint.name, EndpointState.READY)
+    store.endpoints.observe_version(endpoint.name, store.endpoints.version(endpoint.name))
     for report in story.loads:
-        store.add_load_report(report)
+        store.proofs.add_load_report(report)
 
 
 def _fill_jobs(store: Any, story: Any) -> None:
     from core.domain.job import JobKind, JobState
 
     for job in (job for job in reversed(story.jobs) if job.kind is JobKind.AUTOML):
-        store.add_job(replace(job, state=JobState.QUEUED))
+        store.jobs.add(replace(job, state=JobState.QUEUED))
         for trial in story.job_trials[job.id]:
-            store.put_trial(job.id, trial)
+            store.trials.put(job.id, trial)
         _run(store, job)
 
 
@@ -120,12 +119,12 @@ def _fill_pipelines(store: Any, story: Any) -> None:
     from core.domain.job import Job, JobKind, JobState
 
     published = story.published[0]
-    store.publish(published.id, published.spec, published.created_at)
+    store.pipelines.publish(published.id, published.spec, published.created_at)
     for run in reversed(story.runs):
         spec = {"pipeline_id": published.id, "pipeline": published.name, "version": 1, "parameters": {}}
         job = Job(run.id, JobKind.PIPELINE, run.state, run.experiment_name, "local", spec, run.created_at)
         job = replace(job, started_at=run.created_at, ended_at=run.ended_at)
-        store.add_run(replace(job, state=JobState.QUEUED), run.steps)
+        verbs().start_run(store, replace(job, state=JobState.QUEUED), run.steps)
         _run(store, job)
 
 
@@ -134,22 +133,20 @@ def _run(store: Any, job: Any) -> None:
     from core.domain.job import JobState
 
     if job.state is not JobState.QUEUED:
-        store.start_attempt(job.id, job.started_at)
+        store.jobs.start_attempt(job.id, job.started_at)
     if job.state.final:
-        store.end_job(job.id, job.state, job.ended_at, result=job.result)
+        store.jobs.end(job.id, job.state, job.ended_at, result=job.result)
 
 
 def _say_that_it_runs(home: Path) -> None:
     """Make the store name this process as its service, so that pages draw what they draw on a good day."""
     from core.local.machine.processes import this_process
-    from core.local.paths import Paths
-    from core.local.store.db import Store
 
-    store, me = Store(Paths(home).store), this_process()
+    me = this_process()
     facts = {"service_url": "http://127.0.0.1:9", "service_started": time.time(), "service_pid": me.pid}
-    for name, value in {**facts, "service_since_boot_s": me.started}.items():
-        store.set_fact(name, str(value))
-    store.close()
+    with opened(home) as store:
+        for name, value in {**facts, "service_since_boot_s": me.started}.items():
+            store.facts.set(name, str(value))
 
 
 def _page(file: str) -> Callable[[Inputs], Prepared]:

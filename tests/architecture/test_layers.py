@@ -123,7 +123,6 @@ ROOMS = {
 """Of a layer with rooms: what each room may import of the others. A module that stands alone is a room."""
 
 YET = {
-    ("local", "machine", "store"),
     ("local", "collections", "service"),
     ("local", "collections", "worker"),
     ("local", "worker", "service"),

@@ -31,9 +31,10 @@ from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.local.machine import failpoints, processes
 from core.local.machine.failpoints import Failpoint, arm
+from core.local.machine.processes import Process
 from core.local.paths import Paths
 from core.local.service import control
-from core.local.store.db import Process, Store
+from core.local.store import Store
 
 pytestmark = pytest.mark.chaos
 
@@ -159,8 +160,8 @@ def test_a_round(live: living.Live, store: Store, table: Path, tmp_path: Path, n
         wanted, done = draw.randint(2, 12), draw.randint(0, 3)
         wait_until(lambda: len(acknowledged(said)) >= wanted and trains(store, job_id, done), 60)
         at_work = {
-            "worker": alive(store.worker(job_id)),
-            "server": alive(store.server(live.endpoint)),
+            "worker": alive(store.jobs.worker(job_id)),
+            "server": alive(store.endpoints.server(live.endpoint)),
             "service": alive(control.service_process(store)),
         }
         before = finished(store, job_id)
@@ -181,7 +182,7 @@ def test_a_round(live: living.Live, store: Store, table: Path, tmp_path: Path, n
     wait_until(lambda: all(run.state.final for run in live.workspace.pipeline_runs()), 60)
     assert {run.state for run in live.workspace.pipeline_runs()} <= {JobState.SUCCEEDED}
     wait_until(lambda: live.workspace.endpoint(live.endpoint).state is EndpointState.READY, 30)
-    assert (store.server(live.endpoint) == at_work["server"]) == (victim != "server")
+    assert (store.endpoints.server(live.endpoint) == at_work["server"]) == (victim != "server")
     assert live.workspace.endpoint(live.endpoint).traffic == {"v1": 100}
     wait_until(lambda: sorted(modules(live)) == ["core.local.service", "core.serving"], 20)
 
@@ -193,7 +194,7 @@ def test_a_gate_whose_worker_is_killed_leaves_no_candidate_and_is_run_again(live
     checks = Paths(live.home).job(job.id) / "checks.jsonl"
     wait_until(lambda: checks.exists() and len(checks.read_bytes().splitlines()) >= wanted, 60)
     (candidate,) = candidates(live)
-    os.kill(alive(store.worker(job.id)).pid, signal.SIGKILL)
+    os.kill(alive(store.jobs.worker(job.id)).pid, signal.SIGKILL)
     wait_until(lambda: candidate not in candidates(live), 10)
     wait_until(lambda: live.workspace.job(job.id).state.final, 120)
     assert live.workspace.job(job.id).attempt == 2
@@ -264,7 +265,7 @@ def kill_at_random(live: living.Live, store: Store, job_id: str, draw: random.Ra
     def look() -> bool:
         nonlocal left, next_at
         if left and time.monotonic() > next_at:
-            workers = [store.worker(one) for one in (job_id, *children(live, job_id))]
+            workers = [store.jobs.worker(one) for one in (job_id, *children(live, job_id))]
             if at_work := [worker for worker in workers if worker and worker.pid and processes.alive(worker)]:
                 os.kill(draw.choice(at_work).pid, signal.SIGKILL)
                 left, next_at = left - 1, time.monotonic() + draw.uniform(0.5, 2.5)
@@ -279,12 +280,12 @@ def children(live: living.Live, job_id: str) -> list[str]:
 
 def trains(store: Store, job_id: str, done: int) -> bool:
     """A trial runs, and at least so many have ended."""
-    trials = store.trials(job_id)
+    trials = store.trials.list(job_id)
     return len(finished(store, job_id)) >= done and any(trial.state is TrialState.RUNNING for trial in trials)
 
 
 def finished(store: Store, job_id: str) -> dict[int, Trial]:
-    return {trial.number: trial for trial in store.trials(job_id) if trial.state is TrialState.SUCCEEDED}
+    return {trial.number: trial for trial in store.trials.list(job_id) if trial.state is TrialState.SUCCEEDED}
 
 
 def alive(process: Process | None) -> Process:

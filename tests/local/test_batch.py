@@ -83,7 +83,7 @@ def endpoint(world: World, server: TwoModels) -> str:
     world.add_endpoint("bank", server.server_address[1])
     world.deploy("bank", "v1")
     world.deploy("bank", "v2", "other")
-    world.store.set_traffic("bank", {"v1": 50, "v2": 50}, None, 1.0, "Ada")
+    world.store.endpoints.set_traffic("bank", {"v1": 50, "v2": 50}, None, 1.0, "Ada")
     return "bank"
 
 
@@ -126,7 +126,7 @@ def test_a_job_that_is_killed_at_any_step_ends_with_every_row_once(
     assert world.attempt(job_id, tmp_path / "points") == -signal.SIGKILL, "it was killed where it was armed"
     assert world.job(job_id).state is JobState.RUNNING
     # Traffic has moved on meanwhile; the rows that are left go to whom the others went.
-    world.store.set_traffic("bank", {"v2": 100}, None, 1.0, "Ada")
+    world.store.endpoints.set_traffic("bank", {"v2": 100}, None, 1.0, "Ada")
     job, rows = world.run_here(job_id), scored(world, job_id)
     assert [row["name"] for row in rows] == [f"p{i}" for i in range(ROWS)]
     assert len({(row["prediction"], row["probability_yes"]) for row in rows}) == 1
@@ -145,8 +145,8 @@ def test_a_deployment_that_goes_away_in_between_is_named(
     job_id = submit(world, endpoint, table, deployment="v2")
     arm(tmp_path / "points", Failpoint.BATCH_CHUNK_COUNTED)
     world.attempt(job_id, tmp_path / "points")
-    world.store.set_traffic("bank", {"v1": 100}, None, 1.0, "Ada")
-    world.store.drop_deployment("bank", "v2")
+    world.store.endpoints.set_traffic("bank", {"v1": 100}, None, 1.0, "Ada")
+    world.store.deployments.drop("bank", "v2")
     job = world.run_here(job_id)
     assert job.state is JobState.FAILED
     assert job.message == "Endpoint 'bank' has lost deployment 'v2', which has scored a part of the table"
@@ -178,7 +178,7 @@ def test_codes_without_a_leading_zero_stay_text_for_a_model_that_knows_text(
 ) -> None:
     world.add_endpoint("bank", server.server_address[1])
     world.deploy("bank", "v1", signature=CODES)
-    world.store.set_traffic("bank", {"v1": 100}, None, 1.0, "Ada")
+    world.store.endpoints.set_traffic("bank", {"v1": 100}, None, 1.0, "Ada")
     path = tmp_path / "zips.csv"
     path.write_text("zip,n\n10115,1\n80331,2\n1e5,3\n" if not register else "zip,n\n10115,1\n80331,2\n")
     job = world.run_here(run_batch(world, "bank", str(path), *(("--register", "zips") if register else ())).id)
@@ -205,7 +205,7 @@ def test_a_table_that_is_neither_is_refused_in_a_sentence(
     assert code != 0
     assert "There is no" in told
     assert "Traceback" not in told
-    assert world.store.list_jobs(JobKind.BATCH) == ()
+    assert world.store.jobs.list(JobKind.BATCH) == ()
 
 
 class Here(Context):
@@ -223,7 +223,7 @@ class NoService(LocalWorkspace):
 
 def run_batch(world: World, endpoint: str, *words: str) -> Job:
     assert main(["endpoint", "batch", endpoint, *words], lambda _: Here(world)) == 0
-    return world.store.list_jobs(JobKind.BATCH)[0]
+    return world.store.jobs.list(JobKind.BATCH)[0]
 
 
 def written(folder: Path, kind: str) -> Path:

@@ -18,6 +18,7 @@ from core.domain.model import Model
 from core.domain.monitoring import ServiceStatus
 from core.domain.proof import CheckResult, GateReport, LoadSpec, Target
 from core.local.paths import new_id
+from core.local.store import transactions
 from core.local.workspace import LocalWorkspace
 
 ROUNDS = 20
@@ -26,7 +27,7 @@ ROUNDS = 20
 @pytest.fixture
 def workspace(world: World) -> LocalWorkspace:
     """A workspace with one model, `good:1`."""
-    world.store.add_model(Model("good", 0, new_id(), 0, "Fake", {}, world.data.ref, SIGNATURE, "/x/good", 1, 1.0))
+    world.store.models.add(Model("good", 0, new_id(), 0, "Fake", {}, world.data.ref, SIGNATURE, "/x/good", 1, 1.0))
     return LocalWorkspace(world.settings)
 
 
@@ -48,11 +49,11 @@ def at_once(*acts: Callable[[], object]) -> None:
 
 def judge(world: World, job_id: str, passed: bool | None) -> None:
     """Let a gate end with this verdict."""
-    spec = world.store.start_attempt(job_id, 1.0).spec
+    spec = world.store.jobs.start_attempt(job_id, 1.0).spec
     check = CheckResult("parity", "parity", passed, "measured", no_verdict=passed is None)
     now = world.job(job_id).created_at + 1
     report = GateReport(new_id(), spec["endpoint"], spec["deployment"], "good:1", (check,), BUDGET, "default", now, 1.0)
-    world.store.end_gate(job_id, report, now)
+    transactions.end_gate(world.store, job_id, report, now)
 
 
 BUDGET = DeploymentSpec("an-endpoint", "good").budget
@@ -131,14 +132,14 @@ def test_a_deployment_that_is_acknowledged_while_the_endpoint_goes_is_there(
         workspace.delete_endpoint("an-endpoint")
         acknowledged: list[Deployment] = []
         at_once(
-            lambda: world.store.drop_endpoint("an-endpoint"),  # the service's part
+            lambda: world.store.endpoints.drop("an-endpoint"),  # the service's part
             lambda a=acknowledged: a.append(workspace.deploy(DeploymentSpec("an-endpoint", "good", name="new"))),
         )
         kept = [d.name for endpoint in workspace.list_endpoints() for d in endpoint.deployments]
         assert kept == [deployment.name for deployment in acknowledged]
         if acknowledged:
             workspace.delete_endpoint("an-endpoint")
-            world.store.drop_endpoint("an-endpoint")
+            world.store.endpoints.drop("an-endpoint")
 
 
 def test_a_deployment_to_an_endpoint_that_vanished_meanwhile_leaves_nothing_behind(
@@ -146,7 +147,7 @@ def test_a_deployment_to_an_endpoint_that_vanished_meanwhile_leaves_nothing_behi
 ) -> None:
     with pytest.raises(EndpointNotFound, match="an-endpoint"):
         world.deploy("an-endpoint", folder="other")
-    assert world.store.list_jobs(JobKind.GATE) == ()
+    assert world.store.jobs.list(JobKind.GATE) == ()
     workspace.create_endpoint(EndpointSpec("an-endpoint"))
     assert workspace.endpoint("an-endpoint").deployments == ()
 
@@ -199,9 +200,9 @@ def test_the_last_verdict_stands_until_there_is_another(world: World, workspace:
     elif ended == "canceled":
         workspace.cancel_job(again)
     elif ended != "queued":
-        world.store.start_attempt(again, 2.0)
+        world.store.jobs.start_attempt(again, 2.0)
     if ended == "failed to run":
-        world.store.end_job(again, JobState.FAILED, 3.0, message="no port")
+        world.store.jobs.end(again, JobState.FAILED, 3.0, message="no port")
     (deployment,) = workspace.endpoint("an-endpoint").deployments
     assert (deployment.proven, deployment.gate is GateState.PASSED) == (True, False)
     assert workspace.set_traffic("an-endpoint", {"v1": 100}).traffic == {"v1": 100}

@@ -51,10 +51,10 @@ def test_a_run_that_is_killed_at_any_step_does_each_once(
     jobs = world.jobs()
     wait_until(ticking(jobs.tick, lambda: world.job(run_id).state.final), 60)
     assert not (points / point).exists(), "somebody died there"
-    trainings = world.store.list_jobs(JobKind.AUTOML)
+    trainings = world.store.jobs.list(JobKind.AUTOML)
     assert (world.job(run_id).state, world.job(run_id).message) == (JobState.SUCCEEDED, "")
     assert sum(job.attempt for job in (world.job(run_id), *trainings)) == 3
-    assert (len(trainings), [model.version for model in world.store.list_models()]) == (1, [1])
+    assert (len(trainings), [model.version for model in world.store.models.list()]) == (1, [1])
 
 
 def test_a_gate_that_is_killed_before_it_is_kept_is_judged_again_and_kept_once(world: World, tmp_path: Path) -> None:
@@ -63,9 +63,9 @@ def test_a_gate_that_is_killed_before_it_is_kept_is_judged_again_and_kept_once(w
     gate = world.endpoint("bank").deployments[0].gate_job_id
     arm(tmp_path / "points", Failpoint.GATE_JUDGED)
     assert world.attempt(gate, tmp_path / "points") == -signal.SIGKILL
-    assert (world.store.gate_reports(), world.endpoint("bank").deployments[0].gate) == ((), GateState.RUNNING)
+    assert (world.store.proofs.gate_reports(), world.endpoint("bank").deployments[0].gate) == ((), GateState.RUNNING)
     assert world.attempt(gate, tmp_path / "points") == 0
-    (report,) = world.store.gate_reports()
+    (report,) = world.store.proofs.gate_reports()
     assert [(check.name, check.passed) for check in report.checks] == [("starts", False)]
     assert len(LocalWorkspace(world.settings).gate_progress(gate)) == 1, "the first attempt's check is not told twice"
     assert world.endpoint("bank").deployments[0].gate is GateState.FAILED
@@ -82,14 +82,14 @@ def test_a_load_test_that_is_killed_with_its_report_kept_replaces_it(
     with scripted(lambda n: OK) as (target, requests):
         world.add_endpoint("bank", urlsplit(target.url).port or 0)
         world.deploy("bank")
-        world.store.set_traffic("bank", {"v1": 100}, None, 1.0, "Ada")
+        world.store.endpoints.set_traffic("bank", {"v1": 100}, None, 1.0, "Ada")
         spec = LoadSpec(target, duration_s=0.3, concurrency=1, rows=1, max_requests=5)
         job_id = LocalWorkspace(world.settings).submit(spec).id
         arm(tmp_path / "points", point)
         assert world.attempt(job_id, tmp_path / "points") == -signal.SIGKILL
-        (first,) = world.store.load_reports()
+        (first,) = world.store.proofs.load_reports()
         assert world.attempt(job_id, tmp_path / "points") == 0
-    (report,) = world.store.load_reports()
+    (report,) = world.store.proofs.load_reports()
     assert (report.id, report.requests, report.failed) == (job_id, 5, 0)
     assert report.created_at > first.created_at, "what the second attempt met counts"
     assert (world.job(job_id).state, world.job(job_id).result) == (JobState.SUCCEEDED, {"report_id": job_id})

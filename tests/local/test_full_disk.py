@@ -52,11 +52,11 @@ def test_nothing_acknowledged_is_lost_and_all_goes_on_when_there_is_space(world:
     training = world.submit("fake:each_s=0.05", trials=10_000)
     service = world.start_service()
     wait_until(lambda: world.endpoint("bank").state is EndpointState.READY, 20)
-    wait_until(lambda: len(world.store.trials(training)) > 3, 20)
+    wait_until(lambda: len(world.store.trials.list(training)) > 3, 20)
     filler = fill(small_disk, SPARE_BYTES)
     acknowledged = submit_until_full(world)
     assert acknowledged
-    done = [t for t in world.store.trials(training) if t.state is TrialState.SUCCEEDED]
+    done = [t for t in world.store.trials.list(training) if t.state is TrialState.SUCCEEDED]
     wait_until(lambda: b"The disk is full" in world.paths.service_log.read_bytes() or full_jobs(world), 20)
     assert living(service), "the service lives on"
     assert world.endpoint("bank").state is EndpointState.READY
@@ -65,7 +65,7 @@ def test_nothing_acknowledged_is_lost_and_all_goes_on_when_there_is_space(world:
     world.enough(training)
     wait_until(lambda: all(world.job(job_id).state.final for job_id in (training, *acknowledged)), 40)
     assert living(service)
-    assert world.store.trials(training)[: len(done)] == tuple(done)
+    assert world.store.trials.list(training)[: len(done)] == tuple(done)
     assert [world.job(job_id).state for job_id in acknowledged] == [JobState.SUCCEEDED] * len(acknowledged)
     job = world.job(training)
     assert job.state is JobState.SUCCEEDED or job.message.startswith("The disk is full")
@@ -85,7 +85,7 @@ def submit_until_full(world: World) -> list[str]:
 
 
 def full_jobs(world: World) -> bool:
-    return any("disk is full" in job.message for job in world.store.list_jobs())
+    return any("disk is full" in job.message for job in world.store.jobs.list())
 
 
 def test_records_stay_as_they_are_until_there_is_room_to_merge_them_and_the_oldest_make_room(small_disk: Path) -> None:

@@ -12,10 +12,10 @@ from core.domain.job import JobKind, JobState
 from core.domain.proof import LoadReport, LoadSecond
 from core.domain.training import Compute, Trial, TrialState
 from core.local.machine.durable import write_atomic
+from core.local.machine.processes import Process
 from core.local.paths import new_id
 from core.local.service.progress import how_far
 from core.local.service.workers import CRASHES_MAX, INTERRUPTIONS_MAX, Crashes
-from core.local.store.db import Process
 
 
 def until_final(world: World, *job_ids: str) -> None:
@@ -26,7 +26,7 @@ def until_final(world: World, *job_ids: str) -> None:
 def first_trial_of(world: World, job_id: str) -> Process:
     """The worker, once a trial has ended and another runs."""
     jobs = world.jobs()
-    wait_until(ticking(jobs.tick, lambda: len(world.store.trials(job_id)) >= 2), 20)
+    wait_until(ticking(jobs.tick, lambda: len(world.store.trials.list(job_id)) >= 2), 20)
     return world.worker(job_id)
 
 
@@ -35,7 +35,7 @@ def test_a_job_runs_to_its_end_and_leaves_its_trials_result_and_log(world: World
     until_final(world, job_id)
     job = world.job(job_id)
     assert (job.state, job.attempt, job.message) == (JobState.SUCCEEDED, 1, "")
-    assert [trial.state for trial in world.store.trials(job_id)] == [TrialState.SUCCEEDED] * 3
+    assert [trial.state for trial in world.store.trials.list(job_id)] == [TrialState.SUCCEEDED] * 3
     assert job.result["best"] == {"number": 2, "algorithm": "Fake", "metrics": {"AUC_weighted": 0.502}}
     assert (job.result["trials"], job.result["notes"]) == (3, ["It only waits."])
     assert b"Trial 2: Fake succeeded" in world.paths.job_log(job_id).read_bytes()
@@ -45,19 +45,19 @@ def test_a_job_runs_to_its_end_and_leaves_its_trials_result_and_log(world: World
 def test_a_job_with_a_model_name_registers_its_best_model(world: World) -> None:
     job_id = world.submit(trials=1, model="bank")
     assert world.run_here(job_id).result["model"] == {"name": "bank", "version": 1}
-    assert world.store.model("bank").job_id == job_id
+    assert world.store.models.get("bank").job_id == job_id
 
 
 def test_a_killed_worker_is_started_again_and_goes_on_from_its_trials(world: World) -> None:
     job_id = world.submit("fake:each_s=0.3", trials=4)
     worker = first_trial_of(world, job_id)
-    before = {t.number: t for t in world.store.trials(job_id) if t.state is TrialState.SUCCEEDED}
+    before = {t.number: t for t in world.store.trials.list(job_id) if t.state is TrialState.SUCCEEDED}
     kill(worker)
     assert world.job(job_id).state is JobState.RUNNING
     until_final(world, job_id)
     job = world.job(job_id)
     assert (job.state, job.attempt) == (JobState.SUCCEEDED, 2)
-    after = {trial.number: trial for trial in world.store.trials(job_id)}
+    after = {trial.number: trial for trial in world.store.trials.list(job_id)}
     assert {number: after[number] for number in before} == before
     assert all(trial.state is TrialState.SUCCEEDED for trial in after.values())
 
@@ -82,7 +82,7 @@ def test_a_job_that_kills_its_worker_each_time_fails_with_the_cause(world: World
     assert (job.state, job.attempt) == (JobState.FAILED, 3)
     assert "died 3 times in a row (signal 9)" in job.message
     assert "memory" in job.hint
-    assert [trial.state for trial in world.store.trials(job_id)] == [TrialState.SUCCEEDED, TrialState.STOPPED]
+    assert [trial.state for trial in world.store.trials.list(job_id)] == [TrialState.SUCCEEDED, TrialState.STOPPED]
 
 
 def test_deaths_count_only_where_nothing_more_was_done(world: World) -> None:
@@ -118,10 +118,10 @@ def test_how_far_a_job_has_come_grows_with_each_piece_of_work(world: World) -> N
 
     run = world.add_job(JobKind.PIPELINE, {})
     training = replace(world.job(world.submit()), id=new_id(), parent_id=run)
-    world.store.add_job(training)
-    world.store.put_trial(training.id, Trial(0, "Fake", TrialState.RUNNING))
+    world.store.jobs.add(training)
+    world.store.trials.put(training.id, Trial(0, "Fake", TrialState.RUNNING))
     assert (far(run), far(training.id)) == (0, 0)
-    world.store.put_trial(training.id, Trial(0, "Fake", TrialState.FAILED))
+    world.store.trials.put(training.id, Trial(0, "Fake", TrialState.FAILED))
     assert (far(run), far(training.id)) == (1, 1)
     batch = world.add_job(JobKind.BATCH, {})
     chunks, seen = world.paths.job(batch) / "chunks", [far(batch)]
@@ -157,10 +157,10 @@ def test_a_bug_fails_its_job_with_its_last_line_and_leaves_the_traceback(
 def test_a_canceled_job_keeps_its_trials(world: World) -> None:
     job_id = world.submit("fake:each_s=0.3", trials=50)
     worker = first_trial_of(world, job_id)
-    done = [t for t in world.store.trials(job_id) if t.state is TrialState.SUCCEEDED]
-    world.store.request_cancel(job_id, 0.0)
+    done = [t for t in world.store.trials.list(job_id) if t.state is TrialState.SUCCEEDED]
+    world.store.jobs.cancel(job_id, 0.0)
     until_final(world, job_id)
-    trials = world.store.trials(job_id)
+    trials = world.store.trials.list(job_id)
     assert world.job(job_id).state is JobState.CANCELED
     assert done
     assert list(trials[: len(done)]) == done
@@ -169,14 +169,14 @@ def test_a_canceled_job_keeps_its_trials(world: World) -> None:
 
 
 def test_a_compute_runs_no_more_jobs_at_once_than_it_may(world: World) -> None:
-    world.store.put_compute(Compute("two", max_concurrent=2))
+    world.store.computes.put(Compute("two", max_concurrent=2))
     ids = [world.submit("fake:each_s=0.2", trials=1, compute="two") for _ in range(3)]
     jobs, most = world.jobs(), 0
 
     def look() -> bool:
         nonlocal most
         jobs.tick()
-        most = max(most, len(world.store.jobs_in(JobState.RUNNING)))
+        most = max(most, len(world.store.jobs.in_states(JobState.RUNNING)))
         return all(world.job(job_id).state.final for job_id in ids)
 
     wait_until(look, 30)
@@ -187,10 +187,10 @@ def test_a_compute_runs_no_more_jobs_at_once_than_it_may(world: World) -> None:
 def test_a_worker_whose_number_was_never_noted_is_found_and_not_doubled(world: World) -> None:
     job_id = world.submit("fake:each_s=0.2", trials=5)
     worker = first_trial_of(world, job_id)
-    world.store.start_attempt(job_id, 0.0)  # as a service does that dies before it can note the worker
+    world.store.jobs.start_attempt(job_id, 0.0)  # as a service does that dies before it can note the worker
     jobs = world.jobs()
     jobs.tick()
-    assert world.store.worker(job_id) == worker
+    assert world.store.jobs.worker(job_id) == worker
     assert living(worker)
     wait_until(ticking(jobs.tick, lambda: world.job(job_id).state.final), 20)
     assert world.job(job_id).state is JobState.SUCCEEDED
@@ -200,7 +200,7 @@ def test_jobs_stopped_in_order_go_on_later_without_counting_as_crashes(world: Wo
     job_id = world.submit("fake:each_s=0.1", trials=10_000)
     for _ in range(CRASHES_MAX):
         jobs = world.jobs()
-        wait_until(ticking(jobs.tick, lambda: living(world.store.worker(job_id))), 10)
+        wait_until(ticking(jobs.tick, lambda: living(world.store.jobs.worker(job_id))), 10)
         jobs.stop()
         assert world.job(job_id).state is JobState.RUNNING
     world.enough(job_id)

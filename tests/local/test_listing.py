@@ -24,8 +24,8 @@ def workspace(world: World) -> LocalWorkspace:
 
 def add(world: World, kind: JobKind, spec: dict[str, object], *, experiment: str = "theirs", times: int = 1) -> None:
     for _ in range(times):
-        at = len(world.store.list_jobs(limit=1000)) + 1.0
-        world.store.add_job(Job(new_id(lambda at=at: at), kind, JobState.QUEUED, experiment, "local", spec, at))
+        at = len(world.store.jobs.list(limit=1000)) + 1.0
+        world.store.jobs.add(Job(new_id(lambda at=at: at), kind, JobState.QUEUED, experiment, "local", spec, at))
 
 
 @pytest.mark.parametrize("kind", [JobKind.GATE, JobKind.BATCH, JobKind.LOADTEST])
@@ -67,7 +67,7 @@ def test_a_pipelines_runs_are_listed_by_id_and_by_name(workspace: LocalWorkspace
 def test_an_endpoints_load_reports_are_listed(world: World, workspace: LocalWorkspace) -> None:
     met = LoadReport("http://127.0.0.1:1", 10, 0, 1.0, 10.0, 2.0, 1.9, 2.8, 3.0, 3.1, 4, 2)
     for number, name in enumerate(["ours", *["theirs"] * NEIGHBOURS]):
-        world.store.add_load_report(
+        world.store.proofs.add_load_report(
             LoadReport(**{**_fields(met), "id": f"r{number}", "created_at": float(number), "endpoint": name})
         )
     assert [report.id for report in workspace.load_reports(LIMIT, endpoint="ours")] == ["r0"]

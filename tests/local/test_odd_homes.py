@@ -16,7 +16,7 @@ from core.domain.monitoring import Origin
 from core.local.paths import Paths
 from core.local.records import merging
 from core.local.records.merging import Merging
-from core.local.store.db import Store
+from core.local.store import Store
 from core.local.workspace import LocalWorkspace
 from core.ml.data.table import open_table
 from core.settings import read_settings
@@ -72,7 +72,7 @@ def segment(folder: Path, number: int, *ats: float) -> None:
 
 def test_records_are_its_own_before_and_after_they_are_merged(home: Path, tmp_path: Path) -> None:
     now = float(int(time.time()))
-    Store(Paths(home).store).add_endpoint(EndpointSpec("bank"), 1, EndpointKeys("k1", "k2"), now)
+    Store(Paths(home).store).endpoints.add(EndpointSpec("bank"), 1, EndpointKeys("k1", "k2"), now)
     workspace, folder = workspace_in(home), Paths(home).telemetry("bank")
     segment(folder, 1, now - 20, now - 19)
     segment(folder, 2, now - 10)

@@ -22,6 +22,7 @@ from core.domain.proof import LoadSpec, Target
 from core.local import origins
 from core.local.paths import new_id
 from core.local.service.servers import Supervisor
+from core.local.store import transactions
 from core.local.workspace import LocalWorkspace
 
 BODY = b'{"data":[{"age":40}]}'
@@ -62,13 +63,13 @@ def served(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path / "workspace")
     world.add_endpoint("bank")
     folder = str(write_model(tmp_path / "model", SIGNATURE))
-    model = world.store.add_model(
+    model = world.store.models.add(
         Model("m", 0, new_id(), 0, "Linear", {}, world.data.ref, SIGNATURE, folder, 1, time.time())
     )
     spec = DeploymentSpec("bank", model.name, model.version, "v1")
     gate = Job(new_id(), JobKind.GATE, JobState.QUEUED, "gate", "proof", {}, time.time())
-    world.store.add_deployment(spec, gate, time.time(), create=None)
-    world.store.set_traffic("bank", {"v1": 100}, None, time.time(), forced_by="test")
+    transactions.deploy(world.store, spec, gate, time.time(), create=None)
+    world.store.endpoints.set_traffic("bank", {"v1": 100}, None, time.time(), forced_by="test")
     supervisor = Supervisor(world.store, world.settings)
 
     def ready() -> bool:

@@ -63,7 +63,7 @@ def test_a_failed_step_fails_the_run_by_name_and_cancels_the_later_ones(world: W
     assert done.state is JobState.FAILED
     assert done.message.startswith("Step 'automl' failed: There is no column 'nonsense'")
     assert [step.state for step in done.steps] == [JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED]
-    assert world.store.list_models() == ()
+    assert world.store.models.list() == ()
 
 
 def test_an_unreadable_table_fails_the_run_with_its_cause(world: World, table: Path) -> None:
@@ -81,9 +81,9 @@ def test_a_killed_run_goes_on_and_does_no_step_twice(world: World, table: Path) 
     done = until_final(world, run_id)
     assert done.state is JobState.SUCCEEDED, done.message
     assert world.job(run_id).attempt == 3
-    assert len(world.store.list_jobs(JobKind.AUTOML)) == 1
-    assert len([asset for asset in world.store.list_data() if asset.name == "people"]) == 1
-    assert [model.version for model in world.store.list_models()] == [1]
+    assert len(world.store.jobs.list(JobKind.AUTOML)) == 1
+    assert len([asset for asset in world.store.data.list() if asset.name == "people"]) == 1
+    assert [model.version for model in world.store.models.list()] == [1]
 
 
 def test_canceling_a_run_cancels_its_training_and_its_open_steps(world: World, table: Path) -> None:
@@ -95,7 +95,7 @@ def test_canceling_a_run_cancels_its_training_and_its_open_steps(world: World, t
     wait_until(ticking(jobs.tick, lambda: world.job(child).state.final), 20)
     assert done.state is JobState.CANCELED
     assert [step.state for step in done.steps] == [JobState.SUCCEEDED, JobState.CANCELED, JobState.CANCELED]
-    assert world.store.list_models() == ()
+    assert world.store.models.list() == ()
 
 
 WRONG = [

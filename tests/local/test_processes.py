@@ -9,7 +9,7 @@ import pytest
 from waiting import wait_until
 
 from core.local.machine import processes
-from core.local.store.db import Process
+from core.local.machine.processes import Process
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
 WITH_CHILD = (

@@ -71,7 +71,7 @@ def test_the_gate_of_the_first_deployment_gives_it_all_traffic(running: World) -
 
 def test_the_port_is_kept_and_a_taken_one_is_an_error_not_a_move(world: World) -> None:
     kill(world.start_service())
-    port, key = int(world.store.fact("service_port")), world.paths.service_key.read_text()
+    port, key = int(world.store.facts.get("service_port")), world.paths.service_key.read_text()
     with ports.listen(port, "a stranger"):
         second = run_another(world)
         with pytest.raises(PortInUse, match=f"Port {port}, which the service keeps, is taken"):
@@ -117,7 +117,7 @@ def test_stopping_ends_all_and_starting_again_goes_on(world: World) -> None:
     job_id = world.submit("fake:each_s=0.1", trials=10_000)
     world.start_service()
     worker, server = world.worker(job_id), world.server("bank")
-    wait_until(lambda: len(world.store.trials(job_id)) > 2, 10)
+    wait_until(lambda: len(world.store.trials.list(job_id)) > 2, 10)
     assert not control.stop(world.settings).running
     assert not living(worker)
     assert not living(server)
@@ -142,7 +142,7 @@ def test_what_a_killed_process_left_half_written_is_removed_but_not_what_is_bein
 
 
 def get(world: World, path: str, key: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", int(world.store.fact("service_port")), timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", int(world.store.facts.get("service_port")), timeout=5)
     try:
         connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
         return connection.getresponse().status

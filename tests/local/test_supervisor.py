@@ -11,13 +11,13 @@ from waiting import wait_until
 
 from core.domain.endpoint import DeploymentState, EndpointState
 from core.local.machine import ports
+from core.local.machine.processes import Process
 from core.local.service.servers import Supervisor
-from core.local.store.db import Process
 
 
 def until_state(world: World, supervisor: Supervisor, name: str, *states: EndpointState) -> Process | None:
     wait_until(ticking(supervisor.tick, lambda: world.endpoint(name).state in states), 20)
-    return world.store.server(name)
+    return world.store.endpoints.server(name)
 
 
 def ready(world: World, supervisor: Supervisor, name: str = "bank") -> Process:
@@ -57,7 +57,7 @@ def test_a_change_reaches_the_server_without_a_restart(world: World) -> None:
     world.deploy("bank")
     look = ticking(supervisor.tick, lambda: world.endpoint("bank").deployments[0].state is DeploymentState.READY)
     wait_until(look, 10)
-    world.store.set_key("bank", "primary", "new")
+    world.store.endpoints.set_key("bank", "primary", "new")
     wait_until(ticking(supervisor.tick, lambda: hashlib.sha256(b"new").hexdigest() in str(endpoint_file(world))), 10)
     assert ready(world, supervisor) == server
     assert world.endpoint("bank").restarts == 0
@@ -107,7 +107,7 @@ def test_a_new_service_adopts_the_servers_of_the_last(world: World) -> None:
     server = ready(world, world.supervisor())
     later = world.supervisor()
     later.tick()
-    assert world.store.server("bank") == server
+    assert world.store.endpoints.server("bank") == server
     world.deploy("bank")
     wait_until(ticking(later.tick, lambda: world.endpoint("bank").deployments[0].state is DeploymentState.READY), 10)
     assert living(server)
@@ -116,8 +116,8 @@ def test_a_new_service_adopts_the_servers_of_the_last(world: World) -> None:
 def test_a_server_whose_number_was_never_noted_is_found_and_not_doubled(world: World) -> None:
     world.add_endpoint("bank")
     server = ready(world, world.supervisor())
-    world.store.observe_endpoint("bank", EndpointState.STARTING)  # as before the service could note its number
-    assert world.store.server("bank") is None
+    world.store.endpoints.observe("bank", EndpointState.STARTING)  # as before the service could note its number
+    assert world.store.endpoints.server("bank") is None
     assert ready(world, world.supervisor()) == server
 
 
@@ -137,8 +137,8 @@ def test_a_deleted_endpoint_leaves_no_process_no_file_and_no_row(world: World) -
     world.deploy("bank")
     supervisor = world.supervisor()
     server = ready(world, supervisor)
-    world.store.mark_endpoint_deleting("bank")
-    wait_until(ticking(supervisor.tick, lambda: not world.store.list_endpoints()), 10)
+    world.store.endpoints.mark_deleting("bank")
+    wait_until(ticking(supervisor.tick, lambda: not world.store.endpoints.list()), 10)
     assert not living(server)
     assert not world.paths.endpoint("bank").exists()
 
@@ -169,7 +169,7 @@ def test_a_server_that_says_nothing_is_ended_and_tried_again(world: World) -> No
     def look() -> bool:
         now[0] += 1.0
         supervisor.tick()
-        server = world.store.server("bank")
+        server = world.store.endpoints.server("bank")
         return server is not None and server != before and world.endpoint("bank").state is EndpointState.READY
 
     wait_until(look, 20)

@@ -22,9 +22,9 @@ def test_whatever_is_killed_while_busy_the_work_goes_on(world: World, seed: int)
     service = world.start_service()
     wait_until(lambda: world.endpoint("bank").state is EndpointState.READY, 20)
     for victim in draw.sample(VICTIMS, len(VICTIMS)):
-        more = len(world.store.trials(job_id)) + draw.randint(0, 2)
+        more = len(world.store.trials.list(job_id)) + draw.randint(0, 2)
         wait_until(lambda more=more: ready(world) and is_training(world, job_id, more), 20)
-        before = {t.number: t for t in world.store.trials(job_id) if t.state is TrialState.SUCCEEDED}
+        before = {t.number: t for t in world.store.trials.list(job_id) if t.state is TrialState.SUCCEEDED}
         worker, server = world.worker(job_id), world.server("bank")
         assert world.job(job_id).state is JobState.RUNNING
         if victim in ("service", "service and worker", "all"):
@@ -37,7 +37,7 @@ def test_whatever_is_killed_while_busy_the_work_goes_on(world: World, seed: int)
             assert (living(worker) is None) == (victim != "service")
             assert (living(server) is None) == (victim == "all")
             service = world.start_service()
-        after = {trial.number: trial for trial in world.store.trials(job_id)}
+        after = {trial.number: trial for trial in world.store.trials.list(job_id)}
         assert {number: after[number] for number in before} == before
         if victim == "service":
             assert world.worker(job_id) == worker
@@ -45,8 +45,8 @@ def test_whatever_is_killed_while_busy_the_work_goes_on(world: World, seed: int)
     world.enough(job_id)
     wait_until(lambda: world.job(job_id).state.final, 30)
     assert world.job(job_id).state is JobState.SUCCEEDED, world.job(job_id).message
-    assert {trial.state for trial in world.store.trials(job_id)} == {TrialState.SUCCEEDED}
-    assert world.store.model("bank").version == 1
+    assert {trial.state for trial in world.store.trials.list(job_id)} == {TrialState.SUCCEEDED}
+    assert world.store.models.get("bank").version == 1
     wait_until(lambda: ready(world), 20)
     assert world.endpoint("bank").traffic == {"v1": 100}
 
@@ -57,6 +57,6 @@ def ready(world: World) -> bool:
 
 def is_training(world: World, job_id: str, more: int) -> bool:
     """A trial runs, and more than so many are known."""
-    trials = world.store.trials(job_id)
+    trials = world.store.trials.list(job_id)
     running = any(trial.state is TrialState.RUNNING for trial in trials)
-    return running and len(trials) > more and living(world.store.worker(job_id)) is not None
+    return running and len(trials) > more and living(world.store.jobs.worker(job_id)) is not None

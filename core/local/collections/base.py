@@ -7,7 +7,7 @@ from functools import cached_property
 from core.domain.errors import SpecInvalid
 from core.domain.training import Compute
 from core.local.paths import Paths
-from core.local.store.db import Store
+from core.local.store import Store
 from core.settings import Settings
 from core.workspace import Workspace
 
@@ -34,11 +34,11 @@ class LocalVerbs(Workspace):
     @cached_property
     def _store(self) -> Store:
         store = Store(self._paths.store)
-        known = {compute.name for compute in store.computes()}
+        known = {compute.name for compute in store.computes.list()}
         for compute in (
             Compute(LOCAL_COMPUTE, threads=self.settings.threads, memory_mb=self.settings.memory_mb),
             Compute(PROOF_COMPUTE, threads=1),
         ):
             if compute.name not in known:
-                store.settle_compute(compute)
+                store.computes.settle(compute)
         return store

@@ -54,7 +54,7 @@ class DataVerbs(LocalVerbs):
                 notes=got.notes,
                 reading=reading,
             )
-            return self._store.add_data(self._published(asset, incoming))
+            return self._store.data.add(self._published(asset, incoming))
         except OSError as e:
             raise storage_error(e, f"register '{name}'") from e
         finally:
@@ -71,13 +71,13 @@ class DataVerbs(LocalVerbs):
         return replace(asset, size_bytes=table.stat().st_size, path=str(table), notes=(*asset.notes, *notes))
 
     def list_data(self) -> tuple[DataAsset, ...]:
-        return self._store.list_data()
+        return self._store.data.list()
 
     def data(self, ref: DataRef) -> DataAsset:
-        return self._store.data(ref)
+        return self._store.data.get(ref)
 
     def profile(self, ref: DataRef, target: str = "") -> TableProfile:
-        asset = self._store.data(ref)
+        asset = self._store.data.get(ref)
         profile = from_json(msgspec.json.decode(self._paths.profile(asset.name, asset.content_id).read_bytes()))
         if not target:
             return profile
@@ -86,23 +86,23 @@ class DataVerbs(LocalVerbs):
         return profile_table(Path(asset.path), target)
 
     def sample(self, ref: DataRef, rows: int = 20) -> TableSample:
-        asset = self._store.data(ref)
+        asset = self._store.data.get(ref)
         table = f"read_parquet({only(Path(asset.path))}, {AS_IT_STANDS})"
         with duckdb.connect() as db:
             found = db.execute(f"SELECT * FROM {table} LIMIT {check_limit(rows)}").fetchall()  # noqa: S608 - a quoted path
         return TableSample(asset.columns, tuple(tuple(_scalar(value) for value in row) for row in found))
 
     def lineage(self, ref: DataRef) -> Lineage:
-        asset = self._store.data(ref)
-        models = [m for m in self._store.list_models() if m.data == asset.ref]
+        asset = self._store.data.get(ref)
+        models = [m for m in self._store.models.list() if m.data == asset.ref]
         known = {(m.name, m.version) for m in models}
         return Lineage(
             data=asset.ref,
-            jobs=tuple(job.id for job in self._store.list_jobs(limit=0, data=asset.ref)),
+            jobs=tuple(job.id for job in self._store.jobs.list(limit=0, data=asset.ref)),
             models=tuple(m.ref for m in models),
             deployments=tuple(
                 f"{endpoint.name}/{d.name}"
-                for endpoint in self._store.list_endpoints()
+                for endpoint in self._store.endpoints.list()
                 for d in endpoint.deployments
                 if (d.model, d.model_version) in known
             ),

@@ -32,6 +32,7 @@ from core.local.collections.base import PROOF_COMPUTE, check_limit
 from core.local.collections.models import ModelVerbs
 from core.local.machine.durable import storage_error
 from core.local.machine.logs import LEVELS, server_log
+from core.local.store import transactions
 from core.packaging.export import export
 
 KEY_BYTES = 32
@@ -44,28 +45,28 @@ class EndpointVerbs(ModelVerbs):
     def create_endpoint(self, spec: EndpointSpec) -> Endpoint:
         if any(
             known.name == spec.name and known.state is not EndpointState.DELETING
-            for known in self._store.list_endpoints()
+            for known in self._store.endpoints.list()
         ):
             raise Conflict(f"There is an endpoint '{spec.name}' already", hint="Choose another name, or use it")
-        self._store.add_endpoint(spec, self._port(spec.port), _new_keys(), self._clock())
-        return self._store.endpoint(spec.name)
+        self._store.endpoints.add(spec, self._port(spec.port), _new_keys(), self._clock())
+        return self._store.endpoints.get(spec.name)
 
     def update_endpoint(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
-        self._store.change_limits(name, changes)
-        return self._store.endpoint(name)
+        self._store.endpoints.change_limits(name, changes)
+        return self._store.endpoints.get(name)
 
     def list_endpoints(self) -> tuple[Endpoint, ...]:
-        return self._store.list_endpoints()
+        return self._store.endpoints.list()
 
     def endpoint(self, name: str) -> Endpoint:
-        return self._store.endpoint(name)
+        return self._store.endpoints.get(name)
 
     def deploy(self, spec: DeploymentSpec) -> Deployment:
-        model = self._store.model(spec.model, spec.model_version)
+        model = self._store.models.get(spec.model, spec.model_version)
         spec = replace(spec, model_version=model.version, name=spec.name or f"v{model.version}")
         # Whether there is such an endpoint is asked in the transaction: one may come or go until then.
         create = (EndpointSpec(spec.endpoint), self._port(0), _new_keys())
-        return self._store.add_deployment(spec, self._gate_job(spec), self._clock(), create=create)
+        return transactions.deploy(self._store, spec, self._gate_job(spec), self._clock(), create=create)
 
     def _gate_job(self, spec: DeploymentSpec, depth: str = "default", loosened_by: str = "") -> Job:
         body = {
@@ -78,10 +79,10 @@ class EndpointVerbs(ModelVerbs):
         return self._job(JobKind.GATE, "gate", PROOF_COMPUTE, body)
 
     def delete_deployment(self, endpoint: str, name: str) -> None:
-        self._store.drop_deployment(endpoint, name)
+        self._store.deployments.drop(endpoint, name)
 
     def delete_endpoint(self, name: str) -> None:
-        self._store.mark_endpoint_deleting(name)
+        self._store.endpoints.mark_deleting(name)
 
     def set_traffic(
         self,
@@ -95,19 +96,19 @@ class EndpointVerbs(ModelVerbs):
         check_traffic(traffic, mirror)
         if force and not by:
             raise SpecInvalid("Forcing traffic needs a name, which is recorded", hint="Say who forces it")
-        self._store.set_traffic(endpoint, traffic, mirror, self._clock(), by if force else "")
-        return self._store.endpoint(endpoint)
+        self._store.endpoints.set_traffic(endpoint, traffic, mirror, self._clock(), by if force else "")
+        return self._store.endpoints.get(endpoint)
 
     def endpoint_keys(self, name: str) -> EndpointKeys:
-        return self._store.keys(name)
+        return self._store.endpoints.keys(name)
 
     def rotate_key(self, name: str, which: str) -> EndpointKeys:
         if which not in ("primary", "secondary"):
             raise SpecInvalid(f"A key is 'primary' or 'secondary', got '{which}'")
-        return self._store.set_key(name, which, _new_key())
+        return self._store.endpoints.set_key(name, which, _new_key())
 
     def endpoint_target(self, name: str, origin: Origin) -> Target:
-        uri = self._store.endpoint(name).scoring_uri
+        uri = self._store.endpoints.get(name).scoring_uri
         return Target(uri.removesuffix("/score"), origins.key_of(self._store, name, origin))
 
     def invoke(self, name: str, body: bytes, *, deployment: str = "", origin: Origin = Origin.CLIENT) -> ScoreReply:
@@ -119,7 +120,7 @@ class EndpointVerbs(ModelVerbs):
         return self._request(name, "POST", "/score", body, headers)
 
     def swagger(self, name: str, version: str = "2") -> Mapping[str, Any]:
-        headers = {"Authorization": f"Bearer {self._store.keys(name).primary}"}
+        headers = {"Authorization": f"Bearer {self._store.endpoints.keys(name).primary}"}
         reply = self._request(name, "GET", f"/swagger.json?version={version}", b"", headers)
         if reply.status != 200 or not isinstance(reply.body, dict):
             raise ServiceUnavailable(
@@ -128,10 +129,10 @@ class EndpointVerbs(ModelVerbs):
         return reply.body
 
     def package_endpoint(self, name: str, folder: Path, *, deployment: str = "") -> Path:
-        endpoint = self._store.endpoint(name)
+        endpoint = self._store.endpoints.get(name)
         chosen = _chosen(endpoint, deployment)
-        spec = self._store.deployment_spec(name, chosen.name)
-        model = Path(self._store.model(chosen.model, chosen.model_version).folder)
+        spec = self._store.deployments.spec(name, chosen.name)
+        model = Path(self._store.models.get(chosen.model, chosen.model_version).folder)
         described = {
             "endpoint": name,
             "name": chosen.name,
@@ -147,13 +148,13 @@ class EndpointVerbs(ModelVerbs):
     def endpoint_logs(
         self, name: str, limit: int = 1000, *, level: str = "", request_id: str = ""
     ) -> tuple[LogLine, ...]:
-        self._store.endpoint(name)
+        self._store.endpoints.get(name)
         if level and level not in LEVELS:
             raise SpecInvalid(f"A level is one of {', '.join(LEVELS)}, got '{level}'")
         return server_log(self._paths.endpoint_log(name), check_limit(limit), level=level, request_id=request_id)
 
     def _request(self, name: str, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> ScoreReply:
-        port = self._store.endpoint(name).port
+        port = self._store.endpoints.get(name).port
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=INVOKE_TIMEOUT_S)
         start_s = time.perf_counter()
         try:
@@ -171,7 +172,7 @@ class EndpointVerbs(ModelVerbs):
 
     def _port(self, wanted: int) -> int:
         """`wanted` when it is free now, any free one for 0; the store keeps it for good. Raises PortInUse."""
-        taken = {endpoint.port for endpoint in self._store.list_endpoints()}
+        taken = {endpoint.port for endpoint in self._store.endpoints.list()}
         while True:
             port = _free_port(wanted)
             if wanted or port not in taken:

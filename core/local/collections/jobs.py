@@ -25,25 +25,25 @@ class JobVerbs(DataVerbs):
     """The compute, job and trial verbs of `Workspace`."""
 
     def ensure_compute(self, compute: Compute) -> Compute:
-        self._store.put_compute(compute)
+        self._store.computes.put(compute)
         return compute
 
     def list_computes(self) -> tuple[Compute, ...]:
-        return self._store.computes()
+        return self._store.computes.list()
 
     def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
         if isinstance(spec, BatchSpec):
-            return self._store.add_job(self._batch_job(spec, parent_id))
+            return self._store.jobs.add(self._batch_job(spec, parent_id))
         if isinstance(spec, LoadSpec):
-            return self._store.add_job(self._load_job(spec, parent_id))
-        return self._store.add_job(self.training_job(spec, parent_id))
+            return self._store.jobs.add(self._load_job(spec, parent_id))
+        return self._store.jobs.add(self.training_job(spec, parent_id))
 
     def training_job(self, spec: TrainingSpec, parent_id: str = "") -> Job:
         """The queued job of a training spec whose data and target were looked at; not stored yet.
 
         Raises DataNotFound, TableUnusable, SpecInvalid for an unknown compute.
         """
-        asset = self._store.data(spec.data)
+        asset = self._store.data.get(spec.data)
         named = tuple(asset.named(name) for name in spec.exclude)
         spec = replace(spec, data=asset.ref, target=asset.named(spec.target), exclude=named)
         profile = self.profile(asset.ref)
@@ -59,11 +59,11 @@ class JobVerbs(DataVerbs):
 
     def _batch_job(self, spec: BatchSpec, parent_id: str) -> Job:
         """Raises DataNotFound, EndpointNotFound, SpecInvalid for an unknown compute."""
-        self._store.endpoint(spec.endpoint)
+        self._store.endpoints.get(spec.endpoint)
         self._check_compute(spec.compute)
         if spec.source:
             return self._batch_of_source(spec, parent_id)
-        asset = self._store.data(DataRef(spec.data, spec.data_version))
+        asset = self._store.data.get(DataRef(spec.data, spec.data_version))
         spec = replace(spec, data_version=asset.ref.version)
         return self._job(JobKind.BATCH, spec.experiment_name, spec.compute, _plain(spec), parent_id)
 
@@ -88,16 +88,16 @@ class JobVerbs(DataVerbs):
 
     def _texts(self, spec: BatchSpec) -> frozenset[str]:
         """The columns that are text to the model that will most likely score: 712 is a code where 00712 was learned."""
-        endpoint = self._store.endpoint(spec.endpoint)
+        endpoint = self._store.endpoints.get(spec.endpoint)
         asked = [d for d in endpoint.deployments if d.name == spec.deployment] or list(endpoint.live)
         if not asked:
             return frozenset()
         most = max(asked, key=lambda deployment: endpoint.traffic.get(deployment.name, 0))
-        signature = self._store.model(most.model, most.model_version).signature
+        signature = self._store.models.get(most.model, most.model_version).signature
         return frozenset(column.name for column in signature.used if column.kind is ColumnKind.STRING)
 
     def job_output(self, job_id: str) -> Path:
-        job = self._store.job(job_id)
+        job = self._store.jobs.get(job_id)
         path = self._paths.job_output(job_id)
         if not path.exists():
             raise Conflict(
@@ -106,12 +106,12 @@ class JobVerbs(DataVerbs):
         return path
 
     def _check_compute(self, name: str) -> None:
-        if name not in (names := [compute.name for compute in self._store.computes()]):
+        if name not in (names := [compute.name for compute in self._store.computes.list()]):
             raise SpecInvalid(f"There is no compute '{name}'", hint=f"Computes: {', '.join(names)}")
 
     def _load_job(self, spec: LoadSpec, parent_id: str) -> Job:
         """The key stays out of the store: the worker takes it from the endpoint that listens at the address."""
-        endpoint = next((e for e in self._store.list_endpoints() if e.listens_at(spec.target.url)), None)
+        endpoint = next((e for e in self._store.endpoints.list() if e.listens_at(spec.target.url)), None)
         if endpoint is None:
             raise SpecInvalid(
                 f"No endpoint of this workspace listens at {spec.target.url}",
@@ -134,7 +134,7 @@ class JobVerbs(DataVerbs):
         )
 
     def job(self, job_id: str) -> Job:
-        return self._store.job(job_id)
+        return self._store.jobs.get(job_id)
 
     def list_jobs(
         self,
@@ -145,16 +145,16 @@ class JobVerbs(DataVerbs):
         experiment_name: str = "",
         data: DataRef | None = None,
     ) -> tuple[Job, ...]:
-        return self._store.list_jobs(
+        return self._store.jobs.list(
             kind, check_limit(limit), endpoint=endpoint, experiment_name=experiment_name, data=data
         )
 
     def cancel_job(self, job_id: str) -> Job:
-        return self._store.request_cancel(job_id, self._clock())
+        return self._store.jobs.cancel(job_id, self._clock())
 
     def trials(self, job_id: str) -> tuple[Trial, ...]:
-        self._store.job(job_id)
-        return self._store.trials(job_id)
+        self._store.jobs.get(job_id)
+        return self._store.trials.list(job_id)
 
     def trial_detail(self, job_id: str, number: int) -> TrialDetail:
         trial = self._trial(job_id, number)
@@ -175,7 +175,7 @@ class JobVerbs(DataVerbs):
         raise JobNotFound(f"Job '{job_id}' has no trial {number}", hint="`job trials` shows them")
 
     def job_logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
-        self._store.job(job_id)
+        self._store.jobs.get(job_id)
         return tuple(self._log(job_id, check_limit(limit)))
 
     def _log(self, job_id: str, last: int = 0) -> Iterator[LogLine]:
@@ -186,7 +186,7 @@ class JobVerbs(DataVerbs):
         return (msgspec.json.decode(line, type=LogLine) for line in whole[-last:])
 
     def _succeeded_training(self, job_id: str) -> Job:
-        job = self._store.job(job_id)
+        job = self._store.jobs.get(job_id)
         if job.kind is not JobKind.AUTOML or job.state is not JobState.SUCCEEDED:
             raise Conflict(
                 f"Job '{job_id}' ({job.kind}, {job.state}) has no model to register",

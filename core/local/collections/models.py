@@ -18,13 +18,13 @@ class ModelVerbs(JobVerbs):
         return register_from_job(self._store, self._paths, name, job, self._clock)
 
     def list_models(self) -> tuple[Model, ...]:
-        return self._store.list_models()
+        return self._store.models.list()
 
     def model(self, name: str, version: int = 0) -> Model:
-        return self._store.model(name, version)
+        return self._store.models.get(name, version)
 
     def package_model(self, name: str, version: int, folder: Path) -> Path:
-        model = self._store.model(name, version)
+        model = self._store.models.get(name, version)
         if folder.exists():
             raise Conflict(f"{folder} exists already", hint="Name a folder that does not exist yet")
         try:

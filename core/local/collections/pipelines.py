@@ -11,6 +11,7 @@ from core.domain.rules import check_text
 from core.local.collections.base import LOCAL_COMPUTE, check_limit
 from core.local.collections.proofs import ProofVerbs
 from core.local.paths import new_id
+from core.local.store import transactions
 
 
 class PipelineVerbs(ProofVerbs):
@@ -18,16 +19,16 @@ class PipelineVerbs(ProofVerbs):
 
     def publish_pipeline(self, spec: PipelineSpec) -> PipelineEndpoint:
         bind(spec, {})
-        pipeline_id = self._store.publish(new_id(self._clock), spec, self._clock())
-        return self._store.pipeline(pipeline_id, self._door())
+        pipeline_id = self._store.pipelines.publish(new_id(self._clock), spec, self._clock())
+        return self._store.pipelines.get(pipeline_id, self._door())
 
     def pipelines(self) -> tuple[PipelineEndpoint, ...]:
-        return self._store.pipelines(self._door())
+        return self._store.pipelines.list(self._door())
 
     def trigger_pipeline(
         self, pipeline: str, experiment_name: str, parameters: Mapping[str, Any] | None = None
     ) -> PipelineRun:
-        found = self._store.pipeline(pipeline)
+        found = self._store.pipelines.get(pipeline)
         if not found.enabled:
             raise Conflict(f"Pipeline '{found.name}' is disabled", hint="Enable it, or publish it again")
         check_text("The experiment's name", experiment_name, empty=True)
@@ -43,17 +44,19 @@ class PipelineVerbs(ProofVerbs):
             "parameters": {**found.spec.parameters, **(parameters or {})},
         }
         job = self._job(JobKind.PIPELINE, experiment_name, LOCAL_COMPUTE, body)
-        self._store.add_run(job, [StepRun(step.name, step.kind, JobState.QUEUED) for step in found.spec.steps])
+        transactions.start_run(
+            self._store, job, [StepRun(step.name, step.kind, JobState.QUEUED) for step in found.spec.steps]
+        )
         return self.pipeline_run(job.id)
 
     def pipeline_run(self, run_id: str) -> PipelineRun:
-        job = self._store.job(run_id)
+        job = self._store.jobs.get(run_id)
         if job.kind is not JobKind.PIPELINE:
             raise JobNotFound(f"Job '{run_id}' is no pipeline run but {job.kind}")
         return self._run(job)
 
     def pipeline_runs(self, pipeline: str = "", limit: int = 50) -> tuple[PipelineRun, ...]:
-        jobs = self._store.list_jobs(JobKind.PIPELINE, check_limit(limit), pipeline=pipeline)
+        jobs = self._store.jobs.list(JobKind.PIPELINE, check_limit(limit), pipeline=pipeline)
         return tuple(self._run(job) for job in jobs)
 
     def _run(self, job: Job) -> PipelineRun:
@@ -63,11 +66,11 @@ class PipelineVerbs(ProofVerbs):
             version=job.spec["version"],
             experiment_name=job.experiment_name,
             state=job.state,
-            steps=self._store.steps(job.id),
+            steps=self._store.steps.list(job.id),
             created_at=job.created_at,
             ended_at=job.ended_at,
             message=job.message,
         )
 
     def _door(self) -> str:
-        return self._store.fact("service_url")
+        return self._store.facts.get("service_url")

@@ -7,12 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from core.local.machine import failpoints
-from core.local.store.db import Process
 from core.settings import CHECKOUT, Settings, as_environment
 
 PASSED_ON = (
@@ -25,6 +25,15 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 SAME_START_S = 1.5
 """The kernel gives boot times in whole seconds, so two readings of one process may differ by one."""
 LOG_TAIL_BYTES = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A child of the service; `started` (s after boot, the kernel's word) tells it from a later owner of its pid."""
+
+    pid: int
+    started: float
+
 
 NOBODY = Process(0, 0.0)
 """In the place of a worker: it was stopped in order, so that its absence is no crash."""

@@ -21,8 +21,9 @@ from core.domain.job import JobState
 from core.domain.monitoring import ServiceStatus
 from core.domain.version import VERSION
 from core.local.machine import processes
+from core.local.machine.processes import Process
 from core.local.paths import Paths
-from core.local.store.db import Process, Store
+from core.local.store import Store
 from core.settings import Settings
 
 SERVICE = processes.python_module("core.local.service")
@@ -47,13 +48,13 @@ def status(settings: Settings) -> ServiceStatus:
         return ServiceStatus(
             running=running,
             pid=process.pid if process and running else None,
-            url=store.fact("service_url") if running else "",
-            started_at=float(store.fact("service_started")) if running else None,
+            url=store.facts.get("service_url") if running else "",
+            started_at=float(store.facts.get("service_started")) if running else None,
             version=VERSION,
             home=str(settings.home),
-            jobs_running=len(store.jobs_in(JobState.RUNNING)),
-            jobs_queued=len(store.jobs_in(JobState.QUEUED)),
-            endpoints=len(store.list_endpoints()),
+            jobs_running=len(store.jobs.in_states(JobState.RUNNING)),
+            jobs_queued=len(store.jobs.in_states(JobState.QUEUED)),
+            endpoints=len(store.endpoints.list()),
         )
     finally:
         store.close()
@@ -111,7 +112,7 @@ def stop(settings: Settings) -> ServiceStatus:
 
 def service_process(store: Store) -> Process | None:
     """The process that ran the service last, dead or alive."""
-    pid, started = store.fact("service_pid"), store.fact("service_since_boot_s")
+    pid, started = store.facts.get("service_pid"), store.facts.get("service_since_boot_s")
     return Process(int(pid), float(started)) if pid and started else None
 
 

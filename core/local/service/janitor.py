@@ -15,7 +15,7 @@ from core.domain.errors import ServiceUnavailable, SlipwayError
 from core.local.paths import Paths
 from core.local.records import catalog, forwarding, merging
 from core.local.records.catalog import Segment
-from core.local.store.db import Store
+from core.local.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Compaction:
         self._store.close()
 
     def _once(self) -> None:
-        for endpoint in self._store.list_endpoints():
+        for endpoint in self._store.endpoints.list():
             if self._stopping.is_set():
                 return
             self._guarded(endpoint.name, partial(self._look_after, endpoint.name))

@@ -27,7 +27,7 @@ from core.local.service.door import Door
 from core.local.service.janitor import Compaction
 from core.local.service.servers import SERVER, Supervisor
 from core.local.service.workers import WORKER, Jobs
-from core.local.store.db import Store
+from core.local.store import Store
 from core.local.workspace import LocalWorkspace
 from core.settings import Settings, read_settings
 
@@ -90,7 +90,7 @@ class Service:
                 self._poked.wait(self._settings.reconcile_s)
                 self._poked.clear()
         log.info("stopping")
-        for act in (jobs.stop, supervisor.stop, lambda: store.set_fact("service_pid", "")):
+        for act in (jobs.stop, supervisor.stop, lambda: store.facts.set("service_pid", "")):
             self._backoff.clear(act.__qualname__)
             self._look(act)
 
@@ -110,7 +110,7 @@ class Service:
     def _open_door(self, store: Store) -> Door:
         """Listen where the workspace's door has always been, then say in the store that we are here."""
         key = self._key()
-        wanted = self._settings.service_port or int(store.fact("service_port") or 0)
+        wanted = self._settings.service_port or int(store.facts.get("service_port") or 0)
         listener = ports.listen(wanted, "the service")
         port = listener.getsockname()[1]
         me = processes.this_process()
@@ -122,7 +122,7 @@ class Service:
             "service_pid": str(me.pid),
         }
         for name, value in facts.items():
-            store.set_fact(name, value)
+            store.facts.set(name, value)
         log.info("serving %s on port %d as process %d", self._settings.home, port, me.pid)
         return Door(LocalWorkspace(self._settings, self._clock), key, listener, self.poke)
 

@@ -9,7 +9,7 @@ from core.domain.job import Job, JobKind
 from core.domain.proof import LoadReport
 from core.domain.training import TrialState
 from core.local.paths import Paths
-from core.local.store.db import Store
+from core.local.store import Store
 
 KEPT = 2**40
 """More than there are chunks of any table."""
@@ -25,7 +25,9 @@ def how_far(store: Store, paths: Paths, job: Job) -> int:
 
 def _of_training(store: Store, paths: Paths, job_id: str) -> int:
     done = (TrialState.SUCCEEDED, TrialState.FAILED)
-    return sum(trial.state in done for trial in store.trials(job_id)) + (paths.job(job_id) / "result.json").exists()
+    return (
+        sum(trial.state in done for trial in store.trials.list(job_id)) + (paths.job(job_id) / "result.json").exists()
+    )
 
 
 def _of_batch(store: Store, paths: Paths, job_id: str) -> int:
@@ -38,8 +40,8 @@ def _of_batch(store: Store, paths: Paths, job_id: str) -> int:
 
 def _of_run(store: Store, paths: Paths, job_id: str) -> int:
     """Its steps, and how far the jobs are that it waits for."""
-    steps = sum(step.state.final for step in store.steps(job_id))
-    return steps + sum(how_far(store, paths, child) for child in store.children(job_id))
+    steps = sum(step.state.final for step in store.steps.list(job_id))
+    return steps + sum(how_far(store, paths, child) for child in store.jobs.children(job_id))
 
 
 def _of_gate(store: Store, paths: Paths, job_id: str) -> int:

@@ -12,10 +12,10 @@ from core.domain.endpoint import Deployment, DeploymentState, Endpoint, Endpoint
 from core.domain.errors import ServiceUnavailable, SlipwayError, StorageFull
 from core.local import endpoint_file, origins
 from core.local.machine import logs, ports, processes
-from core.local.machine.processes import alive
+from core.local.machine.processes import Process, alive
 from core.local.paths import Paths
 from core.local.service.backoff import Backoff
-from core.local.store.db import Process, Store
+from core.local.store import Store
 from core.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -54,12 +54,12 @@ class Supervisor:
 
     def tick(self) -> None:
         """One look at every endpoint."""
-        for endpoint in self._store.list_endpoints():
+        for endpoint in self._store.endpoints.list():
             self._step(endpoint)
 
     def stop(self) -> None:
         """End all servers in order; they start again with the service."""
-        endpoints = self._store.list_endpoints()
+        endpoints = self._store.endpoints.list()
         servers = [self._server(endpoint) for endpoint in endpoints]
         processes.end_groups([server for server in servers if server], DRAIN_S)
         for endpoint in endpoints:
@@ -85,7 +85,7 @@ class Supervisor:
     def _failed(self, endpoint: Endpoint, error: str) -> None:
         self._patience.failed(endpoint.name)
         try:
-            self._observe(endpoint, EndpointState.FAILED, error, self._store.server(endpoint.name))
+            self._observe(endpoint, EndpointState.FAILED, error, self._store.endpoints.server(endpoint.name))
         except (StorageFull, ServiceUnavailable) as e:
             log.warning("endpoint %s: %s; trying again", endpoint.name, e)
 
@@ -105,7 +105,7 @@ class Supervisor:
     def _server(self, endpoint: Endpoint) -> Process | None:
         """The server, dead or alive; looked for by its command where whoever started it could not note it."""
         name = endpoint.name
-        known = self._store.server(name)
+        known = self._store.endpoints.server(name)
         if known is None and name not in self._noted:
             known = processes.find(self._command_of(name))
             if known is not None:
@@ -120,7 +120,7 @@ class Supervisor:
     def _tell(self, name: str) -> int:
         """Write the endpoint file where it is to be another; the version that is wanted."""
         # The version is read first: what comes between makes the next one, and is written again.
-        version = self._store.endpoint_version(name)
+        version = self._store.endpoints.version(name)
         if self._written.get(name) != version:
             self._paths.telemetry(name).mkdir(parents=True, exist_ok=True, mode=0o700)
             if endpoint_file.write(self._paths.endpoint_file(name), self._wanted(name, version)):
@@ -130,7 +130,7 @@ class Supervisor:
 
     def _wanted(self, name: str, version: int) -> EndpointFile:
         """What the server is to be. It is told digests of the keys, never the keys."""
-        endpoint, keys = self._store.endpoint(name), self._store.keys(name)
+        endpoint, keys = self._store.endpoints.get(name), self._store.endpoints.keys(name)
         # Our own senders' keys open the endpoint as the others do.
         own = {digest(key): origin.value for origin, key in origins.keys_of(self._store, name).items()}
         return EndpointFile(
@@ -150,8 +150,8 @@ class Supervisor:
         )
 
     def _wanted_deployment(self, name: str, deployment: Deployment) -> DeploymentFile:
-        folder = self._store.model(deployment.model, deployment.model_version).folder
-        return endpoint_file.deployment(self._store.deployment_spec(name, deployment.name), folder)
+        folder = self._store.models.get(deployment.model, deployment.model_version).folder
+        return endpoint_file.deployment(self._store.deployments.spec(name, deployment.name), folder)
 
     def _start(self, endpoint: Endpoint) -> None:
         name = endpoint.name
@@ -176,7 +176,7 @@ class Supervisor:
         cause = processes.last_line(self._paths.endpoint_log(name))
         log.warning("endpoint %s: server %d died (exit %s): %s", name, server.pid, code, cause)
         state = EndpointState.FAILED if deaths >= QUICK_DEATHS_MAX else EndpointState.STARTING
-        self._store.observe_endpoint(name, state, error=f"The server died: {cause}", restarts=endpoint.restarts + 1)
+        self._store.endpoints.observe(name, state, error=f"The server died: {cause}", restarts=endpoint.restarts + 1)
 
     def _look_at_server(self, endpoint: Endpoint, server: Process, version: int) -> None:
         name = endpoint.name
@@ -186,7 +186,7 @@ class Supervisor:
             return
         self._behind_since.pop(name, None)
         if not endpoint.settled:
-            self._store.observe_version(name, status.version)
+            self._store.endpoints.observe_version(name, status.version)
         if self._uptime_s(name) >= STABLE_S:
             self._deaths.clear(name)
         failed = self._look_at_deployments(endpoint, status)
@@ -203,7 +203,7 @@ class Supervisor:
                 continue
             state = DeploymentState(seen.state)
             if (state, seen.error) != (deployment.state, deployment.error):
-                self._store.observe_deployment(endpoint.name, deployment.name, state, seen.error)
+                self._store.deployments.observe(endpoint.name, deployment.name, state, seen.error)
             if state is DeploymentState.FAILED:
                 failed.append(f"Deployment '{deployment.name}' does not load: {seen.error}")
         return failed
@@ -239,7 +239,7 @@ class Supervisor:
         folder = self._paths.endpoint(name)
         if folder.exists():
             shutil.rmtree(folder)
-        self._store.drop_endpoint(name)
+        self._store.endpoints.drop(name)
         self._deaths.clear(name)
         for memory in (self._written, self._started_at, self._behind_since):
             memory.pop(name, None)
@@ -247,9 +247,9 @@ class Supervisor:
 
     def _observe(self, endpoint: Endpoint, state: EndpointState, error: str, server: Process | None) -> None:
         """Write what was seen, where it is news."""
-        known = (endpoint.state, endpoint.error, self._store.server(endpoint.name))
+        known = (endpoint.state, endpoint.error, self._store.endpoints.server(endpoint.name))
         if (state, error, server) != known:
-            self._store.observe_endpoint(endpoint.name, state, error=error, process=server, restarts=endpoint.restarts)
+            self._store.endpoints.observe(endpoint.name, state, error=error, process=server, restarts=endpoint.restarts)
 
     def _uptime_s(self, name: str) -> float:
         """Since this service started the server; an adopted one counts as old."""

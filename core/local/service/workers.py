@@ -13,11 +13,11 @@ from core.domain.job import Job, JobKind, JobState
 from core.domain.training import Compute
 from core.local.machine import processes
 from core.local.machine.durable import write_atomic
-from core.local.machine.processes import NOBODY, alive
+from core.local.machine.processes import NOBODY, Process, alive
 from core.local.paths import Paths
 from core.local.service.backoff import Backoff
 from core.local.service.progress import how_far
-from core.local.store.db import Process, Store
+from core.local.store import Store
 from core.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -64,19 +64,19 @@ class Jobs:
 
     def tick(self) -> None:
         """One look at every job that is not final."""
-        running = self._store.jobs_in(JobState.RUNNING)
+        running = self._store.jobs.in_states(JobState.RUNNING)
         self._seen = {job.id: self._seen[job.id] for job in running if job.id in self._seen}
         for job in running:
             self._step(job, self._watch)
-        for job in self._with_room(running, self._store.jobs_in(JobState.QUEUED)):
+        for job in self._with_room(running, self._store.jobs.in_states(JobState.QUEUED)):
             self._step(job, self._start)
 
     def stop(self) -> None:
         """End all workers in order; their jobs stay `running` and go on at the next start."""
-        workers = {job.id: self._worker(job) for job in self._store.jobs_in(JobState.RUNNING)}
+        workers = {job.id: self._worker(job) for job in self._store.jobs.in_states(JobState.RUNNING)}
         processes.end_groups([worker for worker in workers.values() if worker], CANCEL_GRACE_S)
         for job_id in workers:
-            self._store.set_worker(job_id, NOBODY)
+            self._store.jobs.set_worker(job_id, NOBODY)
 
     def _step(self, job: Job, act: Callable[[Job], None]) -> None:
         """One job's failure is its own: the others go on."""
@@ -97,7 +97,7 @@ class Jobs:
             self._backoff.clear(job.id)
 
     def _with_room(self, running: Sequence[Job], queued: Sequence[Job]) -> Iterator[Job]:
-        computes = {compute.name: compute for compute in self._store.computes()}
+        computes = {compute.name: compute for compute in self._store.computes.list()}
         busy = Counter(map(_place, running))
         for job in queued:
             place = _place(job)
@@ -106,12 +106,12 @@ class Jobs:
                 yield job
 
     def _start(self, job: Job) -> None:
-        job = self._store.start_attempt(job.id, self._clock())
+        job = self._store.jobs.start_attempt(job.id, self._clock())
         self._paths.job(job.id).mkdir(parents=True, exist_ok=True, mode=0o700)
         environ = processes.environment(self._settings, self._compute(job).threads)
         command = (*self._command, job.id)
         worker = processes.spawn(command, log=self._paths.worker_log(job.id), environ=environ)
-        self._store.set_worker(job.id, worker)
+        self._store.jobs.set_worker(job.id, worker)
         self._seen[job.id] = worker.pid
         log.info("job %s (%s): attempt %d, worker %d", job.id, job.kind, job.attempt, worker.pid)
 
@@ -125,18 +125,18 @@ class Jobs:
             return
         if worker:
             processes.signal_group(worker, signal.SIGKILL)  # what a dead worker has left
-        if self._store.job(job.id).state.final:
+        if self._store.jobs.get(job.id).state.final:
             return  # its last act, after our listing
         if worker and worker != NOBODY:
             self._count_crash(job, worker)
-        if not self._store.job(job.id).state.final:
+        if not self._store.jobs.get(job.id).state.final:
             self._start(job)
 
     def _worker(self, job: Job) -> Process | None:
         """The job's worker, dead or alive; looked for by its command where we died before we could note its number."""
-        known = self._store.worker(job.id)
+        known = self._store.jobs.worker(job.id)
         if known is None and (found := processes.find((*self._command, job.id))) is not None:
-            self._store.set_worker(job.id, found)
+            self._store.jobs.set_worker(job.id, found)
             return found
         return known
 
@@ -179,16 +179,16 @@ class Jobs:
             self._backoff.failed(job.id)
 
     def _end(self, job: Job, state: JobState, message: str, hint: str) -> None:
-        for child in self._store.children(job.id):  # one may have come after the cancel was asked for
-            self._store.request_cancel(child.id, self._clock())
+        for child in self._store.jobs.children(job.id):  # one may have come after the cancel was asked for
+            self._store.jobs.cancel(child.id, self._clock())
         try:
-            self._store.end_job(job.id, state, self._clock(), message=message, hint=hint)
+            self._store.jobs.end(job.id, state, self._clock(), message=message, hint=hint)
         except JobStateInvalid:
             log.info("job %s had ended by itself", job.id)
 
     def _compute(self, job: Job) -> Compute:
         """The limits of a job's compute; one that was never stored has the settings' limits."""
-        known = {compute.name: compute for compute in self._store.computes()}
+        known = {compute.name: compute for compute in self._store.computes.list()}
         default = Compute(job.compute, threads=self._settings.threads, memory_mb=self._settings.memory_mb)
         return known.get(job.compute, default)
 

@@ -1,4 +1,4 @@
-"""The store's tables, as numbered migrations applied in order and recorded. With `store` the only SQL in Slipway."""
+"""The store's tables, as numbered migrations applied in order and recorded."""
 
 import sqlite3
 import time

@@ -28,7 +28,7 @@ def run(work: Work) -> Mapping[str, Any]:
     spec = msgspec.convert(work.job.spec, TrainingSpec)
     kept = work.folder / "result.json"
     if not kept.exists():
-        data = work.store.data(spec.data)
+        data = work.store.data.get(spec.data)
         seconds, found = _search(work, spec, data)
         for note in found.notes:
             work.log.warning(note)
@@ -79,14 +79,14 @@ def _search(work: Work, spec: TrainingSpec, data: DataAsset) -> tuple[float, Sea
 def _agree(work: Work, finished: list[FinishedTrial]) -> None:
     """The store as the folder has it: some ended unheard, a moment before their worker; the rest were cut off."""
     for earlier in finished:
-        work.store.put_trial(work.job.id, earlier.trial)
-    for trial in work.store.trials(work.job.id):
+        work.store.trials.put(work.job.id, earlier.trial)
+    for trial in work.store.trials.list(work.job.id):
         if trial.state is TrialState.RUNNING:
-            work.store.put_trial(work.job.id, replace(trial, state=TrialState.STOPPED))
+            work.store.trials.put(work.job.id, replace(trial, state=TrialState.STOPPED))
 
 
 def _keep(work: Work, spec: TrainingSpec, trial: Trial) -> None:
-    work.store.put_trial(work.job.id, trial)
+    work.store.trials.put(work.job.id, trial)
     said = f"Trial {trial.number}: {trial.algorithm} {trial.state}"
     if trial.state is TrialState.SUCCEEDED:
         metric = trial.metrics.get(spec.primary_metric)
@@ -106,7 +106,7 @@ def _summary(work: Work, found: SearchResult, seconds: float) -> dict[str, Any]:
         "members": found.members,
         "notes": found.notes,
         "guardrails": msgspec.to_builtins(found.guardrails),
-        "trials": len(work.store.trials(work.job.id)),
+        "trials": len(work.store.trials.list(work.job.id)),
         "model_folder": str(work.paths.job_model(work.job.id)),
         "seconds": seconds,
     }

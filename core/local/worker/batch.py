@@ -85,10 +85,10 @@ def run(work: Work) -> Mapping[str, Any]:
 def _score_table(work: Work) -> Mapping[str, Any]:
     """Write the output, going on from the chunks that are there; the job's result."""
     spec = msgspec.convert(dict(work.job.spec), BatchSpec)
-    endpoint = work.store.endpoint(spec.endpoint)
+    endpoint = work.store.endpoints.get(spec.endpoint)
     table = _table(work, spec)
     pinned = _pinned(work, endpoint, spec.deployment)
-    signature = work.store.model(pinned.model, pinned.model_version).signature
+    signature = work.store.models.get(pinned.model, pinned.model_version).signature
     check_columns(signature, table.columns, table.name)
     chunks = _chunk_folder(work)
     chunks.mkdir(exist_ok=True, mode=0o700)
@@ -110,7 +110,7 @@ def _score_table(work: Work) -> Mapping[str, Any]:
 def _table(work: Work, spec: BatchSpec) -> Table:
     """The data version that the job names, or its own copy of a file. Raises DataNotFound."""
     if not spec.source:
-        asset = work.store.data(DataRef(spec.data, spec.data_version))
+        asset = work.store.data.get(DataRef(spec.data, spec.data_version))
         return Table(asset.name, Path(asset.path), asset.columns, asset.rows)
     path = work.paths.job_table(work.job.id)
     with pq.ParquetFile(path) as file:

@@ -13,6 +13,7 @@ from core.checks import Profile
 from core.domain.endpoint import DEPLOYMENT_HEADER, Endpoint, GateBudget
 from core.domain.proof import CheckResult, GateReport, Target
 from core.local.machine.failpoints import Failpoint, reach
+from core.local.store import transactions
 from core.local.worker.candidate import CandidateFailed, candidate
 from core.local.worker.shadow import shadow_of
 from core.local.worker.work import Work
@@ -31,10 +32,10 @@ def run(work: Work) -> None:
     Raises EndpointNotFound when the deployment was deleted meanwhile.
     """
     wanted: dict[str, Any] = dict(work.job.spec)
-    spec = work.store.deployment_spec(wanted["endpoint"], wanted["deployment"])
-    model = work.store.model(spec.model, spec.model_version)
+    spec = work.store.deployments.spec(wanted["endpoint"], wanted["deployment"])
+    model = work.store.models.get(spec.model, spec.model_version)
     budget = msgspec.convert(wanted["budget"], GateBudget)
-    endpoint = work.store.endpoint(spec.endpoint)
+    endpoint = work.store.endpoints.get(spec.endpoint)
     began = work.clock()
     landing = work.paths.gate_progress(work.job.id)
     landing.unlink(missing_ok=True)
@@ -67,7 +68,7 @@ def run(work: Work) -> None:
         loosened_by=wanted.get("loosened_by", ""),
     )
     reach(Failpoint.GATE_JUDGED)
-    work.store.end_gate(work.job.id, report, work.clock())
+    transactions.end_gate(work.store, work.job.id, report, work.clock())
 
 
 def _lasting(check: CheckResult, candidate: Target, endpoint: Endpoint, deployment: str) -> CheckResult:

@@ -27,7 +27,7 @@ SEED = 7
 def run(work: Work) -> Mapping[str, Any]:
     """Drive the endpoint that the job names and keep what it met. Raises Conflict, ServiceUnavailable."""
     body = dict(work.job.spec)
-    endpoint = work.store.endpoint(body.pop("endpoint"))
+    endpoint = work.store.endpoints.get(body.pop("endpoint"))
     spec = msgspec.convert(body, LoadSpec)
     key = origins.key_of(work.store, endpoint.name, Origin.LOADTEST)
     spec = replace(spec, target=replace(spec.target, key=key))
@@ -45,7 +45,7 @@ def run(work: Work) -> Mapping[str, Any]:
     by_ab = spec.tool == apache_bench.PROGRAM
     report = named(apache_bench.run(spec, bodies[0]) if by_ab else _ours(work, spec, bodies, tell))
     report = replace(report, id=work.job.id)  # a second attempt replaces what the first one kept
-    work.store.add_load_report(report)
+    work.store.proofs.add_load_report(report)
     reach(Failpoint.LOADTEST_KEPT)
     show(report)
     work.log.info(
@@ -67,11 +67,11 @@ def _signature(work: Work, endpoint: Endpoint, name: str) -> Signature:
         asked = next((deployment for deployment in endpoint.deployments if deployment.name == name), None)
         if asked is None:
             raise EndpointNotFound(f"Endpoint '{endpoint.name}' has no deployment '{name}'")
-        return work.store.model(asked.model, asked.model_version).signature
+        return work.store.models.get(asked.model, asked.model_version).signature
     if not endpoint.live:
         raise Conflict(f"No deployment of '{endpoint.name}' has traffic", hint="Let a gate pass, or set traffic")
     most = max(endpoint.live, key=lambda deployment: endpoint.traffic[deployment.name])
-    return work.store.model(most.model, most.model_version).signature
+    return work.store.models.get(most.model, most.model_version).signature
 
 
 def _bodies(signature: Signature, rows: int) -> list[bytes]:

@@ -13,7 +13,7 @@ from core.domain.rules import check_name
 from core.local.machine.durable import copy_folder
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.paths import Paths, new_id
-from core.local.store.db import Store
+from core.local.store import Store
 
 
 def register_from_job(store: Store, paths: Paths, name: str, job: Job, clock: Callable[[], float]) -> Model:
@@ -43,4 +43,4 @@ def register_from_job(store: Store, paths: Paths, name: str, job: Job, clock: Ca
         size_bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         created_at=clock(),
     )
-    return store.add_model(model)
+    return store.models.add(model)

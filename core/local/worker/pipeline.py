@@ -12,6 +12,7 @@ from core.domain.errors import SlipwayError, TrainingFailed
 from core.domain.job import Job, JobState
 from core.domain.pipeline import PipelineStep, StepKind, StepRun
 from core.local.machine.failpoints import Failpoint, reach
+from core.local.store import transactions
 from core.local.worker.models import register_from_job
 from core.local.worker.work import Work
 from core.local.workspace import LocalWorkspace
@@ -26,9 +27,9 @@ Outputs = Mapping[str, Mapping[str, Any]]
 
 def run(work: Work) -> Mapping[str, Any]:
     """Do the steps that are not done. Raises TrainingFailed that names the step which failed."""
-    spec = work.store.pipeline(work.job.spec["pipeline_id"]).spec
+    spec = work.store.pipelines.get(work.job.spec["pipeline_id"]).spec
     steps = bind(spec, work.job.spec["parameters"])
-    known = {step.name: step for step in work.store.steps(work.job.id)}
+    known = {step.name: step for step in work.store.steps.list(work.job.id)}
     outputs: dict[str, Mapping[str, Any]] = {}
     for step in steps:
         done = known[step.name]
@@ -45,13 +46,13 @@ def run(work: Work) -> Mapping[str, Any]:
 def _do(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) -> StepRun:
     if known.state is not JobState.RUNNING:
         known = replace(known, state=JobState.RUNNING, started_at=work.clock())
-        work.store.put_step(work.job.id, known)
+        work.store.steps.put(work.job.id, known)
     reach(Failpoint.PIPELINE_STEP_BEGUN)
     work.log.info(f"Step {step.name}: begins")
     known, output = KINDS[step.kind](work, step, known, outputs)
     reach(Failpoint.PIPELINE_STEP_DONE)
     done = replace(known, state=JobState.SUCCEEDED, ended_at=work.clock(), output=output)
-    work.store.put_step(work.job.id, done)
+    work.store.steps.put(work.job.id, done)
     reach(Failpoint.PIPELINE_STEP_KEPT)
     work.log.info(f"Step {step.name}: succeeded")
     return done
@@ -59,8 +60,8 @@ def _do(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) -> Ste
 
 def _keep_failure(work: Work, name: str, message: str) -> None:
     """The steps after it are canceled when the run ends."""
-    step = next(step for step in work.store.steps(work.job.id) if step.name == name)
-    work.store.put_step(work.job.id, replace(step, state=JobState.FAILED, ended_at=work.clock(), message=message))
+    step = next(step for step in work.store.steps.list(work.job.id) if step.name == name)
+    work.store.steps.put(work.job.id, replace(step, state=JobState.FAILED, ended_at=work.clock(), message=message))
 
 
 def _prepare(work: Work, step: PipelineStep, known: StepRun, _: Outputs) -> tuple[StepRun, Mapping[str, Any]]:
@@ -83,7 +84,7 @@ def _automl(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) ->
         spec = replace(spec, experiment_name=work.job.experiment_name)
         job = LocalWorkspace(work.settings, work.clock).training_job(spec, work.job.id)
         known = replace(known, job_id=job.id)
-        work.store.put_step(work.job.id, known, submit=job)
+        transactions.submit_step(work.store, work.job.id, known, job)
         reach(Failpoint.PIPELINE_SUBMITTED)
         work.log.info(f"Step {step.name}: job {job.id}")
     job = _wait_for(work, known.job_id)
@@ -93,7 +94,7 @@ def _automl(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) ->
 
 
 def _register(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) -> tuple[StepRun, Mapping[str, Any]]:
-    job = work.store.job(_output_of(step, outputs, "job")["job"])
+    job = work.store.jobs.get(_output_of(step, outputs, "job")["job"])
     model = register_from_job(work.store, work.paths, step.settings["model"], job, work.clock)
     return known, {"model": model.name, "version": model.version}
 
@@ -117,6 +118,6 @@ def _output_of(step: PipelineStep, outputs: Outputs, key: str) -> Mapping[str, A
 
 
 def _wait_for(work: Work, job_id: str) -> Job:
-    while not (job := work.store.job(job_id)).state.final:
+    while not (job := work.store.jobs.get(job_id)).state.final:
         time.sleep(LOOK_EVERY_S)
     return job

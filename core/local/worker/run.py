@@ -20,7 +20,7 @@ from core.local.machine.locks import held
 from core.local.machine.processes import this_process
 from core.local.paths import Paths
 from core.local.service.workers import BUG_HINT
-from core.local.store.db import Store
+from core.local.store import Store
 from core.local.worker.tools import Tools
 from core.local.worker.work import JobLog, Work
 from core.settings import Settings, read_settings
@@ -58,11 +58,11 @@ def run_job(
     paths = Paths(settings.home)
     with held(paths.job(job_id) / "lock", LOCK_WAIT_S) as ours:
         store = Store(paths.store)
-        job = store.job(job_id)
+        job = store.jobs.get(job_id)
         if not ours or job.state is not JobState.RUNNING:
             log.warning("nothing to do for job %s: %s", job_id, job.state if ours else "another worker has it")
             return 0
-        store.set_worker(job_id, this_process())
+        store.jobs.set_worker(job_id, this_process())
         with JobLog(paths.job_log(job_id), clock) as job_log:
             work = Work(job, store, paths, settings, clock, job_log, tools)
             return _end(work, lambda: _loaded(kinds[job.kind])(work))
@@ -88,13 +88,13 @@ def _end(work: Work, run: Callable[[], Mapping[str, Any] | None]) -> int:
         return _failed(work, job, f"{type(e).__name__}: {e}", BUG_HINT)
     if result is not None:
         reach(Failpoint.JOB_DONE)
-        work.store.end_job(job.id, JobState.SUCCEEDED, work.clock(), result=result)
+        work.store.jobs.end(job.id, JobState.SUCCEEDED, work.clock(), result=result)
     work.log.info("The job has succeeded")
     return 0
 
 
 def _failed(work: Work, job: Job, message: str, hint: str) -> int:
-    work.store.end_job(job.id, JobState.FAILED, work.clock(), message=message, hint=hint)
+    work.store.jobs.end(job.id, JobState.FAILED, work.clock(), message=message, hint=hint)
     work.log.error(message)
     return 1
 

@@ -30,7 +30,7 @@ class Kept(msgspec.Struct):
 
 def shadow_of(work: Work, spec: DeploymentSpec) -> Shadow | None:
     """The live side of a comparison; None where no other deployment has traffic."""
-    endpoint = work.store.endpoint(spec.endpoint)
+    endpoint = work.store.endpoints.get(spec.endpoint)
     others = [deployment for deployment in endpoint.live if deployment.name != spec.name]
     if not others:
         return None
@@ -42,7 +42,7 @@ def shadow_of(work: Work, spec: DeploymentSpec) -> Shadow | None:
     kept = list(islice(kept_requests(work.paths.model_data(endpoint.name)), SHADOW_BODIES_MAX))
     if kept:
         return Shadow(live, kept, "as clients sent them, newest first")
-    model = work.store.model(spec.model, spec.model_version)
+    model = work.store.models.get(spec.model, spec.model_version)
     return Shadow(live, _of_training(work, spec), f"rows of {model.data}, since no requests are kept")
 
 
@@ -59,7 +59,7 @@ def kept_requests(folder: Path) -> Iterator[bytes]:
 
 def _of_training(work: Work, spec: DeploymentSpec) -> Sequence[bytes]:
     """The first rows of the data that the candidate learned from, one a request."""
-    model = work.store.model(spec.model, spec.model_version)
+    model = work.store.models.get(spec.model, spec.model_version)
     sample = LocalWorkspace(work.settings, work.clock).sample(model.data, ROWS)
     inputs = {column.name for column in model.signature.columns}
     rows = [

@@ -12,7 +12,7 @@ from core.domain.job import Job, LogLine
 from core.domain.training import Compute
 from core.local.machine.durable import storage_error
 from core.local.paths import Paths
-from core.local.store.db import Store
+from core.local.store import Store
 from core.local.worker.tools import Tools
 from core.settings import Settings
 
@@ -70,6 +70,6 @@ class Work:
 
     def compute(self) -> Compute:
         """The limits of the job's compute; one that was never stored has the settings' limits."""
-        known = {compute.name: compute for compute in self.store.computes()}
+        known = {compute.name: compute for compute in self.store.computes.list()}
         default = Compute(self.job.compute, threads=self.settings.threads, memory_mb=self.settings.memory_mb)
         return known.get(self.job.compute, default)

@@ -1,0 +1,180 @@
+"""Jobs: what was asked, where it stands, and who works at it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.domain.data import DataRef
+from core.domain.errors import JobNotFound, JobStateInvalid
+from core.domain.job import Job, JobKind, JobState, move
+from core.local.machine.processes import Process
+from core.local.store.bodies import decode, encode, member
+from core.local.store.db import Access, Row
+from core.local.store.pipelines import Steps
+from core.local.store.trials import Trials
+
+_READS = (
+    "(json_extract(spec, '$.data.name') = ? AND json_extract(spec, '$.data.version') = ?"
+    " OR json_extract(spec, '$.data') = ? AND json_extract(spec, '$.data_version') = ?)"
+)
+"""A training job names its data as one value, a batch as two."""
+
+
+class Jobs:
+    """Jobs by id, and the children that a job has submitted."""
+
+    def __init__(self, db: Access) -> None:
+        self._db = db
+
+    def add(self, job: Job) -> Job:
+        values = (job.id, job.kind, job.state, job.experiment_name, job.compute)
+        with self._db.write() as tx:
+            tx.execute(
+                "INSERT INTO jobs (id, kind, state, experiment_name, compute, spec, created_at, parent_id) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                *(*values, _kept(job.kind, job.spec), job.created_at, job.parent_id),
+            )
+        return job
+
+    def get(self, job_id: str) -> Job:
+        """Raises JobNotFound."""
+        row = self._db.row("SELECT * FROM jobs WHERE id = ?", job_id)
+        if row is None:
+            raise JobNotFound(f"There is no job '{job_id}'", hint="`job list` shows them")
+        return _job(row)
+
+    def list(
+        self,
+        kind: JobKind | None = None,
+        limit: int = 100,
+        *,
+        endpoint: str = "",
+        experiment_name: str = "",
+        data: DataRef | None = None,
+        pipeline: str = "",
+    ) -> tuple[Job, ...]:
+        """Newest first, at most `limit` of those that every given filter lets through; 0 for all of them."""
+        named = "" if data is None else data.name
+        version = 0 if data is None else data.version
+        wanted: tuple[tuple[object, str, tuple[Any, ...]], ...] = (
+            (kind, "kind = ?", (kind,)),
+            (endpoint, "json_extract(spec, '$.endpoint') = ?", (endpoint,)),
+            (experiment_name, "experiment_name = ?", (experiment_name,)),
+            (data, _READS, (named, version, named, version)),
+            (pipeline, "? IN (json_extract(spec, '$.pipeline_id'), json_extract(spec, '$.pipeline'))", (pipeline,)),
+        )
+        given = [(condition, values) for asked, condition, values in wanted if asked]
+        where = " AND ".join(("1", *(condition for condition, _ in given)))
+        sql = f"SELECT * FROM jobs WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ?"  # noqa: S608 - own words
+        return tuple(map(_job, self._db.rows(sql, *(v for _, values in given for v in values), limit or -1)))
+
+    def in_states(self, *states: JobState) -> tuple[Job, ...]:
+        """All jobs in these states, oldest first."""
+        marks = ", ".join("?" * len(states))
+        sql = f"SELECT * FROM jobs WHERE state IN ({marks}) ORDER BY created_at, id"  # noqa: S608 - only question marks
+        return tuple(map(_job, self._db.rows(sql, *states)))
+
+    def children(self, job_id: str) -> tuple[Job, ...]:
+        """The jobs that a job has submitted, oldest first."""
+        rows = self._db.rows("SELECT * FROM jobs WHERE parent_id = ? ORDER BY created_at, id", job_id)
+        return tuple(map(_job, rows))
+
+    def start_attempt(self, job_id: str, now: float) -> Job:
+        """Mark a queued job running, or count another attempt of a running one whose worker died.
+
+        The worker's process is named by `set_worker` once it exists. Raises JobStateInvalid for a final job.
+        """
+        with self._db.write() as tx:
+            job = Jobs(tx).get(job_id)
+            if job.state is not JobState.RUNNING:
+                move(job.state, JobState.RUNNING)
+            tx.execute(
+                "UPDATE jobs SET state = ?, attempt = attempt + 1, started_at = coalesce(started_at, ?), "
+                "pid = NULL, pid_started = NULL WHERE id = ?",
+                *(JobState.RUNNING, now, job_id),
+            )
+        return self.get(job_id)
+
+    def set_worker(self, job_id: str, process: Process) -> None:
+        named = "UPDATE jobs SET pid = ?, pid_started = ? WHERE id = ?"
+        with self._db.write() as tx:
+            tx.execute(named, process.pid, process.started, job_id)
+
+    def worker(self, job_id: str) -> Process | None:
+        """The process that was started for a job last, dead or alive."""
+        row = self._db.row("SELECT pid, pid_started FROM jobs WHERE id = ? AND pid IS NOT NULL", job_id)
+        return Process(row["pid"], row["pid_started"]) if row else None
+
+    def cancel(self, job_id: str, now: float) -> Job:
+        """A queued job is canceled at once, a running one and its children are asked to end; a final one stays."""
+        with self._db.write() as tx:
+            jobs = Jobs(tx)
+            if not (job := jobs.get(job_id)).state.final:
+                for one in (job, *jobs.children(job_id)):
+                    jobs._ask_to_end(one, now)
+        return self.get(job_id)
+
+    def _ask_to_end(self, job: Job, now: float) -> None:
+        if job.state is JobState.QUEUED:
+            self.end(job.id, JobState.CANCELED, now, message="Canceled before it started")
+        elif not job.state.final:
+            with self._db.write() as tx:
+                tx.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", job.id)
+
+    def end(
+        self,
+        job_id: str,
+        state: JobState,
+        now: float,
+        *,
+        message: str = "",
+        hint: str = "",
+        result: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """Give a job its final state and what it leaves. Raises JobStateInvalid when it has one."""
+        if not state.final:
+            raise JobStateInvalid(f"'{state}' is no final state")
+        ended = "UPDATE jobs SET state = ?, ended_at = ?, message = ?, hint = ?, result = ? WHERE id = ?"
+        with self._db.write() as tx:
+            job = Jobs(tx).get(job_id)
+            move(job.state, state)
+            tx.execute(ended, state, now, message, hint, _kept(job.kind, result or {}), job_id)
+            Trials(tx).stop(job_id)
+            Steps(tx).cancel(job_id, now, message)
+        return self.get(job_id)
+
+
+def verdict(result: str, what: str) -> bool | None:
+    """What a gate has said, by the result that its job's row keeps; None where it came to no verdict."""
+    passed = _read(JobKind.GATE, result, what).get("passed")
+    return passed if isinstance(passed, bool) else None
+
+
+def _job(row: Row) -> Job:
+    what = f"job '{row['id']}'"
+    kind = member(JobKind, row["kind"], what)
+    return Job(
+        id=row["id"],
+        kind=kind,
+        state=member(JobState, row["state"], what),
+        experiment_name=row["experiment_name"],
+        compute=row["compute"],
+        spec=_read(kind, row["spec"], what),
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        attempt=row["attempt"],
+        cancel_requested=bool(row["cancel_requested"]),
+        parent_id=row["parent_id"],
+        message=row["message"],
+        hint=row["hint"],
+        result=_read(kind, row["result"], what),
+    )
+
+
+def _kept(kind: JobKind, value: Mapping[str, Any]) -> str:
+    """A job's spec or result as its row keeps it. With `_read`, the one place that knows what a kind's are."""
+    return encode(value)
+
+
+def _read(kind: JobKind, text: str, what: str) -> Mapping[str, Any]:
+    return decode(text, dict[str, Any], what)

@@ -1,0 +1,45 @@
+"""Registered models."""
+
+from dataclasses import replace
+
+from core.domain.errors import ModelNotFound
+from core.domain.model import Model
+from core.local.store.bodies import decode, encode
+from core.local.store.db import Access, Row
+
+
+class Models:
+    """Models by name and version."""
+
+    def __init__(self, db: Access) -> None:
+        self._db = db
+
+    def add(self, model: Model) -> Model:
+        """Keep a model under the next version of its name; the same job under the same name gives the same version."""
+        with self._db.write() as tx:
+            same = tx.row("SELECT * FROM models WHERE name = ? AND job_id = ?", model.name, model.job_id)
+            if same is not None:
+                return _model(same)
+            newest = tx.rows("SELECT coalesce(max(version), 0) AS version FROM models WHERE name = ?", model.name)
+            model = replace(model, version=newest[0]["version"] + 1)
+            values = (model.name, model.version, model.job_id, encode(model), model.created_at)
+            tx.execute("INSERT INTO models VALUES (?, ?, ?, ?, ?)", *values)
+            return model
+
+    def get(self, name: str, version: int = 0) -> Model:
+        """One version, 0 for the newest. Raises ModelNotFound."""
+        newest = "SELECT * FROM models WHERE name = ? AND (version = ? OR ? = 0) ORDER BY version DESC LIMIT 1"
+        row = self._db.row(newest, name, version, version)
+        if row is None:
+            known = self._db.rows("SELECT DISTINCT name FROM models ORDER BY name")
+            names = ", ".join(known["name"] for known in known) or "none yet"
+            raise ModelNotFound(f"There is no model '{name}:{version or 'latest'}'", hint=f"Registered: {names}")
+        return _model(row)
+
+    def list(self) -> tuple[Model, ...]:
+        """All versions, newest first."""
+        return tuple(map(_model, self._db.rows("SELECT * FROM models ORDER BY created_at DESC, version DESC")))
+
+
+def _model(row: Row) -> Model:
+    return decode(row["body"], Model, f"model '{row['name']}:{row['version']}'")
