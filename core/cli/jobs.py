@@ -7,7 +7,8 @@ from core.cli.command import Command, Context, arg
 from core.cli.following import ended
 from core.cli.values import data_ref
 from core.domain.job import JobKind
-from core.domain.training import HIGHER_IS_BETTER, Algorithm, TrainingSpec
+from core.domain.metrics import PRIMARY_METRICS
+from core.domain.training import Algorithm, TrainingSpec
 
 ID = arg("job", metavar="JOB", help="a job's id")
 LIST = ("id", "kind", "state", "experiment_name", "created_at", "message")
@@ -80,7 +81,7 @@ SUBMIT = (
     arg("--data", required=True, type=data_ref, metavar="NAME[:VERSION]", help="the table to learn from"),
     arg("--target", required=True, help="the column to predict"),
     arg("--timeout", type=float, default=60.0, metavar="SECONDS", help="time of the search (default: %(default)s)"),
-    arg("--metric", default="AUC_weighted", choices=tuple(HIGHER_IS_BETTER), help="what to optimise"),
+    arg("--metric", default="AUC_weighted", choices=PRIMARY_METRICS, help="what to optimise"),
     arg("--exclude", action="append", default=[], metavar="COLUMN", help="do not learn from it; repeatable"),
     arg("--algorithm", action="append", default=[], choices=tuple(map(str, Algorithm)), help="only these; repeatable"),
     arg("--max-trials", type=int, default=100, help="at most so many (default: %(default)s)"),

@@ -6,30 +6,33 @@ from enum import StrEnum
 
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
+from core.domain.metrics import PRIMARY_METRICS
 from core.domain.rules import check_name, check_number, check_text, check_whole
 
 
 class Algorithm(StrEnum):
-    """Named as Azure's AutoML names them, where it has the same."""
+    """Named as Azure's AutoML names them, where it has the same; each with its everyday name."""
 
-    LOGISTIC_REGRESSION = "LogisticRegression"
-    EXTRA_TREES = "ExtremeRandomTrees"
-    LIGHTGBM = "LightGBM"
-    XGBOOST = "XGBoostClassifier"
-    VOTING_ENSEMBLE = "VotingEnsemble"
+    label: str
+
+    def __new__(cls, name: str, label: str = "") -> "Algorithm":
+        """A member is equal to its name."""
+        made = str.__new__(cls, name)
+        made._value_ = name
+        made.label = label
+        return made
+
+    LOGISTIC_REGRESSION = "LogisticRegression", "Logistic regression"
+    EXTRA_TREES = "ExtremeRandomTrees", "Extra trees"
+    LIGHTGBM = "LightGBM", "LightGBM"
+    XGBOOST = "XGBoostClassifier", "XGBoost"
+    VOTING_ENSEMBLE = "VotingEnsemble", "Voting ensemble"
 
 
-HIGHER_IS_BETTER: Mapping[str, bool] = {
-    "AUC_weighted": True,
-    "accuracy": True,
-    "average_precision_score_weighted": True,
-    "balanced_accuracy": True,
-    "f1_score_weighted": True,
-    "matthews_correlation": True,
-    "norm_macro_recall": True,
-    "log_loss": False,
-}
-"""The metrics a job may optimise, under Azure's names."""
+def algorithm_label(name: str) -> str:
+    """An algorithm's everyday name; one of another engine keeps its own."""
+    return next((known.label for known in Algorithm if known == name), name)
+
 
 CLASSES_MAX = 100
 
@@ -63,9 +66,9 @@ class TrainingSpec:
         check_number("timeout_s", self.timeout_s, 0, 10_000_000)
         if self.timeout_s < 5:
             raise SpecInvalid(f"timeout_s must be at least 5 seconds, got {self.timeout_s}", hint="Try 60")
-        if self.primary_metric not in HIGHER_IS_BETTER:
+        if self.primary_metric not in PRIMARY_METRICS:
             raise SpecInvalid(
-                f"Unknown primary metric '{self.primary_metric}'", hint=f"One of: {', '.join(HIGHER_IS_BETTER)}"
+                f"Unknown primary metric '{self.primary_metric}'", hint=f"One of: {', '.join(PRIMARY_METRICS)}"
             )
         if self.target in self.exclude:
             raise SpecInvalid(f"The target '{self.target}' cannot be excluded")

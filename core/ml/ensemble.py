@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.domain.training import HIGHER_IS_BETTER
+from core.domain.metrics import gain
 from core.ml.finished import FinishedTrial
 from core.ml.metrics import score
 from core.ml.task import Labels
@@ -36,12 +36,12 @@ def vote(
     A weak trial can help with a small weight only, so the best is picked again until a second one improves on it; what
     is given is the best vote on that way. None where that is a single trial.
     """
-    ranked = sorted(finished, key=lambda f: rank(f, metric))[:CANDIDATES_MAX]
+    ranked = sorted(finished, key=lambda f: best_first(f, metric))[:CANDIDATES_MAX]
     candidates = {f.trial.number: f.oof() for f in ranked}
     best, total, picks, kept = -np.inf, np.zeros((1, 1)), list[int](), list[int]()
     while len(candidates) > 1 and len(picks) < PICKS_MAX and not out_of_time():
         open_to = set(picks) if len(set(picks)) == MEMBERS_MAX else set(candidates)
-        gains = {n: gain(metric, labels, (total + candidates[n]) / (len(picks) + 1)) for n in sorted(open_to)}
+        gains = {n: judged(metric, labels, (total + candidates[n]) / (len(picks) + 1)) for n in sorted(open_to)}
         number = max(gains, key=gains.__getitem__)
         picks.append(number)
         total = total + candidates[number]
@@ -53,17 +53,13 @@ def vote(
     return Vote(members, np.sum([weight * candidates[n] for n, weight in members], axis=0))
 
 
-def gain(metric: str, labels: Labels, probabilities: Array) -> float:
-    """The metric with the sign that makes more better; a metric these rows do not define is the worst."""
+def judged(metric: str, labels: Labels, probabilities: Array) -> float:
+    """The metric with the sign that makes more better; one that these rows do not define is the worst."""
     value = score(metric, labels, probabilities)
-    if np.isnan(value):
-        return -np.inf
-    return value if HIGHER_IS_BETTER[metric] else -value
+    return -np.inf if np.isnan(value) else gain(metric, value)
 
 
-def rank(finished: FinishedTrial, metric: str) -> tuple[float, int]:
+def best_first(finished: FinishedTrial, metric: str) -> tuple[float, int]:
     """Sorts trials best first, the earlier one first among equals."""
     value = finished.trial.metrics.get(metric, float("nan"))
-    if np.isnan(value):
-        return float("inf"), finished.trial.number
-    return (-value if HIGHER_IS_BETTER[metric] else value), finished.trial.number
+    return (float("inf") if np.isnan(value) else -gain(metric, value)), finished.trial.number

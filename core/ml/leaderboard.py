@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core.domain.training import Algorithm, TrialState
-from core.ml.ensemble import rank
+from core.ml.ensemble import best_first
 from core.ml.finished import FinishedTrial
 
 
@@ -39,5 +39,5 @@ class Leaderboard:
             return
         self.singles.append(finished)
         if finished.trial.state is TrialState.SUCCEEDED:
-            insort(self.ranked, finished, key=lambda f: rank(f, self.metric))
+            insort(self.ranked, finished, key=lambda f: best_first(f, self.metric))
             self.shortest_s = min(self.shortest_s, finished.trial.duration_s)

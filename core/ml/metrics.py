@@ -14,12 +14,12 @@ TINY = 1e-15
 
 def evaluate(labels: Labels, probabilities: Array) -> dict[str, float]:
     """Every metric that is defined on these rows, by Azure's name; `labels` index the columns of `probabilities`."""
-    return {name: value for name in METRICS if np.isfinite(value := score(name, labels, probabilities))}
+    return {name: value for name in SCORERS if np.isfinite(value := score(name, labels, probabilities))}
 
 
 def score(name: str, labels: Labels, probabilities: Array) -> float:
     """One metric by Azure's name; NaN where the rows do not define it (one class only)."""
-    return float(METRICS[name](labels, probabilities))
+    return float(SCORERS[name](labels, probabilities))
 
 
 def auc(positive: npt.NDArray[np.bool_], values: Array) -> float:
@@ -49,7 +49,7 @@ def average_precision(positive: npt.NDArray[np.bool_], values: Array) -> float:
 
 
 Ranker = Callable[[npt.NDArray[np.bool_], Array], float]
-Metric = Callable[[Labels, Array], float]
+Scorer = Callable[[Labels, Array], float]
 
 
 def _present(labels: Labels, probabilities: Array) -> tuple[npt.NDArray[np.intp], Array]:
@@ -59,18 +59,18 @@ def _present(labels: Labels, probabilities: Array) -> tuple[npt.NDArray[np.intp]
     return present, counts[present] / counts.sum()
 
 
-def _ranking(rank: Ranker, average: str) -> Metric:
-    def metric(labels: Labels, probabilities: Array) -> float:
+def _ranking(by: Ranker, average: str) -> Scorer:
+    def scorer(labels: Labels, probabilities: Array) -> float:
         if average == "micro":
             positive = labels[:, None] == np.arange(probabilities.shape[1])
-            return rank(positive.ravel(), probabilities.ravel())
+            return by(positive.ravel(), probabilities.ravel())
         present, shares = _present(labels, probabilities)
-        if rank is auc and probabilities.shape[1] == 2:
+        if by is auc and probabilities.shape[1] == 2:
             return auc(labels == 1, probabilities[:, 1])  # both classes have the same
-        each = np.array([rank(labels == c, probabilities[:, c]) for c in present])
+        each = np.array([by(labels == c, probabilities[:, c]) for c in present])
         return float(each @ shares if average == "weighted" else each.mean())
 
-    return metric
+    return scorer
 
 
 def _confusion(labels: Labels, probabilities: Array) -> Array:
@@ -93,8 +93,8 @@ def _per_class(confusion: Array) -> dict[str, Array]:
     }
 
 
-def _averaged(name: str, average: str) -> Metric:
-    def metric(labels: Labels, probabilities: Array) -> float:
+def _averaged(name: str, average: str) -> Scorer:
+    def scorer(labels: Labels, probabilities: Array) -> float:
         confusion = _confusion(labels, probabilities)
         if average == "micro":  # with one label a row, all three are the accuracy
             return float(np.trace(confusion) / confusion.sum())
@@ -102,7 +102,7 @@ def _averaged(name: str, average: str) -> Metric:
         values = _per_class(confusion)[name][present]
         return float(values @ shares if average == "weighted" else values.mean())
 
-    return metric
+    return scorer
 
 
 def _accuracy(labels: Labels, probabilities: Array) -> float:
@@ -110,7 +110,7 @@ def _accuracy(labels: Labels, probabilities: Array) -> float:
 
 
 def _balanced_accuracy(labels: Labels, probabilities: Array) -> float:
-    return METRICS["recall_score_macro"](labels, probabilities)
+    return SCORERS["recall_score_macro"](labels, probabilities)
 
 
 def _norm_macro_recall(labels: Labels, probabilities: Array) -> float:
@@ -138,7 +138,7 @@ def _log_loss(labels: Labels, probabilities: Array) -> float:
 
 _AVERAGES = ("macro", "micro", "weighted")
 
-METRICS: Mapping[str, Metric] = {
+SCORERS: Mapping[str, Scorer] = {
     **{f"AUC_{a}": _ranking(auc, a) for a in _AVERAGES},
     **{f"average_precision_score_{a}": _ranking(average_precision, a) for a in _AVERAGES},
     **{f"{n}_{a}": _averaged(n, a) for n in ("f1_score", "precision_score", "recall_score") for a in _AVERAGES},
@@ -149,3 +149,4 @@ METRICS: Mapping[str, Metric] = {
     "norm_macro_recall": _norm_macro_recall,
     "weighted_accuracy": _weighted_accuracy,
 }
+"""How each metric of a classification in `core.domain.metrics` is computed."""

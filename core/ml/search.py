@@ -12,7 +12,7 @@ from core.domain.errors import TrainingFailed
 from core.domain.signature import Signature
 from core.domain.training import Algorithm, Guardrail, TrainingSpec, Trial, TrialState
 from core.ml.data.prepare import Prepared, prepare
-from core.ml.ensemble import Vote, rank, vote
+from core.ml.ensemble import Vote, best_first, vote
 from core.ml.executor import Executor
 from core.ml.finished import (
     OOF,
@@ -198,7 +198,7 @@ class _Run:
         if found is None:
             return None
         made = self._same_vote(found) or self._hold(running, found)
-        return made if rank(made, metric) < rank(ranked[0], metric) else None
+        return made if best_first(made, metric) < best_first(ranked[0], metric) else None
 
     def _same_vote(self, found: Vote) -> FinishedTrial | None:
         """An earlier start of this job may have come as far as here."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from core.domain.metrics import TaskKind
 from core.domain.signature import Signature
 from core.domain.training import TrialState
 from core.predict.encoder import ColumnCode
@@ -36,6 +37,10 @@ class LearningProblem:
     @property
     def classes(self) -> int:
         return len(self.signature.classes)
+
+    @property
+    def kind(self) -> TaskKind:
+        return TaskKind.BINARY if self.classes == 2 else TaskKind.MULTICLASS
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.training import Algorithm, Trial, TrialState
-from core.ml.ensemble import rank
+from core.ml.ensemble import best_first
 from core.ml.finished import FinishedTrial
 from core.ml.leaderboard import Leaderboard
 
@@ -35,6 +35,6 @@ def test_it_ranks_the_single_models_that_succeeded_on_its_problem_whatever_the_o
     succeeded = [f for f in singles if f.trial.state is TrialState.SUCCEEDED]
     assert board.trials == trials
     assert board.singles == singles
-    assert board.ranked == sorted(succeeded, key=lambda f: rank(f, "AUC_weighted"))
+    assert board.ranked == sorted(succeeded, key=lambda f: best_first(f, "AUC_weighted"))
     assert board.shortest_s == min((f.trial.duration_s for f in succeeded), default=float("inf"))
     assert board.last_number == max((f.trial.number for f in trials), default=-1)

@@ -10,6 +10,7 @@ from tables import customers, write_table
 
 from core.domain.data import ColumnKind, DataRef
 from core.domain.errors import SpecInvalid, TableUnusable
+from core.domain.metrics import TaskKind
 from core.domain.training import GuardrailState, TrainingSpec
 from core.ml.data.guardrails import check_target, useless_columns
 from core.ml.data.prepare import Prepared, prepare, split
@@ -87,6 +88,11 @@ def test_classes_keep_their_json_type_and_natural_order(table, values, classes):
     found = checked(table(answer=[values[i % len(values)] for i in range(400)])).classes
     assert found == classes
     assert [type(c) for c in found] == [type(c) for c in classes]
+
+
+def test_the_problem_says_what_kind_it_is(table):
+    assert prepared(table()).problem.kind is TaskKind.BINARY
+    assert prepared(table(answer=[("a", "b", "c")[i % 3] for i in range(400)])).problem.kind is TaskKind.MULTICLASS
 
 
 def test_of_two_classes_the_positive_one_is_last(table):

@@ -5,14 +5,14 @@ import pytest
 from core.domain.data import ColumnKind, ColumnRole, DataSource
 from core.domain.endpoint import DeploymentState, EndpointState, GateState
 from core.domain.job import JobKind, JobState
+from core.domain.metrics import METRICS, PRIMARY_METRICS
 from core.domain.pipeline import StepKind
-from core.domain.training import HIGHER_IS_BETTER, Algorithm, GuardrailState, TrialState
+from core.domain.training import Algorithm, GuardrailState, TrialState
 from core.ui.kit import words
 from core.ui.shell.markup import literal
 
 STATEFUL = (DeploymentState, EndpointState, GateState, GuardrailState, JobState, TrialState)
 NAMED = (
-    (Algorithm, words.ALGORITHMS),
     (ColumnKind, words.KINDS),
     (ColumnRole, words.ROLES),
     (DataSource, words.SOURCES),
@@ -32,13 +32,22 @@ def test_every_name_of_ours_has_an_everyday_one(kind, table):
     assert set(table) == set(kind)
 
 
+def test_every_algorithm_has_an_everyday_name_and_another_engines_keeps_its_own():
+    assert {words.algorithm(name) for name in Algorithm} == {
+        "Logistic regression", "Extra trees", "LightGBM", "XGBoost", "Voting ensemble",
+    }  # fmt: skip
+    assert words.algorithm("TabNet") == "TabNet"
+
+
 def test_two_states_with_the_same_text_keep_their_own_words():
     assert words.state(JobState.SUCCEEDED).label == "Succeeded"
     assert words.state(TrialState.SUCCEEDED).label == "Done"
 
 
 def test_every_metric_that_can_be_asked_for_has_a_name():
-    assert set(words.METRICS) == set(HIGHER_IS_BETTER)
+    assert len({words.metric(name) for name in METRICS} - set(METRICS)) == len(METRICS)
+    assert set(PRIMARY_METRICS) <= set(METRICS)
+    assert words.metric("gini_index") == "Gini index"
     assert words.metric("recall_score_macro") == "Recall score macro"
 
 

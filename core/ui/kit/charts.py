@@ -7,10 +7,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.domain.data import ColumnProfile
+from core.domain.metrics import metric_named
 from core.domain.monitoring import TelemetryBucket
 from core.domain.proof import GateReport, LoadReport
 from core.domain.signature import Scalar
-from core.domain.training import HIGHER_IS_BETTER, Trial
+from core.domain.training import Trial
 from core.ui.kit import words
 
 # Mid-tones that hold 3:1 against both the light and the dark background; the theme repeats them for native charts.
@@ -94,7 +95,7 @@ def best_so_far(trials: Sequence[Trial], metric: str, started_at: float) -> go.F
     ended = sorted((t for t in trials if metric in t.metrics), key=lambda t: t.started_at + t.duration_s)
     at = [t.started_at + t.duration_s - started_at for t in ended]
     scores = [t.metrics[metric] for t in ended]
-    better = max if HIGHER_IS_BETTER.get(metric, True) else min
+    better = max if metric_named(metric).higher_is_better else min
     best = [better(scores[: i + 1]) for i in range(len(scores))]
     line = go.Scatter(
         x=at,

@@ -6,7 +6,8 @@ import streamlit as st
 
 from core.domain.data import DataRef
 from core.domain.job import Job, JobKind, JobState
-from core.domain.training import HIGHER_IS_BETTER, Trial
+from core.domain.metrics import gain
+from core.domain.training import Trial
 from core.ui.kit import notices, words
 from core.ui.shell.markup import literal
 
@@ -52,7 +53,7 @@ def standing(trial: Trial, metric: str) -> float:
     """A number that is higher for a better trial; the lowest of all for one without this metric."""
     if metric not in trial.metrics:
         return float("-inf")
-    return trial.metrics[metric] if HIGHER_IS_BETTER.get(metric, True) else -trial.metrics[metric]
+    return gain(metric, trial.metrics[metric])
 
 
 def progress(job: Job, trials: Sequence[Trial], now: float) -> None:

@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple
 from core.domain.data import ColumnKind, ColumnRole, DataRef, DataSource
 from core.domain.endpoint import DeploymentState, EndpointState, GateState
 from core.domain.job import JobKind, JobState
+from core.domain.metrics import metric_named
 from core.domain.pipeline import StepKind
-from core.domain.training import Algorithm, GuardrailState, TrialState
+from core.domain.training import GuardrailState, TrialState, algorithm_label
 
 DASH = "–"
 
@@ -104,23 +105,6 @@ STEPS: Mapping[StepKind, str] = {
     StepKind.AUTOML: "Train",
     StepKind.REGISTER: "Register the model",
 }
-ALGORITHMS: Mapping[str, str] = {
-    Algorithm.LOGISTIC_REGRESSION: "Logistic regression",
-    Algorithm.EXTRA_TREES: "Extra trees",
-    Algorithm.LIGHTGBM: "LightGBM",
-    Algorithm.XGBOOST: "XGBoost",
-    Algorithm.VOTING_ENSEMBLE: "Voting ensemble",
-}
-METRICS: Mapping[str, str] = {
-    "AUC_weighted": "AUC",
-    "accuracy": "Accuracy",
-    "average_precision_score_weighted": "Average precision",
-    "balanced_accuracy": "Balanced accuracy",
-    "f1_score_weighted": "F1 score",
-    "matthews_correlation": "Matthews correlation",
-    "norm_macro_recall": "Normalised macro recall",
-    "log_loss": "Log loss",
-}
 
 
 def state(value: StrEnum) -> Word:
@@ -129,13 +113,13 @@ def state(value: StrEnum) -> Word:
 
 
 def algorithm(name: str) -> str:
-    """An algorithm's everyday name; one this table does not know keeps its own."""
-    return ALGORITHMS.get(name, name)
+    """An algorithm's everyday name; one that is not ours keeps its own."""
+    return algorithm_label(name)
 
 
 def metric(name: str) -> str:
-    """A metric's everyday name: `AUC_weighted` -> `AUC`; others lose their underscores."""
-    return METRICS.get(name, name.replace("_", " ").capitalize())
+    """A metric's everyday name: `AUC_weighted` -> `AUC`; one that is not ours loses its underscores."""
+    return metric_named(name).label
 
 
 def score(value: float | None) -> str:

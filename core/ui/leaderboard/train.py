@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from core.domain.data import DataAsset, DataRef, TableProfile
-from core.domain.training import CLASSES_MAX, HIGHER_IS_BETTER, TrainingSpec
+from core.domain.metrics import PRIMARY_METRICS
+from core.domain.training import CLASSES_MAX, TrainingSpec
 from core.ui.kit import tables, words
 from core.ui.shell import actions, cached, choices
 from core.workspace import Workspace
@@ -43,7 +44,7 @@ def _ask(ref: DataRef, profile: TableProfile) -> Callable[[], TrainingSpec]:
         "Time for the whole search", TIMES_S, value=60, key="leaderboard.timeout_s", format_func=words.lasting
     )
     metric = right.selectbox(
-        "Best by", list(HIGHER_IS_BETTER), key="leaderboard.primary_metric", format_func=words.metric
+        "Best by", list(PRIMARY_METRICS), key="leaderboard.primary_metric", format_func=words.metric
     )
     left, right = st.columns([2, 1])
     exclude = left.multiselect(

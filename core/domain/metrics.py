@@ -1,0 +1,70 @@
+"""The metrics a model is judged by: what each is called, which way is better, and which tasks it judges."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TaskKind(StrEnum):
+    """What is to be predicted: one of two classes, one of several, or a number."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+CLASSIFICATION = frozenset({TaskKind.BINARY, TaskKind.MULTICLASS})
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric under Azure's name."""
+
+    name: str
+    label: str
+    """Its everyday name."""
+    higher_is_better: bool = True
+    primary: bool = False
+    """Whether a job may optimise it."""
+    tasks: frozenset[TaskKind] = CLASSIFICATION
+
+
+METRICS: Mapping[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("AUC_weighted", "AUC", primary=True),
+        Metric("accuracy", "Accuracy", primary=True),
+        Metric("average_precision_score_weighted", "Average precision", primary=True),
+        Metric("balanced_accuracy", "Balanced accuracy", primary=True),
+        Metric("f1_score_weighted", "F1 score", primary=True),
+        Metric("matthews_correlation", "Matthews correlation", primary=True),
+        Metric("norm_macro_recall", "Normalised macro recall", primary=True),
+        Metric("log_loss", "Log loss", higher_is_better=False, primary=True),
+        Metric("AUC_macro", "AUC macro"),
+        Metric("AUC_micro", "AUC micro"),
+        Metric("average_precision_score_macro", "Average precision score macro"),
+        Metric("average_precision_score_micro", "Average precision score micro"),
+        Metric("f1_score_macro", "F1 score macro"),
+        Metric("f1_score_micro", "F1 score micro"),
+        Metric("precision_score_macro", "Precision score macro"),
+        Metric("precision_score_micro", "Precision score micro"),
+        Metric("precision_score_weighted", "Precision score weighted"),
+        Metric("recall_score_macro", "Recall score macro"),
+        Metric("recall_score_micro", "Recall score micro"),
+        Metric("recall_score_weighted", "Recall score weighted"),
+        Metric("weighted_accuracy", "Weighted accuracy"),
+    )
+}
+
+PRIMARY_METRICS = tuple(metric.name for metric in METRICS.values() if metric.primary)
+"""The metrics a job may optimise."""
+
+
+def metric_named(name: str) -> Metric:
+    """The metric of that name. One that this table does not know loses its underscores, and more of it is better."""
+    return METRICS.get(name) or Metric(name, name.replace("_", " ").capitalize())
+
+
+def gain(name: str, value: float) -> float:
+    """The value with the sign that makes more better."""
+    return value if metric_named(name).higher_is_better else -value
