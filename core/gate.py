@@ -15,8 +15,8 @@ from core import loadtest
 from core.checks import Profile, azure, bodies_for, run_checks
 from core.checks.document.security import BEARER
 from core.checks.document.sizes import CAUTIOUS_BYTES
+from core.checks.outcome import Violation
 from core.checks.probe.probe import Client, Exchange
-from core.checks.registry import Violation
 from core.domain.endpoint import GateBudget
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult, LoadReport, LoadSpec, Target

@@ -8,9 +8,11 @@ from typing import NamedTuple
 from core.checks import azure
 from core.checks.document.replies import lasting
 from core.checks.document.security import KEY_MIN_CHARS
+from core.checks.effort import Profile
+from core.checks.outcome import GONE, SILENCE, KnownDeviation, NotApplicable, Violation
 from core.checks.probe.probe import Exchange, Probe
 from core.checks.proofs.semantic import same
-from core.checks.registry import GONE, SILENCE, Check, KnownDeviation, NotApplicable, Profile, Violation
+from core.checks.registry import Check
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from core.checks.asking import everywhere
+from core.checks.effort import DEPTHS, Depth, Profile
 from core.checks.judging import judged, result
+from core.checks.outcome import Violation
 from core.checks.probe.probe import Probe
 from core.checks.probe.source import DOCUMENT, PUBLISHED, Source, admit, fetch
 from core.checks.proofs import (
@@ -19,7 +21,7 @@ from core.checks.proofs import (
     wire,
     writing,
 )
-from core.checks.registry import DEPTHS, PARTS, Check, Depth, Profile, Violation, entered
+from core.checks.registry import PARTS, Check, entered
 from core.contract import samples
 from core.domain.errors import NoVerdict, ServiceUnavailable, SpecInvalid
 from core.domain.proof import CheckResult, Target

@@ -8,10 +8,10 @@ from own_tls import certificate, serving_tls
 from scripted import OK, scripted
 
 from contract_tests.reference import KEY, Reference, serving
+from core.checks.effort import DEPTHS
 from core.checks.probe.client import PATIENCE, Client
 from core.checks.probe.probe import Probe
 from core.checks.probe.source import fetch
-from core.checks.registry import DEPTHS
 from core.domain.errors import NoVerdict
 from core.domain.proof import Target
 

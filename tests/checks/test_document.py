@@ -11,7 +11,7 @@ from signatures import bank_signature, mixed_signature
 from contract_tests.reference_document import CLASSES, COLUMNS, LEVELS, OBSERVED, ROWS_MAX, document
 from core.checks.document.description import describe
 from core.checks.document.schema import flat
-from core.checks.registry import Violation
+from core.checks.outcome import Violation
 from core.contract import openapi
 from core.domain.data import ColumnKind
 from core.domain.endpoint import EndpointLimits

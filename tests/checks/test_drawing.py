@@ -13,9 +13,9 @@ from core.checks.asking.everywhere import everywhere
 from core.checks.document.columns import columns_of, domains_of
 from core.checks.document.description import describe
 from core.checks.document.drawing import Drawing
+from core.checks.effort import DEPTHS
 from core.checks.probe.probe import Probe
 from core.checks.probe.source import fetch
-from core.checks.registry import DEPTHS
 from core.domain.proof import Target
 from core.domain.signature import Signature
 

@@ -12,7 +12,7 @@ from contract_tests.reference_document import document
 from core.checks import Source, run_checks
 from core.checks.document.description import describe
 from core.checks.document.home import home, without_addresses
-from core.checks.registry import Violation
+from core.checks.outcome import Violation
 from core.domain.errors import NoVerdict
 from core.domain.proof import CheckResult, Target
 

@@ -8,10 +8,10 @@ import pytest
 from contract_tests.limited import limited
 from contract_tests.reference import KEY, Reference, Refused, Reply, Request, serving
 from core.checks import run_checks
+from core.checks.effort import DEPTHS
 from core.checks.probe import client
 from core.checks.probe.probe import Probe
 from core.checks.probe.source import fetch
-from core.checks.registry import DEPTHS
 from core.domain.errors import NoVerdict
 from core.domain.proof import CheckResult, Target
 from core.loadtest.busy import Patience

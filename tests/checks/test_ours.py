@@ -7,10 +7,10 @@ import pytest
 
 from contract_tests.reference import KEY, Reference, Refused, Reply, Request, serving
 from core.checks import Profile, catalogue, run_checks
+from core.checks.effort import DEPTHS, OURS
 from core.checks.judging import judge
 from core.checks.probe.probe import Probe
 from core.checks.probe.source import fetch
-from core.checks.registry import DEPTHS, OURS
 from core.domain.proof import CheckResult, Target
 
 DEPLOYMENT = "azureml-model-deployment"

@@ -10,7 +10,7 @@ from contract_tests.reference import KEY, Reference, Refused, Request, serving
 from contract_tests.reference_document import CLASSES, LEVELS
 from core.checks import Profile, Source, catalogue, run_checks
 from core.checks.azure import DEVIATIONS, Seen, known
-from core.checks.registry import OURS
+from core.checks.effort import OURS
 from core.domain.proof import CheckResult, Target
 
 NAMED = {

@@ -16,7 +16,7 @@ from core.checks.document.description import describe
 from core.checks.document.forms import beside
 from core.checks.document.overlay import with_schema
 from core.checks.document.schema import alternatives, flat
-from core.checks.registry import Violation
+from core.checks.outcome import Violation
 from core.domain.proof import Target
 
 NAMES = ("A", "B", "C")

@@ -10,10 +10,10 @@ import pytest
 from own_tls import certificate, serving_tls
 
 from contract_tests.reference import KEY, Handler, Reference, serving
+from core.checks.effort import Depth
 from core.checks.generated.drive import Findings, drive
 from core.checks.probe.probe import Probe
 from core.checks.probe.source import fetch
-from core.checks.registry import Depth
 from core.domain.proof import Target
 
 LITTLE = Depth(rows=4, examples=3, generated_s=4.0)

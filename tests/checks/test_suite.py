@@ -18,9 +18,9 @@ from schemathesis.specs.openapi import checks as _  # noqa: F401 - enters OpenAP
 from contract_tests.mutants.first import AnyPrefix, AnyScheme, ForgetsACategory
 from contract_tests.reference import KEY, Reference, Reply, Request, serving
 from core.checks import Source, bodies_for, catalogue, run_checks
+from core.checks.effort import Depth, Profile
 from core.checks.generated import drive
 from core.checks.proofs.contract import ABOUT
-from core.checks.registry import Depth, Profile
 from core.domain.errors import NoVerdict, SpecInvalid
 from core.domain.proof import CheckResult, Target
 

@@ -13,8 +13,8 @@ from core.checks import run_checks
 from core.checks.asking.altering import changed, escaped, unlike
 from core.checks.document.description import describe
 from core.checks.document.sizes import CAUTIOUS_BYTES, LARGE_BYTES, body_bytes, rows_at_once, told_bytes
+from core.checks.effort import DEPTHS, LEAST_PART, WIDE
 from core.checks.probe.tries import LEAST, Plan
-from core.checks.registry import DEPTHS, LEAST_PART, WIDE
 from core.contract import samples
 from core.contract.openapi import document
 from core.domain.data import ColumnKind

@@ -6,8 +6,9 @@ from time import monotonic
 from typing import Any
 
 from core.checks.document.drawing import Drawing, beyond, settled
+from core.checks.outcome import NotApplicable, Violation
 from core.checks.probe.probe import Exchange, Probe
-from core.checks.registry import REFUSED, NotApplicable, Violation, check
+from core.checks.registry import REFUSED, check
 
 ROWS_MIN, ROWS_MAX = 20, 5_000
 FIRST_ROWS, ROWS_AT_ONCE = 50, 500

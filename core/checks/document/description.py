@@ -12,7 +12,7 @@ from core.checks.document.home import SOMEWHERE, Home, home
 from core.checks.document.replies import Keys, reply_keys
 from core.checks.document.schema import Json, alternatives, examples, flat
 from core.checks.document.security import BEARER, Scheme, secured_by
-from core.checks.registry import Violation
+from core.checks.outcome import Violation
 from core.domain.errors import NoVerdict
 from core.domain.signature import Scalar, Signature
 

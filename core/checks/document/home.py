@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from core.checks.document.schema import Json
-from core.checks.registry import Violation
+from core.checks.outcome import Violation
 from core.domain.errors import NoVerdict
 
 SOMEWHERE = "http://endpoint/openapi.json"

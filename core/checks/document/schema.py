@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from core.checks.registry import Violation
+from core.checks.outcome import Violation
 
 Json = Mapping[str, Any]
 

@@ -7,14 +7,24 @@ from core.checks import azure
 from core.checks.document.kinds import classifies, kinds_shown, label_of, wrong_kind
 from core.checks.document.replies import answers_in
 from core.checks.generated.drive import Finding
-from core.checks.probe.places import ELSEWHERE, meant, place_of, refusal
+from core.checks.outcome import (
+    ELSEWHERE,
+    ERRORS,
+    FAULT,
+    GONE,
+    HEADERS,
+    KIND,
+    LABELS,
+    MOVED,
+    OPEN,
+    TWICE,
+    NotApplicable,
+    Violation,
+)
+from core.checks.probe.places import meant, place_of, refusal
 from core.checks.probe.probe import Exchange, Probe
-from core.checks.registry import GONE, NotApplicable, Violation
 from core.domain.errors import NoVerdict, ServiceUnavailable
 
-TWICE, FAULT, MOVED, OPEN = "encoded twice", "a fault of the server", "a redirect", "no key is needed"
-LABELS, HEADERS = "type of labels", "required headers"
-KIND, ERRORS = "content type of answers", "shape of errors"
 SHAPES = ("response_schema_conformance", "content_type_conformance")
 ACCEPTED = "positive_data_acceptance"
 TOLD_BY_STATUS = (*SHAPES, "status_code_conformance", "not_a_server_error", ACCEPTED, "response_headers_conformance")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.checks.document.security import Credential
-from core.checks.registry import BROKEN, SILENCE, Violation
+from core.checks.outcome import BROKEN, SILENCE, Violation
 from core.domain.proof import Target
 from core.loadtest.busy import Patience
 from core.loadtest.sender import TIMED_OUT, NoAnswer, Sender

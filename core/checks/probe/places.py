@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.checks import azure
 from core.checks.document.replies import Keys, answers_in, candidates, chosen
-from core.checks.registry import Violation
+from core.checks.outcome import NOWHERE, Violation
 from core.domain.errors import NoVerdict
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 SIZES = (3, 5, 1)
 """So many rows are sent to see which lists of a reply grow with them."""
-NOWHERE, ELSEWHERE = "answers nowhere", "answers elsewhere"
 REFUSED_CHARS = 100
 
 

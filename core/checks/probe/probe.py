@@ -15,10 +15,12 @@ from core.checks.document.forms import ONE
 from core.checks.document.replies import answers_in
 from core.checks.document.security import Credential
 from core.checks.document.sizes import rows_at_once, told_bytes
+from core.checks.effort import Depth, Profile
+from core.checks.outcome import KnownDeviation, NotApplicable, Violation
 from core.checks.probe.client import Client, Exchange, quoted, shown
 from core.checks.probe.places import meant, place_of, refused
 from core.checks.probe.tries import Plan, Tries
-from core.checks.registry import LIMITED, Depth, KnownDeviation, NotApplicable, Profile, Violation
+from core.checks.registry import LIMITED
 from core.domain.errors import NoVerdict, SlipwayError
 from core.domain.proof import Target
 from core.loadtest.busy import BUSY

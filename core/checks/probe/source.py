@@ -11,10 +11,10 @@ from core.checks.document.home import whole
 from core.checks.document.overlay import is_document, with_schema
 from core.checks.document.schema import Json
 from core.checks.document.security import BEARER
+from core.checks.outcome import Violation
 from core.checks.probe.places import refused
 from core.checks.probe.probe import Client, Exchange, Probe
 from core.checks.registry import REFUSED as BLAMED
-from core.checks.registry import Violation
 from core.domain.endpoint import DEPLOYMENT_HEADER
 from core.domain.errors import NoVerdict
 from core.domain.proof import Target

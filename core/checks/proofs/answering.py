@@ -3,9 +3,10 @@
 from core.checks.asking.everywhere import Rows
 from core.checks.document.allowed import validator
 from core.checks.document.description import reply_schema
+from core.checks.outcome import NotApplicable, Violation
 from core.checks.probe.probe import Probe
 from core.checks.proofs.semantic import each_from_everywhere
-from core.checks.registry import NotApplicable, Violation, check
+from core.checks.registry import check
 
 
 @check("semantic", "Answers to rows from everywhere keep to the bounds and labels that the document gives for a reply.")

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from core.checks.document.sizes import CELLS_MAX
+from core.checks.outcome import NotApplicable, Violation
 from core.checks.probe.probe import Exchange, Probe
 from core.checks.proofs.semantic import answers, difference, method_of, same, vary
-from core.checks.registry import NotApplicable, Violation, check
+from core.checks.registry import check
 from core.contract import samples
 
 THREADS = 12

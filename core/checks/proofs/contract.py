@@ -10,11 +10,13 @@ from functools import partial
 
 from core.checks import azure
 from core.checks.document.schema import Json, flat
-from core.checks.generated.causes import TWICE, shared, unanswered_now
+from core.checks.effort import Profile
+from core.checks.generated.causes import shared, unanswered_now
 from core.checks.generated.drive import Finding, drive, without_points
+from core.checks.outcome import TWICE, KnownDeviation, NotApplicable, Violation
 from core.checks.probe.probe import SMALL_BYTES, Probe, shown
 from core.checks.proofs.wire import denials
-from core.checks.registry import LIMITED, REFUSED, KnownDeviation, NotApplicable, Profile, Violation, check
+from core.checks.registry import LIMITED, REFUSED, check
 from core.loadtest.busy import BUSY
 
 BORDER = re.compile(rb"(?<![\d.])\d{309}(?![\d.eE])")

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from core.checks.generated.causes import HEADERS
+from core.checks.outcome import HEADERS, NotApplicable, Violation
 from core.checks.probe.probe import Exchange, Probe
 from core.checks.proofs.wire import refusals, valid_body
-from core.checks.registry import NotApplicable, Violation, check
+from core.checks.registry import check
 
 
 @check("wire", "A header that the document marks as required comes with every answer for which it is declared.")

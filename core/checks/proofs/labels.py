@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from core.checks.document.kinds import classifies, kinds_shown, label_of, wrong_kind
 from core.checks.document.together import told
-from core.checks.generated.causes import LABELS
+from core.checks.outcome import LABELS, NotApplicable, Violation
 from core.checks.probe.places import encoded_twice
 from core.checks.probe.probe import Exchange, Probe
 from core.checks.proofs.semantic import (
@@ -16,7 +16,7 @@ from core.checks.proofs.semantic import (
     method_of,
     published_classes,
 )
-from core.checks.registry import NotApplicable, Violation, check
+from core.checks.registry import check
 from core.contract.decision import may_decide
 from core.domain.signature import Scalar
 

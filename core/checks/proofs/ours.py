@@ -7,9 +7,11 @@ from uuid import UUID
 
 from core.checks.asking.altering import unlike
 from core.checks.document.security import Credential
+from core.checks.effort import OURS
+from core.checks.outcome import NotApplicable, Violation
 from core.checks.probe.probe import Exchange, Probe
 from core.checks.probe.source import DOCUMENT
-from core.checks.registry import OURS, NotApplicable, Violation, check
+from core.checks.registry import check
 from core.contract.cells import cut
 from core.domain.endpoint import DEPLOYMENT_HEADER
 

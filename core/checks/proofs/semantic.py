@@ -10,9 +10,10 @@ from typing import Any
 
 from core.checks.asking.everywhere import Rows, batches_from_everywhere, smallest
 from core.checks.document.together import Told, told
-from core.checks.probe.places import ELSEWHERE, encoded_twice, place_of, under
+from core.checks.outcome import ELSEWHERE, NotApplicable, Violation
+from core.checks.probe.places import encoded_twice, place_of, under
 from core.checks.probe.probe import Exchange, Probe
-from core.checks.registry import NotApplicable, Violation, check
+from core.checks.registry import check
 from core.domain.signature import Scalar
 
 SAME = 1e-9

@@ -11,10 +11,12 @@ from core.checks.asking.altering import changed, unlike, with_literal
 from core.checks.document.forms import LISTED, ONE, holder
 from core.checks.document.security import KEY_MIN_CHARS, Credential
 from core.checks.document.sizes import rows_in
-from core.checks.generated.causes import ERRORS, OPEN, needs_no_key
+from core.checks.effort import Profile
+from core.checks.generated.causes import needs_no_key
+from core.checks.outcome import ERRORS, OPEN, NotApplicable, Violation
 from core.checks.probe import places
 from core.checks.probe.probe import Exchange, Probe
-from core.checks.registry import REFUSED, NotApplicable, Profile, Violation, check
+from core.checks.registry import REFUSED, check
 from core.domain.data import ColumnKind
 from core.domain.signature import Column
 
