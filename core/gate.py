@@ -16,7 +16,8 @@ from core.checks import Profile, azure, bodies_for, run_checks
 from core.checks.document.security import BEARER
 from core.checks.document.sizes import CAUTIOUS_BYTES
 from core.checks.outcome import Violation
-from core.checks.probe.probe import Client, Exchange
+from core.checks.probe.client import Client
+from core.checks.probe.exchange import Exchange
 from core.domain.endpoint import GateBudget
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult, LoadReport, LoadSpec, Target

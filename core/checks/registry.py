@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 CheckFunction = Callable[["Probe"], str]
 
 
-LIMITED = (413, 414, 431)
-"""Statuses that say that a body, an address or a head is larger than the server takes."""
-REFUSED = (400, 422, *LIMITED)
-"""Statuses that are right for what is wrong: they say so, or that a limit was met before anybody looked."""
-
-
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that is tried. `about` tells a reader in plain words what holds when it passes."""

@@ -7,8 +7,9 @@ from typing import Any
 
 from core.checks.document.drawing import Drawing, beyond, settled
 from core.checks.outcome import NotApplicable, Violation
-from core.checks.probe.probe import Exchange, Probe
-from core.checks.registry import REFUSED, check
+from core.checks.probe.exchange import REFUSED, Exchange
+from core.checks.probe.probe import Probe
+from core.checks.registry import check
 
 ROWS_MIN, ROWS_MAX = 20, 5_000
 FIRST_ROWS, ROWS_AT_ONCE = 50, 500

@@ -21,8 +21,9 @@ from core.checks.outcome import (
     NotApplicable,
     Violation,
 )
+from core.checks.probe.exchange import Exchange
 from core.checks.probe.places import meant, place_of, refusal
-from core.checks.probe.probe import Exchange, Probe
+from core.checks.probe.probe import Probe
 from core.domain.errors import NoVerdict, ServiceUnavailable
 
 SHAPES = ("response_schema_conformance", "content_type_conformance")

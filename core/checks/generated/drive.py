@@ -18,7 +18,8 @@ from core.checks import azure
 from core.checks.document.allowed import AS_IT_IS, NAMED, Bodies
 from core.checks.document.home import without_addresses
 from core.checks.document.security import Credential
-from core.checks.probe.probe import Probe, quoted
+from core.checks.probe.curl import quoted
+from core.checks.probe.probe import Probe
 from core.domain.errors import NoVerdict
 from core.domain.proof import Target
 

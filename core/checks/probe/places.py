@@ -11,7 +11,8 @@ from core.checks.outcome import NOWHERE, Violation
 from core.domain.errors import NoVerdict
 
 if TYPE_CHECKING:
-    from core.checks.probe.probe import Exchange, Probe
+    from core.checks.probe.exchange import Exchange
+    from core.checks.probe.probe import Probe
 
 SIZES = (3, 5, 1)
 """So many rows are sent to see which lists of a reply grow with them."""

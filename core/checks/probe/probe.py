@@ -17,15 +17,13 @@ from core.checks.document.security import Credential
 from core.checks.document.sizes import rows_at_once, told_bytes
 from core.checks.effort import Depth, Profile
 from core.checks.outcome import KnownDeviation, NotApplicable, Violation
-from core.checks.probe.client import Client, Exchange, quoted, shown
+from core.checks.probe.client import Client
+from core.checks.probe.exchange import LIMITED, Exchange
 from core.checks.probe.places import meant, place_of, refused
 from core.checks.probe.tries import Plan, Tries
-from core.checks.registry import LIMITED
 from core.domain.errors import NoVerdict, SlipwayError
 from core.domain.proof import Target
 from core.loadtest.busy import BUSY
-
-__all__ = ["Client", "Exchange", "Probe", "quoted", "shown"]
 
 T = TypeVar("T")
 

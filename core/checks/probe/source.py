@@ -12,9 +12,11 @@ from core.checks.document.overlay import is_document, with_schema
 from core.checks.document.schema import Json
 from core.checks.document.security import BEARER
 from core.checks.outcome import Violation
+from core.checks.probe.client import Client
+from core.checks.probe.exchange import REFUSED as BLAMED
+from core.checks.probe.exchange import Exchange
 from core.checks.probe.places import refused
-from core.checks.probe.probe import Client, Exchange, Probe
-from core.checks.registry import REFUSED as BLAMED
+from core.checks.probe.probe import Probe
 from core.domain.endpoint import DEPLOYMENT_HEADER
 from core.domain.errors import NoVerdict
 from core.domain.proof import Target

@@ -6,7 +6,8 @@ from typing import Any
 
 from core.checks.document.sizes import CELLS_MAX
 from core.checks.outcome import NotApplicable, Violation
-from core.checks.probe.probe import Exchange, Probe
+from core.checks.probe.exchange import Exchange
+from core.checks.probe.probe import Probe
 from core.checks.proofs.semantic import answers, difference, method_of, same, vary
 from core.checks.registry import check
 from core.contract import samples

@@ -14,9 +14,10 @@ from core.checks.effort import Profile
 from core.checks.generated.causes import shared, unanswered_now
 from core.checks.generated.drive import Finding, drive, without_points
 from core.checks.outcome import TWICE, KnownDeviation, NotApplicable, Violation
-from core.checks.probe.probe import SMALL_BYTES, Probe, shown
+from core.checks.probe.exchange import LIMITED, REFUSED, shown
+from core.checks.probe.probe import SMALL_BYTES, Probe
 from core.checks.proofs.wire import denials
-from core.checks.registry import LIMITED, REFUSED, check
+from core.checks.registry import check
 from core.loadtest.busy import BUSY
 
 BORDER = re.compile(rb"(?<![\d.])\d{309}(?![\d.eE])")

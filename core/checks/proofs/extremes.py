@@ -7,10 +7,11 @@ from typing import Any
 from core.checks.asking.altering import with_literal
 from core.checks.effort import Profile
 from core.checks.outcome import NotApplicable, Violation
-from core.checks.probe.probe import Exchange, Probe
+from core.checks.probe.exchange import REFUSED, Exchange
+from core.checks.probe.probe import Probe
 from core.checks.proofs.semantic import answers, same
 from core.checks.proofs.wire import refused
-from core.checks.registry import REFUSED, check
+from core.checks.registry import check
 from core.domain.data import ColumnKind
 from core.domain.signature import Column
 

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from core.checks.document.kinds import classifies, kinds_shown, label_of, wrong_kind
 from core.checks.document.together import told
 from core.checks.outcome import LABELS, NotApplicable, Violation
+from core.checks.probe.exchange import Exchange
 from core.checks.probe.places import encoded_twice
-from core.checks.probe.probe import Exchange, Probe
+from core.checks.probe.probe import Probe
 from core.checks.proofs.semantic import (
     answers,
     chances_of,

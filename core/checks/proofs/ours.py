@@ -9,7 +9,8 @@ from core.checks.asking.altering import unlike
 from core.checks.document.security import Credential
 from core.checks.effort import OURS
 from core.checks.outcome import NotApplicable, Violation
-from core.checks.probe.probe import Exchange, Probe
+from core.checks.probe.exchange import Exchange
+from core.checks.probe.probe import Probe
 from core.checks.probe.source import DOCUMENT
 from core.checks.registry import check
 from core.contract.cells import cut

@@ -11,8 +11,9 @@ from typing import Any
 from core.checks.asking.everywhere import Rows, batches_from_everywhere, smallest
 from core.checks.document.together import Told, told
 from core.checks.outcome import ELSEWHERE, NotApplicable, Violation
+from core.checks.probe.exchange import Exchange
 from core.checks.probe.places import encoded_twice, place_of, under
-from core.checks.probe.probe import Exchange, Probe
+from core.checks.probe.probe import Probe
 from core.checks.registry import check
 from core.domain.signature import Scalar
 

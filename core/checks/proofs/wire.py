@@ -15,8 +15,9 @@ from core.checks.effort import Profile
 from core.checks.generated.causes import needs_no_key
 from core.checks.outcome import ERRORS, OPEN, NotApplicable, Violation
 from core.checks.probe import places
-from core.checks.probe.probe import Exchange, Probe
-from core.checks.registry import REFUSED, check
+from core.checks.probe.exchange import REFUSED, Exchange
+from core.checks.probe.probe import Probe
+from core.checks.registry import check
 from core.domain.data import ColumnKind
 from core.domain.signature import Column
 

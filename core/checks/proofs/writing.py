@@ -12,10 +12,11 @@ from core.checks.document.forms import ONE
 from core.checks.document.sizes import rows_in
 from core.checks.effort import OURS, Profile
 from core.checks.outcome import NotApplicable, Violation
+from core.checks.probe.exchange import REFUSED
 from core.checks.probe.probe import Probe
 from core.checks.proofs.semantic import answers, difference
 from core.checks.proofs.wire import refused
-from core.checks.registry import REFUSED, check
+from core.checks.registry import check
 from core.domain.data import ColumnKind
 from core.domain.errors import NoVerdict
 from core.domain.signature import Column
