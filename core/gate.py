@@ -12,10 +12,11 @@ from zipfile import BadZipFile
 import numpy as np
 
 from core import loadtest
-from core.checks import Profile, azure, bodies_for, run_checks
+from core.checks import Profile, bodies_for, run_checks
 from core.checks.document.security import BEARER
 from core.checks.document.sizes import CAUTIOUS_BYTES
 from core.checks.outcome import Violation
+from core.checks.probe import encoding
 from core.checks.probe.client import Client
 from core.checks.probe.exchange import Exchange
 from core.domain.endpoint import GateBudget
@@ -259,7 +260,7 @@ def _why(refused: Sequence[Exchange]) -> str:
 
 def _meaning(exchange: Exchange) -> Any:
     """What was answered, however it is encoded. Raises Violation where it is no JSON."""
-    _, reply = azure.meant(exchange.status, exchange.reply)
+    _, reply = encoding.meant(exchange.status, exchange.reply)
     return replace(exchange, reply=reply).json()
 
 

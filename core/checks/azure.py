@@ -4,10 +4,10 @@ Seen on `azureml-inference-server-http` 1.5.1 and in the documents of AutoML ser
 named here is a violation there too. There is no baseline for ours.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+from core.checks.probe.encoding import inside, is_error
 
 REFUSALS = frozenset({"positive_data_acceptance", "negative_data_rejection"})
 SHAPES = frozenset({"response_schema_conformance", "content_type_conformance", "replies_are_encoded_once"})
@@ -24,7 +24,7 @@ KEYS = frozenset({"missing_required_header", "negative_data_rejection"})
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Objection:
     """An answer that some check objects to."""
 
     check: str
@@ -46,67 +46,43 @@ class Deviation:
 
     name: str
     about: str
-    shown_by: Callable[[Seen], bool]
+    shown_by: Callable[[Objection], bool]
 
 
-def known(seen: Seen) -> Deviation | None:
+def known(objection: Objection) -> Deviation | None:
     """The deviation that explains what was seen, if one does."""
-    return next((deviation for deviation in DEVIATIONS if deviation.shown_by(seen)), None)
+    return next((deviation for deviation in DEVIATIONS if deviation.shown_by(objection)), None)
 
 
-def meant(status: int, reply: bytes) -> tuple[int, bytes]:
-    """Status and reply as they were meant: encoded once, and an error as the refusal that it is."""
-    inner = _inside(reply)
-    if inner is None:
-        return status, reply
-    if status == 200 and _is_error(inner):
-        return 400, json.dumps({"message": inner["error"]}).encode()
-    return status, json.dumps(inner).encode()
+def _double_encoded(objection: Objection) -> bool:
+    inner = inside(objection.reply)
+    return objection.check in SHAPES and inner is not None and not is_error(inner)
 
 
-def _inside(reply: bytes) -> Any:
-    """What a JSON string holds that holds JSON itself; None for anything else."""
-    try:
-        text = json.loads(reply)
-        inner = json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return None
-    return inner if isinstance(inner, dict | list) else None
+def _error_as_200(objection: Objection) -> bool:
+    return objection.check in SHAPES | REFUSALS and objection.status == 200 and is_error(inside(objection.reply))
 
 
-def _is_error(inner: Any) -> bool:
-    return isinstance(inner, dict) and set(inner) == {"error"}
+def _health_as_html(objection: Objection) -> bool:
+    healthy = (objection.method, objection.path, objection.reply) == ("GET", "/", b"Healthy")
+    return healthy and objection.check in SHAPES and objection.content_type.startswith("text/html")
 
 
-def _double_encoded(seen: Seen) -> bool:
-    inner = _inside(seen.reply)
-    return seen.check in SHAPES and inner is not None and not _is_error(inner)
+def _key_in_front(objection: Objection) -> bool:
+    return objection.check in KEYS and not objection.keyed and "Authorization" in objection.message
 
 
-def _error_as_200(seen: Seen) -> bool:
-    return seen.check in SHAPES | REFUSALS and seen.status == 200 and _is_error(_inside(seen.reply))
-
-
-def _health_as_html(seen: Seen) -> bool:
-    healthy = (seen.method, seen.path, seen.reply) == ("GET", "/", b"Healthy")
-    return healthy and seen.check in SHAPES and seen.content_type.startswith("text/html")
-
-
-def _key_in_front(seen: Seen) -> bool:
-    return seen.check in KEYS and not seen.keyed and "Authorization" in seen.message
-
-
-def _loose_document(seen: Seen) -> bool:
-    if "Authorization" in seen.message or seen.status >= 500:
+def _loose_document(objection: Objection) -> bool:
+    if "Authorization" in objection.message or objection.status >= 500:
         return False
-    if seen.check in METHODS:
-        return seen.method in ("GET", "HEAD", "OPTIONS") and seen.status != 405
-    if seen.check in SHAPES:
-        return (seen.path, seen.status) == ("/swagger.json", 200)
-    if seen.check == "one_answer_per_row":
-        return seen.status == 400 and b'"data":[]' in seen.body
-    refused = 400 <= seen.status < 500
-    return seen.check in REFUSALS | BODIES and refused == (seen.check == "positive_data_acceptance")
+    if objection.check in METHODS:
+        return objection.method in ("GET", "HEAD", "OPTIONS") and objection.status != 405
+    if objection.check in SHAPES:
+        return (objection.path, objection.status) == ("/swagger.json", 200)
+    if objection.check == "one_answer_per_row":
+        return objection.status == 400 and b'"data":[]' in objection.body
+    refused = 400 <= objection.status < 500
+    return objection.check in REFUSALS | BODIES and refused == (objection.check == "positive_data_acceptance")
 
 
 DEVIATIONS = (

@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
     telling: bool = False
 
     @property
-    def rank(self) -> tuple[bool, bool]:
+    def precedence(self) -> tuple[bool, bool]:
         """The higher tells: what is broken before what could not be judged, and a check that names the fault."""
         return self.told.passed is False, self.telling
 
@@ -67,7 +67,7 @@ def _told_once(held: Sequence[Outcome]) -> Iterator[CheckResult]:
     by: dict[str, Outcome] = {}
     for outcome in held:
         known = by.setdefault(outcome.cause, outcome)
-        by[outcome.cause] = outcome if outcome.rank > known.rank else known
+        by[outcome.cause] = outcome if outcome.precedence > known.precedence else known
     for outcome in held:
         teller = by[outcome.cause]
         if teller is not outcome:
@@ -154,7 +154,7 @@ def _excuse(check: Check, violation: Violation, probe: Probe) -> str:
     if probe.profile is not Profile.AZURE or not answered:
         return ""
     last = answered[-1]
-    seen = azure.Seen(
+    seen = azure.Objection(
         check=check.name,
         method=last.method,
         path=last.path,

@@ -29,7 +29,7 @@ class NoAnswer(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """What came back."""
 
     status: int
@@ -61,11 +61,11 @@ class Sender:
         """Whom it trusts: read once, since reading the certificates costs more than a request."""
         return ssl.create_default_context()
 
-    def score(self, body: bytes) -> Answer:
+    def score(self, body: bytes) -> Reply:
         """POST a body to where the target scores, with its key and headers. Raises as `send`."""
         return self.send("POST", self._target.path, body, {"Content-Type": "application/json", **self._target.sent})
 
-    def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         """Send one request with these headers; one that is told to come again later does so, within its patience.
 
         Raises NoAnswer when the connection breaks or nothing comes for too long, ServiceUnavailable when nothing
@@ -86,7 +86,7 @@ class Sender:
             self._connection.close()
             self._connection = None
 
-    def _answered(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def _answered(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         # One more try: a server may close a kept connection just as the next request leaves.
         for fresh in (self._connection is None, True):
             try:
@@ -100,7 +100,7 @@ class Sender:
                     raise NoAnswer(BROKEN) from e
         raise AssertionError("the second attempt either answers or raises")
 
-    def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         if self._connection is None:
             self._connection = self._connect()
         root = urlsplit(self._target.url).path.rstrip("/")
@@ -108,7 +108,7 @@ class Sender:
         with suppress(BrokenPipeError, ConnectionResetError):
             self._connection.request(method, root + path, body, headers)
         reply = self._connection.getresponse()
-        return Answer(reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read())
+        return Reply(reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read())
 
     def _connect(self) -> http.client.HTTPConnection:
         url = self._target.url

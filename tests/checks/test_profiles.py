@@ -9,7 +9,7 @@ from azure_like import AzureLike, loose_document
 from contract_tests.reference import KEY, Reference, Refused, Request, serving
 from contract_tests.reference_document import CLASSES, LEVELS
 from core.checks import Profile, Source, catalogue, run_checks
-from core.checks.azure import DEVIATIONS, Seen, known
+from core.checks.azure import DEVIATIONS, Objection, known
 from core.checks.effort import OURS
 from core.domain.proof import CheckResult, Target
 
@@ -103,10 +103,10 @@ def test_a_missing_key_is_the_fronts_affair_only_where_no_key_was_given() -> Non
     message = "Missing required header accepted. Got 200 when missing required 'Authorization' header, expected 401"
     seen = {"method": "POST", "path": "/score", "status": 200, "content_type": "", "body": b"", "reply": b"{}"}
     for check in ("missing_required_header", "negative_data_rejection"):
-        found = known(Seen(check=check, **seen, message=message, keyed=False))
+        found = known(Objection(check=check, **seen, message=message, keyed=False))
         assert found is not None
         assert found.name == "key checked in front"
-        assert known(Seen(check=check, **seen, message=message, keyed=True)) is None
+        assert known(Objection(check=check, **seen, message=message, keyed=True)) is None
 
 
 def test_what_a_loose_document_cannot_support_is_not_applicable(azure_like: Target) -> None:

@@ -21,6 +21,7 @@ from core.checks.outcome import (
     NotApplicable,
     Violation,
 )
+from core.checks.probe import encoding
 from core.checks.probe.exchange import Exchange
 from core.checks.probe.places import meant, place_of, refusal
 from core.checks.probe.probe import Probe
@@ -63,7 +64,7 @@ def _cause(name: str, finding: Finding, probe: Probe) -> str:
     return _shape(finding, probe) if name == "response_schema_conformance" and seen.status == 200 else ""
 
 
-def _about_the_key(name: str, seen: azure.Seen, probe: Probe) -> bool:
+def _about_the_key(name: str, seen: azure.Objection, probe: Probe) -> bool:
     named = probe.described.scheme.header.lower() in seen.message.lower()
     return name == "ignored_auth" or (name in ABOUT_KEYS and named)
 
@@ -93,7 +94,7 @@ def _scored_for_anybody(probe: Probe) -> bool:
 def _shape(finding: Finding, probe: Probe) -> str:
     """Why a reply is not as the document describes it: the whole is wrapped once more, or stands elsewhere."""
     seen, form = finding.seen, probe.described.primary_form
-    if azure.meant(seen.status, seen.reply) != (seen.status, seen.reply):
+    if encoding.meant(seen.status, seen.reply) != (seen.status, seen.reply):
         return TWICE
     told = probe.described.reply_keys[form]
     if told is None:

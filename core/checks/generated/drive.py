@@ -62,7 +62,7 @@ class Finding:
     """One kind of failure: the shortest request that shows it, and how it was answered."""
 
     request: Request
-    seen: azure.Seen
+    seen: azure.Objection
     at: str
     """The path that it was sent to, below the server's root."""
     pointed: bool
@@ -217,7 +217,7 @@ def _finding(recorder: "ScenarioRecorder", case_id: str, node: "CheckNode", prob
     status = response.status_code if response else 0
     what = ". ".join(filter(None, (f"{failure.operation}: {failure.title}", " ".join(failure.message.split()))))
     content_type = next(iter(response.headers.get("content-type", [])), "") if response else ""
-    seen = azure.Seen(node.name, case.method, case.path, status, content_type, sent, reply, what, bool(credential))
+    seen = azure.Objection(node.name, case.method, case.path, status, content_type, sent, reply, what, bool(credential))
     pointed = without_points(sent) != sent
     at = case.formatted_path
     kind = f"{what} (whole numbers with a decimal point)" if pointed else what

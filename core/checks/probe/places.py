@@ -5,9 +5,9 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from core.checks import azure
 from core.checks.document.replies import Keys, answers_in, candidates, chosen
 from core.checks.outcome import NOWHERE, Violation
+from core.checks.probe import encoding
 from core.domain.errors import NoVerdict
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def meant(exchange: "Exchange") -> Any:
     if not isinstance(reply, str):
         return reply
     # Whether the document says so is a check of its own: here only what was answered counts.
-    status, once = azure.meant(exchange.status, exchange.reply)
+    status, once = encoding.meant(exchange.status, exchange.reply)
     again = replace(exchange, status=status, reply=once)
     if status != exchange.status:
         raise refused(again)
@@ -55,7 +55,7 @@ def meant(exchange: "Exchange") -> Any:
 
 def encoded_twice(exchange: "Exchange") -> bool:
     """Whether the reply came as JSON inside a JSON string."""
-    return exchange.decoded or azure.meant(exchange.status, exchange.reply) != (exchange.status, exchange.reply)
+    return exchange.decoded or encoding.meant(exchange.status, exchange.reply) != (exchange.status, exchange.reply)
 
 
 def under(keys: Keys) -> str:

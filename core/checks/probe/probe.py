@@ -9,7 +9,6 @@ from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from core.checks import azure
 from core.checks.document.description import Described
 from core.checks.document.forms import ONE
 from core.checks.document.replies import answers_in
@@ -17,6 +16,7 @@ from core.checks.document.security import Credential
 from core.checks.document.sizes import rows_at_once, told_bytes
 from core.checks.effort import Depth, Profile
 from core.checks.outcome import KnownDeviation, NotApplicable, Violation
+from core.checks.probe import encoding
 from core.checks.probe.client import Client
 from core.checks.probe.exchange import LIMITED, Exchange
 from core.checks.probe.places import meant, place_of, refused
@@ -200,7 +200,7 @@ class Probe:
     def _meant(self, exchange: Exchange) -> Exchange:
         if self.profile is not Profile.AZURE:
             return exchange
-        status, reply = azure.meant(exchange.status, exchange.reply)
+        status, reply = encoding.meant(exchange.status, exchange.reply)
         return replace(exchange, status=status, reply=reply, decoded=reply != exchange.reply)
 
     @contextmanager

@@ -14,6 +14,7 @@ from core.checks.effort import Profile
 from core.checks.generated.causes import shared, unanswered_now
 from core.checks.generated.drive import Finding, drive, without_points
 from core.checks.outcome import TWICE, KnownDeviation, NotApplicable, Violation
+from core.checks.probe import encoding
 from core.checks.probe.exchange import LIMITED, REFUSED, shown
 from core.checks.probe.probe import SMALL_BYTES, Probe
 from core.checks.proofs.wire import denials
@@ -107,7 +108,7 @@ def replies_are_encoded_once(probe: Probe) -> str:
     if probe.described.legacy_reply:
         raise NotApplicable("the document says that the reply is a string")
     exchange = probe.post(probe.body(probe.sample(1)))
-    if azure.meant(exchange.status, exchange.reply) != (exchange.status, exchange.reply):
+    if encoding.meant(exchange.status, exchange.reply) != (exchange.status, exchange.reply):
         raise Violation(f"The reply is encoded twice: {exchange.shown}", exchange, cause=TWICE, telling=True)
     return f"a row got {exchange.shown}"
 
