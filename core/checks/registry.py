@@ -6,14 +6,11 @@ A check is one small function: it takes a `Probe`, tries one thing, and returns 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.checks.effort import EVERYWHERE, Profile
+from core.checks.probe.probe import Probe
 
-if TYPE_CHECKING:
-    from core.checks.probe.probe import Probe
-
-CheckFunction = Callable[["Probe"], str]
+CheckFunction = Callable[[Probe], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ def check(
 def _where_something_is_accepted(function: CheckFunction) -> CheckFunction:
     """The check, with no verdict where nothing at all is accepted: that bad requests are refused then says nothing."""
 
-    def run(probe: "Probe") -> str:
+    def run(probe: Probe) -> str:
         evidence = function(probe)
         probe.needs_acceptance()
         return evidence

@@ -23,7 +23,7 @@ from core.checks.outcome import (
 )
 from core.checks.probe import encoding
 from core.checks.probe.exchange import Exchange
-from core.checks.probe.places import meant, place_of, refusal
+from core.checks.probe.places import meant, refusal
 from core.checks.probe.probe import Probe
 from core.domain.errors import NoVerdict, ServiceUnavailable
 
@@ -103,7 +103,7 @@ def _shape(finding: Finding, probe: Probe) -> str:
     try:
         if (found := answers_in(meant(exchange), told)) is not None:
             return LABELS if _other_kind(found, probe) else ""
-        return ELSEWHERE if place_of(probe, form) != told else ""
+        return ELSEWHERE if probe.place_of(form) != told else ""
     except Violation as e:
         return e.cause
     except (NoVerdict, ServiceUnavailable):

@@ -2,24 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.checks.document.replies import Keys, answers_in, candidates, chosen
 from core.checks.outcome import NOWHERE, Violation
 from core.checks.probe import encoding
+from core.checks.probe.exchange import Exchange
 from core.domain.errors import NoVerdict
-
-if TYPE_CHECKING:
-    from core.checks.probe.exchange import Exchange
-    from core.checks.probe.probe import Probe
 
 SIZES = (3, 5, 1)
 """So many rows are sent to see which lists of a reply grow with them."""
 REFUSED_CHARS = 100
+Ask = Callable[[int], tuple[int, Exchange]]
+"""Sends so many valid rows, or as many as fit; gives how many, and the answer."""
 
 
-def refused(exchange: "Exchange") -> Violation:
+def refused(exchange: Exchange) -> Violation:
     """Valid rows got something else than 200."""
     evidence = f"Valid rows were refused: {exchange.shown}{_leads(exchange)}"
     return Violation(evidence, exchange, cause=refusal(exchange.status, exchange.reply))
@@ -31,13 +29,13 @@ def refusal(status: int, reply: bytes) -> str:
     return f"refused {status} {words[:REFUSED_CHARS]}"
 
 
-def _leads(exchange: "Exchange") -> str:
+def _leads(exchange: Exchange) -> str:
     """Where a redirect leads, which is not followed: the key is for nobody else."""
     to = exchange.reply_headers.get("location", "")
     return f"; it leads to {to!r}, where the key is not sent" if exchange.status // 100 == 3 else ""
 
 
-def meant(exchange: "Exchange") -> Any:
+def meant(exchange: Exchange) -> Any:
     """The reply, read once more where it is JSON inside a JSON string. Raises Violation where it is no JSON."""
     try:
         reply = exchange.json()
@@ -53,7 +51,7 @@ def meant(exchange: "Exchange") -> Any:
     return again.json()
 
 
-def encoded_twice(exchange: "Exchange") -> bool:
+def encoded_twice(exchange: Exchange) -> bool:
     """Whether the reply came as JSON inside a JSON string."""
     return exchange.decoded or encoding.meant(exchange.status, exchange.reply) != (exchange.status, exchange.reply)
 
@@ -63,35 +61,21 @@ def under(keys: Keys) -> str:
     return "under " + " and ".join(map(repr, keys)) if any(keys) else "in the reply itself"
 
 
-def place_of(probe: "Probe", form: str) -> Keys:
-    """The lists of a reply to this form that hold the answers, wherever the document puts them.
+def find(form: str, told: Keys | None, ask: Ask) -> Keys:
+    """The lists of a reply to this form that hold the answers, wherever the document puts them (`told`).
 
     Raises Violation where the document names a list and the replies hold none, NoVerdict where neither tells.
     """
-    return probe.once(_finder(form))
-
-
-@cache
-def _finder(form: str) -> Callable[["Probe"], Keys]:
-    def find(probe: "Probe") -> Keys:
-        return _found(probe, form)
-
-    return find
-
-
-def _found(probe: "Probe", form: str) -> Keys:
-    told = probe.described.reply_keys[form]
     growing: list[set[str]] = []
     everywhere: list[set[str]] = []
     for size in SIZES:
-        rows = probe.sample(size)
-        exchange = probe.post(probe.described.body(rows, None, form))
+        rows, exchange = ask(size)
         if exchange.status != 200:
             raise refused(exchange)
         reply = meant(exchange)
         if told is not None and answers_in(reply, told) is not None:
             return told
-        growing.append(set(candidates(reply, len(rows))))
+        growing.append(set(candidates(reply, rows)))
         everywhere.append(set(candidates(reply, -1)))
     lists = set.intersection(*growing)
     found = chosen(sorted(lists), form)
@@ -100,7 +84,7 @@ def _found(probe: "Probe", form: str) -> Keys:
     return _told(found, told, lists, exchange)
 
 
-def _told(found: Keys | None, told: Keys | None, lists: set[str], exchange: "Exchange") -> Keys:
+def _told(found: Keys | None, told: Keys | None, lists: set[str], exchange: Exchange) -> Keys:
     if found is not None:
         return found
     if told is not None:

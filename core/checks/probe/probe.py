@@ -11,15 +11,14 @@ from urllib.parse import urlsplit
 
 from core.checks.document.description import Described
 from core.checks.document.forms import ONE
-from core.checks.document.replies import answers_in
+from core.checks.document.replies import Keys, answers_in
 from core.checks.document.security import Credential
 from core.checks.document.sizes import rows_at_once, told_bytes
 from core.checks.effort import Depth, Profile
 from core.checks.outcome import KnownDeviation, NotApplicable, Violation
-from core.checks.probe import encoding
+from core.checks.probe import encoding, places
 from core.checks.probe.client import Client
 from core.checks.probe.exchange import LIMITED, Exchange
-from core.checks.probe.places import meant, place_of, refused
 from core.checks.probe.tries import Plan, Tries
 from core.domain.errors import NoVerdict, SlipwayError
 from core.domain.proof import Target
@@ -61,17 +60,18 @@ class Probe:
         self._taken_bytes, self._refused_bytes = 0, math.inf
         self._known: dict[Any, tuple[Any, Exception | None]] = {}
 
-    def once(self, compute: Callable[["Probe"], T]) -> T:
+    def once(self, compute: Callable[..., T], *about: str) -> T:
         """What `compute` gave at its first call for this endpoint: its value, or what it raised, which is raised anew.
 
         What failed after a minute would fail so again, for each check that asks.
         """
-        if compute not in self._known:
+        asked = compute, *about
+        if asked not in self._known:
             try:
-                self._known[compute] = compute(self), None
+                self._known[asked] = compute(self, *about), None
             except (Violation, NotApplicable, KnownDeviation, SlipwayError) as e:
-                self._known[compute] = None, e
-        found, problem = self._known[compute]
+                self._known[asked] = None, e
+        found, problem = self._known[asked]
         if problem is not None:
             raise problem
         value: T = found
@@ -179,7 +179,7 @@ class Probe:
             return [answer for (answer,), _ in alone], alone[-1][1]
         exchange = self.post(self.described.body(list(rows), method, form))
         if exchange.status != 200:
-            raise refused(exchange)
+            raise places.refused(exchange)
         answers = self.unwrap(exchange, form)
         if len(answers) != len(rows):
             told = f"{len(rows)} rows were sent, {len(answers)} answers came back: {exchange.shown}"
@@ -188,14 +188,18 @@ class Probe:
 
     def unwrap(self, exchange: Exchange, form: str) -> list[Any]:
         """The answers in a reply to this form. Raises Violation where it has another shape."""
-        reply = meant(exchange)
+        reply = places.meant(exchange)
         told = self.described.reply_keys[form]
         answers = None if told is None else answers_in(reply, told)
         if answers is None:
-            answers = answers_in(reply, place_of(self, form))
+            answers = answers_in(reply, self.place_of(form))
         if answers is None:
             raise Violation(f"The answers are not where they are in other replies: {exchange.shown}", exchange)
         return answers
+
+    def place_of(self, form: str) -> Keys:
+        """The lists of a reply to this form that hold the answers. Raises Violation, NoVerdict as `places.find`."""
+        return self.once(_place, form)
 
     def _meant(self, exchange: Exchange) -> Exchange:
         if self.profile is not Profile.AZURE:
@@ -225,6 +229,14 @@ class Probe:
     def close(self) -> None:
         """Drop the kept connection."""
         self._client.close()
+
+
+def _place(probe: Probe, form: str) -> Keys:
+    def ask(size: int) -> tuple[int, Exchange]:
+        rows = probe.sample(size)
+        return len(rows), probe.post(probe.described.body(rows, None, form))
+
+    return places.find(form, probe.described.reply_keys[form], ask)
 
 
 ACCEPTED_TRIES = 5

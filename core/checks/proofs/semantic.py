@@ -12,7 +12,7 @@ from core.checks.asking.everywhere import Rows, batches_from_everywhere, smalles
 from core.checks.document.together import Told, told
 from core.checks.outcome import ELSEWHERE, NotApplicable, Violation
 from core.checks.probe.exchange import Exchange
-from core.checks.probe.places import encoded_twice, place_of, under
+from core.checks.probe.places import encoded_twice, under
 from core.checks.probe.probe import Probe
 from core.checks.registry import check
 from core.domain.signature import Scalar
@@ -57,7 +57,7 @@ def each_from_everywhere(probe: Probe, judge: Callable[[Rows], object]) -> int:
 def answers_are_found(probe: Probe) -> str:
     found = []
     for form in probe.described.forms:
-        keys, told = place_of(probe, form), probe.described.reply_keys[form]
+        keys, told = probe.place_of(form), probe.described.reply_keys[form]
         exchange = probe.post(probe.described.body(probe.sample(1), None, form))
         if told is not None and keys != told and not encoded_twice(exchange):
             what = f"The document puts the answers to {form} {under(told)}, they stand {under(keys)}"
