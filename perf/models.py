@@ -1,7 +1,7 @@
 """Model folders of a stated size, fitted for measuring alone: how long prediction takes does not ask how good it is."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,14 @@ from core.ml.data.profile import profile_table
 from core.ml.data.table import read_training
 from core.ml.learners import lightgbm, logistic, xgboost
 from core.ml.learners.learner import Fit, Setup
-from core.ml.task import LearningProblem, Params, Rows
+from core.ml.task import LearningProblem, Param, Rows
 from core.predict.encoder import Encoder
 from core.predict.folder import FORMAT, member_arrays, member_json
 from core.predict.members import Member
 
-LIGHTGBM: Params = {"learning_rate": 0.05, "min_data_in_leaf": 20, "feature_fraction": 0.8}
-XGBOOST: Params = {"max_depth": 5, "eta": 0.08}
-LOGISTIC: Params = {"C": 1.0, "max_iter": 200}
+LIGHTGBM: Mapping[str, Param] = {"learning_rate": 0.05, "min_data_in_leaf": 20, "feature_fraction": 0.8}
+XGBOOST: Mapping[str, Param] = {"max_depth": 5, "eta": 0.08}
+LOGISTIC: Mapping[str, Param] = {"C": 1.0, "max_iter": 200}
 THREADS = 1
 """With more, the learners spin at every step for a thread whose core somebody else has: minutes instead of seconds."""
 SEED = 7
@@ -58,7 +58,7 @@ class Bench:
         np.savez_compressed(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]  # numpy types the flag only
         return folder
 
-    def _fit(self, fit: Fit, params: Params, rounds: int) -> Member:
+    def _fit(self, fit: Fit, params: Mapping[str, Param], rounds: int) -> Member:
         problem = self.problem
         setup = Setup(params, problem.classes, problem.codes, THREADS, SEED, _never, _never)
         return fit(setup, self.rows, None, rounds).member()
