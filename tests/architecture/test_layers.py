@@ -118,6 +118,20 @@ ROOMS = {
         "leaderboard": {"finished", "ensemble"},
         "search": {"task", "data", "metrics", "finished", "executor", "portfolio", "ensemble", "leaderboard"},
     },
+    "checks": {
+        "outcome": set(),
+        "effort": set(),
+        "document": {"outcome"},
+        "probe": {"outcome", "effort", "document"},
+        "azure": {"probe"},
+        "registry": {"effort", "probe"},
+        "reports": set(),
+        "asking": {"outcome", "document", "probe", "registry"},
+        "generated": {"outcome", "document", "probe", "azure"},
+        "proofs": {"outcome", "effort", "document", "probe", "azure", "registry", "asking", "generated"},
+        "judging": {"outcome", "effort", "document", "probe", "azure", "registry", "proofs"},
+        "suite": {"outcome", "effort", "probe", "registry", "asking", "proofs", "judging"},
+    },
     "ui": {"shell": set(), "kit": {"shell"}} | {page: {"shell", "kit"} for page in PAGES},
 }
 """Of a layer with rooms: what each room may import of the others. A module that stands alone is a room."""
