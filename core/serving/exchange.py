@@ -4,7 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from core.domain.endpoint import DEPLOYMENT_HEADER
 from core.domain.version import VERSION
@@ -14,7 +14,6 @@ from core.serving.refusals import HeaderTooLong
 if TYPE_CHECKING:
     from core.serving.deployment import Deployment
     from core.serving.state import Snapshot
-    from core.serving.work import Work
 
 # Azure ML refuses longer ids with 431 (azureml-inference-server-http, routes.py).
 ID_CHARS_MAX = 100
@@ -24,6 +23,13 @@ TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[
 
 DEPLOYMENT = DEPLOYMENT_HEADER.encode()
 SERVER_VERSION = f"slipway/{VERSION}".encode()
+
+
+class Begun(Protocol):
+    """What was begun for a request, and may be called off."""
+
+    def call_off(self) -> bool:
+        """Whether it had not run, and now never will."""
 
 
 class Exchange:
@@ -70,7 +76,7 @@ class Exchange:
         """A lane has been told that this comes."""
         self.gone = False
         """The client has left, and what was done for it may still be running."""
-        self.work: Work | None = None
+        self.work: Begun | None = None
         """What is scored, or waits to be, beside the event loop."""
         self.request_id = self.headers.get(b"x-request-id", b"") or str(uuid.uuid4()).encode()
         self.client_id = b""
