@@ -14,12 +14,14 @@ def decide(signature: Signature, probabilities: npt.NDArray[np.float64]) -> list
     Without a threshold it is the most probable of all. Of classes that are as probable the first is told.
     """
     classes, threshold = signature.classes, signature.threshold
-    best = probabilities.argmax(axis=1)
-    positive = _positive(signature, classes)
-    if threshold is not None and positive is not None:
-        others = probabilities.copy()
-        others[:, positive] = -1.0
-        best = np.where(probabilities[:, positive] >= threshold, positive, others.argmax(axis=1))
+    if threshold is None or (positive := _positive(signature, classes)) is None:
+        return [classes[i] for i in probabilities.argmax(axis=1).tolist()]
+    if len(classes) == 2:
+        told, other = classes[positive], classes[1 - positive]
+        return [told if p >= threshold else other for p in probabilities[:, positive].tolist()]
+    others = probabilities.copy()
+    others[:, positive] = -1.0
+    best = np.where(probabilities[:, positive] >= threshold, positive, others.argmax(axis=1))
     return [classes[i] for i in best.tolist()]
 
 
