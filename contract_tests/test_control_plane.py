@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,12 @@ from schemathesis.engine import events, from_schema
 
 from core.definitions import shipped
 from core.domain.job import Job, JobState
+from core.local.collections.data import LocalData
+from core.local.collections.jobs import LocalJobs
+from core.local.context import Context
 from core.local.machine import ports
 from core.local.service.door import Door
-from core.local.workspace import LocalWorkspace
+from core.local.workspace import open_local
 from core.settings import read_settings
 
 KEY = "the-key-of-the-control-plane"
@@ -44,18 +47,19 @@ class Seen:
     chains: list[list[Step]] = field(default_factory=list)
 
 
-class Forgetful(LocalWorkspace):
+class Forgetful(LocalJobs):
     """A workspace that thanks for a cancellation and does nothing."""
 
-    def cancel_job(self, job_id: str) -> Job:
-        return self.job(job_id)
+    def cancel(self, job_id: str) -> Job:
+        return self.get(job_id)
 
 
 @contextmanager
-def opened(home: Path, kind: type[LocalWorkspace] = LocalWorkspace) -> Iterator[str]:
+def opened(home: Path, kind: type[LocalJobs] = LocalJobs) -> Iterator[str]:
     """The address of a real door over a real workspace with one pipeline; nobody works, so jobs wait."""
-    workspace = kind(read_settings({}, home=str(home), offline="1"))
-    workspace.publish_pipeline(shipped()[0])
+    context = Context(read_settings({}, home=str(home), offline="1"))
+    workspace = replace(open_local(context.settings), jobs=kind(context, LocalData(context)))
+    workspace.pipelines.publish(shipped()[0])
     listener = ports.listen(0, "door")
     with Door(workspace, KEY, listener, lambda: None):
         yield f"http://{ports.HOST}:{listener.getsockname()[1]}"

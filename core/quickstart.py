@@ -152,15 +152,17 @@ class _Quickstart:
         self._say, self._clock, self._sleep = say, clock, sleep
         table = table_name(options.data)
         self._table, self._name = table, endpoint_name(TITLES.get(table, table))
+        self._has_service = workspace.can("service.start", "service.status")
         self._seconds: dict[str, float] = {}
         self._started_at = self._phase_at = clock()
 
     def run(self) -> QuickstartReport:
         self._spec(DataRef(self._table), self._options.target)  # refuses nonsense before anything is started
-        self._workspace.service_start()
+        if self._has_service:
+            self._workspace.service.start()
         asset = self._data()
         job = self._trained(asset)
-        model = self._workspace.register_model(self._name, job.id)
+        model = self._workspace.models.register(self._name, job.id)
         self._say(f"Registered model {model.ref} ({model.algorithm})")
         deployment = self._deployed(model)
         checks = self._gated(deployment)
@@ -173,12 +175,12 @@ class _Quickstart:
             data=asset,
             job=job,
             model=model,
-            endpoint=self._workspace.endpoint(self._name),
-            keys=self._workspace.endpoint_keys(self._name),
+            endpoint=self._workspace.endpoints.get(self._name),
+            keys=self._workspace.endpoints.keys(self._name),
             score=score,
             checks=checks,
             seconds=self._seconds,
-            trials=len(self._workspace.trials(job.id)),
+            trials=len(self._workspace.jobs.trials(job.id)),
             notes=tuple(job.result.get("notes", ())),
         )
 
@@ -193,7 +195,7 @@ class _Quickstart:
 
     def _data(self) -> DataAsset:
         reading = Reading(target=self._options.target)
-        asset = self._workspace.register_data(self._table, self._options.data, reading)
+        asset = self._workspace.data.register(self._table, self._options.data, reading)
         origin = "a synthetic twin, not the real table" if asset.source is DataSource.TWIN else asset.origin
         self._say(f"Registered data {asset.ref}: {asset.rows:,} rows, {len(asset.columns)} columns ({origin})")
         for note in asset.notes:
@@ -204,10 +206,10 @@ class _Quickstart:
     def _trained(self, asset: DataAsset) -> Job:
         named = tuple(asset.named(name) for name in self._options.exclude)
         spec = self._spec(asset.ref, asset.named(self._options.target), named)
-        job = (self._known_job(spec) if self._options.reuse else None) or self._workspace.submit(spec)
+        job = (self._known_job(spec) if self._options.reuse else None) or self._workspace.jobs.submit(spec)
         if not job.state.final:
             self._say(f"Job {job.id}: searching for {spec.timeout_s:g} s")
-        told = {trial.number for trial in self._workspace.trials(job.id)} if job.state.final else set()
+        told = {trial.number for trial in self._workspace.jobs.trials(job.id)} if job.state.final else set()
         job = self._wait(lambda: self._progress(job.id, told), lambda now: now.state.final)
         if job.state is not JobState.SUCCEEDED:
             raise TrainingFailed(
@@ -221,9 +223,9 @@ class _Quickstart:
 
     def _known_job(self, spec: TrainingSpec) -> Job | None:
         """The job of the newest model trained as `spec` says, else the newest such job that may still give one."""
-        models = (m for m in self._workspace.list_models() if m.name == self._name and m.data == spec.data)
-        of_models = (self._workspace.job(m.job_id) for m in models)
-        for job in (*of_models, *self._workspace.list_jobs(JobKind.AUTOML, data=spec.data)):
+        models = (m for m in self._workspace.models.list() if m.name == self._name and m.data == spec.data)
+        of_models = (self._workspace.jobs.get(m.job_id) for m in models)
+        for job in (*of_models, *self._workspace.jobs.list(JobKind.AUTOML, data=spec.data)):
             same = _same_training(job, spec)
             if same and (job.state is JobState.SUCCEEDED or not (job.state.final or job.cancel_requested)):
                 self._say(f"Keeping job {job.id} ({job.state}): the same table and target")
@@ -231,8 +233,8 @@ class _Quickstart:
         return None
 
     def _progress(self, job_id: str, told: set[int]) -> Job:
-        job = self._workspace.job(job_id)
-        for trial in self._workspace.trials(job_id):
+        job = self._workspace.jobs.get(job_id)
+        for trial in self._workspace.jobs.trials(job_id):
             if trial.number in told or trial.state is TrialState.RUNNING:
                 continue
             told.add(trial.number)
@@ -246,7 +248,7 @@ class _Quickstart:
         spec = DeploymentSpec(
             endpoint=self._name, model=model.name, model_version=model.version, name=f"v{model.version}"
         )
-        deployed = self._workspace.deploy(spec)
+        deployed = self._workspace.endpoints.deploy(spec)
         name = deployed.name
         self._say(f"Deployed {model.ref} to {self._name}/{name} with 0 % traffic")
         endpoint, deployment = self._wait(
@@ -262,16 +264,16 @@ class _Quickstart:
         return deployed
 
     def _look(self, name: str) -> tuple[Endpoint, Deployment]:
-        endpoint = self._workspace.endpoint(self._name)
+        endpoint = self._workspace.endpoints.get(self._name)
         return endpoint, next(d for d in endpoint.deployments if d.name == name)
 
     def _gated(self, deployment: Deployment) -> tuple[CheckResult, ...]:
         """The checks of the gate of a deployment as `deploy` gave it; one that had not passed before is run anew."""
         job_id = deployment.gate_job_id
         if not job_id or deployment.gate in (GateState.NONE, GateState.FAILED, GateState.NO_VERDICT):
-            job_id = self._workspace.run_gate(self._name, deployment.name).id
-        job = self._wait(lambda: self._workspace.job(job_id), lambda now: now.state.final)
-        reports = self._workspace.gate_reports(self._name, deployment.name, limit=1)
+            job_id = self._workspace.proofs.run_gate(self._name, deployment.name).id
+        job = self._wait(lambda: self._workspace.jobs.get(job_id), lambda now: now.state.final)
+        reports = self._workspace.proofs.gate_reports(self._name, deployment.name, limit=1)
         if job.state is not JobState.SUCCEEDED or not reports:
             why = f"the gate's job {job.id} is {job.state}: {job.message or 'it left no report'}"
             return (CheckResult("gate", "gate", None, why, no_verdict=True),)
@@ -281,12 +283,12 @@ class _Quickstart:
         """The answer to two sample rows by the normal route; with a passed gate, the deployment's own."""
         body = samples.body(samples.rows(model.signature, SAMPLE_ROWS, seed=0))
         if not passed:
-            return self._workspace.invoke(self._name, body)
-        others = {d.name: 0 for d in self._workspace.endpoint(self._name).deployments}
-        self._workspace.set_traffic(self._name, {**others, deployment.name: 100}, by="quickstart")
-        self._wait(lambda: self._workspace.endpoint(self._name), lambda now: now.settled, TRAFFIC_TIMEOUT_S)
+            return self._workspace.endpoints.invoke(self._name, body)
+        others = {d.name: 0 for d in self._workspace.endpoints.get(self._name).deployments}
+        self._workspace.endpoints.set_traffic(self._name, {**others, deployment.name: 100}, by="quickstart")
+        self._wait(lambda: self._workspace.endpoints.get(self._name), lambda now: now.settled, TRAFFIC_TIMEOUT_S)
         return self._wait(
-            lambda: self._workspace.invoke(self._name, body),
+            lambda: self._workspace.endpoints.invoke(self._name, body),
             lambda reply: reply.headers.get(DEPLOYMENT_HEADER) == deployment.name,
             TRAFFIC_TIMEOUT_S,
         )
@@ -296,11 +298,11 @@ class _Quickstart:
         deadline = self._clock() + timeout_s
         checked_at = self._clock()
         while not done(now := look()) and self._clock() < deadline:
-            if self._clock() - checked_at >= SERVICE_CHECK_S:
+            if self._has_service and self._clock() - checked_at >= SERVICE_CHECK_S:
                 checked_at = self._clock()
-                if not self._workspace.service_status().running:
+                if not self._workspace.service.status().running:
                     self._say("The service has stopped; starting it again")
-                    self._workspace.service_start()
+                    self._workspace.service.start()
             self._sleep(POLL_S)
         return now
 

@@ -8,8 +8,8 @@ from core.ui import deploy
 ui.frame("Deploy")
 workspace = ui.workspace()
 with ui.explained():
-    models = workspace.list_models()
-    known = workspace.list_endpoints()
+    models = workspace.models.list()
+    known = workspace.endpoints.list()
     if not models and not known:
         ui.notices.empty(
             "There is no model to deploy yet",

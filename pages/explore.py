@@ -10,7 +10,7 @@ from core.ui import explore
 ui.frame("Explore")
 workspace = ui.workspace()
 with ui.explained():
-    known = workspace.list_data()
+    known = workspace.data.list()
     with st.expander("Register a table", icon=":material/add_circle:", expanded=not known):
         if explore.register_form(workspace):
             st.rerun()

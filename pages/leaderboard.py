@@ -9,8 +9,8 @@ from core.ui import leaderboard
 ui.frame("Leaderboard")
 workspace = ui.workspace()
 with ui.explained():
-    assets = workspace.list_data()
-    listed = workspace.list_jobs(JobKind.AUTOML)
+    assets = workspace.data.list()
+    listed = workspace.jobs.list(JobKind.AUTOML)
     if not assets:
         ui.notices.empty(
             "There is nothing to learn from yet",

@@ -8,7 +8,7 @@ from core.ui import monitor
 ui.frame("Monitor")
 workspace = ui.workspace()
 with ui.explained():
-    known = workspace.list_endpoints()
+    known = workspace.endpoints.list()
     if not known:
         ui.notices.empty(
             "There is no endpoint to watch yet",

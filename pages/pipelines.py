@@ -8,7 +8,7 @@ from core.ui import pipelines
 ui.frame("Pipelines")
 workspace = ui.workspace()
 with ui.explained():
-    published = workspace.pipelines()
+    published = workspace.pipelines.list()
     new = pipelines.publishable(published)
     if not published:
         ui.notices.empty(

@@ -10,7 +10,7 @@ from core.ui import quality
 ui.frame("Quality")
 workspace = ui.workspace()
 with ui.explained():
-    known = workspace.list_endpoints()
+    known = workspace.endpoints.list()
     if not known:
         ui.notices.empty(
             "There is nothing to prove yet",
@@ -24,4 +24,4 @@ with ui.explained():
     quality.run_form(workspace, endpoint)
     ui.live(lambda: quality.look(workspace, endpoint.name), quality.pace, quality.draw)
     st.subheader("Load tests", anchor=False)
-    quality.draw_loads(workspace.load_reports(), time.time())
+    quality.draw_loads(workspace.proofs.load_reports(), time.time())

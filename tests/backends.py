@@ -7,18 +7,30 @@ from pathlib import Path
 import living
 import pytest
 from fakes import FakeWorkspace
-from quickstart_fakes import LifecycleFake
+from quickstart_fakes import Double, LifecycleFake
 
-from core.local.workspace import LocalWorkspace
+from core.local.workspace import open_local
 from core.settings import Settings, read_settings
 from core.workspace import Workspace
 
 NOT_YET = frozenset(
     {
-        "continue_job", "explain_row", "curves", "send_feedback", "drift", "set_alert", "alerts", "create_schedule",
-        "schedules", "enable_schedule", "delete_schedule", "backup", "restore", "doctor",
+        "jobs.extend",
+        "models.explain",
+        "models.curves",
+        "records.send_feedback",
+        "records.drift",
+        "records.set_alert",
+        "records.alerts",
+        "schedules.create",
+        "schedules.list",
+        "schedules.enable",
+        "schedules.delete",
+        "service.backup",
+        "service.restore",
+        "service.doctor",
     }
-)  # fmt: skip
+)
 """Verbs that the protocol draws and no backend has."""
 CANNOT: Mapping[str, frozenset[str]] = {"local": NOT_YET}
 """A backend of `BACKENDS` that is not named here fails."""
@@ -29,15 +41,15 @@ def settings(home: Path) -> Settings:
     return read_settings({"SLIPWAY_HOME": str(home), "SLIPWAY_OFFLINE": "1", "SLIPWAY_THREADS": "1"})
 
 
-MAKE: Mapping[str, Callable[[Path], Workspace]] = {"local": lambda home: LocalWorkspace(settings(home))}
+MAKE: Mapping[str, Callable[[Path], Workspace]] = {"local": lambda home: open_local(settings(home))}
 
 
 def need(workspace: Workspace, *verbs: str) -> None:
     """Skip the test, by name, where the workspace lacks a verb. A double has no more than its own tests use."""
     if missing := sorted(set(verbs) - workspace.capabilities):
-        if isinstance(workspace, FakeWorkspace | LifecycleFake):
+        if isinstance(workspace, Double):
             pytest.skip("a double has only the verbs that its tests use")
-        pytest.skip(f"{type(workspace).__name__} cannot {', '.join(missing)}")
+        pytest.skip(f"{workspace.settings.workspace} cannot {', '.join(missing)}")
 
 
 @dataclass(frozen=True)
@@ -56,19 +68,19 @@ def nothing() -> None:
 
 def _local(home: Path) -> Working:
     workspace = MAKE["local"](home)
-    workspace.service_start()
+    workspace.service.start()
     return Working(workspace, nothing, lambda: living.close(home))
 
 
 def _pages_double(home: Path) -> Working:
     fake = FakeWorkspace(settings(home))
-    return Working(fake, fake.work, nothing)
+    return Working(fake.workspace, fake.work, nothing)
 
 
 def _quickstart_double(home: Path) -> Working:
     fake = LifecycleFake(settings(home))
-    fake.service_start()
-    return Working(fake, nothing, nothing)
+    fake.workspace.service.start()
+    return Working(fake.workspace, nothing, nothing)
 
 
 AT_WORK: Mapping[str, Callable[[Path], Working]] = {

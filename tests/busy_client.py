@@ -19,16 +19,16 @@ from core.workspace import Workspace, open_workspace
 def work(workspace: Workspace, endpoint: str, table: Path) -> Iterator[dict[str, str]]:
     """Rotate keys, register tables and publish pipelines, for ever."""
     for turn in count():
-        keys = workspace.rotate_key(endpoint, "secondary")
+        keys = workspace.endpoints.rotate_key(endpoint, "secondary")
         yield {"secondary": keys.secondary}
         path = table.with_name(f"table-{os.getpid()}-{turn}.csv")
         path.write_text(table.read_text() + f"{turn},0.5,a,yes\n")
-        yield {"data": str(workspace.register_data("busy", str(path)).version)}
+        yield {"data": str(workspace.data.register("busy", str(path)).version)}
         step = PipelineStep("prepare", StepKind.PREPARE, (), {"data": str(path)})
-        published = workspace.publish_pipeline(PipelineSpec(f"busy-{os.getpid()}-{turn}", (step,)))
+        published = workspace.pipelines.publish(PipelineSpec(f"busy-{os.getpid()}-{turn}", (step,)))
         yield {"pipeline": published.id}
-        if not [job for job in workspace.list_jobs(JobKind.PIPELINE) if not job.state.final]:
-            yield {"run": workspace.trigger_pipeline(published.id, "busy").id}
+        if not [job for job in workspace.jobs.list(JobKind.PIPELINE) if not job.state.final]:
+            yield {"run": workspace.pipelines.trigger(published.id, "busy").id}
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
-from quickstart_fakes import SIGNATURE
+from quickstart_fakes import SIGNATURE, Double
 
 from core.domain.data import AS_FOUND, DataAsset, DataRef, DataSource, Reading, TableProfile, TableSample
 from core.domain.endpoint import (
@@ -43,6 +43,14 @@ from core.domain.proof import CheckResult, GateReport, LoadReport, LoadSpec, Tar
 from core.domain.training import Algorithm, TrainingSpec, Trial, TrialDetail, TrialState
 from core.settings import Settings
 from core.workspace import Workspace
+from core.workspace.data import DataAssets
+from core.workspace.endpoints import Endpoints
+from core.workspace.jobs import Jobs
+from core.workspace.models import Models
+from core.workspace.pipelines import Pipelines
+from core.workspace.proofs import Proofs
+from core.workspace.records import Records
+from core.workspace.service import Service
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -51,19 +59,20 @@ def verb(method: Verb) -> Verb:
     """Note the call, then raise the failure that a test queued for this verb, if any."""
 
     @wraps(method)
-    def called(self: "FakeWorkspace", *args: Any, **kwargs: Any) -> Any:
-        self.calls.append((method.__name__, args))
-        self.named[method.__name__].append(kwargs)
-        if self.broken is not None:
-            raise self.broken
-        if self.failures[method.__name__]:
-            raise self.failures[method.__name__].popleft()
+    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+        memory, name = self._memory, f"{self.noun}.{method.__name__}"
+        memory.calls.append((name, args))
+        memory.named[name].append(kwargs)
+        if memory.broken is not None:
+            raise memory.broken
+        if memory.failures[name]:
+            raise memory.failures[name].popleft()
         return method(self, *args, **kwargs)
 
     return called  # type: ignore[return-value]  # wraps keeps the signature
 
 
-class FakeWorkspace(Workspace):
+class FakeWorkspace:
     """A workspace in memory: the values a test puts in are the values the verbs give.
 
     `broken` makes every verb raise; `failures[verb]` is a queue of errors for the next calls of one verb.
@@ -94,6 +103,17 @@ class FakeWorkspace(Workspace):
         self.published: list[PipelineEndpoint] = []
         self.runs: list[PipelineRun] = []
         self.service = ServiceStatus(True, 4242, "http://127.0.0.1:8700", time.time(), "0.1.0", str(settings.home))
+        self.workspace: Workspace = Double(
+            settings,
+            data=FakeDataAssets(self),
+            jobs=FakeJobs(self),
+            models=FakeModels(self),
+            endpoints=FakeEndpoints(self),
+            proofs=FakeProofs(self),
+            records=FakeRecords(self),
+            pipelines=FakePipelines(self),
+            service=FakeService(self),
+        )
 
     def called(self, name: str) -> list[tuple[Any, ...]]:
         """The arguments of each call of one verb."""
@@ -102,49 +122,6 @@ class FakeWorkspace(Workspace):
     def kwargs(self, name: str) -> list[dict[str, Any]]:
         """The arguments given by name in each call of one verb."""
         return self.named[name]
-
-    @verb
-    def register_data(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
-        asset = DataAsset(
-            name, 1, DataSource.FILE, source, 3, ("age", "y"), "ab" * 32, 900, f"/data/{name}.parquet", time.time()
-        )
-        self.assets.insert(0, asset)
-        return asset
-
-    @verb
-    def list_data(self) -> tuple[DataAsset, ...]:
-        return tuple(self.assets)
-
-    @verb
-    def data(self, ref: DataRef) -> DataAsset:
-        for asset in self.assets:
-            if asset.name == ref.name and ref.version in (0, asset.version):
-                return asset
-        raise DataNotFound(f"There is no data asset {ref}", hint="Register it on the Explore page")
-
-    @verb
-    def profile(self, ref: DataRef, target: str = "") -> TableProfile:
-        return self.profiles[ref]
-
-    @verb
-    def sample(self, ref: DataRef, rows: int = 20) -> TableSample:
-        return self.samples[ref]
-
-    @verb
-    def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
-        if isinstance(spec, BatchSpec):
-            return self._queue(JobKind.BATCH, "batch", asdict(spec))
-        if isinstance(spec, LoadSpec):
-            name = next(e.name for e in self.endpoints if e.listens_at(spec.target.url))
-            return self._queue(JobKind.LOADTEST, "loadtest", asdict(spec) | {"endpoint": name})
-        plain = {
-            "data": {"name": spec.data.name, "version": spec.data.version},
-            "target": spec.target,
-            "timeout_s": spec.timeout_s,
-            "primary_metric": spec.primary_metric,
-            "exclude": list(spec.exclude),
-        }
-        return self._queue(JobKind.AUTOML, spec.experiment_name, plain)
 
     def _queue(self, kind: JobKind, experiment: str, spec: Mapping[str, Any]) -> Job:
         job = Job(
@@ -158,31 +135,6 @@ class FakeWorkspace(Workspace):
         )
         self.jobs.insert(0, job)
         return job
-
-    @verb
-    def job(self, job_id: str) -> Job:
-        return self._known(job_id)
-
-    @verb
-    def list_jobs(
-        self,
-        kind: JobKind | None = None,
-        limit: int = 100,
-        *,
-        endpoint: str = "",
-        experiment_name: str = "",
-        data: DataRef | None = None,
-    ) -> tuple[Job, ...]:
-        read = None if data is None else {"name": data.name, "version": data.version}
-        found = (j for j in self.jobs if kind in (None, j.kind) and endpoint in ("", j.spec.get("endpoint")))
-        found = (j for j in found if experiment_name in ("", j.experiment_name) and read in (None, j.spec.get("data")))
-        return tuple(found)[:limit]
-
-    @verb
-    def cancel_job(self, job_id: str) -> Job:
-        job = self._known(job_id)
-        state = JobState.CANCELED if job.state is JobState.QUEUED else job.state
-        return self._changed(job, state=state, cancel_requested=True)
 
     def work(self) -> None:
         """Do all that is queued, as a service would: trainings find one model, gates pass, first ones get traffic."""
@@ -216,62 +168,11 @@ class FakeWorkspace(Workspace):
         self.jobs[self.jobs.index(job)] = changed = replace(job, **values)
         return changed
 
-    @verb
-    def trials(self, job_id: str) -> tuple[Trial, ...]:
-        self._known(job_id)
-        return tuple(self.job_trials[job_id])
-
-    @verb
-    def trial_detail(self, job_id: str, number: int) -> TrialDetail:
-        self._known(job_id)
-        trial = next(t for t in self.job_trials[job_id] if t.number == number)
-        return TrialDetail(trial, job_id, ("fold 1 of 3: AUC_weighted 0.9461", "fold 2 of 3: AUC_weighted 0.9476"))
-
-    @verb
-    def job_output(self, job_id: str) -> Path:
-        return self.outputs[job_id]
-
-    @verb
-    def job_logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
-        self._known(job_id)
-        return tuple(self.logs[job_id])[-limit:]
-
-    @verb
-    def register_model(self, name: str, job_id: str) -> Model:
-        job = self._known(job_id)
-        if job.state is not JobState.SUCCEEDED:
-            raise Conflict(f"Job '{job_id}' ({job.kind}, {job.state}) has no model to register")
-        for model in self.models:
-            if (model.name, model.job_id) == (name, job_id):
-                return model
-        version = 1 + max((m.version for m in self.models if m.name == name), default=0)
-        signature = self.models[0].signature if self.models else SIGNATURE
-        data = DataRef(**job.spec["data"])
-        model = Model(name, version, job_id, 0, Algorithm.LIGHTGBM, {}, data, signature, "folder", 1, time.time())
-        self.models.insert(0, model)
-        return model
-
-    @verb
-    def list_models(self) -> tuple[Model, ...]:
-        return tuple(self.models)
-
-    @verb
-    def model(self, name: str, version: int = 0) -> Model:
-        return self._model(name, version)
-
     def _model(self, name: str, version: int) -> Model:
         for model in self.models:
             if model.name == name and version in (0, model.version):
                 return model
         raise ModelNotFound(f"There is no model {name}:{version}")
-
-    @verb
-    def list_endpoints(self) -> tuple[Endpoint, ...]:
-        return tuple(self.endpoints)
-
-    @verb
-    def endpoint(self, name: str) -> Endpoint:
-        return self._endpoint(name)
 
     def _endpoint(self, name: str) -> Endpoint:
         for endpoint in self.endpoints:
@@ -283,11 +184,157 @@ class FakeWorkspace(Workspace):
         self.endpoints[self.endpoints.index(endpoint)] = changed = replace(endpoint, **values)
         return changed
 
+    def _labels(self, endpoint: Endpoint) -> tuple[Any, ...]:
+        served = {(d.model, d.model_version) for d in endpoint.deployments}
+        model = next((m for m in self.models if (m.name, m.version) in served), None)
+        return model.signature.classes if model else ("no", "yes")
+
+
+class FakeDataAssets(DataAssets):
+    def __init__(self, memory: FakeWorkspace) -> None:
+        self._memory = memory
+
+    @verb
+    def register(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
+        asset = DataAsset(
+            name, 1, DataSource.FILE, source, 3, ("age", "y"), "ab" * 32, 900, f"/data/{name}.parquet", time.time()
+        )
+        self._memory.assets.insert(0, asset)
+        return asset
+
+    @verb
+    def list(self) -> tuple[DataAsset, ...]:
+        return tuple(self._memory.assets)
+
+    @verb
+    def get(self, ref: DataRef) -> DataAsset:
+        for asset in self._memory.assets:
+            if asset.name == ref.name and ref.version in (0, asset.version):
+                return asset
+        raise DataNotFound(f"There is no data asset {ref}", hint="Register it on the Explore page")
+
+    @verb
+    def profile(self, ref: DataRef, target: str = "") -> TableProfile:
+        return self._memory.profiles[ref]
+
+    @verb
+    def sample(self, ref: DataRef, rows: int = 20) -> TableSample:
+        return self._memory.samples[ref]
+
+
+class FakeJobs(Jobs):
+    def __init__(self, memory: FakeWorkspace) -> None:
+        self._memory = memory
+
+    @verb
+    def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
+        if isinstance(spec, BatchSpec):
+            return self._memory._queue(JobKind.BATCH, "batch", asdict(spec))
+        if isinstance(spec, LoadSpec):
+            name = next(e.name for e in self._memory.endpoints if e.listens_at(spec.target.url))
+            return self._memory._queue(JobKind.LOADTEST, "loadtest", asdict(spec) | {"endpoint": name})
+        plain = {
+            "data": {"name": spec.data.name, "version": spec.data.version},
+            "target": spec.target,
+            "timeout_s": spec.timeout_s,
+            "primary_metric": spec.primary_metric,
+            "exclude": list(spec.exclude),
+        }
+        return self._memory._queue(JobKind.AUTOML, spec.experiment_name, plain)
+
+    @verb
+    def get(self, job_id: str) -> Job:
+        return self._memory._known(job_id)
+
+    @verb
+    def list(
+        self,
+        kind: JobKind | None = None,
+        limit: int = 100,
+        *,
+        endpoint: str = "",
+        experiment_name: str = "",
+        data: DataRef | None = None,
+    ) -> tuple[Job, ...]:
+        read = None if data is None else {"name": data.name, "version": data.version}
+        found = (j for j in self._memory.jobs if kind in (None, j.kind) and endpoint in ("", j.spec.get("endpoint")))
+        found = (j for j in found if experiment_name in ("", j.experiment_name) and read in (None, j.spec.get("data")))
+        return tuple(found)[:limit]
+
+    @verb
+    def cancel(self, job_id: str) -> Job:
+        job = self._memory._known(job_id)
+        state = JobState.CANCELED if job.state is JobState.QUEUED else job.state
+        return self._memory._changed(job, state=state, cancel_requested=True)
+
+    @verb
+    def trials(self, job_id: str) -> tuple[Trial, ...]:
+        self._memory._known(job_id)
+        return tuple(self._memory.job_trials[job_id])
+
+    @verb
+    def trial(self, job_id: str, number: int) -> TrialDetail:
+        self._memory._known(job_id)
+        trial = next(t for t in self._memory.job_trials[job_id] if t.number == number)
+        return TrialDetail(trial, job_id, ("fold 1 of 3: AUC_weighted 0.9461", "fold 2 of 3: AUC_weighted 0.9476"))
+
+    @verb
+    def open_output(self, job_id: str) -> BinaryIO:
+        return self._memory.outputs[job_id].open("rb")
+
+    @verb
+    def logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
+        self._memory._known(job_id)
+        return tuple(self._memory.logs[job_id])[-limit:]
+
+
+class FakeModels(Models):
+    def __init__(self, memory: FakeWorkspace) -> None:
+        self._memory = memory
+
+    @verb
+    def register(self, name: str, job_id: str) -> Model:
+        job = self._memory._known(job_id)
+        if job.state is not JobState.SUCCEEDED:
+            raise Conflict(f"Job '{job_id}' ({job.kind}, {job.state}) has no model to register")
+        for model in self._memory.models:
+            if (model.name, model.job_id) == (name, job_id):
+                return model
+        version = 1 + max((m.version for m in self._memory.models if m.name == name), default=0)
+        signature = self._memory.models[0].signature if self._memory.models else SIGNATURE
+        data = DataRef(**job.spec["data"])
+        model = Model(name, version, job_id, 0, Algorithm.LIGHTGBM, {}, data, signature, "folder", 1, time.time())
+        self._memory.models.insert(0, model)
+        return model
+
+    @verb
+    def list(self) -> tuple[Model, ...]:
+        return tuple(self._memory.models)
+
+    @verb
+    def get(self, name: str, version: int = 0) -> Model:
+        return self._memory._model(name, version)
+
+
+class FakeEndpoints(Endpoints):
+    def __init__(self, memory: FakeWorkspace) -> None:
+        self._memory = memory
+
+    @verb
+    def list(self) -> tuple[Endpoint, ...]:
+        return tuple(self._memory.endpoints)
+
+    @verb
+    def get(self, name: str) -> Endpoint:
+        return self._memory._endpoint(name)
+
     @verb
     def deploy(self, spec: DeploymentSpec) -> Deployment:
-        version = self._model(spec.model, spec.model_version).version
+        version = self._memory._model(spec.model, spec.model_version).version
         name = spec.name or f"v{version}"
-        gate = self._queue(JobKind.GATE, "gate", {"endpoint": spec.endpoint, "deployment": name, "depth": "default"})
+        gate = self._memory._queue(
+            JobKind.GATE, "gate", {"endpoint": spec.endpoint, "deployment": name, "depth": "default"}
+        )
         deployment = Deployment(
             name,
             spec.endpoint,
@@ -298,7 +345,7 @@ class FakeWorkspace(Workspace):
             time.time(),
             gate_job_id=gate.id,
         )
-        known = next((e for e in self.endpoints if e.name == spec.endpoint), None)
+        known = next((e for e in self._memory.endpoints if e.name == spec.endpoint), None)
         if known is None:
             EndpointSpec(spec.endpoint)
             uri = "http://127.0.0.1:8701"
@@ -315,8 +362,8 @@ class FakeWorkspace(Workspace):
                 time.time(),
             )
         else:
-            self.endpoints.remove(known)
-        self.endpoints.insert(0, replace(known, deployments=(*known.deployments, deployment)))
+            self._memory.endpoints.remove(known)
+        self._memory.endpoints.insert(0, replace(known, deployments=(*known.deployments, deployment)))
         return deployment
 
     @verb
@@ -329,78 +376,78 @@ class FakeWorkspace(Workspace):
         force: bool = False,
         by: str = "",
     ) -> Endpoint:
-        now = self._endpoint(endpoint)
+        now = self._memory._endpoint(endpoint)
         if unknown := sorted(set(traffic) - {deployment.name for deployment in now.deployments}):
             raise EndpointNotFound(f"Endpoint '{endpoint}' has no deployment '{unknown[0]}'")
         for deployment in now.deployments:
             if traffic.get(deployment.name, 0) and deployment.gate is not GateState.PASSED and not force:
                 raise GateRefused(f"The gate of '{deployment.name}' has not passed", hint="See the Quality page")
-        return self._change(now, traffic=dict(traffic), mirror=dict(mirror or {}))
+        return self._memory._change(now, traffic=dict(traffic), mirror=dict(mirror or {}))
 
     @verb
-    def update_endpoint(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
-        now = self._endpoint(name)
-        return self._change(now, limits=now.limits.changed(changes))
+    def update(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
+        now = self._memory._endpoint(name)
+        return self._memory._change(now, limits=now.limits.changed(changes))
 
     @verb
     def delete_deployment(self, endpoint: str, name: str) -> None:
-        now = self._endpoint(endpoint)
+        now = self._memory._endpoint(endpoint)
         if now.traffic.get(name):
             raise Conflict(f"Deployment '{name}' has traffic", hint="Take its traffic away first")
-        self._change(now, deployments=tuple(d for d in now.deployments if d.name != name))
+        self._memory._change(now, deployments=tuple(d for d in now.deployments if d.name != name))
 
     @verb
-    def delete_endpoint(self, name: str) -> None:
-        self.endpoints.remove(self._endpoint(name))
-        for job in [j for j in self.jobs if j.state is JobState.QUEUED and j.spec.get("endpoint") == name]:
-            self._changed(job, state=JobState.CANCELED)
+    def delete(self, name: str) -> None:
+        self._memory.endpoints.remove(self._memory._endpoint(name))
+        for job in [j for j in self._memory.jobs if j.state is JobState.QUEUED and j.spec.get("endpoint") == name]:
+            self._memory._changed(job, state=JobState.CANCELED)
 
     @verb
     def swagger(self, endpoint: str, version: str = "2") -> Mapping[str, Any]:
-        self._endpoint(endpoint)
+        self._memory._endpoint(endpoint)
         return {"swagger": "2.0", "info": {"title": endpoint}, "paths": {}}
 
     @verb
-    def endpoint_keys(self, name: str) -> EndpointKeys:
-        self._endpoint(name)
+    def keys(self, name: str) -> EndpointKeys:
+        self._memory._endpoint(name)
         return EndpointKeys("primary-key-of-the-fake", "secondary-key-of-the-fake")
 
     @verb
     def rotate_key(self, name: str, which: str) -> EndpointKeys:
-        self._endpoint(name)
+        self._memory._endpoint(name)
         return EndpointKeys("a-new-primary-key", "secondary-key-of-the-fake")
 
     @verb
-    def endpoint_target(self, name: str, origin: Origin) -> Target:
-        endpoint = self._endpoint(name)
+    def target(self, name: str, origin: Origin) -> Target:
+        endpoint = self._memory._endpoint(name)
         return Target(endpoint.scoring_uri.removesuffix("/score"), f"the key of {origin}")
 
     @verb
     def invoke(self, name: str, body: bytes, *, deployment: str = "", origin: Origin = Origin.CLIENT) -> ScoreReply:
-        known = self._endpoint(name)
-        if self.replies:
-            return self.replies.popleft()
-        asked, labels = json.loads(body), self._labels(known)
+        known = self._memory._endpoint(name)
+        if self._memory.replies:
+            return self._memory.replies.popleft()
+        asked, labels = json.loads(body), self._memory._labels(known)
         rows = len(asked["data"])
         result: list[Any] = [[0.732, 0.268]] * rows if asked.get("method") == "predict_proba" else [labels[0]] * rows
         answered = deployment or next((d for d, percent in known.traffic.items() if percent), "v3")
-        at, request_id = time.time(), f"request-{len(self.records[name])}"
-        self.records[name].insert(0, RequestRecord(at, request_id, answered, 200, rows, 2.41, len(body), 33, origin))
+        at, request_id = time.time(), f"request-{len(self._memory.records[name])}"
+        self._memory.records[name].insert(
+            0, RequestRecord(at, request_id, answered, 200, rows, 2.41, len(body), 33, origin)
+        )
         headers = {"azureml-model-deployment": answered, "x-request-id": request_id}
         return ScoreReply(200, {"result": result}, headers, 2.41)
 
-    def _labels(self, endpoint: Endpoint) -> tuple[Any, ...]:
-        served = {(d.model, d.model_version) for d in endpoint.deployments}
-        model = next((m for m in self.models if (m.name, m.version) in served), None)
-        return model.signature.classes if model else ("no", "yes")
-
     @verb
-    def endpoint_logs(
-        self, name: str, limit: int = 1000, *, level: str = "", request_id: str = ""
-    ) -> tuple[LogLine, ...]:
-        self._endpoint(name)
-        found = (line for line in self.logs[name] if level in ("", line.level) and request_id in line.text)
+    def logs(self, name: str, limit: int = 1000, *, level: str = "", request_id: str = "") -> tuple[LogLine, ...]:
+        self._memory._endpoint(name)
+        found = (line for line in self._memory.logs[name] if level in ("", line.level) and request_id in line.text)
         return tuple(found)[-limit:]
+
+
+class FakeProofs(Proofs):
+    def __init__(self, memory: FakeWorkspace) -> None:
+        self._memory = memory
 
     @verb
     def run_gate(
@@ -412,98 +459,119 @@ class FakeWorkspace(Workspace):
         budget: GateBudget | None = None,
         by: str = "",
     ) -> Job:
-        self._endpoint(endpoint)
-        return self._queue(JobKind.GATE, "gate", {"endpoint": endpoint, "deployment": deployment, "depth": depth})
+        self._memory._endpoint(endpoint)
+        return self._memory._queue(
+            JobKind.GATE, "gate", {"endpoint": endpoint, "deployment": deployment, "depth": depth}
+        )
 
     @verb
     def gate_progress(self, job_id: str) -> tuple[CheckResult, ...]:
-        self._known(job_id)
-        return tuple(self.judged[job_id])
+        self._memory._known(job_id)
+        return tuple(self._memory.judged[job_id])
 
     @verb
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
-        kept = (r for r in self.gates if endpoint in ("", r.endpoint) and deployment in ("", r.deployment))
+        kept = (r for r in self._memory.gates if endpoint in ("", r.endpoint) and deployment in ("", r.deployment))
         return tuple(kept)[:limit]
 
     @verb
     def load_progress(self, job_id: str) -> LoadReport | None:
-        self._known(job_id)
-        return self.progress.get(job_id)
+        self._memory._known(job_id)
+        return self._memory.progress.get(job_id)
 
     @verb
     def load_reports(self, limit: int = 50, *, endpoint: str = "") -> tuple[LoadReport, ...]:
-        return tuple(load for load in self.loads if endpoint in ("", load.endpoint))[:limit]
+        return tuple(load for load in self._memory.loads if endpoint in ("", load.endpoint))[:limit]
+
+
+class FakeRecords(Records):
+    def __init__(self, memory: FakeWorkspace) -> None:
+        self._memory = memory
 
     @verb
     def telemetry(
         self, endpoint: str, window_s: float = 3600.0, buckets: int = 60, *, origin: Origin | None = Origin.CLIENT
     ) -> TelemetrySummary:
-        self._endpoint(endpoint)
-        now, records = time.time(), [r for r in self.records[endpoint] if origin in (None, r.origin)]
+        self._memory._endpoint(endpoint)
+        now, records = time.time(), [r for r in self._memory.records[endpoint] if origin in (None, r.origin)]
         rows, counts = sum(one.rows for one in records), Counter(one.deployment for one in records)
         own = TelemetrySummary(
             endpoint, now - window_s, now, len(records), rows, None, None, None, by_deployment=counts
         )
-        return self.summaries.get(endpoint, own)
+        return self._memory.summaries.get(endpoint, own)
 
     @verb
     def requests(
         self, endpoint: str, limit: int = 100, *, origin: Origin | None = Origin.CLIENT
     ) -> tuple[RequestRecord, ...]:
-        self._endpoint(endpoint)
-        return tuple(r for r in self.records[endpoint] if origin in (None, r.origin))[:limit]
+        self._memory._endpoint(endpoint)
+        return tuple(r for r in self._memory.records[endpoint] if origin in (None, r.origin))[:limit]
+
+
+class FakePipelines(Pipelines):
+    def __init__(self, memory: FakeWorkspace) -> None:
+        self._memory = memory
 
     @verb
-    def publish_pipeline(self, spec: PipelineSpec) -> PipelineEndpoint:
-        uri = f"{self.service.url}/pipelines/p-{len(self.published) + 1}"
+    def publish(self, spec: PipelineSpec) -> PipelineEndpoint:
+        uri = f"{self._memory.service.url}/pipelines/p-{len(self._memory.published) + 1}"
         pipeline = PipelineEndpoint(uri.rpartition("/")[2], spec.name, 1, spec, uri, True, time.time())
-        self.published.insert(0, pipeline)
+        self._memory.published.insert(0, pipeline)
         return pipeline
 
     @verb
-    def pipelines(self) -> tuple[PipelineEndpoint, ...]:
-        return tuple(self.published)
+    def list(self) -> tuple[PipelineEndpoint, ...]:
+        return tuple(self._memory.published)
 
     @verb
-    def trigger_pipeline(
-        self, pipeline: str, experiment_name: str, parameters: Mapping[str, Any] | None = None
-    ) -> PipelineRun:
-        for known in self.published:
+    def trigger(self, pipeline: str, experiment_name: str, parameters: Mapping[str, Any] | None = None) -> PipelineRun:
+        for known in self._memory.published:
             if pipeline in (known.id, known.name):
                 steps = tuple(StepRun(s.name, s.kind, JobState.QUEUED) for s in known.spec.steps)
                 run = PipelineRun(
-                    f"r-{len(self.runs) + 1}", known.name, 1, experiment_name, JobState.QUEUED, steps, time.time()
+                    f"r-{len(self._memory.runs) + 1}",
+                    known.name,
+                    1,
+                    experiment_name,
+                    JobState.QUEUED,
+                    steps,
+                    time.time(),
                 )
-                self.runs.insert(0, run)
+                self._memory.runs.insert(0, run)
                 return run
         raise PipelineNotFound(f"There is no pipeline '{pipeline}'")
 
     @verb
-    def pipeline_run(self, run_id: str) -> PipelineRun:
-        for run in self.runs:
+    def get_run(self, run_id: str) -> PipelineRun:
+        for run in self._memory.runs:
             if run.id == run_id:
                 return run
         raise JobNotFound(f"There is no run {run_id}")
 
     @verb
-    def pipeline_runs(self, pipeline: str = "", limit: int = 50) -> tuple[PipelineRun, ...]:
-        names = {p.name for p in self.published if pipeline in ("", p.id, p.name)}
-        return tuple(r for r in self.runs if r.pipeline in names)[:limit]
+    def list_runs(self, pipeline: str = "", limit: int = 50) -> tuple[PipelineRun, ...]:
+        names = {p.name for p in self._memory.published if pipeline in ("", p.id, p.name)}
+        return tuple(r for r in self._memory.runs if r.pipeline in names)[:limit]
+
+
+class FakeService(Service):
+    def __init__(self, memory: FakeWorkspace) -> None:
+        self._memory = memory
 
     @verb
-    def service_start(self) -> ServiceStatus:
-        self.service = replace(self.service, running=True)
-        return self.service
+    def start(self) -> ServiceStatus:
+        self._memory.service = replace(self._memory.service, running=True)
+        return self._memory.service
 
     @verb
-    def service_status(self) -> ServiceStatus:
-        return self.service
+    def status(self) -> ServiceStatus:
+        return self._memory.service
 
 
 OPENED: dict[Path, FakeWorkspace] = {}
 """Fakes by their home, so that an app which opens its workspace from settings meets the test's own."""
 
 
-def open_fake(settings: Settings) -> FakeWorkspace:
+def open_fake(settings: Settings) -> Workspace:
     """A `BACKENDS` entry: the fake prepared for these settings' home, or an empty one."""
-    return OPENED.setdefault(settings.home, FakeWorkspace(settings))
+    return OPENED.setdefault(settings.home, FakeWorkspace(settings)).workspace

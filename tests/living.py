@@ -113,7 +113,7 @@ class Live:
     @property
     def model_folder(self) -> Path:
         model = self.report["model"]
-        return Path(self.workspace.model(model["name"], model["version"]).folder)
+        return Path(self.workspace.models.get(model["name"], model["version"]).folder)
 
 
 def go_live(home: Path, *words: str, environ: Mapping[str, str] | None = None) -> Live:

@@ -27,6 +27,12 @@ from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.settings import Settings
 from core.workspace import Workspace
+from core.workspace.data import DataAssets
+from core.workspace.endpoints import Endpoints
+from core.workspace.jobs import Jobs
+from core.workspace.models import Models
+from core.workspace.proofs import Proofs
+from core.workspace.service import Service
 
 SIGNATURE = Signature(
     (
@@ -58,7 +64,11 @@ class Ticking:
         self.now += seconds
 
 
-class LifecycleFake(Workspace):
+class Double(Workspace):
+    """A workspace in memory: it has only the verbs that its tests use."""
+
+
+class LifecycleFake:
     """`verdict` is what gates find, `failure` makes training fail with it, `crash` makes the service stop once."""
 
     def __init__(
@@ -76,54 +86,20 @@ class LifecycleFake(Workspace):
         self.running = False
         self.started = 0
         self.deployment_error = ""
-
-    def service_start(self) -> ServiceStatus:
-        self.running, self.started = True, self.started + 1
-        return self.service_status()
-
-    def service_stop(self) -> ServiceStatus:
-        self.running = False
-        return self.service_status()
-
-    def service_status(self) -> ServiceStatus:
-        return ServiceStatus(self.running, 1 if self.running else None, "http://127.0.0.1:1", 0.0, "0", "home")
-
-    def register_data(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
-        asset = DataAsset(name, 1, DataSource.FILE, source, 100, ("age", "job", "y"), "ab" * 32, 1, "t.parquet", 1.0)
-        return self.assets.setdefault(asset.ref, asset)
-
-    def list_data(self) -> tuple[DataAsset, ...]:
-        return tuple(self.assets.values())
-
-    def data(self, ref: DataRef) -> DataAsset:
-        for asset in self.assets.values():
-            if asset.name == ref.name and ref.version in (0, asset.version):
-                return asset
-        raise DataNotFound(f"There is no data asset '{ref}'", hint="`data list` shows them")
-
-    def submit(self, spec: Any, *, parent_id: str = "") -> Job:
-        assert isinstance(spec, TrainingSpec)
-        body = {
-            "data": {"name": spec.data.name, "version": spec.data.version},
-            "target": spec.target,
-            "exclude": list(spec.exclude),
-        }
-        return self._add(JobKind.AUTOML, body)
+        self.workspace: Workspace = Double(
+            settings,
+            data=LifecycleDataAssets(self),
+            jobs=LifecycleJobs(self),
+            models=LifecycleModels(self),
+            endpoints=LifecycleEndpoints(self),
+            proofs=LifecycleProofs(self),
+            service=LifecycleService(self),
+        )
 
     def _add(self, kind: JobKind, body: Mapping[str, Any]) -> Job:
         job = Job(f"job-{len(self.jobs)}", kind, JobState.QUEUED, "quickstart", "local", body, 1.0)
         self.jobs[job.id] = job
         return job
-
-    def job(self, job_id: str) -> Job:
-        """Looking is what brings a job on: queued, running, and final at the last look."""
-        self._known(job_id)
-        self.looks[job_id] = self.looks.get(job_id, 0) + 1
-        if self.crash and self.looks[job_id] == 2:
-            self.running, self.crash = False, False
-        if self.running and self.looks[job_id] >= LOOKS and not self.jobs[job_id].state.final:
-            self._end(self.jobs[job_id])
-        return self.jobs[job_id]
 
     def _known(self, job_id: str) -> Job:
         if job_id not in self.jobs:
@@ -149,7 +125,52 @@ class LifecycleFake(Workspace):
         if gate is GateState.PASSED and not self.traffic:
             self.traffic = {name: 100}
 
-    def list_jobs(
+    def _gate(self, endpoint: str, deployment: str) -> Job:
+        return self._add(JobKind.GATE, {"endpoint": endpoint, "deployment": deployment})
+
+
+class LifecycleDataAssets(DataAssets):
+    def __init__(self, memory: LifecycleFake) -> None:
+        self._memory = memory
+
+    def register(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
+        asset = DataAsset(name, 1, DataSource.FILE, source, 100, ("age", "job", "y"), "ab" * 32, 1, "t.parquet", 1.0)
+        return self._memory.assets.setdefault(asset.ref, asset)
+
+    def list(self) -> tuple[DataAsset, ...]:
+        return tuple(self._memory.assets.values())
+
+    def get(self, ref: DataRef) -> DataAsset:
+        for asset in self._memory.assets.values():
+            if asset.name == ref.name and ref.version in (0, asset.version):
+                return asset
+        raise DataNotFound(f"There is no data asset '{ref}'", hint="`data list` shows them")
+
+
+class LifecycleJobs(Jobs):
+    def __init__(self, memory: LifecycleFake) -> None:
+        self._memory = memory
+
+    def submit(self, spec: Any, *, parent_id: str = "") -> Job:
+        assert isinstance(spec, TrainingSpec)
+        body = {
+            "data": {"name": spec.data.name, "version": spec.data.version},
+            "target": spec.target,
+            "exclude": list(spec.exclude),
+        }
+        return self._memory._add(JobKind.AUTOML, body)
+
+    def get(self, job_id: str) -> Job:
+        """Looking is what brings a job on: queued, running, and final at the last look."""
+        self._memory._known(job_id)
+        self._memory.looks[job_id] = self._memory.looks.get(job_id, 0) + 1
+        if self._memory.crash and self._memory.looks[job_id] == 2:
+            self._memory.running, self._memory.crash = False, False
+        if self._memory.running and self._memory.looks[job_id] >= LOOKS and not self._memory.jobs[job_id].state.final:
+            self._memory._end(self._memory.jobs[job_id])
+        return self._memory.jobs[job_id]
+
+    def list(
         self,
         kind: JobKind | None = None,
         limit: int = 100,
@@ -158,73 +179,68 @@ class LifecycleFake(Workspace):
         experiment_name: str = "",
         data: DataRef | None = None,
     ) -> tuple[Job, ...]:
-        found = (job for job in reversed(self.jobs.values()) if kind in (None, job.kind))
+        found = (job for job in reversed(self._memory.jobs.values()) if kind in (None, job.kind))
         read = None if data is None else {"name": data.name, "version": data.version}
         return tuple(job for job in found if read in (None, job.spec.get("data")))[:limit]
 
     def trials(self, job_id: str) -> tuple[Trial, ...]:
-        self._known(job_id)
+        self._memory._known(job_id)
         metrics = {"AUC_weighted": 0.94}
         return tuple(Trial(n, "LightGBM", TrialState.SUCCEEDED, metrics=metrics, duration_s=1.0) for n in range(2))
 
-    def register_model(self, name: str, job_id: str) -> Model:
-        known = [m for m in self.models if (m.name, m.job_id) == (name, job_id)]
+
+class LifecycleModels(Models):
+    def __init__(self, memory: LifecycleFake) -> None:
+        self._memory = memory
+
+    def register(self, name: str, job_id: str) -> Model:
+        known = [m for m in self._memory.models if (m.name, m.job_id) == (name, job_id)]
         if known:
             return known[0]
-        data = DataRef(**self._known(job_id).spec["data"])
+        data = DataRef(**self._memory._known(job_id).spec["data"])
         metrics = {"AUC_weighted": 0.94}
-        version = 1 + sum(m.name == name for m in self.models)
+        version = 1 + sum(m.name == name for m in self._memory.models)
         model = Model(name, version, job_id, 1, "LightGBM", metrics, data, SIGNATURE, "folder", 1, 1.0)
-        self.models.insert(0, model)
+        self._memory.models.insert(0, model)
         return model
 
-    def list_models(self) -> tuple[Model, ...]:
-        return tuple(self.models)
+    def list(self) -> tuple[Model, ...]:
+        return tuple(self._memory.models)
+
+
+class LifecycleEndpoints(Endpoints):
+    def __init__(self, memory: LifecycleFake) -> None:
+        self._memory = memory
 
     def deploy(self, spec: DeploymentSpec) -> Deployment:
-        for known in self.deployments:
+        for known in self._memory.deployments:
             if known.name == spec.name:
                 return known
-        if not any((m.name, m.version) == (spec.model, spec.model_version) for m in self.models):
+        if not any((m.name, m.version) == (spec.model, spec.model_version) for m in self._memory.models):
             raise ModelNotFound(f"There is no model '{spec.model}:{spec.model_version}'")
-        gate = self._gate(spec.endpoint, spec.name)
+        gate = self._memory._gate(spec.endpoint, spec.name)
         deployment = Deployment(
             spec.name,
             spec.endpoint,
             spec.model,
             spec.model_version,
-            DeploymentState.FAILED if self.deployment_error else DeploymentState.READY,
+            DeploymentState.FAILED if self._memory.deployment_error else DeploymentState.READY,
             GateState.QUEUED,
             1.0,
-            error=self.deployment_error,
+            error=self._memory.deployment_error,
             gate_job_id=gate.id,
         )
-        self.deployments.append(deployment)
+        self._memory.deployments.append(deployment)
         return deployment
 
-    def run_gate(
-        self,
-        endpoint: str,
-        deployment: str = "",
-        *,
-        depth: str = "default",
-        budget: GateBudget | None = None,
-        by: str = "",
-    ) -> Job:
-        self.endpoint(endpoint)
-        return self._gate(endpoint, deployment)
+    def list(self) -> tuple[Endpoint, ...]:
+        return tuple(
+            self._memory.workspace.endpoints.get(name)
+            for name in sorted({d.endpoint for d in self._memory.deployments})
+        )
 
-    def _gate(self, endpoint: str, deployment: str) -> Job:
-        return self._add(JobKind.GATE, {"endpoint": endpoint, "deployment": deployment})
-
-    def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
-        return tuple(r for r in self.reports if r.endpoint == endpoint and deployment in ("", r.deployment))[:limit]
-
-    def list_endpoints(self) -> tuple[Endpoint, ...]:
-        return tuple(self.endpoint(name) for name in sorted({d.endpoint for d in self.deployments}))
-
-    def endpoint(self, name: str) -> Endpoint:
-        if not any(d.endpoint == name for d in self.deployments):
+    def get(self, name: str) -> Endpoint:
+        if not any(d.endpoint == name for d in self._memory.deployments):
             raise EndpointNotFound(f"There is no endpoint '{name}'", hint="`endpoint list` shows them")
         root = "http://127.0.0.1:9"
         return Endpoint(
@@ -233,9 +249,9 @@ class LifecycleFake(Workspace):
             f"{root}/score",
             f"{root}/swagger.json",
             9,
-            self.traffic,
+            self._memory.traffic,
             {},
-            tuple(self.deployments),
+            tuple(self._memory.deployments),
             EndpointLimits(),
             1.0,
             settled=True,
@@ -250,22 +266,22 @@ class LifecycleFake(Workspace):
         force: bool = False,
         by: str = "",
     ) -> Endpoint:
-        known = {deployment.name for deployment in self.endpoint(endpoint).deployments}
+        known = {deployment.name for deployment in self._memory.workspace.endpoints.get(endpoint).deployments}
         if unknown := sorted(set(traffic) - known):
             raise EndpointNotFound(f"Endpoint '{endpoint}' has no deployment '{unknown[0]}'")
-        for deployment in self.deployments:
+        for deployment in self._memory.deployments:
             if traffic.get(deployment.name) and deployment.gate is not GateState.PASSED and not force:
                 raise GateRefused(f"The gate of '{deployment.name}' has not passed", hint="Force it by name")
-        self.traffic, self.forced_by = dict(traffic), by if force else ""
-        return self.endpoint(endpoint)
+        self._memory.traffic, self._memory.forced_by = dict(traffic), by if force else ""
+        return self._memory.workspace.endpoints.get(endpoint)
 
-    def endpoint_keys(self, name: str) -> EndpointKeys:
-        self.endpoint(name)
+    def keys(self, name: str) -> EndpointKeys:
+        self._memory.workspace.endpoints.get(name)
         return EndpointKeys("primary-key", "secondary-key")
 
     def invoke(self, name: str, body: bytes, *, deployment: str = "") -> ScoreReply:
-        self.endpoint(name)
-        live = deployment or next((d for d, percent in self.traffic.items() if percent), "")
+        self._memory.workspace.endpoints.get(name)
+        live = deployment or next((d for d, percent in self._memory.traffic.items() if percent), "")
         if not live:
             return ScoreReply(503, {"message": "no deployment has traffic"}, {}, 1.0)
         asked = json.loads(body)
@@ -274,3 +290,43 @@ class LifecycleFake(Workspace):
         if asked.get("method") == "predict_proba":
             answers = [[0.75, 0.25] if answer == labels[0] else [0.25, 0.75] for answer in answers]
         return ScoreReply(200, {"result": answers}, {"azureml-model-deployment": live}, 1.0)
+
+
+class LifecycleProofs(Proofs):
+    def __init__(self, memory: LifecycleFake) -> None:
+        self._memory = memory
+
+    def run_gate(
+        self,
+        endpoint: str,
+        deployment: str = "",
+        *,
+        depth: str = "default",
+        budget: GateBudget | None = None,
+        by: str = "",
+    ) -> Job:
+        self._memory.workspace.endpoints.get(endpoint)
+        return self._memory._gate(endpoint, deployment)
+
+    def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
+        return tuple(r for r in self._memory.reports if r.endpoint == endpoint and deployment in ("", r.deployment))[
+            :limit
+        ]
+
+
+class LifecycleService(Service):
+    def __init__(self, memory: LifecycleFake) -> None:
+        self._memory = memory
+
+    def start(self) -> ServiceStatus:
+        self._memory.running, self._memory.started = True, self._memory.started + 1
+        return self._memory.workspace.service.status()
+
+    def stop(self) -> ServiceStatus:
+        self._memory.running = False
+        return self._memory.workspace.service.status()
+
+    def status(self) -> ServiceStatus:
+        return ServiceStatus(
+            self._memory.running, 1 if self._memory.running else None, "http://127.0.0.1:1", 0.0, "0", "home"
+        )

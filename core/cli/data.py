@@ -24,11 +24,11 @@ def _register(context: Context, options: Namespace) -> Any:
         merge_spellings=options.merge_spellings,
         target=options.target,
     )
-    return _told(context.workspace.register_data(options.name or table_name(options.source), options.source, reading))
+    return _told(context.workspace.data.register(options.name or table_name(options.source), options.source, reading))
 
 
 def _show(context: Context, options: Namespace) -> Any:
-    return _told(context.workspace.data(options.data))
+    return _told(context.workspace.data.get(options.data))
 
 
 def _told(asset: DataAsset) -> Outcome:
@@ -44,16 +44,16 @@ def _how(note: Note) -> str:
 
 
 def _profile(context: Context, options: Namespace) -> Any:
-    return context.workspace.profile(options.data, options.target)
+    return context.workspace.data.profile(options.data, options.target)
 
 
 def _sample(context: Context, options: Namespace) -> Any:
-    sample = context.workspace.sample(options.data, options.rows)
+    sample = context.workspace.data.sample(options.data, options.rows)
     return [dict(zip(sample.columns, row, strict=True)) for row in sample.rows]
 
 
 def _ensure(context: Context, options: Namespace) -> Any:
-    return context.workspace.ensure_compute(
+    return context.workspace.computes.create_or_update(
         Compute(options.name, options.max_concurrent, options.threads, options.memory_mb)
     )
 
@@ -80,7 +80,7 @@ COMMANDS = (
     Command(
         "data list",
         "all versions of all data assets",
-        lambda context, options: context.workspace.list_data(),
+        lambda context, options: context.workspace.data.list(),
         columns=("name", "version", "rows", "source", "origin", "created_at"),
     ),
     Command("data show", "one version, and what was done to it when it was read", _show, (REF,)),
@@ -99,7 +99,7 @@ COMMANDS = (
     Command(
         "data lineage",
         "the jobs, models and deployments that came of it",
-        lambda context, options: context.workspace.lineage(options.data),
+        lambda context, options: context.workspace.data.lineage(options.data),
         (REF,),
     ),
     Command(
@@ -113,5 +113,5 @@ COMMANDS = (
             arg("--memory-mb", type=int, default=4096, help="memory of each (default: %(default)s)"),
         ),
     ),
-    Command("compute list", "all computes", lambda context, options: context.workspace.list_computes()),
+    Command("compute list", "all computes", lambda context, options: context.workspace.computes.list()),
 )

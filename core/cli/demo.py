@@ -71,13 +71,13 @@ def _refuse_taken(port: int) -> None:
 @contextmanager
 def _service(context: Context) -> Iterator[None]:
     """The service runs inside; it is stopped afterwards only when it was started here."""
-    ours = not context.workspace.service_status().running
-    context.workspace.service_start()
+    ours = not context.workspace.service.status().running
+    context.workspace.service.start()
     try:
         yield
     finally:
         if ours:
-            context.workspace.service_stop()
+            context.workspace.service.stop()
 
 
 @contextmanager

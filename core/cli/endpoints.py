@@ -6,7 +6,7 @@ import time
 from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from core.cli import tail
 from core.cli.command import DONE, FAILED, Argument, Command, Context, Outcome, arg
@@ -55,16 +55,16 @@ def _limits(options: Namespace) -> dict[str, Any]:
 
 def _create(context: Context, options: Namespace) -> Any:
     limits = EndpointLimits().changed(_limits(options))
-    return context.workspace.create_endpoint(EndpointSpec(options.name, options.port, options.description, limits))
+    return context.workspace.endpoints.create(EndpointSpec(options.name, options.port, options.description, limits))
 
 
 def _update(context: Context, options: Namespace) -> Any:
-    return context.workspace.update_endpoint(options.name, _limits(options))
+    return context.workspace.endpoints.update(options.name, _limits(options))
 
 
 def _deploy(context: Context, options: Namespace) -> Any:
     model, version = options.model
-    deployment = context.workspace.deploy(
+    deployment = context.workspace.endpoints.deploy(
         DeploymentSpec(
             endpoint=options.name,
             model=model,
@@ -86,29 +86,29 @@ def _deploy(context: Context, options: Namespace) -> Any:
 
 
 def _deployment(context: Context, endpoint: str, name: str) -> Deployment:
-    return next(d for d in context.workspace.endpoint(endpoint).deployments if d.name == name)
+    return next(d for d in context.workspace.endpoints.get(endpoint).deployments if d.name == name)
 
 
 def _traffic(context: Context, options: Namespace) -> Any:
     mirror = dict(options.mirror) if options.mirror is not None else None
     forced = bool(options.force_by)
-    return context.workspace.set_traffic(
+    return context.workspace.endpoints.set_traffic(
         options.name, dict(options.traffic), mirror, force=forced, by=options.force_by or "cli"
     )
 
 
 def _keys(context: Context, options: Namespace) -> Any:
-    keys = context.workspace.endpoint_keys(options.name)
+    keys = context.workspace.endpoints.keys(options.name)
     return {"primary": keys.primary, "secondary": keys.secondary}
 
 
 def _rotate(context: Context, options: Namespace) -> Any:
-    context.workspace.rotate_key(options.name, options.which)
+    context.workspace.endpoints.rotate_key(options.name, options.which)
     return {"endpoint": options.name, "rotated": options.which}
 
 
 def _invoke(context: Context, options: Namespace) -> Any:
-    reply = context.workspace.invoke(options.name, _body(options.body), deployment=options.deployment)
+    reply = context.workspace.endpoints.invoke(options.name, _body(options.body), deployment=options.deployment)
     return Outcome(reply, DONE if reply.status == 200 else FAILED)
 
 
@@ -123,14 +123,14 @@ def _body(path: str) -> bytes:
 
 def _delete(context: Context, options: Namespace) -> None:
     if options.deployment:
-        context.workspace.delete_deployment(options.name, options.deployment)
+        context.workspace.endpoints.delete_deployment(options.name, options.deployment)
     else:
-        context.workspace.delete_endpoint(options.name)
+        context.workspace.endpoints.delete(options.name)
 
 
 def _feedback(context: Context, options: Namespace) -> None:
     feedback = Feedback(options.name, options.request, options.row, options.actual, time.time())
-    context.workspace.send_feedback(feedback)
+    context.workspace.records.send_feedback(feedback)
 
 
 def _batch(context: Context, options: Namespace) -> Any:
@@ -140,12 +140,12 @@ def _batch(context: Context, options: Namespace) -> Any:
         if ref
         else BatchSpec(options.name, deployment=options.deployment, source=options.data)
     )
-    job = context.workspace.submit(spec)
+    job = context.workspace.jobs.submit(spec)
     if not options.wait and not options.output:
         return job
     outcome = ended(context, job.id)
     if outcome.exit_code == DONE and options.output:
-        _copy(context.workspace.job_output(job.id), options.output)
+        _copy(context.workspace.jobs.open_output(job.id), options.output)
     return outcome
 
 
@@ -153,9 +153,9 @@ def _registered(context: Context, options: Namespace) -> DataRef | None:
     """The data version that is meant; None where the table is a path, to be read for this job alone."""
     is_path = "/" in options.data or Path(options.data).expanduser().is_file()
     if options.register:
-        return context.workspace.register_data(options.register, options.data).ref
+        return context.workspace.data.register(options.register, options.data).ref
     try:
-        return context.workspace.data(data_ref(options.data)).ref
+        return context.workspace.data.get(data_ref(options.data)).ref
     except (DataNotFound, ArgumentTypeError) as e:
         if is_path:
             return None
@@ -165,11 +165,12 @@ def _registered(context: Context, options: Namespace) -> DataRef | None:
         ) from e
 
 
-def _copy(scored: Path, output: str) -> None:
+def _copy(scored: BinaryIO, output: str) -> None:
     try:
-        shutil.copyfile(scored, output)
+        with scored, Path(output).open("wb") as file:
+            shutil.copyfileobj(scored, file)
     except OSError as e:
-        raise SpecInvalid(f"Cannot write '{output}': {e.strerror}", hint=f"The scored table is {scored}") from e
+        raise SpecInvalid(f"Cannot write '{output}': {e.strerror}", hint="The job has kept its scored table") from e
 
 
 MIRROR = "copies, at most 50 in sum; alone: none; left out: as before"
@@ -203,10 +204,10 @@ COMMANDS = (
     Command(
         "endpoint list",
         "all endpoints",
-        lambda context, options: context.workspace.list_endpoints(),
+        lambda context, options: context.workspace.endpoints.list(),
         columns=("name", "state", "scoring_uri", "traffic", "error"),
     ),
-    Command("endpoint show", "one", lambda context, options: context.workspace.endpoint(options.name), (NAME,)),
+    Command("endpoint show", "one", lambda context, options: context.workspace.endpoints.get(options.name), (NAME,)),
     Command(
         "endpoint traffic",
         "give each deployment its percent; refused while a gate has not passed",
@@ -241,7 +242,7 @@ COMMANDS = (
     Command(
         "endpoint swagger",
         "the document that it publishes",
-        lambda context, options: context.workspace.swagger(options.name, options.version),
+        lambda context, options: context.workspace.endpoints.swagger(options.name, options.version),
         (NAME, arg("--version", choices=("2", "3", "3.1"), default="2", help="(default: %(default)s)")),
         starts_service=True,
     ),
@@ -249,7 +250,7 @@ COMMANDS = (
         "endpoint package",
         "write a folder that serves a deployment elsewhere, with one command",
         lambda context, options: {
-            "folder": context.workspace.package_endpoint(
+            "folder": context.workspace.endpoints.package(
                 options.name, Path(options.output), deployment=options.deployment
             )
         },
@@ -275,19 +276,21 @@ COMMANDS = (
     Command(
         "endpoint telemetry",
         "requests, latency and errors",
-        lambda context, options: context.workspace.telemetry(options.name, options.window, origin=options.origin),
+        lambda context, options: context.workspace.records.telemetry(
+            options.name, options.window, origin=options.origin
+        ),
         (NAME, WINDOW, ORIGIN),
     ),
     Command(
         "endpoint requests",
         "its newest requests",
-        lambda context, options: context.workspace.requests(options.name, options.limit, origin=options.origin),
+        lambda context, options: context.workspace.records.requests(options.name, options.limit, origin=options.origin),
         (NAME, LIMIT, ORIGIN),
     ),
     Command(
         "endpoint drift",
         "recent inputs against the training data",
-        lambda context, options: context.workspace.drift(options.name, options.window),
+        lambda context, options: context.workspace.records.drift(options.name, options.window),
         (NAME, arg("--window", type=float, default=86_400.0, metavar="SECONDS", help="(default: %(default)s)")),
     ),
     Command(

@@ -20,5 +20,5 @@ def follow(context: Context, look: Callable[[], T], done: Callable[[T], bool]) -
 
 def ended(context: Context, job_id: str) -> Outcome:
     """The job once it has ended; it decides the exit code."""
-    job: Job = follow(context, lambda: context.workspace.job(job_id), lambda job: job.state.final)
+    job: Job = follow(context, lambda: context.workspace.jobs.get(job_id), lambda job: job.state.final)
     return Outcome(job, DONE if job.state is JobState.SUCCEEDED else FAILED)

@@ -29,12 +29,12 @@ def _submit(context: Context, options: Namespace) -> Any:
         compute=options.compute,
         model_name=options.model,
     )
-    job = context.workspace.submit(spec)
+    job = context.workspace.jobs.submit(spec)
     return ended(context, job.id) if options.wait else job
 
 
 def _list(context: Context, options: Namespace) -> Any:
-    return context.workspace.list_jobs(
+    return context.workspace.jobs.list(
         JobKind(options.kind) if options.kind else None,
         options.limit,
         endpoint=options.endpoint,
@@ -45,10 +45,10 @@ def _list(context: Context, options: Namespace) -> Any:
 
 def _trials(context: Context, options: Namespace) -> Any:
     """All of them; for people with the one metric that the job optimised."""
-    trials = context.workspace.trials(options.job)
+    trials = context.workspace.jobs.trials(options.job)
     if options.json:
         return trials
-    metric = context.workspace.job(options.job).spec.get("primary_metric", "AUC_weighted")
+    metric = context.workspace.jobs.get(options.job).spec.get("primary_metric", "AUC_weighted")
     return [
         {
             "number": trial.number,
@@ -63,7 +63,7 @@ def _trials(context: Context, options: Namespace) -> Any:
 
 
 def _compare(context: Context, options: Namespace) -> Any:
-    compared = context.workspace.compare_trials(options.trials)
+    compared = context.workspace.jobs.compare(options.trials)
     return [
         {"trial": trial.number, "algorithm": trial.algorithm, **dict(zip(compared.metrics, row, strict=True))}
         for trial, row in zip(compared.trials, compared.rows, strict=True)
@@ -108,7 +108,7 @@ COMMANDS = (
         ),
         columns=LIST,
     ),
-    Command("job show", "one job", lambda context, options: context.workspace.job(options.job), (ID,)),
+    Command("job show", "one job", lambda context, options: context.workspace.jobs.get(options.job), (ID,)),
     Command(
         "job wait",
         "wait for its end; exits 1 when it did not succeed",
@@ -125,7 +125,7 @@ COMMANDS = (
     Command(
         "job trial",
         "one trial with its log",
-        lambda context, options: context.workspace.trial_detail(options.job, options.number),
+        lambda context, options: context.workspace.jobs.trial(options.job, options.number),
         (ID, arg("number", type=int)),
     ),
     Command(
@@ -137,21 +137,21 @@ COMMANDS = (
     Command(
         "job logs",
         "its last lines",
-        lambda context, options: context.workspace.job_logs(options.job, options.limit),
+        lambda context, options: context.workspace.jobs.logs(options.job, options.limit),
         (ID, arg("--limit", type=int, default=1000, help="at most so many (default: %(default)s)")),
         columns=("at", "level", "text"),
     ),
     Command(
         "job cancel",
         "ask it to end",
-        lambda context, options: context.workspace.cancel_job(options.job),
+        lambda context, options: context.workspace.jobs.cancel(options.job),
         (ID,),
         starts_service=True,
     ),
     Command(
         "job continue",
         "give an ended training job more time: a new job that starts from its trials",
-        lambda context, options: context.workspace.continue_job(options.job, options.timeout),
+        lambda context, options: context.workspace.jobs.extend(options.job, options.timeout),
         (ID, arg("--timeout", type=float, default=60.0, metavar="SECONDS", help="(default: %(default)s)")),
         starts_service=True,
     ),

@@ -118,8 +118,8 @@ def _common(place: argparse.ArgumentParser) -> None:
 
 
 def _run(command: Command, context: Context, options: argparse.Namespace) -> Any:
-    if command.starts_service:
-        context.workspace.service_start()
+    if command.starts_service and context.workspace.can("service.start"):
+        context.workspace.service.start()
     return command.run(context, options)
 
 

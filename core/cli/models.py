@@ -18,28 +18,28 @@ def _explain(context: Context, options: Namespace) -> Any:
     except (OSError, ValueError) as e:
         raise SpecInvalid(f"{options.row} holds no JSON object: {e}", hint='One row: {"column": value, ...}') from e
     name, version = options.model
-    return context.workspace.explain_row(name, version, row)
+    return context.workspace.models.explain(name, version, row)
 
 
 def _package(context: Context, options: Namespace) -> Any:
     name, version = options.model
-    return {"folder": context.workspace.package_model(name, version, Path(options.folder))}
+    return {"folder": context.workspace.models.package(name, version, Path(options.folder))}
 
 
 COMMANDS = (
     Command(
         "model register",
         "register the best model of a succeeded job",
-        lambda context, options: context.workspace.register_model(options.name, options.job),
+        lambda context, options: context.workspace.models.register(options.name, options.job),
         (arg("name"), arg("job", metavar="JOB", help="a job's id")),
     ),
     Command(
         "model list",
         "all versions of all models",
-        lambda context, options: context.workspace.list_models(),
+        lambda context, options: context.workspace.models.list(),
         columns=("name", "version", "algorithm", "data", "job_id", "created_at"),
     ),
-    Command("model show", "one version", lambda context, options: context.workspace.model(*options.model), (REF,)),
+    Command("model show", "one version", lambda context, options: context.workspace.models.get(*options.model), (REF,)),
     Command(
         "model explain",
         "what each column contributes to one row's score",
@@ -49,7 +49,7 @@ COMMANDS = (
     Command(
         "model curves",
         "the points of its charts",
-        lambda context, options: context.workspace.curves(*options.model),
+        lambda context, options: context.workspace.models.curves(*options.model),
         (REF,),
     ),
     Command(

@@ -17,7 +17,7 @@ NAME = arg("name")
 
 
 def _publish(context: Context, options: Namespace) -> Any:
-    return context.workspace.publish_pipeline(_definition(options.definition))
+    return context.workspace.pipelines.publish(_definition(options.definition))
 
 
 def _definition(named: str) -> PipelineSpec:
@@ -39,15 +39,15 @@ def _definition(named: str) -> PipelineSpec:
 
 def _trigger(context: Context, options: Namespace) -> Any:
     parameters = {key: _value(text, _default(context, options.pipeline, key)) for key, text in options.set}
-    run = context.workspace.trigger_pipeline(options.pipeline, options.experiment, parameters)
+    run = context.workspace.pipelines.trigger(options.pipeline, options.experiment, parameters)
     if options.wait:
-        run = follow(context, lambda: context.workspace.pipeline_run(run.id), lambda now: now.state.final)
+        run = follow(context, lambda: context.workspace.pipelines.get_run(run.id), lambda now: now.state.final)
     return Outcome(run, FAILED if run.state in (JobState.FAILED, JobState.CANCELED) else DONE)
 
 
 def _default(context: Context, pipeline: str, parameter: str) -> Any:
     """What a pipeline's definition gives the parameter; None where there is neither."""
-    known = next((p for p in context.workspace.pipelines() if pipeline in (p.id, p.name)), None)
+    known = next((p for p in context.workspace.pipelines.list() if pipeline in (p.id, p.name)), None)
     return known.spec.parameters.get(parameter) if known else None
 
 
@@ -63,16 +63,16 @@ def _value(text: str, default: Any) -> Any:
 
 def _create(context: Context, options: Namespace) -> Any:
     spec = ScheduleSpec(options.name, options.pipeline, options.cron, options.timezone, options.experiment)
-    return context.workspace.create_schedule(spec)
+    return context.workspace.schedules.create(spec)
 
 
 def _delete(context: Context, options: Namespace) -> None:
-    context.workspace.delete_schedule(options.name)
+    context.workspace.schedules.delete(options.name)
 
 
 def _alert(context: Context, options: Namespace) -> Any:
     rule = AlertRule(options.name, options.endpoint, options.metric, options.limit, options.window)
-    return context.workspace.set_alert(rule)
+    return context.workspace.records.set_alert(rule)
 
 
 COMMANDS = (
@@ -93,7 +93,7 @@ COMMANDS = (
     Command(
         "pipeline list",
         "all published pipelines",
-        lambda context, options: context.workspace.pipelines(),
+        lambda context, options: context.workspace.pipelines.list(),
         columns=("id", "name", "version", "enabled", "trigger_uri"),
     ),
     Command(
@@ -111,7 +111,7 @@ COMMANDS = (
     Command(
         "pipeline runs",
         "runs of one pipeline or of all",
-        lambda context, options: context.workspace.pipeline_runs(options.pipeline, options.limit),
+        lambda context, options: context.workspace.pipelines.list_runs(options.pipeline, options.limit),
         (
             arg("pipeline", metavar="ID|NAME", nargs="?", default=""),
             arg("--limit", type=int, default=50, help="at most so many (default: %(default)s)"),
@@ -121,7 +121,7 @@ COMMANDS = (
     Command(
         "pipeline show",
         "a run with its steps",
-        lambda context, options: context.workspace.pipeline_run(options.run),
+        lambda context, options: context.workspace.pipelines.get_run(options.run),
         (arg("run", metavar="RUN"),),
     ),
     Command(
@@ -137,18 +137,18 @@ COMMANDS = (
         ),
         starts_service=True,
     ),
-    Command("schedule list", "all schedules", lambda context, options: context.workspace.schedules()),
+    Command("schedule list", "all schedules", lambda context, options: context.workspace.schedules.list()),
     Command(
         "schedule enable",
         "let it fire",
-        lambda context, options: context.workspace.enable_schedule(options.name, True),
+        lambda context, options: context.workspace.schedules.enable(options.name, True),
         (NAME,),
         starts_service=True,
     ),
     Command(
         "schedule disable",
         "keep it from firing",
-        lambda context, options: context.workspace.enable_schedule(options.name, False),
+        lambda context, options: context.workspace.schedules.enable(options.name, False),
         (NAME,),
     ),
     Command("schedule delete", "remove it; its runs stay", _delete, (NAME,)),
@@ -164,5 +164,5 @@ COMMANDS = (
             arg("--window", type=float, default=300.0, metavar="SECONDS", help="(default: %(default)s)"),
         ),
     ),
-    Command("alert list", "all alerts with their state", lambda context, options: context.workspace.alerts()),
+    Command("alert list", "all alerts with their state", lambda context, options: context.workspace.records.alerts()),
 )

@@ -106,10 +106,12 @@ def _gated(context: Context, options: Namespace) -> GateReport:
     given = {name: value for name in ("p99_ms", "requests_per_s") if (value := getattr(options, name)) is not None}
     budget = GateBudget(**given) if given else None
     workspace = context.workspace
-    job = workspace.run_gate(options.endpoint, options.deployment, depth=options.depth, budget=budget, by=options.by)
+    job = workspace.proofs.run_gate(
+        options.endpoint, options.deployment, depth=options.depth, budget=budget, by=options.by
+    )
     context.say(f"Gate {job.id} of {options.endpoint}")
-    job = follow(context, lambda: workspace.job(job.id), lambda now: now.state.final)
-    report = next((r for r in workspace.gate_reports(options.endpoint) if r.id == job.id), None)
+    job = follow(context, lambda: workspace.jobs.get(job.id), lambda now: now.state.final)
+    report = next((r for r in workspace.proofs.gate_reports(options.endpoint) if r.id == job.id), None)
     if job.state is not JobState.SUCCEEDED or report is None:
         raise NoVerdict(f"Gate {job.id} is {job.state}: {job.message or 'it left no report'}", hint=job.hint)
     return report
@@ -117,8 +119,8 @@ def _gated(context: Context, options: Namespace) -> GateReport:
 
 def _stored(context: Context, options: Namespace) -> GateReport:
     """The newest report that is kept. Raises NoVerdict when there is none."""
-    context.workspace.endpoint(options.endpoint)
-    for report in context.workspace.gate_reports(options.endpoint, options.deployment, limit=1):
+    context.workspace.endpoints.get(options.endpoint)
+    for report in context.workspace.proofs.gate_reports(options.endpoint, options.deployment, limit=1):
         return report
     raise NoVerdict(f"No gate of '{options.endpoint}' has left a report", hint="Run it without --last")
 
@@ -170,9 +172,9 @@ def _key(context: Context, key_file: str | None, url: str, origin: Origin) -> st
     if key := key_in(context.environ.get("SLIPWAY_KEY", ""), "in SLIPWAY_KEY"):
         return key
     try:
-        for endpoint in context.workspace.list_endpoints():
+        for endpoint in context.workspace.endpoints.list():
             if endpoint.listens_at(url):
-                return context.workspace.endpoint_target(endpoint.name, origin).key
+                return context.workspace.endpoints.target(endpoint.name, origin).key
     except (BackendMissing, NotSupported) as e:
         context.say(f"No key from a workspace: {e.message}")
     return ""

@@ -18,17 +18,17 @@ def _run(context: Context, options: Namespace) -> NoReturn:
 
 
 def _key(context: Context, options: Namespace) -> Any:
-    key = context.workspace.service_key()
+    key = context.workspace.service.key()
     return {"key": key} if options.json else key
 
 
 def _status(context: Context, options: Namespace) -> Any:
-    status = context.workspace.service_status()
+    status = context.workspace.service.status()
     return Outcome(status, DONE if status.running else FAILED)
 
 
 def _doctor(context: Context, options: Namespace) -> Any:
-    findings = tuple(context.workspace.doctor())
+    findings = tuple(context.workspace.service.doctor())
     return Outcome(findings, FAILED if any(f.state is FindingState.FAILED for f in findings) else DONE)
 
 
@@ -38,9 +38,9 @@ COMMANDS = (
     Command(
         "service start",
         "start it, detached, unless it runs",
-        lambda context, options: context.workspace.service_start(),
+        lambda context, options: context.workspace.service.start(),
     ),
-    Command("service stop", "stop it and what it started", lambda context, options: context.workspace.service_stop()),
+    Command("service stop", "stop it and what it started", lambda context, options: context.workspace.service.stop()),
     Command("service status", "whether it runs; exits 1 when it does not", _status),
     Command("service run", "be the service, in the foreground", _run),
     Command("service key", "the key of its HTTP door", _key),
@@ -48,13 +48,13 @@ COMMANDS = (
     Command(
         "backup",
         "write everything that the workspace keeps to one file",
-        lambda context, options: context.workspace.backup(Path(options.path)),
+        lambda context, options: context.workspace.service.backup(Path(options.path)),
         (FILE,),
     ),
     Command(
         "restore",
         "fill an empty workspace from a backup",
-        lambda context, options: context.workspace.restore(Path(options.path)),
+        lambda context, options: context.workspace.service.restore(Path(options.path)),
         (FILE,),
     ),
 )

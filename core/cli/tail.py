@@ -19,7 +19,7 @@ def endpoint_logs(context: Context, options: Namespace) -> Any:
 
     def look(limit: int) -> tuple[LogLine, ...]:
         workspace = context.workspace
-        return workspace.endpoint_logs(options.name, limit, level=options.level, request_id=options.request_id)
+        return workspace.endpoints.logs(options.name, limit, level=options.level, request_id=options.request_id)
 
     if not options.follow:
         return look(options.limit)

@@ -30,6 +30,13 @@ def check_flag(name: str, value: Any) -> None:
         raise SpecInvalid(f"{name} is {_shown(value)}, expected true or false")
 
 
+def check_limit(limit: int) -> int:
+    """`limit`, where it is one: a negative one would be none to SQLite, and 0 would hide everything."""
+    if type(limit) is not int or limit < 1:
+        raise SpecInvalid(f"A limit is a whole number from 1 on, got {limit!r}")
+    return limit
+
+
 def check_text(name: str, value: Any, *, empty: bool = False) -> None:
     """A text, which says something unless it may be empty."""
     if not isinstance(value, str) or not (empty or value.strip()):

@@ -56,7 +56,7 @@ class TrainingSpec:
     experiment_name: str = "default"
     compute: str = "local"
     model_name: str = ""
-    """Register the best model under this name at the end; empty: leave that to `register_model`."""
+    """Register the best model under this name at the end; empty: leave that to `models.register`."""
     engine: str = "portfolio"
 
     def __post_init__(self) -> None:

@@ -3,8 +3,36 @@
 A verb writes what is wanted and returns; the service makes it so.
 """
 
-from core.local.collections.service import AdminVerbs
+import time
+from collections.abc import Callable
+
+from core.local.collections.computes import LocalComputes
+from core.local.collections.data import LocalData
+from core.local.collections.endpoints import LocalEndpoints
+from core.local.collections.jobs import LocalJobs
+from core.local.collections.models import LocalModels
+from core.local.collections.pipelines import LocalPipelines
+from core.local.collections.proofs import LocalProofs
+from core.local.collections.records import LocalRecords
+from core.local.collections.service import LocalService
+from core.local.context import Context
+from core.settings import Settings
+from core.workspace import Workspace
 
 
-class LocalWorkspace(AdminVerbs):
-    """`Workspace` on this machine. `capabilities` says which verbs it can do."""
+def open_local(settings: Settings, clock: Callable[[], float] = time.time) -> Workspace:
+    """The workspace in the folder `settings.home`. Opening does no input or output; the first verb does."""
+    context = Context(settings, clock)
+    data = LocalData(context)
+    return Workspace(
+        settings,
+        data=data,
+        computes=LocalComputes(context),
+        jobs=LocalJobs(context, data),
+        models=LocalModels(context),
+        endpoints=LocalEndpoints(context),
+        proofs=LocalProofs(context),
+        records=LocalRecords(context),
+        pipelines=LocalPipelines(context),
+        service=LocalService(context),
+    )

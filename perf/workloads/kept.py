@@ -22,10 +22,10 @@ LISTED = 100
 
 def open_home(home: Path, clock: Callable[[], float] = lambda: NOW) -> Any:
     """The local workspace in a folder; no service is asked for."""
-    from core.local.workspace import LocalWorkspace
+    from core.local.workspace import open_local
     from core.settings import read_settings
 
-    return LocalWorkspace(read_settings({}, home=str(home), threads="1", offline="1"), clock)
+    return open_local(read_settings({}, home=str(home), threads="1", offline="1"), clock)
 
 
 def _fill_runs(home: Path, inputs: Inputs) -> None:
@@ -54,7 +54,7 @@ def _list(workspace: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     def check(jobs: Any) -> None:
         assert [job.id for job in jobs] == [f"{RUNS - 1 - n:032x}" for n in range(LISTED)]
 
-    return lambda: workspace.list_jobs(limit=LISTED), check
+    return lambda: workspace.jobs.list(limit=LISTED), check
 
 
 def _get(workspace: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
@@ -63,7 +63,7 @@ def _get(workspace: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     def check(job: Any) -> None:
         assert job.spec["target"] == TARGET
 
-    return lambda: workspace.job(next(ids)), check
+    return lambda: workspace.jobs.get(next(ids)), check
 
 
 def _submit(workspace: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
@@ -73,9 +73,9 @@ def _submit(workspace: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     spec = TrainingSpec(DataRef(TABLE), TARGET)
 
     def check(job: Any) -> None:
-        assert workspace.job(job.id) == job
+        assert workspace.jobs.get(job.id) == job
 
-    return lambda: workspace.submit(spec), check
+    return lambda: workspace.jobs.submit(spec), check
 
 
 def write_requests(
@@ -148,7 +148,7 @@ def _summary(window_s: float) -> Callable[[Any], tuple[Callable[[], Any], Callab
             assert sum(found.by_status.values()) == found.requests
             assert 0.4 <= found.p50_ms <= found.p99_ms <= 2.4
 
-        return lambda: workspace.telemetry(ENDPOINT, window_s), check
+        return lambda: workspace.records.telemetry(ENDPOINT, window_s), check
 
     return use
 
@@ -158,7 +158,7 @@ def _newest(workspace: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
         assert len(found) == LISTED
         assert found[0].request_id == f"{REQUESTS - 1:032d}"
 
-    return lambda: workspace.requests(ENDPOINT, LISTED), check
+    return lambda: workspace.records.requests(ENDPOINT, LISTED), check
 
 
 WORKLOADS = (

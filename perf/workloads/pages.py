@@ -53,13 +53,15 @@ GROWS_WITH: Mapping[str, str] = {
 
 def quiet_workspace(settings: Any) -> Any:
     """The local workspace, but for starting a service: what `BACKENDS` names here."""
-    from core.local.workspace import LocalWorkspace
+    from core.local.workspace import open_local
 
-    class Quiet(LocalWorkspace):
-        def service_start(self) -> Any:
-            return self.service_status()
+    opened = open_local(settings)
 
-    return Quiet(settings)
+    class Quiet(type(opened.service)):
+        def start(self) -> Any:
+            return self.status()
+
+    return replace(opened, service=Quiet(opened.service._context))
 
 
 def _fill(home: Path, inputs: Inputs) -> None:
@@ -70,7 +72,7 @@ def _fill(home: Path, inputs: Inputs) -> None:
     from core.local.paths import Paths
 
     workspace, now = open_home(home, time.time), time.time()
-    workspace.register_data(REF.name, str(inputs.table))
+    workspace.data.register(REF.name, str(inputs.table))
     story, paths = fill(FakeWorkspace(workspace.settings), now), Paths(home)
     model = replace(story.models[0], folder=str(inputs.single.absolute()))
     with opened(home) as store:

@@ -104,7 +104,7 @@ def endpoint_to_make(quickstart: living.Live):
     name = "made-in-browser"
     yield name
     with suppress(EndpointNotFound):
-        quickstart.workspace.delete_endpoint(name)
+        quickstart.workspace.endpoints.delete(name)
 
 
 def test_a_model_is_deployed_through_the_form_and_answers_before_its_gate(
@@ -117,7 +117,7 @@ def test_a_model_is_deployed_through_the_form_and_answers_before_its_gate(
     page.get_by_test_id("stFormSubmitButton").filter(has_text="Deploy").click()
 
     expect(page.get_by_role("heading", name=endpoint_to_make)).to_be_visible()
-    wait_until(lambda: quickstart.workspace.endpoint(endpoint_to_make).state is EndpointState.READY, 30)
+    wait_until(lambda: quickstart.workspace.endpoints.get(endpoint_to_make).state is EndpointState.READY, 30)
     expect(page.get_by_text("Gate waits").or_(page.get_by_text("Gate runs")).first).to_be_visible()
     page.get_by_role("button", name="Score").click()
     expect(page.get_by_text("Answered 200 in")).to_be_visible()
@@ -128,20 +128,20 @@ def test_an_app_that_is_killed_while_it_watches_a_job_takes_nothing_with_it(
 ):
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 - whoever sees this fail needs it
-    data = quickstart.workspace.list_data()[-1].ref
+    data = quickstart.workspace.data.list()[-1].ref
     spec = TrainingSpec(data, "y", timeout_s=20, max_trials=1, algorithms=(Algorithm.LOGISTIC_REGRESSION,))
     opened = chromium.new_page()
     with start_app() as (url, server):
         opened.goto(f"{url}/leaderboard")
         settled(opened, "Leaderboard")
-        job = quickstart.workspace.submit(spec)
+        job = quickstart.workspace.jobs.submit(spec)
         opened.goto(f"{url}/leaderboard?job={job.id}")
-        wait_until(lambda: quickstart.workspace.job(job.id).state is JobState.RUNNING, 20)
+        wait_until(lambda: quickstart.workspace.jobs.get(job.id).state is JobState.RUNNING, 20)
         threading.Event().wait(random.Random(seed).uniform(0, 0.5))
-        assert not quickstart.workspace.job(job.id).state.final
+        assert not quickstart.workspace.jobs.get(job.id).state.final
         server.kill()
 
-    done = wait_until(lambda: (now := quickstart.workspace.job(job.id)).state.final and now, 60)
+    done = wait_until(lambda: (now := quickstart.workspace.jobs.get(job.id)).state.final and now, 60)
     assert (done.state, done.attempt) == (JobState.SUCCEEDED, 1)
     with start_app() as (url, _):
         opened.goto(f"{url}/leaderboard?job={job.id}")

@@ -48,7 +48,7 @@ def test_the_app_shows_the_documents_of_this_endpoint_and_of_others(page: Page, 
 
 
 def test_an_uploaded_table_is_scored_and_the_scored_file_downloaded(page: Page, app: str, quickstart: living.Live):
-    signature = quickstart.workspace.model(**quickstart.report["model"]).signature
+    signature = quickstart.workspace.models.get(**quickstart.report["model"]).signature
     rows = samples.rows(signature, 30, seed=5)
     table = io.StringIO()
     writer = csv.DictWriter(table, list(rows[0]))
@@ -66,7 +66,7 @@ def test_an_uploaded_table_is_scored_and_the_scored_file_downloaded(page: Page, 
         page.get_by_role("button", name="Download the scored table").click()
 
     scored = list(csv.DictReader(got.value.path().open()))
-    told = quickstart.workspace.invoke(quickstart.endpoint, samples.body(rows))
+    told = quickstart.workspace.endpoints.invoke(quickstart.endpoint, samples.body(rows))
     assert [row["prediction"] for row in scored] == told.body["result"]
 
 
@@ -83,12 +83,12 @@ def test_a_load_is_watched_until_its_figures_stand(page: Page, app: str, quickst
 def test_the_newest_request_stands_in_the_live_log(page: Page, app: str, quickstart: living.Live):
     page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Logs")
     settled(page, "Deploy")
-    asked = quickstart.workspace.invoke(quickstart.endpoint, b"{}")
+    asked = quickstart.workspace.endpoints.invoke(quickstart.endpoint, b"{}")
     found = next(value for name, value in asked.headers.items() if name.lower() == "x-request-id")
 
     page.get_by_label("Request id").fill(found)
     page.get_by_label("Request id").press("Enter")
 
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
-    lines = quickstart.workspace.endpoint_logs(quickstart.endpoint, request_id=found)
+    lines = quickstart.workspace.endpoints.logs(quickstart.endpoint, request_id=found)
     assert [line.level for line in lines] == ["warning"]

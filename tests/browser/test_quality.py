@@ -13,7 +13,7 @@ GATE_TIMEOUT_MS = 60_000
 @pytest.mark.full
 @pytest.mark.measures
 def test_a_gate_is_run_watched_and_its_report_downloaded(page: Page, app: str, quickstart: Live) -> None:
-    before = len(quickstart.workspace.gate_reports(quickstart.endpoint))
+    before = len(quickstart.workspace.proofs.gate_reports(quickstart.endpoint))
     page.goto(f"{app}/quality")
     page.get_by_role("button", name="Run the gate").click()
     expect(page.get_by_text(f"Gate of {quickstart.endpoint}")).to_be_visible(timeout=20_000)
@@ -22,7 +22,7 @@ def test_a_gate_is_run_watched_and_its_report_downloaded(page: Page, app: str, q
 
     expect(page.get_by_text("How earlier gates went")).to_be_visible(timeout=GATE_TIMEOUT_MS)
     expect(page.get_by_text(f"Gate of {quickstart.endpoint}")).to_have_count(0, timeout=GATE_TIMEOUT_MS)
-    report, *earlier = quickstart.workspace.gate_reports(quickstart.endpoint)
+    report, *earlier = quickstart.workspace.proofs.gate_reports(quickstart.endpoint)
     assert len(earlier) == before
     with page.expect_download() as download:
         page.get_by_role("button", name="JUnit report").click()

@@ -6,6 +6,7 @@ and at named failpoints; then everything must be right.
 
 import csv
 import http.client
+import io
 import json
 import os
 import random
@@ -52,13 +53,13 @@ class Caller:
 
     def __init__(self, live: living.Live) -> None:
         self._live = live
-        signature = live.workspace.model(live.report["model"]["name"]).signature
+        signature = live.workspace.models.get(live.report["model"]["name"]).signature
         self._body = samples.body(samples.rows(signature, 2, 1))
         self.answered_at, self.status = 0.0, 0
 
     def once(self) -> int:
         """The status, or 0 where nobody answers."""
-        port = self._live.workspace.endpoint(self._live.endpoint).port
+        port = self._live.workspace.endpoints.get(self._live.endpoint).port
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._live.key}"}
         try:
@@ -155,7 +156,7 @@ def test_a_round(live: living.Live, store: Store, table: Path, tmp_path: Path, n
     sys.stdout.write(f"chaos: seed {SEED}, round {number}, victim {victim}\n")
     caller, said = Caller(live), tmp_path / "said"
     spec = TrainingSpec(DataRef("people"), "y", timeout_s=TRAINING_S, max_trials=TRIALS, seed=draw.randint(1, 99))
-    job_id = live.workspace.submit(spec).id
+    job_id = live.workspace.jobs.submit(spec).id
     with busy_client(live, table, said) as client, caller.calling():
         wanted, done = draw.randint(2, 12), draw.randint(0, 3)
         wait_until(lambda: len(acknowledged(said)) >= wanted and trains(store, job_id, done), 60)
@@ -165,7 +166,7 @@ def test_a_round(live: living.Live, store: Store, table: Path, tmp_path: Path, n
             "service": alive(control.service_process(store)),
         }
         before = finished(store, job_id)
-        assert live.workspace.job(job_id).state is JobState.RUNNING
+        assert live.workspace.jobs.get(job_id).state is JobState.RUNNING
         assert client.poll() is None
         assert time.monotonic() - caller.answered_at < 2
         if victim == "client":
@@ -175,30 +176,30 @@ def test_a_round(live: living.Live, store: Store, table: Path, tmp_path: Path, n
             wait_until(lambda: not processes.alive(at_work[victim]), 10)
         if victim == "service":
             assert caller.once() == 200, "scoring does not need the service"
-            live.workspace.service_start()
+            live.workspace.service.start()
         wait_until(lambda: caller.once() == 200, 30)
     check_acknowledged(live, acknowledged(said))
     check_training(live, store, job_id, before, attempts=2 if victim == "worker" else 1)
-    wait_until(lambda: all(run.state.final for run in live.workspace.pipeline_runs()), 60)
-    assert {run.state for run in live.workspace.pipeline_runs()} <= {JobState.SUCCEEDED}
-    wait_until(lambda: live.workspace.endpoint(live.endpoint).state is EndpointState.READY, 30)
+    wait_until(lambda: all(run.state.final for run in live.workspace.pipelines.list_runs()), 60)
+    assert {run.state for run in live.workspace.pipelines.list_runs()} <= {JobState.SUCCEEDED}
+    wait_until(lambda: live.workspace.endpoints.get(live.endpoint).state is EndpointState.READY, 30)
     assert (store.endpoints.server(live.endpoint) == at_work["server"]) == (victim != "server")
-    assert live.workspace.endpoint(live.endpoint).traffic == {"v1": 100}
+    assert live.workspace.endpoints.get(live.endpoint).traffic == {"v1": 100}
     wait_until(lambda: sorted(modules(live)) == ["core.local.service", "core.serving"], 20)
 
 
 def test_a_gate_whose_worker_is_killed_leaves_no_candidate_and_is_run_again(live: living.Live, store: Store) -> None:
     draw = random.Random(SEED)
     wanted = draw.randint(1, 20)
-    job = live.workspace.run_gate(live.endpoint)
+    job = live.workspace.proofs.run_gate(live.endpoint)
     checks = Paths(live.home).job(job.id) / "checks.jsonl"
     wait_until(lambda: checks.exists() and len(checks.read_bytes().splitlines()) >= wanted, 60)
     (candidate,) = candidates(live)
     os.kill(alive(store.jobs.worker(job.id)).pid, signal.SIGKILL)
     wait_until(lambda: candidate not in candidates(live), 10)
-    wait_until(lambda: live.workspace.job(job.id).state.final, 120)
-    assert live.workspace.job(job.id).attempt == 2
-    assert [report.id for report in live.workspace.gate_reports()].count(job.id) == 1
+    wait_until(lambda: live.workspace.jobs.get(job.id).state.final, 120)
+    assert live.workspace.jobs.get(job.id).attempt == 2
+    assert [report.id for report in live.workspace.proofs.gate_reports()].count(job.id) == 1
     assert candidates(live) == []
 
 
@@ -215,17 +216,17 @@ def test_a_batch_whose_workers_are_killed_scores_every_row_once(
     big = tmp_path / "many.csv"
     lines = [f"{draw.randint(18, 90)},{draw.random():.4f},{draw.choice('abc')},{i}" for i in range(BATCH_ROWS)]
     big.write_text("\n".join(["age,x,level,number", *lines]) + "\n")
-    data = live.workspace.register_data("many", str(big))
+    data = live.workspace.data.register("many", str(big))
     point = draw.choice(BATCH_POINTS)
     sys.stdout.write(f"chaos: seed {SEED}, {point}\n")
     arm(points, point)
-    job = live.workspace.submit(BatchSpec(live.endpoint, data.name, data.version))
+    job = live.workspace.jobs.submit(BatchSpec(live.endpoint, data.name, data.version))
     kill_at_random(live, store, job.id, draw)
-    ended = live.workspace.job(job.id)
+    ended = live.workspace.jobs.get(job.id)
     assert ended.state is JobState.SUCCEEDED, ended.message
     assert not (points / point).exists(), "somebody died there"
     assert ended.attempt >= 2
-    with live.workspace.job_output(job.id).open(newline="") as file:
+    with io.TextIOWrapper(live.workspace.jobs.open_output(job.id), "utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["number"]) for row in rows] == list(range(BATCH_ROWS))
     assert (ended.result["rows"], ended.result["scored"]) == (BATCH_ROWS, BATCH_ROWS)
@@ -247,15 +248,15 @@ def test_a_run_whose_workers_are_killed_does_each_step_once(
         ),
     )
     arm(points, point)
-    run = live.workspace.trigger_pipeline(live.workspace.publish_pipeline(spec).id, "chaos")
+    run = live.workspace.pipelines.trigger(live.workspace.pipelines.publish(spec).id, "chaos")
     kill_at_random(live, store, run.id, draw)
-    ended = live.workspace.pipeline_run(run.id)
+    ended = live.workspace.pipelines.get_run(run.id)
     assert ended.state is JobState.SUCCEEDED, ended.message
     assert not (points / point).exists(), "somebody died there"
     assert {step.state for step in ended.steps} == {JobState.SUCCEEDED}
-    trainings = [job for job in live.workspace.list_jobs(JobKind.AUTOML) if job.parent_id == run.id]
+    trainings = [job for job in live.workspace.jobs.list(JobKind.AUTOML) if job.parent_id == run.id]
     assert len(trainings) == 1
-    assert [model.version for model in live.workspace.list_models() if model.name == name] == [1]
+    assert [model.version for model in live.workspace.models.list() if model.name == name] == [1]
 
 
 def kill_at_random(live: living.Live, store: Store, job_id: str, draw: random.Random) -> None:
@@ -269,13 +270,13 @@ def kill_at_random(live: living.Live, store: Store, job_id: str, draw: random.Ra
             if at_work := [worker for worker in workers if worker and worker.pid and processes.alive(worker)]:
                 os.kill(draw.choice(at_work).pid, signal.SIGKILL)
                 left, next_at = left - 1, time.monotonic() + draw.uniform(0.5, 2.5)
-        return live.workspace.job(job_id).state.final
+        return live.workspace.jobs.get(job_id).state.final
 
     wait_until(look, 180)
 
 
 def children(live: living.Live, job_id: str) -> list[str]:
-    return [job.id for job in live.workspace.list_jobs() if job.parent_id == job_id]
+    return [job.id for job in live.workspace.jobs.list() if job.parent_id == job_id]
 
 
 def trains(store: Store, job_id: str, done: int) -> bool:
@@ -297,20 +298,20 @@ def alive(process: Process | None) -> Process:
 def check_acknowledged(live: living.Live, held: list[dict[str, str]]) -> None:
     """Everything that was said to be done is there, whole."""
     known = {
-        "data": {str(asset.version) for asset in live.workspace.list_data() if asset.name == "busy"},
-        "pipeline": {pipeline.id for pipeline in live.workspace.pipelines()},
-        "run": {job.id for job in live.workspace.list_jobs(JobKind.PIPELINE, 10_000)},
+        "data": {str(asset.version) for asset in live.workspace.data.list() if asset.name == "busy"},
+        "pipeline": {pipeline.id for pipeline in live.workspace.pipelines.list()},
+        "run": {job.id for job in live.workspace.jobs.list(JobKind.PIPELINE, 10_000)},
     }
     for kind, value in (pair for line in held for pair in line.items() if pair[0] in known):
         assert value in known[kind]
-    for asset in live.workspace.list_data():
-        assert live.workspace.profile(asset.ref).rows == asset.rows
-        assert len(live.workspace.sample(asset.ref, 10_000).rows) == asset.rows
+    for asset in live.workspace.data.list():
+        assert live.workspace.data.profile(asset.ref).rows == asset.rows
+        assert len(live.workspace.data.sample(asset.ref, 10_000).rows) == asset.rows
 
 
 def check_training(live: living.Live, store: Store, job_id: str, before: dict[int, Trial], *, attempts: int) -> None:
-    wait_until(lambda: live.workspace.job(job_id).state.final, TRAINING_S * 3)
-    job, after = live.workspace.job(job_id), finished(store, job_id)
+    wait_until(lambda: live.workspace.jobs.get(job_id).state.final, TRAINING_S * 3)
+    job, after = live.workspace.jobs.get(job_id), finished(store, job_id)
     assert job.state is JobState.SUCCEEDED, job.message
     assert {number: after.get(number) for number in before} == before
     assert job.attempt == attempts

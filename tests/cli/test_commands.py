@@ -1,10 +1,11 @@
 """The command line over a workspace in memory: what it prints where, and with which code it ends."""
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
-from quickstart_fakes import LEAK, RED, UNDECIDED, LifecycleFake
+from quickstart_fakes import LEAK, RED, UNDECIDED, LifecycleDataAssets, LifecycleFake
 
 from contract_tests.reference import KEY, Reference, serving
 from core.cli.command import Context
@@ -16,15 +17,20 @@ class FakeContext(Context):
     """A context whose workspace is already there."""
 
     def __init__(self, workspace: LifecycleFake) -> None:
-        super().__init__(workspace.settings, {}, sleep=lambda seconds: None)
-        self.__dict__["workspace"] = workspace  # where cached_property keeps what it has opened
+        super().__init__(workspace.workspace.settings, {}, sleep=lambda seconds: None)
+        self.__dict__["workspace"] = workspace.workspace  # where cached_property keeps what it has opened
 
 
-class Buggy(LifecycleFake):
-    """A workspace with a bug in it."""
-
-    def list_data(self):
+class BuggyData(LifecycleDataAssets):
+    def list(self):
         return 1 / 0
+
+
+def buggy(settings):
+    """A workspace with a bug in it."""
+    fake = LifecycleFake(settings)
+    fake.workspace = replace(fake.workspace, data=BuggyData(fake))
+    return fake
 
 
 @pytest.fixture
@@ -126,7 +132,7 @@ def test_a_verb_that_the_backend_cannot_do_says_so(cli):
 
 
 def test_a_bug_is_a_traceback_and_still_one_document(cli):
-    code, out, err = cli("data list --json", make=Buggy)
+    code, out, err = cli("data list --json", make=buggy)
     assert code == 1
     assert "Traceback" in err
     assert json.loads(out)["error"]["hint"].startswith("This is a bug")

@@ -20,8 +20,8 @@ class WithKey(Context):
     """A context that finds the key in SLIPWAY_KEY, and no endpoint of the workspace."""
 
     def __init__(self, workspace: LifecycleFake, key: str) -> None:
-        super().__init__(workspace.settings, {"SLIPWAY_KEY": key} if key else {}, sleep=lambda seconds: None)
-        self.__dict__["workspace"] = workspace  # where cached_property keeps what it has opened
+        super().__init__(workspace.workspace.settings, {"SLIPWAY_KEY": key} if key else {}, sleep=lambda seconds: None)
+        self.__dict__["workspace"] = workspace.workspace  # where cached_property keeps what it has opened
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import FakeWorkspace
+from fakes import FakeEndpoints, FakeWorkspace
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +19,7 @@ from core.domain.errors import SpecInvalid
 from core.domain.keys import key_in
 from core.domain.monitoring import Origin
 from core.domain.proof import LoadSpec, Target
+from core.settings import Settings
 
 Cli = Callable[..., tuple[int, str]]
 
@@ -27,9 +28,9 @@ class Known(Context):
     """A context with this environment and a workspace whose endpoints listen at these addresses."""
 
     def __init__(self, workspace: FakeWorkspace, environ: dict[str, str], *urls: str) -> None:
-        super().__init__(workspace.settings, environ, sleep=lambda seconds: None)
+        super().__init__(workspace.workspace.settings, environ, sleep=lambda seconds: None)
         workspace.endpoints = [an_endpoint(url) for url in urls]
-        self.__dict__["workspace"] = workspace  # where cached_property keeps what it has opened
+        self.__dict__["workspace"] = workspace.workspace  # where cached_property keeps what it has opened
 
 
 def an_endpoint(url: str) -> Endpoint:
@@ -144,15 +145,22 @@ def test_an_address_that_only_begins_alike_is_anothers(other: str) -> None:
     assert not an_endpoint(OWN).listens_at(other)
 
 
-class KnowsTheKey(FakeWorkspace):
-    def endpoint_target(self, name: str, origin: Origin) -> Target:
+class KnowsTheKey(FakeEndpoints):
+    def target(self, name: str, origin: Origin) -> Target:
         return Target("", KEY)
+
+
+def knowing(settings: Settings) -> FakeWorkspace:
+    """A workspace that gives the key of its endpoint."""
+    fake = FakeWorkspace(settings)
+    fake.workspace = replace(fake.workspace, endpoints=KnowsTheKey(fake))
+    return fake
 
 
 def test_the_workspaces_key_goes_to_its_own_endpoint_alone(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     def run(known: str) -> int:
         line = ["loadtest", url, "--requests", "2", "--warmup", "0", "--no-ceiling"]
-        return main(line, lambda settings: Known(KnowsTheKey(settings), {}, known))
+        return main(line, lambda settings: Known(knowing(settings), {}, known))
 
     assert run(url) == 0
     assert run(f"{url}0") != 0

@@ -18,7 +18,7 @@ PROMISED_S = 30.0
 
 @pytest.fixture
 def report(quickstart: Live) -> GateReport:
-    return quickstart.workspace.gate_reports(quickstart.endpoint)[-1]
+    return quickstart.workspace.proofs.gate_reports(quickstart.endpoint)[-1]
 
 
 @pytest.mark.measures
@@ -32,14 +32,16 @@ def test_the_full_depth_holds_too(quickstart: Live) -> None:
     told = json.loads(ran.stdout)
     failed = [check for check in told["checks"] if check["passed"] is False]
     assert (ran.returncode, told["passed"], failed) == (0, True, []), ran.stderr
-    report = next(each for each in quickstart.workspace.gate_reports(quickstart.endpoint) if each.id == told["id"])
+    report = next(
+        each for each in quickstart.workspace.proofs.gate_reports(quickstart.endpoint) if each.id == told["id"]
+    )
     assert (report.depth, report.passed) == ("full", True)
 
 
 def test_its_progress_tells_what_the_report_tells(quickstart: Live, report: GateReport) -> None:
-    assert quickstart.workspace.gate_progress(report.id) == report.checks
+    assert quickstart.workspace.proofs.gate_progress(report.id) == report.checks
     with pytest.raises(JobNotFound):
-        quickstart.workspace.gate_progress("nothing")
+        quickstart.workspace.proofs.gate_progress("nothing")
 
 
 def test_its_commands_go_to_the_deployment_that_stays_not_to_the_candidate_that_is_gone(
@@ -76,7 +78,7 @@ def test_the_performance_command_runs_as_it_is_copied(
 def test_nobody_loosens_a_budget_without_a_name(quickstart: Live, report: GateReport) -> None:
     slower = replace(GateBudget(), p99_ms=2 * GateBudget().p99_ms)
     with pytest.raises(SpecInvalid, match="the name of somebody who answers for it"):
-        quickstart.workspace.run_gate(quickstart.endpoint, budget=slower)
+        quickstart.workspace.proofs.run_gate(quickstart.endpoint, budget=slower)
     assert report.loosened_by == ""
 
 

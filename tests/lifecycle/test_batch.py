@@ -11,19 +11,19 @@ from core.cli.main import main
 from core.domain.data import DataRef
 from core.domain.errors import Conflict
 from core.domain.job import BatchSpec, JobState
-from core.local.workspace import LocalWorkspace
+from core.local.workspace import open_local
 from core.settings import read_settings
 
 
 @pytest.fixture(scope="module")
 def workspace(quickstart):
-    return LocalWorkspace(read_settings({"SLIPWAY_HOME": str(quickstart.home), "SLIPWAY_OFFLINE": "1"}))
+    return open_local(read_settings({"SLIPWAY_HOME": str(quickstart.home), "SLIPWAY_OFFLINE": "1"}))
 
 
 @pytest.fixture(scope="module")
 def people(workspace, tmp_path_factory):
     """Some real rows, one of which has a category that nobody has, and none of which has a target."""
-    sample = workspace.sample(DataRef("bankmarketing_train"), rows=40)
+    sample = workspace.data.sample(DataRef("bankmarketing_train"), rows=40)
     rows = [dict(zip(sample.columns, row, strict=True)) for row in sample.rows]
     rows[7]["job"] = "astronaut"
     path = tmp_path_factory.mktemp("batch") / "people.csv"
@@ -31,7 +31,7 @@ def people(workspace, tmp_path_factory):
         writer = csv.DictWriter(file, [name for name in sample.columns if name != "y"], extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
-    return workspace.register_data("batch-people", str(path)).ref
+    return workspace.data.register("batch-people", str(path)).ref
 
 
 def test_every_row_is_scored_and_a_refused_one_says_why(quickstart, people, tmp_path, capsys):
@@ -49,16 +49,16 @@ def test_every_row_is_scored_and_a_refused_one_says_why(quickstart, people, tmp_
 
 
 def test_a_table_of_more_rows_than_a_request_may_have_is_scored_all_the_same(quickstart, workspace, people):
-    limits = workspace.endpoint(quickstart.endpoint).limits
+    limits = workspace.endpoints.get(quickstart.endpoint).limits
     try:
-        workspace.update_endpoint(quickstart.endpoint, {"max_rows": 3})
-        wait_until(lambda: workspace.endpoint(quickstart.endpoint).settled, 10)
-        job = workspace.submit(BatchSpec(quickstart.endpoint, people.name))
-        wait_until(lambda: workspace.job(job.id).state.final, 60)
+        workspace.endpoints.update(quickstart.endpoint, {"max_rows": 3})
+        wait_until(lambda: workspace.endpoints.get(quickstart.endpoint).settled, 10)
+        job = workspace.jobs.submit(BatchSpec(quickstart.endpoint, people.name))
+        wait_until(lambda: workspace.jobs.get(job.id).state.final, 60)
     finally:
-        workspace.update_endpoint(quickstart.endpoint, {"max_rows": limits.max_rows})
-        wait_until(lambda: workspace.endpoint(quickstart.endpoint).settled, 10)
-    ended = workspace.job(job.id)
+        workspace.endpoints.update(quickstart.endpoint, {"max_rows": limits.max_rows})
+        wait_until(lambda: workspace.endpoints.get(quickstart.endpoint).settled, 10)
+    ended = workspace.jobs.get(job.id)
     assert (ended.message, ended.result["scored"], ended.result["refused"]) == ("", 39, 1)
 
 
@@ -71,27 +71,27 @@ def test_where_the_scored_table_is_stands_in_the_refusal_to_write_it_elsewhere(q
 
 
 def test_a_batch_job_that_was_killed_ends_all_the_same(quickstart, workspace):
-    job = workspace.submit(BatchSpec(quickstart.endpoint, "bankmarketing_train"))
+    job = workspace.jobs.submit(BatchSpec(quickstart.endpoint, "bankmarketing_train"))
     chunks = quickstart.home / "jobs" / job.id / "chunks"
     wait_until(lambda: len(list(chunks.glob("*.json"))) >= 2, 60)
     with pytest.raises(Conflict, match="has no file"):
-        workspace.job_output(job.id)
+        workspace.jobs.open_output(job.id)
     (worker,) = [process for process in alive_in(quickstart.home) if job.id in process.cmdline()]
     worker.kill()
-    wait_until(lambda: workspace.job(job.id).state.final, 120)
-    ended = workspace.job(job.id)
+    wait_until(lambda: workspace.jobs.get(job.id).state.final, 120)
+    ended = workspace.jobs.get(job.id)
     assert (ended.state, ended.attempt, ended.message) == (JobState.SUCCEEDED, 2, "")
-    with workspace.job_output(job.id).open() as file:
+    with workspace.jobs.open_output(job.id).open() as file:
         assert sum(1 for _ in file) == ended.result["rows"] + 1
     assert ended.result["refused"] == 0
 
 
 def test_a_table_without_the_models_columns_fails_and_names_them(quickstart, workspace, tmp_path):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n3,4\n")
-    workspace.register_data("batch-other", str(tmp_path / "other.csv"))
-    job = workspace.submit(BatchSpec(quickstart.endpoint, "batch-other"))
-    wait_until(lambda: workspace.job(job.id).state.final, 60)
-    ended = workspace.job(job.id)
+    workspace.data.register("batch-other", str(tmp_path / "other.csv"))
+    job = workspace.jobs.submit(BatchSpec(quickstart.endpoint, "batch-other"))
+    wait_until(lambda: workspace.jobs.get(job.id).state.final, 60)
+    ended = workspace.jobs.get(job.id)
     assert ended.state is JobState.FAILED
     assert "lacks" in ended.message
     assert "age" in ended.message

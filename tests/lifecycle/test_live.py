@@ -37,15 +37,15 @@ def test_the_report_has_every_part_of_the_lifecycle(quickstart):
 
 
 def test_the_best_model_is_live_with_all_traffic(quickstart):
-    endpoint = quickstart.workspace.endpoint(quickstart.report["endpoint"]["name"])
+    endpoint = quickstart.workspace.endpoints.get(quickstart.report["endpoint"]["name"])
     (live,) = endpoint.live
     assert endpoint.traffic[live.name] == 100
     assert live.gate is GateState.PASSED
 
 
 def test_every_trial_is_in_the_store(quickstart):
-    job = quickstart.workspace.job(quickstart.report["job"]["id"])
-    trials = quickstart.workspace.trials(job.id)
+    job = quickstart.workspace.jobs.get(quickstart.report["job"]["id"])
+    trials = quickstart.workspace.jobs.trials(job.id)
     assert job.state is JobState.SUCCEEDED
     assert len(trials) == quickstart.report["job"]["trials"]
     assert all(trial.metrics for trial in trials if trial.state == "succeeded")
@@ -98,12 +98,13 @@ def test_the_log_is_followed_until_it_is_interrupted(quickstart, tmp_path):
 
 def test_every_request_is_recorded(quickstart):
     name = quickstart.report["endpoint"]["name"]
-    before = quickstart.workspace.telemetry(name, window_s=86_400).requests
+    before = quickstart.workspace.records.telemetry(name, window_s=86_400).requests
     row = {"data": []}
     for _ in range(5):
         post(quickstart, json.dumps(row).encode(), Authorization=f"Bearer {quickstart.key}")
     seen = wait_until(
-        lambda: (now := quickstart.workspace.telemetry(name, window_s=86_400)).requests >= before + 5 and now, 10
+        lambda: (now := quickstart.workspace.records.telemetry(name, window_s=86_400)).requests >= before + 5 and now,
+        10,
     )
     assert seen.by_status[200] >= 5
     assert not [status for status in seen.by_status if status >= 500]

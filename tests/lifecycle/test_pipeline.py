@@ -21,7 +21,7 @@ def post(uri: str, key: str, body: dict[str, object]) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def published(quickstart):
     (definition,) = [spec for spec in shipped() if spec.name == "Bankmarketing Train"]
-    return quickstart.workspace.publish_pipeline(definition)
+    return quickstart.workspace.pipelines.publish(definition)
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def table(tmp_path) -> str:
 
 def test_a_rest_call_runs_prepare_automl_and_register(quickstart, published, table):
     parameters = {"data": table, "target": "bought", "timeout_s": 8, "model": "from-rest"}
-    key = quickstart.workspace.service_key()
+    key = quickstart.workspace.service.key()
     started = post(published.trigger_uri, key, {"ExperimentName": "rest", "ParameterAssignments": parameters})
     assert set(started) == {"Id"}
     run_id = str(started["Id"])
     seen: set[tuple[str, str]] = set()
 
     def look():
-        run = quickstart.workspace.pipeline_run(run_id)
+        run = quickstart.workspace.pipelines.get_run(run_id)
         seen.update((step.name, step.state) for step in run.steps)
         return run if run.state.final else None
 
@@ -51,14 +51,14 @@ def test_a_rest_call_runs_prepare_automl_and_register(quickstart, published, tab
     assert run.experiment_name == "rest"
     assert [step.name for step in run.steps] == ["prepare", "automl", "register"]
     assert {("automl", "running"), ("automl", "succeeded")} <= seen
-    automl = quickstart.workspace.job(run.steps[1].job_id)
-    assert quickstart.workspace.model("from-rest").job_id == automl.id
+    automl = quickstart.workspace.jobs.get(run.steps[1].job_id)
+    assert quickstart.workspace.models.get("from-rest").job_id == automl.id
 
 
 def test_a_rest_call_without_the_key_starts_nothing(quickstart, published):
-    before = quickstart.workspace.pipeline_runs(published.id)
+    before = quickstart.workspace.pipelines.list_runs(published.id)
     with pytest.raises(urllib.error.HTTPError) as refused:
         post(published.trigger_uri, "wrong", {"ExperimentName": "rest"})
     assert refused.value.code == 401
     assert set(json.loads(refused.value.read())["error"]) == {"status", "message", "hint"}
-    assert quickstart.workspace.pipeline_runs(published.id) == before
+    assert quickstart.workspace.pipelines.list_runs(published.id) == before

@@ -2,10 +2,12 @@
 
 import csv
 import gzip
+import io
 import json
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
@@ -20,10 +22,10 @@ from core.cli.command import Context
 from core.cli.main import main
 from core.domain.data import ColumnKind
 from core.domain.job import BatchSpec, Job, JobKind, JobState
-from core.domain.monitoring import ServiceStatus
 from core.domain.signature import Column, Signature
 from core.local.machine.failpoints import Failpoint, arm
-from core.local.workspace import LocalWorkspace
+from core.local.workspace import open_local
+from core.workspace.service import Service
 
 ROWS = 2100
 """Three chunks."""
@@ -91,11 +93,11 @@ def endpoint(world: World, server: TwoModels) -> str:
 def table(world: World, tmp_path: Path) -> str:
     path = tmp_path / "people.csv"
     path.write_text("age,name\n" + "".join(f"{20 + i % 60},p{i}\n" for i in range(ROWS)))
-    return LocalWorkspace(world.settings).register_data("people", str(path)).name
+    return open_local(world.settings).data.register("people", str(path)).name
 
 
 def scored(world: World, job_id: str) -> list[dict[str, str]]:
-    with LocalWorkspace(world.settings).job_output(job_id).open(newline="") as file:
+    with io.TextIOWrapper(open_local(world.settings).jobs.open_output(job_id), "utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -157,14 +159,14 @@ def test_a_file_of_any_kind_is_scored_without_being_registered(
     world: World, endpoint: str, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = written(tmp_path, kind)
-    workspace = LocalWorkspace(world.settings)
-    before = workspace.list_data()
+    workspace = open_local(world.settings)
+    before = workspace.data.list()
     job = run_batch(world, endpoint, str(path))
     path.unlink()  # the job has its own
     job = world.run_here(job.id)
     assert (job.state, job.message) == (JobState.SUCCEEDED, "")
     assert [(row["age"], row["name"]) for row in scored(world, job.id)] == [(str(20 + i), f"p{i}") for i in range(30)]
-    assert workspace.list_data() == before
+    assert workspace.data.list() == before
     assert not list(world.paths.job(job.id).glob("*.parquet"))
     assert list(world.paths.incoming.iterdir()) == []
 
@@ -209,16 +211,11 @@ def test_a_table_that_is_neither_is_refused_in_a_sentence(
 
 
 class Here(Context):
-    """The command line over this world, whose service is run by hand."""
+    """The command line over this world, whose service is run by hand: to it there is none."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world.settings, {})
-        self.__dict__["workspace"] = NoService(world.settings)
-
-
-class NoService(LocalWorkspace):
-    def service_start(self) -> ServiceStatus:
-        return self.service_status()
+        self.__dict__["workspace"] = replace(open_local(world.settings), service=Service())
 
 
 def run_batch(world: World, endpoint: str, *words: str) -> Job:

@@ -17,7 +17,10 @@ from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, PipelineStep, StepKind, StepRun
 from core.local.machine import ports
 from core.local.service.door import Door, app
+from core.settings import read_settings
 from core.workspace import Workspace
+from core.workspace.jobs import Jobs
+from core.workspace.pipelines import Pipelines
 
 KEY = "the-key"
 JOB = Job("j1", JobKind.GATE, JobState.RUNNING, "x", "proof", {"endpoint": "bank"}, 1.0)
@@ -26,19 +29,17 @@ PIPELINE = PipelineEndpoint("p1", "p", 1, SPEC, "http://127.0.0.1:1234/pipelines
 RUN = PipelineRun("r1", "p", 1, "x", JobState.RUNNING, (StepRun("a", StepKind.PREPARE, JobState.QUEUED),), 1.0)
 
 
-class OneJob(Workspace):
-    """A workspace with one job, one pipeline, and a disk that fills up when told."""
+class OnePipeline(Pipelines):
+    """One pipeline with one run, and a disk that fills up when told."""
 
     def __init__(self) -> None:
         self.triggered: list[tuple[str, str, Mapping[str, Any] | None]] = []
         self.full = False
 
-    def pipelines(self) -> tuple[PipelineEndpoint, ...]:
+    def list(self) -> tuple[PipelineEndpoint, ...]:
         return (PIPELINE,)
 
-    def trigger_pipeline(
-        self, pipeline: str, experiment_name: str, parameters: Mapping[str, Any] | None = None
-    ) -> PipelineRun:
+    def trigger(self, pipeline: str, experiment_name: str, parameters: Mapping[str, Any] | None = None) -> PipelineRun:
         if self.full:
             raise StorageFull("The disk is full", hint="Free some space")
         if pipeline != "p1":
@@ -46,14 +47,19 @@ class OneJob(Workspace):
         self.triggered.append((pipeline, experiment_name, parameters))
         return RUN
 
-    def job(self, job_id: str) -> Job:
+    def get_run(self, run_id: str) -> PipelineRun:
+        return RUN
+
+
+class OneJob(Jobs):
+    def get(self, job_id: str) -> Job:
         if job_id == "bug":
             raise ZeroDivisionError("secret detail")
         if job_id != JOB.id:
             raise JobNotFound(f"There is no job '{job_id}'")
         return JOB
 
-    def list_jobs(
+    def list(
         self,
         kind: JobKind | None = None,
         limit: int = 100,
@@ -64,11 +70,8 @@ class OneJob(Workspace):
     ) -> tuple[Job, ...]:
         return (JOB,) if kind in (None, JOB.kind) else ()
 
-    def cancel_job(self, job_id: str) -> Job:
-        return self.job(job_id)
-
-    def pipeline_run(self, run_id: str) -> PipelineRun:
-        return RUN
+    def cancel(self, job_id: str) -> Job:
+        return self.get(job_id)
 
 
 class Pokes:
@@ -80,8 +83,8 @@ class Pokes:
 
 
 @pytest.fixture
-def workspace() -> OneJob:
-    return OneJob()
+def pipelines() -> OnePipeline:
+    return OnePipeline()
 
 
 @pytest.fixture
@@ -90,12 +93,12 @@ def pokes() -> Pokes:
 
 
 @pytest.fixture
-def door(workspace: OneJob, pokes: Pokes) -> TestClient:
-    return client(workspace, pokes)
+def door(pipelines: OnePipeline, pokes: Pokes) -> TestClient:
+    return client(pipelines, pokes)
 
 
-def client(workspace: OneJob, pokes: Pokes) -> TestClient:
-    entry = app(workspace, KEY, pokes)
+def client(pipelines: OnePipeline, pokes: Pokes) -> TestClient:
+    entry = app(Workspace(read_settings({}), jobs=OneJob(), pipelines=pipelines), KEY, pokes)
     headers = {"Authorization": f"Bearer {KEY}"}
     return TestClient(entry, "http://127.0.0.1:1234", headers=headers, raise_server_exceptions=False)
 
@@ -135,11 +138,11 @@ def test_the_loopback_names_are_ours(door: TestClient, host: str) -> None:
     assert door.get("/health", headers={"Host": host}).status_code == 200
 
 
-def test_a_trigger_starts_a_run_and_answers_its_id(door: TestClient, workspace: OneJob, pokes: Pokes) -> None:
+def test_a_trigger_starts_a_run_and_answers_its_id(door: TestClient, pipelines: OnePipeline, pokes: Pokes) -> None:
     body = {"ExperimentName": "via REST", "ParameterAssignments": {"timeout_s": 15}}
     reply = door.post("/pipelines/p1", json=body)
     assert (reply.status_code, reply.json()) == (200, {"Id": "r1"})
-    assert workspace.triggered == [("p1", "via REST", {"timeout_s": 15})]
+    assert pipelines.triggered == [("p1", "via REST", {"timeout_s": 15})]
     assert pokes.count == 1
 
 
@@ -165,9 +168,9 @@ def test_the_other_fields_that_azures_clients_send_are_accepted(door: TestClient
         b'{"ExperimentName": NaN}',
     ],
 )
-def test_what_is_no_trigger_is_refused_with_a_hint(door: TestClient, workspace: OneJob, body: bytes) -> None:
+def test_what_is_no_trigger_is_refused_with_a_hint(door: TestClient, pipelines: OnePipeline, body: bytes) -> None:
     assert problem(door.post("/pipelines/p1", content=body), 400)["hint"]
-    assert workspace.triggered == []
+    assert pipelines.triggered == []
 
 
 def test_a_body_over_a_megabyte_is_refused(door: TestClient) -> None:
@@ -186,8 +189,8 @@ def test_another_method_is_405_and_names_the_right_one(door: TestClient) -> None
     assert reply.headers["allow"] == "POST"
 
 
-def test_a_full_disk_is_said_and_not_hidden(door: TestClient, workspace: OneJob) -> None:
-    workspace.full = True
+def test_a_full_disk_is_said_and_not_hidden(door: TestClient, pipelines: OnePipeline) -> None:
+    pipelines.full = True
     assert problem(door.post("/pipelines/p1", json={"ExperimentName": "x"}), 507)["message"] == "The disk is full"
 
 
@@ -250,11 +253,11 @@ def test_the_document_is_valid_openapi(door: TestClient) -> None:
 
 
 @pytest.mark.measures
-def test_a_kept_connection_waits_for_no_acknowledgement(workspace: OneJob, pokes: Pokes) -> None:
+def test_a_kept_connection_waits_for_no_acknowledgement(pipelines: OnePipeline, pokes: Pokes) -> None:
     """An answer in two packets whose second waits for the client takes 40 ms: 2 s for all of these."""
     listener = ports.listen(0, "door")
     connection = http.client.HTTPConnection(ports.HOST, listener.getsockname()[1], timeout=10)
-    with Door(workspace, KEY, listener, pokes):
+    with Door(Workspace(read_settings({})), KEY, listener, pokes):
         began = time.monotonic()
         for _ in range(50):
             connection.request("GET", "/jobs", headers={"Authorization": f"Bearer {KEY}"})

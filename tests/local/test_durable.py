@@ -14,8 +14,8 @@ from core.domain.errors import StorageFull
 from core.domain.job import JobKind
 from core.domain.training import TrainingSpec
 from core.local.machine.durable import copy_folder, growing, place, storage_error, write_atomic
-from core.local.worker.models import register_from_job
-from core.local.workspace import LocalWorkspace
+from core.local.registration import register_from_job
+from core.local.workspace import open_local
 
 Seen = set[tuple[int, int]]
 
@@ -63,7 +63,7 @@ def test_a_registered_models_folder_is_on_the_disk(world: World, flushed: Seen) 
 
 def test_a_registered_tables_folder_is_on_the_disk(world: World, flushed: Seen, tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("a,y\n1,yes\n2,no\n")
-    asset = LocalWorkspace(world.settings).register_data("people", str(tmp_path / "people.csv"))
+    asset = open_local(world.settings).data.register("people", str(tmp_path / "people.csv"))
     assert unflushed(flushed, Path(asset.path).parent, world.settings.home) == []
 
 

@@ -15,20 +15,23 @@ from core.domain.endpoint import Deployment, DeploymentSpec, Endpoint, EndpointL
 from core.domain.errors import Conflict, EndpointNotFound, GateRefused, SlipwayError, SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.model import Model
-from core.domain.monitoring import ServiceStatus
 from core.domain.proof import CheckResult, GateReport, LoadSpec, Target
+from core.local import context as local
+from core.local.collections.endpoints import LocalEndpoints
 from core.local.paths import new_id
 from core.local.store import transactions
-from core.local.workspace import LocalWorkspace
+from core.local.workspace import open_local
+from core.workspace import Workspace
+from core.workspace.service import Service
 
 ROUNDS = 20
 
 
 @pytest.fixture
-def workspace(world: World) -> LocalWorkspace:
+def workspace(world: World) -> Workspace:
     """A workspace with one model, `good:1`."""
     world.store.models.add(Model("good", 0, new_id(), 0, "Fake", {}, world.data.ref, SIGNATURE, "/x/good", 1, 1.0))
-    return LocalWorkspace(world.settings)
+    return open_local(world.settings)
 
 
 def at_once(*acts: Callable[[], object]) -> None:
@@ -59,194 +62,198 @@ def judge(world: World, job_id: str, passed: bool | None) -> None:
 BUDGET = DeploymentSpec("an-endpoint", "good").budget
 
 
-def test_both_keys_rotated_at_once_are_both_new(workspace: LocalWorkspace) -> None:
-    workspace.create_endpoint(EndpointSpec("an-endpoint"))
+def test_both_keys_rotated_at_once_are_both_new(workspace: Workspace) -> None:
+    workspace.endpoints.create(EndpointSpec("an-endpoint"))
     for _ in range(ROUNDS):
-        before = workspace.endpoint_keys("an-endpoint")
-        at_once(*(lambda which=which: workspace.rotate_key("an-endpoint", which) for which in ("primary", "secondary")))
-        after = workspace.endpoint_keys("an-endpoint")
+        before = workspace.endpoints.keys("an-endpoint")
+        at_once(
+            *(
+                lambda which=which: workspace.endpoints.rotate_key("an-endpoint", which)
+                for which in ("primary", "secondary")
+            )
+        )
+        after = workspace.endpoints.keys("an-endpoint")
         assert not {after.primary, after.secondary} & {before.primary, before.secondary}
 
 
-def test_limits_changed_at_once_are_all_changed_and_no_others(workspace: LocalWorkspace) -> None:
-    before = workspace.create_endpoint(EndpointSpec("an-endpoint", limits=EndpointLimits(idle_timeout_s=60))).limits
+def test_limits_changed_at_once_are_all_changed_and_no_others(workspace: Workspace) -> None:
+    before = workspace.endpoints.create(EndpointSpec("an-endpoint", limits=EndpointLimits(idle_timeout_s=60))).limits
     for number in range(1, ROUNDS):
         wanted = {"max_rows": number, "max_concurrent": number, "cors_origins": (f"https://{number}.example",)}
-        at_once(*(lambda one={k: v}: workspace.update_endpoint("an-endpoint", one) for k, v in wanted.items()))
-        assert workspace.endpoint("an-endpoint").limits == replace(before, **wanted)
+        at_once(*(lambda one={k: v}: workspace.endpoints.update("an-endpoint", one) for k, v in wanted.items()))
+        assert workspace.endpoints.get("an-endpoint").limits == replace(before, **wanted)
 
 
-def test_two_command_lines_that_change_one_limit_each_change_both(world: World, workspace: LocalWorkspace) -> None:
+def test_two_command_lines_that_change_one_limit_each_change_both(world: World, workspace: Workspace) -> None:
     """One of them is slow: it has read the limits of before when the other writes its own."""
-    workspace.create_endpoint(EndpointSpec("an-endpoint"))
+    workspace.endpoints.create(EndpointSpec("an-endpoint"))
 
-    class Slow(LocalWorkspace):
-        def update_endpoint(self, name: str, changes: Any) -> Endpoint:
-            workspace.update_endpoint(name, {"max_rows": 7})
-            return super().update_endpoint(name, changes)
+    class Slow(LocalEndpoints):
+        def update(self, name: str, changes: Any) -> Endpoint:
+            workspace.endpoints.update(name, {"max_rows": 7})
+            return super().update(name, changes)
 
-        def service_start(self) -> ServiceStatus:
-            return self.service_status()
+    slow = Slow(local.Context(world.settings))
 
     class Here(Context):
-        workspace = Slow(world.settings)
+        workspace = replace(open_local(world.settings), endpoints=slow, service=Service())
 
     assert main(["endpoint", "update", "an-endpoint", "--workers", "2"], lambda _: Here(world.settings)) == 0
-    limits = workspace.endpoint("an-endpoint").limits
+    limits = workspace.endpoints.get("an-endpoint").limits
     assert (limits.max_rows, limits.workers) == (7, 2)
 
 
 @pytest.mark.parametrize(("changes", "said"), [({"rows": 1}, "no limit 'rows'"), ({"max_rows": 0}, "max_rows")])
 def test_a_change_that_makes_no_sense_is_refused_and_changes_nothing(
-    workspace: LocalWorkspace, changes: dict[str, int], said: str
+    workspace: Workspace, changes: dict[str, int], said: str
 ) -> None:
-    workspace.create_endpoint(EndpointSpec("an-endpoint"))
+    workspace.endpoints.create(EndpointSpec("an-endpoint"))
     with pytest.raises(SpecInvalid, match=said):
-        workspace.update_endpoint("an-endpoint", {"workers": 2, **changes})
-    assert workspace.endpoint("an-endpoint").limits == EndpointLimits()
+        workspace.endpoints.update("an-endpoint", {"workers": 2, **changes})
+    assert workspace.endpoints.get("an-endpoint").limits == EndpointLimits()
 
 
-def test_an_endpoint_that_is_being_deleted_takes_no_change(workspace: LocalWorkspace) -> None:
-    deployment = workspace.deploy(DeploymentSpec("an-endpoint", "good"))
-    workspace.delete_endpoint("an-endpoint")
+def test_an_endpoint_that_is_being_deleted_takes_no_change(workspace: Workspace) -> None:
+    deployment = workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good"))
+    workspace.endpoints.delete("an-endpoint")
     for change in (
-        lambda: workspace.deploy(DeploymentSpec("an-endpoint", "good", name="v2")),
-        lambda: workspace.deploy(DeploymentSpec("an-endpoint", "good")),
-        lambda: workspace.create_endpoint(EndpointSpec("an-endpoint")),
-        lambda: workspace.update_endpoint("an-endpoint", {"max_rows": 5}),
-        lambda: workspace.rotate_key("an-endpoint", "primary"),
-        lambda: workspace.set_traffic("an-endpoint", {deployment.name: 0}),
-        lambda: workspace.run_gate("an-endpoint"),
+        lambda: workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good", name="v2")),
+        lambda: workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good")),
+        lambda: workspace.endpoints.create(EndpointSpec("an-endpoint")),
+        lambda: workspace.endpoints.update("an-endpoint", {"max_rows": 5}),
+        lambda: workspace.endpoints.rotate_key("an-endpoint", "primary"),
+        lambda: workspace.endpoints.set_traffic("an-endpoint", {deployment.name: 0}),
+        lambda: workspace.proofs.run_gate("an-endpoint"),
     ):
         with pytest.raises(Conflict, match="'an-endpoint' is being deleted") as refused:
             change()
         assert "again" in refused.value.hint
-    workspace.delete_endpoint("an-endpoint")  # twice is as once
+    workspace.endpoints.delete("an-endpoint")  # twice is as once
 
 
-def test_a_deployment_that_is_acknowledged_while_the_endpoint_goes_is_there(
-    world: World, workspace: LocalWorkspace
-) -> None:
+def test_a_deployment_that_is_acknowledged_while_the_endpoint_goes_is_there(world: World, workspace: Workspace) -> None:
     for _ in range(ROUNDS):
-        workspace.deploy(DeploymentSpec("an-endpoint", "good", name="old"))
-        workspace.delete_endpoint("an-endpoint")
+        workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good", name="old"))
+        workspace.endpoints.delete("an-endpoint")
         acknowledged: list[Deployment] = []
         at_once(
             lambda: world.store.endpoints.drop("an-endpoint"),  # the service's part
-            lambda a=acknowledged: a.append(workspace.deploy(DeploymentSpec("an-endpoint", "good", name="new"))),
+            lambda a=acknowledged: a.append(
+                workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good", name="new"))
+            ),
         )
-        kept = [d.name for endpoint in workspace.list_endpoints() for d in endpoint.deployments]
+        kept = [d.name for endpoint in workspace.endpoints.list() for d in endpoint.deployments]
         assert kept == [deployment.name for deployment in acknowledged]
         if acknowledged:
-            workspace.delete_endpoint("an-endpoint")
+            workspace.endpoints.delete("an-endpoint")
             world.store.endpoints.drop("an-endpoint")
 
 
 def test_a_deployment_to_an_endpoint_that_vanished_meanwhile_leaves_nothing_behind(
-    world: World, workspace: LocalWorkspace
+    world: World, workspace: Workspace
 ) -> None:
     with pytest.raises(EndpointNotFound, match="an-endpoint"):
         world.deploy("an-endpoint", folder="other")
     assert world.store.jobs.list(JobKind.GATE) == ()
-    workspace.create_endpoint(EndpointSpec("an-endpoint"))
-    assert workspace.endpoint("an-endpoint").deployments == ()
+    workspace.endpoints.create(EndpointSpec("an-endpoint"))
+    assert workspace.endpoints.get("an-endpoint").deployments == ()
 
 
 # Gates and traffic
 
 
-def test_the_gate_that_comes_with_the_first_deployment_lets_it_live(world: World, workspace: LocalWorkspace) -> None:
-    first = workspace.deploy(DeploymentSpec("an-endpoint", "good"))
+def test_the_gate_that_comes_with_the_first_deployment_lets_it_live(world: World, workspace: Workspace) -> None:
+    first = workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good"))
     judge(world, first.gate_job_id, True)
-    assert workspace.endpoint("an-endpoint").traffic == {"v1": 100}
-    second = workspace.deploy(DeploymentSpec("an-endpoint", "good", name="v2"))
+    assert workspace.endpoints.get("an-endpoint").traffic == {"v1": 100}
+    second = workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good", name="v2"))
     judge(world, second.gate_job_id, True)
-    assert workspace.endpoint("an-endpoint").traffic == {"v1": 100}
+    assert workspace.endpoints.get("an-endpoint").traffic == {"v1": 100}
 
 
-def test_proving_a_withdrawn_deployment_anew_leaves_it_withdrawn(world: World, workspace: LocalWorkspace) -> None:
-    judge(world, workspace.deploy(DeploymentSpec("an-endpoint", "good")).gate_job_id, True)
-    workspace.set_traffic("an-endpoint", {"v1": 0})
-    judge(world, workspace.run_gate("an-endpoint").id, True)
-    assert workspace.endpoint("an-endpoint").traffic == {"v1": 0}
-    judge(world, workspace.deploy(DeploymentSpec("an-endpoint", "good", name="v2")).gate_job_id, True)
-    assert workspace.endpoint("an-endpoint").traffic == {"v1": 0}
+def test_proving_a_withdrawn_deployment_anew_leaves_it_withdrawn(world: World, workspace: Workspace) -> None:
+    judge(world, workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good")).gate_job_id, True)
+    workspace.endpoints.set_traffic("an-endpoint", {"v1": 0})
+    judge(world, workspace.proofs.run_gate("an-endpoint").id, True)
+    assert workspace.endpoints.get("an-endpoint").traffic == {"v1": 0}
+    judge(world, workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good", name="v2")).gate_job_id, True)
+    assert workspace.endpoints.get("an-endpoint").traffic == {"v1": 0}
 
 
-def test_a_gate_that_was_asked_for_later_gives_no_traffic(world: World, workspace: LocalWorkspace) -> None:
-    judge(world, workspace.deploy(DeploymentSpec("an-endpoint", "good")).gate_job_id, None)
-    judge(world, workspace.run_gate("an-endpoint").id, True)
-    assert workspace.endpoint("an-endpoint").traffic == {}
-    assert workspace.set_traffic("an-endpoint", {"v1": 100}).traffic == {"v1": 100}
+def test_a_gate_that_was_asked_for_later_gives_no_traffic(world: World, workspace: Workspace) -> None:
+    judge(world, workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good")).gate_job_id, None)
+    judge(world, workspace.proofs.run_gate("an-endpoint").id, True)
+    assert workspace.endpoints.get("an-endpoint").traffic == {}
+    assert workspace.endpoints.set_traffic("an-endpoint", {"v1": 100}).traffic == {"v1": 100}
 
 
 def test_a_first_gate_opens_the_endpoint_though_another_was_queued_behind_it(
-    world: World, workspace: LocalWorkspace
+    world: World, workspace: Workspace
 ) -> None:
-    first = workspace.deploy(DeploymentSpec("an-endpoint", "good"))
-    again = workspace.run_gate("an-endpoint")
+    first = workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good"))
+    again = workspace.proofs.run_gate("an-endpoint")
     judge(world, first.gate_job_id, True)
-    assert workspace.endpoint("an-endpoint").traffic == {"v1": 100}
-    assert workspace.endpoint("an-endpoint").deployments[0].gate_job_id == again.id
+    assert workspace.endpoints.get("an-endpoint").traffic == {"v1": 100}
+    assert workspace.endpoints.get("an-endpoint").deployments[0].gate_job_id == again.id
 
 
 @pytest.mark.parametrize("ended", ["queued", "running", "no verdict", "canceled", "failed to run"])
-def test_the_last_verdict_stands_until_there_is_another(world: World, workspace: LocalWorkspace, ended: str) -> None:
-    judge(world, workspace.deploy(DeploymentSpec("an-endpoint", "good")).gate_job_id, True)
-    workspace.set_traffic("an-endpoint", {"v1": 0})
-    again = workspace.run_gate("an-endpoint").id
+def test_the_last_verdict_stands_until_there_is_another(world: World, workspace: Workspace, ended: str) -> None:
+    judge(world, workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good")).gate_job_id, True)
+    workspace.endpoints.set_traffic("an-endpoint", {"v1": 0})
+    again = workspace.proofs.run_gate("an-endpoint").id
     if ended == "no verdict":
         judge(world, again, None)
     elif ended == "canceled":
-        workspace.cancel_job(again)
+        workspace.jobs.cancel(again)
     elif ended != "queued":
         world.store.jobs.start_attempt(again, 2.0)
     if ended == "failed to run":
         world.store.jobs.end(again, JobState.FAILED, 3.0, message="no port")
-    (deployment,) = workspace.endpoint("an-endpoint").deployments
+    (deployment,) = workspace.endpoints.get("an-endpoint").deployments
     assert (deployment.proven, deployment.gate is GateState.PASSED) == (True, False)
-    assert workspace.set_traffic("an-endpoint", {"v1": 100}).traffic == {"v1": 100}
+    assert workspace.endpoints.set_traffic("an-endpoint", {"v1": 100}).traffic == {"v1": 100}
 
 
-def test_a_later_verdict_that_fails_counts(world: World, workspace: LocalWorkspace) -> None:
-    judge(world, workspace.deploy(DeploymentSpec("an-endpoint", "good")).gate_job_id, True)
-    workspace.set_traffic("an-endpoint", {"v1": 0})
-    judge(world, workspace.run_gate("an-endpoint").id, False)
-    judge(world, workspace.run_gate("an-endpoint").id, None)
+def test_a_later_verdict_that_fails_counts(world: World, workspace: Workspace) -> None:
+    judge(world, workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good")).gate_job_id, True)
+    workspace.endpoints.set_traffic("an-endpoint", {"v1": 0})
+    judge(world, workspace.proofs.run_gate("an-endpoint").id, False)
+    judge(world, workspace.proofs.run_gate("an-endpoint").id, None)
     with pytest.raises(GateRefused, match="'v1'"):
-        workspace.set_traffic("an-endpoint", {"v1": 100})
-    judge(world, workspace.run_gate("an-endpoint").id, True)
-    assert workspace.set_traffic("an-endpoint", {"v1": 100}).traffic == {"v1": 100}
+        workspace.endpoints.set_traffic("an-endpoint", {"v1": 100})
+    judge(world, workspace.proofs.run_gate("an-endpoint").id, True)
+    assert workspace.endpoints.set_traffic("an-endpoint", {"v1": 100}).traffic == {"v1": 100}
 
 
 def test_a_gate_of_a_deleted_deployment_proves_nothing_of_a_later_one_with_its_name(
-    world: World, workspace: LocalWorkspace
+    world: World, workspace: Workspace
 ) -> None:
-    workspace.deploy(DeploymentSpec("an-endpoint", "good"))
-    of_the_old = workspace.run_gate("an-endpoint").id
-    workspace.delete_deployment("an-endpoint", "v1")
-    workspace.deploy(DeploymentSpec("an-endpoint", "good"))
+    workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good"))
+    of_the_old = workspace.proofs.run_gate("an-endpoint").id
+    workspace.endpoints.delete_deployment("an-endpoint", "v1")
+    workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good"))
     judge(world, of_the_old, True)
     with pytest.raises(GateRefused):
-        workspace.set_traffic("an-endpoint", {"v1": 100})
-    assert workspace.endpoint("an-endpoint").traffic == {}
+        workspace.endpoints.set_traffic("an-endpoint", {"v1": 100})
+    assert workspace.endpoints.get("an-endpoint").traffic == {}
 
 
 @pytest.mark.parametrize(("traffic", "mirror"), [({}, {"ghost": 10}), ({"ghost": 0}, None), ({"v1": 0}, {"ghost": 0})])
 def test_every_name_in_a_traffic_map_and_a_mirror_is_a_deployments(
-    workspace: LocalWorkspace, traffic: dict[str, int], mirror: dict[str, int] | None
+    workspace: Workspace, traffic: dict[str, int], mirror: dict[str, int] | None
 ) -> None:
-    workspace.deploy(DeploymentSpec("an-endpoint", "good"))
+    workspace.endpoints.deploy(DeploymentSpec("an-endpoint", "good"))
     with pytest.raises(EndpointNotFound, match="no deployment 'ghost'") as refused:
-        workspace.set_traffic("an-endpoint", traffic, mirror)
+        workspace.endpoints.set_traffic("an-endpoint", traffic, mirror)
     assert "v1" in refused.value.hint
-    assert workspace.endpoint("an-endpoint").mirror == {}
+    assert workspace.endpoints.get("an-endpoint").mirror == {}
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1800", "http://127.0.0.1:18001@evil.example", "http://127.0.0.1"])
-def test_a_load_goes_to_the_very_address_of_an_endpoint(world: World, workspace: LocalWorkspace, url: str) -> None:
+def test_a_load_goes_to_the_very_address_of_an_endpoint(world: World, workspace: Workspace, url: str) -> None:
     world.add_endpoint("bank", 18_001)
     with pytest.raises(SpecInvalid, match="No endpoint of this workspace listens at"):
-        workspace.submit(LoadSpec(Target(url)))
-    job = workspace.submit(LoadSpec(Target("http://127.0.0.1:18001/score", "secret")))
+        workspace.jobs.submit(LoadSpec(Target(url)))
+    job = workspace.jobs.submit(LoadSpec(Target("http://127.0.0.1:18001/score", "secret")))
     assert job.spec["target"] == {"url": "http://127.0.0.1:18001", "key": "", "headers": {}}

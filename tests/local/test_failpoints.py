@@ -16,7 +16,7 @@ from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import LoadSpec
 from core.local.machine import failpoints
 from core.local.machine.failpoints import Failpoint, arm, reach
-from core.local.workspace import LocalWorkspace
+from core.local.workspace import open_local
 from core.settings import CHECKOUT
 
 SPEC = PipelineSpec(
@@ -45,9 +45,9 @@ def test_a_run_that_is_killed_at_any_step_does_each_once(
 ) -> None:
     table = tmp_path / "people.csv"
     table.write_text("age,y\n" + "".join(f"{20 + i % 12},{'yes' if i % 3 else 'no'}\n" for i in range(30)))
-    workspace = LocalWorkspace(world.settings)
+    workspace = open_local(world.settings)
     arm(points, point)
-    run_id = workspace.trigger_pipeline(workspace.publish_pipeline(SPEC).id, "x", {"data": str(table)}).id
+    run_id = workspace.pipelines.trigger(workspace.pipelines.publish(SPEC).id, "x", {"data": str(table)}).id
     jobs = world.jobs()
     wait_until(ticking(jobs.tick, lambda: world.job(run_id).state.final), 60)
     assert not (points / point).exists(), "somebody died there"
@@ -67,7 +67,9 @@ def test_a_gate_that_is_killed_before_it_is_kept_is_judged_again_and_kept_once(w
     assert world.attempt(gate, tmp_path / "points") == 0
     (report,) = world.store.proofs.gate_reports()
     assert [(check.name, check.passed) for check in report.checks] == [("starts", False)]
-    assert len(LocalWorkspace(world.settings).gate_progress(gate)) == 1, "the first attempt's check is not told twice"
+    assert len(open_local(world.settings).proofs.gate_progress(gate)) == 1, (
+        "the first attempt's check is not told twice"
+    )
     assert world.endpoint("bank").deployments[0].gate is GateState.FAILED
     assert (world.job(gate).state, world.job(gate).attempt) == (JobState.SUCCEEDED, 2)
 
@@ -84,7 +86,7 @@ def test_a_load_test_that_is_killed_with_its_report_kept_replaces_it(
         world.deploy("bank")
         world.store.endpoints.set_traffic("bank", {"v1": 100}, None, 1.0, "Ada")
         spec = LoadSpec(target, duration_s=0.3, concurrency=1, rows=1, max_requests=5)
-        job_id = LocalWorkspace(world.settings).submit(spec).id
+        job_id = open_local(world.settings).jobs.submit(spec).id
         arm(tmp_path / "points", point)
         assert world.attempt(job_id, tmp_path / "points") == -signal.SIGKILL
         (first,) = world.store.proofs.load_reports()
@@ -93,7 +95,7 @@ def test_a_load_test_that_is_killed_with_its_report_kept_replaces_it(
     assert (report.id, report.requests, report.failed) == (job_id, 5, 0)
     assert report.created_at > first.created_at, "what the second attempt met counts"
     assert (world.job(job_id).state, world.job(job_id).result) == (JobState.SUCCEEDED, {"report_id": job_id})
-    assert LocalWorkspace(world.settings).load_progress(job_id) == report
+    assert open_local(world.settings).proofs.load_progress(job_id) == report
     assert not [line for line in requests if b"the-key" in line], "the key of the job's own sender is used"
 
 

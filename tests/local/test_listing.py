@@ -11,15 +11,16 @@ from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import LoadReport
 from core.local.paths import new_id
-from core.local.workspace import LocalWorkspace
+from core.local.workspace import open_local
+from core.workspace import Workspace
 
 NEIGHBOURS = 30
 LIMIT = 5
 
 
 @pytest.fixture
-def workspace(world: World) -> LocalWorkspace:
-    return LocalWorkspace(world.settings)
+def workspace(world: World) -> Workspace:
+    return open_local(world.settings)
 
 
 def add(world: World, kind: JobKind, spec: dict[str, object], *, experiment: str = "theirs", times: int = 1) -> None:
@@ -30,76 +31,76 @@ def add(world: World, kind: JobKind, spec: dict[str, object], *, experiment: str
 
 @pytest.mark.parametrize("kind", [JobKind.GATE, JobKind.BATCH, JobKind.LOADTEST])
 def test_an_endpoints_jobs_are_listed_whatever_its_neighbour_did(
-    world: World, workspace: LocalWorkspace, kind: JobKind
+    world: World, workspace: Workspace, kind: JobKind
 ) -> None:
     add(world, kind, {"endpoint": "ours"}, times=LIMIT + 1)
     add(world, kind, {"endpoint": "theirs"}, times=NEIGHBOURS)
-    jobs = workspace.list_jobs(kind, LIMIT, endpoint="ours")
+    jobs = workspace.jobs.list(kind, LIMIT, endpoint="ours")
     assert [job.spec["endpoint"] for job in jobs] == ["ours"] * LIMIT
     assert [job.created_at for job in jobs] == [6.0, 5.0, 4.0, 3.0, 2.0]
-    assert workspace.list_jobs(endpoint="nobody's") == ()
+    assert workspace.jobs.list(endpoint="nobody's") == ()
 
 
-def test_an_experiments_jobs_and_a_tables_are_listed(world: World, workspace: LocalWorkspace) -> None:
+def test_an_experiments_jobs_and_a_tables_are_listed(world: World, workspace: Workspace) -> None:
     add(world, JobKind.AUTOML, {"data": {"name": "t", "version": 1}}, experiment="ours")
     add(world, JobKind.BATCH, {"data": "t", "data_version": 1, "endpoint": "e"})
     add(world, JobKind.AUTOML, {"data": {"name": "t", "version": 2}}, times=NEIGHBOURS)
-    assert [job.kind for job in workspace.list_jobs(limit=LIMIT, data=DataRef("t", 1))] == ["batch", "automl"]
-    assert [job.experiment_name for job in workspace.list_jobs(limit=LIMIT, experiment_name="ours")] == ["ours"]
-    assert workspace.list_jobs(JobKind.GATE, data=DataRef("t", 1)) == ()
-    assert len(workspace.lineage(world.data.ref).jobs) == 2
+    assert [job.kind for job in workspace.jobs.list(limit=LIMIT, data=DataRef("t", 1))] == ["batch", "automl"]
+    assert [job.experiment_name for job in workspace.jobs.list(limit=LIMIT, experiment_name="ours")] == ["ours"]
+    assert workspace.jobs.list(JobKind.GATE, data=DataRef("t", 1)) == ()
+    assert len(workspace.data.lineage(world.data.ref).jobs) == 2
 
 
-def test_a_pipelines_runs_are_listed_by_id_and_by_name(workspace: LocalWorkspace) -> None:
+def test_a_pipelines_runs_are_listed_by_id_and_by_name(workspace: Workspace) -> None:
     def published(name: str) -> str:
         step = PipelineStep("prepare", StepKind.PREPARE, (), {"data": "people"})
-        return workspace.publish_pipeline(PipelineSpec(name, (step,))).id
+        return workspace.pipelines.publish(PipelineSpec(name, (step,))).id
 
     ours, theirs = published("ours"), published("theirs")
-    run = workspace.trigger_pipeline(ours, "x")
+    run = workspace.pipelines.trigger(ours, "x")
     for _ in range(NEIGHBOURS):
-        workspace.trigger_pipeline(theirs, "x")
+        workspace.pipelines.trigger(theirs, "x")
     for asked in (ours, "ours"):
-        assert workspace.pipeline_runs(asked, LIMIT) == (run,)
-    assert len(workspace.pipeline_runs(limit=LIMIT)) == LIMIT
+        assert workspace.pipelines.list_runs(asked, LIMIT) == (run,)
+    assert len(workspace.pipelines.list_runs(limit=LIMIT)) == LIMIT
 
 
-def test_an_endpoints_load_reports_are_listed(world: World, workspace: LocalWorkspace) -> None:
+def test_an_endpoints_load_reports_are_listed(world: World, workspace: Workspace) -> None:
     met = LoadReport("http://127.0.0.1:1", 10, 0, 1.0, 10.0, 2.0, 1.9, 2.8, 3.0, 3.1, 4, 2)
     for number, name in enumerate(["ours", *["theirs"] * NEIGHBOURS]):
         world.store.proofs.add_load_report(
             LoadReport(**{**_fields(met), "id": f"r{number}", "created_at": float(number), "endpoint": name})
         )
-    assert [report.id for report in workspace.load_reports(LIMIT, endpoint="ours")] == ["r0"]
-    assert len(workspace.load_reports(LIMIT)) == LIMIT
+    assert [report.id for report in workspace.proofs.load_reports(LIMIT, endpoint="ours")] == ["r0"]
+    assert len(workspace.proofs.load_reports(LIMIT)) == LIMIT
 
 
 def _fields(report: LoadReport) -> dict[str, object]:
     return {name: getattr(report, name) for name in report.__slots__}
 
 
-def test_a_trials_log_is_found_however_long_the_jobs_log_is(world: World, workspace: LocalWorkspace) -> None:
+def test_a_trials_log_is_found_however_long_the_jobs_log_is(world: World, workspace: Workspace) -> None:
     job_id = world.submit("fake", trials=2)
     world.run_here(job_id)
     with world.paths.job_log(job_id).open("ab") as log:
         log.write(b'{"at":1,"level":"info","text":"Trial 99: waits"}\n' * 10_100)
-    assert any("succeeded" in line for line in workspace.trial_detail(job_id, 0).log)
+    assert any("succeeded" in line for line in workspace.jobs.trial(job_id, 0).log)
 
 
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda workspace, limit: workspace.list_jobs(limit=limit),
-        lambda workspace, limit: workspace.pipeline_runs(limit=limit),
-        lambda workspace, limit: workspace.gate_reports(limit=limit),
-        lambda workspace, limit: workspace.load_reports(limit=limit),
-        lambda workspace, limit: workspace.sample(DataRef("t"), limit),
+        lambda workspace, limit: workspace.jobs.list(limit=limit),
+        lambda workspace, limit: workspace.pipelines.list_runs(limit=limit),
+        lambda workspace, limit: workspace.proofs.gate_reports(limit=limit),
+        lambda workspace, limit: workspace.proofs.load_reports(limit=limit),
+        lambda workspace, limit: workspace.data.sample(DataRef("t"), limit),
     ],
     ids=["jobs", "runs", "gate reports", "load reports", "rows"],
 )
 @pytest.mark.parametrize("limit", [0, -1, True, "5"])
 def test_a_limit_that_makes_no_sense_is_refused(
-    workspace: LocalWorkspace, ask: Callable[[LocalWorkspace, object], object], limit: object
+    workspace: Workspace, ask: Callable[[Workspace, object], object], limit: object
 ) -> None:
     with pytest.raises(SpecInvalid, match="A limit is a whole number from 1 on, got"):
         ask(workspace, limit)

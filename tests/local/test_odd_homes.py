@@ -17,9 +17,10 @@ from core.local.paths import Paths
 from core.local.records import merging
 from core.local.records.merging import Merging
 from core.local.store import Store
-from core.local.workspace import LocalWorkspace
+from core.local.workspace import open_local
 from core.ml.data.table import open_table
 from core.settings import read_settings
+from core.workspace import Workspace
 
 HOMES = ['it\'s "quoted" käse #50%25', "a[12]", "a*?{1,2}", "env=prod", "back\\slash"]
 AGES = (31, 42, 53)
@@ -33,8 +34,8 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path / request.param
 
 
-def workspace_in(home: Path) -> LocalWorkspace:
-    return LocalWorkspace(read_settings({"SLIPWAY_OFFLINE": "1"}, home=str(home)))
+def workspace_in(home: Path) -> Workspace:
+    return open_local(read_settings({"SLIPWAY_OFFLINE": "1"}, home=str(home)))
 
 
 def written(folder: Path, kind: str) -> Path:
@@ -53,13 +54,13 @@ def written(folder: Path, kind: str) -> Path:
 def test_a_table_is_registered_profiled_and_read(home: Path, tmp_path: Path, kind: str) -> None:
     workspace = workspace_in(home)
     home.mkdir(exist_ok=True)
-    asset = workspace.register_data("people", str(written(home, kind)))  # the table lies in such a folder, too
+    asset = workspace.data.register("people", str(written(home, kind)))  # the table lies in such a folder, too
     assert asset.columns == ("age", "name")
-    assert [column.name for column in workspace.profile(asset.ref).columns] == ["age", "name"]
-    assert workspace.sample(asset.ref).columns == ("age", "name")
-    assert workspace.sample(DataRef("people")).rows == tuple((age, f"p{age}") for age in AGES)
+    assert [column.name for column in workspace.data.profile(asset.ref).columns] == ["age", "name"]
+    assert workspace.data.sample(asset.ref).columns == ("age", "name")
+    assert workspace.data.sample(DataRef("people")).rows == tuple((age, f"p{age}") for age in AGES)
     with open_table(Path(asset.path)) as table:
-        kinds = {column.name: column.kind for column in workspace.profile(asset.ref).columns}
+        kinds = {column.name: column.kind for column in workspace.data.profile(asset.ref).columns}
         assert [value for value, _ in table.counts("age", kinds["age"], 9)] == list(AGES)
 
 
@@ -79,8 +80,8 @@ def test_records_are_its_own_before_and_after_they_are_merged(home: Path, tmp_pa
     for other in ("a1", "a2", "ax"):
         segment(Paths(tmp_path / other).telemetry("bank"), 1, now - 20, now - 19, now - 18)
     for _ in range(2):
-        assert workspace.telemetry("bank", origin=Origin.CLIENT).requests == 3
-        assert [round(now - request.at) for request in workspace.requests("bank")] == [10, 19, 20]
+        assert workspace.records.telemetry("bank", origin=Origin.CLIENT).requests == 3
+        assert [round(now - request.at) for request in workspace.records.requests("bank")] == [10, 19, 20]
         assert Merging(folder, merging.REQUESTS, now=now).run(alive=lambda segment: False) in (2, 0)
     assert not list(folder.glob("*.jsonl"))
 

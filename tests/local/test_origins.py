@@ -23,7 +23,7 @@ from core.local import origins
 from core.local.paths import new_id
 from core.local.service.servers import Supervisor
 from core.local.store import transactions
-from core.local.workspace import LocalWorkspace
+from core.local.workspace import open_local
 
 BODY = b'{"data":[{"age":40}]}'
 OURS = sorted(set(Origin) - {Origin.CLIENT})
@@ -37,13 +37,13 @@ def test_each_endpoint_and_each_origin_has_a_key_of_its_own_that_no_rotation_cha
     assert len(set(every)) == len(every) == 2 * len(OURS)
     assert all(len(key) == 43 for key in every)
 
-    workspace = LocalWorkspace(world.settings)
+    workspace = open_local(world.settings)
     for which in ("primary", "secondary"):
-        workspace.rotate_key("one", which)
+        workspace.endpoints.rotate_key("one", which)
     assert {name: dict(origins.keys_of(world.store, name)) for name in ("one", "other")} == before
-    shown = workspace.endpoint_keys("one")
+    shown = workspace.endpoints.keys("one")
     assert not {shown.primary, shown.secondary} & set(every)
-    assert every[0] not in repr(workspace.endpoint_target("one", OURS[0]))
+    assert every[0] not in repr(workspace.endpoints.target("one", OURS[0]))
 
 
 def test_the_file_of_an_older_slipway_is_written_anew_for_its_running_server(world: World) -> None:
@@ -84,27 +84,27 @@ def served(tmp_path: Path) -> Iterator[World]:
 
 @pytest.mark.contract("T5")
 def test_what_jobs_and_the_app_send_is_never_among_the_clients_figures(served: World, tmp_path: Path) -> None:
-    workspace, url = LocalWorkspace(served.settings), served.endpoint("bank").scoring_uri
+    workspace, url = open_local(served.settings), served.endpoint("bank").scoring_uri
     table = tmp_path / "ages.csv"
     table.write_text("age\n" + "\n".join(str(20 + n) for n in range(7)))
-    workspace.register_data("ages", str(table))
-    batch = workspace.submit(BatchSpec("bank", "ages"))
-    load = workspace.submit(LoadSpec(Target(url.removesuffix("/score")), duration_s=0.3, warmup_s=0.0))
+    workspace.data.register("ages", str(table))
+    batch = workspace.jobs.submit(BatchSpec("bank", "ages"))
+    load = workspace.jobs.submit(LoadSpec(Target(url.removesuffix("/score")), duration_s=0.3, warmup_s=0.0))
     for job in (batch, load):
         assert served.run_here(job.id).state is JobState.SUCCEEDED
     for origin in (Origin.APP, Origin.SHADOW, Origin.CLIENT):
-        assert workspace.invoke("bank", BODY, origin=origin).status == 200
-    claim = {"Authorization": f"Bearer {workspace.endpoint_keys('bank').primary}", "x-slipway-origin": "batch"}
+        assert workspace.endpoints.invoke("bank", BODY, origin=origin).status == 200
+    claim = {"Authorization": f"Bearer {workspace.endpoints.keys('bank').primary}", "x-slipway-origin": "batch"}
     assert httpx.post(url, content=BODY, headers={"Content-Type": "application/json", **claim}).status_code == 200
 
-    wait_until(lambda: workspace.telemetry("bank", origin=Origin.CLIENT).requests == 2, 10)
-    sent = {origin: workspace.telemetry("bank", origin=origin).requests for origin in Origin}
+    wait_until(lambda: workspace.records.telemetry("bank", origin=Origin.CLIENT).requests == 2, 10)
+    sent = {origin: workspace.records.telemetry("bank", origin=origin).requests for origin in Origin}
     assert (sent[Origin.APP], sent[Origin.SHADOW], sent[Origin.GATE], sent[Origin.BATCH]) == (1, 1, 0, 2)
     assert sent[Origin.LOADTEST] >= 10
-    assert workspace.telemetry("bank").requests == 2
-    assert [record.origin for record in workspace.requests("bank")] == ["client"] * 2
-    assert [record.origin for record in workspace.requests("bank", origin=Origin.BATCH)] == ["batch"] * 2
-    assert workspace.telemetry("bank", origin=None).requests == sum(sent.values())
+    assert workspace.records.telemetry("bank").requests == 2
+    assert [record.origin for record in workspace.records.requests("bank")] == ["client"] * 2
+    assert [record.origin for record in workspace.records.requests("bank", origin=Origin.BATCH)] == ["batch"] * 2
+    assert workspace.records.telemetry("bank", origin=None).requests == sum(sent.values())
 
 
 @pytest.mark.parametrize("origin", [Origin.LOADTEST, Origin.GATE])

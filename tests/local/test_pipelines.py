@@ -11,7 +11,7 @@ from core.domain.errors import SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import PipelineRun, PipelineSpec, PipelineStep, StepKind
 from core.local.service.door import app
-from core.local.workspace import LocalWorkspace
+from core.local.workspace import open_local
 
 SPEC = PipelineSpec(
     "p",
@@ -32,13 +32,13 @@ def table(tmp_path: Path) -> Path:
 
 
 def trigger(world: World, table: Path, **parameters: object) -> PipelineRun:
-    workspace = LocalWorkspace(world.settings)
-    published = workspace.publish_pipeline(SPEC)
-    return workspace.trigger_pipeline(published.id, "nightly", {"data": str(table), **parameters})
+    workspace = open_local(world.settings)
+    published = workspace.pipelines.publish(SPEC)
+    return workspace.pipelines.trigger(published.id, "nightly", {"data": str(table), **parameters})
 
 
 def run(world: World, run_id: str) -> PipelineRun:
-    return LocalWorkspace(world.settings).pipeline_run(run_id)
+    return open_local(world.settings).pipelines.get_run(run_id)
 
 
 def until_final(world: World, run_id: str) -> PipelineRun:
@@ -90,7 +90,7 @@ def test_canceling_a_run_cancels_its_training_and_its_open_steps(world: World, t
     run_id = trigger(world, table).id
     jobs = world.jobs()
     child = wait_until(ticking(jobs.tick, lambda: run(world, run_id).steps[1].job_id), 30)
-    LocalWorkspace(world.settings).cancel_job(run_id)
+    open_local(world.settings).jobs.cancel(run_id)
     done = until_final(world, run_id)
     wait_until(ticking(jobs.tick, lambda: world.job(child).state.final), 20)
     assert done.state is JobState.CANCELED
@@ -132,21 +132,21 @@ CAREFUL = PipelineSpec(
 def test_parameters_that_make_no_sense_are_refused_at_every_door_and_start_nothing(
     world: World, parameters: dict[str, object], said: str
 ) -> None:
-    workspace = LocalWorkspace(world.settings)
-    published = workspace.publish_pipeline(CAREFUL)
+    workspace = open_local(world.settings)
+    published = workspace.pipelines.publish(CAREFUL)
     given = {"data": "people", **parameters}
     with pytest.raises(SpecInvalid) as refused:
-        workspace.trigger_pipeline(published.id, "nightly", given)
+        workspace.pipelines.trigger(published.id, "nightly", given)
     assert said in refused.value.message
     body = {"ExperimentName": "nightly", "ParameterAssignments": given}
     reply = TestClient(app(workspace, "key", lambda: None), base_url="http://127.0.0.1").post(
         f"/pipelines/{published.id}", json=body, headers={"Authorization": "Bearer key"}
     )
     assert (reply.status_code, said in reply.json()["error"]["message"]) == (400, True)
-    assert workspace.pipeline_runs() == ()
+    assert workspace.pipelines.list_runs() == ()
 
 
 def test_a_definition_whose_settings_have_the_wrong_type_is_not_published(world: World) -> None:
     step = PipelineStep("automl", StepKind.AUTOML, (), {"target": "y", "timeout_s": "soon"})
     with pytest.raises(SpecInvalid, match="'timeout_s' is 'soon'"):
-        LocalWorkspace(world.settings).publish_pipeline(PipelineSpec("p", (step,)))
+        open_local(world.settings).pipelines.publish(PipelineSpec("p", (step,)))

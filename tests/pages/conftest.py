@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from bank_story import fill
-from fakes import FakeWorkspace, open_fake
+from fakes import OPENED, FakeWorkspace, open_fake
 from streamlit.testing.v1 import AppTest
 
 from core.settings import CHECKOUT, read_settings
@@ -21,7 +21,9 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeWorkspace:
     """An empty workspace, which the app opens."""
     monkeypatch.setitem(BACKENDS, "fake", ("fakes:open_fake", ""))  # type: ignore[arg-type]  # a plain dict behind it
     monkeypatch.setenv("SLIPWAY_WORKSPACE", "fake")
-    return open_fake(read_settings(os.environ))
+    settings = read_settings(os.environ)
+    open_fake(settings)
+    return OPENED[settings.home]
 
 
 @pytest.fixture

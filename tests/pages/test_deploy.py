@@ -25,7 +25,7 @@ def test_deploying_asks_for_the_chosen_model_and_follows_it(visit, bank):
 
     by_label(app.button, "Deploy").click().run()
 
-    assert bank.called("deploy") == [(DeploymentSpec("bank-marketing", "bank-marketing", 3),)]
+    assert bank.called("endpoints.deploy") == [(DeploymentSpec("bank-marketing", "bank-marketing", 3),)]
     assert "Starting" in text(app)
     assert "Starting:** its server is not up yet" in text(app)
     assert by_label(app.button, "Score"), "the form is there when the server comes up"
@@ -179,9 +179,9 @@ def test_scoring_sends_the_row_and_shows_answer_and_probabilities(visit, bank):
 
     by_label(app.button, "Score").click().run()
 
-    bodies = [json.loads(body) for _, body in bank.called("invoke")]
+    bodies = [json.loads(body) for _, body in bank.called("endpoints.invoke")]
     assert [b["data"][0]["age"] for b in bodies] == [51, 51]
-    assert {sent["origin"] for sent in bank.kwargs("invoke")} == {Origin.APP}, "no client's request"
+    assert {sent["origin"] for sent in bank.kwargs("endpoints.invoke")} == {Origin.APP}, "no client's request"
     assert bodies[0]["data"][0]["poutcome"] is None
     assert bodies[1]["method"] == "predict_proba"
     assert by_label(app.metric, "y is").value == "no"
@@ -197,14 +197,16 @@ def test_a_refused_body_shows_every_problem(visit, bank):
 
     by_label(app.button, "Score").click().run()
 
-    assert bank.called("invoke") == [("bank-marketing", b'{"data": [{"age": "old"}]}')]
+    assert bank.called("endpoints.invoke") == [("bank-marketing", b'{"data": [{"age": "old"}]}')]
     assert "Answered 400" in app.error[0].value
     assert app.dataframe[0].value["Problem"].tolist() == [problem["problem"]]
 
 
 def test_an_endpoint_that_went_away_while_scoring_is_explained(visit, bank):
     app = visit("deploy")
-    bank.failures["invoke"].append(EndpointNotFound("There is no endpoint 'bank-marketing'", hint="Deploy it again"))
+    bank.failures["endpoints.invoke"].append(
+        EndpointNotFound("There is no endpoint 'bank-marketing'", hint="Deploy it again")
+    )
 
     by_label(app.button, "Score").click().run()
 
@@ -213,7 +215,7 @@ def test_an_endpoint_that_went_away_while_scoring_is_explained(visit, bank):
 
 def test_keys_are_neither_fetched_nor_shown_until_asked(visit, bank):
     app = visit("deploy", use="Keys")
-    assert bank.called("endpoint_keys") == []
+    assert bank.called("endpoints.keys") == []
     assert "primary-key-of-the-fake" not in text(app)
 
     by_label(app.toggle, "Show the keys").set_value(True).run()
@@ -227,7 +229,7 @@ def test_one_key_is_replaced_alone(visit, bank):
 
     app.button(key="deploy.rotate.primary").click().run()
 
-    assert bank.called("rotate_key") == [("bank-marketing", "primary")]
+    assert bank.called("endpoints.rotate_key") == [("bank-marketing", "primary")]
 
 
 def test_snippets_name_the_address_and_no_key(visit, bank):
@@ -238,7 +240,7 @@ def test_snippets_name_the_address_and_no_key(visit, bank):
     assert all("SLIPWAY_KEY" in client for client in clients)
     # The one for Azure asks Azure for the address.
     assert sum("http://127.0.0.1:8701/score" in client for client in clients) == 7
-    assert bank.called("endpoint_keys") == []
+    assert bank.called("endpoints.keys") == []
 
 
 def test_snippets_follow_the_chosen_form(visit, bank):
@@ -256,14 +258,14 @@ def test_one_of_several_deployments_is_asked_by_name(visit, bank):
 
     by_label(app.button, "Score").click().run()
 
-    assert [kwargs["deployment"] for kwargs in bank.kwargs("invoke")] == ["v4", "v4"]
+    assert [kwargs["deployment"] for kwargs in bank.kwargs("endpoints.invoke")] == ["v4", "v4"]
 
 
 def test_the_probabilities_are_asked_of_the_deployment_that_gave_the_label(visit, bank):
     two_deployments(bank)
     by_label(visit("deploy").button, "Score").click().run()
 
-    assert [kwargs["deployment"] for kwargs in bank.kwargs("invoke")] == ["", "v3"]
+    assert [kwargs["deployment"] for kwargs in bank.kwargs("endpoints.invoke")] == ["", "v3"]
 
 
 def test_where_a_threshold_decides_the_answer_says_so(visit, bank):
@@ -279,7 +281,7 @@ def test_a_table_that_is_here_is_scored_as_a_job_and_can_be_taken(visit, bank, t
     app = visit("deploy", use="Batch")
     by_label(app.button, "Score it").click().run()
     assert "waiting" in text(app)
-    assert bank.called("submit") == [(BatchSpec("bank-marketing", "bankmarketing-train", 1),)]
+    assert bank.called("jobs.submit") == [(BatchSpec("bank-marketing", "bankmarketing-train", 1),)]
 
     scored = tmp_path / "scored.csv"
     scored.write_text("age,prediction\n41,no\n52,yes\n")
@@ -299,7 +301,7 @@ def test_a_table_without_a_column_that_the_model_needs_is_named_before_a_job_is_
     by_label(app.button, "Score it").click().run()
 
     assert "The table lacks what the model reads: job, marital" in app.error[0].value
-    assert bank.called("submit") == []
+    assert bank.called("jobs.submit") == []
 
 
 def test_the_log_is_asked_for_by_level_and_request(visit, bank):
@@ -320,7 +322,7 @@ def test_a_load_is_run_watched_and_compared_with_earlier_ones(visit, bank):
     by_label(app.selectbox, "Load").set_value("1,000 requests, one client").run()
     by_label(app.button, "Run it").click().run()
     assert "Loading the endpoint" in text(app)
-    (spec,) = bank.called("submit")[0]
+    (spec,) = bank.called("jobs.submit")[0]
     assert (spec.max_requests, spec.concurrency, spec.target.key) == (1000, 1, "")
     assert spec.label == "1,000 requests"
 
@@ -347,7 +349,7 @@ def test_a_sweep_is_a_load_for_each_number_of_clients(visit, bank):
 
     by_label(app.button, "Run it").click().run()
 
-    assert [spec.concurrency for (spec,) in bank.called("submit")] == [1, 2, 5, 10, 20, 50]
+    assert [spec.concurrency for (spec,) in bank.called("jobs.submit")] == [1, 2, 5, 10, 20, 50]
 
 
 def test_what_another_tool_printed_is_shown(visit, bank):

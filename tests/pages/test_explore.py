@@ -29,13 +29,13 @@ def test_a_registered_table_is_opened_at_once(visit, bank):
     app.text_input(key="explore.source").set_value("/tables/mine.csv.xz")
     by_label(app.button, "Register").click().run()
 
-    assert bank.called("register_data") == [("mine", "/tables/mine.csv.xz")]
+    assert bank.called("data.register") == [("mine", "/tables/mine.csv.xz")]
     assert by_label(app.selectbox, "Table").value == "mine:1"
     assert app.query_params.get("data") is None, "the newest table needs no place in the address"
 
 
 def test_a_table_that_cannot_be_read_is_explained(visit, fake):
-    fake.failures["register_data"].append(SourceUnreadable("There is no file 'nope.csv'", hint="Check the path"))
+    fake.failures["data.register"].append(SourceUnreadable("There is no file 'nope.csv'", hint="Check the path"))
     app = visit("explore")
 
     app.text_input(key="explore.source").set_value("nope.csv")
@@ -51,7 +51,7 @@ def test_no_table_named_is_refused_before_the_workspace_is_asked(visit, fake):
     by_label(app.button, "Register").click().run()
 
     assert "No table was named" in app.error[0].value
-    assert fake.called("register_data") == []
+    assert fake.called("data.register") == []
 
 
 def test_the_address_opens_a_column_with_the_targets_rate_in_it(visit, bank):
@@ -84,4 +84,4 @@ def test_what_was_done_to_a_table_is_said_and_a_click_reads_it_the_other_way(vis
 
     by_label(app.button, "Merge them").click().run()
 
-    assert bank.called("register_data") == [(bank.assets[1].name, "/tables/bank.csv", Reading(merge_spellings=True))]
+    assert bank.called("data.register") == [(bank.assets[1].name, "/tables/bank.csv", Reading(merge_spellings=True))]

@@ -53,7 +53,7 @@ def test_a_training_that_failed_stops_the_way_with_its_cause(visit, bank):
 
 def test_a_service_that_does_not_start_says_why_and_can_be_started(visit, fake):
     fake.service = replace(fake.service, running=False)
-    fake.failures["service_start"].append(ServiceUnavailable("Port 8700 is taken", hint="Set SLIPWAY_SERVICE_PORT"))
+    fake.failures["service.start"].append(ServiceUnavailable("Port 8700 is taken", hint="Set SLIPWAY_SERVICE_PORT"))
     app = visit("home")
     app.run()
     assert "Service is down" in text(app)

@@ -21,7 +21,7 @@ def test_the_form_submits_exactly_what_was_asked(visit, bank):
 
     asset = bank.assets[0]
     expected = TrainingSpec(asset.ref, "y", 30.0, "log_loss", exclude=("duration",), experiment_name="without-duration")
-    assert bank.called("submit") == [(expected,)]
+    assert bank.called("jobs.submit") == [(expected,)]
     assert by_label(app.selectbox, "Training job").value == bank.jobs[0].id, "the new job is opened"
     assert "The first trial starts in a moment" in text(app)
 
@@ -56,7 +56,7 @@ def test_a_running_job_can_be_stopped(visit, bank):
 
     by_label(app.button, "Stop here").click().run()
 
-    assert bank.called("cancel_job") == [(RUNNING_ID,)]
+    assert bank.called("jobs.cancel") == [(RUNNING_ID,)]
     assert by_label(app.button, "Stop here").disabled
 
 
@@ -66,7 +66,7 @@ def test_the_best_model_is_registered_and_leads_to_deploy(visit, bank):
 
     by_label(app.button, "Register the best model").click().run()
 
-    assert bank.called("register_model") == [("bankmarketing-train", AUTOML_ID)]
+    assert bank.called("models.register") == [("bankmarketing-train", AUTOML_ID)]
     assert "Registered as **bankmarketing-train, version 1**" in text(app)
 
 

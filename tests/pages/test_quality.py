@@ -23,7 +23,11 @@ def with_deployment(bank, **changes):
 
 def running(bank, *judged):
     """A gate of `v3` that runs and has judged this much."""
-    job = replace(bank.run_gate("bank-marketing", "v3"), state=JobState.RUNNING, started_at=bank.jobs[0].created_at)
+    job = replace(
+        bank.workspace.proofs.run_gate("bank-marketing", "v3"),
+        state=JobState.RUNNING,
+        started_at=bank.jobs[0].created_at,
+    )
     bank.jobs[0] = job
     bank.judged[job.id] = list(judged)
     return job
@@ -42,7 +46,7 @@ def test_a_gate_is_asked_for_and_followed(visit, bank):
 
     by_label(app.button, "Run the gate").click().run()
 
-    assert bank.called("run_gate") == [("bank-marketing", "v3")]
+    assert bank.called("proofs.run_gate") == [("bank-marketing", "v3")]
     assert bank.jobs[0].kind is JobKind.GATE
     assert "Gate of bank-marketing / v3" in text(app)
 
@@ -143,11 +147,11 @@ def test_a_budget_of_ones_own_goes_along_with_the_name(visit, bank):
 
     by_label(app.button, "Run the gate").click().run()
 
-    assert bank.kwargs("run_gate") == [{"depth": "default", "budget": GateBudget(p99_ms=80.0), "by": "Grace"}]
+    assert bank.kwargs("proofs.run_gate") == [{"depth": "default", "budget": GateBudget(p99_ms=80.0), "by": "Grace"}]
 
 
 def test_a_looser_budget_without_a_name_is_refused_in_words(visit, bank):
-    bank.failures["run_gate"].append(SpecInvalid("A looser budget needs a name", hint="Say who you are"))
+    bank.failures["proofs.run_gate"].append(SpecInvalid("A looser budget needs a name", hint="Say who you are"))
     app = visit("quality")
 
     by_label(app.button, "Run the gate").click().run()
@@ -172,7 +176,7 @@ def test_a_running_gate_can_be_stopped(visit, bank):
 
     by_label(app.button, "Stop").click().run()
 
-    assert bank.called("cancel_job") == [(job.id,)]
+    assert bank.called("jobs.cancel") == [(job.id,)]
 
 
 def test_the_report_of_a_gate_that_has_just_ended_is_chosen_by_itself(visit, bank):

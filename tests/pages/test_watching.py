@@ -22,16 +22,25 @@ def test_monitor_counts_refusals_apart_from_failures(visit, bank):
 def test_monitor_asks_for_the_window_in_the_address(visit, bank):
     visit("monitor", window="15 min")
 
-    assert ("bank-marketing", 900.0, 30) in bank.called("telemetry")
+    assert ("bank-marketing", 900.0, 30) in bank.called("records.telemetry")
+
+
+def asked_for(bank):
+    """Whose requests were asked for last."""
+    return {bank.kwargs(f"records.{verb}")[-1]["origin"] for verb in ("telemetry", "requests")}
 
 
 def test_monitor_shows_clients_unless_another_sender_is_chosen(visit, bank):
     app = visit("monitor")
-    assert bank.kwargs("telemetry")[-1]["origin"] == bank.kwargs("requests")[-1]["origin"] == Origin.CLIENT
+    assert asked_for(bank) == {Origin.CLIENT}
     by_label(app.selectbox, "Sent by").set_value("Load tests").run()
-    assert bank.kwargs("telemetry")[-1]["origin"] == bank.kwargs("requests")[-1]["origin"] == Origin.LOADTEST
+    assert (
+        bank.kwargs("records.telemetry")[-1]["origin"]
+        == bank.kwargs("records.requests")[-1]["origin"]
+        == Origin.LOADTEST
+    )
     by_label(app.selectbox, "Sent by").set_value("Everybody").run()
-    assert bank.kwargs("telemetry")[-1]["origin"] is bank.kwargs("requests")[-1]["origin"] is None
+    assert asked_for(bank) == {None}
 
 
 def test_an_endpoint_nobody_asked_says_how_to_ask_it(visit, bank):
@@ -49,7 +58,7 @@ def test_the_shipped_pipeline_is_published_by_its_button(visit, fake):
 
     by_label(app.button, "Publish").click().run()
 
-    assert fake.called("publish_pipeline") == [(shipped()[0],)]
+    assert fake.called("pipelines.publish") == [(shipped()[0],)]
     assert "It has not run yet" in text(app)
 
 
@@ -59,7 +68,7 @@ def test_a_run_is_started_for_an_experiment(visit, bank):
 
     by_label(app.button, "Run").click().run()
 
-    assert bank.called("trigger_pipeline") == [("p-1", "monday")]
+    assert bank.called("pipelines.trigger") == [("p-1", "monday")]
     assert "experiment monday" in text(app)
 
 

@@ -26,7 +26,7 @@ def said() -> list[str]:
 def live(said):
     def live(workspace: LifecycleFake, **options) -> QuickstartReport:
         clock = Ticking()
-        return run(workspace, QuickstartOptions(**options), say=said.append, clock=clock, sleep=clock.sleep)
+        return run(workspace.workspace, QuickstartOptions(**options), say=said.append, clock=clock, sleep=clock.sleep)
 
     return live
 

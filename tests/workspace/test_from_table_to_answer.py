@@ -1,6 +1,7 @@
 """From a registered table to an answer of its endpoint, on every backend and on the doubles that stand for one."""
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -45,32 +46,32 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(working: Working, table: Path) -> DataAsset:
-    return working.workspace.register_data("people", str(table))
+    return working.workspace.data.register("people", str(table))
 
 
 @pytest.fixture(scope="module")
 def trained(working: Working, data: DataAsset) -> Job:
     algorithms = (Algorithm.LOGISTIC_REGRESSION,)
     spec = TrainingSpec(data.ref, data.columns[-1], timeout_s=20, max_trials=1, algorithms=algorithms)
-    job = working.workspace.submit(spec)
+    job = working.workspace.jobs.submit(spec)
     assert job.state is JobState.QUEUED
     return ended(working, job.id)
 
 
 @pytest.fixture(scope="module")
 def model(working: Working, trained: Job) -> Model:
-    return working.workspace.register_model("people", trained.id)
+    return working.workspace.models.register("people", trained.id)
 
 
 @pytest.fixture(scope="module")
 def live(working: Working, model: Model) -> Endpoint:
     """The endpoint once the gate of its first deployment has ended and its traffic is in force."""
     spec = DeploymentSpec(ENDPOINT, model.name, model.version, f"v{model.version}", budget=BUDGET)
-    deployment = working.workspace.deploy(spec)
+    deployment = working.workspace.endpoints.deploy(spec)
     assert not deployment.gate.final, "deploying asks for a gate, and waits for nothing"
 
     def settled() -> Endpoint | None:
-        now = working.workspace.endpoint(ENDPOINT)
+        now = working.workspace.endpoints.get(ENDPOINT)
         return now if now.settled and all(one.gate.final for one in now.deployments) else None
 
     return until(working, settled)
@@ -81,127 +82,127 @@ def until(working: Working, look: Callable[[], T]) -> T:
 
     def once() -> T:
         working.work()
-        for job in working.workspace.list_jobs():
-            working.workspace.job(job.id)
+        for job in working.workspace.jobs.list():
+            working.workspace.jobs.get(job.id)
         return look()
 
     return wait_until(once, PATIENCE_S)
 
 
 def ended(working: Working, job_id: str) -> Job:
-    until(working, lambda: working.workspace.job(job_id).state.final)
-    return working.workspace.job(job_id)
+    until(working, lambda: working.workspace.jobs.get(job_id).state.final)
+    return working.workspace.jobs.get(job_id)
 
 
 def test_a_training_succeeds_and_tells_its_trials_and_its_best(working: Working, trained: Job):
     assert trained.state is JobState.SUCCEEDED, trained.message
     assert (trained.kind, trained.attempt >= 0, trained.cancel_requested) == (JobKind.AUTOML, True, False)
-    trials = working.workspace.trials(trained.id)
+    trials = working.workspace.jobs.trials(trained.id)
     assert {trial.state for trial in trials} == {TrialState.SUCCEEDED}
     best = trained.result["best"]
     assert best["metrics"]["AUC_weighted"] == max(trial.metrics["AUC_weighted"] for trial in trials)
-    assert trained.id in [job.id for job in working.workspace.list_jobs(JobKind.AUTOML)]
-    assert trained.id not in [job.id for job in working.workspace.list_jobs(JobKind.GATE)]
+    assert trained.id in [job.id for job in working.workspace.jobs.list(JobKind.AUTOML)]
+    assert trained.id not in [job.id for job in working.workspace.jobs.list(JobKind.GATE)]
 
 
 def test_a_model_knows_where_it_came_from_and_is_registered_once(working: Working, data: DataAsset, model: Model):
     assert (model.name, model.version, model.data) == ("people", 1, data.ref)
     assert model.signature.classes
-    assert working.workspace.register_model("people", model.job_id) == model
-    assert model in working.workspace.list_models()
+    assert working.workspace.models.register("people", model.job_id) == model
+    assert model in working.workspace.models.list()
 
 
 def test_a_first_deployment_whose_gate_passed_has_all_traffic(working: Working, live: Endpoint, model: Model):
     (deployment,) = live.deployments
     assert (deployment.gate, deployment.model, deployment.model_version) == (GateState.PASSED, "people", model.version)
     assert dict(live.traffic) == {deployment.name: 100}
-    (report,) = working.workspace.gate_reports(ENDPOINT, deployment.name)
+    (report,) = working.workspace.proofs.gate_reports(ENDPOINT, deployment.name)
     assert report.passed
     assert report.checks
-    assert working.workspace.job(deployment.gate_job_id or report.id).state is JobState.SUCCEEDED
+    assert working.workspace.jobs.get(deployment.gate_job_id or report.id).state is JobState.SUCCEEDED
 
 
 def test_the_endpoint_answers_rows_made_from_the_models_signature(working: Working, live: Endpoint, model: Model):
     rows = samples.rows(model.signature, 3, 1)
-    reply = working.workspace.invoke(ENDPOINT, samples.body(rows))
+    reply = working.workspace.endpoints.invoke(ENDPOINT, samples.body(rows))
     assert reply.status == 200
     assert len(reply.body["result"]) == 3
     assert set(reply.body["result"]) <= set(model.signature.classes)
     assert reply.headers["azureml-model-deployment"] == live.deployments[0].name
-    shares = working.workspace.invoke(ENDPOINT, samples.body(rows, method="predict_proba")).body["result"]
+    shares = working.workspace.endpoints.invoke(ENDPOINT, samples.body(rows, method="predict_proba")).body["result"]
     assert [sum(row) for row in shares] == pytest.approx([1.0] * 3)
     assert {len(row) for row in shares} == {len(model.signature.classes)}
 
 
 def test_what_was_asked_of_an_endpoint_is_recorded(working: Working, live: Endpoint, model: Model):
-    need(working.workspace, "requests", "telemetry")
-    reply = working.workspace.invoke(ENDPOINT, samples.body(samples.rows(model.signature, 5, 2)))
+    need(working.workspace, "records.requests", "records.telemetry")
+    reply = working.workspace.endpoints.invoke(ENDPOINT, samples.body(samples.rows(model.signature, 5, 2)))
     wanted = reply.headers["x-request-id"]
-    until(working, lambda: wanted in [one.request_id for one in working.workspace.requests(ENDPOINT)])
-    (found,) = [one for one in working.workspace.requests(ENDPOINT) if one.request_id == wanted]
+    until(working, lambda: wanted in [one.request_id for one in working.workspace.records.requests(ENDPOINT)])
+    (found,) = [one for one in working.workspace.records.requests(ENDPOINT) if one.request_id == wanted]
     assert (found.rows, found.status, found.deployment) == (5, 200, live.deployments[0].name)
-    assert working.workspace.telemetry(ENDPOINT).by_deployment[found.deployment] >= 1
+    assert working.workspace.records.telemetry(ENDPOINT).by_deployment[found.deployment] >= 1
 
 
 def test_the_published_document_names_the_endpoint(working: Working, live: Endpoint):
-    need(working.workspace, "swagger")
-    assert working.workspace.swagger(ENDPOINT)["info"]["title"] == live.name
+    need(working.workspace, "endpoints.swagger")
+    assert working.workspace.endpoints.swagger(ENDPOINT)["info"]["title"] == live.name
 
 
 def test_what_came_of_the_table_can_be_traced(working: Working, live: Endpoint, data: DataAsset, model: Model):
-    need(working.workspace, "lineage")
-    found = working.workspace.lineage(data.ref)
+    need(working.workspace, "data.lineage")
+    found = working.workspace.data.lineage(data.ref)
     assert model.job_id in found.jobs
     assert found.models == (model.ref,)
     assert found.deployments == (f"{ENDPOINT}/{live.deployments[0].name}",)
 
 
 def test_proving_anew_changes_no_traffic(working: Working, live: Endpoint):
-    need(working.workspace, "cancel_job")
-    job = working.workspace.run_gate(ENDPOINT, live.deployments[0].name)
+    need(working.workspace, "jobs.cancel")
+    job = working.workspace.proofs.run_gate(ENDPOINT, live.deployments[0].name)
     assert (job.kind, job.state) == (JobKind.GATE, JobState.QUEUED)
-    assert working.workspace.endpoint(ENDPOINT).traffic == live.traffic
-    working.workspace.cancel_job(job.id)
+    assert working.workspace.endpoints.get(ENDPOINT).traffic == live.traffic
+    working.workspace.jobs.cancel(job.id)
     assert ended(working, job.id).state is JobState.CANCELED
-    assert working.workspace.endpoint(ENDPOINT).traffic == live.traffic
+    assert working.workspace.endpoints.get(ENDPOINT).traffic == live.traffic
 
 
 def test_traffic_goes_to_nobody_who_is_not_proven(working: Working, live: Endpoint, model: Model):
     """The second deployment's gate is asked for and has not ended; nothing brings it further here."""
     spec = DeploymentSpec(ENDPOINT, model.name, model.version, "second", budget=BUDGET)
-    working.workspace.deploy(spec)
+    working.workspace.endpoints.deploy(spec)
     with pytest.raises(GateRefused, match="second"):
-        working.workspace.set_traffic(ENDPOINT, {"second": 100})
-    forced = working.workspace.set_traffic(ENDPOINT, {"second": 100}, force=True, by="somebody")
+        working.workspace.endpoints.set_traffic(ENDPOINT, {"second": 100})
+    forced = working.workspace.endpoints.set_traffic(ENDPOINT, {"second": 100}, force=True, by="somebody")
     assert dict(forced.traffic) == {"second": 100}
-    assert dict(working.workspace.set_traffic(ENDPOINT, live.traffic).traffic) == dict(live.traffic)
+    assert dict(working.workspace.endpoints.set_traffic(ENDPOINT, live.traffic).traffic) == dict(live.traffic)
 
 
 @pytest.mark.parametrize(
     ("verb", "arguments", "error"),
     [
-        ("data", (DataRef("nothing"),), DataNotFound),
-        ("job", ("nothing",), JobNotFound),
-        ("trials", ("nothing",), JobNotFound),
-        ("cancel_job", ("nothing",), JobNotFound),
-        ("job_logs", ("nothing",), JobNotFound),
-        ("gate_progress", ("nothing",), JobNotFound),
-        ("load_progress", ("nothing",), JobNotFound),
-        ("trial_detail", ("nothing", 1), JobNotFound),
-        ("register_model", ("m", "nothing"), JobNotFound),
-        ("endpoint", ("nothing",), EndpointNotFound),
-        ("endpoint_keys", ("nothing",), EndpointNotFound),
-        ("rotate_key", ("nothing", "primary"), EndpointNotFound),
-        ("endpoint_logs", ("nothing",), EndpointNotFound),
-        ("set_traffic", ("nothing", {"v1": 100}), EndpointNotFound),
-        ("set_traffic", (ENDPOINT, {"nothing": 100}), EndpointNotFound),
-        ("invoke", ("nothing", b"{}"), EndpointNotFound),
-        ("run_gate", ("nothing",), EndpointNotFound),
-        ("requests", ("nothing",), EndpointNotFound),
-        ("telemetry", ("nothing",), EndpointNotFound),
-        ("swagger", ("nothing",), EndpointNotFound),
-        ("delete_endpoint", ("nothing",), EndpointNotFound),
-        ("deploy", (DeploymentSpec(ENDPOINT, "nothing"),), SlipwayError),
+        ("data.get", (DataRef("nothing"),), DataNotFound),
+        ("jobs.get", ("nothing",), JobNotFound),
+        ("jobs.trials", ("nothing",), JobNotFound),
+        ("jobs.cancel", ("nothing",), JobNotFound),
+        ("jobs.logs", ("nothing",), JobNotFound),
+        ("proofs.gate_progress", ("nothing",), JobNotFound),
+        ("proofs.load_progress", ("nothing",), JobNotFound),
+        ("jobs.trial", ("nothing", 1), JobNotFound),
+        ("models.register", ("m", "nothing"), JobNotFound),
+        ("endpoints.get", ("nothing",), EndpointNotFound),
+        ("endpoints.keys", ("nothing",), EndpointNotFound),
+        ("endpoints.rotate_key", ("nothing", "primary"), EndpointNotFound),
+        ("endpoints.logs", ("nothing",), EndpointNotFound),
+        ("endpoints.set_traffic", ("nothing", {"v1": 100}), EndpointNotFound),
+        ("endpoints.set_traffic", (ENDPOINT, {"nothing": 100}), EndpointNotFound),
+        ("endpoints.invoke", ("nothing", b"{}"), EndpointNotFound),
+        ("proofs.run_gate", ("nothing",), EndpointNotFound),
+        ("records.requests", ("nothing",), EndpointNotFound),
+        ("records.telemetry", ("nothing",), EndpointNotFound),
+        ("endpoints.swagger", ("nothing",), EndpointNotFound),
+        ("endpoints.delete", ("nothing",), EndpointNotFound),
+        ("endpoints.deploy", (DeploymentSpec(ENDPOINT, "nothing"),), SlipwayError),
     ],
 )
 def test_what_does_not_exist_is_not_found_by_name(
@@ -209,24 +210,24 @@ def test_what_does_not_exist_is_not_found_by_name(
 ):
     need(working.workspace, verb)
     with pytest.raises(error, match="nothing"):
-        getattr(working.workspace, verb)(*arguments)
+        attrgetter(verb)(working.workspace)(*arguments)
 
 
 def test_a_deployment_with_traffic_is_not_deleted_and_one_without_is(working: Working, live: Endpoint):
-    need(working.workspace, "delete_deployment")
+    need(working.workspace, "endpoints.delete_deployment")
     (first, *_) = live.deployments
     with pytest.raises(Conflict, match=first.name):
-        working.workspace.delete_deployment(ENDPOINT, first.name)
-    working.workspace.delete_deployment(ENDPOINT, "second")
-    assert [one.name for one in working.workspace.endpoint(ENDPOINT).deployments] == [first.name]
+        working.workspace.endpoints.delete_deployment(ENDPOINT, first.name)
+    working.workspace.endpoints.delete_deployment(ENDPOINT, "second")
+    assert [one.name for one in working.workspace.endpoints.get(ENDPOINT).deployments] == [first.name]
 
 
 def test_a_deleted_endpoint_is_gone(working: Working, live: Endpoint):
-    need(working.workspace, "delete_endpoint")
-    working.workspace.delete_endpoint(ENDPOINT)
-    until(working, lambda: ENDPOINT not in [one.name for one in working.workspace.list_endpoints()])
+    need(working.workspace, "endpoints.delete")
+    working.workspace.endpoints.delete(ENDPOINT)
+    until(working, lambda: ENDPOINT not in [one.name for one in working.workspace.endpoints.list()])
     with pytest.raises(EndpointNotFound):
-        working.workspace.endpoint_keys(ENDPOINT)
+        working.workspace.endpoints.keys(ENDPOINT)
 
 
 def test_every_real_backend_is_at_work_here():

@@ -23,66 +23,63 @@ from core.domain.endpoint import (
     check_traffic,
 )
 from core.domain.errors import Conflict, EndpointNotFound, PortInUse, ServiceUnavailable, SpecInvalid
-from core.domain.job import Job, JobKind, LogLine
+from core.domain.job import LogLine
 from core.domain.keys import check_header
 from core.domain.monitoring import Origin
 from core.domain.proof import Target
+from core.domain.rules import check_limit
 from core.local import endpoint_file, origins
-from core.local.collections.base import PROOF_COMPUTE, check_limit
-from core.local.collections.models import ModelVerbs
+from core.local.context import Context
 from core.local.machine.durable import storage_error
 from core.local.machine.logs import LEVELS, server_log
+from core.local.queue import gate_job
 from core.local.store import transactions
 from core.packaging.export import export
+from core.workspace.endpoints import Endpoints
 
 KEY_BYTES = 32
 INVOKE_TIMEOUT_S = 60.0
 
 
-class EndpointVerbs(ModelVerbs):
-    """The endpoint verbs of `Workspace`."""
+class LocalEndpoints(Endpoints):
+    """Wishes in the store, which the service makes so; and requests to the scoring servers, as any client's."""
 
-    def create_endpoint(self, spec: EndpointSpec) -> Endpoint:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def create(self, spec: EndpointSpec) -> Endpoint:
         if any(
             known.name == spec.name and known.state is not EndpointState.DELETING
-            for known in self._store.endpoints.list()
+            for known in self._context.store.endpoints.list()
         ):
             raise Conflict(f"There is an endpoint '{spec.name}' already", hint="Choose another name, or use it")
-        self._store.endpoints.add(spec, self._port(spec.port), _new_keys(), self._clock())
-        return self._store.endpoints.get(spec.name)
+        self._context.store.endpoints.add(spec, self._port(spec.port), _new_keys(), self._context.clock())
+        return self._context.store.endpoints.get(spec.name)
 
-    def update_endpoint(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
-        self._store.endpoints.change_limits(name, changes)
-        return self._store.endpoints.get(name)
+    def update(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
+        self._context.store.endpoints.change_limits(name, changes)
+        return self._context.store.endpoints.get(name)
 
-    def list_endpoints(self) -> tuple[Endpoint, ...]:
-        return self._store.endpoints.list()
+    def list(self) -> tuple[Endpoint, ...]:
+        return self._context.store.endpoints.list()
 
-    def endpoint(self, name: str) -> Endpoint:
-        return self._store.endpoints.get(name)
+    def get(self, name: str) -> Endpoint:
+        return self._context.store.endpoints.get(name)
 
     def deploy(self, spec: DeploymentSpec) -> Deployment:
-        model = self._store.models.get(spec.model, spec.model_version)
+        model = self._context.store.models.get(spec.model, spec.model_version)
         spec = replace(spec, model_version=model.version, name=spec.name or f"v{model.version}")
         # Whether there is such an endpoint is asked in the transaction: one may come or go until then.
         create = (EndpointSpec(spec.endpoint), self._port(0), _new_keys())
-        return transactions.deploy(self._store, spec, self._gate_job(spec), self._clock(), create=create)
-
-    def _gate_job(self, spec: DeploymentSpec, depth: str = "default", loosened_by: str = "") -> Job:
-        body = {
-            "endpoint": spec.endpoint,
-            "deployment": spec.name,
-            "depth": depth,
-            "budget": msgspec.to_builtins(spec.budget),
-            "loosened_by": loosened_by,
-        }
-        return self._job(JobKind.GATE, "gate", PROOF_COMPUTE, body)
+        return transactions.deploy(
+            self._context.store, spec, gate_job(self._context, spec), self._context.clock(), create=create
+        )
 
     def delete_deployment(self, endpoint: str, name: str) -> None:
-        self._store.deployments.drop(endpoint, name)
+        self._context.store.deployments.drop(endpoint, name)
 
-    def delete_endpoint(self, name: str) -> None:
-        self._store.endpoints.mark_deleting(name)
+    def delete(self, name: str) -> None:
+        self._context.store.endpoints.mark_deleting(name)
 
     def set_traffic(
         self,
@@ -96,23 +93,23 @@ class EndpointVerbs(ModelVerbs):
         check_traffic(traffic, mirror)
         if force and not by:
             raise SpecInvalid("Forcing traffic needs a name, which is recorded", hint="Say who forces it")
-        self._store.endpoints.set_traffic(endpoint, traffic, mirror, self._clock(), by if force else "")
-        return self._store.endpoints.get(endpoint)
+        self._context.store.endpoints.set_traffic(endpoint, traffic, mirror, self._context.clock(), by if force else "")
+        return self._context.store.endpoints.get(endpoint)
 
-    def endpoint_keys(self, name: str) -> EndpointKeys:
-        return self._store.endpoints.keys(name)
+    def keys(self, name: str) -> EndpointKeys:
+        return self._context.store.endpoints.keys(name)
 
     def rotate_key(self, name: str, which: str) -> EndpointKeys:
         if which not in ("primary", "secondary"):
             raise SpecInvalid(f"A key is 'primary' or 'secondary', got '{which}'")
-        return self._store.endpoints.set_key(name, which, _new_key())
+        return self._context.store.endpoints.set_key(name, which, _new_key())
 
-    def endpoint_target(self, name: str, origin: Origin) -> Target:
-        uri = self._store.endpoints.get(name).scoring_uri
-        return Target(uri.removesuffix("/score"), origins.key_of(self._store, name, origin))
+    def target(self, name: str, origin: Origin) -> Target:
+        uri = self._context.store.endpoints.get(name).scoring_uri
+        return Target(uri.removesuffix("/score"), origins.key_of(self._context.store, name, origin))
 
     def invoke(self, name: str, body: bytes, *, deployment: str = "", origin: Origin = Origin.CLIENT) -> ScoreReply:
-        key = origins.key_of(self._store, name, origin)
+        key = origins.key_of(self._context.store, name, origin)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
         if deployment:
             check_header(deployment, "The deployment's name")
@@ -120,7 +117,7 @@ class EndpointVerbs(ModelVerbs):
         return self._request(name, "POST", "/score", body, headers)
 
     def swagger(self, name: str, version: str = "2") -> Mapping[str, Any]:
-        headers = {"Authorization": f"Bearer {self._store.endpoints.keys(name).primary}"}
+        headers = {"Authorization": f"Bearer {self._context.store.endpoints.keys(name).primary}"}
         reply = self._request(name, "GET", f"/swagger.json?version={version}", b"", headers)
         if reply.status != 200 or not isinstance(reply.body, dict):
             raise ServiceUnavailable(
@@ -128,11 +125,11 @@ class EndpointVerbs(ModelVerbs):
             )
         return reply.body
 
-    def package_endpoint(self, name: str, folder: Path, *, deployment: str = "") -> Path:
-        endpoint = self._store.endpoints.get(name)
+    def package(self, name: str, folder: Path, *, deployment: str = "") -> Path:
+        endpoint = self._context.store.endpoints.get(name)
         chosen = _chosen(endpoint, deployment)
-        spec = self._store.deployments.spec(name, chosen.name)
-        model = Path(self._store.models.get(chosen.model, chosen.model_version).folder)
+        spec = self._context.store.deployments.spec(name, chosen.name)
+        model = Path(self._context.store.models.get(chosen.model, chosen.model_version).folder)
         described = {
             "endpoint": name,
             "name": chosen.name,
@@ -145,16 +142,16 @@ class EndpointVerbs(ModelVerbs):
             raise storage_error(e, f"package endpoint '{name}'") from e
         return folder
 
-    def endpoint_logs(
-        self, name: str, limit: int = 1000, *, level: str = "", request_id: str = ""
-    ) -> tuple[LogLine, ...]:
-        self._store.endpoints.get(name)
+    def logs(self, name: str, limit: int = 1000, *, level: str = "", request_id: str = "") -> tuple[LogLine, ...]:
+        self._context.store.endpoints.get(name)
         if level and level not in LEVELS:
             raise SpecInvalid(f"A level is one of {', '.join(LEVELS)}, got '{level}'")
-        return server_log(self._paths.endpoint_log(name), check_limit(limit), level=level, request_id=request_id)
+        return server_log(
+            self._context.paths.endpoint_log(name), check_limit(limit), level=level, request_id=request_id
+        )
 
     def _request(self, name: str, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> ScoreReply:
-        port = self._store.endpoints.get(name).port
+        port = self._context.store.endpoints.get(name).port
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=INVOKE_TIMEOUT_S)
         start_s = time.perf_counter()
         try:
@@ -172,7 +169,7 @@ class EndpointVerbs(ModelVerbs):
 
     def _port(self, wanted: int) -> int:
         """`wanted` when it is free now, any free one for 0; the store keeps it for good. Raises PortInUse."""
-        taken = {endpoint.port for endpoint in self._store.endpoints.list()}
+        taken = {endpoint.port for endpoint in self._context.store.endpoints.list()}
         while True:
             port = _free_port(wanted)
             if wanted or port not in taken:

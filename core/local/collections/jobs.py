@@ -1,52 +1,50 @@
-"""Computes, jobs and trials."""
+"""Jobs and trials."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
 from core.domain.data import ColumnKind, DataRef
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
-from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
+from core.domain.job import BatchSpec, Job, JobKind, LogLine
 from core.domain.proof import LoadSpec
-from core.domain.training import Comparison, Compute, TrainingSpec, Trial, TrialDetail
-from core.local.collections.base import PROOF_COMPUTE, check_limit
-from core.local.collections.data import DataVerbs
+from core.domain.rules import check_limit
+from core.domain.training import Comparison, TrainingSpec, Trial, TrialDetail
+from core.local.context import PROOF_COMPUTE, Context
 from core.local.machine.durable import make_folder, place, storage_error
-from core.local.paths import new_id
+from core.local.queue import check_compute, new_job
 from core.ml.data.guardrails import check_inputs, check_target
 from core.sources import ingest, resolve
+from core.workspace.data import DataAssets
+from core.workspace.jobs import Jobs
 
 
-class JobVerbs(DataVerbs):
-    """The compute, job and trial verbs of `Workspace`."""
+class LocalJobs(Jobs):
+    """Jobs in the store; their logs and outputs in their folders."""
 
-    def ensure_compute(self, compute: Compute) -> Compute:
-        self._store.computes.put(compute)
-        return compute
-
-    def list_computes(self) -> tuple[Compute, ...]:
-        return self._store.computes.list()
+    def __init__(self, context: Context, data: DataAssets) -> None:
+        self._context, self._data = context, data
 
     def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
         if isinstance(spec, BatchSpec):
-            return self._store.jobs.add(self._batch_job(spec, parent_id))
+            return self._context.store.jobs.add(self._batch_job(spec, parent_id))
         if isinstance(spec, LoadSpec):
-            return self._store.jobs.add(self._load_job(spec, parent_id))
-        return self._store.jobs.add(self.training_job(spec, parent_id))
+            return self._context.store.jobs.add(self._load_job(spec, parent_id))
+        return self._context.store.jobs.add(self.training_job(spec, parent_id))
 
     def training_job(self, spec: TrainingSpec, parent_id: str = "") -> Job:
         """The queued job of a training spec whose data and target were looked at; not stored yet.
 
         Raises DataNotFound, TableUnusable, SpecInvalid for an unknown compute.
         """
-        asset = self._store.data.get(spec.data)
+        asset = self._context.store.data.get(spec.data)
         named = tuple(asset.named(name) for name in spec.exclude)
         spec = replace(spec, data=asset.ref, target=asset.named(spec.target), exclude=named)
-        profile = self.profile(asset.ref)
+        profile = self._data.profile(asset.ref)
         check_target(profile, Path(asset.path), spec.target)
         if unknown := [name for name in spec.exclude if name not in asset.columns]:
             raise SpecInvalid(
@@ -54,32 +52,32 @@ class JobVerbs(DataVerbs):
                 hint=f"The columns are: {', '.join(asset.columns)}",
             )
         check_inputs(profile, spec.target, spec.exclude)
-        self._check_compute(spec.compute)
-        return self._job(JobKind.AUTOML, spec.experiment_name, spec.compute, _plain(spec), parent_id)
+        check_compute(self._context, spec.compute)
+        return new_job(self._context, JobKind.AUTOML, spec.experiment_name, spec.compute, _plain(spec), parent_id)
 
     def _batch_job(self, spec: BatchSpec, parent_id: str) -> Job:
         """Raises DataNotFound, EndpointNotFound, SpecInvalid for an unknown compute."""
-        self._store.endpoints.get(spec.endpoint)
-        self._check_compute(spec.compute)
+        self._context.store.endpoints.get(spec.endpoint)
+        check_compute(self._context, spec.compute)
         if spec.source:
             return self._batch_of_source(spec, parent_id)
-        asset = self._store.data.get(DataRef(spec.data, spec.data_version))
+        asset = self._context.store.data.get(DataRef(spec.data, spec.data_version))
         spec = replace(spec, data_version=asset.ref.version)
-        return self._job(JobKind.BATCH, spec.experiment_name, spec.compute, _plain(spec), parent_id)
+        return new_job(self._context, JobKind.BATCH, spec.experiment_name, spec.compute, _plain(spec), parent_id)
 
     def _batch_of_source(self, spec: BatchSpec, parent_id: str) -> Job:
         """A batch job with a copy of its table, as it is now, in its folder; no data asset comes of it.
 
         Raises SourceUnreadable, TableUnusable.
         """
-        found = resolve(spec.source, self.settings, self.announce)
+        found = resolve(spec.source, self._context.settings, self._context.announce)
         spec = replace(spec, source=found.origin)
-        job = self._job(JobKind.BATCH, spec.experiment_name, spec.compute, _plain(spec), parent_id)
-        incoming = self._paths.incoming / job.id
+        job = new_job(self._context, JobKind.BATCH, spec.experiment_name, spec.compute, _plain(spec), parent_id)
+        incoming = self._context.paths.incoming / job.id
         try:
             make_folder(incoming)
-            ingest(found, incoming / self._paths.job_table(job.id).name, texts=self._texts(spec))
-            place(incoming, self._paths.job(job.id))
+            ingest(found, incoming / self._context.paths.job_table(job.id).name, texts=self._texts(spec))
+            place(incoming, self._context.paths.job(job.id))
         except OSError as e:
             raise storage_error(e, f"keep '{spec.source}' for its job") from e
         finally:
@@ -88,30 +86,26 @@ class JobVerbs(DataVerbs):
 
     def _texts(self, spec: BatchSpec) -> frozenset[str]:
         """The columns that are text to the model that will most likely score: 712 is a code where 00712 was learned."""
-        endpoint = self._store.endpoints.get(spec.endpoint)
+        endpoint = self._context.store.endpoints.get(spec.endpoint)
         asked = [d for d in endpoint.deployments if d.name == spec.deployment] or list(endpoint.live)
         if not asked:
             return frozenset()
         most = max(asked, key=lambda deployment: endpoint.traffic.get(deployment.name, 0))
-        signature = self._store.models.get(most.model, most.model_version).signature
+        signature = self._context.store.models.get(most.model, most.model_version).signature
         return frozenset(column.name for column in signature.used if column.kind is ColumnKind.STRING)
 
-    def job_output(self, job_id: str) -> Path:
-        job = self._store.jobs.get(job_id)
-        path = self._paths.job_output(job_id)
-        if not path.exists():
+    def open_output(self, job_id: str) -> BinaryIO:
+        job = self._context.store.jobs.get(job_id)
+        try:
+            return self._context.paths.job_output(job_id).open("rb")
+        except FileNotFoundError as e:
             raise Conflict(
                 f"Job '{job_id}' ({job.kind}, {job.state}) has no file", hint="A batch job that succeeded has"
-            )
-        return path
-
-    def _check_compute(self, name: str) -> None:
-        if name not in (names := [compute.name for compute in self._store.computes.list()]):
-            raise SpecInvalid(f"There is no compute '{name}'", hint=f"Computes: {', '.join(names)}")
+            ) from e
 
     def _load_job(self, spec: LoadSpec, parent_id: str) -> Job:
         """The key stays out of the store: the worker takes it from the endpoint that listens at the address."""
-        endpoint = next((e for e in self._store.endpoints.list() if e.listens_at(spec.target.url)), None)
+        endpoint = next((e for e in self._context.store.endpoints.list() if e.listens_at(spec.target.url)), None)
         if endpoint is None:
             raise SpecInvalid(
                 f"No endpoint of this workspace listens at {spec.target.url}",
@@ -119,24 +113,12 @@ class JobVerbs(DataVerbs):
             )
         target = replace(spec.target, url=endpoint.scoring_uri.removesuffix("/score"), key="")
         body = _plain(replace(spec, target=target)) | {"endpoint": endpoint.name}
-        return self._job(JobKind.LOADTEST, "loadtest", PROOF_COMPUTE, body, parent_id)
+        return new_job(self._context, JobKind.LOADTEST, "loadtest", PROOF_COMPUTE, body, parent_id)
 
-    def _job(self, kind: JobKind, experiment: str, compute: str, spec: Mapping[str, Any], parent_id: str = "") -> Job:
-        return Job(
-            id=new_id(self._clock),
-            kind=kind,
-            state=JobState.QUEUED,
-            experiment_name=experiment,
-            compute=compute,
-            spec=spec,
-            created_at=self._clock(),
-            parent_id=parent_id or None,
-        )
+    def get(self, job_id: str) -> Job:
+        return self._context.store.jobs.get(job_id)
 
-    def job(self, job_id: str) -> Job:
-        return self._store.jobs.get(job_id)
-
-    def list_jobs(
+    def list(
         self,
         kind: JobKind | None = None,
         limit: int = 100,
@@ -145,24 +127,24 @@ class JobVerbs(DataVerbs):
         experiment_name: str = "",
         data: DataRef | None = None,
     ) -> tuple[Job, ...]:
-        return self._store.jobs.list(
+        return self._context.store.jobs.list(
             kind, check_limit(limit), endpoint=endpoint, experiment_name=experiment_name, data=data
         )
 
-    def cancel_job(self, job_id: str) -> Job:
-        return self._store.jobs.cancel(job_id, self._clock())
+    def cancel(self, job_id: str) -> Job:
+        return self._context.store.jobs.cancel(job_id, self._context.clock())
 
     def trials(self, job_id: str) -> tuple[Trial, ...]:
-        self._store.jobs.get(job_id)
-        return self._store.trials.list(job_id)
+        self._context.store.jobs.get(job_id)
+        return self._context.store.trials.list(job_id)
 
-    def trial_detail(self, job_id: str, number: int) -> TrialDetail:
+    def trial(self, job_id: str, number: int) -> TrialDetail:
         trial = self._trial(job_id, number)
         marker = f"trial {number}:"
         lines = (line.text for line in self._log(job_id))
         return TrialDetail(trial, job_id, tuple(text for text in lines if text.lower().startswith(marker)))
 
-    def compare_trials(self, picks: Sequence[tuple[str, int]]) -> Comparison:
+    def compare(self, picks: Sequence[tuple[str, int]]) -> Comparison:
         trials = tuple(self._trial(job_id, number) for job_id, number in picks)
         metrics = tuple(sorted({name for trial in trials for name in trial.metrics}))
         rows = tuple(tuple(trial.metrics.get(name) for name in metrics) for trial in trials)
@@ -174,25 +156,16 @@ class JobVerbs(DataVerbs):
                 return trial
         raise JobNotFound(f"Job '{job_id}' has no trial {number}", hint="`job trials` shows them")
 
-    def job_logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
-        self._store.jobs.get(job_id)
+    def logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
+        self._context.store.jobs.get(job_id)
         return tuple(self._log(job_id, check_limit(limit)))
 
     def _log(self, job_id: str, last: int = 0) -> Iterator[LogLine]:
         """The job's log, or its last lines; one that is being written just now is left out."""
-        path = self._paths.job_log(job_id)
+        path = self._context.paths.job_log(job_id)
         written = path.read_bytes() if path.exists() else b""
         whole = [line for line in written.splitlines(keepends=True) if line.endswith(b"\n")]
         return (msgspec.json.decode(line, type=LogLine) for line in whole[-last:])
-
-    def _succeeded_training(self, job_id: str) -> Job:
-        job = self._store.jobs.get(job_id)
-        if job.kind is not JobKind.AUTOML or job.state is not JobState.SUCCEEDED:
-            raise Conflict(
-                f"Job '{job_id}' ({job.kind}, {job.state}) has no model to register",
-                hint="Register from an AutoML job that has succeeded",
-            )
-        return job
 
 
 def _plain(spec: TrainingSpec | LoadSpec | BatchSpec) -> dict[str, Any]:

@@ -3,24 +3,28 @@
 from core.domain.errors import ServiceUnavailable
 from core.domain.keys import key_in
 from core.domain.monitoring import ServiceStatus
-from core.local.collections.pipelines import PipelineVerbs
+from core.local.context import Context
 from core.local.service import control
+from core.workspace.service import Service
 
 
-class AdminVerbs(PipelineVerbs):
-    """The administration verbs of `Workspace`."""
+class LocalService(Service):
+    """The service of this machine, started detached and left running."""
 
-    def service_start(self) -> ServiceStatus:
-        return control.start_detached(self.settings)
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
-    def service_stop(self) -> ServiceStatus:
-        return control.stop(self.settings)
+    def start(self) -> ServiceStatus:
+        return control.start_detached(self._context.settings)
 
-    def service_status(self) -> ServiceStatus:
-        return control.status(self.settings)
+    def stop(self) -> ServiceStatus:
+        return control.stop(self._context.settings)
 
-    def service_key(self) -> str:
+    def status(self) -> ServiceStatus:
+        return control.status(self._context.settings)
+
+    def key(self) -> str:
         try:
-            return key_in(self._paths.service_key.read_bytes(), "of the service")
+            return key_in(self._context.paths.service_key.read_bytes(), "of the service")
         except FileNotFoundError as e:
             raise ServiceUnavailable("The service has no key yet", hint="Start it: python -m core service start") from e

@@ -95,12 +95,12 @@ class _Routes:
         return _json(document())
 
     async def pipelines(self, _: Request) -> Response:
-        return _json(await run_in_threadpool(self._workspace.pipelines))
+        return _json(await run_in_threadpool(self._workspace.pipelines.list))
 
     async def trigger(self, request: Request) -> Response:
         wanted = _decode(await _body(request))
         run = await run_in_threadpool(
-            self._workspace.trigger_pipeline,
+            self._workspace.pipelines.trigger,
             request.path_params["id"],
             wanted.ExperimentName,
             wanted.ParameterAssignments,
@@ -110,18 +110,18 @@ class _Routes:
 
     async def jobs(self, request: Request) -> Response:
         kind, limit = _listing(request)
-        return _json(await run_in_threadpool(self._workspace.list_jobs, kind, limit))
+        return _json(await run_in_threadpool(self._workspace.jobs.list, kind, limit))
 
     async def job(self, request: Request) -> Response:
-        return _json(await run_in_threadpool(self._workspace.job, request.path_params["id"]))
+        return _json(await run_in_threadpool(self._workspace.jobs.get, request.path_params["id"]))
 
     async def cancel(self, request: Request) -> Response:
-        job = await run_in_threadpool(self._workspace.cancel_job, request.path_params["id"])
+        job = await run_in_threadpool(self._workspace.jobs.cancel, request.path_params["id"])
         self._poke()
         return _json(job)
 
     async def run(self, request: Request) -> Response:
-        return _json(await run_in_threadpool(self._workspace.pipeline_run, request.path_params["id"]))
+        return _json(await run_in_threadpool(self._workspace.pipelines.get_run, request.path_params["id"]))
 
     async def poke(self, _: Request) -> Response:
         self._poke()

@@ -28,7 +28,7 @@ from core.local.service.janitor import Compaction
 from core.local.service.servers import SERVER, Supervisor
 from core.local.service.workers import WORKER, Jobs
 from core.local.store import Store
-from core.local.workspace import LocalWorkspace
+from core.local.workspace import open_local
 from core.settings import Settings, read_settings
 
 log = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ class Service:
         for name, value in facts.items():
             store.facts.set(name, value)
         log.info("serving %s on port %d as process %d", self._settings.home, port, me.pid)
-        return Door(LocalWorkspace(self._settings, self._clock), key, listener, self.poke)
+        return Door(open_local(self._settings, self._clock), key, listener, self.poke)
 
     def _key(self) -> str:
         path = self._paths.service_key

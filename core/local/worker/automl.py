@@ -14,7 +14,7 @@ from core.domain.data import DataAsset
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.local.machine.durable import write_atomic
 from core.local.machine.failpoints import Failpoint, reach
-from core.local.worker.models import register_from_job
+from core.local.registration import register_from_job
 from core.local.worker.work import Work
 from core.ml.data.profile import from_json
 from core.ml.search import FinishedTrial, SearchResult, read_finished

@@ -11,11 +11,14 @@ from core.domain.data import DataRef, Reading
 from core.domain.errors import SlipwayError, TrainingFailed
 from core.domain.job import Job, JobState
 from core.domain.pipeline import PipelineStep, StepKind, StepRun
+from core.local.collections.data import LocalData
+from core.local.collections.jobs import LocalJobs
+from core.local.context import Context
 from core.local.machine.failpoints import Failpoint, reach
+from core.local.registration import register_from_job
 from core.local.store import transactions
-from core.local.worker.models import register_from_job
 from core.local.worker.work import Work
-from core.local.workspace import LocalWorkspace
+from core.local.workspace import open_local
 from core.ml.data.guardrails import check_target
 
 LOOK_EVERY_S = 0.2
@@ -66,13 +69,13 @@ def _keep_failure(work: Work, name: str, message: str) -> None:
 
 def _prepare(work: Work, step: PipelineStep, known: StepRun, _: Outputs) -> tuple[StepRun, Mapping[str, Any]]:
     """Register the table as it is now; the same bytes give the version that exists."""
-    workspace = LocalWorkspace(work.settings, work.clock)
+    workspace = open_local(work.settings, work.clock)
     target = step.settings.get("target") or ""
-    asset = workspace.register_data("", step.settings["data"], Reading(target=target))
+    asset = workspace.data.register("", step.settings["data"], Reading(target=target))
     for note in asset.notes:
         work.log.info(note.text)
     if target:
-        check_target(workspace.profile(asset.ref), Path(asset.path), asset.named(target))
+        check_target(workspace.data.profile(asset.ref), Path(asset.path), asset.named(target))
     return known, {"data": asset.name, "version": asset.version, "rows": asset.rows, "source": asset.source}
 
 
@@ -82,7 +85,8 @@ def _automl(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) ->
         prepared = _output_of(step, outputs, "data")
         spec = training_spec(step, DataRef(prepared["data"], prepared["version"]))
         spec = replace(spec, experiment_name=work.job.experiment_name)
-        job = LocalWorkspace(work.settings, work.clock).training_job(spec, work.job.id)
+        context = Context(work.settings, work.clock)
+        job = LocalJobs(context, LocalData(context)).training_job(spec, work.job.id)
         known = replace(known, job_id=job.id)
         transactions.submit_step(work.store, work.job.id, known, job)
         reach(Failpoint.PIPELINE_SUBMITTED)

@@ -39,10 +39,10 @@ def show(workspace: Workspace, endpoint: Endpoint, model: Model) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / Path(given.name).name
             path.write_bytes(given.getvalue())
-            asset = actions.run("Reading the file", workspace.register_data, f"{endpoint.name}-batch", str(path))
+            asset = actions.run("Reading the file", workspace.data.register, f"{endpoint.name}-batch", str(path))
         if asset is not None:
             _submit(workspace, endpoint, model.signature, asset)
-    known = {words.asset(asset.ref): asset for asset in workspace.list_data()}
+    known = {words.asset(asset.ref): asset for asset in workspace.data.list()}
     if known:
         with st.expander("Or data that is here already", icon=":material/database:"):
             name = st.selectbox("Data", list(known), key="batch.data")
@@ -57,13 +57,13 @@ def _submit(workspace: Workspace, endpoint: Endpoint, signature: Signature, asse
         failures.say(f"The table lacks what the model reads: {', '.join(missing)}", "Add these columns.")
         return
     spec = BatchSpec(endpoint.name, asset.ref.name, asset.ref.version)
-    actions.apply("Queueing", workspace.submit, spec)
+    actions.apply("Queueing", workspace.jobs.submit, spec)
 
 
 def _look(workspace: Workspace, endpoint: Endpoint) -> BatchJobs:
-    jobs = workspace.list_jobs(JobKind.BATCH, limit=JOBS, endpoint=endpoint.name)
+    jobs = workspace.jobs.list(JobKind.BATCH, limit=JOBS, endpoint=endpoint.name)
     running = next((job for job in jobs if not job.state.final), None)
-    return BatchJobs(jobs, workspace.job_logs(running.id, limit=1) if running else (), time.time())
+    return BatchJobs(jobs, workspace.jobs.logs(running.id, limit=1) if running else (), time.time())
 
 
 def _pace(seen: BatchJobs) -> float | None:
@@ -95,12 +95,12 @@ def _result(workspace: Workspace, job: Job, *, opened: bool) -> None:
     scored, refused = int(job.result["scored"]), int(job.result["refused"])
     why = " The column `problem` says why." if refused else ""
     st.markdown(f"{words.plural(scored, 'row')} scored, {words.count(refused)} refused.{why}")
-    path = workspace.job_output(job.id)
-    with path.open("rb") as file:
+    with workspace.jobs.open_output(job.id) as file:
         st.download_button("Download the scored table", file, "scored.csv", "text/csv", key=f"batch.get.{job.id}")
-    if opened:
-        shown = _answers_first(pd.read_csv(path, nrows=SHOWN_ROWS))
-        st.dataframe(shown, hide_index=True, key=f"batch.rows.{job.id}")
+        if opened:
+            file.seek(0)
+            shown = _answers_first(pd.read_csv(file, nrows=SHOWN_ROWS))
+            st.dataframe(shown, hide_index=True, key=f"batch.rows.{job.id}")
 
 
 def _answers_first(scored: pd.DataFrame) -> pd.DataFrame:

@@ -96,7 +96,9 @@ def _traffic(workspace: Workspace, endpoint: Endpoint) -> None:
                 "" if endpoint.settled else ":blue[The server is taking up the latest change.]", width="content"
             )
         if apply:
-            actions.apply("Moving traffic", workspace.set_traffic, endpoint.name, shares, mirror, force=bool(by), by=by)
+            actions.apply(
+                "Moving traffic", workspace.endpoints.set_traffic, endpoint.name, shares, mirror, force=bool(by), by=by
+            )
 
 
 def _answerable(endpoint: Endpoint) -> str:
@@ -134,7 +136,7 @@ def _failures(workspace: Workspace, endpoint: Endpoint) -> None:
     for deployment in endpoint.deployments:
         if deployment.state is DeploymentState.FAILED:
             with st.expander(f"Why {deployment.name} does not load", icon=":material/error:", expanded=True):
-                lines = workspace.endpoint_logs(endpoint.name, limit=50, level="error")
+                lines = workspace.endpoints.logs(endpoint.name, limit=50, level="error")
                 about = [line.text for line in lines if f"deployment {deployment.name} does not load" in line.text]
                 st.code(about[-1] if about else deployment.error, language=None, wrap_lines=True)
 
@@ -148,7 +150,7 @@ def _settings(workspace: Workspace, endpoint: Endpoint) -> None:
                 given[limit.name] = _setting(endpoint, limit.name)
         if st.form_submit_button("Save", type="primary"):
             changes = {name: value for name, value in given.items() if value != getattr(endpoint.limits, name)}
-            actions.apply("Saving", workspace.update_endpoint, endpoint.name, changes)
+            actions.apply("Saving", workspace.endpoints.update, endpoint.name, changes)
 
 
 def _setting(endpoint: Endpoint, name: str) -> Any:
@@ -178,10 +180,10 @@ def _ending(workspace: Workspace, endpoint: Endpoint) -> None:
 
 
 def _dropped(workspace: Workspace, endpoint: str, deployment: str) -> bool:
-    workspace.delete_deployment(endpoint, deployment)
+    workspace.endpoints.delete_deployment(endpoint, deployment)
     return True
 
 
 def _deleted(workspace: Workspace, name: str) -> bool:
-    workspace.delete_endpoint(name)
+    workspace.endpoints.delete(name)
     return True

@@ -39,7 +39,7 @@ def deploy_form(workspace: Workspace, models: Sequence[Model]) -> None:
 
 
 def _deploy(workspace: Workspace, endpoint: str, model: Model) -> Deployment:
-    return workspace.deploy(DeploymentSpec(endpoint, model.name, model.version))
+    return workspace.endpoints.deploy(DeploymentSpec(endpoint, model.name, model.version))
 
 
 def _model_line(model: Model) -> str:

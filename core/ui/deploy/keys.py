@@ -15,7 +15,7 @@ def show(workspace: Workspace, endpoint: Endpoint) -> None:
     )
     if not st.toggle("Show the keys", key=f"deploy.show_keys.{endpoint.name}"):
         return
-    found = actions.run("Fetching the keys", workspace.endpoint_keys, endpoint.name)
+    found = actions.run("Fetching the keys", workspace.endpoints.keys, endpoint.name)
     if found is None:
         return
     for which, key in (("primary", found.primary), ("secondary", found.secondary)):
@@ -25,4 +25,4 @@ def show(workspace: Workspace, endpoint: Endpoint) -> None:
             with st.popover("Replace", icon=":material/autorenew:"):
                 st.markdown("Within a second the old key is refused with 401, for everybody who still sends it.")
                 if st.button(f"Replace the {which} key", key=f"deploy.rotate.{which}", type="primary"):
-                    actions.apply("Replacing the key", workspace.rotate_key, endpoint.name, which)
+                    actions.apply("Replacing the key", workspace.endpoints.rotate_key, endpoint.name, which)

@@ -72,7 +72,7 @@ def _form(workspace: Workspace, endpoint: Endpoint) -> None:
 
 
 def _submit(workspace: Workspace, specs: Sequence[LoadSpec]) -> tuple[Job, ...]:
-    return tuple(workspace.submit(spec) for spec in specs)
+    return tuple(workspace.jobs.submit(spec) for spec in specs)
 
 
 def _own() -> LoadSpec:
@@ -89,12 +89,12 @@ def _own() -> LoadSpec:
 
 
 def _look(workspace: Workspace, endpoint: Endpoint) -> Loads:
-    ours = workspace.list_jobs(JobKind.LOADTEST, limit=200, endpoint=endpoint.name)
+    ours = workspace.jobs.list(JobKind.LOADTEST, limit=200, endpoint=endpoint.name)
     jobs = [job for job in ours if not job.state.final]
     running = min(jobs, key=lambda job: job.created_at, default=None)
     failed = next((job for job in ours[:1] if job.state is JobState.FAILED), None)
-    progress = workspace.load_progress(running.id) if running else None
-    reports = workspace.load_reports(SHOWN, endpoint=endpoint.name)
+    progress = workspace.proofs.load_progress(running.id) if running else None
+    reports = workspace.proofs.load_reports(SHOWN, endpoint=endpoint.name)
     return Loads(running, max(0, len(jobs) - 1), failed, progress, reports, time.time())
 
 
@@ -104,7 +104,7 @@ def _draw(workspace: Workspace, seen: Loads) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":blue[:material/progress_activity:] **Loading the endpoint.**{more}", width="content")
             if st.button("Stop", key="loads.stop", icon=":material/stop_circle:"):
-                actions.run("Stopping", workspace.cancel_job, seen.job.id)
+                actions.run("Stopping", workspace.jobs.cancel, seen.job.id)
         if seen.progress is not None:
             _report(seen.progress, "running")
     elif seen.failed is not None:

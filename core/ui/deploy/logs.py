@@ -23,7 +23,7 @@ def show(workspace: Workspace, endpoint: Endpoint) -> None:
         follow = st.toggle("Live", value=True, key="logs.live")
 
     def look() -> tuple[LogLine, ...]:
-        found = workspace.endpoint_logs(endpoint.name, LINES, level=level, request_id=request_id.strip())
+        found = workspace.endpoints.logs(endpoint.name, LINES, level=level, request_id=request_id.strip())
         return tuple(line for line in found if text.lower() in line.text.lower())
 
     live(look, lambda _: FAST_S if follow else None, draw)

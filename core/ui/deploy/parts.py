@@ -24,7 +24,7 @@ class Opened:
 
 def opened(workspace: Workspace, name: str) -> Opened:
     """The endpoint of that name as it is now."""
-    endpoint = workspace.endpoint(name)
+    endpoint = workspace.endpoints.get(name)
     return Opened(workspace, endpoint, endpoints.answering_model(endpoint))
 
 

@@ -36,15 +36,15 @@ class Rollout:
 
 def look(workspace: Workspace, name: str) -> Rollout:
     """The endpoint as it is now."""
-    endpoint = workspace.endpoint(name)
+    endpoint = workspace.endpoints.get(name)
     gated = endpoints.newest(endpoint)
     proving = gated is not None and not gated.gate.final and gated.gate_job_id
     return Rollout(
         endpoint=endpoint,
         live=endpoints.served(workspace, endpoint),
         hour=cached.telemetry(name, endpoints.HOUR_S, endpoints.HOUR_BUCKETS),
-        gate_log=workspace.job_logs(gated.gate_job_id, limit=8) if gated and proving else (),
-        server_log=workspace.endpoint_logs(name, limit=12) if endpoint.state is EndpointState.FAILED else (),
+        gate_log=workspace.jobs.logs(gated.gate_job_id, limit=8) if gated and proving else (),
+        server_log=workspace.endpoints.logs(name, limit=12) if endpoint.state is EndpointState.FAILED else (),
         now=time.time(),
     )
 

@@ -38,7 +38,7 @@ def _version() -> str:
 
 
 def _ours(workspace: Workspace, endpoint: Endpoint, version: str) -> Mapping[str, Any] | None:
-    return actions.run("Fetching the document", workspace.swagger, endpoint.name, version)
+    return actions.run("Fetching the document", workspace.endpoints.swagger, endpoint.name, version)
 
 
 def _other() -> Mapping[str, Any] | None:

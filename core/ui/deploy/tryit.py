@@ -58,7 +58,9 @@ def _score(
     # Without traffic the endpoint answers 503; a deployment that waits for its gate is reached by its name.
     if not deployment and not endpoint.live and (waiting := endpoints.answering(endpoint)):
         deployment = waiting.name
-    reply = actions.run("Scoring", workspace.invoke, endpoint.name, request, deployment=deployment, origin=Origin.APP)
+    reply = actions.run(
+        "Scoring", workspace.endpoints.invoke, endpoint.name, request, deployment=deployment, origin=Origin.APP
+    )
     if reply is None:
         return
     shares = None
@@ -66,7 +68,7 @@ def _score(
         # Whoever gave the label gives the probabilities too: traffic might send the second question to another model.
         deployment = _answered_by(reply) or deployment
         shares = actions.run(
-            "Scoring", workspace.invoke, endpoint.name, with_shares, deployment=deployment, origin=Origin.APP
+            "Scoring", workspace.endpoints.invoke, endpoint.name, with_shares, deployment=deployment, origin=Origin.APP
         )
     state.answer = Answer(endpoint.name, reply, shares)
     # The answer stands below a long form, perhaps out of sight.

@@ -74,6 +74,6 @@ def _otherwise(note: Note, reading: Reading) -> tuple[str, Reading] | None:
 
 
 def _read_again(workspace: Workspace, asset: DataAsset, reading: Reading) -> None:
-    again = actions.run("Reading the table", workspace.register_data, asset.name, asset.origin, reading)
+    again = actions.run("Reading the table", workspace.data.register, asset.name, asset.origin, reading)
     if again is not None:
         choices.put("data", tables.key_of(again))

@@ -40,4 +40,4 @@ def register_form(workspace: Workspace) -> DataAsset | None:
 def _register(workspace: Workspace, source: str, name: str) -> DataAsset:
     if not source:
         raise SpecInvalid("No table was named", hint="Give a path, or a name such as bankmarketing_train")
-    return workspace.register_data(name or endpoint_name(Path(source).name.partition(".")[0]), source)
+    return workspace.data.register(name or endpoint_name(Path(source).name.partition(".")[0]), source)

@@ -41,16 +41,16 @@ class Overview:
 
 def look(workspace: Workspace) -> Overview:
     """Read all of it, now."""
-    listed = workspace.list_jobs(limit=12)
-    known = workspace.list_endpoints()
+    listed = workspace.jobs.list(limit=12)
+    known = workspace.endpoints.list()
     training = [j for j in listed if j.kind is JobKind.AUTOML and not j.state.final]
     return Overview(
         now=time.time(),
-        assets=workspace.list_data(),
-        models=workspace.list_models(),
+        assets=workspace.data.list(),
+        models=workspace.models.list(),
         endpoints=known,
         jobs=listed,
-        trials={j.id: workspace.trials(j.id) for j in training},
+        trials={j.id: workspace.jobs.trials(j.id) for j in training},
         served={e.name: endpoints.served(workspace, e) for e in known},
         hours={e.name: cached.telemetry(e.name, endpoints.HOUR_S, endpoints.HOUR_BUCKETS) for e in known},
     )

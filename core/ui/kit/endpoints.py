@@ -46,7 +46,7 @@ def served(workspace: Workspace, endpoint: Endpoint) -> tuple[Served, ...]:
 
 def _served(workspace: Workspace, endpoint: Endpoint, deployment: Deployment) -> Served:
     model = cached.model(deployment.model, deployment.model_version)
-    reports = workspace.gate_reports(endpoint.name, deployment.name, limit=1)
+    reports = workspace.proofs.gate_reports(endpoint.name, deployment.name, limit=1)
     traffic = endpoint.traffic.get(deployment.name, 0)
     return Served(deployment, model, cached.asset(model.data), traffic, next(iter(reports), None))
 

@@ -47,13 +47,13 @@ def choose(listed: Sequence[Job]) -> Job:
 
 def look(workspace: Workspace, job_id: str) -> Board:
     """The job as it is now."""
-    job = workspace.job(job_id)
+    job = workspace.jobs.get(job_id)
     data = jobs.data_of(job)
     return Board(
         workspace=workspace,
         job=job,
-        trials=workspace.trials(job_id),
-        models=tuple(f"{m.name}, version {m.version}" for m in workspace.list_models() if m.job_id == job_id),
+        trials=workspace.jobs.trials(job_id),
+        models=tuple(f"{m.name}, version {m.version}" for m in workspace.models.list() if m.job_id == job_id),
         data=None if data is None else cached.asset(data),
         now=time.time(),
     )

@@ -17,7 +17,7 @@ def show(board: Board) -> None:
     if not board.job.state.final:
         asked = board.job.cancel_requested
         if st.button("Stop here", icon=":material/stop_circle:", key="leaderboard.cancel", disabled=asked):
-            actions.apply("Stopping", board.workspace.cancel_job, board.job.id)
+            actions.apply("Stopping", board.workspace.jobs.cancel, board.job.id)
     elif board.job.state is JobState.SUCCEEDED:
         _register(board)
 
@@ -33,4 +33,4 @@ def _register(board: Board) -> None:
         icon = ":material/bookmark_add:"
         go = st.button("Register the best model", type="primary", icon=icon, key="leaderboard.register")
     if go:
-        actions.apply("Registering", board.workspace.register_model, name.strip(), board.job.id)
+        actions.apply("Registering", board.workspace.models.register, name.strip(), board.job.id)

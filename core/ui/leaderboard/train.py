@@ -22,7 +22,7 @@ def train_form(workspace: Workspace, assets: Sequence[DataAsset]) -> None:
         spec = _ask(asset.ref, profile)
         if not st.form_submit_button("Train", type="primary", icon=":material/play_arrow:"):
             return
-    job = actions.run("Submitting", lambda: workspace.submit(spec()))
+    job = actions.run("Submitting", lambda: workspace.jobs.submit(spec()))
     if job is not None:
         choices.put("job", job.id)
         st.toast("The job waits for its compute", icon=":material/check_circle:")

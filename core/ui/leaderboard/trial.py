@@ -40,7 +40,7 @@ def show(board: Board) -> None:
                     "Value": [_value(v) for v in trial.params.values()],
                 }
             )
-        if lines := board.workspace.trial_detail(board.job.id, trial.number).log:
+        if lines := board.workspace.jobs.trial(board.job.id, trial.number).log:
             st.code("\n".join(lines), language=None)
 
 

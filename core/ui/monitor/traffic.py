@@ -28,12 +28,12 @@ class Traffic:
 
 def look(workspace: Workspace, name: str, window: tuple[float, int], origin: Origin | None) -> Traffic:
     """The endpoint's records as they are now; what a server wrote is seen here at once."""
-    live = endpoints.served(workspace, workspace.endpoint(name))
+    live = endpoints.served(workspace, workspace.endpoints.get(name))
     return Traffic(
         name=name,
         summary=cached.telemetry(name, *window, origin),
-        newest=workspace.requests(name, limit=50, origin=origin),
-        log=workspace.endpoint_logs(name, limit=100),
+        newest=workspace.records.requests(name, limit=50, origin=origin),
+        log=workspace.endpoints.logs(name, limit=100),
         data=live[0].data if live else None,
         now=time.time(),
     )

@@ -27,7 +27,7 @@ def publish_buttons(workspace: Workspace, specs: Sequence[PipelineSpec]) -> None
                 steps_of(spec)
             key = f"pipelines.publish.{spec.name}"
             go = right.button("Publish", type="primary", icon=":material/publish:", key=key, width="stretch")
-        if go and (made := actions.run("Publishing", workspace.publish_pipeline, spec)):
+        if go and (made := actions.run("Publishing", workspace.pipelines.publish, spec)):
             choices.put("pipeline", made.id)
             st.rerun()
 

@@ -18,7 +18,7 @@ class Runs:
 
 def look(workspace: Workspace, pipeline: str) -> Runs:
     """The runs as they are now."""
-    return Runs(workspace.pipeline_runs(pipeline), time.time())
+    return Runs(workspace.pipelines.list_runs(pipeline), time.time())
 
 
 def pace(seen: Runs) -> float | None:

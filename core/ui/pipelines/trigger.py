@@ -15,7 +15,7 @@ def draw_trigger(workspace: Workspace, pipeline: PipelineEndpoint) -> None:
         experiment = st.text_input("Experiment", value="by-hand", key="pipelines.experiment")
         if st.form_submit_button("Run", type="primary", icon=":material/play_arrow:"):
             run = actions.run(
-                "Starting the run", workspace.trigger_pipeline, pipeline.id, experiment.strip() or "by-hand"
+                "Starting the run", workspace.pipelines.trigger, pipeline.id, experiment.strip() or "by-hand"
             )
             if run is not None:
                 st.rerun()

@@ -21,7 +21,13 @@ def run_form(workspace: Workspace, endpoint: Endpoint) -> None:
         go = st.form_submit_button("Run the gate", type="primary", icon=":material/verified:", disabled=not names)
     if go:
         job = actions.run(
-            "Queueing the gate", workspace.run_gate, endpoint.name, deployment or "", depth=depth, budget=budget, by=by
+            "Queueing the gate",
+            workspace.proofs.run_gate,
+            endpoint.name,
+            deployment or "",
+            depth=depth,
+            budget=budget,
+            by=by,
         )
         if job is not None:
             state.gate_job = job.id

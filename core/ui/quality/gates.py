@@ -30,11 +30,13 @@ class Gates:
 
 def look(workspace: Workspace, name: str) -> Gates:
     """The endpoint, its running gate, if any, and its reports."""
-    active = [j for j in workspace.list_jobs(JobKind.GATE, limit=50, endpoint=name) if not j.state.final]
+    active = [j for j in workspace.jobs.list(JobKind.GATE, limit=50, endpoint=name) if not j.state.final]
     running = min(active, key=lambda j: (j.state is not JobState.RUNNING, j.created_at), default=None)
     job = running or _asked(workspace, name)
-    judged = workspace.gate_progress(job.id) if job is not None and not job.state.final else ()
-    return Gates(workspace, workspace.endpoint(name), job, judged, workspace.gate_reports(name), time.time())
+    judged = workspace.proofs.gate_progress(job.id) if job is not None and not job.state.final else ()
+    return Gates(
+        workspace, workspace.endpoints.get(name), job, judged, workspace.proofs.gate_reports(name), time.time()
+    )
 
 
 def _asked(workspace: Workspace, endpoint: str) -> Job | None:
@@ -42,7 +44,7 @@ def _asked(workspace: Workspace, endpoint: str) -> Job | None:
     if not state.gate_job:
         return None
     try:
-        job = workspace.job(state.gate_job)
+        job = workspace.jobs.get(state.gate_job)
     except JobNotFound:
         return None
     return job if job.spec.get("endpoint") == endpoint else None

@@ -35,7 +35,7 @@ def _progress(gates: Gates, job: Job) -> None:
             with st.container(horizontal=True, width="content", vertical_alignment="center"):
                 notices.badge(words.state(job.state), "Stopping" if job.cancel_requested else "")
                 if st.button("Stop", key="quality.stop", icon=":material/stop_circle:"):
-                    actions.run("Stopping", gates.workspace.cancel_job, job.id)
+                    actions.run("Stopping", gates.workspace.jobs.cancel, job.id)
         total, done = sum(expected.values()), len(gates.judged)
         told = f"{done} of about {total} checks" if total else words.plural(done, "check")
         st.progress(

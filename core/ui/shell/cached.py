@@ -46,7 +46,7 @@ def profile(ref: DataRef, target: str = "") -> TableProfile:
 
 @st.cache_data(max_entries=64, show_spinner="Looking at every column …")
 def _profile(home: str, name: str, version: int, target: str) -> TableProfile:
-    return workspace().profile(DataRef(name, version), target)
+    return workspace().data.profile(DataRef(name, version), target)
 
 
 def sample(ref: DataRef) -> TableSample:
@@ -56,7 +56,7 @@ def sample(ref: DataRef) -> TableSample:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _sample(home: str, name: str, version: int) -> TableSample:
-    return workspace().sample(DataRef(name, version))
+    return workspace().data.sample(DataRef(name, version))
 
 
 def model(name: str, version: int) -> Model:
@@ -66,7 +66,7 @@ def model(name: str, version: int) -> Model:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _model(home: str, name: str, version: int) -> Model:
-    return workspace().model(name, version)
+    return workspace().models.get(name, version)
 
 
 def asset(ref: DataRef) -> DataAsset:
@@ -76,7 +76,7 @@ def asset(ref: DataRef) -> DataAsset:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _asset(home: str, name: str, version: int) -> DataAsset:
-    return workspace().data(DataRef(name, version))
+    return workspace().data.get(DataRef(name, version))
 
 
 # What changes, with the failure to get it
@@ -95,7 +95,7 @@ def _telemetry(
     home: str, endpoint: str, window_s: float, buckets: int, origin: Origin | None
 ) -> TelemetrySummary | SlipwayError:
     try:
-        return workspace().telemetry(endpoint, window_s, buckets, origin=origin)
+        return workspace().records.telemetry(endpoint, window_s, buckets, origin=origin)
     except SlipwayError as error:
         return error
 
@@ -124,7 +124,7 @@ class ServiceStart:
 
     def _start(self) -> None:
         try:
-            self._workspace.service_start()
+            self._workspace.service.start()
         except SlipwayError as error:
             self.error = error
 
@@ -147,14 +147,14 @@ def service() -> Service:
 @st.cache_data(ttl=CHANGING_S, max_entries=4, show_spinner=False)
 def _service_status(home: str) -> ServiceStatus | SlipwayError:
     try:
-        return workspace().service_status()
+        return workspace().service.status()
     except SlipwayError as error:
         return error
 
 
 def start_service() -> ServiceStatus:
     """Start the service now and wait for it. Raises ServiceUnavailable, PortInUse."""
-    status = workspace().service_start()
+    status = workspace().service.start()
     _service_start.clear()
     _service_status.clear()
     if not status.running:

@@ -1,0 +1,39 @@
+"""What endpoints did, from the records of their servers."""
+
+from core.domain.errors import SpecInvalid
+from core.domain.monitoring import Origin, RequestRecord, TelemetrySummary
+from core.local.context import Context
+from core.local.records import telemetry as queries
+from core.workspace.records import Records
+
+CLOCK_S = 60.0
+"""What a server recorded for later than this from now was recorded by a clock that was wrong."""
+
+
+class LocalRecords(Records):
+    """Reads what the scoring servers wrote below their endpoint's folder."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def telemetry(
+        self,
+        endpoint: str,
+        window_s: float = 3600.0,
+        buckets: int = 60,
+        *,
+        origin: Origin | None = Origin.CLIENT,
+    ) -> TelemetrySummary:
+        if window_s <= 0 or buckets < 1:
+            raise SpecInvalid(f"Telemetry needs window_s > 0 and buckets >= 1, got {window_s} and {buckets}")
+        self._context.store.endpoints.get(endpoint)
+        now = self._context.clock()
+        folder = self._context.paths.telemetry(endpoint)
+        return queries.summary(endpoint, folder, now - window_s, now, buckets, origin=origin)
+
+    def requests(
+        self, endpoint: str, limit: int = 100, *, origin: Origin | None = Origin.CLIENT
+    ) -> tuple[RequestRecord, ...]:
+        self._context.store.endpoints.get(endpoint)
+        until = self._context.clock() + CLOCK_S
+        return queries.newest(self._context.paths.telemetry(endpoint), limit, until=until, origin=origin)

@@ -1,0 +1,28 @@
+"""The table of backends, each imported only when it is chosen."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+from core.domain.errors import BackendMissing
+from core.settings import Settings
+from core.workspace.workspace import Workspace
+
+BACKENDS: Mapping[str, tuple[str, str]] = {
+    "local": ("core.local.workspace:open_local", "make setup"),
+}
+"""Name -> (a function from settings to a `Workspace`, how to install what it needs)."""
+
+
+def open_workspace(settings: Settings) -> Workspace:
+    """The workspace that the settings name. Raises BackendMissing."""
+    if settings.workspace not in BACKENDS:
+        raise BackendMissing(
+            f"There is no workspace '{settings.workspace}' here", hint=f"Choose one of: {', '.join(sorted(BACKENDS))}"
+        )
+    path, install = BACKENDS[settings.workspace]
+    module, _, name = path.partition(":")
+    try:
+        opened: Callable[[Settings], Workspace] = getattr(import_module(module), name)
+    except ModuleNotFoundError as e:
+        raise BackendMissing(f"The workspace '{settings.workspace}' needs {e.name}", hint=install) from e
+    return opened(settings)

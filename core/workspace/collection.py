@@ -1,0 +1,34 @@
+"""What all collections have in common: a verb that a backend does not do says so, and is no capability."""
+
+from typing import ClassVar, NoReturn
+
+from core.domain.errors import NotSupported
+
+
+class Collection:
+    """The verbs of one noun. A backend inherits it and overrides what it can do, and nothing else.
+
+    A verb that is left as it is raises `NotSupported` and is absent from `Workspace.capabilities`, which are read off
+    the classes and so cannot drift from them.
+    """
+
+    noun: ClassVar[str]
+    """The name of the workspace's attribute that holds it."""
+
+    @classmethod
+    def verbs(cls) -> tuple[str, ...]:
+        """Every verb of the noun, in the interface's order, whether the backend can do it or not."""
+        drawn = next(kind for kind in cls.__mro__ if "noun" in vars(kind))
+        return tuple(name for name, verb in vars(drawn).items() if callable(verb) and not name.startswith("_"))
+
+    @classmethod
+    def capabilities(cls) -> tuple[str, ...]:
+        """The verbs that the backend does, as `noun.verb`."""
+        drawn = next(kind for kind in cls.__mro__ if "noun" in vars(kind))
+        return tuple(f"{cls.noun}.{verb}" for verb in cls.verbs() if getattr(cls, verb) is not getattr(drawn, verb))
+
+    def _cannot(self, verb: str) -> NoReturn:
+        raise NotSupported(
+            f"This workspace cannot do '{self.noun}.{verb}'",
+            hint="`capabilities` lists what it can; another backend may do more",
+        )

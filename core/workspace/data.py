@@ -1,0 +1,38 @@
+"""Data assets: versioned tables, and what came of them."""
+
+from core.domain.data import AS_FOUND, DataAsset, DataRef, Lineage, Reading, TableProfile, TableSample
+from core.workspace.collection import Collection
+
+
+class DataAssets(Collection):
+    """Data assets: versioned tables, and what came of them."""
+
+    noun = "data"
+
+    def register(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
+        """Register the table `source` (a path, or a known name such as `bankmarketing_train`) as `name`.
+
+        `notes` of the asset say what was done to it. The same bytes, read the same way, under the same name give the
+        version that exists. Raises SourceUnreadable, TableUnusable.
+        """
+        self._cannot("register")
+
+    def list(self) -> tuple[DataAsset, ...]:
+        """All versions of all data assets."""
+        self._cannot("list")
+
+    def get(self, ref: DataRef) -> DataAsset:
+        """One version; version 0 is the newest. Raises DataNotFound."""
+        self._cannot("get")
+
+    def profile(self, ref: DataRef, target: str = "") -> TableProfile:
+        """Every column summarised; with a binary `target` its rate per level. Raises DataNotFound, SpecInvalid."""
+        self._cannot("profile")
+
+    def sample(self, ref: DataRef, rows: int = 20) -> TableSample:
+        """The first `rows` rows. Raises DataNotFound."""
+        self._cannot("sample")
+
+    def lineage(self, ref: DataRef) -> Lineage:
+        """The jobs, models and deployments that came of a data version. Raises DataNotFound."""
+        self._cannot("lineage")

@@ -1,0 +1,116 @@
+"""Online endpoints: deployments, traffic, keys, and the way in."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.domain.endpoint import (
+    Deployment,
+    DeploymentSpec,
+    Endpoint,
+    EndpointKeys,
+    EndpointSpec,
+    ScoreReply,
+)
+from core.domain.job import LogLine
+from core.domain.monitoring import (
+    Origin,
+)
+from core.domain.proof import Target
+from core.workspace.collection import Collection
+
+
+class Endpoints(Collection):
+    """Online endpoints: deployments, traffic, keys, and the way in."""
+
+    noun = "endpoints"
+
+    def create(self, spec: EndpointSpec) -> Endpoint:
+        """Create an endpoint with keys and no deployment. Raises Conflict when it exists, PortInUse."""
+        self._cannot("create")
+
+    def update(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
+        """Change the limits that are named, and no others. Raises EndpointNotFound, SpecInvalid."""
+        self._cannot("update")
+
+    def list(self) -> tuple[Endpoint, ...]:
+        """All endpoints."""
+        self._cannot("list")
+
+    def get(self, name: str) -> Endpoint:
+        """The endpoint as it is now. Raises EndpointNotFound."""
+        self._cannot("get")
+
+    def deploy(self, spec: DeploymentSpec) -> Deployment:
+        """Put a model behind an endpoint with 0 % traffic and queue its gate, in one transaction.
+
+        The endpoint is created when it is absent. When this gate passes while the traffic map is empty (nobody has
+        given or taken any), the deployment gets 100 %. The same name and model again gives what is there; a name with
+        another model, and an endpoint that is being deleted, raise Conflict. Raises ModelNotFound.
+        """
+        self._cannot("deploy")
+
+    def delete_deployment(self, endpoint: str, name: str) -> None:
+        """Remove a deployment without traffic. Raises EndpointNotFound, Conflict."""
+        self._cannot("delete_deployment")
+
+    def delete(self, name: str) -> None:
+        """Stop and remove an endpoint, its deployments, keys and telemetry. Raises EndpointNotFound."""
+        self._cannot("delete")
+
+    def set_traffic(
+        self,
+        endpoint: str,
+        traffic: Mapping[str, int],
+        mirror: Mapping[str, int] | None = None,
+        *,
+        force: bool = False,
+        by: str = "",
+    ) -> Endpoint:
+        """Give each deployment its percent (sum 0 or 100; mirror at most 50; None leaves the mirror).
+
+        Raises EndpointNotFound for a name in either map that is no deployment's, and GateRefused for one whose gate has
+        not passed, unless `force`d by somebody named in `by`.
+        """
+        self._cannot("set_traffic")
+
+    def keys(self, name: str) -> EndpointKeys:
+        """Both keys. Raises EndpointNotFound."""
+        self._cannot("keys")
+
+    def rotate_key(self, name: str, which: str) -> EndpointKeys:
+        """Replace the `primary` or `secondary` key; in force within a second. Raises EndpointNotFound, SpecInvalid."""
+        self._cannot("rotate_key")
+
+    def target(self, name: str, origin: Origin) -> Target:
+        """Where to send, with a key that makes requests count as this origin's: for senders of ours, shown to nobody.
+
+        Raises EndpointNotFound.
+        """
+        self._cannot("target")
+
+    def invoke(self, name: str, body: bytes, *, deployment: str = "", origin: Origin = Origin.CLIENT) -> ScoreReply:
+        """Send a body to the endpoint over HTTP with its key, as any client would, and give whatever it answers.
+
+        It counts as a client's request unless `origin` says otherwise. Raises EndpointNotFound, ServiceUnavailable
+        when nothing listens.
+        """
+        self._cannot("invoke")
+
+    def swagger(self, name: str, version: str = "2") -> Mapping[str, Any]:
+        """The document that the endpoint publishes ("2", "3" or "3.1"). Raises EndpointNotFound, ServiceUnavailable."""
+        self._cannot("swagger")
+
+    def package(self, name: str, folder: Path, *, deployment: str = "") -> Path:
+        """Write a self-contained folder that serves the deployment elsewhere (empty: the one with most traffic).
+
+        Raises EndpointNotFound, Conflict when `folder` holds anything already.
+        """
+        self._cannot("package")
+
+    def logs(self, name: str, limit: int = 1000, *, level: str = "", request_id: str = "") -> tuple[LogLine, ...]:
+        """The last `limit` lines of the server's log, oldest first, of at least `level` and about one request.
+
+        Raises EndpointNotFound.
+        """
+        self._cannot("logs")

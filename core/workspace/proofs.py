@@ -1,0 +1,46 @@
+"""What was proven about endpoints: gates and load tests, running and kept."""
+
+from core.domain.endpoint import (
+    GateBudget,
+)
+from core.domain.job import Job
+from core.domain.proof import CheckResult, GateReport, LoadReport
+from core.workspace.collection import Collection
+
+
+class Proofs(Collection):
+    """What was proven about endpoints: gates and load tests, running and kept."""
+
+    noun = "proofs"
+
+    def run_gate(
+        self,
+        endpoint: str,
+        deployment: str = "",
+        *,
+        depth: str = "default",
+        budget: GateBudget | None = None,
+        by: str = "",
+    ) -> Job:
+        """Queue a gate for a deployment (empty: the only or the newest one), by its own budget unless told.
+
+        It never changes traffic. Until it comes to a verdict, the last gate that did decides what `set_traffic` allows.
+        Raises EndpointNotFound, SpecInvalid for a looser budget that nobody gives a name to in `by`.
+        """
+        self._cannot("run_gate")
+
+    def gate_progress(self, job_id: str) -> tuple[CheckResult, ...]:
+        """What a gate has judged so far, in the order of its checks. Raises JobNotFound."""
+        self._cannot("gate_progress")
+
+    def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
+        """Stored gate reports, newest first."""
+        self._cannot("gate_reports")
+
+    def load_progress(self, job_id: str) -> LoadReport | None:
+        """What a load test has met so far, once a second; None before its first figures. Raises JobNotFound."""
+        self._cannot("load_progress")
+
+    def load_reports(self, limit: int = 50, *, endpoint: str = "") -> tuple[LoadReport, ...]:
+        """The newest stored load reports, of one endpoint or of all."""
+        self._cannot("load_reports")

@@ -1,0 +1,45 @@
+"""The process that makes what is asked for happen, where a workspace has one of its own; and its upkeep."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.domain.monitoring import (
+    BackupReport,
+    Finding,
+    ServiceStatus,
+)
+from core.workspace.collection import Collection
+
+
+class Service(Collection):
+    """The process that makes what is asked for happen, where a workspace has one of its own; and its upkeep."""
+
+    noun = "service"
+
+    def start(self) -> ServiceStatus:
+        """Start the service, detached, unless it runs; wait until it answers. Raises ServiceUnavailable, PortInUse."""
+        self._cannot("start")
+
+    def stop(self) -> ServiceStatus:
+        """Stop the service and what it started; a running job resumes at the next start."""
+        self._cannot("stop")
+
+    def status(self) -> ServiceStatus:
+        """Whether the service runs, and what it does."""
+        self._cannot("status")
+
+    def key(self) -> str:
+        """The key of the service's HTTP door."""
+        self._cannot("key")
+
+    def backup(self, path: Path) -> BackupReport:
+        """Write everything that the workspace keeps to one file."""
+        self._cannot("backup")
+
+    def restore(self, path: Path) -> BackupReport:
+        """Replace an empty workspace by a backup. Raises Conflict when it is not empty."""
+        self._cannot("restore")
+
+    def doctor(self) -> Iterator[Finding]:
+        """Look at everything that could be wrong, one finding at a time."""
+        self._cannot("doctor")

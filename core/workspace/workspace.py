@@ -1,0 +1,59 @@
+"""A workspace: one small collection of verbs for each noun."""
+
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+
+from core.settings import Settings
+from core.workspace.collection import Collection
+from core.workspace.computes import Computes
+from core.workspace.data import DataAssets
+from core.workspace.endpoints import Endpoints
+from core.workspace.jobs import Jobs
+from core.workspace.models import Models
+from core.workspace.pipelines import Pipelines
+from core.workspace.proofs import Proofs
+from core.workspace.records import Records
+from core.workspace.schedules import Schedules
+from core.workspace.service import Service
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where data, jobs, models and endpoints live. Reads like `azure-ai-ml`: `workspace.jobs.get(id)`.
+
+    A backend gives the collections that it has; one that it lacks can do nothing. Long operations return at once with
+    a state to poll; lists come newest first. Besides what each verb names, all of them may raise SpecInvalid for
+    values that make no sense, ServiceUnavailable when the backend cannot be reached, and StorageFull when nothing more
+    can be kept.
+    """
+
+    settings: Settings
+    data: DataAssets = field(default_factory=DataAssets)
+    computes: Computes = field(default_factory=Computes)
+    jobs: Jobs = field(default_factory=Jobs)
+    models: Models = field(default_factory=Models)
+    endpoints: Endpoints = field(default_factory=Endpoints)
+    proofs: Proofs = field(default_factory=Proofs)
+    records: Records = field(default_factory=Records)
+    pipelines: Pipelines = field(default_factory=Pipelines)
+    schedules: Schedules = field(default_factory=Schedules)
+    service: Service = field(default_factory=Service)
+
+    @property
+    def collections(self) -> tuple[Collection, ...]:
+        """One for each noun."""
+        return tuple(found for each in fields(self) if isinstance(found := getattr(self, each.name), Collection))
+
+    @cached_property
+    def verbs(self) -> tuple[str, ...]:
+        """Every verb of the interface, as `noun.verb`, whether this backend can do it or not."""
+        return tuple(f"{kind.noun}.{verb}" for kind in self.collections for verb in kind.verbs())
+
+    def can(self, *verbs: str) -> bool:
+        """Whether this backend can do all of these, such as `service.start`."""
+        return self.capabilities.issuperset(verbs)
+
+    @cached_property
+    def capabilities(self) -> frozenset[str]:
+        """The verbs that this backend can do, such as `endpoints.deploy`."""
+        return frozenset(verb for kind in self.collections for verb in kind.capabilities())
