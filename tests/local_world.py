@@ -18,11 +18,11 @@ from core.domain.job import Job, JobKind, JobState
 from core.domain.model import Model
 from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec
+from core.local.control import service_process, status
 from core.local.machine import failpoints, ports, processes
 from core.local.machine.durable import write_atomic
 from core.local.machine.processes import Process
 from core.local.paths import Paths, new_id
-from core.local.service.control import service_process, status
 from core.local.service.servers import Supervisor
 from core.local.service.workers import Jobs
 from core.local.store import Store, transactions

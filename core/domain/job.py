@@ -8,6 +8,9 @@ from typing import Any
 from core.domain.errors import JobStateInvalid, SpecInvalid
 from core.domain.rules import check_text, check_whole
 
+BUG_HINT = "This is a bug in Slipway; the traceback is in the log"
+"""The hint of a job that no failure of our family has ended."""
+
 
 class JobKind(StrEnum):
     AUTOML = "automl"

@@ -30,11 +30,11 @@ from core.domain.endpoint import EndpointState
 from core.domain.job import BatchSpec, JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.training import TrainingSpec, Trial, TrialState
+from core.local import control
 from core.local.machine import failpoints, processes
 from core.local.machine.failpoints import Failpoint, arm
 from core.local.machine.processes import Process
 from core.local.paths import Paths
-from core.local.service import control
 from core.local.store import Store
 
 pytestmark = pytest.mark.chaos

@@ -81,7 +81,7 @@ def test_a_batch_job_that_was_killed_ends_all_the_same(quickstart, workspace):
     wait_until(lambda: workspace.jobs.get(job.id).state.final, 120)
     ended = workspace.jobs.get(job.id)
     assert (ended.state, ended.attempt, ended.message) == (JobState.SUCCEEDED, 2, "")
-    with workspace.jobs.open_output(job.id).open() as file:
+    with workspace.jobs.open_output(job.id) as file:
         assert sum(1 for _ in file) == ended.result["rows"] + 1
     assert ended.result["refused"] == 0
 

@@ -17,8 +17,8 @@ from waiting import wait_until
 from core.domain.endpoint import EndpointState
 from core.domain.errors import PortInUse, ServiceUnavailable
 from core.domain.job import JobState
+from core.local import control
 from core.local.machine import ports, processes
-from core.local.service import control
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 from core.domain.errors import ServiceUnavailable
 from core.domain.keys import key_in
 from core.domain.monitoring import ServiceStatus
+from core.local import control
 from core.local.context import Context
-from core.local.service import control
 from core.workspace.service import Service
 
 

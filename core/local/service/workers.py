@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from core.domain.errors import JobStateInvalid, ServiceUnavailable, SlipwayError, StorageFull
-from core.domain.job import Job, JobKind, JobState
+from core.domain.job import BUG_HINT, Job, JobKind, JobState
 from core.domain.training import Compute
 from core.local.machine import processes
 from core.local.machine.durable import write_atomic
@@ -32,7 +32,6 @@ RUNS_MAX = 8
 """Pipeline runs only wait for their steps, so they take no place of a compute; but each is a process."""
 PIPELINES = "pipelines"
 PROOF = "proof"
-BUG_HINT = "This is a bug in Slipway; the traceback is in the log"
 
 
 class Crashes(msgspec.Struct):

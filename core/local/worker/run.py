@@ -13,13 +13,12 @@ from importlib import import_module
 from typing import Any
 
 from core.domain.errors import SlipwayError, StorageFull
-from core.domain.job import Job, JobKind, JobState
+from core.domain.job import BUG_HINT, Job, JobKind, JobState
 from core.local.machine.durable import storage_error
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.machine.locks import held
 from core.local.machine.processes import this_process
 from core.local.paths import Paths
-from core.local.service.workers import BUG_HINT
 from core.local.store import Store
 from core.local.worker.tools import Tools
 from core.local.worker.work import JobLog, Work
