@@ -1,7 +1,8 @@
 """A scoring server that scores nothing, but lives as a real one does: `python tests/fake_server.py --endpoint-file F`.
 
 It listens, follows the endpoint file and says in the status file what it has taken up. A deployment whose model folder
-is called `broken` does not load; one called `deadly` ends the process.
+is called `broken` does not load; one called `deadly` ends the process. `--format N` says that it is of that format
+until SIGHUP gives it new workers, which are of the next; 0 is of a time when servers did not say, nor could do that.
 """
 
 import http.server
@@ -10,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from argparse import ArgumentParser
 from pathlib import Path
 
 FOLLOW_EVERY_S = 0.02
@@ -25,7 +27,7 @@ class Health(http.server.BaseHTTPRequestHandler):
         """No line a request."""
 
 
-def take_up(file: Path) -> int:
+def take_up(file: Path, format: int) -> int:
     wanted = json.loads(file.read_bytes())
     states = {}
     for name, deployment in wanted["deployments"].items():
@@ -37,21 +39,30 @@ def take_up(file: Path) -> int:
         )
     status = Path(wanted["status_file"])
     temporary = status.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"pid": os.getpid(), "version": wanted["version"], "deployments": states}))
+    said = {"pid": os.getpid(), "version": wanted["version"], "deployments": states}
+    temporary.write_text(json.dumps(said | ({"format": format} if format else {})))
     os.replace(temporary, status)
     return wanted["version"]
 
 
-def main(file: Path) -> None:
-    stopping = threading.Event()
+def main(file: Path, format: int) -> None:
+    stopping, rolled = threading.Event(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    signal.signal(signal.SIGHUP, lambda *_: rolled.set())
     server = http.server.ThreadingHTTPServer(("127.0.0.1", json.loads(file.read_bytes())["port"]), Health)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     version = 0
     while not stopping.wait(FOLLOW_EVERY_S):
+        if rolled.is_set():
+            format, version = format + 1, 0
+            rolled.clear()
         if json.loads(file.read_bytes())["version"] != version:
-            version = take_up(file)
+            version = take_up(file, format)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[sys.argv.index("--endpoint-file") + 1]))
+    given = ArgumentParser()
+    given.add_argument("--endpoint-file", type=Path, required=True)
+    given.add_argument("--format", type=int, default=1)
+    options = given.parse_args()
+    main(options.endpoint_file, options.format)

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fake_worker import FakeEngine, package
@@ -102,8 +102,10 @@ class World:
     def jobs(self) -> Jobs:
         return Jobs(self.store, self.settings, command=FAKE_WORKER)
 
-    def supervisor(self, clock: Callable[[], float] = time.monotonic) -> Supervisor:
-        return Supervisor(self.store, self.settings, command=FAKE_SERVER, clock=clock)
+    def supervisor(
+        self, clock: Callable[[], float] = time.monotonic, server: Sequence[str] = FAKE_SERVER
+    ) -> Supervisor:
+        return Supervisor(self.store, self.settings, command=server, clock=clock)
 
     def start_service(self) -> Process:
         """Start the service over the fakes and wait until the store says that it runs."""

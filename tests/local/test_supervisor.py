@@ -6,12 +6,14 @@ import os
 import signal
 import socket
 
-from local_world import World, kill, living, ticking
+import pytest
+from local_world import FAKE_SERVER, World, kill, living, ticking
 from waiting import wait_until
 
 from core.domain.endpoint import DeploymentState, EndpointState
 from core.local.machine import ports
 from core.local.machine.processes import Process
+from core.local.service import rolling
 from core.local.service.servers import Supervisor
 
 
@@ -173,3 +175,48 @@ def test_a_server_that_says_nothing_is_ended_and_tried_again(world: World) -> No
         return server is not None and server != before and world.endpoint("bank").state is EndpointState.READY
 
     wait_until(look, 20)
+
+
+def of_format(number: int) -> tuple[str, ...]:
+    """A server of an older Slipway."""
+    return (*FAKE_SERVER, "--format", str(number))
+
+
+def test_a_server_of_a_slipway_before_formats_were_told_is_ended_in_order_and_another_started(world: World) -> None:
+    world.add_endpoint("bank")
+    world.deploy("bank")
+    old = ready(world, world.supervisor(server=of_format(0)))
+    later = world.supervisor()
+    wait_until(ticking(later.tick, lambda: world.store.endpoints.server("bank") not in (old, None)), 20)
+    assert not living(old)
+    new = ready(world, later)
+    assert (world.store.endpoints.server("bank"), world.endpoint("bank").state) == (new, EndpointState.READY)
+    assert (world.endpoint("bank").restarts, world.endpoint("bank").error) == (0, ""), "it did not die"
+
+
+def test_a_server_that_we_started_is_not_ended_for_its_format_again_and_again(world: World) -> None:
+    world.add_endpoint("bank")
+    supervisor = world.supervisor(server=of_format(0))
+    server = ready(world, supervisor)
+    for _ in range(5):
+        supervisor.tick()
+    assert world.store.endpoints.server("bank") == server
+    assert living(server)
+
+
+def test_a_server_that_tells_an_older_format_gets_new_workers_and_lives_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add_endpoint("bank")
+    server = ready(world, world.supervisor(server=of_format(1)))
+    monkeypatch.setattr(rolling, "FORMAT", 3)
+    now, told = [0.0], lambda: json.loads(world.paths.status_file("bank").read_bytes())["format"]
+    later = world.supervisor(clock=lambda: now[0])
+    wait_until(ticking(later.tick, lambda: told() == 2), 10)
+    for _ in range(20):
+        later.tick()
+    assert told() == 2, "it is asked again only when it had the time to start"
+    now[0] = world.settings.start_timeout_s
+    wait_until(ticking(later.tick, lambda: told() == 3), 10)
+    assert (world.store.endpoints.server("bank"), world.endpoint("bank").state) == (server, EndpointState.READY)
+    assert living(server)

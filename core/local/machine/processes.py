@@ -128,6 +128,14 @@ def signal_group(process: Process, number: int) -> None:
         os.killpg(process.pid, number)
 
 
+def signal_one(process: Process, number: int) -> None:
+    """Send a signal to this process and to nobody else in its group; to nobody once it is dead."""
+    with suppress(psutil.NoSuchProcess):
+        found = psutil.Process(process.pid)
+        if _is(found, process):
+            found.send_signal(number)
+
+
 def end_groups(processes: Sequence[Process], grace_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
     """Ask groups to end, kill what remains after `grace_s` seconds, and return when nobody of them runs."""
     for process in processes:

@@ -15,6 +15,7 @@ from core.local.machine import logs, ports, processes
 from core.local.machine.processes import Process, alive
 from core.local.paths import Paths
 from core.local.service.backoff import Backoff
+from core.local.service.rolling import Rolling
 from core.local.store import Store
 from core.settings import Settings
 
@@ -45,6 +46,7 @@ class Supervisor:
         self._paths = Paths(settings.home)
         self._deaths, self._patience = Backoff(clock=clock), Backoff(clock=clock)
         self._endings = processes.Endings(DRAIN_S, clock)
+        self._rolling = Rolling(self._endings, settings.start_timeout_s, clock)
         self._noted: set[str] = set()
         """Endpoints whose server the store surely knows, if there is one."""
         self._written: dict[str, int] = {}
@@ -96,6 +98,9 @@ class Supervisor:
             self._delete(endpoint, server)
         elif server is not None and alive(server):
             self._look_at_server(endpoint, server, self._tell(endpoint.name))
+        elif server is not None and self._rolling.ended(endpoint.name):
+            self._endings.gone(server)
+            self._observe(endpoint, EndpointState.STARTING, "", None)
         elif server is not None:
             self._bury(endpoint, server)
         elif not self._deaths.waits(endpoint.name):
@@ -181,6 +186,11 @@ class Supervisor:
     def _look_at_server(self, endpoint: Endpoint, server: Process, version: int) -> None:
         name = endpoint.name
         status = endpoint_file.read_status(self._paths.status_file(name), [server.pid])
+        # One that we started has what is installed: an older format of it is no news, and would be again.
+        adopted = name not in self._started_at
+        if status is not None and adopted and self._rolling.ends(name, server, status):
+            self._observe(endpoint, EndpointState.STARTING, "", server)
+            return
         if status is None or status.version < version or not self._answers(endpoint):
             self._wait(endpoint, server, status)
             return
@@ -241,6 +251,7 @@ class Supervisor:
             shutil.rmtree(folder)
         self._store.endpoints.drop(name)
         self._deaths.clear(name)
+        self._rolling.ended(name)
         for memory in (self._written, self._started_at, self._behind_since):
             memory.pop(name, None)
         log.info("endpoint %s: deleted", name)
