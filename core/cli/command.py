@@ -69,6 +69,8 @@ class Command:
     """Whether it asks for something that only the service does; the service is then started when it is absent."""
     columns: tuple[str, ...] = field(default=())
     """The fields that a list shows to people; empty: all short ones."""
+    formerly: tuple[str, ...] = ()
+    """What the verb was called before, for scripts that were written then."""
 
 
 def arg(*flags: str, **options: Any) -> Argument:

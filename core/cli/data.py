@@ -53,7 +53,7 @@ def _sample(context: Context, options: Namespace) -> Any:
 
 
 def _ensure(context: Context, options: Namespace) -> Any:
-    return context.workspace.computes.create_or_update(
+    return context.workspace.computes.create(
         Compute(options.name, options.max_concurrent, options.threads, options.memory_mb)
     )
 
@@ -83,7 +83,7 @@ COMMANDS = (
         lambda context, options: context.workspace.data.list(),
         columns=("name", "version", "rows", "source", "origin", "created_at"),
     ),
-    Command("data show", "one version, and what was done to it when it was read", _show, (REF,)),
+    Command("data get", "one version, and what was done to it when it was read", _show, (REF,), formerly=("show",)),
     Command(
         "data profile",
         "every column summarised",
@@ -103,7 +103,7 @@ COMMANDS = (
         (REF,),
     ),
     Command(
-        "compute ensure",
+        "compute create",
         "create a compute, or change it to these limits",
         _ensure,
         (
@@ -112,6 +112,7 @@ COMMANDS = (
             arg("--threads", type=int, default=2, help="threads of each (default: %(default)s)"),
             arg("--memory-mb", type=int, default=4096, help="memory of each (default: %(default)s)"),
         ),
+        formerly=("ensure",),
     ),
     Command("compute list", "all computes", lambda context, options: context.workspace.computes.list()),
 )

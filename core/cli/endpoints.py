@@ -207,9 +207,15 @@ COMMANDS = (
         lambda context, options: context.workspace.endpoints.list(),
         columns=("name", "state", "scoring_uri", "traffic", "error"),
     ),
-    Command("endpoint show", "one", lambda context, options: context.workspace.endpoints.get(options.name), (NAME,)),
     Command(
-        "endpoint traffic",
+        "endpoint get",
+        "one",
+        lambda context, options: context.workspace.endpoints.get(options.name),
+        (NAME,),
+        formerly=("show",),
+    ),
+    Command(
+        "endpoint set-traffic",
         "give each deployment its percent; refused while a gate has not passed",
         _traffic,
         (
@@ -219,6 +225,7 @@ COMMANDS = (
             arg("--force-by", metavar="WHO", default="", help="though the gate has not passed; the name is recorded"),
         ),
         starts_service=True,
+        formerly=("traffic",),
     ),
     Command("endpoint keys", "both keys", _keys, (NAME,)),
     Command(

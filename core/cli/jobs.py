@@ -108,7 +108,13 @@ COMMANDS = (
         ),
         columns=LIST,
     ),
-    Command("job show", "one job", lambda context, options: context.workspace.jobs.get(options.job), (ID,)),
+    Command(
+        "job get",
+        "one job",
+        lambda context, options: context.workspace.jobs.get(options.job),
+        (ID,),
+        formerly=("show",),
+    ),
     Command(
         "job wait",
         "wait for its end; exits 1 when it did not succeed",
@@ -149,10 +155,11 @@ COMMANDS = (
         starts_service=True,
     ),
     Command(
-        "job continue",
+        "job extend",
         "give an ended training job more time: a new job that starts from its trials",
         lambda context, options: context.workspace.jobs.extend(options.job, options.timeout),
         (ID, arg("--timeout", type=float, default=60.0, metavar="SECONDS", help="(default: %(default)s)")),
         starts_service=True,
+        formerly=("continue",),
     ),
 )

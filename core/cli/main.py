@@ -100,7 +100,13 @@ def _add(place: argparse.ArgumentParser, common: argparse.ArgumentParser, found:
     verbs = place.add_subparsers(metavar="VERB", required=True, title="verbs")
     for command in found:
         _fill(
-            verbs.add_parser(command.words.split()[1], help=command.help.replace("%", "%%"), parents=[common]), command
+            verbs.add_parser(
+                command.words.split()[1],
+                help=command.help.replace("%", "%%"),
+                parents=[common],
+                aliases=command.formerly,
+            ),
+            command,
         )
 
 

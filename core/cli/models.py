@@ -39,7 +39,13 @@ COMMANDS = (
         lambda context, options: context.workspace.models.list(),
         columns=("name", "version", "algorithm", "data", "job_id", "created_at"),
     ),
-    Command("model show", "one version", lambda context, options: context.workspace.models.get(*options.model), (REF,)),
+    Command(
+        "model get",
+        "one version",
+        lambda context, options: context.workspace.models.get(*options.model),
+        (REF,),
+        formerly=("show",),
+    ),
     Command(
         "model explain",
         "what each column contributes to one row's score",

@@ -109,7 +109,7 @@ COMMANDS = (
         starts_service=True,
     ),
     Command(
-        "pipeline runs",
+        "pipeline list-runs",
         "runs of one pipeline or of all",
         lambda context, options: context.workspace.pipelines.list_runs(options.pipeline, options.limit),
         (
@@ -117,12 +117,14 @@ COMMANDS = (
             arg("--limit", type=int, default=50, help="at most so many (default: %(default)s)"),
         ),
         columns=("id", "pipeline", "version", "state", "experiment_name", "created_at", "message"),
+        formerly=("runs",),
     ),
     Command(
-        "pipeline show",
+        "pipeline get-run",
         "a run with its steps",
         lambda context, options: context.workspace.pipelines.get_run(options.run),
         (arg("run", metavar="RUN"),),
+        formerly=("show",),
     ),
     Command(
         "schedule create",

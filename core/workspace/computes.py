@@ -9,9 +9,9 @@ class Computes(Collection):
 
     noun = "computes"
 
-    def create_or_update(self, compute: Compute) -> Compute:
-        """Get the compute of that name, or create or change it to these limits."""
-        self._cannot("create_or_update")
+    def create(self, compute: Compute) -> Compute:
+        """Create a compute, or change the one of that name to these limits."""
+        self._cannot("create")
 
     def list(self) -> tuple[Compute, ...]:
         """All computes; `local` is always there."""

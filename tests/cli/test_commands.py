@@ -11,6 +11,8 @@ from contract_tests.reference import KEY, Reference, serving
 from core.cli.command import Context
 from core.cli.main import WORDS, commands, main, parser
 from core.domain.errors import SpecInvalid
+from core.settings import read_settings
+from core.workspace import Workspace
 
 
 class FakeContext(Context):
@@ -78,13 +80,13 @@ def test_an_empty_list_says_none(cli):
 
 
 def test_a_failure_is_a_message_and_a_hint_on_standard_error(cli):
-    code, out, err = cli("data show nowhere")
+    code, out, err = cli("data get nowhere")
     assert (code, out) == (1, "")
     assert err == "There is no data asset 'nowhere:latest'\n`data list` shows them\n"
 
 
 def test_a_failure_in_json_is_one_error_document(cli):
-    code, out, _ = cli("data show nowhere --json")
+    code, out, _ = cli("data get nowhere --json")
     assert code == 1
     assert json.loads(out) == {
         "error": {
@@ -101,10 +103,10 @@ def test_a_failure_in_json_is_one_error_document(cli):
         "data",
         "data nonsense",
         "data list --nonsense",
-        "data show a:b",
+        "data get a:b",
         "job submit --target y",
         "job submit --data t --target y --timeout 1",
-        "endpoint traffic e v1=ten",
+        "endpoint set-traffic e v1=ten",
         "quickstart --timeout soon",
         "quickstart --timeout 1",
         "quickstart --js",
@@ -205,7 +207,7 @@ def test_keys_are_given_where_they_are_asked_for_and_nowhere_else(cli):
     assert json.loads(cli("endpoint keys bank-marketing --json")[1]) == {
         "primary": "primary-key", "secondary": "secondary-key",
     }  # fmt: skip
-    shown = [cli(f"{line} --json")[1] for line in ("endpoint show bank-marketing", "endpoint list", "job list")]
+    shown = [cli(f"{line} --json")[1] for line in ("endpoint get bank-marketing", "endpoint list", "job list")]
     assert not any("primary-key" in text for text in shown)
 
 
@@ -270,3 +272,40 @@ def test_a_key_is_never_an_argument():
     assert "--key" not in named
     with pytest.raises(SpecInvalid):
         parser(["contract"]).parse_args(["contract", "http://127.0.0.1:1", "--key", "secret"])
+
+
+COLLECTIONS = {
+    "data": ("data",),
+    "compute": ("computes",),
+    "job": ("jobs",),
+    "model": ("models",),
+    "endpoint": ("endpoints", "records"),
+    "pipeline": ("pipelines",),
+    "schedule": ("schedules",),
+    "service": ("service",),
+}
+"""Noun of the command line -> the collections whose verbs it has."""
+OWN_WORDS = {
+    "job wait": "jobs.get, again and again",
+    "endpoint batch": "jobs.submit",
+    "endpoint feedback": "records.send_feedback",
+    "schedule disable": "schedules.enable",
+    "service run": "the service itself",
+    "alert set": "records.set_alert",
+    "alert list": "records.alerts",
+}
+"""Commands that are called otherwise than the verb they stand for."""
+
+
+def test_the_command_line_has_the_verbs_of_the_interface():
+    known = set(Workspace(read_settings({})).verbs)
+    typed = {c.words for module in {module for module, _ in WORDS.values()} for c in commands(module) if " " in c.words}
+    for words in typed - set(OWN_WORDS):
+        noun, verb = words.replace("-", "_").split()
+        assert known & {f"{collection}.{verb}" for collection in COLLECTIONS[noun]}, f"{words} is no verb of {noun}"
+    assert set(OWN_WORDS) <= typed
+
+
+def test_a_verb_is_understood_by_its_former_name_too(cli):
+    cli("data register adult")
+    assert cli("data show adult --json")[1] == cli("data get adult --json")[1] != ""

@@ -70,7 +70,7 @@ def test_a_red_gate_says_that_no_requests_come_and_how_to_override_it(visit, ban
     app = visit("quality")
 
     assert "It gets no requests" in text(app)
-    assert 'python -m core endpoint traffic bank-marketing v4=100 --force-by "YOUR NAME"' in text(app)
+    assert 'python -m core endpoint set-traffic bank-marketing v4=100 --force-by "YOUR NAME"' in text(app)
 
 
 def test_whoever_overrode_a_red_gate_stands_beside_it(visit, bank):

@@ -269,8 +269,8 @@ def test_a_job_that_has_not_succeeded_has_no_model(workspace, registered):
 
 
 def test_a_compute_is_created_and_then_changed(workspace):
-    workspace.computes.create_or_update(Compute("small", memory_mb=512))
-    workspace.computes.create_or_update(Compute("small", memory_mb=1024))
+    workspace.computes.create(Compute("small", memory_mb=512))
+    workspace.computes.create(Compute("small", memory_mb=1024))
     known = {compute.name: compute for compute in workspace.computes.list()}
     assert known["small"].memory_mb == 1024
     assert "local" in known

@@ -11,7 +11,7 @@ class LocalComputes(Computes):
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def create_or_update(self, compute: Compute) -> Compute:
+    def create(self, compute: Compute) -> Compute:
         self._context.store.computes.put(compute)
         return compute
 

@@ -160,7 +160,7 @@ class LocalEndpoints(Endpoints):
             raw = response.read()
         except (OSError, http.client.HTTPException) as e:
             raise ServiceUnavailable(
-                f"Endpoint '{name}' does not answer on port {port}", hint="`endpoint show` gives its state and cause"
+                f"Endpoint '{name}' does not answer on port {port}", hint="`endpoint get` gives its state and cause"
             ) from e
         finally:
             connection.close()

@@ -145,7 +145,7 @@ def _chosen(endpoint: Endpoint, name: str, otherwise: str) -> Deployment:
     """The deployment that is asked for, else the one with most traffic. Raises Conflict that says `otherwise`."""
     asked = [d for d in endpoint.deployments if d.name == name] if name else list(endpoint.live)
     if not asked:
-        raise Conflict(f"Endpoint '{endpoint.name}' {otherwise}", hint="`endpoint show` lists its deployments")
+        raise Conflict(f"Endpoint '{endpoint.name}' {otherwise}", hint="`endpoint get` lists its deployments")
     return max(asked, key=lambda deployment: endpoint.traffic.get(deployment.name, 0))
 
 

@@ -58,7 +58,7 @@ def _how_to_override(deployment: Deployment) -> None:
             "may override that under a name, which is kept and stands here: on the Deploy page under Details, or"
         )
         st.code(
-            f'python -m core endpoint traffic {deployment.endpoint} {deployment.name}=100 --force-by "YOUR NAME"',
+            f'python -m core endpoint set-traffic {deployment.endpoint} {deployment.name}=100 --force-by "YOUR NAME"',
             language="bash",
             wrap_lines=True,
         )
