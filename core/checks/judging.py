@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from core.checks import azure
+from core.checks.asking.answers import same
 from core.checks.document.replies import lasting
 from core.checks.document.security import KEY_MIN_CHARS
 from core.checks.effort import Profile
 from core.checks.outcome import GONE, SILENCE, KnownDeviation, NotApplicable, Violation
 from core.checks.probe.exchange import Exchange
 from core.checks.probe.probe import Probe
-from core.checks.proofs.semantic import same
 from core.checks.registry import Check
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult

@@ -4,7 +4,7 @@ A check is one small function: it takes a `Probe`, tries one thing, and returns 
 `Violation` when the endpoint broke its word and `NotApplicable` when the document gives nothing to judge by.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.checks.effort import EVERYWHERE, Profile
@@ -23,6 +23,8 @@ class Check:
     run: CheckFunction
     profiles: frozenset[Profile] = EVERYWHERE
     """The profiles in which it judges; in the others it is not run at all."""
+    module: str = ""
+    """Where it stands."""
 
 
 PARTS = ("contract", "semantic", "wire")
@@ -37,7 +39,7 @@ def check(
 
     def enter(function: CheckFunction) -> CheckFunction:
         run = _where_something_is_accepted(function) if part == "wire" else function
-        entry = Check(name or function.__name__, part, about, run, profiles)
+        entry = Check(name or function.__name__, part, about, run, profiles, function.__module__)
         if entry.name in _TABLE:
             raise ValueError(f"There are two checks named {entry.name}")
         _TABLE[entry.name] = entry
@@ -57,7 +59,7 @@ def _where_something_is_accepted(function: CheckFunction) -> CheckFunction:
     return run
 
 
-def entered(profile: Profile | None = None) -> tuple[Check, ...]:
-    """All checks that were entered so far and judge in this profile (None: in any), by part."""
+def entered(modules: Sequence[str], profile: Profile | None = None) -> tuple[Check, ...]:
+    """The checks of these modules that judge in this profile (None: in any): by part, then as the modules come."""
     judging = [entry for entry in _TABLE.values() if profile is None or profile in entry.profiles]
-    return tuple(sorted(judging, key=lambda entry: PARTS.index(entry.part)))
+    return tuple(sorted(judging, key=lambda entry: (PARTS.index(entry.part), modules.index(entry.module))))

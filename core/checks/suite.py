@@ -2,25 +2,12 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from core.checks.asking import everywhere
 from core.checks.effort import DEPTHS, Depth, Profile
 from core.checks.judging import judged, result
 from core.checks.outcome import Violation
 from core.checks.probe.probe import Probe
 from core.checks.probe.source import DOCUMENT, PUBLISHED, Source, admit, fetch
-from core.checks.proofs import (
-    answering,
-    company,
-    contract,
-    extremes,
-    headers,
-    labels,
-    ours,
-    semantic,
-    transport,
-    wire,
-    writing,
-)
+from core.checks.proofs import PROOFS, contract
 from core.checks.registry import PARTS, Check, entered
 from core.contract import samples
 from core.domain.errors import NoVerdict, ServiceUnavailable, SpecInvalid
@@ -29,13 +16,10 @@ from core.domain.proof import CheckResult, Target
 BODIES = 200
 """Different bodies of one load: enough that no cache or branch predictor knows them all."""
 
-# Importing a room enters its checks.
-_ROOMS = (contract, semantic, labels, everywhere, answering, company, extremes, wire, headers, transport, writing, ours)
-
 
 def catalogue(profile: Profile | None = None) -> tuple[Check, ...]:
     """Every check that judges in this profile (None: in any) by part, in the order in which they run."""
-    return entered(profile)
+    return entered([module.__name__ for module in PROOFS], profile)
 
 
 def run_checks(

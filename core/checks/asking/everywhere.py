@@ -9,7 +9,6 @@ from core.checks.document.drawing import Drawing, beyond, settled
 from core.checks.outcome import NotApplicable, Violation
 from core.checks.probe.exchange import REFUSED, Exchange
 from core.checks.probe.probe import Probe
-from core.checks.registry import check
 
 ROWS_MIN, ROWS_MAX = 20, 5_000
 FIRST_ROWS, ROWS_AT_ONCE = 50, 500
@@ -37,14 +36,6 @@ class Everywhere:
     @property
     def count(self) -> int:
         return sum(map(len, self.batches))
-
-
-@check("semantic", "Rows from everywhere that the document allows are scored: its bounds and rare combinations too.")
-def rows_from_everywhere_are_scored(probe: Probe) -> str:
-    found = probe.once(everywhere)
-    if found.refused is not None:
-        raise found.refused
-    return f"{found.count:,} rows, at bounds and in rare combinations too: all scored"
 
 
 def batches_from_everywhere(probe: Probe) -> Iterator[Rows]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.checks import azure
+from core.checks.asking.refusals import needs_no_key
 from core.checks.document.kinds import classifies, kinds_shown, label_of, wrong_kind
 from core.checks.document.replies import answers_in
 from core.checks.generated.drive import Finding
@@ -69,11 +70,6 @@ def _about_the_key(name: str, seen: azure.Objection, probe: Probe) -> bool:
     return name == "ignored_auth" or (name in ABOUT_KEYS and named)
 
 
-def needs_no_key(probe: Probe) -> bool:
-    """Whether a row is scored for anybody, although the document asks for a key."""
-    return probe.described.secured and probe.once(_scored_for_anybody)
-
-
 def unanswered_now(probe: Probe) -> str:
     """Why a plain valid request gets no answer now; empty where it gets one."""
     try:
@@ -85,10 +81,6 @@ def unanswered_now(probe: Probe) -> str:
     except (NotApplicable, NoVerdict):
         return ""
     return ""
-
-
-def _scored_for_anybody(probe: Probe) -> bool:
-    return probe.send("POST", probe.described.score_path, probe.body(probe.sample(1))).status == 200
 
 
 def _shape(finding: Finding, probe: Probe) -> str:

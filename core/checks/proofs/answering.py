@@ -1,11 +1,11 @@
 """Whether answers to rows from everywhere keep to what the document says of a reply: bounds, labels, shapes."""
 
+from core.checks.asking.batches import each_from_everywhere
 from core.checks.asking.everywhere import Rows
 from core.checks.document.allowed import validator
 from core.checks.document.description import reply_schema
 from core.checks.outcome import NotApplicable, Violation
 from core.checks.probe.probe import Probe
-from core.checks.proofs.semantic import each_from_everywhere
 from core.checks.registry import check
 
 

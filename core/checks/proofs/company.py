@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from core.checks.asking.answers import answers, difference, method_of, same
+from core.checks.asking.batches import vary
 from core.checks.document.sizes import CELLS_MAX
 from core.checks.outcome import NotApplicable, Violation
 from core.checks.probe.exchange import Exchange
 from core.checks.probe.probe import Probe
-from core.checks.proofs.semantic import answers, difference, method_of, same, vary
 from core.checks.registry import check
 from core.contract import samples
 

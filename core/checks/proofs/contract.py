@@ -6,9 +6,9 @@ The first of these checks runs Schemathesis; the others read what it found.
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import partial
 
 from core.checks import azure
+from core.checks.asking.refusals import denials
 from core.checks.document.schema import Json, flat
 from core.checks.effort import Profile
 from core.checks.generated.causes import shared, unanswered_now
@@ -17,8 +17,7 @@ from core.checks.outcome import TWICE, KnownDeviation, NotApplicable, Violation
 from core.checks.probe import encoding
 from core.checks.probe.exchange import LIMITED, REFUSED, shown
 from core.checks.probe.probe import SMALL_BYTES, Probe
-from core.checks.proofs.wire import denials
-from core.checks.registry import check
+from core.checks.registry import CheckFunction, check
 from core.loadtest.busy import BUSY
 
 BORDER = re.compile(rb"(?<![\d.])\d{309}(?![\d.eE])")
@@ -217,5 +216,12 @@ def verdict(name: str, probe: Probe) -> str:
     return f"held on {findings.passed[name]} answers to generated requests (seed {probe.seed})"
 
 
+def _read(name: str) -> CheckFunction:
+    def read(probe: Probe) -> str:
+        return verdict(name, probe)
+
+    return read
+
+
 for _name, _about in ABOUT.items():
-    check("contract", _about, name=_name)(partial(verdict, _name))
+    check("contract", _about, name=_name)(_read(_name))

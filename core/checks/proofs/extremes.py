@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.checks.asking.altering import with_literal
+from core.checks.asking.answers import answers, same
+from core.checks.asking.refusals import refused
 from core.checks.effort import Profile
 from core.checks.outcome import NotApplicable, Violation
 from core.checks.probe.exchange import REFUSED, Exchange
 from core.checks.probe.probe import Probe
-from core.checks.proofs.semantic import answers, same
-from core.checks.proofs.wire import refused
 from core.checks.registry import check
 from core.domain.data import ColumnKind
 from core.domain.signature import Column

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from core.checks.asking.refusals import refusals, valid_body
 from core.checks.outcome import HEADERS, NotApplicable, Violation
 from core.checks.probe.exchange import Exchange
 from core.checks.probe.probe import Probe
-from core.checks.proofs.wire import refusals, valid_body
 from core.checks.registry import check
 
 

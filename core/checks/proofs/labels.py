@@ -3,20 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from core.checks.asking.answers import answers, chances_of, method_of, published_classes
+from core.checks.asking.batches import each_batch, each_from_everywhere
 from core.checks.document.kinds import classifies, kinds_shown, label_of, wrong_kind
 from core.checks.document.together import told
 from core.checks.outcome import LABELS, NotApplicable, Violation
 from core.checks.probe.exchange import Exchange
 from core.checks.probe.places import encoded_twice
 from core.checks.probe.probe import Probe
-from core.checks.proofs.semantic import (
-    answers,
-    chances_of,
-    each_batch,
-    each_from_everywhere,
-    method_of,
-    published_classes,
-)
 from core.checks.registry import check
 from core.contract.decision import may_decide
 from core.domain.signature import Scalar

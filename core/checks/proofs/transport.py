@@ -2,12 +2,12 @@
 
 import re
 
+from core.checks.asking.refusals import denials, lives_on, needs_key, refused, unauthorized, valid_body
 from core.checks.document.security import KEY_MIN_CHARS, Credential
 from core.checks.document.sizes import told_bytes
 from core.checks.outcome import KIND, NotApplicable, Violation
 from core.checks.probe.exchange import REFUSED, Exchange
 from core.checks.probe.probe import Probe
-from core.checks.proofs.wire import denials, lives_on, needs_key, refused, unauthorized, valid_body
 from core.checks.registry import check
 
 DEEP = 50_000

@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 
 from core.checks.asking.altering import changed, escaped, unlike
+from core.checks.asking.answers import answers, difference
+from core.checks.asking.refusals import refused
 from core.checks.document.forms import ONE
 from core.checks.document.sizes import rows_in
 from core.checks.effort import OURS, Profile
 from core.checks.outcome import NotApplicable, Violation
 from core.checks.probe.exchange import REFUSED
 from core.checks.probe.probe import Probe
-from core.checks.proofs.semantic import answers, difference
-from core.checks.proofs.wire import refused
 from core.checks.registry import check
 from core.domain.data import ColumnKind
 from core.domain.errors import NoVerdict

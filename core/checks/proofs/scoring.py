@@ -3,54 +3,30 @@
 Each check sends the smallest batch that can show a fault first, so that the reproduction is short.
 """
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
-from core.checks.asking.everywhere import Rows, batches_from_everywhere, smallest
+from core.checks.asking.answers import answers, chances_of, difference, same
+from core.checks.asking.batches import batches, each_batch, vary
+from core.checks.asking.everywhere import Rows, batches_from_everywhere, everywhere
 from core.checks.document.together import Told, told
 from core.checks.outcome import ELSEWHERE, NotApplicable, Violation
 from core.checks.probe.exchange import Exchange
 from core.checks.probe.places import encoded_twice, under
 from core.checks.probe.probe import Probe
 from core.checks.registry import check
-from core.domain.signature import Scalar
 
-SAME = 1e-9
-"""Two numbers for one row may differ by this much, or this part of them: batches may add up in another order."""
 SUM_TOLERANCE = 1e-6
 REPEATS = 5
-DIFFERENT_MIN = 3
-"""Fewer different rows may well get one answer: a flag alone makes two."""
 
 
-def batches(probe: Probe) -> Iterator[Rows]:
-    """Batches of growing size, the smallest first."""
-    for size in (2, 5, probe.rows):
-        yield probe.sample(size)
-
-
-def each_batch(probe: Probe, judge: Callable[[Rows], object]) -> str:
-    """Let `judge` see batches of growing size and then rows from everywhere; gives how many in words.
-
-    Raises the Violation that `judge` does, from everywhere with as few rows as show it.
-    """
-    for rows in batches(probe):
-        judge(rows)
-    return f"{probe.rows} rows and {each_from_everywhere(probe, judge):,} from everywhere"
-
-
-def each_from_everywhere(probe: Probe, judge: Callable[[Rows], object]) -> int:
-    """Let `judge` see rows from everywhere; gives how many. Raises Violation with as few rows as show it."""
-    count = 0
-    for rows in batches_from_everywhere(probe):
-        try:
-            judge(rows)
-        except Violation as e:
-            raise smallest(judge, rows) or e from e
-        count += len(rows)
-    return count
+@check("semantic", "Rows from everywhere that the document allows are scored: its bounds and rare combinations too.")
+def rows_from_everywhere_are_scored(probe: Probe) -> str:
+    found = probe.once(everywhere)
+    if found.refused is not None:
+        raise found.refused
+    return f"{found.count:,} rows, at bounds and in rare combinations too: all scored"
 
 
 @check("semantic", "The answers stand where the document says, or are found where it does not say.")
@@ -134,33 +110,6 @@ def probabilities_vary(probe: Probe) -> str:
     return vary(probe, lambda rows: _probabilities(probe, rows))
 
 
-def vary(probe: Probe, ask: Callable[[Rows], tuple[Sequence[Any], Exchange]], excuse: str = "") -> str:
-    """How many different answers there are, in words. Two are enough: a tree of one split gives no more.
-
-    Where all rows get one, those from everywhere too, raises Violation, or NotApplicable where that is right: by
-    `excuse`, or as parity has shown.
-    """
-    sent = 0
-    rows_seen: set[str] = set()
-    distinct: set[str] = set()
-    for rows in chain([probe.sample(probe.rows)], batches_from_everywhere(probe)):
-        found, exchange = ask(rows)
-        distinct.update(map(repr, found))
-        rows_seen.update(map(repr, rows))
-        sent += len(rows)
-        if len(distinct) > 1:
-            return f"{sent:,} rows got {len(distinct)} distinct answers"
-    if len(rows_seen) < DIFFERENT_MIN:
-        raise NotApplicable(f"there are {len(rows_seen)} different rows by the document, which say nothing")
-    one = f"{sent:,} rows from everywhere that the document allows all got {distinct.pop()}"
-    if excuse or probe.proven:
-        raise NotApplicable(f"{one}, {excuse or PROVEN}")
-    raise Violation(one, exchange)
-
-
-PROVEN = "and parity shows that the trained model answers so"
-
-
 @check("semantic", "The order of a row's keys makes no difference.")
 def key_order_is_irrelevant(probe: Probe) -> str:
     def judge(rows: Rows) -> None:
@@ -216,33 +165,6 @@ def _one_by_one(probe: Probe, rows: Sequence[dict[str, Any]], levels: Sequence[t
             raise Violation(f"'{level}' in '{name}'. {e.evidence}", *e.requests, cause=e.cause, telling=True) from e
 
 
-def answers(probe: Probe, rows: Sequence[dict[str, Any]]) -> tuple[list[Any], Exchange]:
-    """The finest answers there are: probabilities where the endpoint gives them, else labels."""
-    return probe.score(rows, method_of(probe, "predict_proba") or method_of(probe, "predict"))
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two answers are equal, probabilities up to `SAME`."""
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
-    if isinstance(one, float) and isinstance(other, int | float) and not isinstance(other, bool):
-        return math.isclose(one, other, rel_tol=SAME, abs_tol=SAME)
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
-
-
-def difference(some: Sequence[Any], others: Sequence[Any]) -> int | None:
-    """Where two lists of answers differ first; None where they do not."""
-    pairs = enumerate(zip(some, others, strict=True))
-    return next((at for at, (one, other) in pairs if not same(one, other)), None)
-
-
-def method_of(probe: Probe, method: str) -> str | None:
-    """The method, where the document offers it."""
-    return method if method in probe.described.methods else None
-
-
 def _offers_probabilities(probe: Probe) -> bool:
     return "predict_proba" in probe.described.methods
 
@@ -260,18 +182,3 @@ def _told(answer: Any) -> Told:
     if (found := told(answer)) is None:
         raise NotApplicable("the document offers no predict_proba, and no answer holds probabilities")
     return found
-
-
-def published_classes(probe: Probe) -> tuple[Scalar, ...]:
-    """Raises NotApplicable where there are none."""
-    if not probe.described.signature.classes:
-        raise NotApplicable("the document publishes no x-classes")
-    return probe.described.signature.classes
-
-
-def chances_of(chance: Any, classes: Sequence[Scalar], exchange: Exchange) -> list[float]:
-    """An answer as probabilities. Raises Violation where it is none."""
-    numbers = isinstance(chance, list) and all(isinstance(value, int | float) for value in chance)
-    if not numbers or (classes and len(chance) != len(classes)):
-        raise Violation(f"Expected one probability for each of {len(classes)} classes, got {chance}", exchange)
-    return list(chance)
