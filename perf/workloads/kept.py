@@ -7,6 +7,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from perf.workloads.moved import by_noun, local_workspace
 from perf.workloads.places import copy_of, remove
 from perf.workloads.stores import opened
 from perf.workloads.workload import Inputs, Prepared, Workload
@@ -22,17 +23,16 @@ LISTED = 100
 
 def open_home(home: Path, clock: Callable[[], float] = lambda: NOW) -> Any:
     """The local workspace in a folder; no service is asked for."""
-    from core.local.workspace import open_local
     from core.settings import read_settings
 
-    return open_local(read_settings({}, home=str(home), threads="1", offline="1"), clock)
+    return by_noun(local_workspace(read_settings({}, home=str(home), threads="1", offline="1"), clock))
 
 
 def _fill_runs(home: Path, inputs: Inputs) -> None:
     """A registered table and 10,000 jobs, half of them trainings, half gates."""
     from core.domain.job import Job, JobKind, JobState
 
-    asset = open_home(home).register_data(TABLE, str(inputs.table))
+    asset = open_home(home).data.register(TABLE, str(inputs.table))
     kinds = cycle((JobKind.AUTOML, JobKind.GATE))
     spec = {"data": {"name": asset.name, "version": 1}, "target": TARGET, "timeout_s": 60.0}
     with opened(home) as store, store.write() as tx:  # 10,000 commits to the disk take a minute on a slow one

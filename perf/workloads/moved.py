@@ -7,7 +7,7 @@ when `perf/anchor` names a commit that has the rooms, for nothing older is compa
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 MOVED: Mapping[str, tuple[str, ...]] = {
@@ -33,6 +33,18 @@ CALLED: Mapping[str, str] = {
 }
 """Name of a module -> what it was called there."""
 
+VERBS: Mapping[str, str] = {
+    "data.register": "register_data",
+    "jobs.get": "job",
+    "jobs.list": "list_jobs",
+    "jobs.submit": "submit",
+    "records.requests": "requests",
+    "records.telemetry": "telemetry",
+    "service.start": "service_start",
+    "service.status": "service_status",
+}
+"""Verb of a workspace, by its noun -> what it was called when a workspace was one class of flat verbs."""
+
 
 class Before(ModuleType):
     """A module by its new name, of a `core` that has it elsewhere: loaded when something is taken from it."""
@@ -48,6 +60,25 @@ class Before(ModuleType):
                 if hasattr(module, before):
                     return getattr(module, before)
         raise AttributeError(name)
+
+
+def local_workspace(*given: Any) -> Any:
+    """The local workspace of the `core` in place, as it is."""
+    from core.local import workspace
+
+    opening = workspace.open_local if hasattr(workspace, "open_local") else workspace.LocalWorkspace
+    return opening(*given)
+
+
+def by_noun(workspace: Any) -> Any:
+    """The workspace with the verbs that workloads call where today's stand; itself where they stand there."""
+    if not hasattr(workspace, "list_jobs"):
+        return workspace
+    nouns: dict[str, dict[str, Any]] = {}
+    for verb, flat in VERBS.items():
+        noun, _, name = verb.partition(".")
+        nouns.setdefault(noun, {})[name] = getattr(workspace, flat)
+    return SimpleNamespace(settings=workspace.settings, **{n: SimpleNamespace(**verbs) for n, verbs in nouns.items()})
 
 
 def names_of(root: Path) -> dict[str, ModuleType]:

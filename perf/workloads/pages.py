@@ -18,6 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 from perf.workloads.kept import open_home, write_requests
+from perf.workloads.moved import by_noun, local_workspace
 from perf.workloads.places import checkout, copy_of, remove
 from perf.workloads.stores import opened, verbs
 from perf.workloads.workload import Inputs, Prepared, Workload
@@ -53,15 +54,13 @@ GROWS_WITH: Mapping[str, str] = {
 
 def quiet_workspace(settings: Any) -> Any:
     """The local workspace, but for starting a service: what `BACKENDS` names here."""
-    from core.local.workspace import open_local
-
-    opened = open_local(settings)
-
-    class Quiet(type(opened.service)):
-        def start(self) -> Any:
-            return self.status()
-
-    return replace(opened, service=Quiet(opened.service._context))
+    opened = local_workspace(settings)
+    service = by_noun(opened).service
+    if opened is by_noun(opened):
+        service.start = service.status
+    else:
+        opened.service_start = service.status
+    return opened
 
 
 def _fill(home: Path, inputs: Inputs) -> None:
