@@ -11,7 +11,7 @@ from core.contract import samples
 from core.domain.errors import TrainingFailed
 from core.domain.signature import PARITY_LIMIT
 from core.domain.training import Algorithm, Trial, TrialState
-from core.ml.data.prepare import split
+from core.ml.data.folds import split
 from core.ml.data.table import read_training
 from core.ml.finished import ARRAYS, MEMBER, NATIVE, OOF, PARITY, FinishedTrial, commit, fingerprint, record, stage
 from core.ml.learners.learner import Fitted, Setup

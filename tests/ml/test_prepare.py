@@ -12,8 +12,9 @@ from core.domain.data import ColumnKind, DataRef
 from core.domain.errors import SpecInvalid, TableUnusable
 from core.domain.metrics import TaskKind
 from core.domain.training import GuardrailState, TrainingSpec
+from core.ml.data.folds import split
 from core.ml.data.guardrails import check_target, useless_columns
-from core.ml.data.prepare import Prepared, prepare, split
+from core.ml.data.prepare import Prepared, prepare
 from core.ml.data.profile import profile_table
 from core.ml.data.table import read_training
 from core.predict.encoder import Encoder
