@@ -3,29 +3,23 @@
 # ruff: noqa: S608  # the SQL is made of our own names c0, c1, ... and of literals quoted here
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby, islice, pairwise
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import msgspec
 
 from core.domain.data import Bin, ColumnKind, ColumnProfile, ColumnRole, Level, TableProfile
 from core.domain.errors import SpecInvalid
-from core.ml.data.sql_paths import AS_IT_STANDS, only
+from core.ml.data.scan import BATCH_MAX, Column, Scan, open_scan
 from core.ml.data.written import Written, written
 
 LEVELS_MAX = 100
 BINS_MAX = 20
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-EXACT_CELLS = 20_000_000
-"""Quantiles and distinct counts are exact up to this many cells per query (about 160 MB of values), else sketches."""
-BATCH_MAX = 100
-"""Columns per query: DuckDB plans wider ones slowly."""
 
 ID_ROWS_MIN = 20
 """In fewer rows all values may differ by chance."""
@@ -38,10 +32,7 @@ KEY_COLLISIONS = 10
 
 POSITIVE_WORDS = frozenset({"yes", "y", "true", "t", "1", "1.0", "positive"})
 
-_INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
-_NUMBERS = frozenset({"FLOAT", "DOUBLE", "UBIGINT", "HUGEINT", "UHUGEINT"})
 _ID_KINDS = (ColumnKind.INTEGER, ColumnKind.STRING)
-_SQL_TYPE = {ColumnKind.INTEGER: "BIGINT", ColumnKind.BOOLEAN: "BOOLEAN", ColumnKind.STRING: "VARCHAR"}
 
 
 def profile_table(parquet: Path, target: str = "") -> TableProfile:
@@ -52,17 +43,11 @@ def profile_table(parquet: Path, target: str = "") -> TableProfile:
     share of `positive_level` where `target` has two levels; an id's text is not listed. `std` is the sample's.
     Raises SpecInvalid when there is no column `target`.
     """
-    with duckdb.connect(config=_config(parquet)) as connection:
-        table, columns = _open(connection, parquet)
-        if target and target not in (c.name for c in columns):
-            raise SpecInvalid(
-                f"There is no column '{target}'", hint=f"The columns are: {', '.join(c.name for c in columns)}"
-            )
-        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-        rows = int(row[0]) if row else 0
-        scan = _Scan(connection, table, rows, _batches(columns, rows))
-        profiles = _summarise(scan)
-        return TableProfile(rows, tuple(_describe(scan, profiles, target)))
+    with open_scan(parquet) as scan:
+        names = [c.name for c in scan.columns]
+        if target and target not in names:
+            raise SpecInvalid(f"There is no column '{target}'", hint=f"The columns are: {', '.join(names)}")
+        return TableProfile(scan.rows, tuple(_describe(scan, _summarise(scan), target)))
 
 
 def to_json(profile: TableProfile) -> dict[str, Any]:
@@ -89,92 +74,7 @@ def positive_level(levels: Sequence[Level]) -> str:
     return a.value if a.count < b.count else b.value
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column, and the SQL of its cells cast to its kind: `c7::BIGINT`; its own name is never quoted."""
-
-    name: str
-    sql: str
-    kind: ColumnKind
-
-    @property
-    def numeric(self) -> bool:
-        return self.kind in (ColumnKind.INTEGER, ColumnKind.NUMBER)
-
-
-@dataclass(frozen=True, slots=True)
-class _Scan:
-    connection: duckdb.DuckDBPyConnection
-    table: str
-    rows: int
-    batches: tuple[tuple[_Column, ...], ...]
-
-    @property
-    def columns(self) -> tuple[_Column, ...]:
-        return tuple(column for batch in self.batches for column in batch)
-
-    @property
-    def exact(self) -> bool:
-        return self.rows <= EXACT_CELLS // 10
-
-    def one(self, expressions: Sequence[str]) -> tuple[Any, ...]:
-        """The only row of a query without groups."""
-        row = self.connection.execute(f"SELECT {', '.join(expressions)} FROM {self.table}").fetchone()
-        return row if row is not None else ()
-
-    def each(self, asked: Mapping[_Column, Sequence[str]]) -> Iterator[tuple[_Column, list[Any]]]:
-        """Each column with the values of the expressions asked of it; one pass over the table a batch."""
-        for batch in self.batches:
-            expressions = [e for c in batch for e in asked.get(c, ())]
-            values = iter(self.one(expressions) if expressions else ())
-            for column in batch:
-                if size := len(asked.get(column, ())):
-                    yield column, list(islice(values, size))
-
-
-def _config(parquet: Path) -> dict[str, str | bool | int | float | list[str]]:
-    """No look-up of extensions on the network; what does not fit in memory goes beside the table, not to the cwd."""
-    return {
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "memory_limit": "1GB",
-        "temp_directory": f"{parquet}.spill",
-    }
-
-
-def _open(connection: duckdb.DuckDBPyConnection, parquet: Path) -> tuple[str, list[_Column]]:
-    """The table as SQL, its columns called c0, c1, ..., and what they are. A view would bind all of them each time."""
-    table = f"read_parquet({only(parquet)}, {AS_IT_STANDS})"
-    connection.execute("SET parquet_metadata_cache = true")  # half the time of a query over 1,000 columns
-    described = connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
-    columns = []
-    for i, (name, sql_type, *_) in enumerate(described):
-        kind = _kind(str(sql_type))
-        columns.append(_Column(name, _cast(f"c{i}", kind), kind))
-    return f"{table} AS t({', '.join(f'c{i}' for i in range(len(columns)))})", columns
-
-
-def _kind(sql_type: str) -> ColumnKind:
-    if sql_type in _INTEGERS:
-        return ColumnKind.INTEGER
-    if sql_type in _NUMBERS or sql_type.startswith("DECIMAL"):
-        return ColumnKind.NUMBER
-    return ColumnKind.BOOLEAN if sql_type == "BOOLEAN" else ColumnKind.STRING
-
-
-def _cast(cell: str, kind: ColumnKind) -> str:
-    if kind is ColumnKind.NUMBER:
-        return f"(CASE WHEN isfinite({cell}::DOUBLE) THEN {cell}::DOUBLE END)"
-    return f"{cell}::{_SQL_TYPE[kind]}"
-
-
-def _batches(columns: Sequence[_Column], rows: int) -> tuple[tuple[_Column, ...], ...]:
-    """Groups of columns that fit in memory together."""
-    size = max(1, min(BATCH_MAX, EXACT_CELLS // max(rows, 1)))
-    return tuple(tuple(columns[i : i + size]) for i in range(0, len(columns), size))
-
-
-def _summarise(scan: _Scan) -> dict[_Column, ColumnProfile]:
+def _summarise(scan: Scan) -> dict[Column, ColumnProfile]:
     """Counts, ranges, quantiles and medians."""
     distinct = "count(DISTINCT {0})" if scan.exact else "approx_count_distinct({0})"
     points = f"{'quantile_disc' if scan.exact else 'approx_quantile'}({{0}}, {list(QUANTILES)})"
@@ -194,7 +94,7 @@ def _summarise(scan: _Scan) -> dict[_Column, ColumnProfile]:
     return profiles
 
 
-def _has_text(column: _Column, profile: ColumnProfile) -> bool:
+def _has_text(column: Column, profile: ColumnProfile) -> bool:
     return column.kind is ColumnKind.STRING and profile.missing < profile.rows
 
 
@@ -211,7 +111,7 @@ def _with_numbers(profile: ColumnProfile, low: Any, high: Any, quantiles: list[A
     )
 
 
-def _role(scan: _Scan, column: _Column, profile: ColumnProfile, how: Written) -> ColumnRole:
+def _role(scan: Scan, column: Column, profile: ColumnProfile, how: Written) -> ColumnRole:
     """Ids are known by their values, never by their name; dates and measures that were left as text are none."""
     present = profile.rows - profile.missing
     if not present:
@@ -231,7 +131,7 @@ def _role(scan: _Scan, column: _Column, profile: ColumnProfile, how: Written) ->
     return ColumnRole.FEATURE
 
 
-def _is_key(scan: _Scan, column: _Column, profile: ColumnProfile) -> bool:
+def _is_key(scan: Scan, column: Column, profile: ColumnProfile) -> bool:
     """Integers that differ in every row differ not by chance: they are many, dense in their range, or ascending."""
     low, high = profile.low or 0.0, profile.high or 0.0
     if profile.rows >= KEY_ROWS or profile.rows**2 / 2 / (high - low + 1) >= KEY_COLLISIONS:
@@ -240,7 +140,7 @@ def _is_key(scan: _Scan, column: _Column, profile: ColumnProfile) -> bool:
     return all(a < b for a, b in pairwise(values))
 
 
-def _describe(scan: _Scan, profiles: dict[_Column, ColumnProfile], target: str) -> Iterator[ColumnProfile]:
+def _describe(scan: Scan, profiles: dict[Column, ColumnProfile], target: str) -> Iterator[ColumnProfile]:
     """The finished profiles: moments, histograms and levels need the ranges and distinct counts of the first pass."""
     positive = "NULL"
     goal = next((c for c in scan.columns if c.name == target), None)
@@ -256,7 +156,7 @@ def _describe(scan: _Scan, profiles: dict[_Column, ColumnProfile], target: str) 
         yield _with_levels(full, found[column]) if column in found else full
 
 
-def _level_batches(profiles: dict[_Column, ColumnProfile]) -> Iterator[list[_Column]]:
+def _level_batches(profiles: dict[Column, ColumnProfile]) -> Iterator[list[Column]]:
     """Columns with few levels are counted 100 at a time, those with many alone."""
     few = [c for c, p in profiles.items() if _has_levels(p) and p.distinct <= LEVELS_MAX]
     yield from (few[i : i + BATCH_MAX] for i in range(0, len(few), BATCH_MAX))
@@ -269,7 +169,7 @@ def _has_levels(profile: ColumnProfile) -> bool:
     return 0 < profile.distinct <= LEVELS_MAX
 
 
-def _levels(scan: _Scan, columns: Sequence[_Column], positive: str = "NULL") -> dict[_Column, tuple[Level, ...]]:
+def _levels(scan: Scan, columns: Sequence[Column], positive: str = "NULL") -> dict[Column, tuple[Level, ...]]:
     """The most frequent values of each column, ties in the alphabet's order; one pass for all of them."""
     numbers, texts = list(range(len(columns))), ", ".join(f"{c.sql}::VARCHAR" for c in columns)
     rows = scan.connection.execute(
@@ -278,7 +178,7 @@ def _levels(scan: _Scan, columns: Sequence[_Column], positive: str = "NULL") -> 
         f"WHERE v IS NOT NULL GROUP BY k, v "
         f"QUALIFY row_number() OVER (PARTITION BY k ORDER BY n DESC, v) <= {LEVELS_MAX} ORDER BY k, n DESC, v"
     ).fetchall()
-    found: dict[_Column, tuple[Level, ...]] = dict.fromkeys(columns, ())
+    found: dict[Column, tuple[Level, ...]] = dict.fromkeys(columns, ())
     for k, group in groupby(rows, key=itemgetter(0)):
         found[columns[k]] = tuple(Level(value, count, rate) for _, value, count, rate in group)
     return found
@@ -295,7 +195,7 @@ def _with_levels(profile: ColumnProfile, levels: tuple[Level, ...]) -> ColumnPro
     return replace(profile, levels=levels, typical=typical, distinct=distinct)
 
 
-def _moments(column: _Column, profile: ColumnProfile) -> list[str]:
+def _moments(column: Column, profile: ColumnProfile) -> list[str]:
     """Mean, deviation and histogram. Scaled by a power of two: exact, and the squares of 1e300 do not overflow."""
     if profile.low is None or profile.high is None:
         return []

@@ -14,13 +14,12 @@ import pyarrow.compute as pc
 
 from core.domain.data import ColumnKind
 from core.domain.signature import Scalar
+from core.ml.data.scan import cast
 from core.ml.data.sql_paths import AS_IT_STANDS, only
 from core.ml.task import LearningProblem, Rows
 from core.predict.dates import parts_of
 from core.predict.encoder import ColumnCode, Encoder
 from core.predict.members import Array
-
-_SQL_TYPE = {ColumnKind.INTEGER: "BIGINT", ColumnKind.BOOLEAN: "BOOLEAN", ColumnKind.STRING: "VARCHAR"}
 
 
 class Table:
@@ -49,10 +48,7 @@ class Table:
         return self._connection.sql(query).to_arrow_table()
 
     def _cell(self, name: str, kind: ColumnKind) -> str:
-        column = self._sql[name]
-        if kind is ColumnKind.NUMBER:
-            return f"CASE WHEN isfinite({column}::DOUBLE) THEN {column}::DOUBLE END"
-        return f"{column}::{_SQL_TYPE[kind]}"
+        return cast(self._sql[name], kind)
 
 
 @contextmanager

@@ -1,0 +1,117 @@
+"""A Parquet file asked column by column, by DuckDB, in bounded memory."""
+
+# ruff: noqa: S608  # the SQL is made of our own names c0, c1, ... and of literals quoted here
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from core.domain.data import ColumnKind
+from core.ml.data.sql_paths import AS_IT_STANDS, only
+
+EXACT_CELLS = 20_000_000
+"""Quantiles and distinct counts are exact up to this many cells per query (about 160 MB of values), else sketches."""
+BATCH_MAX = 100
+"""Columns per query: DuckDB plans wider ones slowly."""
+
+_INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
+_NUMBERS = frozenset({"FLOAT", "DOUBLE", "UBIGINT", "HUGEINT", "UHUGEINT"})
+_SQL_TYPE = {ColumnKind.INTEGER: "BIGINT", ColumnKind.BOOLEAN: "BOOLEAN", ColumnKind.STRING: "VARCHAR"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column, and the SQL of its cells cast to its kind: `c7::BIGINT`; its own name is never quoted."""
+
+    name: str
+    sql: str
+    kind: ColumnKind
+
+    @property
+    def numeric(self) -> bool:
+        return self.kind in (ColumnKind.INTEGER, ColumnKind.NUMBER)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One table being looked through, as many columns at a time as fit in memory."""
+
+    connection: duckdb.DuckDBPyConnection
+    table: str
+    rows: int
+    batches: tuple[tuple[Column, ...], ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return tuple(column for batch in self.batches for column in batch)
+
+    @property
+    def exact(self) -> bool:
+        """Whether distinct values and quantiles are counted rather than sketched."""
+        return self.rows <= EXACT_CELLS // 10
+
+    def one(self, expressions: Sequence[str]) -> tuple[Any, ...]:
+        """The only row of a query without groups."""
+        row = self.connection.execute(f"SELECT {', '.join(expressions)} FROM {self.table}").fetchone()
+        return row if row is not None else ()
+
+    def each(self, asked: Mapping[Column, Sequence[str]]) -> Iterator[tuple[Column, list[Any]]]:
+        """Each column with the values of the expressions asked of it; one pass over the table a batch."""
+        for batch in self.batches:
+            expressions = [e for c in batch for e in asked.get(c, ())]
+            values = iter(self.one(expressions) if expressions else ())
+            for column in batch:
+                if size := len(asked.get(column, ())):
+                    yield column, list(islice(values, size))
+
+
+def _config(parquet: Path) -> dict[str, str | bool | int | float | list[str]]:
+    """No look-up of extensions on the network; what does not fit in memory goes beside the table, not to the cwd."""
+    return {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "memory_limit": "1GB",
+        "temp_directory": f"{parquet}.spill",
+    }
+
+
+@contextmanager
+def open_scan(parquet: Path) -> Iterator[Scan]:
+    """The table, until the block ends, its columns called c0, c1, .... A view would bind all of them each time."""
+    table = f"read_parquet({only(parquet)}, {AS_IT_STANDS})"
+    with duckdb.connect(config=_config(parquet)) as connection:
+        connection.execute("SET parquet_metadata_cache = true")  # half the time of a query over 1,000 columns
+        columns = []
+        for i, (name, sql_type, *_) in enumerate(connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()):
+            kind = _kind(str(sql_type))
+            columns.append(Column(name, cast(f"c{i}", kind), kind))
+        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        rows = int(row[0]) if row else 0
+        named = f"{table} AS t({', '.join(f'c{i}' for i in range(len(columns)))})"
+        yield Scan(connection, named, rows, _batches(columns, rows))
+
+
+def _kind(sql_type: str) -> ColumnKind:
+    if sql_type in _INTEGERS:
+        return ColumnKind.INTEGER
+    if sql_type in _NUMBERS or sql_type.startswith("DECIMAL"):
+        return ColumnKind.NUMBER
+    return ColumnKind.BOOLEAN if sql_type == "BOOLEAN" else ColumnKind.STRING
+
+
+def cast(cell: str, kind: ColumnKind) -> str:
+    """The SQL of a cell as its column's kind; a number that is not finite is missing."""
+    if kind is ColumnKind.NUMBER:
+        return f"(CASE WHEN isfinite({cell}::DOUBLE) THEN {cell}::DOUBLE END)"
+    return f"{cell}::{_SQL_TYPE[kind]}"
+
+
+def _batches(columns: Sequence[Column], rows: int) -> tuple[tuple[Column, ...], ...]:
+    """Groups of columns that fit in memory together."""
+    size = max(1, min(BATCH_MAX, EXACT_CELLS // max(rows, 1)))
+    return tuple(tuple(columns[i : i + size]) for i in range(0, len(columns), size))
