@@ -1,6 +1,7 @@
 """The house is its own law: who may import whom, who may touch the world. The tables stand here, the rules in `law`."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,16 @@ FORBIDDEN = {
 PLACES_OF_LOCAL = {"paths", "context", "origins", "endpoint_file", "registration"}
 PAGES = {path.stem for path in (ROOT / "pages").glob("*.py")}
 
+NOUNS = {path.stem for path in (ROOT / "core" / "workspace").glob("*.py")} - {
+    "__init__",
+    "collection",
+    "workspace",
+    "backends",
+}
+
 ROOMS = {
+    "workspace": {"collection": set(), "workspace": {"collection", *NOUNS}, "backends": {"workspace"}}
+    | {noun: {"collection"} for noun in NOUNS},
     "local": {
         "paths": set(),
         "machine": set(),
@@ -194,6 +204,11 @@ def test_every_room_has_its_place():
 
 def test_no_module_imports_itself_on_whatever_way():
     assert sorted(map(sorted, law.circles(HOUSE, LAW))) == []
+
+
+@pytest.mark.parametrize("layer", ROOMS)
+def test_no_two_rooms_may_know_each_other(layer):
+    list(TopologicalSorter(ROOMS[layer]).static_order())  # raises CycleError
 
 
 def test_what_is_named_against_the_law_is_needed():
