@@ -265,7 +265,7 @@ def fill(fake: FakeWorkspace, now: float, *, source: DataSource = DataSource.FIL
     uri = "http://127.0.0.1:8701"
     fake.endpoints = [
         Endpoint(
-            "bank-marketing", EndpointState.READY, f"{uri}/score", f"{uri}/swagger.json", 8701, {"v3": 100}, {},
+            "bank-marketing", EndpointState.READY, f"{uri}/score", f"{uri}/swagger.json", {"v3": 100}, {},
             (deployment,), EndpointLimits(), now - 280,
         )
     ]  # fmt: skip

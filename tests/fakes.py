@@ -354,7 +354,6 @@ class FakeEndpoints(Endpoints):
                 EndpointState.STARTING,
                 f"{uri}/score",
                 f"{uri}/swagger.json",
-                8701,
                 {},
                 {},
                 (),

@@ -248,7 +248,6 @@ class LifecycleEndpoints(Endpoints):
             EndpointState.READY,
             f"{root}/score",
             f"{root}/swagger.json",
-            9,
             self._memory.traffic,
             {},
             tuple(self._memory.deployments),

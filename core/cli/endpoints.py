@@ -55,7 +55,8 @@ def _limits(options: Namespace) -> dict[str, Any]:
 
 def _create(context: Context, options: Namespace) -> Any:
     limits = EndpointLimits().changed(_limits(options))
-    return context.workspace.endpoints.create(EndpointSpec(options.name, options.port, options.description, limits))
+    address = f"127.0.0.1:{options.port}" if options.port else ""
+    return context.workspace.endpoints.create(EndpointSpec(options.name, address, options.description, limits))
 
 
 def _update(context: Context, options: Namespace) -> Any:

@@ -141,10 +141,11 @@ def _check_origin(origin: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class EndpointSpec:
-    """An endpoint to create. Port 0: the service picks a free one, once, and keeps it."""
+    """An endpoint to create."""
 
     name: str
-    port: int = 0
+    address: str = ""
+    """`HOST:PORT` to listen at, where a backend lets one choose; empty: it picks one, once, and keeps it."""
     description: str = ""
     limits: EndpointLimits = field(default_factory=EndpointLimits)
 
@@ -155,7 +156,7 @@ class EndpointSpec:
                 f"'{self.name}' is not an endpoint name: 3 to 32 lower-case letters, digits and dashes, a letter first",
                 hint=f"Try '{endpoint_name(self.name)}'",
             )
-        check_whole("port", self.port, 0, 65_535)
+        check_text("address", self.address, empty=True)
         check_text("description", self.description, empty=True)
 
 
@@ -269,7 +270,6 @@ class Endpoint:
     state: EndpointState
     scoring_uri: str
     swagger_uri: str
-    port: int
     traffic: Mapping[str, int]
     mirror: Mapping[str, int]
     deployments: tuple[Deployment, ...]

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 from perf.workloads.kept import open_home, write_requests
 from perf.workloads.moved import by_noun, local_workspace
@@ -93,7 +94,12 @@ def _fill_endpoint(store: Any, story: Any) -> None:
 
     endpoint = story.endpoints[0]
     deployment = endpoint.deployments[0]
-    store.endpoints.add(EndpointSpec(endpoint.name), endpoint.port, EndpointKeys("one", "two"), endpoint.created_at)
+    store.endpoints.add(
+        EndpointSpec(endpoint.name),
+        urlsplit(endpoint.scoring_uri).port,
+        EndpointKeys("one", "two"),
+        endpoint.created_at,
+    )
     gate = next(job for job in story.jobs if job.kind is JobKind.GATE)
     spec = DeploymentSpec(endpoint.name, deployment.model, deployment.model_version, deployment.name)
     verbs().deploy(store, spec, replace(gate, state=JobState.QUEUED), deployment.created_at)

@@ -31,7 +31,7 @@ from core.domain.job import BatchSpec, JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.local import control
-from core.local.machine import failpoints, processes
+from core.local.machine import failpoints, ports, processes
 from core.local.machine.failpoints import Failpoint, arm
 from core.local.machine.processes import Process
 from core.local.paths import Paths
@@ -59,7 +59,7 @@ class Caller:
 
     def once(self) -> int:
         """The status, or 0 where nobody answers."""
-        port = self._live.workspace.endpoints.get(self._live.endpoint).port
+        port = ports.port_of(self._live.workspace.endpoints.get(self._live.endpoint).scoring_uri)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._live.key}"}
         try:

@@ -35,7 +35,7 @@ class Known(Context):
 
 def an_endpoint(url: str) -> Endpoint:
     uris = (f"{url}/score", f"{url}/swagger.json")
-    return Endpoint("an-endpoint", EndpointState.READY, *uris, 1, {}, {}, (), EndpointLimits(), 1.0)
+    return Endpoint("an-endpoint", EndpointState.READY, *uris, {}, {}, (), EndpointLimits(), 1.0)
 
 
 @pytest.fixture(scope="module")

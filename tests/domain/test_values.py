@@ -46,7 +46,7 @@ def test_a_training_spec_refuses_nonsense(nonsense):
     "make",
     [
         lambda: EndpointSpec("Bank Marketing"),
-        lambda: EndpointSpec("bank", port=70_000),
+        lambda: EndpointSpec("bank", 70_000),
         lambda: DeploymentSpec("bank", "m", primary_form="v3"),
         lambda: DeploymentSpec("bank", "m", unseen_categories="maybe"),
         lambda: DeploymentSpec("bank", "m", name="Blue Green"),
@@ -205,7 +205,7 @@ NONSENSE = [
     (DataRef, {"name": ""}),
     (DataRef, {"name": "d", "version": -1}),
     (Compute, {"name": "c", "threads": "2"}),
-    (EndpointSpec, {"name": "bank", "port": "80"}),
+    (EndpointSpec, {"name": "bank", "address": 80}),
     (LoadSpec, {"target": Target("http://127.0.0.1:1"), "rows": "2"}),
     (LoadSpec, {"target": Target("http://127.0.0.1:1"), "duration_s": "10"}),
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -256,4 +256,5 @@ def test_a_load_goes_to_the_very_address_of_an_endpoint(world: World, workspace:
     with pytest.raises(SpecInvalid, match="No endpoint of this workspace listens at"):
         workspace.jobs.submit(LoadSpec(Target(url)))
     job = workspace.jobs.submit(LoadSpec(Target("http://127.0.0.1:18001/score", "secret")))
-    assert job.spec["target"] == {"url": "http://127.0.0.1:18001", "key": "", "headers": {}}
+    target = Target("http://127.0.0.1:18001")
+    assert job.spec["target"] == {field.name: getattr(target, field.name) for field in fields(target)}

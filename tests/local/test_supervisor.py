@@ -131,7 +131,7 @@ def test_a_taken_port_fails_the_endpoint_until_it_is_free(world: World) -> None:
         assert f"Port {port}, which endpoint 'bank' keeps, is taken" in world.endpoint("bank").error
     ready(world, supervisor)
     assert world.endpoint("bank").error == ""
-    assert world.endpoint("bank").port == port
+    assert ports.port_of(world.endpoint("bank").scoring_uri) == port
 
 
 def test_a_deleted_endpoint_leaves_no_process_no_file_and_no_row(world: World) -> None:
@@ -153,7 +153,7 @@ def test_an_orderly_stop_ends_the_servers_and_the_next_start_brings_them_back(wo
     assert not living(server)
     assert world.endpoint("bank").state is EndpointState.STOPPED
     ready(world, world.supervisor())
-    assert world.endpoint("bank").port == port
+    assert ports.port_of(world.endpoint("bank").scoring_uri) == port
 
 
 def test_a_server_that_says_nothing_is_ended_and_tried_again(world: World) -> None:

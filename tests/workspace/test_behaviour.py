@@ -353,4 +353,10 @@ def test_a_port_in_use_is_refused(workspace):
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(PortInUse, match=str(port)):
-            workspace.endpoints.create(EndpointSpec("an-endpoint", port=port))
+            workspace.endpoints.create(EndpointSpec("an-endpoint", f"127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1:8000", "localhost", "127.0.0.1:", "127.0.0.1:70000", "127.0.0.1:x"])
+def test_an_address_of_another_machine_and_none_are_refused(workspace, address):
+    with pytest.raises(SpecInvalid, match=address.partition(":")[0]):
+        workspace.endpoints.create(EndpointSpec("an-endpoint", address))

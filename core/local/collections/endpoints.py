@@ -32,6 +32,7 @@ from core.local import endpoint_file, origins
 from core.local.context import Context
 from core.local.machine.durable import storage_error
 from core.local.machine.logs import LEVELS, server_log
+from core.local.machine.ports import HOST, port_of
 from core.local.queue import gate_job
 from core.local.store import transactions
 from core.packaging.export import export
@@ -53,7 +54,7 @@ class LocalEndpoints(Endpoints):
             for known in self._context.store.endpoints.list()
         ):
             raise Conflict(f"There is an endpoint '{spec.name}' already", hint="Choose another name, or use it")
-        self._context.store.endpoints.add(spec, self._port(spec.port), _new_keys(), self._context.clock())
+        self._context.store.endpoints.add(spec, self._port(port_of(spec.address)), _new_keys(), self._context.clock())
         return self._context.store.endpoints.get(spec.name)
 
     def update(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
@@ -151,8 +152,8 @@ class LocalEndpoints(Endpoints):
         )
 
     def _request(self, name: str, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> ScoreReply:
-        port = self._context.store.endpoints.get(name).port
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=INVOKE_TIMEOUT_S)
+        port = port_of(self._context.store.endpoints.get(name).scoring_uri)
+        connection = http.client.HTTPConnection(HOST, port, timeout=INVOKE_TIMEOUT_S)
         start_s = time.perf_counter()
         try:
             connection.request(method, path, body=body or None, headers=dict(headers))
@@ -169,7 +170,7 @@ class LocalEndpoints(Endpoints):
 
     def _port(self, wanted: int) -> int:
         """`wanted` when it is free now, any free one for 0; the store keeps it for good. Raises PortInUse."""
-        taken = {endpoint.port for endpoint in self._context.store.endpoints.list()}
+        taken = {port_of(endpoint.scoring_uri) for endpoint in self._context.store.endpoints.list()}
         while True:
             port = _free_port(wanted)
             if wanted or port not in taken:
@@ -196,7 +197,7 @@ def _free_port(wanted: int) -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", wanted))
+            probe.bind((HOST, wanted))
         except OSError as e:
             raise PortInUse(f"Port {wanted} cannot be used: {e.strerror}", hint="Choose another, or 0 for any") from e
         port: int = probe.getsockname()[1]

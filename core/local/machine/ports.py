@@ -2,8 +2,9 @@
 
 import errno
 import socket
+from urllib.parse import urlsplit
 
-from core.domain.errors import PortInUse
+from core.domain.errors import PortInUse, SpecInvalid
 
 HOST = "127.0.0.1"
 
@@ -27,6 +28,18 @@ def listen(port: int, owner: str) -> socket.socket:
             ) from e
         raise
     return listener
+
+
+def port_of(address: str) -> int:
+    """The port of a `HOST:PORT` or an address of ours; 0 for an empty one. Raises SpecInvalid for another host's."""
+    parts = urlsplit(address if "//" in address else f"//{address}")
+    try:
+        port = parts.port
+    except ValueError as e:
+        raise SpecInvalid(f"'{address[:60]}' has no port: {e}", hint=f"Give {HOST}:PORT") from e
+    if address and (parts.hostname != HOST or not port):
+        raise SpecInvalid(f"'{address[:60]}' is no address to listen at here", hint=f"Give {HOST}:PORT")
+    return port or 0
 
 
 def check_free(port: int, owner: str) -> None:

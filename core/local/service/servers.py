@@ -142,7 +142,7 @@ class Supervisor:
             version=version,
             endpoint=name,
             host=ports.HOST,
-            port=endpoint.port,
+            port=ports.port_of(endpoint.scoring_uri),
             key_digests=(digest(keys.primary), digest(keys.secondary), *own),
             origins=own,
             traffic=dict(endpoint.traffic),
@@ -160,7 +160,7 @@ class Supervisor:
 
     def _start(self, endpoint: Endpoint) -> None:
         name = endpoint.name
-        ports.check_free(endpoint.port, f"endpoint '{name}'")
+        ports.check_free(ports.port_of(endpoint.scoring_uri), f"endpoint '{name}'")
         environ = processes.environment(self._settings, threads=1)
         self._noted.discard(name)
         server = processes.spawn(self._command_of(name), log=self._paths.endpoint_log(name), environ=environ)
@@ -168,7 +168,7 @@ class Supervisor:
         hopeless = self._deaths.failures(name) >= QUICK_DEATHS_MAX
         self._observe(endpoint, EndpointState.FAILED if hopeless else EndpointState.STARTING, endpoint.error, server)
         self._noted.add(name)
-        log.info("endpoint %s: server %d on port %d", name, server.pid, endpoint.port)
+        log.info("endpoint %s: server %d on port %d", name, server.pid, ports.port_of(endpoint.scoring_uri))
 
     def _bury(self, endpoint: Endpoint, server: Process) -> None:
         """A server died: end what it left, say why, and count towards the next start."""
@@ -233,7 +233,9 @@ class Supervisor:
         """Whether GET / is answered; asked only on the way to ready. 503 means: up, but no deployment is."""
         if endpoint.state in (EndpointState.READY, EndpointState.DEGRADED):
             return True
-        connection = http.client.HTTPConnection(ports.HOST, endpoint.port, timeout=HEALTH_TIMEOUT_S)
+        connection = http.client.HTTPConnection(
+            ports.HOST, ports.port_of(endpoint.scoring_uri), timeout=HEALTH_TIMEOUT_S
+        )
         try:
             connection.request("GET", "/")
             return connection.getresponse().status in (200, 503)

@@ -54,7 +54,6 @@ class Endpoints:
             state=member(EndpointState, row["state"], _what(row)),
             scoring_uri=f"{root}/score",
             swagger_uri=f"{root}/swagger.json",
-            port=row["port"],
             traffic=percents(row["traffic"]),
             mirror=percents(row["mirror"]),
             deployments=Deployments(self._db).list(row["name"]),

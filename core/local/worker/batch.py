@@ -30,6 +30,7 @@ from core.domain.signature import Signature
 from core.local import origins
 from core.local.machine.durable import growing, write_atomic
 from core.local.machine.failpoints import Failpoint, reach
+from core.local.machine.ports import HOST, port_of
 from core.local.worker.work import Work
 
 CHUNK_ROWS = 1000
@@ -163,7 +164,7 @@ class Client:
     """One kept connection to the endpoint's scoring route, as any client would have it."""
 
     def __init__(self, endpoint: Endpoint, deployment: str, key: str, sleep: Callable[[float], None]) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=TIMEOUT_S)
+        self._connection = http.client.HTTPConnection(HOST, port_of(endpoint.scoring_uri), timeout=TIMEOUT_S)
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._headers[DEPLOYMENT_HEADER] = deployment
         self._sleep = sleep
