@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.local.machine.logs import bound, server_log
+from core.local.machine.logs import rotate, server_log
 
 
 def request(number: int, status: int = 200) -> bytes:
@@ -56,15 +56,36 @@ def test_an_event_reads_as_it_was_told_with_its_traceback(log):
 
 def test_a_log_that_grew_too_large_is_set_aside_and_still_read(log):
     size = log.stat().st_size
-    bound(log, size)
+    rotate(log, size)
     assert log.stat().st_size == size
     with log.open("ab") as writer:
         writer.write(request(5001))
         writer.flush()
-        bound(log, size)
+        rotate(log, size)
         writer.write(request(5002))
     assert log.stat().st_size < 1000
     assert [line.at for line in server_log(log, 3)] == [5000, 5001, 5002]
+
+
+def test_a_long_log_is_kept_beside_while_its_writer_goes_on(tmp_path):
+    path = tmp_path / "server.log"
+    for text in (b"older\n" * 50, b"old\n" * 50):
+        with path.open("ab", buffering=0) as writer:
+            writer.write(text)
+            rotate(path, max_bytes=100)
+            writer.write(b"new\n")
+        assert path.read_bytes() == b"new\n"
+    assert (tmp_path / "server.log.1").read_bytes() == b"new\n" + b"old\n" * 50
+    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "server.log.1"]
+
+
+def test_a_short_log_and_no_log_are_left_alone(tmp_path):
+    path = tmp_path / "server.log"
+    rotate(path)
+    path.write_bytes(b"short\n")
+    rotate(path)
+    assert path.read_bytes() == b"short\n"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_no_log_has_no_lines(tmp_path):

@@ -34,7 +34,7 @@ def server_log(path: Path, limit: int, *, level: str = "", request_id: str = "")
     return tuple(reversed(found))
 
 
-def bound(path: Path, max_bytes: int = LOG_BYTES_MAX) -> None:
+def rotate(path: Path, max_bytes: int = LOG_BYTES_MAX) -> None:
     """Set a log aside that has grown too large; its writer goes on in the emptied file, which it appends to."""
     if path.exists() and path.stat().st_size > max_bytes:
         aside = path.with_name(f"{path.name}.1")

@@ -1,7 +1,6 @@
-"""The background thread that keeps the workspace's files few and small: segments merged, old ones removed, logs cut."""
+"""The background thread that keeps the workspace's files few and small: segments merged or removed, logs rotated."""
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from types import TracebackType
 import psutil
 
 from core.domain.errors import ServiceUnavailable, SlipwayError
+from core.local.machine import logs
 from core.local.paths import Paths
 from core.local.records import catalog, forwarding, merging
 from core.local.records.catalog import Segment
@@ -19,14 +19,11 @@ from core.local.store import Store
 
 log = logging.getLogger(__name__)
 
-LOG_MAX_BYTES = 64 * 2**20
-"""A scoring server says a line of about 300 bytes a request: this much is a quarter of a million of them."""
-LOG_KEPT_BYTES = 8 * 2**20
 CLOCK_S = 60.0
 
 
 class Compaction:
-    """Merges every endpoint's records and kept inputs, and cuts its log, each `every_s` seconds while it is entered.
+    """Merges every endpoint's records and kept inputs, and rotates our log, each `every_s` seconds while it is entered.
 
     With an `otlp_url`, each segment is forwarded there first.
     """
@@ -61,7 +58,7 @@ class Compaction:
             if self._stopping.is_set():
                 return
             self._guarded(endpoint.name, partial(self._look_after, endpoint.name))
-        cut(self._paths.service_log)
+        logs.rotate(self._paths.service_log)
 
     def _guarded(self, what: str, act: Callable[[], None]) -> None:
         """One endpoint's failure is its own, and is told once while it lasts.
@@ -82,7 +79,6 @@ class Compaction:
             self._failing.pop(what, None)
 
     def _look_after(self, name: str) -> None:
-        cut(self._paths.endpoint_log(name))
         folder = self._paths.telemetry(name)
         self._forwarder.forward(folder, name)
         self._merge(folder, merging.REQUESTS, self._forwarder.done)
@@ -140,18 +136,3 @@ def written_by_the_living(segment: Segment) -> bool:
         return True
     # Clocks are set, and the kernel's idea of a birth with them: a segment that is written to has its writer anyway.
     return born <= segment.opened + CLOCK_S or time.time() - segment.written < CLOCK_S
-
-
-def cut(path: Path, max_bytes: int = LOG_MAX_BYTES, kept_bytes: int = LOG_KEPT_BYTES) -> None:
-    """Cut a log that is longer than `max_bytes`; its last `kept_bytes` go to a file beside it, with `.1` at the end.
-
-    Its writers have it open for appending, so they go on at its new end. A line written between the copy and the cut
-    is lost: telemetry, not this log, is the record.
-    """
-    if not path.exists() or path.stat().st_size <= max_bytes:
-        return
-    with path.open("rb") as file:
-        file.seek(-kept_bytes, os.SEEK_END)
-        kept = file.read()
-    path.with_name(f"{path.name}.1").write_bytes(kept)
-    os.truncate(path, 0)

@@ -93,7 +93,7 @@ class Supervisor:
 
     def _look(self, endpoint: Endpoint) -> None:
         server = self._server(endpoint)
-        logs.bound(self._paths.endpoint_log(endpoint.name))
+        logs.rotate(self._paths.endpoint_log(endpoint.name))
         if endpoint.state is EndpointState.DELETING:
             self._delete(endpoint, server)
         elif server is not None and alive(server):
