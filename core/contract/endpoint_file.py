@@ -57,7 +57,7 @@ class DeploymentStatus(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-class Report(msgspec.Struct, frozen=True):
+class WorkerReport(msgspec.Struct, frozen=True):
     """What a worker has taken up: the version of the endpoint file, its deployments, and the format it reads."""
 
     version: int

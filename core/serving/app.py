@@ -19,7 +19,7 @@ from core.serving.costs import COUNTED_BYTES, INLINE_S, rows_at_most
 from core.serving.deployment import Deployment, Scored
 from core.serving.exchange import DEPLOYMENT, Exchange
 from core.serving.http import JSON, NO_HEAD, TEXT, Head, Reply, encode
-from core.serving.keys import check_key
+from core.serving.keys import authorize
 from core.serving.metrics import Metrics
 from core.serving.mirror import Mirror
 from core.serving.pace import Lanes
@@ -143,7 +143,7 @@ class App:
     def _admit(self, exchange: Exchange) -> None:
         """Everything that is known before the body: who asks, whether there is room, who will answer."""
         now = exchange.now
-        key = check_key(exchange.headers.get(b"authorization"), now.file.key_digests)
+        key = authorize(exchange.headers.get(b"authorization"), now.file.key_digests)
         exchange.origin = now.file.origins.get(key, "")
         limits = now.file.limits
         if self._metrics.in_flight >= limits.max_concurrent:
@@ -236,7 +236,7 @@ class App:
     def _swagger(self, exchange: Exchange) -> Reply:
         file = exchange.now.file
         if file.limits.swagger_requires_key:
-            check_key(exchange.headers.get(b"authorization"), file.key_digests)
+            authorize(exchange.headers.get(b"authorization"), file.key_digests)
         asked = parse_qs(exchange.query.decode("latin-1"), keep_blank_values=True).get("version", ["2"])
         if len(asked) > 1:
             raise NotFound("More than one version was asked for", hint="Ask for one")
@@ -245,7 +245,7 @@ class App:
     def _measures(self, exchange: Exchange) -> Reply:
         file = exchange.now.file
         if file.host not in LOOPBACK:
-            check_key(exchange.headers.get(b"authorization"), file.key_digests)
+            authorize(exchange.headers.get(b"authorization"), file.key_digests)
         writers = [self._telemetry, *([self._model_data] if self._model_data else [])]
         self._metrics.dropped = sum(writer.dropped for writer in writers)
         self._metrics.write_failures = sum(writer.write_failures for writer in writers)

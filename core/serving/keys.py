@@ -10,7 +10,7 @@ from core.serving.refusals import KeyRefused
 SCHEME = b"bearer "
 
 
-def check_key(authorization: bytes | None, digests: Sequence[str]) -> str:
+def authorize(authorization: bytes | None, digests: Sequence[str]) -> str:
     """The digest of the key in force that came as `Bearer KEY`. Raises KeyRefused for every other header.
 
     Digests have equal length and are all compared, so that time tells nothing about them.

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from core.contract.endpoint_file import FORMAT, DeploymentFile, DeploymentStatus, EndpointFile, Report
+from core.contract.endpoint_file import FORMAT, DeploymentFile, DeploymentStatus, EndpointFile, WorkerReport
 from core.contract.openapi import document
 from core.domain.endpoint import DEPLOYMENT_HEADER, EndpointLimits
 from core.domain.errors import SpecInvalid
@@ -94,11 +94,11 @@ class Snapshot:
             unseen_accept=chief.unseen_accept,
         )
 
-    def report(self) -> Report:
+    def report(self) -> WorkerReport:
         """What the status file says of this version."""
         ready = {name: DeploymentStatus("ready") for name in self.deployments}
         failed = {name: DeploymentStatus("failed", error) for name, error in self.failures.items()}
-        return Report(self.file.version, ready | failed, FORMAT)
+        return WorkerReport(self.file.version, ready | failed, FORMAT)
 
 
 class State:
@@ -128,7 +128,7 @@ class State:
         self._load_all()
         return True
 
-    async def watch(self, tell: Callable[[Report], None]) -> None:
+    async def watch(self, tell: Callable[[WorkerReport], None]) -> None:
         """Follow the file for ever, and `tell` the report of each version whose models are loaded."""
         loop = asyncio.get_running_loop()
         wake = asyncio.Event()
@@ -157,7 +157,7 @@ class State:
                 self.now = made
                 return
 
-    async def _load_on(self, wake: asyncio.Event, tell: Callable[[Report], None]) -> None:
+    async def _load_on(self, wake: asyncio.Event, tell: Callable[[WorkerReport], None]) -> None:
         """Load what is missing, whenever woken."""
         loop = asyncio.get_running_loop()
         while await wake.wait():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.contract.endpoint_file import FORMAT, DeploymentStatus, Report, ServerStatus
+from core.contract.endpoint_file import FORMAT, DeploymentStatus, ServerStatus, WorkerReport
 from core.serving.spells import Spell
 
 log = logging.getLogger(__name__)
@@ -21,13 +21,13 @@ class Status:
 
     def __init__(self, path: Path, port: int) -> None:
         self._path, self._port = path, port
-        self._reports: dict[int, Report] = {}
+        self._reports: dict[int, WorkerReport] = {}
         self._spell = Spell("the status file")
 
     def heard(self, worker: int, line: bytes) -> None:
         """Take in a line that a worker wrote; what is no report changes nothing."""
         try:
-            self._reports[worker] = msgspec.json.decode(line, type=Report)
+            self._reports[worker] = msgspec.json.decode(line, type=WorkerReport)
         except msgspec.DecodeError as e:
             log.error("worker %d said what is no report: %s", worker, e)
             return
@@ -52,7 +52,7 @@ class Status:
         path.replace(self._path)
 
 
-def _merged(reports: Collection[Report], port: int) -> ServerStatus:
+def _merged(reports: Collection[WorkerReport], port: int) -> ServerStatus:
     deployments: dict[str, DeploymentStatus] = {}
     for report in reports:
         for name, said in report.deployments.items():

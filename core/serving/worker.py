@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.contract.endpoint_file import Report
+from core.contract.endpoint_file import WorkerReport
 from core.domain.errors import SlipwayError
 from core.predict.folder import load_model
 from core.serving import logs, metrics
@@ -124,7 +124,7 @@ async def _serve(state: State, listener: socket.socket, reports: int) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(app, room), sock=listener, backlog=BACKLOG)
 
-    def tell(report: Report) -> None:
+    def tell(report: WorkerReport) -> None:
         os.write(reports, msgspec.json.encode(report) + b"\n")
 
     tell(state.now.report())

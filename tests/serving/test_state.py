@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from serving_fakes import ROW, Client, EndpointFiles, Loader, digest
 
-from core.contract.endpoint_file import FORMAT, DeploymentStatus, Report
+from core.contract.endpoint_file import FORMAT, DeploymentStatus, WorkerReport
 from core.contract.samples import body
 from core.domain.errors import PayloadTooLarge
 from core.serving.refusals import NotReady
@@ -253,7 +253,7 @@ def test_keys_traffic_and_limits_do_not_wait_for_a_model_that_takes_long_to_load
         watched.loader.held.set()
         await watched.until(lambda: watched.told)
         assert watched.answering() == "slow"
-        assert watched.told[-1] == Report(3, {name: DeploymentStatus("ready") for name in ("v1", "v2")}, FORMAT)
+        assert watched.told[-1] == WorkerReport(3, {name: DeploymentStatus("ready") for name in ("v1", "v2")}, FORMAT)
 
     watched.play(story)
     assert watched.loader.loads == ["one", "slow"]

@@ -43,7 +43,7 @@ class Poked(msgspec.Struct):
     poked: bool = True
 
 
-class Problem(msgspec.Struct):
+class Fault(msgspec.Struct):
     """What is wrong, and the next thing to try."""
 
     status: int
@@ -54,7 +54,7 @@ class Problem(msgspec.Struct):
 class Refusal(msgspec.Struct):
     """The one shape of every error."""
 
-    error: Problem
+    error: Fault
 
 
 SHAPES = (Trigger, Accepted, Health, Poked, Refusal, Job, PipelineEndpoint, PipelineRun)
