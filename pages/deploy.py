@@ -31,4 +31,4 @@ with ui.explained():
 
     name = ui.endpoints.choose(known).name
     ui.live(lambda: deploy.look(workspace, name), deploy.pace, lambda rollout: deploy.draw(workspace, rollout))
-    ui.parts.show("Use it", deploy.TABS, deploy.opened(workspace, name), key="use", first="Test")
+    ui.parts.choose("Use it", deploy.TABS, deploy.opened(workspace, name), key="use", first="Test")

@@ -32,4 +32,4 @@ with ui.explained():
     explore.draw_facts(asset, profile, time.time())
     explore.draw_notes(workspace, asset)
 
-    ui.parts.show("View", explore.VIEWS, explore.Explored(asset, target), key="view", first="Columns")
+    ui.parts.choose("View", explore.VIEWS, explore.Explored(asset, target), key="view", first="Columns")

@@ -23,5 +23,4 @@ with ui.explained():
     ui.notices.twin(ui.endpoints.data_behind(endpoint))
     quality.run_form(workspace, endpoint)
     ui.live(lambda: quality.look(workspace, endpoint.name), quality.pace, quality.draw)
-    st.subheader("Load tests", anchor=False)
-    quality.draw_loads(workspace.proofs.load_reports(), time.time())
+    quality.draw_loads(workspace, time.time())

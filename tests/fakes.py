@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import asdict, replace
 from functools import wraps
 from pathlib import Path
@@ -43,6 +44,7 @@ from core.domain.proof import CheckResult, GateReport, LoadReport, LoadSpec, Tar
 from core.domain.training import Algorithm, TrainingSpec, Trial, TrialDetail, TrialState
 from core.settings import Settings
 from core.workspace import Workspace
+from core.workspace.collection import Collection
 from core.workspace.data import DataAssets
 from core.workspace.endpoints import Endpoints
 from core.workspace.jobs import Jobs
@@ -76,6 +78,7 @@ class FakeWorkspace:
     """A workspace in memory: the values a test puts in are the values the verbs give.
 
     `broken` makes every verb raise; `failures[verb]` is a queue of errors for the next calls of one verb.
+    `workspace` is what is opened: the `whole` one, unless a test takes something from it.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -103,7 +106,7 @@ class FakeWorkspace:
         self.published: list[PipelineEndpoint] = []
         self.runs: list[PipelineRun] = []
         self.service = ServiceStatus(True, 4242, "http://127.0.0.1:8700", time.time(), "0.1.0", str(settings.home))
-        self.workspace: Workspace = Double(
+        self.whole = self.workspace = Double(
             settings,
             data=FakeDataAssets(self),
             jobs=FakeJobs(self),
@@ -565,6 +568,18 @@ class FakeService(Service):
     @verb
     def status(self) -> ServiceStatus:
         return self._memory.service
+
+
+def without(workspace: Workspace, *verbs: str) -> Workspace:
+    """The same workspace on a backend that lacks some verbs, such as `jobs.cancel`."""
+    less: dict[str, Collection] = {}
+    for collection in workspace.collections:
+        lost = [verb for verb in collection.verbs() if f"{collection.noun}.{verb}" in verbs]
+        kind = type(collection)
+        drawn = next(each for each in kind.__mro__ if "noun" in vars(each))
+        less[collection.noun] = poorer = copy(collection)
+        poorer.__class__ = type(f"Poorer{kind.__name__}", (kind,), {verb: getattr(drawn, verb) for verb in lost})
+    return replace(workspace, **less)  # type: ignore[arg-type]  # each is of its own noun's kind
 
 
 OPENED: dict[Path, FakeWorkspace] = {}

@@ -14,7 +14,8 @@ from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
 from core.domain.model import Model
 from core.domain.signature import Signature
 from core.ui.kit import words
-from core.ui.shell import actions, failures
+from core.ui.shell import abilities, actions, failures
+from core.ui.shell.abilities import able
 from core.ui.shell.live import FAST_S, live
 from core.ui.shell.markup import literal
 from core.workspace import Workspace
@@ -35,7 +36,9 @@ class BatchJobs:
 def show(workspace: Workspace, endpoint: Endpoint, model: Model) -> None:
     """Choose a table, score it, take the scored file."""
     given = st.file_uploader("A table to score", type=["csv", "parquet", "gz", "xz"], key="batch.file")
-    if given is not None and st.button("Score the file", type="primary", icon=":material/table:", key="batch.upload"):
+    if given is not None and st.button(
+        "Score the file", type="primary", icon=":material/table:", key="batch.upload", **able("data.register")
+    ):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / Path(given.name).name
             path.write_bytes(given.getvalue())
@@ -63,7 +66,8 @@ def _submit(workspace: Workspace, endpoint: Endpoint, signature: Signature, asse
 def _look(workspace: Workspace, endpoint: Endpoint) -> BatchJobs:
     jobs = workspace.jobs.list(JobKind.BATCH, limit=JOBS, endpoint=endpoint.name)
     running = next((job for job in jobs if not job.state.final), None)
-    return BatchJobs(jobs, workspace.jobs.logs(running.id, limit=1) if running else (), time.time())
+    log = workspace.jobs.logs(running.id, limit=1) if running and workspace.can("jobs.logs") else ()
+    return BatchJobs(jobs, log, time.time())
 
 
 def _pace(seen: BatchJobs) -> float | None:
@@ -95,6 +99,9 @@ def _result(workspace: Workspace, job: Job, *, opened: bool) -> None:
     scored, refused = int(job.result["scored"]), int(job.result["refused"])
     why = " The column `problem` says why." if refused else ""
     st.markdown(f"{words.plural(scored, 'row')} scored, {words.count(refused)} refused.{why}")
+    if reason := abilities.lacking("jobs.open_output"):
+        abilities.say("The scored table", reason)
+        return
     with workspace.jobs.open_output(job.id) as file:
         st.download_button("Download the scored table", file, "scored.csv", "text/csv", key=f"batch.get.{job.id}")
         if opened:

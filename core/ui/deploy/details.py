@@ -9,6 +9,7 @@ import streamlit as st
 from core.domain.endpoint import Deployment, DeploymentState, Endpoint, EndpointLimits
 from core.ui.kit import words
 from core.ui.shell import actions, cached, navigation
+from core.ui.shell.abilities import able
 from core.workspace import Workspace
 
 MIRROR_MAX_PCT = 50
@@ -91,7 +92,12 @@ def _traffic(workspace: Workspace, endpoint: Endpoint) -> None:
         st.markdown(f":red[{problem}]" if problem else f"In sum {total} %.")
         by = "" if all(d.proven for d in endpoint.deployments) else _answerable(endpoint)
         with st.container(horizontal=True):
-            apply = st.button("Apply", type="primary", key=f"details.apply.{endpoint.name}", disabled=bool(problem))
+            apply = st.button(
+                "Apply",
+                type="primary",
+                key=f"details.apply.{endpoint.name}",
+                **able("endpoints.set_traffic", unless=bool(problem)),
+            )
             st.markdown(
                 "" if endpoint.settled else ":blue[The server is taking up the latest change.]", width="content"
             )
@@ -134,7 +140,7 @@ def _problem(total: int, copies: int) -> str:
 def _failures(workspace: Workspace, endpoint: Endpoint) -> None:
     """What the server said last of a deployment that does not load."""
     for deployment in endpoint.deployments:
-        if deployment.state is DeploymentState.FAILED:
+        if deployment.state is DeploymentState.FAILED and workspace.can("endpoints.logs"):
             with st.expander(f"Why {deployment.name} does not load", icon=":material/error:", expanded=True):
                 lines = workspace.endpoints.logs(endpoint.name, limit=50, level="error")
                 about = [line.text for line in lines if f"deployment {deployment.name} does not load" in line.text]
@@ -148,7 +154,7 @@ def _settings(workspace: Workspace, endpoint: Endpoint) -> None:
         for number, limit in enumerate(fields(EndpointLimits)):
             with columns[number % 3]:
                 given[limit.name] = _setting(endpoint, limit.name)
-        if st.form_submit_button("Save", type="primary"):
+        if st.form_submit_button("Save", type="primary", **able("endpoints.update")):
             changes = {name: value for name, value in given.items() if value != getattr(endpoint.limits, name)}
             actions.apply("Saving", workspace.endpoints.update, endpoint.name, changes)
 
@@ -170,12 +176,14 @@ def _ending(workspace: Workspace, endpoint: Endpoint) -> None:
         if idle:
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 name = st.selectbox("A deployment without traffic", idle, key=f"details.idle.{endpoint.name}")
-                if st.button("Delete it", key=f"details.drop.{endpoint.name}"):
+                if st.button("Delete it", key=f"details.drop.{endpoint.name}", **able("endpoints.delete_deployment")):
                     actions.apply("Deleting", _dropped, workspace, endpoint.name, name)
         typed = st.text_input("To delete the endpoint, type its name", key=f"details.confirm.{endpoint.name}")
         st.caption("Its server stops, and its keys and the records of its requests are gone for good.")
         sure = typed.strip() == endpoint.name
-        if st.button("Delete the endpoint", key=f"details.delete.{endpoint.name}", disabled=not sure):
+        if st.button(
+            "Delete the endpoint", key=f"details.delete.{endpoint.name}", **able("endpoints.delete", unless=not sure)
+        ):
             actions.apply("Deleting", _deleted, workspace, endpoint.name)
 
 

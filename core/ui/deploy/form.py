@@ -12,6 +12,7 @@ from core.domain.endpoint import (
 from core.domain.model import Model
 from core.ui.kit import words
 from core.ui.shell import actions, choices
+from core.ui.shell.abilities import able
 from core.workspace import Workspace
 
 
@@ -28,7 +29,9 @@ def deploy_form(workspace: Workspace, models: Sequence[Model]) -> None:
             key=f"deploy.endpoint.{model.name}",
             help="3 to 32 lower-case letters, digits and dashes. An endpoint that exists gets one more deployment.",
         )
-        go = st.form_submit_button("Deploy", type="primary", icon=":material/rocket_launch:")
+        go = st.form_submit_button(
+            "Deploy", type="primary", icon=":material/rocket_launch:", **able("endpoints.deploy")
+        )
     left.caption(
         "It starts without traffic. A gate then proves it: the same numbers as in training, the published contract, "
         "the time to answer. Only a passed gate gives it requests."

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.domain.endpoint import Endpoint
 from core.ui.shell import actions
+from core.ui.shell.abilities import able
 from core.workspace import Workspace
 
 
@@ -24,5 +25,10 @@ def show(workspace: Workspace, endpoint: Endpoint) -> None:
             st.code(key, language=None, width="stretch")
             with st.popover("Replace", icon=":material/autorenew:"):
                 st.markdown("Within a second the old key is refused with 401, for everybody who still sends it.")
-                if st.button(f"Replace the {which} key", key=f"deploy.rotate.{which}", type="primary"):
+                if st.button(
+                    f"Replace the {which} key",
+                    key=f"deploy.rotate.{which}",
+                    type="primary",
+                    **able("endpoints.rotate_key"),
+                ):
                     actions.apply("Replacing the key", workspace.endpoints.rotate_key, endpoint.name, which)

@@ -12,6 +12,7 @@ from core.domain.job import Job, JobKind, JobState
 from core.domain.proof import LoadReport, LoadSpec, Target
 from core.ui.kit import charts, notices, words
 from core.ui.shell import actions, failures
+from core.ui.shell.abilities import able
 from core.ui.shell.live import FAST_S, live
 from core.ui.shell.state import state
 from core.workspace import Workspace
@@ -65,7 +66,7 @@ def _form(workspace: Workspace, endpoint: Endpoint) -> None:
     presets = PRESETS | (BY_AB if shutil.which("ab") else {})
     choice = st.selectbox("Load", [*presets, OWN], key="loads.preset")
     spec = presets.get(choice) or _own()
-    if st.button("Run it", type="primary", icon=":material/speed:", key="loads.run"):
+    if st.button("Run it", type="primary", icon=":material/speed:", key="loads.run", **able("jobs.submit")):
         specs = [replace(spec, concurrency=n) for n in SWEEP] if choice == SWEEPING else [spec]
         named = [replace(s, target=target, label=choice.rsplit(", ", 1)[0]) for s in specs]
         actions.apply("Queueing", _submit, workspace, named)
@@ -93,7 +94,7 @@ def _look(workspace: Workspace, endpoint: Endpoint) -> Loads:
     jobs = [job for job in ours if not job.state.final]
     running = min(jobs, key=lambda job: job.created_at, default=None)
     failed = next((job for job in ours[:1] if job.state is JobState.FAILED), None)
-    progress = workspace.proofs.load_progress(running.id) if running else None
+    progress = workspace.proofs.load_progress(running.id) if running and workspace.can("proofs.load_progress") else None
     reports = workspace.proofs.load_reports(SHOWN, endpoint=endpoint.name)
     return Loads(running, max(0, len(jobs) - 1), failed, progress, reports, time.time())
 
@@ -103,7 +104,7 @@ def _draw(workspace: Workspace, seen: Loads) -> None:
         more = f" Still to run: {seen.waiting}." if seen.waiting else ""
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":blue[:material/progress_activity:] **Loading the endpoint.**{more}", width="content")
-            if st.button("Stop", key="loads.stop", icon=":material/stop_circle:"):
+            if st.button("Stop", key="loads.stop", icon=":material/stop_circle:", **able("jobs.cancel")):
                 actions.run("Stopping", workspace.jobs.cancel, seen.job.id)
         if seen.progress is not None:
             _report(seen.progress, "running")

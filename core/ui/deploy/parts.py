@@ -46,11 +46,11 @@ def _with_model(show: Callable[[Workspace, Endpoint, Model], None]) -> Callable[
 
 TABS: tuple[Part[Opened], ...] = (
     Part("Details", _always(details.show)),
-    Part("Test", _with_model(tryit.show)),
-    Part("Batch", _with_model(batch.show)),
+    Part("Test", _with_model(tryit.show), needs=("endpoints.invoke",)),
+    Part("Batch", _with_model(batch.show), needs=("data.list", "jobs.list", "jobs.submit")),
     Part("Consume", _with_model(consume.show)),
     Part("Swagger", _always(swagger.show)),
-    Part("Keys", _always(keys.show)),
-    Part("Logs", _always(logs.show)),
-    Part("Load test", _always(loadtest.show)),
+    Part("Keys", _always(keys.show), needs=("endpoints.keys",)),
+    Part("Logs", _always(logs.show), needs=("endpoints.logs",)),
+    Part("Load test", _always(loadtest.show), needs=("jobs.list", "proofs.load_reports")),
 )

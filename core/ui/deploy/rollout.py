@@ -16,7 +16,7 @@ from core.domain.job import LogLine
 from core.domain.monitoring import TelemetrySummary
 from core.ui.kit import endpoints, logs, notices, words
 from core.ui.kit.endpoints import Served
-from core.ui.shell import cached, failures, navigation
+from core.ui.shell import failures, navigation
 from core.ui.shell.live import FAST_S
 from core.ui.shell.markup import literal
 from core.workspace import Workspace
@@ -28,7 +28,7 @@ class Rollout:
 
     endpoint: Endpoint
     live: tuple[Served, ...]
-    hour: TelemetrySummary
+    hour: TelemetrySummary | None
     gate_log: tuple[LogLine, ...]
     server_log: tuple[LogLine, ...]
     now: float
@@ -38,13 +38,16 @@ def look(workspace: Workspace, name: str) -> Rollout:
     """The endpoint as it is now."""
     endpoint = workspace.endpoints.get(name)
     gated = endpoints.newest(endpoint)
+    failed = endpoint.state is EndpointState.FAILED
     proving = gated is not None and not gated.gate.final and gated.gate_job_id
     return Rollout(
         endpoint=endpoint,
         live=endpoints.served(workspace, endpoint),
-        hour=cached.telemetry(name, endpoints.HOUR_S, endpoints.HOUR_BUCKETS),
-        gate_log=workspace.jobs.logs(gated.gate_job_id, limit=8) if gated and proving else (),
-        server_log=workspace.endpoints.logs(name, limit=12) if endpoint.state is EndpointState.FAILED else (),
+        hour=endpoints.last_hour(workspace, name),
+        gate_log=workspace.jobs.logs(gated.gate_job_id, limit=8)
+        if gated and proving and workspace.can("jobs.logs")
+        else (),
+        server_log=workspace.endpoints.logs(name, limit=12) if failed and workspace.can("endpoints.logs") else (),
         now=time.time(),
     )
 

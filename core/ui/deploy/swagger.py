@@ -9,7 +9,7 @@ from streamlit.components.v1 import declare_component
 from core.domain.endpoint import Endpoint
 from core.swagger_ui import FOLDER
 from core.ui.deploy import documents
-from core.ui.shell import actions
+from core.ui.shell import abilities, actions
 from core.workspace import Workspace
 
 # Streamlit serves the folder itself, so the browser fetches the 1.7 MB once and keeps them.
@@ -24,6 +24,9 @@ def show(workspace: Workspace, endpoint: Endpoint) -> None:
     with st.container(horizontal=True, vertical_alignment="top"):
         which = st.segmented_control("Document", (OURS, OTHER), default=OURS, required=True, key="swagger.which")
         version = _version() if which == OURS else ""
+    if which == OURS and (reason := abilities.lacking("endpoints.swagger")):
+        abilities.say(OURS, reason)
+        return
     document = _ours(workspace, endpoint, version) if which == OURS else _other()
     if document is None:
         return

@@ -4,4 +4,7 @@ from core.ui.explore import columns, preview
 from core.ui.explore.table import Explored
 from core.ui.kit.parts import Part
 
-VIEWS: tuple[Part[Explored], ...] = (Part("Columns", columns.show), Part("Preview", preview.show))
+VIEWS: tuple[Part[Explored], ...] = (
+    Part("Columns", columns.show),
+    Part("Preview", preview.show, needs=("data.sample",)),
+)

@@ -14,6 +14,7 @@ from core.domain.data import (
 )
 from core.ui.kit import tables
 from core.ui.shell import actions, choices
+from core.ui.shell.abilities import able
 from core.ui.shell.markup import literal
 from core.workspace import Workspace
 
@@ -46,6 +47,7 @@ def draw_notes(workspace: Workspace, asset: DataAsset) -> None:
                 width="stretch",
                 on_click=_read_again,
                 args=(workspace, asset, reading),
+                **able("data.register"),
             )
 
 

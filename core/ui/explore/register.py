@@ -11,6 +11,7 @@ from core.domain.endpoint import endpoint_name
 from core.domain.errors import SpecInvalid
 from core.ui.kit import tables, words
 from core.ui.shell import actions, choices
+from core.ui.shell.abilities import able
 from core.workspace import Workspace
 
 
@@ -28,7 +29,7 @@ def register_form(workspace: Workspace) -> DataAsset | None:
         name = right.text_input(
             "Register as", key="explore.name", placeholder="the table's own name", help="Empty: made from the table."
         )
-        if not st.form_submit_button("Register", type="primary", icon=":material/add:"):
+        if not st.form_submit_button("Register", type="primary", icon=":material/add:", **able("data.register")):
             return None
     asset = actions.run("Reading the table", _register, workspace, source.strip(), name.strip())
     if asset is not None:

@@ -12,9 +12,11 @@ from core.domain.monitoring import TelemetrySummary
 from core.domain.training import Trial
 from core.ui.kit import endpoints
 from core.ui.kit.endpoints import Served
-from core.ui.shell import cached
 from core.ui.shell.live import CALM_S, FAST_S
 from core.workspace import Workspace
+
+CARDS = ("endpoints.list", "models.get", "data.get")
+"""The verbs that it takes to show an endpoint with what it was learned from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Overview:
     jobs: tuple[Job, ...]
     trials: Mapping[str, tuple[Trial, ...]]
     served: Mapping[str, tuple[Served, ...]]
-    hours: Mapping[str, TelemetrySummary]
+    hours: Mapping[str, TelemetrySummary | None]
 
     @property
     def running(self) -> tuple[Job, ...]:
@@ -41,18 +43,19 @@ class Overview:
 
 def look(workspace: Workspace) -> Overview:
     """Read all of it, now."""
-    listed = workspace.jobs.list(limit=12)
-    known = workspace.endpoints.list()
+    can = workspace.can
+    listed = workspace.jobs.list(limit=12) if can("jobs.list") else ()
+    known = workspace.endpoints.list() if can(*CARDS) else ()
     training = [j for j in listed if j.kind is JobKind.AUTOML and not j.state.final]
     return Overview(
         now=time.time(),
-        assets=workspace.data.list(),
-        models=workspace.models.list(),
+        assets=workspace.data.list() if can("data.list") else (),
+        models=workspace.models.list() if can("models.list") else (),
         endpoints=known,
         jobs=listed,
-        trials={j.id: workspace.jobs.trials(j.id) for j in training},
+        trials={j.id: workspace.jobs.trials(j.id) for j in training if can("jobs.trials")},
         served={e.name: endpoints.served(workspace, e) for e in known},
-        hours={e.name: cached.telemetry(e.name, endpoints.HOUR_S, endpoints.HOUR_BUCKETS) for e in known},
+        hours={e.name: endpoints.last_hour(workspace, e.name) for e in known},
     )
 
 

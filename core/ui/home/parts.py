@@ -1,22 +1,22 @@
 """What stands on Home: live first, then what runs, then on which data."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from core.ui.home import data, live, service, work
-from core.ui.home.overview import Overview
+from core.ui.home.overview import CARDS, Overview
+from core.ui.kit.parts import Part, stack
 
-ABOVE: tuple[Callable[[Overview], None], ...] = (live.show,)
-LEFT: tuple[Callable[[Overview], None], ...] = (work.show,)
-RIGHT: tuple[Callable[[Overview], None], ...] = (data.show, service.show)
+ABOVE: tuple[Part[Overview], ...] = (Part("Endpoints", live.show, needs=CARDS),)
+LEFT: tuple[Part[Overview], ...] = (Part("What runs", work.show, needs=("jobs.list",)),)
+RIGHT: tuple[Part[Overview], ...] = (
+    Part("Data in use", data.show, needs=("data.list",)),
+    Part("Service", service.show),
+)
 
 
 def draw(seen: Overview) -> None:
     """Every part in its place, of the workspace as it was seen."""
-    for part in ABOVE:
-        part(seen)
+    stack(ABOVE, seen)
     for place, parts in zip(st.columns([3, 2], gap="medium"), (LEFT, RIGHT), strict=True):
         with place:
-            for part in parts:
-                part(seen)
+            stack(parts, seen)

@@ -5,10 +5,13 @@ import streamlit as st
 from core.ui.home.overview import Overview
 from core.ui.kit import words
 from core.ui.shell import cached
+from core.ui.shell.abilities import lacking
 
 
 def show(seen: Overview) -> None:
     """Its version, and what it has to do."""
+    if lacking("service.status"):
+        return
     st.subheader("Service", anchor=False)
     service = cached.service()
     if service.status is None or not service.status.running:

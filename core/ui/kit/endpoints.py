@@ -46,9 +46,15 @@ def served(workspace: Workspace, endpoint: Endpoint) -> tuple[Served, ...]:
 
 def _served(workspace: Workspace, endpoint: Endpoint, deployment: Deployment) -> Served:
     model = cached.model(deployment.model, deployment.model_version)
-    reports = workspace.proofs.gate_reports(endpoint.name, deployment.name, limit=1)
+    can = workspace.can("proofs.gate_reports")
+    reports = workspace.proofs.gate_reports(endpoint.name, deployment.name, limit=1) if can else ()
     traffic = endpoint.traffic.get(deployment.name, 0)
     return Served(deployment, model, cached.asset(model.data), traffic, next(iter(reports), None))
+
+
+def last_hour(workspace: Workspace, name: str) -> TelemetrySummary | None:
+    """What an endpoint was asked in the last hour; None where the workspace keeps no such record."""
+    return cached.telemetry(name, HOUR_S, HOUR_BUCKETS) if workspace.can("records.telemetry") else None
 
 
 def newest(endpoint: Endpoint) -> Deployment | None:
@@ -95,7 +101,9 @@ def badges(endpoint: Endpoint) -> None:
             notices.badge(word)
 
 
-def card(endpoint: Endpoint, live: Sequence[Served], hour: TelemetrySummary, now: float, *, here: str = "") -> None:
+def card(
+    endpoint: Endpoint, live: Sequence[Served], hour: TelemetrySummary | None, now: float, *, here: str = ""
+) -> None:
     """One endpoint at a glance, with the ways to try it, watch it and see its proof, save the page `here`."""
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -126,8 +134,8 @@ def sentence(item: Served, with_share: bool = False) -> str:
     )
 
 
-def _figures(live: Sequence[Served], hour: TelemetrySummary) -> None:
-    columns = st.columns(4)
+def _figures(live: Sequence[Served], hour: TelemetrySummary | None) -> None:
+    columns = st.columns(4 if hour else 2)
     top = live[0]
     of_twin = " of the twin" if top.data.source is DataSource.TWIN else ""
     columns[0].metric(
@@ -138,6 +146,8 @@ def _figures(live: Sequence[Served], hour: TelemetrySummary) -> None:
     )
     traffic = sum(s.traffic for s in live)
     columns[1].metric("Traffic", f"{traffic} %", help="The share of normal requests that deployments answer.")
+    if hour is None:
+        return
     columns[2].metric(
         "Requests, last hour",
         words.count(hour.requests),

@@ -49,11 +49,12 @@ def look(workspace: Workspace, job_id: str) -> Board:
     """The job as it is now."""
     job = workspace.jobs.get(job_id)
     data = jobs.data_of(job)
+    models = workspace.models.list() if workspace.can("models.list") else ()
     return Board(
         workspace=workspace,
         job=job,
-        trials=workspace.jobs.trials(job_id),
-        models=tuple(f"{m.name}, version {m.version}" for m in workspace.models.list() if m.job_id == job_id),
+        trials=workspace.jobs.trials(job_id) if workspace.can("jobs.trials") else (),
+        models=tuple(f"{m.name}, version {m.version}" for m in models if m.job_id == job_id),
         data=None if data is None else cached.asset(data),
         now=time.time(),
     )

@@ -7,6 +7,7 @@ from core.domain.job import JobState
 from core.ui.kit import jobs
 from core.ui.leaderboard.board import Board
 from core.ui.shell import actions, failures, navigation
+from core.ui.shell.abilities import able
 
 
 def show(board: Board) -> None:
@@ -16,7 +17,9 @@ def show(board: Board) -> None:
     jobs.progress(board.job, board.trials, board.now)
     if not board.job.state.final:
         asked = board.job.cancel_requested
-        if st.button("Stop here", icon=":material/stop_circle:", key="leaderboard.cancel", disabled=asked):
+        if st.button(
+            "Stop here", icon=":material/stop_circle:", key="leaderboard.cancel", **able("jobs.cancel", unless=asked)
+        ):
             actions.apply("Stopping", board.workspace.jobs.cancel, board.job.id)
     elif board.job.state is JobState.SUCCEEDED:
         _register(board)
@@ -31,6 +34,8 @@ def _register(board: Board) -> None:
         suggested = endpoint_name(board.data.name if board.data else "model")
         name = st.text_input("Model name", value=suggested, key=f"leaderboard.model.{board.job.id}", width=320)
         icon = ":material/bookmark_add:"
-        go = st.button("Register the best model", type="primary", icon=icon, key="leaderboard.register")
+        go = st.button(
+            "Register the best model", type="primary", icon=icon, key="leaderboard.register", **able("models.register")
+        )
     if go:
         actions.apply("Registering", board.workspace.models.register, name.strip(), board.job.id)

@@ -9,6 +9,7 @@ from core.domain.metrics import PRIMARY_METRICS
 from core.domain.training import CLASSES_MAX, TrainingSpec
 from core.ui.kit import tables, words
 from core.ui.shell import actions, cached, choices
+from core.ui.shell.abilities import able
 from core.workspace import Workspace
 
 TIMES_S = (15, 30, 60, 120, 300, 600, 1800, 3600)
@@ -20,7 +21,7 @@ def train_form(workspace: Workspace, assets: Sequence[DataAsset]) -> None:
     profile = cached.profile(asset.ref)
     with st.form("leaderboard.train", border=False):
         spec = _ask(asset.ref, profile)
-        if not st.form_submit_button("Train", type="primary", icon=":material/play_arrow:"):
+        if not st.form_submit_button("Train", type="primary", icon=":material/play_arrow:", **able("jobs.submit")):
             return
     job = actions.run("Submitting", lambda: workspace.jobs.submit(spec()))
     if job is not None:

@@ -1,15 +1,18 @@
 """What is shown of an endpoint's traffic, from above."""
 
-from collections.abc import Callable
-
-import streamlit as st
-
-from core.ui.kit import logs, notices
-from core.ui.monitor import course, endings, figures
+from core.ui.kit import notices
+from core.ui.kit.parts import Part, stack
+from core.ui.monitor import course, endings, figures, log
 from core.ui.monitor.traffic import Traffic
 
-PARTS: tuple[Callable[[Traffic], None], ...] = (figures.show, course.show, endings.show)
+PARTS: tuple[Part[Traffic], ...] = (
+    Part("Figures", figures.show),
+    Part("Over time", course.show),
+    Part("The newest requests", endings.show, needs=("records.requests",)),
+)
 """Drawn where there was a request."""
+BELOW: tuple[Part[Traffic], ...] = (Part("The server's log", log.show, needs=("endpoints.logs",)),)
+"""Drawn always."""
 
 
 def draw(traffic: Traffic) -> None:
@@ -23,7 +26,5 @@ def draw(traffic: Traffic) -> None:
             icon="monitoring",
         )
     else:
-        for part in PARTS:
-            part(traffic)
-    st.subheader("The server's log", anchor=False)
-    logs.show(traffic.log, traffic.now)
+        stack(PARTS, traffic)
+    stack(BELOW, traffic)

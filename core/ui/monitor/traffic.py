@@ -28,12 +28,13 @@ class Traffic:
 
 def look(workspace: Workspace, name: str, window: tuple[float, int], origin: Origin | None) -> Traffic:
     """The endpoint's records as they are now; what a server wrote is seen here at once."""
+    can = workspace.can
     live = endpoints.served(workspace, workspace.endpoints.get(name))
     return Traffic(
         name=name,
         summary=cached.telemetry(name, *window, origin),
-        newest=workspace.records.requests(name, limit=50, origin=origin),
-        log=workspace.endpoints.logs(name, limit=100),
+        newest=workspace.records.requests(name, limit=50, origin=origin) if can("records.requests") else (),
+        log=workspace.endpoints.logs(name, limit=100) if can("endpoints.logs") else (),
         data=live[0].data if live else None,
         now=time.time(),
     )

@@ -8,6 +8,7 @@ from core.definitions import shipped
 from core.domain.pipeline import PipelineEndpoint, PipelineSpec
 from core.ui.kit import words
 from core.ui.shell import actions, choices
+from core.ui.shell.abilities import able
 from core.workspace import Workspace
 
 
@@ -26,7 +27,14 @@ def publish_buttons(workspace: Workspace, specs: Sequence[PipelineSpec]) -> None
                 st.markdown(f"**{spec.name}** :gray[{spec.description}]")
                 steps_of(spec)
             key = f"pipelines.publish.{spec.name}"
-            go = right.button("Publish", type="primary", icon=":material/publish:", key=key, width="stretch")
+            go = right.button(
+                "Publish",
+                type="primary",
+                icon=":material/publish:",
+                key=key,
+                width="stretch",
+                **able("pipelines.publish"),
+            )
         if go and (made := actions.run("Publishing", workspace.pipelines.publish, spec)):
             choices.put("pipeline", made.id)
             st.rerun()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.domain.pipeline import PipelineEndpoint
 from core.ui.shell import actions
+from core.ui.shell.abilities import able
 from core.workspace import Workspace
 
 
@@ -13,7 +14,7 @@ def draw_trigger(workspace: Workspace, pipeline: PipelineEndpoint) -> None:
     with left, st.form("pipelines.trigger"):
         st.markdown("**Run it now**")
         experiment = st.text_input("Experiment", value="by-hand", key="pipelines.experiment")
-        if st.form_submit_button("Run", type="primary", icon=":material/play_arrow:"):
+        if st.form_submit_button("Run", type="primary", icon=":material/play_arrow:", **able("pipelines.trigger")):
             run = actions.run(
                 "Starting the run", workspace.pipelines.trigger, pipeline.id, experiment.strip() or "by-hand"
             )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.domain.endpoint import Endpoint, GateBudget
 from core.ui.shell import actions
+from core.ui.shell.abilities import able
 from core.ui.shell.state import state
 from core.workspace import Workspace
 
@@ -18,7 +19,9 @@ def run_form(workspace: Workspace, endpoint: Endpoint) -> None:
         depth = st.selectbox("Depth", list(DEPTHS), key="quality.depth", format_func=DEPTHS.__getitem__, width=260)
         with st.popover("Budget", icon=":material/timer:"):
             budget, by = _budget()
-        go = st.form_submit_button("Run the gate", type="primary", icon=":material/verified:", disabled=not names)
+        go = st.form_submit_button(
+            "Run the gate", type="primary", icon=":material/verified:", **able("proofs.run_gate", unless=not names)
+        )
     if go:
         job = actions.run(
             "Queueing the gate",

@@ -30,12 +30,19 @@ class Gates:
 
 def look(workspace: Workspace, name: str) -> Gates:
     """The endpoint, its running gate, if any, and its reports."""
-    active = [j for j in workspace.jobs.list(JobKind.GATE, limit=50, endpoint=name) if not j.state.final]
+    can = workspace.can
+    listed = workspace.jobs.list(JobKind.GATE, limit=50, endpoint=name) if can("jobs.list") else ()
+    active = [j for j in listed if not j.state.final]
     running = min(active, key=lambda j: (j.state is not JobState.RUNNING, j.created_at), default=None)
     job = running or _asked(workspace, name)
-    judged = workspace.proofs.gate_progress(job.id) if job is not None and not job.state.final else ()
+    runs = job is not None and not job.state.final and can("proofs.gate_progress")
     return Gates(
-        workspace, workspace.endpoints.get(name), job, judged, workspace.proofs.gate_reports(name), time.time()
+        workspace=workspace,
+        endpoint=workspace.endpoints.get(name),
+        job=job,
+        judged=workspace.proofs.gate_progress(job.id) if job is not None and runs else (),
+        reports=workspace.proofs.gate_reports(name) if can("proofs.gate_reports") else (),
+        now=time.time(),
     )
 
 

@@ -1,15 +1,19 @@
 """Load tests of every endpoint."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
-from core.domain.proof import LoadReport
 from core.ui.kit import words
+from core.ui.shell import abilities
+from core.workspace import Workspace
 
 
-def draw_loads(reports: Sequence[LoadReport], now: float) -> None:
+def draw_loads(workspace: Workspace, now: float) -> None:
     """Load tests, newest first."""
+    st.subheader("Load tests", anchor=False)
+    if reason := abilities.lacking("proofs.load_reports"):
+        abilities.say("Load tests", reason)
+        return
+    reports = workspace.proofs.load_reports()
     if not reports:
         st.caption("No load test was run. `python -m core loadtest URL` runs one against any endpoint.")
         return

@@ -1,14 +1,17 @@
 """What is shown of an endpoint's proof, from above."""
 
-from collections.abc import Callable
-
+from core.ui.kit.parts import Part, stack
 from core.ui.quality import deployments, history, progress, report
 from core.ui.quality.gates import Gates
 
-PARTS: tuple[Callable[[Gates], None], ...] = (deployments.show, progress.show, report.show, history.show)
+PARTS: tuple[Part[Gates], ...] = (
+    Part("Deployments", deployments.show),
+    Part("The gate that runs", progress.show, needs=("proofs.gate_progress",)),
+    Part("What was tried, and what came of it", report.show, needs=("proofs.gate_reports",)),
+    Part("How earlier gates went", history.show, needs=("proofs.gate_reports",)),
+)
 
 
 def draw(gates: Gates) -> None:
     """Every part, of the gates as they were seen."""
-    for part in PARTS:
-        part(gates)
+    stack(PARTS, gates)

@@ -11,6 +11,7 @@ from core.ui.kit.words import Word
 from core.ui.quality import checks
 from core.ui.quality.gates import Gates
 from core.ui.shell import actions, failures
+from core.ui.shell.abilities import able
 from core.ui.shell.markup import literal
 
 LATEST = 3
@@ -34,7 +35,7 @@ def _progress(gates: Gates, job: Job) -> None:
             st.markdown(f"**{literal(jobs.about(job))}**", width="content")
             with st.container(horizontal=True, width="content", vertical_alignment="center"):
                 notices.badge(words.state(job.state), "Stopping" if job.cancel_requested else "")
-                if st.button("Stop", key="quality.stop", icon=":material/stop_circle:"):
+                if st.button("Stop", key="quality.stop", icon=":material/stop_circle:", **able("jobs.cancel")):
                     actions.run("Stopping", gates.workspace.jobs.cancel, job.id)
         total, done = sum(expected.values()), len(gates.judged)
         told = f"{done} of about {total} checks" if total else words.plural(done, "check")

@@ -5,10 +5,11 @@ from pathlib import Path
 import streamlit as st
 
 from core.domain.errors import SlipwayError
-from core.ui.shell import actions, cached, failures, navigation
+from core.ui.shell import abilities, actions, cached, failures, navigation
 from core.ui.shell.live import FAST_S, live
 from core.ui.shell.markup import literal
 from core.ui.shell.state import state
+from core.workspace import Workspace
 
 
 def route() -> None:
@@ -27,15 +28,27 @@ def frame(title: str) -> None:
     if not state.routed:
         navigation.declare_beside()
     state.routed = False
+    page = navigation.entry(title)
     st.title(title, anchor=False)
-    st.caption(navigation.entry(title).lead)
+    st.caption(page.lead)
     try:
-        cached.workspace()
+        workspace = cached.workspace()
     except SlipwayError as error:
         failures.show(error)
         st.stop()
     with st.sidebar:
-        live(cached.service, lambda service: FAST_S if service.starting else None, _service_foot)
+        _foot(workspace)
+    if reason := abilities.lacking(*page.needs):
+        abilities.say(title, reason)
+        st.stop()
+
+
+def _foot(workspace: Workspace) -> None:
+    """Which workspace this is, and where it has a service, how that is."""
+    if abilities.lacking("service.status"):
+        st.caption(f"Workspace `{workspace.settings.workspace}`")
+        return
+    live(cached.service, lambda service: FAST_S if service.starting else None, _service_foot)
 
 
 def _service_foot(service: cached.Service) -> None:
@@ -53,7 +66,9 @@ def _service_down(service: cached.Service) -> None:
     st.caption("Nothing trains, deploys or gates until it runs. Endpoints go on answering.")
     if service.error is not None:
         st.caption(f":red[{literal(service.error.message)}] {literal(service.error.hint)}")
-    if st.button("Start it", icon=":material/play_arrow:", key="frame.start_service"):
+    if st.button(
+        "Start it", icon=":material/play_arrow:", key="frame.start_service", **abilities.able("service.start")
+    ):
         actions.apply("Starting the service", cached.start_service)
 
 

@@ -19,6 +19,8 @@ class PageEntry(NamedTuple):
     icon: str
     section: str
     lead: str
+    needs: tuple[str, ...] = ()
+    """The verbs of the workspace without which there is nothing to show."""
 
     @property
     def path(self) -> str:
@@ -28,19 +30,53 @@ class PageEntry(NamedTuple):
 PAGES = (
     PageEntry("home", "Home", "home", "", "What is live, what runs, and whether it can be trusted."),
     PageEntry(
-        "explore", "Explore", "table_chart", "Build", "The tables, column by column, before anything learns from them."
-    ),
-    PageEntry("leaderboard", "Leaderboard", "leaderboard", "Build", "Train, and watch every trial as it lands."),
-    PageEntry(
-        "deploy", "Deploy", "rocket_launch", "Serve", "Put a model behind an endpoint, try it, and hand it over."
-    ),
-    PageEntry(
-        "monitor", "Monitor", "monitoring", "Serve", "What was asked, how fast it was answered, what went wrong."
+        "explore",
+        "Explore",
+        "table_chart",
+        "Build",
+        "The tables, column by column, before anything learns from them.",
+        needs=("data.list", "data.profile"),
     ),
     PageEntry(
-        "pipelines", "Pipelines", "account_tree", "Automate", "The whole path as one thing that a REST call starts."
+        "leaderboard",
+        "Leaderboard",
+        "leaderboard",
+        "Build",
+        "Train, and watch every trial as it lands.",
+        needs=("data.list", "data.get", "data.profile", "jobs.list", "jobs.get"),
     ),
-    PageEntry("quality", "Quality", "verified", "Prove", "What was proven about each endpoint, and by what evidence."),
+    PageEntry(
+        "deploy",
+        "Deploy",
+        "rocket_launch",
+        "Serve",
+        "Put a model behind an endpoint, try it, and hand it over.",
+        needs=("data.get", "models.list", "models.get", "endpoints.list", "endpoints.get"),
+    ),
+    PageEntry(
+        "monitor",
+        "Monitor",
+        "monitoring",
+        "Serve",
+        "What was asked, how fast it was answered, what went wrong.",
+        needs=("data.get", "models.get", "endpoints.list", "endpoints.get", "records.telemetry"),
+    ),
+    PageEntry(
+        "pipelines",
+        "Pipelines",
+        "account_tree",
+        "Automate",
+        "The whole path as one thing that a REST call starts.",
+        needs=("pipelines.list",),
+    ),
+    PageEntry(
+        "quality",
+        "Quality",
+        "verified",
+        "Prove",
+        "What was proven about each endpoint, and by what evidence.",
+        needs=("data.get", "models.get", "endpoints.list", "endpoints.get"),
+    ),
 )
 
 

@@ -1,0 +1,38 @@
+"""What the workspace can do, and the reason that stands beside what it cannot."""
+
+from typing import TypedDict
+
+import streamlit as st
+
+from core.ui.shell import cached
+
+
+class Ability(TypedDict):
+    """Two arguments of a widget that asks for something: whether it is greyed, and what a pointer on it is told."""
+
+    disabled: bool
+    help: str | None
+
+
+def lacking(*verbs: str) -> str:
+    """Why the workspace cannot do all of these, such as `endpoints.deploy`; empty where it can.
+
+    Raises KeyError for a verb that the interface has not: that is a slip of ours.
+    """
+    workspace = cached.workspace()
+    if unknown := sorted(set(verbs) - set(workspace.verbs)):
+        raise KeyError(unknown[0])
+    missing = [f"`{verb}`" for verb in verbs if not workspace.can(verb)]
+    backend = workspace.settings.workspace
+    return f"The {backend} workspace cannot do this: it lacks {' and '.join(missing)}." if missing else ""
+
+
+def able(*verbs: str, unless: bool = False, help: str = "") -> Ability:
+    """How a widget that calls these verbs is drawn: greyed with the reason where they are lacking, or `unless`."""
+    reason = lacking(*verbs)
+    return Ability(disabled=unless or bool(reason), help=reason or help or None)
+
+
+def say(what: str, reason: str) -> None:
+    """Something that this workspace cannot do stands here: greyed, with the reason."""
+    st.markdown(f":gray[:material/block: **{what}** · {reason}]")

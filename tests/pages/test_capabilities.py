@@ -1,0 +1,92 @@
+"""What a backend cannot do is greyed with its reason, on every page, and is never asked of it."""
+
+from dataclasses import replace
+
+import pytest
+import streamlit as st
+from bank_story import AUTOML_ID
+from fakes import FakeWorkspace, without
+from reading import text
+
+from core.ui.deploy.parts import TABS
+from core.ui.shell.navigation import PAGES
+
+VIEWS = [
+    *({"page": page.file} for page in PAGES if page.file != "deploy"),
+    {"page": "explore", "view": "Preview"},
+    *({"page": "deploy", "use": tab.title} for tab in TABS),
+]
+
+
+def afresh(fake: FakeWorkspace, *verbs: str) -> None:
+    """The app opens its workspace anew, on a backend without these verbs."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    fake.workspace = without(fake.whole, *verbs)
+    fake.calls.clear()
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: "-".join(view.values()))
+def test_a_page_does_without_each_verb_that_it_asks_for(visit, bank, view):
+    visit(**view)
+    asked = sorted({name for name, _ in bank.calls})
+
+    for verb in asked:
+        afresh(bank, verb)
+        app = visit(**view)
+        assert not app.exception, verb
+        assert not app.error, verb
+        assert not bank.called(verb)
+
+
+ACTS = [
+    ({"page": "explore"}, "Register", "data.register"),
+    ({"page": "leaderboard"}, "Train", "jobs.submit"),
+    ({"page": "leaderboard", "job": AUTOML_ID}, "Register the best model", "models.register"),
+    ({"page": "deploy"}, "Deploy", "endpoints.deploy"),
+    ({"page": "deploy", "use": "Details"}, "Apply", "endpoints.set_traffic"),
+    ({"page": "deploy", "use": "Details"}, "Save", "endpoints.update"),
+    ({"page": "deploy", "use": "Details"}, "Delete the endpoint", "endpoints.delete"),
+    ({"page": "deploy", "use": "Load test"}, "Run it", "jobs.submit"),
+    ({"page": "pipelines"}, "Run", "pipelines.trigger"),
+    ({"page": "quality"}, "Run the gate", "proofs.run_gate"),
+]
+
+
+@pytest.mark.parametrize(("view", "label", "verb"), ACTS, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_button_is_greyed_with_its_reason_where_its_verb_is_lacking(visit, bank, view, label, verb):
+    bank.models = [replace(model, job_id="another") for model in bank.models]
+    afresh(bank, verb)
+    app = visit(**view)
+
+    button = next(button for button in app.button if button.label == label)
+    assert button.disabled
+    assert button.help == f"The fake workspace cannot do this: it lacks `{verb}`."
+
+
+@pytest.mark.parametrize("tab", [tab for tab in TABS if tab.needs], ids=lambda tab: tab.title)
+def test_a_tab_says_why_it_has_nothing_to_show(visit, bank, tab):
+    afresh(bank, *tab.needs)
+    app = visit("deploy", use=tab.title)
+
+    needs = " and ".join(f"`{verb}`" for verb in tab.needs)
+    assert f"**{tab.title}** · The fake workspace cannot do this: it lacks {needs}." in text(app)
+
+
+def test_a_workspace_without_a_service_has_none_in_the_sidebar(visit, bank):
+    afresh(bank, "service.start", "service.status")
+    app = visit("home")
+
+    assert "Service" not in text(app)
+    assert "Workspace `fake`" in text(app)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.file)
+def test_a_workspace_that_can_do_nothing_is_explained_on_every_page(visit, bank, page):
+    afresh(bank, *bank.workspace.verbs)
+    app = visit(page.file)
+
+    assert not app.exception
+    assert not app.error
+    assert bank.calls == []
+    assert "The fake workspace cannot do this" in text(app)
