@@ -13,16 +13,22 @@ def decide(signature: Signature, probabilities: npt.NDArray[np.float64]) -> list
 
     Without a threshold it is the most probable of all. Of classes that are as probable the first is told.
     """
-    classes, threshold = signature.classes, signature.threshold
-    if threshold is None or (positive := _positive(signature, classes)) is None:
-        return [classes[i] for i in probabilities.argmax(axis=1).tolist()]
-    if len(classes) == 2:
-        told, other = classes[positive], classes[1 - positive]
-        return [told if p >= threshold else other for p in probabilities[:, positive].tolist()]
+    classes = signature.classes
+    best = probabilities.argmax(axis=1) if signature.threshold is None else _from_threshold(signature, probabilities)
+    return [classes[i] for i in best.tolist()]
+
+
+def _from_threshold(signature: Signature, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """The place of each row's class where one may have a threshold."""
+    positive, threshold = _positive(signature, signature.classes), signature.threshold
+    if positive is None or threshold is None:
+        return np.asarray(probabilities.argmax(axis=1))
+    taken = probabilities[:, positive] >= threshold
+    if len(signature.classes) == 2:
+        return np.where(taken, positive, 1 - positive)
     others = probabilities.copy()
     others[:, positive] = -1.0
-    best = np.where(probabilities[:, positive] >= threshold, positive, others.argmax(axis=1))
-    return [classes[i] for i in best.tolist()]
+    return np.where(taken, positive, others.argmax(axis=1))
 
 
 def may_decide(
