@@ -16,7 +16,6 @@ import duckdb
 from core.domain.data import AS_FOUND, Note, NoteKind, Reading
 from core.domain.errors import SourceUnreadable, TableUnusable
 from core.ml.bank_twin import write_twin
-from core.ml.data.spellings import folded
 from core.ml.data.sql_paths import AS_IT_STANDS, literal, only
 from core.sources.dialect import Dialect, dialect_of, refuse_duplicates
 from core.sources.files import (
@@ -32,6 +31,7 @@ from core.sources.files import (
 )
 from core.sources.find import Source
 from core.sources.ragged import evened
+from core.sources.relation import Relation, merged
 from core.sources.text_table import TextTable
 
 STORED = {
@@ -53,8 +53,6 @@ NO_TABLES = {
 }
 """What a text begins with that is no table; a page is what a download gives to whoever must log in first."""
 RAGGED = re.compile(r"Line: (\d+)[\s\S]*Expected Number of Columns: (\d+) Found: (\d+)")
-SPELLINGS_MAX = 1000
-"""Levels of a column whose spellings are merged; more are free text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +85,13 @@ def ingest(
             with _table_errors(what, parquet):
                 table, sha256 = _read(source, what, Path(folder), connection, reading, texts)
                 if reading.merge_spellings:
-                    table = _merged(connection, table)
+                    table = merged(connection, table)
                 rows = _write(connection, table, Path(folder) / "table.parquet")
             if not rows:
                 raise TableUnusable(f"{what} has columns but no rows", hint="Give a table with at least one row")
             put_in_place(Path(folder) / "table.parquet", parquet)
     names = tuple(name for name, *_ in table.columns)
     return Ingested(rows, names, sha256, parquet.stat().st_size, table.notes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A relation whose columns are called c0, c1, ..., with their real names, the SQL of their values, and types."""
-
-    relation: str
-    columns: tuple[tuple[str, str, str], ...]
-    notes: tuple[Note, ...] = ()
 
 
 def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -124,7 +113,7 @@ def _read(
     connection: duckdb.DuckDBPyConnection,
     reading: Reading,
     texts: Collection[str],
-) -> tuple[_Table, str]:
+) -> tuple[Relation, str]:
     """The table, from a copy that nobody changes meanwhile, and the SHA-256 of the source."""
     path, copy = source.path, folder / "copy"
     if path is None:
@@ -161,7 +150,7 @@ def _end(text: Path) -> str:
         return file.read().decode(errors="replace").strip()[-1:] or " "
 
 
-def _json_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str) -> _Table:
+def _json_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str) -> Relation:
     """JSON lines, or an array of records. Raises SourceUnreadable for one object that holds the table in a piece."""
     if _end(copy) not in "]}":  # DuckDB takes what a cut leaves of an array
         raise SourceUnreadable(f"{what} is JSON that ends in the middle", hint="Copy or download it again")
@@ -176,17 +165,17 @@ def _json_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str) ->
     return _typed(connection, relation, (), what)
 
 
-def _write(connection: duckdb.DuckDBPyConnection, table: _Table, part: Path) -> int:
+def _write(connection: duckdb.DuckDBPyConnection, table: Relation, part: Path) -> int:
     values = ", ".join(f'{value} AS "{name.replace(chr(34), chr(34) * 2)}"' for name, value, _ in table.columns)
     group = max(2_048, min(122_880, GROUP_CELLS // len(table.columns)))
     written = connection.execute(
-        f"COPY (SELECT {values} FROM {table.relation}) TO {literal(str(part))} "
+        f"COPY (SELECT {values} FROM {table.sql}) TO {literal(str(part))} "
         f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group})"
     ).fetchone()
     return int(written[0]) if written else 0
 
 
-def _typed(connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence[str], what: str) -> _Table:
+def _typed(connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence[str], what: str) -> Relation:
     """A table whose file knows its types."""
     described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     names = names or [str(name) for name, *_ in described]
@@ -194,7 +183,7 @@ def _typed(connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence
     aliases = ", ".join(f"c{i}" for i in range(len(described)))
     kinds = [_kind(str(sql_type)) for _, sql_type, *_ in described]
     columns = tuple((name, _stored(f"c{i}", kinds[i]), kinds[i]) for i, name in enumerate(names))
-    return _Table(f"{relation} AS t({aliases})", columns)
+    return Relation(f"{relation} AS t({aliases})", columns)
 
 
 def _kind(sql_type: str) -> str:
@@ -221,7 +210,7 @@ def _parquet_names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[st
 
 def _text_table(
     connection: duckdb.DuckDBPyConnection, copy: Path, what: str, reading: Reading, texts: Collection[str]
-) -> _Table:
+) -> Relation:
     """A CSV or TSV table, its types found over all of its rows."""
     dialect = dialect_of(copy, what, reading)
     skip = 0 if _without(copy, dialect.skip) else dialect.skip
@@ -245,7 +234,7 @@ class _Cells:
     reading: Reading
     texts: Collection[str]
 
-    def table(self, text: Path, dialect: Dialect, skip: int) -> _Table:
+    def table(self, text: Path, dialect: Dialect, skip: int) -> Relation:
         """The table behind the first `skip` lines. Raises duckdb.Error for rows of another width."""
         cells = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(dialect.names)))
         relation = (
@@ -259,7 +248,7 @@ class _Cells:
             _refuse_filled(self.connection, f"SELECT count(c{len(names)}) FROM {relation}", len(names), self.what)
         table = TextTable(self.connection, relation, names, dialect.delimiter, self.reading, self.texts)
         columns = tuple(table.values())
-        return _Table(relation, columns, (*dialect.notes, *table.notes))
+        return Relation(relation, columns, (*dialect.notes, *table.notes))
 
 
 def _without(copy: Path, lines: int) -> bool:
@@ -280,33 +269,6 @@ def _refuse_filled(connection: duckdb.DuckDBPyConnection, query: str, columns: i
         raise SourceUnreadable(
             f"{what}: {filled:,} row(s) have {columns + 1} filled cells, expected {columns} as in the header", hint=HINT
         )
-
-
-def _merged(connection: duckdb.DuckDBPyConnection, table: _Table) -> _Table:
-    """The table with one spelling for categories that differ in nothing but the case of their letters."""
-    columns, merged = [], []
-    for name, value, kind in table.columns:
-        spelled = _spellings(connection, table.relation, value) if kind == "VARCHAR" else {}
-        cases = " ".join(f"WHEN {literal(other)} THEN {literal(main)}" for other, main in spelled.items())
-        columns.append((name, f"CASE {value} {cases} ELSE {value} END" if spelled else value, kind))
-        merged += [name] * bool(spelled)
-    if not merged:
-        return table
-    quoted = ", ".join(f"'{name}'" for name in merged[:5])
-    note = Note(NoteKind.MERGED, f"Spellings of the same word in {quoted} were merged, as asked", tuple(merged))
-    return replace(table, columns=tuple(columns), notes=(*table.notes, note))
-
-
-def _spellings(connection: duckdb.DuckDBPyConnection, relation: str, value: str) -> dict[str, str]:
-    """Each rarer spelling of a column's categories with the most frequent one; none where it holds free text."""
-    counted = f"SELECT {value} AS v, count(*) AS n FROM {relation} GROUP BY v HAVING v IS NOT NULL"
-    found = connection.execute(f"{counted} ORDER BY n DESC, v LIMIT {SPELLINGS_MAX + 1}").fetchall()
-    if len(found) > SPELLINGS_MAX:
-        return {}
-    main: dict[str, str] = {}
-    for word, _ in found:
-        main.setdefault(folded(word), word)
-    return {word: main[folded(word)] for word, _ in found if main[folded(word)] != word}
 
 
 @contextmanager

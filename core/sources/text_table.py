@@ -3,7 +3,7 @@
 # ruff: noqa: S608  # the SQL is made of our own names c0, c1, ... and of literals quoted here
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,68 +13,14 @@ from core.domain.data import Note, NoteKind, Reading
 from core.ml.data.sql_paths import literal
 from core.sources import numbers
 from core.sources.cells import Kind, clean, heart, matches, trim, value, words
-from core.sources.numbers import CURRENCIES, PHONES_MIN, STYLES, Style
+from core.sources.counts import NUMBERS_SHARE, Plain, Styled
+from core.sources.numbers import CURRENCIES, STYLES, Style
 
 BATCH_COLUMNS = 200
 """Columns that are looked at in one pass."""
-NUMBERS_SHARE = 0.99
-"""Of the known cells: a column with so many numbers is one of numbers, and its few words are missing."""
 MIXED_SHARE = 0.5
 """A column of text with so many numbers in it deserves a word."""
 SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """What the first pass counts of a column's cells, trimmed and not missing."""
-
-    known: int = 0
-    integers: int = 0
-    numbers: int = 0
-    booleans: int = 0
-    codes: int = 0
-    """Digits behind a leading zero: one such cell makes the column text."""
-    loose: int = 0
-    """Cells that may be numbers in some style."""
-    trimmed: int = 0
-    words: int = 0
-    """Cells with a word for missing."""
-    points: int = 0
-    """Numbers with a decimal point that cannot part thousands."""
-    grouped: int = 0
-    """Numbers whose point may as well part thousands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Styled:
-    """What the second pass counts of a column that may hold numbers in some style."""
-
-    known: int
-    fits: Mapping[str, int]
-    """Cells per decimal sign that are numbers under it."""
-    only: Mapping[str, int]
-    """Those that are numbers under no other."""
-    percent: int
-    currencies: tuple[str, ...]
-    phones: int
-    unit: str
-    """What stands behind the numbers, where it is the same everywhere."""
-
-    @property
-    def telephones(self) -> bool:
-        return self.phones == self.known >= PHONES_MIN
-
-    def numeric(self, decimal: str) -> bool:
-        return self.fits[decimal] >= NUMBERS_SHARE * self.known
-
-    @property
-    def may_be(self) -> tuple[str, ...]:
-        """The decimal signs under which it holds numbers. Not some percent and some plain, nor several currencies."""
-        if self.telephones:
-            return ()
-        if self.percent not in (0, max(self.fits.values())) or len(self.currencies) > 1:
-            return ()
-        return tuple(decimal for decimal in STYLES if self.numeric(decimal))
 
 
 @dataclass
