@@ -197,10 +197,11 @@ def _within(window: LoadReport, budget: GateBudget) -> bool:
 
 
 def _failures(window: LoadReport) -> str:
+    put_off = f", {window.put_off} times told to come later" if window.put_off else ""
     if not window.failed:
-        return "none failed"
+        return f"none failed{put_off}"
     statuses = {status or "broken": count for status, count in window.by_status.items() if status != 200}
-    return f"{window.failed} of {window.requests} failed {statuses}"
+    return f"{window.failed} of {window.requests} failed {statuses}{put_off}"
 
 
 def _shadow(target: Target, shadow: Shadow | None) -> CheckResult:

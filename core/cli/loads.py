@@ -122,6 +122,8 @@ def _bars(report: LoadReport) -> list[str]:
 
 def _failures(report: LoadReport) -> list[tuple[str, int]]:
     statuses = [(f"answered {status}", n) for status, n in report.by_status.items() if status not in (0, 200)]
+    if report.put_off:
+        statuses.append(("told to come later, and sent again", report.put_off))
     return [*statuses, *((f"no answer ({cause})", n) for cause, n in report.errors.items())]
 
 

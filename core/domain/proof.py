@@ -187,6 +187,8 @@ class LoadReport:
     fresh_connections: bool = False
     errors: Mapping[str, int] = field(default_factory=dict)
     """Requests without an answer, by cause: refused, reset, timed out, not HTTP, not sent."""
+    put_off: int = 0
+    """Times that a busy server asked to come again later, and that was done: no failures, nor among the requests."""
     histogram: tuple[tuple[float, int], ...] = ()
     """Latencies as (upper bound in ms, requests), ascending, empty buckets left out."""
     seconds: tuple[LoadSecond, ...] = ()

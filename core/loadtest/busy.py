@@ -32,6 +32,9 @@ class Patience:
         return self.pause_s if math.isnan(asked_s) else max(0.0, min(asked_s, self.pause_max_s))
 
 
+PATIENT = Patience()
+
+
 def asked(retry_after: str) -> float:
     """The seconds that a `Retry-After` asks for, as a number or a date (RFC 9110, 10.2.3); nan where it is neither."""
     told = retry_after.strip()

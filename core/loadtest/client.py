@@ -1,6 +1,7 @@
 """A load's HTTP client: an asyncio protocol over httptools; a general one costs more than the server."""
 
 import asyncio
+import re
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -10,9 +11,20 @@ import httptools
 from core.domain.endpoint import DEPLOYMENT_HEADER
 from core.domain.errors import SpecInvalid
 from core.domain.proof import LoadSpec, Target
+from core.loadtest.busy import BUSY, PATIENT, UNAVAILABLE
 from core.loadtest.sender import NoAnswer
 
 CONNECT_TIMEOUT_S = 5.0
+HEAD_MAX_BYTES = 16_384
+RETRY_AFTER = re.compile(rb"(?i)\r\nretry-after:[ \t]*([^\r\n]*)")
+
+
+class ComeLater(Exception):
+    """The server is busy and asks to come again after so many seconds."""
+
+    def __init__(self, status: int, wait_s: float) -> None:
+        super().__init__(status)
+        self.status, self.wait_s = status, wait_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,8 @@ class Connection(asyncio.Protocol):
         self._answer: asyncio.Future[int] | None = None
         self.reusable = True
         """False once the server said or did that this connection ends."""
+        self._head = b""
+        self._begun = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -76,6 +90,11 @@ class Connection(asyncio.Protocol):
         return answer
 
     def data_received(self, data: bytes) -> None:
+        # Kept as it came: a call for each header of each answer would cost more than the rare look at one.
+        if not self._begun:
+            self._head, self._begun = data, True
+        elif len(self._head) < HEAD_MAX_BYTES:
+            self._head += data
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
@@ -83,6 +102,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """httptools: one answer is whole."""
+        self._begun = False
         if self._parser.get_status_code() < 200:
             return
         self.reusable = self._parser.should_keep_alive()
@@ -92,6 +112,12 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._break("reset")
+
+    @property
+    def retry_after(self) -> str | None:
+        """What the last answer's header of this name says."""
+        found = RETRY_AFTER.search(self._head.partition(b"\r\n\r\n")[0])
+        return found[1].decode("latin-1") if found else None
 
     def close(self) -> None:
         """End the connection; what is unanswered on it stays so."""
@@ -114,7 +140,7 @@ class Pool:
         self._free: list[Connection] = []
 
     async def request(self, request: bytes) -> int:
-        """The status of the answer. Raises NoAnswer."""
+        """The status of the answer. Raises NoAnswer, ComeLater."""
         async with self._places:
             connection = self._take() or await connect(self._address)
             try:
@@ -126,6 +152,10 @@ class Pool:
                 self._free.append(connection)
             else:
                 connection.close()
+            if status in (BUSY, UNAVAILABLE):
+                wait_s = PATIENT.wait_s(status, connection.retry_after)
+                if wait_s is not None:
+                    raise ComeLater(status, wait_s)
             return status
 
     def close(self) -> None:

@@ -3,6 +3,9 @@
 Closed loop: each of `concurrency` clients sends its next request when the last one is answered; it shows what a server
 can do. Open loop: requests are due at a fixed rate and their latency counts from then; it shows what users meet when
 the server stalls, since they do not wait for each other (no coordinated omission).
+
+A server that is busy may ask to come again later. A client of a closed loop waits as long as it is told, within bounds,
+and sends its request again; requests of an open loop are due whatever the server says, and count as refused.
 """
 
 import asyncio
@@ -13,7 +16,8 @@ from time import perf_counter
 
 from core.domain.errors import ServiceUnavailable, SpecInvalid
 from core.domain.proof import LoadReport, LoadSpec
-from core.loadtest.client import Address, Pool, connect, request_bytes
+from core.loadtest.busy import PATIENT
+from core.loadtest.client import Address, ComeLater, Pool, connect, request_bytes
 from core.loadtest.sender import NoAnswer
 from core.loadtest.tally import BROKEN, Tally
 
@@ -96,9 +100,10 @@ async def _closed_loop(
 async def _client(pool: Pool, requests: Sequence[bytes], number: int, tally: Tally, clock: Clock) -> None:
     # Clients start apart in the cycle of bodies: a constant body flatters branch prediction in tree code.
     turn = number * len(requests) // 7
+    waits = Waits()
     while tally.may_begin(start := clock()):
         try:
-            await _counted(pool, requests[turn % len(requests)], start, tally, clock)
+            await _counted(pool, requests[turn % len(requests)], start, tally, clock, waits)
         except NoAnswer as e:
             if e.cause == "refused":
                 await asyncio.sleep(RECONNECT_PAUSE_S)
@@ -144,10 +149,26 @@ async def _fly(pool: Pool, request: bytes, due: float, tally: Tally, clock: Cloc
         await _counted(pool, request, due, tally, clock)
 
 
-async def _counted(pool: Pool, request: bytes, start: float, tally: Tally, clock: Clock) -> None:
-    """Send and count one request; one that is cut off at the load's end had no answer. Raises NoAnswer."""
+async def _counted(
+    pool: Pool, request: bytes, start: float, tally: Tally, clock: Clock, waits: "Waits | None" = None
+) -> None:
+    """Send and count one request; one that is cut off at the load's end had no answer. Raises NoAnswer.
+
+    With `waits` it is sent again where the server asks to come later, and each try counts from its own start.
+    """
     try:
-        status = await pool.request(request)
+        for tries in count(1):
+            try:
+                status = await pool.request(request)
+                break
+            except ComeLater as e:
+                status = e.status
+                if waits is None or not waits.patient(tries):
+                    break
+                tally.put_off(start)
+                if not await waits.over(e.wait_s, tally.until - clock()):
+                    return
+                start = clock()
     except NoAnswer as e:
         tally.add(BROKEN, start, clock(), e.cause)
         raise
@@ -155,6 +176,25 @@ async def _counted(pool: Pool, request: bytes, start: float, tally: Tally, clock
         tally.add(BROKEN, start, clock(), "timed out")
         raise
     tally.add(status, start, clock())
+
+
+class Waits:
+    """The time that one client has waited for a server that was busy."""
+
+    def __init__(self) -> None:
+        self._waited_s = 0.0
+
+    def patient(self, tries: int) -> bool:
+        """Whether a request that was tried so often is tried again."""
+        return tries < PATIENT.tries and self._waited_s < PATIENT.all_s
+
+    async def over(self, wait_s: float, left_s: float) -> bool:
+        """Wait so long; False, at once, where the load ends before."""
+        if wait_s >= left_s:
+            return False
+        self._waited_s += wait_s
+        await asyncio.sleep(wait_s)
+        return True
 
 
 async def _until(tasks: Sequence["asyncio.Task[None]"], limit_s: float, tally: Tally, clock: Clock) -> None:

@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 
 from core.domain.errors import ServiceUnavailable
 from core.domain.proof import Target
-from core.loadtest.busy import Patience
+from core.loadtest.busy import PATIENT, Patience
 
 HANG_S = 10.0
 TLS_HINT = "Is it http:// and not https://? SSL_CERT_FILE names further authorities to trust"
 TIMED_OUT, BROKEN = "timed out", "reset"
-PATIENT = Patience()
 
 
 class NoAnswer(Exception):

@@ -32,7 +32,7 @@ class Tally:
         self._by_status: Counter[int] = Counter()
         self._errors: Counter[str] = Counter()
         self._seconds: dict[int, _Second] = {}
-        self._begun = self._late = 0
+        self._begun = self._late = self._put_off = 0
         self._last_end = record_from
 
     def may_begin(self, now: float) -> bool:
@@ -45,6 +45,10 @@ class Tally:
     def handed_on(self, due: float, now: float) -> None:
         """An open loop took up a request that was due."""
         self._late += due >= self.record_from and now - due > LATE_S
+
+    def put_off(self, start: float) -> None:
+        """The server asked to come again later, and that is done."""
+        self._put_off += start >= self.record_from
 
     def add(self, status: int, start: float, end: float, error: str = "") -> None:
         """Count one request; `start` is when it was sent or, in an open loop, when it was due."""
@@ -86,6 +90,7 @@ class Tally:
             rate_per_s=spec.rate_per_s,
             fresh_connections=spec.fresh_connections,
             errors=dict(self._errors),
+            put_off=self._put_off,
             histogram=tuple(times.shown()),
             seconds=tuple(self._series()),
             ceiling_requests_per_s=ceiling_requests_per_s,

@@ -9,12 +9,12 @@ from core.checks.document.security import Credential
 from core.checks.outcome import BROKEN, SILENCE, Violation
 from core.checks.probe.exchange import Exchange
 from core.domain.proof import Target
-from core.loadtest.busy import Patience
+from core.loadtest.busy import PATIENT
 from core.loadtest.sender import TIMED_OUT, NoAnswer, Sender
 
 HANG_S = 10.0
 """An answer that takes longer is a violation; how much shorter it should be is the performance part's question."""
-PATIENCE = Patience()
+PATIENCE = PATIENT
 """How long a server that is busy is waited for; then 429 is its answer."""
 
 
