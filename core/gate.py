@@ -13,17 +13,20 @@ import numpy as np
 
 from core import loadtest
 from core.checks import Profile, bodies_for, run_checks
+from core.checks.document.replies import USUAL
 from core.checks.document.security import BEARER
 from core.checks.document.sizes import CAUTIOUS_BYTES
 from core.checks.outcome import Violation
 from core.checks.probe import encoding
 from core.checks.probe.client import Client
 from core.checks.probe.exchange import Exchange
+from core.contract import samples
 from core.domain.endpoint import GateBudget
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult, LoadReport, LoadSpec, Target
 from core.domain.signature import PARITY_LIMIT
 
+Rows = list[dict[str, Any]]
 Probabilities = np.ndarray[Any, np.dtype[np.float64]]
 SHADOW_BODIES_MAX = 500
 SHADOW_COMPARED_MIN = 10
@@ -39,7 +42,10 @@ ABOUT = {
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """What to replay against the live deployment and the candidate. `origin` says where the bodies come from."""
+    """What to replay against the live deployment and the candidate, in the request form that they are sent.
+
+    `origin` says where the bodies come from.
+    """
 
     live: Target
     bodies: Sequence[bytes]
@@ -98,36 +104,39 @@ def _parity(target: Target, path: Path | None) -> CheckResult:
     """The largest difference between the endpoint's probabilities and those of the training process."""
     if path is None:
         return _result("parity", None, "not applicable: the model brings no parity file")
-    body, trained = _read_parity(path)
-    client = Client(target)
+    rows, trained = _read_parity(path)
+    client, parts = Client(target), list(_parts(rows, target))
     try:
-        exchanges = [_score(client, target, part) for part in _parts(body)]
+        exchanges = [_score(client, target, _asking(target, part)) for part in parts]
     except Violation as e:
         return _result("parity", False, e.evidence)
     finally:
         client.close()
-    served = _joined([_probabilities(exchange) for exchange in exchanges])
+    served = _joined([_probabilities(exchange, target.form) for exchange in exchanges])
     if served is None or served.shape != trained.shape:
-        exchange = next((exchange for exchange in exchanges if exchange.status != 200), exchanges[0])
-        evidence = f"Expected probabilities of shape {trained.shape}, got {exchange.shown}"
-        return _result("parity", False, evidence, _one_row(exchange, 0).curl(target))
+        at = next((at for at, exchange in enumerate(exchanges) if exchange.status != 200), 0)
+        evidence = f"Expected probabilities of shape {trained.shape}, got {exchanges[at].shown}"
+        return _result("parity", False, evidence, _one_row(exchanges[at], target, parts[at], 0))
     differences = np.abs(served - trained)
     worst = int(np.argmax(differences.max(axis=1)))
     evidence = f"{len(trained)} rows: the largest difference is {differences.max():.2g} (limit {PARITY_LIMIT:g})"
-    again = _one_row(replace(exchanges[0], body=body), worst).curl(target)
+    again = _one_row(exchanges[0], target, rows, worst)
     if differences.max() <= PARITY_LIMIT:
         return _result("parity", True, evidence, again)
     evidence += f"; row {worst} got {served[worst].tolist()}, trained {trained[worst].tolist()}"
     return _result("parity", False, evidence, again)
 
 
-def _parts(body: bytes) -> Iterator[bytes]:
-    """The request in several, as many rows in each as any endpoint takes at once."""
-    request = json.loads(body)
-    rows = request["data"]
-    size = max(1, len(rows) * CAUTIOUS_BYTES // len(body))
+def _parts(rows: Rows, target: Target) -> Iterator[Rows]:
+    """The rows in several requests, as many in each as any endpoint takes at once."""
+    size = max(1, len(rows) * CAUTIOUS_BYTES // len(_asking(target, rows)))
     for start in range(0, max(1, len(rows)), size):
-        yield json.dumps(request | {"data": rows[start : start + size]}).encode()
+        yield rows[start : start + size]
+
+
+def _asking(target: Target, rows: Rows) -> bytes:
+    """A request for the probabilities of these rows, as people would write it."""
+    return json.dumps(json.loads(samples.body(rows, target.form, "predict_proba"))).encode()
 
 
 def _joined(parts: Sequence[Probabilities | None]) -> Probabilities | None:
@@ -137,28 +146,27 @@ def _joined(parts: Sequence[Probabilities | None]) -> Probabilities | None:
     return np.concatenate(found) if alike and len(found) == len(parts) else None
 
 
-def _one_row(exchange: Exchange, row: int) -> Exchange:
-    """The parity request cut to one row, short enough to be read and sent by hand."""
-    request = json.loads(exchange.body or b"{}")
-    return replace(exchange, body=json.dumps(request | {"data": request["data"][row : row + 1]}).encode())
+def _one_row(exchange: Exchange, target: Target, rows: Rows, row: int) -> str:
+    """The command of a parity request cut to one row, short enough to be read and sent by hand."""
+    return replace(exchange, body=_asking(target, rows[row : row + 1])).curl(target)
 
 
-def _read_parity(path: Path) -> tuple[bytes, Probabilities]:
+def _read_parity(path: Path) -> tuple[Rows, Probabilities]:
+    """The rows, and what the trained model gave for them."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             request = json.loads(arrays["body"].tobytes())
-            trained = np.asarray(arrays["probabilities"], dtype=np.float64)
+            return request["data"], np.asarray(arrays["probabilities"], dtype=np.float64)
     except (OSError, ValueError, KeyError, BadZipFile) as e:
         raise NoVerdict(f"{path.name} cannot be read: {e}", hint="Package the model again") from e
-    return json.dumps(request | {"method": "predict_proba"}).encode(), trained
 
 
-def _probabilities(exchange: Exchange) -> Probabilities | None:
-    """The probabilities in a v1 reply, double-encoded or not; None where there are none."""
+def _probabilities(exchange: Exchange, form: str) -> Probabilities | None:
+    """The probabilities in a reply to this form, double-encoded or not; None where there are none."""
     try:
         reply = json.loads(exchange.reply)
         reply = json.loads(reply) if isinstance(reply, str) else reply
-        return np.asarray(reply["result"], dtype=np.float64)
+        return np.asarray(reply[key] if (key := USUAL[form]) else reply, dtype=np.float64)
     except (ValueError, TypeError, KeyError):
         return None
 
@@ -181,7 +189,7 @@ def _performance(target: Target, budget: GateBudget, seed: int) -> CheckResult:
     again = (
         f"printf %s {shlex.quote(bodies[0].decode())} > body.json\n"
         f"ab -k -t {budget.window_s:g} -n 1000000 -c {budget.concurrency} -p body.json -T application/json "
-        f'{_headers(target)}-H "Authorization: Bearer $SLIPWAY_KEY" {target.url}/score'
+        f'{_headers(target)}-H "Authorization: Bearer $SLIPWAY_KEY" {target.url}{target.path}'
     )
     return _result("performance", _within(best, budget), evidence, again)
 
@@ -266,4 +274,4 @@ def _meaning(exchange: Exchange) -> Any:
 
 
 def _score(client: Client, target: Target, body: bytes) -> Exchange:
-    return client.send("POST", "/score", body, {}, BEARER.credential(target.key) if target.key else None)
+    return client.send("POST", target.path, body, {}, BEARER.credential(target.key) if target.key else None)

@@ -72,6 +72,8 @@ def _outcomes(
 def bodies_for(target: Target, rows: int, *, count: int = BODIES, seed: int = 0) -> tuple[bytes, ...]:
     """`count` different valid request bodies of `rows` rows each, made from the endpoint's own document.
 
+    In the target's request form where the document allows it, else in the document's first.
+
     Raises ServiceUnavailable when nothing listens, NoVerdict when the document does not describe what to send.
     """
     try:
@@ -81,7 +83,8 @@ def bodies_for(target: Target, rows: int, *, count: int = BODIES, seed: int = 0)
     if not described.signature.used:
         raise NoVerdict("The document describes no columns to make rows of", hint=f"See {target.url}{DOCUMENT}")
     made = samples.rows(described.drawn, rows * count, seed)
-    return tuple(described.body(made[at : at + rows]) for at in range(0, rows * count, rows))
+    form = target.form if target.form in described.forms else described.primary_form
+    return tuple(described.body(made[at : at + rows], None, form) for at in range(0, rows * count, rows))
 
 
 def _without_document(chosen: Sequence[Check], target: Target, problem: Violation) -> Iterator[CheckResult]:

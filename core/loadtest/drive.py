@@ -189,12 +189,10 @@ class Waits:
         return tries < PATIENT.tries and self._waited_s < PATIENT.all_s
 
     async def over(self, wait_s: float, left_s: float) -> bool:
-        """Wait so long; False, at once, where the load ends before."""
-        if wait_s >= left_s:
-            return False
+        """Wait so long, or until the load's end; False where that comes first."""
         self._waited_s += wait_s
-        await asyncio.sleep(wait_s)
-        return True
+        await asyncio.sleep(min(wait_s, max(0.0, left_s)))
+        return wait_s < left_s
 
 
 async def _until(tasks: Sequence["asyncio.Task[None]"], limit_s: float, tally: Tally, clock: Clock) -> None:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from contract_tests.reference import KEY, Reference, Refused, Reply, Request, serving
-from core import gate
-from core.checks import Profile, catalogue
+from core import gate, loadtest
+from core.checks import Profile, bodies_for, catalogue
 from core.contract import samples
 from core.domain.endpoint import GateBudget
 from core.domain.errors import SpecInvalid
-from core.domain.proof import CheckResult, Target
+from core.domain.proof import CheckResult, LoadSpec, Target
 
 ROWS = [
     {"age": 20 + n, "balance": 10.0 * n, "job": ("admin", "pilot")[n % 2], "city": "Rome", "member": n % 3 == 0}
@@ -220,6 +220,58 @@ def test_a_live_deployment_that_answers_nonsense_is_no_fault_of_the_candidate(ca
         result = run(candidate, shadow=gate.Shadow(Target(url, KEY), [BODY], "collected requests"))["shadow"]
     assert (result.passed, result.no_verdict) == (None, True)
     assert "the live deployment cannot be compared with" in result.evidence
+
+
+class Elsewhere(Reference):
+    """A deployment elsewhere: behind a header, at another path, and busy at first."""
+
+    busy = 3
+
+    def respond(self, request: Request) -> Reply:
+        if request.headers.get("azureml-model-deployment") != "blue":
+            return self.error(404, "There is no such deployment", [])
+        if request.path == "/score":
+            return self.error(404, "Rows are scored at /invocations", [])
+        if request.path == "/invocations":
+            request = replace(request, target=request.target.replace("/invocations", "/score"))
+        return super().respond(request)
+
+    def document(self, version: str) -> dict[str, Any]:
+        published = super().document(version)
+        published["paths"] = {("/invocations" if at == "/score" else at): it for at, it in published["paths"].items()}
+        return published
+
+    def score(self, request: Request) -> Reply:
+        self.busy -= 1
+        if self.busy >= 0:
+            return Reply(429, b'{"message": "Later", "details": []}', headers={"Retry-After": "0"})
+        return super().score(request)
+
+
+@pytest.mark.parametrize(("form", "key"), [("v2", "Inputs"), ("mlflow", "input_data")])
+def test_a_deployment_elsewhere_is_proven_by_its_header_path_and_form_and_when_it_is_busy_at_first(
+    parity: Path, form: str, key: str
+) -> None:
+    with serving(Elsewhere()) as url:
+        target = Target(url, KEY, {"azureml-model-deployment": "blue"}, path="/invocations", form=form)
+        bodies = [samples.body([row], form) for row in ROWS[:12]]
+        shadow = gate.Shadow(target, bodies, "collected requests")
+        results = run(target, parity=parity, shadow=shadow)
+    assert {name: each.evidence for name, each in results.items() if each.passed is False or each.no_verdict} == {}
+    assert results["parity"].passed is results["performance"].passed is results["shadow"].passed is True
+    for name in ("parity", "performance"):
+        assert results[name].curl.endswith(f"{url}/invocations")
+        assert f'"{key}"' in results[name].curl
+        assert "azureml-model-deployment: blue" in results[name].curl
+
+
+def test_a_candidate_that_is_busy_while_it_is_loaded_has_not_failed(correct: Target) -> None:
+    elsewhere = Elsewhere()
+    with serving(elsewhere) as url:
+        target = Target(url, KEY, {"azureml-model-deployment": "blue"}, path="/invocations", form="v2")
+        elsewhere.busy = 5
+        report = loadtest.run(LoadSpec(target, 1, 2, warmup_s=0, max_requests=20), bodies_for(target, 2, count=5))
+    assert (report.requests, report.failed, report.put_off) == (20, 0, 5)
 
 
 def test_an_unknown_depth_is_refused(correct: Target) -> None:

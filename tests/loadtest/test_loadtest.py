@@ -129,6 +129,54 @@ def test_fresh_connections_are_one_a_request() -> None:
     assert all(b"Connection: close\r\n" in request for request in requests)
 
 
+LATER = b"HTTP/1.1 429 Later\r\nContent-Length: 0\r\nRetry-After: %d\r\n\r\n"
+
+
+def test_a_server_that_is_busy_at_first_is_asked_again_and_that_is_no_failure() -> None:
+    with scripted(lambda n: LATER % 0 if n <= 3 else OK) as (target, requests):
+        report = load(target, 10)
+    assert (report.requests, report.failed, report.by_status, report.put_off) == (10, 0, {200: 10}, 3)
+    assert len(requests) == 13
+    assert len({request.rpartition(b"\r\n")[2] for request in requests[:4]}) == 1
+
+
+def test_a_wait_is_no_part_of_a_latency_but_of_the_load() -> None:
+    with scripted(lambda n: LATER % 1 if n == 1 else OK) as (target, _):
+        report = load(target, 2)
+    assert (report.failed, report.put_off) == (0, 1)
+    assert report.max_ms < 900
+    assert report.duration_s >= 1
+
+
+def test_a_server_that_stays_busy_has_failed_and_is_not_asked_for_ever() -> None:
+    with scripted(lambda n: LATER % 0) as (target, requests):
+        report = load(target, 2)
+    assert (report.requests, report.failed, report.by_status) == (2, 2, {429: 2})
+    assert (report.put_off, len(requests)) == (8, 10)
+
+
+def test_who_is_told_to_come_after_the_loads_end_waits_no_longer_than_that() -> None:
+    with scripted(lambda n: LATER % 60 if n > 1 else OK) as (target, _):
+        spec = LoadSpec(target, duration_s=0.3, warmup_s=0, concurrency=2)
+        report = loadtest.run(spec, [b"[]"])
+    assert (report.failed, report.by_status, report.put_off) == (0, {200: 1}, 2)
+    assert report.duration_s < 1
+
+
+def test_an_open_loop_does_not_wait_and_counts_what_was_refused() -> None:
+    with scripted(lambda n: LATER % 1 if n % 2 else OK) as (target, requests):
+        spec = LoadSpec(target, duration_s=5, warmup_s=0, max_requests=20, rate_per_s=500, concurrency=10)
+        report = loadtest.run(spec, [b"[]"])
+    assert (report.requests, report.failed, report.by_status, report.put_off) == (20, 10, {200: 10, 429: 10}, 0)
+    assert len(requests) == 20
+
+
+def test_a_load_goes_to_the_targets_path() -> None:
+    with scripted(lambda n: OK) as (target, requests):
+        load(replace(target, url=f"{target.url}/api", path="/invocations"), 1)
+    assert requests[0].startswith(b"POST /api/invocations HTTP/1.1\r\n")
+
+
 def test_whom_to_trust_is_read_once_a_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pem = certificate(tmp_path / "server.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(pem))

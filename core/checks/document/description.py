@@ -17,6 +17,7 @@ from core.domain.errors import NoVerdict
 from core.domain.signature import Scalar, Signature
 
 OPERATION = "RunMLService"
+USUAL_PATH = "/score"
 SCORING = re.compile(r"(?i)score|scoring|predict|infer|invoc|classif|regress|estimat|forecast")
 """What an operation that scores is called."""
 
@@ -116,12 +117,14 @@ class Described:
         return Drawing(drawn, self.domains, tuple(left_out) if "mlflow" not in self.forms else ())
 
 
-def describe(document: Json, root: str = "", at: str = SOMEWHERE) -> Described:
+def describe(document: Json, root: str = "", at: str = SOMEWHERE, path: str = USUAL_PATH) -> Described:
     """The promises of a document that came from `at`, of the server whose root is at the path `root`.
+
+    `path` is where it is said to score.
 
     Raises Violation when it describes no scoring operation, NoVerdict when one whose body holds no rows that it tells.
     """
-    path, operation = scoring_operation(document)
+    path, operation = scoring_operation(document, path)
     body, shown = _body(document, operation)
     found = shapes(document, body)
     if not found:
@@ -155,20 +158,23 @@ def describe(document: Json, root: str = "", at: str = SOMEWHERE) -> Described:
     )
 
 
-def scoring_operation(document: Json) -> tuple[str, Json]:
+def scoring_operation(document: Json, said: str = USUAL_PATH) -> tuple[str, Json]:
     """The path and POST operation that scores: `RunMLService`, else `/score`, else the one that takes rows.
 
-    Of several that do, the one that takes most: a list of rows before a single one, then the one that is called so.
+    Another path that is `said` to score comes before all of them, where the document has it. Of several that take
+    rows, the one that takes most: a list of rows before a single one, then the one that is called so.
     """
     paths = document.get("paths")
     posts = {
         path: item["post"] for path, item in (paths.items() if isinstance(paths, Mapping) else ()) if "post" in item
     }
+    if said != USUAL_PATH and said in posts:
+        return said, posts[said]
     for path, post in posts.items():
         if post.get("operationId") == OPERATION:
             return path, post
-    if "/score" in posts:
-        return "/score", posts["/score"]
+    if USUAL_PATH in posts:
+        return USUAL_PATH, posts[USUAL_PATH]
     taking = {path: forms for path, post in posts.items() if (forms := shapes(document, _body(document, post)[0]))}
     taking = {path: forms for path, forms in taking.items() if ONE not in forms or SCORING.search(path)}
     if not posts:

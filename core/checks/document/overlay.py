@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from core.checks.document.description import scoring_operation
+from core.checks.document.description import USUAL_PATH, scoring_operation
 from core.checks.document.forms import KNOWN
 from core.checks.document.schema import Json, resolved
 from core.domain.errors import SpecInvalid
@@ -19,7 +19,7 @@ def is_document(schema: Json) -> bool:
     return any(word in schema for word in VERSION_WORDS)
 
 
-def with_schema(document: Json, schema: Json) -> dict[str, Any]:
+def with_schema(document: Json, schema: Json, path: str = USUAL_PATH) -> dict[str, Any]:
     """The document with what `schema`, the JSON Schema of one row, says besides.
 
     Raises SpecInvalid when the schema names no columns or the document has no place for them, Violation when the
@@ -34,7 +34,7 @@ def with_schema(document: Json, schema: Json) -> dict[str, Any]:
             "A schema file is an OpenAPI document, or the JSON Schema of one row with properties", hint=hint
         )
     made = dict(deepcopy(document))
-    _, operation = scoring_operation(made)
+    _, operation = scoring_operation(made, path)
     rows = list(_rows(made, operation))
     if not rows:
         raise SpecInvalid("The document has no array of records that a schema could describe")

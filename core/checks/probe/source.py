@@ -53,12 +53,12 @@ def fetch(target: Target, source: Source = PUBLISHED) -> Described:
     """
     root = urlsplit(target.url).path
     if source.schema is not None and is_document(source.schema):
-        return describe(whole(dict(source.schema)), root, f"{target.url}{source.path or DOCUMENT}")
+        return describe(whole(dict(source.schema)), root, f"{target.url}{source.path or DOCUMENT}", target.path)
     exchange = _published(target, source)
     document = _document(exchange)
-    document = with_schema(document, source.schema) if source.schema else document
+    document = with_schema(document, source.schema, target.path) if source.schema else document
     try:
-        return describe(document, root, f"{target.url}{exchange.path}")
+        return describe(document, root, f"{target.url}{exchange.path}", target.path)
     except Violation as e:
         raise Violation(e.evidence, *(e.requests or (exchange,)), cause=e.cause) from e
 

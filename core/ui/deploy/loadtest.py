@@ -160,6 +160,8 @@ def _report(report: LoadReport, key: str) -> None:
         if len(report.seconds) > 1:
             charts.show(charts.load_seconds(report), key=f"loads.seconds.{key}", alt="Requests/s over time")
     causes = {f"answered {s}": n for s, n in report.by_status.items() if s not in (0, 200)} | dict(report.errors)
+    if report.put_off:
+        st.caption(f"The endpoint was busy and asked {report.put_off:,} times to come later, which was done.")
     if causes:
         st.markdown(":red[Failed:] " + ", ".join(f"{cause} {count:,} times" for cause, count in causes.items()))
 
