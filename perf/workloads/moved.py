@@ -14,7 +14,6 @@ MOVED: Mapping[str, tuple[str, ...]] = {
     "core.local.machine.processes": ("local.processes",),
     "core.local.records.merging": ("local.merging",),
     "core.local.records.telemetry": ("local.telemetry",),
-    "core.local.store.db": ("local.store",),
     "core.ml.data.prepare": ("ml.prepare",),
     "core.ml.data.profile": ("ml.profile",),
     "core.ml.data.table": ("ml.table",),
