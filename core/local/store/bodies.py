@@ -4,12 +4,13 @@ A constructor checks what is asked for. What is kept was asked for once, and is 
 unknown fields are ignored, missing ones take their defaults.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
-from functools import cache, partial
+from functools import cache, reduce
+from operator import or_
 from types import UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -18,7 +19,6 @@ from core.domain.errors import StoredUnreadable
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 Body = dict[str, Any]
-Read = Callable[[Any], Any]
 
 UPGRADES: Mapping[type, tuple[Callable[[Body], Body], ...]] = {}
 """Each noun's changes of format, oldest first: the first makes of a body of `v` 1 one of `v` 2. Add to the end.
@@ -27,19 +27,23 @@ A field that comes with a default needs none, nor does one that goes; a field th
 does. A body without `v` is of the first format, from before it was counted.
 """
 VERSION = "v"
+COUNTED = '{"v":'
+"""How a body begins that says its format, as it is written here."""
 
 
 def encode(value: Any) -> str:
-    """A dataclass, or a mapping of JSON, as it is kept."""
-    body = value if isinstance(value, Mapping) else {f.name: getattr(value, f.name) for f in fields(value)}
-    return msgspec.json.encode({VERSION: _format_of(type(value)), **body}).decode()
+    """A dataclass, or a dictionary of JSON, as it is kept."""
+    if isinstance(value, Mapping):
+        kind, body = dict, value
+    else:
+        kind, body = type(value), {field.name: getattr(value, field.name) for field in fields(value)}
+    return msgspec.json.encode({VERSION: _format(kind).version, **body}).decode()
 
 
 def decode(text: str, kind: type[T], what: str) -> T:
     """The value that is kept of `what`, the row's name for people. Raises StoredUnreadable."""
     try:
-        body = _upgraded(msgspec.json.decode(text, type=Body), kind)
-        value: T = _reader(cast("Hashable", kind))(body)
+        value: T = _format(kind).read(text)
         return value
     except msgspec.DecodeError as e:
         raise _unreadable(what, str(e)) from e
@@ -50,7 +54,7 @@ def member(kind: type[E], text: str, what: str) -> E:
     try:
         return kind(text)
     except ValueError as e:
-        raise _unreadable(what, f"{e}") from e
+        raise _unreadable(what, str(e)) from e
 
 
 def _unreadable(what: str, why: str) -> StoredUnreadable:
@@ -59,34 +63,40 @@ def _unreadable(what: str, why: str) -> StoredUnreadable:
     )
 
 
-def _format_of(kind: type) -> int:
-    return len(UPGRADES.get(kind, ())) + 1
+class _Format:
+    """How one noun is read. Msgspec runs the checks of constructors, hence reads a twin that has none."""
+
+    def __init__(self, kind: Any) -> None:
+        self._upgrades = UPGRADES.get(kind, ())
+        self.version = len(self._upgrades) + 1
+        self._begins = f"{COUNTED}{self.version},", f"{COUNTED}{self.version}}}"
+        self._twin = _twin(kind)
+        self._decoder = msgspec.json.Decoder(self._twin)
+        self._finish: Callable[[Any], Any] | None = (
+            _uncounted if kind is dict else _filled if _has_checks(kind) else None
+        )
+
+    def read(self, text: str) -> Any:
+        current = text.startswith(self._begins) or (self.version == 1 and not text.startswith(COUNTED))
+        found = self._decoder.decode(text) if current else self._upgraded(text)
+        return found if self._finish is None else self._finish(found)
+
+    def _upgraded(self, text: str) -> Any:
+        body = msgspec.json.decode(text, type=Body)
+        found = body.pop(VERSION, 1)
+        if found > self.version:
+            raise msgspec.DecodeError(f"it has format {found}, this Slipway knows {self.version}")
+        for upgrade in self._upgrades[found - 1 :]:
+            body = upgrade(body)
+        return msgspec.convert(body, self._twin, str_keys=True)
 
 
-def _upgraded(body: Body, kind: type) -> Body:
-    known, found = _format_of(kind), body.pop(VERSION, 1)
-    if found > known:
-        raise msgspec.DecodeError(f"it has format {found}, this Slipway knows {known}")
-    for upgrade in UPGRADES.get(kind, ())[found - 1 :]:
-        body = upgrade(body)
+_format: Callable[[Any], _Format] = cache(_Format)
+
+
+def _uncounted(body: Body) -> Body:
+    body.pop(VERSION, None)
     return body
-
-
-@cache
-def _reader(kind: Any) -> Read:
-    """Makes a value of what JSON gave. Msgspec would run the constructors' checks: it does what has none."""
-    if not _has_checks(kind):
-        return lambda value: msgspec.convert(value, kind, str_keys=True)
-    if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        readers = tuple((field, _reader(hints[field.name])) for field in fields(kind))
-        return partial(_built, kind, readers)
-    inner = [part for part in get_args(kind) if part not in (type(None), Ellipsis)]
-    if get_origin(kind) is tuple and len(inner) == 1:
-        return lambda values: tuple(map(_reader(inner[0]), values))
-    if get_origin(kind) in (Union, UnionType) and len(inner) == 1:
-        return lambda value: None if value is None else _reader(inner[0])(value)
-    raise TypeError(f"A stored value cannot hold {kind}: say here how it is read without its checks")
 
 
 @cache
@@ -97,22 +107,42 @@ def _has_checks(kind: Any) -> bool:
     return any(map(_has_checks, get_args(kind)))
 
 
-def _built(kind: Any, readers: tuple[tuple[Field[Any], Read], ...], body: Any) -> Any:
-    if not isinstance(body, dict):
-        raise msgspec.ValidationError(f"Expected `object`, got `{type(body).__name__}`")
-    value: Any = object.__new__(kind)
-    for field, read in readers:
-        try:
-            found = read(body[field.name]) if field.name in body else _default(field)
-        except msgspec.ValidationError as e:
-            raise msgspec.ValidationError(f"{field.name}: {e}") from e
-        object.__setattr__(value, field.name, found)
-    return value
+@cache
+def _twin(kind: Any) -> Any:
+    """A type with the same fields, and no constructor that checks them."""
+    if not _has_checks(kind):
+        return kind
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        taken = [(field.name, _twin(hints[field.name]), _default(field)) for field in fields(kind)]
+        own = {"_of": kind, "_nested": frozenset(name for name, hint in hints.items() if _has_checks(hint))}
+        return msgspec.defstruct("Twin", taken, bases=(_Twin,), namespace=own, kw_only=True)
+    parts = tuple(map(_twin, get_args(kind)))
+    origin: Any = get_origin(kind)
+    if origin is tuple:
+        return origin[parts]
+    if origin in (Union, UnionType):
+        return reduce(or_, parts)
+    raise TypeError(f"A stored value cannot hold {kind}: say here and in `_filled` how it is read")
+
+
+class _Twin(msgspec.Struct):
+    _of: ClassVar[Any]
+    _nested: ClassVar[frozenset[str]]
 
 
 def _default(field: Field[Any]) -> Any:
-    if field.default is not MISSING:
-        return field.default
     if field.default_factory is not MISSING:
-        return field.default_factory()
-    raise msgspec.ValidationError("it is missing")
+        return msgspec.field(default_factory=field.default_factory)
+    return msgspec.NODEFAULT if field.default is MISSING else field.default
+
+
+def _filled(found: Any) -> Any:
+    """The value whose fields a twin has."""
+    if isinstance(found, _Twin):
+        value: Any = object.__new__(found._of)
+        for name in found.__struct_fields__:
+            part = getattr(found, name)
+            object.__setattr__(value, name, _filled(part) if name in found._nested else part)
+        return value
+    return tuple(map(_filled, found)) if isinstance(found, tuple) else found

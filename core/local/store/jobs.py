@@ -12,6 +12,11 @@ from core.local.store.db import Access, Row
 from core.local.store.pipelines import Steps
 from core.local.store.trials import Trials
 
+_JOBS = (
+    "SELECT id, kind, state, experiment_name, compute, spec, created_at, started_at, ended_at, attempt, "
+    "cancel_requested, parent_id, message, hint, result FROM jobs"
+)
+"""Rows as `_job` takes them, by place: by name, each value of a row costs a search among its columns."""
 _READS = (
     "(json_extract(spec, '$.data.name') = ? AND json_extract(spec, '$.data.version') = ?"
     " OR json_extract(spec, '$.data') = ? AND json_extract(spec, '$.data_version') = ?)"
@@ -37,7 +42,7 @@ class Jobs:
 
     def get(self, job_id: str) -> Job:
         """Raises JobNotFound."""
-        row = self._db.row("SELECT * FROM jobs WHERE id = ?", job_id)
+        row = self._db.row(f"{_JOBS} WHERE id = ?", job_id)
         if row is None:
             raise JobNotFound(f"There is no job '{job_id}'", hint="`job list` shows them")
         return _job(row)
@@ -64,18 +69,18 @@ class Jobs:
         )
         given = [(condition, values) for asked, condition, values in wanted if asked]
         where = " AND ".join(("1", *(condition for condition, _ in given)))
-        sql = f"SELECT * FROM jobs WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ?"  # noqa: S608 - own words
+        sql = f"{_JOBS} WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ?"
         return tuple(map(_job, self._db.rows(sql, *(v for _, values in given for v in values), limit or -1)))
 
     def in_states(self, *states: JobState) -> tuple[Job, ...]:
         """All jobs in these states, oldest first."""
         marks = ", ".join("?" * len(states))
-        sql = f"SELECT * FROM jobs WHERE state IN ({marks}) ORDER BY created_at, id"  # noqa: S608 - only question marks
+        sql = f"{_JOBS} WHERE state IN ({marks}) ORDER BY created_at, id"
         return tuple(map(_job, self._db.rows(sql, *states)))
 
     def children(self, job_id: str) -> tuple[Job, ...]:
         """The jobs that a job has submitted, oldest first."""
-        rows = self._db.rows("SELECT * FROM jobs WHERE parent_id = ? ORDER BY created_at, id", job_id)
+        rows = self._db.rows(f"{_JOBS} WHERE parent_id = ? ORDER BY created_at, id", job_id)
         return tuple(map(_job, rows))
 
     def start_attempt(self, job_id: str, now: float) -> Job:
@@ -150,24 +155,26 @@ def verdict(result: str, what: str) -> bool | None:
 
 
 def _job(row: Row) -> Job:
-    what = f"job '{row['id']}'"
-    kind = member(JobKind, row["kind"], what)
+    (job_id, kind_name, state, experiment_name, compute, spec, *times_and_rest) = row
+    (created_at, started_at, ended_at, attempt, cancel_requested, parent_id, message, hint, result) = times_and_rest
+    what = f"job '{job_id}'"
+    kind = member(JobKind, kind_name, what)
     return Job(
-        id=row["id"],
+        id=job_id,
         kind=kind,
-        state=member(JobState, row["state"], what),
-        experiment_name=row["experiment_name"],
-        compute=row["compute"],
-        spec=_read(kind, row["spec"], what),
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        attempt=row["attempt"],
-        cancel_requested=bool(row["cancel_requested"]),
-        parent_id=row["parent_id"],
-        message=row["message"],
-        hint=row["hint"],
-        result=_read(kind, row["result"], what),
+        state=member(JobState, state, what),
+        experiment_name=experiment_name,
+        compute=compute,
+        spec=_read(kind, spec, what),
+        created_at=created_at,
+        started_at=started_at,
+        ended_at=ended_at,
+        attempt=attempt,
+        cancel_requested=bool(cancel_requested),
+        parent_id=parent_id,
+        message=message,
+        hint=hint,
+        result=_read(kind, result, what),
     )
 
 
@@ -177,4 +184,4 @@ def _kept(kind: JobKind, value: Mapping[str, Any]) -> str:
 
 
 def _read(kind: JobKind, text: str, what: str) -> Mapping[str, Any]:
-    return decode(text, dict[str, Any], what)
+    return decode(text, dict, what)
