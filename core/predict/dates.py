@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.predict.members import Array
+from core.predict.arrays import Array
 
 YEAR_FIRST, DAY_FIRST, MONTH_FIRST = "ymd", "dmy", "mdy"
 DAY_THEN_WORD, WORD_THEN_DAY = "dby", "bdy"

@@ -11,8 +11,8 @@ import numpy as np
 
 from core.domain.data import ColumnKind
 from core.domain.errors import ModelUnreadable
+from core.predict.arrays import Array
 from core.predict.dates import PARTS, PATTERNS, parts_of
-from core.predict.members import Array
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 """Two of the learners read float32 and refuse what is infinite there, so a value beyond it is taken as the border."""

@@ -10,8 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.domain.data import ColumnKind
+from core.predict.arrays import within
 from core.predict.encoder import ColumnCode
-from core.predict.members import Forest, Linear, Member, within
+from core.predict.forest import Forest
+from core.predict.linear import Linear
+from core.predict.members import Member
 
 WEIGHTS_APART = 1e-6
 """So far the weights of the members may be from 1 together."""

@@ -14,8 +14,11 @@ from core.contract.signature import from_json
 from core.domain.errors import ModelUnreadable
 from core.domain.signature import Scalar, Signature
 from core.predict import fitting
+from core.predict.arrays import AnyArray, Array
 from core.predict.encoder import Encoder
-from core.predict.members import KINDS, AnyArray, Array, Forest, Linear, Member
+from core.predict.forest import Forest
+from core.predict.linear import Linear
+from core.predict.members import KINDS, Member
 
 FORMAT = 1
 """Of `model.json` and `arrays.npz`."""

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from core.domain.errors import ModelUnreadable
-from core.predict.members import LANES_MAX, Forest, Linear
+from core.predict.forest import LANES_MAX, Forest
+from core.predict.linear import Linear
 
 NAN = float("nan")
 

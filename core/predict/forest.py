@@ -1,0 +1,174 @@
+"""Trees of every library in one flat format.
+
+Node `i` sends a row left when `x[feature[i]] <= threshold[i]`, and a missing value where `default_left[i]` says; a leaf
+is its own child. So an evaluator is a loop without a branch, in numpy here, and a compiled one can read the very same
+arrays.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from core.domain.errors import ModelUnreadable
+from core.predict.arrays import LINKS, AnyArray, Array, exactly, typed, within
+
+LANES_MAX = 131_072
+"""Pairs of row and tree that are walked at once: their work arrays (about 5 MB) stay near the processor's caches."""
+TREES_MAX = 512
+"""Trees that are walked at once: all rows pass through their nodes (about 1 MB) before other trees' take the caches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Trees in one flat array of nodes. The outputs are `base + scale * (the sum of the reached leaves)`.
+
+    `value` has one number a node, added to its tree's `output`; or, for trees whose leaves hold a whole distribution,
+    one row of numbers a node (`output` is then empty).
+    """
+
+    kind: ClassVar[str] = "forest"
+
+    roots: npt.NDArray[np.int32]
+    feature: npt.NDArray[np.int32]
+    threshold: Array
+    left: npt.NDArray[np.int32]
+    right: npt.NDArray[np.int32]
+    default_left: npt.NDArray[np.bool_]
+    value: Array
+    output: npt.NDArray[np.int32]
+    base: Array
+    fill: Array
+    """What stands for NaN, per column; NaN leaves it to `default_left`. Empty: nothing is filled."""
+    link: str = "sigmoid"
+    scale: float = 1.0
+    cast32: bool = False
+    """Values are rounded to float32 before they are compared, as the library did."""
+    sum32: bool = False
+    """Leaves are added one by one in float32, as the library did: over 2,000 trees it changes up to 1e-6."""
+    depth: int = field(init=False)
+    _children: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
+    _feature: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
+    _adder: Array = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raises ModelUnreadable for arrays that do not describe trees."""
+        _check_forest(self)
+        children = np.stack((self.left, self.right), axis=1).ravel().astype(np.intp)
+        object.__setattr__(self, "_children", children)
+        object.__setattr__(self, "_feature", self.feature.astype(np.intp))
+        adder = (self.output[:, None] == np.arange(len(self.base))).astype(np.float64)
+        object.__setattr__(self, "_adder", adder)
+        object.__setattr__(self, "depth", _depth(self))
+
+    def probabilities(self, matrix: Array) -> Array:
+        """Rows x classes of the encoded matrix."""
+        chunk = max(1, LANES_MAX // max(1, len(self.roots)))
+        parts = [self._sums(matrix[at : at + chunk]) for at in range(0, len(matrix), chunk)]
+        return LINKS[self.link](np.concatenate(parts) if parts else np.zeros((0, len(self.base))))
+
+    def arrays(self) -> dict[str, AnyArray]:
+        return {name: getattr(self, name) for name in FOREST_ARRAYS}
+
+    def meta(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in FOREST_META}
+
+    @classmethod
+    def from_arrays(cls, meta: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> "Forest":
+        """The forest that `meta` and `arrays` described. Raises ModelUnreadable."""
+        return cls(**exactly(FOREST_ARRAYS, arrays), **exactly(FOREST_META, meta))
+
+    def _sums(self, matrix: Array) -> Array:
+        leaves = self._leaves(self._prepared(matrix))
+        reached = self.value.take(leaves, axis=0)
+        if self.sum32:
+            return self._added_in_float32(reached)
+        sums = reached @ self._adder if self.value.ndim == 1 else reached.sum(axis=1)
+        return np.asarray(self.base + self.scale * sums)
+
+    def _added_in_float32(self, reached: Array) -> Array:
+        sums = np.empty((len(reached), len(self.base)))
+        for at, base in enumerate(self.base):
+            steps = reached[:, self.output == at].astype(np.float32)
+            steps[:, 0] += np.float32(base)
+            sums[:, at] = np.add.accumulate(steps, axis=1)[:, -1]
+        return sums
+
+    def _prepared(self, matrix: Array) -> Array:
+        if len(self.fill):
+            matrix = np.where(np.isnan(matrix), self.fill, matrix)
+        return matrix.astype(np.float32).astype(np.float64) if self.cast32 else matrix
+
+    def _leaves(self, matrix: Array) -> npt.NDArray[np.intp]:
+        """The leaf that each row reaches in each tree (rows x trees)."""
+        if len(self.roots) <= TREES_MAX:
+            return self._walk(matrix, self.roots)
+        blocks = range(0, len(self.roots), TREES_MAX)
+        return np.hstack([self._walk(matrix, self.roots[at : at + TREES_MAX]) for at in blocks])
+
+    def _walk(self, matrix: Array, roots: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+        """All lanes, a pair of row and tree each, take one step down a time."""
+        values, width = np.ascontiguousarray(matrix).ravel(), matrix.shape[1]
+        starts = np.arange(len(matrix), dtype=np.intp)[:, None] * width
+        node = np.broadcast_to(roots.astype(np.intp), (len(matrix), len(roots))).copy()
+        missing = bool(np.isnan(values).any())
+        for _ in range(self.depth):
+            x = values.take(self._feature.take(node) + starts)
+            right = x > self.threshold.take(node)
+            if missing:
+                right |= np.isnan(x) & ~self.default_left.take(node)
+            node = self._children.take(2 * node + right)
+        return node
+
+
+FOREST_META = ("link", "scale", "cast32", "sum32")
+FOREST_ARRAYS = ("roots", "feature", "threshold", "left", "right", "default_left", "value", "output", "base", "fill")
+FOREST_KINDS = dict.fromkeys(("roots", "feature", "left", "right", "output"), "iu")
+FOREST_KINDS |= {"default_left": "b"} | dict.fromkeys(("threshold", "value", "base", "fill"), "f")
+
+
+def _check_forest(forest: Forest) -> None:
+    if not typed(forest, FOREST_KINDS):
+        raise _damaged("its arrays are of other types than a forest's")
+    nodes, inner = len(forest.feature), forest.left != np.arange(len(forest.left))
+    problems = {
+        "its node arrays differ in length": {len(getattr(forest, name)) for name in FOREST_ARRAYS[1:7]} != {nodes},
+        "it has no tree": not len(forest.roots),
+        f"its link is '{forest.link}'": forest.link not in LINKS,
+        "a child or root is no node": not all(
+            within(getattr(forest, name), nodes) for name in ("roots", "left", "right")
+        ),
+        "an output is out of range": not within(forest.output, len(forest.base)),
+        "its trees have no output each": forest.value.ndim == 1 and len(forest.output) != len(forest.roots),
+        "its leaves hold other than a number for each output": forest.value.ndim != 1
+        and forest.value.shape[1:] != (len(forest.base),),
+        "it adds in float32 what is no plain sum": forest.sum32
+        and (forest.scale != 1 or set(forest.output.tolist()) != set(range(len(forest.base)))),
+        "a feature is negative": len(forest.feature) > 0 and int(forest.feature.min()) < 0,
+        "its scale is no finite number": not np.isfinite(forest.scale),
+    }
+    if found := [problem for problem, wrong in problems.items() if wrong]:
+        raise _damaged(found[0])
+    if np.isnan(forest.threshold[inner]).any():
+        raise _damaged("a threshold is no number")
+    if (forest.right != forest.left)[~inner].any():
+        raise _damaged("a leaf has a child")
+
+
+def _damaged(problem: str) -> ModelUnreadable:
+    return ModelUnreadable(f"A forest of the model is damaged: {problem}", hint="Register the model again")
+
+
+def _depth(forest: Forest) -> int:
+    """Steps from any root until nothing moves. Raises ModelUnreadable where a walk would never end."""
+    nodes = np.unique(forest.roots)
+    for depth in range(len(forest.feature) + 1):
+        nodes = nodes[forest.left[nodes] != nodes]
+        if not len(nodes):
+            return depth
+        nodes = np.concatenate((forest.left[nodes], forest.right[nodes]))
+        if len(nodes) > len(forest.feature):
+            break
+    raise ModelUnreadable("A forest of the model is damaged: its nodes form no trees", hint="Register the model again")
