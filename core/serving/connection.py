@@ -18,19 +18,17 @@ from core.domain.endpoint import EndpointLimits
 from core.domain.errors import SlipwayError
 from core.serving.app import App
 from core.serving.bodies import MB
-from core.serving.exchange import Exchange
 from core.serving.http import CONTINUE, Head, Reply
-from core.serving.reader import KB, Reader
+from core.serving.reader import Reader
 from core.serving.refusals import BodyLate, BodyTooLarge, ConnectionsFull, HeadLate, ShuttingDown
 from core.serving.sending import Progress, unsent
+from core.serving.turn import SKIP_BYTES_MAX, Turn
 
 if TYPE_CHECKING:
     from core.serving.room import Room
 
 log = logging.getLogger(__name__)
 
-SKIP_BYTES_MAX = 256 * KB
-"""The rest of a refused body is read and thrown away up to this size; beyond it the connection ends."""
 REFUSED_MAX = 100
 """Connections beyond `max_connections` that are told so at one time; further ones are reset."""
 WAITING_MAX = 2
@@ -48,24 +46,6 @@ class Stage(Enum):
     """The next request."""
     ENDING = auto()
     """The client: to take the last reply, and to close, for our side has ended."""
-
-
-class Turn:
-    """A request and its place in the order of replies."""
-
-    __slots__ = ("body", "closing", "complete", "exchange", "reply", "running", "says_so", "size", "waits")
-
-    def __init__(self, exchange: Exchange, reply: Reply | None, *, closing: bool) -> None:
-        self.exchange, self.reply, self.closing = exchange, reply, closing
-        self.says_so = False
-        """HTTP/1.0: a connection that stays must be said to."""
-        self.waits = False
-        """The client sends its body when it is told to."""
-        self.body: bytes | bytearray = b""
-        self.size = 0
-        self.complete = False
-        """The whole body is here."""
-        self.running: asyncio.Future[Reply] | None = None
 
 
 class Patience(NamedTuple):
@@ -191,7 +171,7 @@ class Connection(asyncio.Protocol):
         self._incoming = turn
         turn.says_so = stays and version == "1.0"
         turn.waits = version == "1.1" and head.headers.get(b"expect", b"").lower() == b"100-continue"
-        if turn.reply is not None and not _skippable(turn, head):
+        if turn.reply is not None and not turn.skippable(head):
             turn.closing = True
         if turn.waits:
             self._call_for_body()
@@ -208,11 +188,8 @@ class Connection(asyncio.Protocol):
         elif turn.size > self._limits.max_body_mb * MB:
             turn.body, turn.closing = b"", True
             _, turn.reply = self._app.refuse(BodyTooLarge(self._limits.max_body_mb), turn.exchange)
-        elif not turn.body:
-            turn.body = part
-        else:  # joined as they come: a million small parts would take many times their length
-            turn.body = turn.body if isinstance(turn.body, bytearray) else bytearray(turn.body)
-            turn.body += part
+        else:
+            turn.keep(part)
 
     def complete(self) -> None:
         """The request that has begun is here in full."""
@@ -410,10 +387,3 @@ class Connection(asyncio.Protocol):
         elif self._paused and not pause:
             self._transport.resume_reading()
         self._paused = pause
-
-
-def _skippable(turn: Turn, head: Head) -> bool:
-    """Whether the body of a refused request can be skipped, so that the connection may stay."""
-    if turn.waits:
-        return False  # refused, the client may leave the body out: the next bytes are a body or a head
-    return int(head.headers.get(b"content-length", b"0")) <= SKIP_BYTES_MAX
