@@ -1,18 +1,19 @@
 """The rules of pages: what they import, how they begin, how long they are; one table of them."""
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-from core.settings import CHECKOUT
+from core.settings import CHECKOUT, read_settings
 from core.ui.shell.navigation import PAGES
+from core.workspace import Workspace
 
 FILES = sorted((CHECKOUT / "pages").glob("*.py"))
 ROOMED = sorted((CHECKOUT / "core" / "ui").glob("*/*.py"))
 LINES_MAX = 120
-ROOMS = {"shell": 0, "kit": 1}
-"""Rooms of the app from below: a page's folder stands on both, and knows no other page's."""
+VERBS = set(Workspace(read_settings({})).verbs)
 
 
 def imports(path: Path) -> set[str]:
@@ -56,22 +57,30 @@ def test_caches_live_in_one_file():
     assert [p.name for p in others if "st.cache_" in p.read_text()] == []
 
 
-def room(module: str) -> str:
-    """The room of `core.ui` that a module is in; empty for another package's."""
-    parts = module.split(".")
-    return parts[2] if parts[:2] == ["core", "ui"] and len(parts) > 2 else ""
-
-
-@pytest.mark.parametrize("path", ROOMED, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_rooms_know_only_what_is_below_them(path):
-    own = path.parent.name
-    above = len(ROOMS)
-    others = {room(name) for name in imports(path)} - {own, ""}
-
-    assert {other for other in others if ROOMS.get(other, above) >= ROOMS.get(own, above)} == set()
-
-
 def test_each_page_has_a_room_of_its_own():
     rooms = {path.parent.name for path in ROOMED}
 
-    assert rooms - ROOMS.keys() == {page.file for page in PAGES}
+    assert rooms == {"shell", "kit"} | {page.file for page in PAGES}
+
+
+def verbs_in(tree: ast.AST) -> tuple[set[str], set[str]]:
+    """The verbs that a file takes from a workspace, as `noun.verb`; and those that it names in a text."""
+    dotted = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    taken = {f"{node.value.attr}.{node.attr}" for node in dotted if isinstance(node.value, ast.Attribute)}
+    named = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return taken & VERBS, named & VERBS
+
+
+def room_of(path: Path) -> str:
+    return path.stem if path in FILES else path.parent.name
+
+
+def test_whether_a_verb_is_there_is_asked_where_the_app_takes_one():
+    asked = defaultdict(set, {page.file: set(page.needs) for page in PAGES})
+    verbs = {path: verbs_in(ast.parse(path.read_text())) for path in (*ROOMED, *FILES)}
+    for path, (_, named) in verbs.items():
+        asked[room_of(path)] |= named
+    for below in ("shell", "kit"):
+        asked[below] = set().union(*asked.values())
+
+    assert {path.name: left for path, (taken, _) in verbs.items() if (left := taken - asked[room_of(path)])} == {}

@@ -48,7 +48,7 @@ def look(workspace: Workspace, name: str) -> Gates:
 
 def _asked(workspace: Workspace, endpoint: str) -> Job | None:
     """The gate asked for in this session, when it was for this endpoint and is still known."""
-    if not state.gate_job:
+    if not state.gate_job or not workspace.can("jobs.get"):
         return None
     try:
         job = workspace.jobs.get(state.gate_job)
