@@ -90,6 +90,13 @@ def test_every_layer_stands_in_the_architecture():
     assert [part for part in sorted(parts - {"__pycache__"}) if not re.search(rf"core/{part}\b", told)] == []
 
 
+def test_every_place_that_the_architecture_names_is_there():
+    told = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    places = re.findall(r"`([a-z_]+/[a-z_/]+(?:\.py)?)`", told)
+    assert len(places) > 20
+    assert [place for place in places if not any((root / place).exists() for root in (ROOT, ROOT / "core"))] == []
+
+
 def test_the_documented_python_is_the_one_that_is_declared():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"]
     assert declared == ">=3.11,<3.14"
