@@ -50,6 +50,7 @@ assert not app.exception, app.exception
         pytest.param("import core.local.service.loop", id="the service"),
         pytest.param("import core.cli.main as m; m.parser(m.WORDS)", id="every command"),
         pytest.param("import core.local.worker.run", id="a worker before its job"),
+        pytest.param("import core.ml.trial, core.ml.search", id="a search, and a trial before its fit"),
     ],
 )
 def test_a_local_start_loads_nothing_of_the_cloud_the_proof_or_the_learners(start):

@@ -14,9 +14,10 @@ from search_doubles import Searching
 from trial_doubles import task
 from waiting import wait_until
 
-from core.domain.training import TrialState
+from core.domain.training import Algorithm, TrialState
 from core.local.worker.executors import ProcessExecutor
 from core.ml.executor import InProcessExecutor
+from core.ml.learners.registry import libraries
 from core.ml.task import TrialOutcome
 from core.ml.trial import train
 
@@ -113,6 +114,23 @@ def test_closing_the_run_leaves_nothing_behind(tmp_path):
     hanging = pid_of(tmp_path, 0)
     run.close()
     assert gone(hanging)
+
+
+@pytest.mark.parametrize(
+    ("algorithms", "found"),
+    [((Algorithm.LOGISTIC_REGRESSION,), "sklearn"), ((Algorithm.XGBOOST,), "sklearn xgboost")],  # which brings sklearn
+    ids=["linear", "one booster"],
+)
+def test_a_trial_finds_what_its_plan_needs_loaded_and_no_other_learner(tmp_path, algorithms, found):
+    code = (
+        "import sys; from pathlib import Path; sys.path[:0] = ['.', 'tests']; import trial_doubles\n"
+        "from core.local.worker.executors import ProcessExecutor\n"
+        "e = ProcessExecutor("
+        f"trial_doubles.write_loaded, threads=1, memory_mb=4096, libraries={libraries(algorithms)})\n"
+        f"list(e.run([trial_doubles.task(0, Path({str(tmp_path)!r}))], lambda: False))"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True, timeout=60)
+    assert (tmp_path / "0" / "loaded").read_text() == found
 
 
 def test_trials_die_with_the_process_that_started_them(tmp_path):
