@@ -30,6 +30,7 @@ def told(signature: Signature, rows: list[list[float]]) -> tuple[list, list]:
     return json.loads(reply), Predictor(signature, Encoder(()), ()).labels(probabilities)
 
 
+@pytest.mark.contract("B6")
 def test_of_three_classes_too_the_positive_one_is_told_from_the_threshold_up():
     rows = [[0.6, 0.3, 0.1], [0.5, 0.29, 0.21], [0.2, 0.1, 0.7]]
     assert told(THREE, rows) == (["b", "a", "c"], ["b", "a", "c"])
@@ -39,6 +40,7 @@ def test_of_others_that_are_as_probable_the_first_is_told():
     assert told(THREE, [[0.4, 0.2, 0.4], [0.0, 0.3, 0.7]]) == (["a", "b"], ["a", "b"])
 
 
+@pytest.mark.contract("B6")
 @pytest.mark.parametrize("classes", [(1, True), (True, 1)])
 def test_true_is_another_class_than_1(classes):
     signature = Signature((), "y", classes, positive_class=True, threshold=0.3)
