@@ -1,33 +1,20 @@
 """`endpoint`."""
 
-import shutil
 import sys
-import time
-from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
+from argparse import BooleanOptionalAction, Namespace
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from core.cli import tail
+from core.cli.batch import BATCH
 from core.cli.command import DONE, FAILED, Argument, Command, Context, Outcome, arg
-from core.cli.following import ended, follow
-from core.cli.values import data_ref, name_version, origin, percent
-from core.domain.data import DataRef
+from core.cli.following import follow
+from core.cli.records import RECORDS
+from core.cli.values import name_version, percent
 from core.domain.endpoint import Deployment, DeploymentSpec, EndpointLimits, EndpointSpec, GateBudget, GateState
-from core.domain.errors import DataNotFound, SourceUnreadable, SpecInvalid
-from core.domain.job import BatchSpec
-from core.domain.monitoring import Feedback, Origin
+from core.domain.errors import SourceUnreadable
 
 NAME = arg("name", metavar="ENDPOINT")
-LIMIT = arg("--limit", type=int, default=100, help="at most so many (default: %(default)s)")
-ORIGIN = arg(
-    "--origin",
-    type=origin,
-    default=Origin.CLIENT,
-    metavar="ORIGIN",
-    help=f"whose requests: {', '.join(Origin)} or all (default: %(default)s)",
-)
-WINDOW = arg("--window", type=float, default=3600.0, metavar="SECONDS", help="(default: %(default)s)")
 
 
 def _limit_arguments() -> tuple[Argument, ...]:
@@ -129,51 +116,6 @@ def _delete(context: Context, options: Namespace) -> None:
         context.workspace.endpoints.delete(options.name)
 
 
-def _feedback(context: Context, options: Namespace) -> None:
-    feedback = Feedback(options.name, options.request, options.row, options.actual, time.time())
-    context.workspace.records.send_feedback(feedback)
-
-
-def _batch(context: Context, options: Namespace) -> Any:
-    ref = _registered(context, options)
-    spec = (
-        BatchSpec(options.name, ref.name, ref.version, options.deployment)
-        if ref
-        else BatchSpec(options.name, deployment=options.deployment, source=options.data)
-    )
-    job = context.workspace.jobs.submit(spec)
-    if not options.wait and not options.output:
-        return job
-    outcome = ended(context, job.id)
-    if outcome.exit_code == DONE and options.output:
-        _copy(context.workspace.jobs.open_output(job.id), options.output)
-    return outcome
-
-
-def _registered(context: Context, options: Namespace) -> DataRef | None:
-    """The data version that is meant; None where the table is a path, to be read for this job alone."""
-    is_path = "/" in options.data or Path(options.data).expanduser().is_file()
-    if options.register:
-        return context.workspace.data.register(options.register, options.data).ref
-    try:
-        return context.workspace.data.get(data_ref(options.data)).ref
-    except (DataNotFound, ArgumentTypeError) as e:
-        if is_path:
-            return None
-        known = e.hint if isinstance(e, DataNotFound) else ""
-        raise SpecInvalid(
-            f"There is no data asset and no file '{options.data}'", hint=f"Give NAME[:VERSION], or a path. {known}"
-        ) from e
-
-
-def _copy(scored: BinaryIO, output: str) -> None:
-    try:
-        with scored, Path(output).open("wb") as file:
-            shutil.copyfileobj(scored, file)
-    except OSError as e:
-        raise SpecInvalid(f"Cannot write '{output}': {e.strerror}", hint="The job has kept its scored table") from e
-
-
 MIRROR = "copies, at most 50 in sum; alone: none; left out: as before"
 DEPLOY = (
     NAME,
@@ -268,64 +210,8 @@ COMMANDS = (
             arg("--deployment", default="", metavar="NAME", help="default: the one with most traffic"),
         ),
     ),
-    Command(
-        "endpoint logs",
-        "its server's last lines",
-        tail.endpoint_logs,
-        (
-            NAME,
-            LIMIT,
-            arg("--follow", action="store_true", help="and then each further line, until Ctrl-C"),
-            arg("--level", choices=("debug", "info", "warning", "error"), default="", help="of at least this level"),
-            arg("--request-id", default="", metavar="ID", help="about this request"),
-        ),
-        columns=("at", "level", "text"),
-    ),
-    Command(
-        "endpoint telemetry",
-        "requests, latency and errors",
-        lambda context, options: context.workspace.records.telemetry(
-            options.name, options.window, origin=options.origin
-        ),
-        (NAME, WINDOW, ORIGIN),
-    ),
-    Command(
-        "endpoint requests",
-        "its newest requests",
-        lambda context, options: context.workspace.records.requests(options.name, options.limit, origin=options.origin),
-        (NAME, LIMIT, ORIGIN),
-    ),
-    Command(
-        "endpoint drift",
-        "recent inputs against the training data",
-        lambda context, options: context.workspace.records.drift(options.name, options.window),
-        (NAME, arg("--window", type=float, default=86_400.0, metavar="SECONDS", help="(default: %(default)s)")),
-    ),
-    Command(
-        "endpoint feedback",
-        "keep what really happened to a scored row",
-        _feedback,
-        (
-            NAME,
-            arg("request", metavar="REQUEST_ID"),
-            arg("actual", help="the true class"),
-            arg("--row", type=int, default=0, help="of the request (default: %(default)s)"),
-        ),
-    ),
-    Command(
-        "endpoint batch",
-        "score every row of a table: a data version, or any file that `data register` reads",
-        _batch,
-        (
-            NAME,
-            arg("data", metavar="NAME[:VERSION]|PATH", help="a file is read for this job and not registered"),
-            arg("--register", default="", metavar="NAME", help="register the file under this name, and score that"),
-            arg("--deployment", default="", metavar="NAME"),
-            arg("--wait", action="store_true", help="until it has ended; exits 1 unless it succeeded"),
-            arg("-o", "--output", metavar="FILE", help="wait, and write the scored table there as CSV"),
-        ),
-        starts_service=True,
-    ),
+    *RECORDS,
+    BATCH,
     Command(
         "endpoint delete",
         "stop and remove it, with its keys and records; or one deployment without traffic",
