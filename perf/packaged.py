@@ -18,7 +18,7 @@ from core.predict.folder import member_arrays, member_json
 from core.predict.members import Linear
 
 CREATED_AT = 1_700_000_000.0
-DATA = DataAsset("by-chance", 1, DataSource.FILE, "nowhere.csv", 1, (), "ab" * 32, 1, "/nowhere.parquet", CREATED_AT)
+DATA = DataAsset("by-chance", 1, DataSource.FILE, "nowhere.csv", 1, (), "ab" * 32, 1, CREATED_AT)
 
 
 def packaged(folder: Path, signature: Signature, seed: int = 7) -> Path:

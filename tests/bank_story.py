@@ -247,7 +247,7 @@ def fill(fake: FakeWorkspace, now: float, *, source: DataSource = DataSource.FIL
     rng = random.Random(7)
     asset = DataAsset(
         REF.name, 1, source, "data/bankmarketing_train.csv.xz", ROWS, (*ORDER, "y"), "8486deac" * 8, 612_000,
-        "/home/me/.slipway/data/bankmarketing-train/1/table.parquet", now - 1800,
+        now - 1800,
     )  # fmt: skip
     fake.assets = [asset]
     fake.profiles[REF] = profile(rng)
@@ -255,7 +255,7 @@ def fill(fake: FakeWorkspace, now: float, *, source: DataSource = DataSource.FIL
     _fill_jobs(fake, now)
     model = Model(
         "bank-marketing", 3, AUTOML_ID, 8, Algorithm.VOTING_ENSEMBLE, fake.job_trials[AUTOML_ID][8].metrics, REF,
-        signature(), "/home/me/.slipway/models/bank-marketing/3", 2_400_000, now - 290,
+        signature(), 2_400_000, now - 290,
     )  # fmt: skip
     fake.models = [model]
     deployment = Deployment(

@@ -1,10 +1,11 @@
 """A scoring server that scores nothing, but lives as a real one does: `python tests/fake_server.py --endpoint-file F`.
 
-It listens, follows the endpoint file and says in the status file what it has taken up. A deployment whose model folder
+It listens, follows the endpoint file and says in the status file what it has taken up. A deployment whose model
 is called `broken` does not load; one called `deadly` ends the process. `--format N` says that it is of that format
 until SIGHUP gives it new workers, which are of the next; 0 is of a time when servers did not say, nor could do that.
 """
 
+import contextlib
 import http.server
 import json
 import os
@@ -31,7 +32,7 @@ def take_up(file: Path, format: int) -> int:
     wanted = json.loads(file.read_bytes())
     states = {}
     for name, deployment in wanted["deployments"].items():
-        folder = Path(deployment["folder"]).name
+        folder = Path(deployment["folder"]).parent.name
         if folder == "deadly":
             sys.exit("ValueError: a deadly model")
         states[name] = (
@@ -56,8 +57,9 @@ def main(file: Path, format: int) -> None:
         if rolled.is_set():
             format, version = format + 1, 0
             rolled.clear()
-        if json.loads(file.read_bytes())["version"] != version:
-            version = take_up(file, format)
+        with contextlib.suppress(FileNotFoundError):  # a real one serves on, too
+            if json.loads(file.read_bytes())["version"] != version:
+                version = take_up(file, format)
 
 
 if __name__ == "__main__":

@@ -199,9 +199,7 @@ class FakeDataAssets(DataAssets):
 
     @verb
     def register(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
-        asset = DataAsset(
-            name, 1, DataSource.FILE, source, 3, ("age", "y"), "ab" * 32, 900, f"/data/{name}.parquet", time.time()
-        )
+        asset = DataAsset(name, 1, DataSource.FILE, source, 3, ("age", "y"), "ab" * 32, 900, time.time())
         self._memory.assets.insert(0, asset)
         return asset
 
@@ -306,7 +304,7 @@ class FakeModels(Models):
         version = 1 + max((m.version for m in self._memory.models if m.name == name), default=0)
         signature = self._memory.models[0].signature if self._memory.models else SIGNATURE
         data = DataRef(**job.spec["data"])
-        model = Model(name, version, job_id, 0, Algorithm.LIGHTGBM, {}, data, signature, "folder", 1, time.time())
+        model = Model(name, version, job_id, 0, Algorithm.LIGHTGBM, {}, data, signature, 1, time.time())
         self._memory.models.insert(0, model)
         return model
 

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 from waiting import wait_until
 
+from core.local.paths import Paths
 from core.settings import CHECKOUT, Settings, read_settings
 from core.workspace import Workspace, open_workspace
 
@@ -112,8 +113,9 @@ class Live:
 
     @property
     def model_folder(self) -> Path:
-        model = self.report["model"]
-        return Path(self.workspace.models.get(model["name"], model["version"]).folder)
+        named = self.report["model"]
+        model = self.workspace.models.get(named["name"], named["version"])
+        return Paths(self.workspace.settings.home).model(model.name, model.job_id)
 
 
 def go_live(home: Path, *words: str, environ: Mapping[str, str] | None = None) -> Live:

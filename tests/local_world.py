@@ -54,17 +54,28 @@ class World:
 
     def __init__(self, home: Path, **overrides: str) -> None:
         given = {"reconcile_s": "0.05", "segment_s": "0.5", "threads": "1", "offline": "1", **overrides}
-        self.settings = read_settings({}, home=str(home), **given)
+        self._given = given
+        self.open(home)
+        self.data = self._data()
+
+    def open(self, home: Path) -> None:
+        """Look at the workspace at this place from now on."""
+        self.settings = read_settings({}, home=str(home), **self._given)
         self.paths = Paths(self.settings.home)
         self.store = Store(self.paths.store)
-        self.data = self._data()
+
+    def move(self, home: Path) -> None:
+        """As somebody who renames the folder."""
+        self.store.close()
+        self.paths.home.rename(home)
+        self.open(home)
 
     def _data(self) -> DataAsset:
         column = ColumnProfile("age", ColumnKind.INTEGER, ColumnRole.FEATURE, rows=3, missing=0, distinct=3)
         table = self.paths.table("t", "ab" * 32)
         write_atomic(table, b"not read by the fake engine")
         write_atomic(self.paths.profile("t", "ab" * 32), json.encode(profiles.to_json(TableProfile(3, (column,)))))
-        asset = DataAsset("t", 0, DataSource.FILE, "t.csv", 3, ("age",), "ab" * 32, 1, str(table), time.time())
+        asset = DataAsset("t", 0, DataSource.FILE, "t.csv", 3, ("age",), "ab" * 32, 1, time.time())
         return self.store.data.add(asset)
 
     # What is asked for
@@ -90,7 +101,7 @@ class World:
 
     def deploy(self, endpoint: str, name: str = "v1", folder: str = "good", signature: Signature = SIGNATURE) -> None:
         """A deployment of a model whose folder has this name, with its gate queued."""
-        model = Model(folder, 0, new_id(), 0, "Fake", {}, self.data.ref, signature, f"/x/{folder}", 1, time.time())
+        model = Model(folder, 0, new_id(), 0, "Fake", {}, self.data.ref, signature, 1, time.time())
         model = self.store.models.add(model)
         spec = DeploymentSpec(endpoint, model.name, model.version, name)
         body = {"endpoint": endpoint, "deployment": name, "depth": "default", "budget": to_builtins(spec.budget)}

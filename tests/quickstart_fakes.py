@@ -134,7 +134,7 @@ class LifecycleDataAssets(DataAssets):
         self._memory = memory
 
     def register(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
-        asset = DataAsset(name, 1, DataSource.FILE, source, 100, ("age", "job", "y"), "ab" * 32, 1, "t.parquet", 1.0)
+        asset = DataAsset(name, 1, DataSource.FILE, source, 100, ("age", "job", "y"), "ab" * 32, 1, 1.0)
         return self._memory.assets.setdefault(asset.ref, asset)
 
     def list(self) -> tuple[DataAsset, ...]:
@@ -200,7 +200,7 @@ class LifecycleModels(Models):
         data = DataRef(**self._memory._known(job_id).spec["data"])
         metrics = {"AUC_weighted": 0.94}
         version = 1 + sum(m.name == name for m in self._memory.models)
-        model = Model(name, version, job_id, 1, "LightGBM", metrics, data, SIGNATURE, "folder", 1, 1.0)
+        model = Model(name, version, job_id, 1, "LightGBM", metrics, data, SIGNATURE, 1, 1.0)
         self._memory.models.insert(0, model)
         return model
 

@@ -110,7 +110,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class DataAsset:
-    """A registered, immutable table: Parquet on disk, addressed by the SHA-256 of its source's bytes."""
+    """A registered, immutable table, known by the SHA-256 of its source's bytes; its backend knows where it lies."""
 
     name: str
     version: int
@@ -123,8 +123,6 @@ class DataAsset:
     """Of the unpacked source bytes."""
     size_bytes: int
     """Of the Parquet file."""
-    path: str
-    """The Parquet file, absolute."""
     created_at: float
     """Seconds since the epoch, as every `_at` in the domain."""
     notes: tuple[Note, ...] = ()

@@ -9,7 +9,7 @@ from core.domain.signature import Scalar, Signature
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """An immutable model folder with a name and a version."""
+    """An immutable model folder with a name and a version; its backend knows where it lies."""
 
     name: str
     version: int
@@ -19,7 +19,6 @@ class Model:
     metrics: Mapping[str, float]
     data: DataRef
     signature: Signature
-    folder: str
     size_bytes: int
     created_at: float
 

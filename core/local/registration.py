@@ -39,7 +39,6 @@ def register_from_job(store: Store, paths: Paths, name: str, job: Job, clock: Ca
         metrics=card["metrics"],
         data=msgspec.convert(job.spec["data"], DataRef),
         signature=from_json(msgspec.json.decode((folder / "signature.json").read_bytes())),
-        folder=str(folder),
         size_bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         created_at=clock(),
     )

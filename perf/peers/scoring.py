@@ -102,7 +102,7 @@ class Shared:
     @property
     def table(self) -> Path:
         """Parquet."""
-        return Path(self.asset.path)
+        return self.work / "table.parquet"
 
 
 def prepare(work: Path, options: Any) -> Shared:
@@ -119,7 +119,6 @@ def prepare(work: Path, options: Any) -> Shared:
         table.columns,
         table.sha256,
         table.size_bytes,
-        str(path),
         0.0,
     )
     frame = pd.read_parquet(path).drop(columns=[options.target]).head(MANY_ROWS * MANY_BODIES)

@@ -106,7 +106,7 @@ def test_no_error_is_longer_than_people_read():
 
 
 def test_an_asset_is_another_where_more_was_done_to_its_bytes():
-    plain = DataAsset("t", 1, DataSource.FILE, "t.csv", 3, ("a", "Late Or Not "), "ab" * 32, 1, "t", 0.0)
+    plain = DataAsset("t", 1, DataSource.FILE, "t.csv", 3, ("a", "Late Or Not "), "ab" * 32, 1, 0.0)
     assert plain.content_id == plain.sha256
     trimmed = replace(plain, notes=(Note(NoteKind.TRIMMED, "Blanks were taken off", ("a",)),))
     told = replace(plain, notes=(Note(NoteKind.SPELLINGS, "Yes and yes", ("a",)),), reading=Reading(target="a"))
@@ -119,7 +119,7 @@ def test_an_asset_is_another_where_more_was_done_to_its_bytes():
     ("said", "meant"), [("Late Or Not", "Late Or Not "), ("Late Or Not ", "Late Or Not "), ("a ", "a"), ("b", "b")]
 )
 def test_a_column_is_meant_without_the_blanks_around_its_name(said, meant):
-    assert DataAsset("t", 1, DataSource.FILE, "t", 3, ("a", "Late Or Not "), "ab", 1, "t", 0.0).named(said) == meant
+    assert DataAsset("t", 1, DataSource.FILE, "t", 3, ("a", "Late Or Not "), "ab", 1, 0.0).named(said) == meant
 
 
 @given(st.text(max_size=60))

@@ -53,8 +53,9 @@ def test_a_registered_models_folder_is_on_the_disk(world: World, flushed: Seen) 
     (source / "card.json").write_bytes(json.encode(card))
     (source / "signature.json").write_bytes(json.encode(to_json(SIGNATURE)))
     model = register_from_job(world.store, world.paths, "bank", world.job(job_id), lambda: 1.0)
-    assert unflushed(flushed, Path(model.folder), world.settings.home) == []
-    assert sorted(p.name for p in Path(model.folder).rglob("*") if p.is_file()) == [
+    folder = world.paths.model(model.name, model.job_id)
+    assert unflushed(flushed, folder, world.settings.home) == []
+    assert sorted(p.name for p in folder.rglob("*") if p.is_file()) == [
         "card.json",
         "model.txt",
         "signature.json",
@@ -64,7 +65,7 @@ def test_a_registered_models_folder_is_on_the_disk(world: World, flushed: Seen) 
 def test_a_registered_tables_folder_is_on_the_disk(world: World, flushed: Seen, tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("a,y\n1,yes\n2,no\n")
     asset = open_local(world.settings).data.register("people", str(tmp_path / "people.csv"))
-    assert unflushed(flushed, Path(asset.path).parent, world.settings.home) == []
+    assert unflushed(flushed, world.paths.data(asset.name, asset.content_id), world.settings.home) == []
 
 
 def test_a_folder_that_somebody_placed_first_stays(tmp_path: Path) -> None:

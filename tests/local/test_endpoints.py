@@ -30,7 +30,7 @@ ROUNDS = 20
 @pytest.fixture
 def workspace(world: World) -> Workspace:
     """A workspace with one model, `good:1`."""
-    world.store.models.add(Model("good", 0, new_id(), 0, "Fake", {}, world.data.ref, SIGNATURE, "/x/good", 1, 1.0))
+    world.store.models.add(Model("good", 0, new_id(), 0, "Fake", {}, world.data.ref, SIGNATURE, 1, 1.0))
     return open_local(world.settings)
 
 

@@ -59,7 +59,7 @@ def test_a_table_is_registered_profiled_and_read(home: Path, tmp_path: Path, kin
     assert [column.name for column in workspace.data.profile(asset.ref).columns] == ["age", "name"]
     assert workspace.data.sample(asset.ref).columns == ("age", "name")
     assert workspace.data.sample(DataRef("people")).rows == tuple((age, f"p{age}") for age in AGES)
-    with open_table(Path(asset.path)) as table:
+    with open_table(Paths(home).table(asset.name, asset.content_id)) as table:
         kinds = {column.name: column.kind for column in workspace.data.profile(asset.ref).columns}
         assert [value for value, _ in table.counts("age", kinds["age"], 9)] == list(AGES)
 

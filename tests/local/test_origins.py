@@ -62,10 +62,8 @@ def served(tmp_path: Path) -> Iterator[World]:
     """A workspace whose endpoint `bank` is served by the real server, with all traffic."""
     world = World(tmp_path / "workspace")
     world.add_endpoint("bank")
-    folder = str(write_model(tmp_path / "model", SIGNATURE))
-    model = world.store.models.add(
-        Model("m", 0, new_id(), 0, "Linear", {}, world.data.ref, SIGNATURE, folder, 1, time.time())
-    )
+    model = world.store.models.add(Model("m", 0, new_id(), 0, "Linear", {}, world.data.ref, SIGNATURE, 1, time.time()))
+    write_model(world.paths.model(model.name, model.job_id), SIGNATURE)
     spec = DeploymentSpec("bank", model.name, model.version, "v1")
     gate = Job(new_id(), JobKind.GATE, JobState.QUEUED, "gate", "proof", {}, time.time())
     transactions.deploy(world.store, spec, gate, time.time(), create=None)

@@ -35,7 +35,7 @@ def a_job(kind=JobKind.AUTOML, **changes):
 
 def an_asset(sha256="a" * 64, **changes):
     values = {"name": "bank", "version": 0, "source": DataSource.FILE, "origin": "x.csv", "rows": 3, "columns": ("a",)}
-    return DataAsset(**{**values, "sha256": sha256, "size_bytes": 1, "path": "/t", "created_at": 1.0, **changes})
+    return DataAsset(**{**values, "sha256": sha256, "size_bytes": 1, "created_at": 1.0, **changes})
 
 
 def deployed(store, passed=None):

@@ -48,7 +48,8 @@ def test_the_server_is_told_everything_but_the_keys(world: World) -> None:
     clients = [hashlib.sha256(key.encode()).hexdigest() for key in ("k1", "k2")]
     assert told["key_digests"] == [*clients, *told["origins"]]
     assert sorted(told["origins"].values()) == ["app", "batch", "gate", "loadtest", "shadow"]
-    assert told["deployments"]["v1"]["folder"] == "/x/good"
+    model = world.store.models.get("good")
+    assert told["deployments"]["v1"]["folder"] == str(world.paths.model("good", model.job_id))
     assert world.paths.endpoint_file("bank").stat().st_mode & 0o077 == 0
 
 
@@ -113,6 +114,29 @@ def test_a_new_service_adopts_the_servers_of_the_last(world: World) -> None:
     world.deploy("bank")
     wait_until(ticking(later.tick, lambda: world.endpoint("bank").deployments[0].state is DeploymentState.READY), 10)
     assert living(server)
+
+
+def test_a_server_from_before_the_folder_was_moved_gives_way_to_one_that_hears_us(world: World) -> None:
+    world.add_endpoint("bank")
+    world.deploy("bank")
+    before = ready(world, world.supervisor())
+    world.move(world.paths.home.with_name("moved"))
+    supervisor = world.supervisor()
+    wait_until(ticking(supervisor.tick, lambda: not living(before)), 20)
+    after = ready(world, supervisor)
+    assert living(after)
+    assert after != before
+    assert endpoint_file(world)["telemetry_dir"] == str(world.paths.telemetry("bank"))
+    assert world.endpoint("bank").restarts == 0
+
+
+def test_a_server_is_adopted_under_another_spelling_of_the_folder(world: World) -> None:
+    world.add_endpoint("bank")
+    server = ready(world, world.supervisor())
+    other = world.paths.home.with_name("link")
+    other.symlink_to(world.paths.home)
+    world.open(other)
+    assert ready(world, world.supervisor()) == server
 
 
 def test_a_server_whose_number_was_never_noted_is_found_and_not_doubled(world: World) -> None:

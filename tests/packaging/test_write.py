@@ -27,9 +27,7 @@ from core.packaging.write import write_model
 from core.predict.folder import load_model
 
 CREATED_AT = 1_700_000_000.0
-ASSET = DataAsset(
-    "customers", 3, DataSource.FILE, "somewhere/customers.csv", 300, ("age",), "ab" * 32, 9, "/x/t.parquet", 0.0
-)
+ASSET = DataAsset("customers", 3, DataSource.FILE, "somewhere/customers.csv", 300, ("age",), "ab" * 32, 9, 0.0)
 
 
 def found(folder: Path, columns, *, trials: int = 4, **options) -> tuple[SearchResult, TrainingSpec]:

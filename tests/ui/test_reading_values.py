@@ -18,7 +18,7 @@ from core.ui.kit import jobs
 from core.ui.monitor.figures import failing
 from core.ui.quality.report import sentence
 
-ASSET = DataAsset(REF.name, 1, DataSource.FILE, "x.csv", 10, ("a", "y"), "00", 1, "x.parquet", 0.0)
+ASSET = DataAsset(REF.name, 1, DataSource.FILE, "x.csv", 10, ("a", "y"), "00", 1, 0.0)
 
 
 def report(*results: CheckResult) -> GateReport:

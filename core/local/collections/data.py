@@ -46,7 +46,6 @@ class LocalData(DataAssets):
                 columns=got.columns,
                 sha256=got.sha256,
                 size_bytes=got.size_bytes,
-                path="",
                 created_at=self._context.clock(),
                 notes=got.notes,
                 reading=reading,
@@ -65,7 +64,7 @@ class LocalData(DataAssets):
             write_atomic(incoming / "profile.json", _profile_bytes(incoming / "table.parquet"))
             place(incoming, table.parent)
         notes = spelling_notes(from_json(msgspec.json.decode(profile.read_bytes())))
-        return replace(asset, size_bytes=table.stat().st_size, path=str(table), notes=(*asset.notes, *notes))
+        return replace(asset, size_bytes=table.stat().st_size, notes=(*asset.notes, *notes))
 
     def list(self) -> tuple[DataAsset, ...]:
         return self._context.store.data.list()
@@ -80,11 +79,11 @@ class LocalData(DataAssets):
             return profile
         target = asset.named(target)
         profile.column(target)
-        return profile_table(Path(asset.path), target)
+        return profile_table(self._context.paths.table(asset.name, asset.content_id), target)
 
     def sample(self, ref: DataRef, rows: int = 20) -> TableSample:
         asset = self._context.store.data.get(ref)
-        table = f"read_parquet({only(Path(asset.path))}, {AS_IT_STANDS})"
+        table = f"read_parquet({only(self._context.paths.table(asset.name, asset.content_id))}, {AS_IT_STANDS})"
         with duckdb.connect() as db:
             found = db.execute(f"SELECT * FROM {table} LIMIT {check_limit(rows)}").fetchall()  # noqa: S608 - a quoted path
         return TableSample(asset.columns, tuple(tuple(_scalar(value) for value in row) for row in found))

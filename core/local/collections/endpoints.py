@@ -130,7 +130,7 @@ class LocalEndpoints(Endpoints):
         endpoint = self._context.store.endpoints.get(name)
         chosen = _chosen(endpoint, deployment)
         spec = self._context.store.deployments.spec(name, chosen.name)
-        model = Path(self._context.store.models.get(chosen.model, chosen.model_version).folder)
+        model = self._context.store.models.get(chosen.model, chosen.model_version)
         described = {
             "endpoint": name,
             "name": chosen.name,
@@ -138,7 +138,7 @@ class LocalEndpoints(Endpoints):
             "deployment": msgspec.to_builtins(endpoint_file.deployment(spec, "")),
         }
         try:
-            export(model, folder.absolute(), described)
+            export(self._context.paths.model(model.name, model.job_id), folder.absolute(), described)
         except OSError as e:
             raise storage_error(e, f"package endpoint '{name}'") from e
         return folder

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
@@ -45,7 +44,7 @@ class LocalJobs(Jobs):
         named = tuple(asset.named(name) for name in spec.exclude)
         spec = replace(spec, data=asset.ref, target=asset.named(spec.target), exclude=named)
         profile = self._data.profile(asset.ref)
-        check_target(profile, Path(asset.path), spec.target)
+        check_target(profile, self._context.paths.table(asset.name, asset.content_id), spec.target)
         if unknown := [name for name in spec.exclude if name not in asset.columns]:
             raise SpecInvalid(
                 f"Cannot exclude '{unknown[0]}': {asset.ref} has no such column",

@@ -33,7 +33,7 @@ class LocalModels(Models):
         if folder.exists():
             raise Conflict(f"{folder} exists already", hint="Name a folder that does not exist yet")
         try:
-            shutil.copytree(model.folder, folder)
+            shutil.copytree(self._context.paths.model(model.name, model.job_id), folder)
         except OSError as e:
             raise storage_error(e, f"package '{model.ref}'") from e
         return folder

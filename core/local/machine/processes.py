@@ -103,6 +103,13 @@ def exit_code(process: Process) -> int | None:
     return _exit_codes.pop(process.pid, None)
 
 
+def command_line(process: Process) -> tuple[str, ...]:
+    """The words that a process was started with; none of one that is gone."""
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        return tuple(psutil.Process(process.pid).cmdline())
+    return ()
+
+
 def find(command: Sequence[str]) -> Process | None:
     """The group leader that runs exactly this command: a child whose starter died before it could write its number."""
     for found in psutil.process_iter():

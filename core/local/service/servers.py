@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from core.contract.endpoint_file import DeploymentFile, EndpointFile, ServerStatus, digest
 from core.domain.endpoint import Deployment, DeploymentState, Endpoint, EndpointState
@@ -49,6 +50,8 @@ class Supervisor:
         self._rolling = Rolling(self._endings, settings.start_timeout_s, clock)
         self._noted: set[str] = set()
         """Endpoints whose server the store surely knows, if there is one."""
+        self._astray: dict[str, tuple[Process, bool]] = {}
+        """Each endpoint's last server, and whether it follows another file than ours."""
         self._written: dict[str, int] = {}
         self._started_at: dict[str, float] = {}
         self._behind_since: dict[str, float] = {}
@@ -96,6 +99,9 @@ class Supervisor:
         logs.rotate(self._paths.endpoint_log(endpoint.name))
         if endpoint.state is EndpointState.DELETING:
             self._delete(endpoint, server)
+        elif server is not None and self._is_astray(endpoint.name, server):
+            if self._endings.gone(server):
+                self._observe(endpoint, EndpointState.STARTING, "", None)
         elif server is not None and alive(server):
             self._look_at_server(endpoint, server, self._tell(endpoint.name))
         elif server is not None and self._rolling.ended(endpoint.name):
@@ -121,6 +127,14 @@ class Supervisor:
 
     def _command_of(self, name: str) -> tuple[str, ...]:
         return (*self._command, "--endpoint-file", str(self._paths.endpoint_file(name)))
+
+    def _is_astray(self, name: str, server: Process) -> bool:
+        """Whether a server reads another file than ours: it was started before the workspace's folder was moved."""
+        known = self._astray.get(name)
+        if known is None or known[0] != server:
+            file, words = self._paths.endpoint_file(name).resolve(), processes.command_line(server)
+            known = self._astray[name] = (server, bool(words) and file not in [Path(word).resolve() for word in words])
+        return known[1]
 
     def _tell(self, name: str) -> int:
         """Write the endpoint file where it is to be another; the version that is wanted."""
@@ -155,8 +169,9 @@ class Supervisor:
         )
 
     def _wanted_deployment(self, name: str, deployment: Deployment) -> DeploymentFile:
-        folder = self._store.models.get(deployment.model, deployment.model_version).folder
-        return endpoint_file.deployment(self._store.deployments.spec(name, deployment.name), folder)
+        model = self._store.models.get(deployment.model, deployment.model_version)
+        folder = self._paths.model(model.name, model.job_id)
+        return endpoint_file.deployment(self._store.deployments.spec(name, deployment.name), str(folder))
 
     def _start(self, endpoint: Endpoint) -> None:
         name = endpoint.name
@@ -254,7 +269,7 @@ class Supervisor:
         self._store.endpoints.drop(name)
         self._deaths.clear(name)
         self._rolling.ended(name)
-        for memory in (self._written, self._started_at, self._behind_since):
+        for memory in (self._astray, self._written, self._started_at, self._behind_since):
             memory.pop(name, None)
         log.info("endpoint %s: deleted", name)
 

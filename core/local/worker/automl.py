@@ -62,7 +62,7 @@ def _search(work: Work, spec: TrainingSpec, data: DataAsset) -> tuple[float, Sea
         if finished:
             work.log.info(f"Going on from {len(finished)} trials after {used_s():.0f} s")
         found = engine(
-            Path(data.path),
+            work.paths.table(data.name, data.content_id),
             spec,
             profile,
             folder=folder,
@@ -107,7 +107,6 @@ def _summary(work: Work, found: SearchResult, seconds: float) -> dict[str, Any]:
         "notes": found.notes,
         "guardrails": msgspec.to_builtins(found.guardrails),
         "trials": len(work.store.trials.list(work.job.id)),
-        "model_folder": str(work.paths.job_model(work.job.id)),
         "seconds": seconds,
     }
 

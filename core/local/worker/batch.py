@@ -105,14 +105,14 @@ def _score_table(work: Work) -> Mapping[str, Any]:
     output = work.paths.job_output(work.job.id)
     _join(parts, output, _header(table.columns, signature))
     reach(Failpoint.BATCH_JOINED)
-    return {**counts, "path": str(output), "classes": list(signature.classes), "deployment": pinned.name}
+    return {**counts, "classes": list(signature.classes), "deployment": pinned.name}
 
 
 def _table(work: Work, spec: BatchSpec) -> Table:
     """The data version that the job names, or its own copy of a file. Raises DataNotFound."""
     if not spec.source:
         asset = work.store.data.get(DataRef(spec.data, spec.data_version))
-        return Table(asset.name, Path(asset.path), asset.columns, asset.rows)
+        return Table(asset.name, work.paths.table(asset.name, asset.content_id), asset.columns, asset.rows)
     path = work.paths.job_table(work.job.id)
     with pq.ParquetFile(path) as file:
         return Table(spec.source, path, tuple(file.schema_arrow.names), file.metadata.num_rows)

@@ -25,7 +25,7 @@ class CandidateFailed(Exception):
 
 @contextmanager
 def candidate(
-    folder: Path, spec: DeploymentSpec, model_folder: str, limits: EndpointLimits, settings: Settings
+    folder: Path, spec: DeploymentSpec, model_folder: Path, limits: EndpointLimits, settings: Settings
 ) -> Iterator[Target]:
     """A server of `spec` alone on a free port, with keys and telemetry of its own below `folder`.
 
@@ -47,7 +47,7 @@ def candidate(
         telemetry_dir=str(folder / "telemetry"),
         segment_s=settings.segment_s,
         status_file=str(status),
-        deployments={spec.name: endpoint_file.deployment(spec, model_folder)},
+        deployments={spec.name: endpoint_file.deployment(spec, str(model_folder))},
     )
     endpoint_file.write(file, told)
     with _server(file, log, settings) as server:

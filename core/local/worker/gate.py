@@ -34,16 +34,17 @@ def run(work: Work) -> None:
     wanted: dict[str, Any] = dict(work.job.spec)
     spec = work.store.deployments.spec(wanted["endpoint"], wanted["deployment"])
     model = work.store.models.get(spec.model, spec.model_version)
+    folder = work.paths.model(model.name, model.job_id)
     budget = msgspec.convert(wanted["budget"], GateBudget)
     endpoint = work.store.endpoints.get(spec.endpoint)
     began = work.clock()
     landing = work.paths.gate_progress(work.job.id)
     landing.unlink(missing_ok=True)
     try:
-        with candidate(work.folder / "candidate", spec, model.folder, endpoint.limits, work.settings) as target:
+        with candidate(work.folder / "candidate", spec, folder, endpoint.limits, work.settings) as target:
             checks = gate.run(
                 target,
-                parity=Path(model.folder) / "parity.npz",
+                parity=folder / "parity.npz",
                 budget=budget,
                 depth=wanted["depth"],
                 seed=SEED,

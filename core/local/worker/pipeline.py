@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from core.definitions.pipelines import bind, training_spec
@@ -75,7 +74,8 @@ def _prepare(work: Work, step: PipelineStep, known: StepRun, _: Outputs) -> tupl
     for note in asset.notes:
         work.log.info(note.text)
     if target:
-        check_target(workspace.data.profile(asset.ref), Path(asset.path), asset.named(target))
+        table = work.paths.table(asset.name, asset.content_id)
+        check_target(workspace.data.profile(asset.ref), table, asset.named(target))
     return known, {"data": asset.name, "version": asset.version, "rows": asset.rows, "source": asset.source}
 
 
