@@ -16,7 +16,7 @@ from core.loadtest.busy import PATIENT, Patience
 
 HANG_S = 10.0
 TLS_HINT = "Is it http:// and not https://? SSL_CERT_FILE names further authorities to trust"
-TIMED_OUT, BROKEN = "timed out", "reset"
+TIMED_OUT, RESET = "timed out", "reset"
 
 
 class NoAnswer(Exception):
@@ -96,7 +96,7 @@ class Sender:
             except (http.client.HTTPException, OSError) as e:
                 self.close()
                 if fresh:
-                    raise NoAnswer(BROKEN) from e
+                    raise NoAnswer(RESET) from e
         raise AssertionError("the second attempt either answers or raises")
 
     def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
