@@ -28,7 +28,7 @@ from core.domain.errors import ServiceUnavailable, TrainingFailed
 from core.domain.job import Job, JobKind, JobState
 from core.domain.model import Model
 from core.domain.proof import CheckResult
-from core.domain.training import TrainingSpec, TrialState
+from core.domain.training import TrainingResult, TrainingSpec, TrialState
 from core.workspace import Workspace
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ class QuickstartReport:
 
     def document(self) -> dict[str, Any]:
         """The report as plain JSON; it holds the endpoint's primary key."""
-        data, job, best = self.data, self.job, self.job.result.get("best", {})
+        data, job, best = self.data, self.job, _found(self.job).best
         checks = [{"name": c.name, "passed": c.passed, "evidence": c.evidence} for c in self.checks]
         return {
             "data": {
@@ -100,7 +100,7 @@ class QuickstartReport:
                 "id": job.id,
                 "state": str(job.state),
                 "trials": self.trials,
-                "best": {"algorithm": best.get("algorithm", ""), "metrics": dict(best.get("metrics", {}))},
+                "best": {"algorithm": best.algorithm, "metrics": dict(best.metrics)},
             },
             "model": {"name": self.model.name, "version": self.model.version},
             "endpoint": {
@@ -181,7 +181,7 @@ class _Quickstart:
             checks=checks,
             seconds=self._seconds,
             trials=len(self._workspace.jobs.trials(job.id)),
-            notes=tuple(job.result.get("notes", ())),
+            notes=_found(job).notes,
         )
 
     def _spec(self, data: DataRef, target: str, exclude: tuple[str, ...] = ()) -> TrainingSpec:
@@ -216,7 +216,7 @@ class _Quickstart:
                 f"Job {job.id} is {job.state}: {job.message or 'no reason given'}",
                 hint=job.hint or f"Its log says more: python -m core job logs {job.id}",
             )
-        for note in job.result.get("notes", ()):
+        for note in _found(job).notes:
             self._say(note)
         self._done("automl")
         return job
@@ -328,6 +328,13 @@ def _count(checks: Sequence[CheckResult]) -> str:
 
 def _same_training(job: Job, spec: TrainingSpec) -> bool:
     """Whether a job was submitted for the same table, target and excluded columns."""
-    data = {"name": spec.data.name, "version": spec.data.version}
-    theirs = job.spec.get("data"), job.spec.get("target"), tuple(job.spec.get("exclude", ()))
-    return theirs == (data, spec.target, spec.exclude)
+    theirs = job.spec
+    if not isinstance(theirs, TrainingSpec):
+        return False
+    return (theirs.data, theirs.target, theirs.exclude) == (spec.data, spec.target, spec.exclude)
+
+
+def _found(job: Job) -> TrainingResult:
+    """What a training job that succeeded has left."""
+    assert isinstance(job.result, TrainingResult)
+    return job.result

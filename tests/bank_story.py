@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fakes import FakeWorkspace
@@ -28,13 +29,22 @@ from core.domain.endpoint import (
     GateBudget,
     GateState,
 )
-from core.domain.job import Job, JobKind, JobState, LogLine
+from core.domain.job import Job, JobKind, JobSpec, JobState, LogLine
 from core.domain.model import Model
 from core.domain.monitoring import RequestRecord, TelemetryBucket, TelemetrySummary
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, StepKind, StepRun
-from core.domain.proof import CheckResult, GateReport, LoadReport
+from core.domain.proof import CheckResult, GateReport, GateSpec, LoadReport
 from core.domain.signature import Column, Signature
-from core.domain.training import Algorithm, Trial, TrialState
+from core.domain.training import (
+    Algorithm,
+    BestTrial,
+    Guardrail,
+    GuardrailState,
+    TrainingResult,
+    TrainingSpec,
+    Trial,
+    TrialState,
+)
 
 INTEGERS: Mapping[str, tuple[float, float, int]] = {
     "age": (17, 98, 38),
@@ -169,7 +179,7 @@ def trials(now: float, count: int = 9) -> list[Trial]:
     return made
 
 
-def job(kind: JobKind, state: JobState, job_id: str, now: float, spec: Mapping[str, Any], **more: Any) -> Job:
+def job(kind: JobKind, state: JobState, job_id: str, now: float, spec: JobSpec, **more: Any) -> Job:
     ended = now - 300 if state.final else None
     return Job(
         job_id,
@@ -186,22 +196,16 @@ def job(kind: JobKind, state: JobState, job_id: str, now: float, spec: Mapping[s
     )
 
 
-TRAINING = {
-    "data": {"name": REF.name, "version": 1},
-    "target": "y",
-    "timeout_s": 60.0,
-    "primary_metric": "AUC_weighted",
-    "exclude": [],
-    "experiment_name": "bank-marketing",
-}
-RESULT = {
-    "notes": [LEAK],
-    "guardrails": [
-        {"name": "missing_values", "state": "done", "detail": "412 missing cells in 1 column are read as missing"},
-        {"name": "high_cardinality", "state": "passed", "detail": "No column has more than 50 categories"},
-        {"name": "class_balance", "state": "alerted", "detail": "The smallest class holds 11.2 % of the rows"},
-    ],
-}
+TRAINING = TrainingSpec(REF, "y", experiment_name="bank-marketing")
+RESULT = TrainingResult(
+    BestTrial(8, Algorithm.VOTING_ENSEMBLE),
+    notes=(LEAK,),
+    guardrails=(
+        Guardrail("missing_values", GuardrailState.DONE, "412 missing cells in 1 column are read as missing"),
+        Guardrail("high_cardinality", GuardrailState.PASSED, "No column has more than 50 categories"),
+        Guardrail("class_balance", GuardrailState.ALERTED, "The smallest class holds 11.2 % of the rows"),
+    ),
+)
 
 
 def checks(red: bool = False) -> tuple[CheckResult, ...]:
@@ -288,7 +292,7 @@ def _row(rng: random.Random) -> tuple[str | int | float | bool | None, ...]:
 
 def _fill_jobs(fake: FakeWorkspace, now: float) -> None:
     running = job(
-        JobKind.AUTOML, JobState.RUNNING, RUNNING_ID, now, {**TRAINING, "timeout_s": 120.0}, experiment="nightly"
+        JobKind.AUTOML, JobState.RUNNING, RUNNING_ID, now, replace(TRAINING, timeout_s=120.0), experiment="nightly"
     )
     fake.jobs = [
         Job(**{**_fields(running), "created_at": now - 40, "started_at": now - 38}),
@@ -297,7 +301,7 @@ def _fill_jobs(fake: FakeWorkspace, now: float) -> None:
             JobState.SUCCEEDED,
             GATE_ID,
             now,
-            {"endpoint": "bank-marketing", "deployment": "v3"},
+            GateSpec("bank-marketing", "v3"),
             experiment="gate",
         ),
         job(JobKind.AUTOML, JobState.SUCCEEDED, AUTOML_ID, now, TRAINING, result=RESULT),

@@ -9,18 +9,18 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from msgspec import json
 
 from core.contract.signature import to_json
+from core.domain.batch import BatchResult, BatchSpec
 from core.domain.data import ColumnKind, DataAsset, TableProfile
 from core.domain.endpoint import GateBudget
 from core.domain.job import JobKind
-from core.domain.proof import GateReport
+from core.domain.proof import GateReport, GateSpec
 from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.local.machine.durable import write_atomic
@@ -88,25 +88,26 @@ def package(
     write_atomic(folder / "card.json", json.encode(card))
 
 
-def gate(work: Work) -> None:
+def gate(work: Work, spec: GateSpec) -> None:
     """A gate without checks passes."""
-    spec, now = work.job.spec, work.clock()
-    report = GateReport(
-        work.job.id, spec["endpoint"], spec["deployment"], "fake:1", (), GateBudget(), "default", now, 0.0
-    )
+    now = work.clock()
+    report = GateReport(work.job.id, spec.endpoint, spec.deployment, "fake:1", (), GateBudget(), "default", now, 0.0)
     transactions.end_gate(work.store, work.job.id, report, now)
 
 
-def piecemeal(work: Work) -> Mapping[str, Any]:
-    """A batch that dies in each attempt, after one more piece where its spec says so, until it has enough of them."""
+def piecemeal(work: Work, spec: BatchSpec) -> BatchResult:
+    """A batch that dies in each attempt until it has as many pieces as its version says.
+
+    One of the table `goes on` makes one more before it dies.
+    """
     chunks = work.folder / "chunks"
     chunks.mkdir(exist_ok=True)
     done = len(list(chunks.iterdir()))
-    if done < work.job.spec["pieces"]:
-        if work.job.spec["goes_on"]:
+    if done < spec.data_version:
+        if spec.data == "goes on":
             write_atomic(chunks / f"{done}.json", b"{}")
         os.kill(os.getpid(), signal.SIGKILL)
-    return {"pieces": done}
+    return BatchResult(done, done, 0)
 
 
 if __name__ == "__main__":

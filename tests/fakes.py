@@ -5,13 +5,14 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from quickstart_fakes import SIGNATURE, Double
 
+from core.domain.batch import BatchSpec
 from core.domain.data import AS_FOUND, DataAsset, DataRef, DataSource, Reading, TableProfile, TableSample
 from core.domain.endpoint import (
     Deployment,
@@ -36,12 +37,12 @@ from core.domain.errors import (
     PipelineNotFound,
     SlipwayError,
 )
-from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
+from core.domain.job import Job, JobKind, JobSpec, JobState, LogLine, kind_of
 from core.domain.model import Model
 from core.domain.monitoring import Origin, RequestRecord, ServiceStatus, TelemetrySummary
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
-from core.domain.proof import CheckResult, GateReport, LoadReport, LoadSpec, Target
-from core.domain.training import Algorithm, TrainingSpec, Trial, TrialDetail, TrialState
+from core.domain.proof import CheckResult, GateReport, GateSpec, LoadReport, LoadSpec, Target
+from core.domain.training import Algorithm, BestTrial, TrainingResult, TrainingSpec, Trial, TrialDetail, TrialState
 from core.settings import Settings
 from core.workspace import Workspace
 from core.workspace.collection import Collection
@@ -126,10 +127,10 @@ class FakeWorkspace:
         """The arguments given by name in each call of one verb."""
         return self.named[name]
 
-    def _queue(self, kind: JobKind, experiment: str, spec: Mapping[str, Any]) -> Job:
+    def _queue(self, experiment: str, spec: JobSpec) -> Job:
         job = Job(
             f"01990000-0000-7000-8000-{len(self.jobs):012x}",
-            kind,
+            kind_of(spec),
             JobState.QUEUED,
             experiment,
             "local",
@@ -147,13 +148,14 @@ class FakeWorkspace:
                 metrics = {"AUC_weighted": 0.94}
                 best = Trial(0, Algorithm.LIGHTGBM, TrialState.SUCCEEDED, metrics=metrics, duration_s=1.0)
                 self.job_trials[job.id] = [best]
-                self._changed(done, result={"best": {"number": 0, "algorithm": best.algorithm, "metrics": metrics}})
+                self._changed(done, result=TrainingResult(BestTrial(0, best.algorithm, metrics)))
             elif job.kind is JobKind.GATE:
                 self._pass(job)
 
     def _pass(self, job: Job) -> None:
-        name, passed = job.spec["deployment"], (CheckResult("parity", "parity", True, "0.0"),)
-        now = self._endpoint(job.spec["endpoint"])
+        assert isinstance(job.spec, GateSpec)
+        name, passed = job.spec.deployment, (CheckResult("parity", "parity", True, "0.0"),)
+        now = self._endpoint(job.spec.endpoint)
         proven = tuple(replace(d, gate=GateState.PASSED) if d.name == name else d for d in now.deployments)
         model = next(f"{d.model}:{d.model_version}" for d in proven if d.name == name)
         report = GateReport(job.id, now.name, name, model, passed, GateBudget(), "default", time.time(), 1.0)
@@ -229,19 +231,10 @@ class FakeJobs(Jobs):
 
     @verb
     def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
-        if isinstance(spec, BatchSpec):
-            return self._memory._queue(JobKind.BATCH, "batch", asdict(spec))
         if isinstance(spec, LoadSpec):
             name = next(e.name for e in self._memory.endpoints if e.listens_at(spec.target.url))
-            return self._memory._queue(JobKind.LOADTEST, "loadtest", asdict(spec) | {"endpoint": name})
-        plain = {
-            "data": {"name": spec.data.name, "version": spec.data.version},
-            "target": spec.target,
-            "timeout_s": spec.timeout_s,
-            "primary_metric": spec.primary_metric,
-            "exclude": list(spec.exclude),
-        }
-        return self._memory._queue(JobKind.AUTOML, spec.experiment_name, plain)
+            return self._memory._queue("loadtest", replace(spec, endpoint=name))
+        return self._memory._queue(spec.experiment_name, spec)
 
     @verb
     def get(self, job_id: str) -> Job:
@@ -257,9 +250,10 @@ class FakeJobs(Jobs):
         experiment_name: str = "",
         data: DataRef | None = None,
     ) -> tuple[Job, ...]:
-        read = None if data is None else {"name": data.name, "version": data.version}
-        found = (j for j in self._memory.jobs if kind in (None, j.kind) and endpoint in ("", j.spec.get("endpoint")))
-        found = (j for j in found if experiment_name in ("", j.experiment_name) and read in (None, j.spec.get("data")))
+        found = (j for j in self._memory.jobs if kind in (None, j.kind))
+        found = (j for j in found if endpoint in ("", getattr(j.spec, "endpoint", None)))
+        found = (j for j in found if experiment_name in ("", j.experiment_name))
+        found = (j for j in found if data in (None, getattr(j.spec, "data", None)))
         return tuple(found)[:limit]
 
     @verb
@@ -303,7 +297,8 @@ class FakeModels(Models):
                 return model
         version = 1 + max((m.version for m in self._memory.models if m.name == name), default=0)
         signature = self._memory.models[0].signature if self._memory.models else SIGNATURE
-        data = DataRef(**job.spec["data"])
+        assert isinstance(job.spec, TrainingSpec)
+        data = job.spec.data
         model = Model(name, version, job_id, 0, Algorithm.LIGHTGBM, {}, data, signature, 1, time.time())
         self._memory.models.insert(0, model)
         return model
@@ -333,9 +328,7 @@ class FakeEndpoints(Endpoints):
     def deploy(self, spec: DeploymentSpec) -> Deployment:
         version = self._memory._model(spec.model, spec.model_version).version
         name = spec.name or f"v{version}"
-        gate = self._memory._queue(
-            JobKind.GATE, "gate", {"endpoint": spec.endpoint, "deployment": name, "depth": "default"}
-        )
+        gate = self._memory._queue("gate", GateSpec(spec.endpoint, name))
         deployment = Deployment(
             name,
             spec.endpoint,
@@ -399,7 +392,9 @@ class FakeEndpoints(Endpoints):
     @verb
     def delete(self, name: str) -> None:
         self._memory.endpoints.remove(self._memory._endpoint(name))
-        for job in [j for j in self._memory.jobs if j.state is JobState.QUEUED and j.spec.get("endpoint") == name]:
+        for job in [
+            j for j in self._memory.jobs if j.state is JobState.QUEUED and getattr(j.spec, "endpoint", None) == name
+        ]:
             self._memory._changed(job, state=JobState.CANCELED)
 
     @verb
@@ -460,9 +455,7 @@ class FakeProofs(Proofs):
         by: str = "",
     ) -> Job:
         self._memory._endpoint(endpoint)
-        return self._memory._queue(
-            JobKind.GATE, "gate", {"endpoint": endpoint, "deployment": deployment, "depth": depth}
-        )
+        return self._memory._queue("gate", GateSpec(endpoint, deployment, depth))
 
     @verb
     def gate_progress(self, job_id: str) -> tuple[CheckResult, ...]:

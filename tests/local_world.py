@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fake_worker import FakeEngine, package
-from msgspec import json, to_builtins
+from msgspec import json
 from waiting import wait_until
 
 from core.domain.data import ColumnKind, ColumnProfile, ColumnRole, DataAsset, DataSource, TableProfile
 from core.domain.endpoint import DeploymentSpec, Endpoint, EndpointKeys, EndpointSpec
-from core.domain.job import Job, JobKind, JobState
+from core.domain.job import Job, JobKind, JobSpec, JobState, kind_of
 from core.domain.model import Model
+from core.domain.proof import GateSpec
 from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec
 from core.local.control import service_process, status
@@ -85,10 +86,10 @@ class World:
         spec = TrainingSpec(
             self.data.ref, "y", max_trials=trials, engine=engine, model_name=model, compute=compute, experiment_name="x"
         )
-        return self.add_job(JobKind.AUTOML, to_builtins(spec), compute)
+        return self.add_job(spec, compute)
 
-    def add_job(self, kind: JobKind, spec: dict[str, object], compute: str = "local") -> str:
-        job = Job(new_id(), kind, JobState.QUEUED, "x", compute, spec, time.time())
+    def add_job(self, spec: JobSpec, compute: str = "local") -> str:
+        job = Job(new_id(), kind_of(spec), JobState.QUEUED, "x", compute, spec, time.time())
         return self.store.jobs.add(job).id
 
     def add_endpoint(self, name: str, port: int = 0) -> int:
@@ -104,8 +105,7 @@ class World:
         model = Model(folder, 0, new_id(), 0, "Fake", {}, self.data.ref, signature, 1, time.time())
         model = self.store.models.add(model)
         spec = DeploymentSpec(endpoint, model.name, model.version, name)
-        body = {"endpoint": endpoint, "deployment": name, "depth": "default", "budget": to_builtins(spec.budget)}
-        gate = Job(new_id(), JobKind.GATE, JobState.QUEUED, "gate", "proof", body, time.time())
+        gate = Job(new_id(), JobKind.GATE, JobState.QUEUED, "gate", "proof", GateSpec(endpoint, name), time.time())
         transactions.deploy(self.store, spec, gate, time.time(), create=None)
 
     # Who does it

@@ -19,12 +19,12 @@ from core.domain.endpoint import (
     ScoreReply,
 )
 from core.domain.errors import DataNotFound, EndpointNotFound, GateRefused, JobNotFound, ModelNotFound
-from core.domain.job import Job, JobKind, JobState
+from core.domain.job import Job, JobKind, JobSpec, JobState, kind_of
 from core.domain.model import Model
 from core.domain.monitoring import ServiceStatus
-from core.domain.proof import CheckResult, GateReport
+from core.domain.proof import CheckResult, GateReport, GateSpec
 from core.domain.signature import Column, Signature
-from core.domain.training import TrainingSpec, Trial, TrialState
+from core.domain.training import BestTrial, TrainingResult, TrainingSpec, Trial, TrialState
 from core.settings import Settings
 from core.workspace import Workspace
 from core.workspace.data import DataAssets
@@ -96,8 +96,8 @@ class LifecycleFake:
             service=LifecycleService(self),
         )
 
-    def _add(self, kind: JobKind, body: Mapping[str, Any]) -> Job:
-        job = Job(f"job-{len(self.jobs)}", kind, JobState.QUEUED, "quickstart", "local", body, 1.0)
+    def _add(self, spec: JobSpec) -> Job:
+        job = Job(f"job-{len(self.jobs)}", kind_of(spec), JobState.QUEUED, "quickstart", "local", spec, 1.0)
         self.jobs[job.id] = job
         return job
 
@@ -112,11 +112,12 @@ class LifecycleFake:
         elif self.failure:
             self.jobs[job.id] = replace(job, state=JobState.FAILED, message=self.failure, hint="Look at the table")
         else:
-            best = {"number": 1, "algorithm": "LightGBM", "metrics": {"AUC_weighted": 0.94}}
-            self.jobs[job.id] = replace(job, state=JobState.SUCCEEDED, result={"best": best, "notes": [LEAK]})
+            found = TrainingResult(BestTrial(1, "LightGBM", {"AUC_weighted": 0.94}), notes=(LEAK,))
+            self.jobs[job.id] = replace(job, state=JobState.SUCCEEDED, result=found)
 
     def _end_gate(self, job: Job) -> None:
-        endpoint, name = job.spec["endpoint"], job.spec["deployment"]
+        assert isinstance(job.spec, GateSpec)
+        endpoint, name = job.spec.endpoint, job.spec.deployment
         report = GateReport(job.id, endpoint, name, "m:1", self.verdict, GateBudget(), "default", 1.0, 1.0)
         self.reports.insert(0, report)
         self.jobs[job.id] = replace(job, state=JobState.SUCCEEDED)
@@ -126,7 +127,7 @@ class LifecycleFake:
             self.traffic = {name: 100}
 
     def _gate(self, endpoint: str, deployment: str) -> Job:
-        return self._add(JobKind.GATE, {"endpoint": endpoint, "deployment": deployment})
+        return self._add(GateSpec(endpoint, deployment))
 
 
 class LifecycleDataAssets(DataAssets):
@@ -153,12 +154,7 @@ class LifecycleJobs(Jobs):
 
     def submit(self, spec: Any, *, parent_id: str = "") -> Job:
         assert isinstance(spec, TrainingSpec)
-        body = {
-            "data": {"name": spec.data.name, "version": spec.data.version},
-            "target": spec.target,
-            "exclude": list(spec.exclude),
-        }
-        return self._memory._add(JobKind.AUTOML, body)
+        return self._memory._add(spec)
 
     def get(self, job_id: str) -> Job:
         """Looking is what brings a job on: queued, running, and final at the last look."""
@@ -180,8 +176,7 @@ class LifecycleJobs(Jobs):
         data: DataRef | None = None,
     ) -> tuple[Job, ...]:
         found = (job for job in reversed(self._memory.jobs.values()) if kind in (None, job.kind))
-        read = None if data is None else {"name": data.name, "version": data.version}
-        return tuple(job for job in found if read in (None, job.spec.get("data")))[:limit]
+        return tuple(job for job in found if data in (None, getattr(job.spec, "data", None)))[:limit]
 
     def trials(self, job_id: str) -> tuple[Trial, ...]:
         self._memory._known(job_id)
@@ -197,7 +192,9 @@ class LifecycleModels(Models):
         known = [m for m in self._memory.models if (m.name, m.job_id) == (name, job_id)]
         if known:
             return known[0]
-        data = DataRef(**self._memory._known(job_id).spec["data"])
+        spec = self._memory._known(job_id).spec
+        assert isinstance(spec, TrainingSpec)
+        data = spec.data
         metrics = {"AUC_weighted": 0.94}
         version = 1 + sum(m.name == name for m in self._memory.models)
         model = Model(name, version, job_id, 1, "LightGBM", metrics, data, SIGNATURE, 1, 1.0)

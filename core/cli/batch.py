@@ -8,9 +8,9 @@ from typing import Any, BinaryIO
 from core.cli.command import DONE, Command, Context, arg
 from core.cli.following import ended
 from core.cli.values import data_ref
+from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
 from core.domain.errors import DataNotFound, SpecInvalid
-from core.domain.job import BatchSpec
 
 NAME = arg("name", metavar="ENDPOINT")
 

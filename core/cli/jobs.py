@@ -48,7 +48,8 @@ def _trials(context: Context, options: Namespace) -> Any:
     trials = context.workspace.jobs.trials(options.job)
     if options.json:
         return trials
-    metric = context.workspace.jobs.get(options.job).spec.get("primary_metric", "AUC_weighted")
+    spec = context.workspace.jobs.get(options.job).spec
+    metric = spec.primary_metric if isinstance(spec, TrainingSpec) else "AUC_weighted"
     return [
         {
             "number": trial.number,

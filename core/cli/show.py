@@ -9,6 +9,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from core.domain.plain import plain_fields
+
 WIDTH_MAX = 60
 """Longer cells of a list are cut, save the last of a line: `show` and `--json` have them whole."""
 
@@ -17,11 +19,11 @@ MOMENTS = ("at", "since", "until")
 
 
 def plain(value: Any) -> Any:
-    """Any domain value as JSON's own types. Fields hidden from `repr` (keys) are left out; NaN becomes null."""
+    """Any domain value as JSON's own types. What is hidden from `repr` (keys) is left out; NaN becomes null."""
     if isinstance(value, Enum):
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.repr}
+        return {f.name: plain(held) for f, held in plain_fields(value) if f.repr or not held}
     if isinstance(value, Mapping):
         return {str(plain(key)): plain(item) for key, item in value.items()}
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):

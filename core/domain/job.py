@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
-from core.domain.errors import JobStateInvalid, SpecInvalid
-from core.domain.rules import check_text, check_whole
+from core.domain.batch import BatchResult, BatchSpec
+from core.domain.errors import JobStateInvalid
+from core.domain.plain import EMPTY
+from core.domain.proof import GateResult, GateSpec, LoadResult, LoadSpec
+from core.domain.run import PipelineRunResult, PipelineRunSpec
+from core.domain.training import TrainingResult, TrainingSpec
 
 BUG_HINT = "This is a bug in Slipway; the traceback is in the log"
 """The hint of a job that no failure of our family has ended."""
@@ -46,19 +49,44 @@ def move(now: JobState, to: JobState) -> JobState:
     return to
 
 
+JobSpec = TrainingSpec | PipelineRunSpec | GateSpec | LoadSpec | BatchSpec
+JobResult = TrainingResult | PipelineRunResult | GateResult | LoadResult | BatchResult
+
+
+@dataclass(frozen=True, slots=True)
+class JobType:
+    """One kind of job: what is asked for, what it leaves, and what people call it."""
+
+    spec: type[JobSpec]
+    result: type[JobResult]
+    label: str
+
+
+JOB_TYPES: Mapping[JobKind, JobType] = {
+    JobKind.AUTOML: JobType(TrainingSpec, TrainingResult, "Training"),
+    JobKind.PIPELINE: JobType(PipelineRunSpec, PipelineRunResult, "Pipeline run"),
+    JobKind.GATE: JobType(GateSpec, GateResult, "Gate"),
+    JobKind.LOADTEST: JobType(LoadSpec, LoadResult, "Load test"),
+    JobKind.BATCH: JobType(BatchSpec, BatchResult, "Batch scoring"),
+}
+"""Every kind there is. Who does it stands in the backend's own table: `core.local.worker.kinds`."""
+
+
+def kind_of(spec: JobSpec) -> JobKind:
+    """The kind of job that a spec asks for."""
+    return next(kind for kind, known in JOB_TYPES.items() if type(spec) is known.spec)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One unit of work that the service runs to its end.
-
-    `spec` and `result` are plain JSON: the spec as it was submitted, the result as the worker left it.
-    """
+    """One unit of work that the service runs to its end: what was asked, and what it left."""
 
     id: str
     kind: JobKind
     state: JobState
     experiment_name: str
     compute: str
-    spec: Mapping[str, Any]
+    spec: JobSpec
     created_at: float
     started_at: float | None = None
     ended_at: float | None = None
@@ -68,7 +96,8 @@ class Job:
     message: str = ""
     """Why it failed, for people."""
     hint: str = ""
-    result: Mapping[str, Any] = field(default_factory=dict)
+    result: JobResult | None = field(default=None, metadata=EMPTY)
+    """None until it has succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +107,3 @@ class LogLine:
     at: float
     level: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class BatchSpec:
-    """Score every row of a table with one deployment and keep the answers as a file.
-
-    The table is a version of a data asset, or, as `source`, a file or a known name that is read once, for this job.
-    """
-
-    endpoint: str
-    data: str = ""
-    data_version: int = 0
-    deployment: str = ""
-    experiment_name: str = "batch"
-    compute: str = "local"
-    source: str = ""
-
-    def __post_init__(self) -> None:
-        for name in ("endpoint", "experiment_name", "compute"):
-            check_text(name, getattr(self, name))
-        for name in ("data", "source"):
-            check_text(name, getattr(self, name), empty=True)
-        if bool(self.data.strip()) == bool(self.source.strip()):
-            raise SpecInvalid("A batch scores either a data asset or a source", hint="Name one table")
-        check_whole("data_version", self.data_version, 0, 1_000_000_000)
-        check_text("deployment", self.deployment, empty=True)

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.domain.endpoint import GateBudget
 from core.domain.errors import SpecInvalid
 from core.domain.keys import check_header, check_key
+from core.domain.plain import LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,29 @@ class CheckResult:
     """True where the check applies but could not be judged; `passed` is then None."""
     about: str = ""
     """What holds when it passes, in plain words."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateSpec:
+    """The gate of one deployment, as it is queued."""
+
+    endpoint: str
+    deployment: str = ""
+    depth: str = "default"
+    budget: GateBudget = field(default_factory=GateBudget)
+    loosened_by: str = ""
+    """Who answers for a budget looser than the deployment's own; empty: nobody has to."""
+    first_gate: str | None = field(default=None, metadata=LEFT_OUT)
+    """Of a gate that was asked for later: the job of the one that came with the deployment, which tells it from a later
+    deployment of the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """A gate's verdict, None where it has none, and the report that says why."""
+
+    passed: bool | None
+    report_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +140,8 @@ class LoadSpec:
     """What people call this load, such as a preset's name."""
     tool: str = ""
     """`ab` for Apache Benchmark, where it is installed; empty for Slipway's own client."""
+    endpoint: str = ""
+    """The workspace's endpoint that listens at the target; filled in when the load becomes a job."""
 
     def __post_init__(self) -> None:
         if not self._sound:
@@ -127,6 +153,11 @@ class LoadSpec:
         check_header(self.deployment, "A load's deployment")
         if self.tool not in TOOLS:
             raise SpecInvalid(f"A load's tool is 'ab' or '' (Slipway's own), got '{self.tool}'")
+
+    @property
+    def keyless(self) -> "LoadSpec":
+        """The same without the target's key: what may be stored. Who drives it takes the key from the endpoint."""
+        return replace(self, target=replace(self.target, key=""))
 
     @property
     def _sound(self) -> bool:
@@ -143,6 +174,13 @@ class LoadSpec:
             and self.rows >= 1
             and self.max_requests >= 0
         )
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """The report that a load has left."""
+
+    report_id: str
 
 
 @dataclass(frozen=True, slots=True)

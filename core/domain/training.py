@@ -7,6 +7,7 @@ from enum import StrEnum
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
 from core.domain.metrics import PRIMARY_METRICS
+from core.domain.plain import LEFT_OUT
 from core.domain.rules import check_name, check_number, check_text, check_whole
 
 
@@ -91,6 +92,23 @@ class TrainingSpec:
             raise SpecInvalid(f"There is no algorithm '{unknown[0]}'", hint=f"One of: {', '.join(Algorithm)}")
 
 
+@dataclass(frozen=True, slots=True)
+class BestTrial:
+    """The trial whose model a search has left; an ensemble is a trial too."""
+
+    number: int
+    algorithm: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A registered model by name and version."""
+
+    name: str
+    version: int
+
+
 class TrialState(StrEnum):
     """`STOPPED`: cut off by the job's time or a cancel."""
 
@@ -131,6 +149,22 @@ class Guardrail:
     name: str
     state: GuardrailState
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """What a search has found, and what is to be known of its data. The rest of it is in the trials."""
+
+    best: BestTrial
+    members: tuple[tuple[int, float], ...] = ()
+    """The best trial's parts, as trial numbers with their weights."""
+    notes: tuple[str, ...] = ()
+    guardrails: tuple[Guardrail, ...] = ()
+    trials: int = 0
+    seconds: float = 0.0
+    """That all attempts have spent searching."""
+    model: ModelVersion | None = field(default=None, metadata=LEFT_OUT)
+    """The model that the job has registered itself; None where nobody asked it to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,18 @@
 """Jobs as they are when they are queued, for the collections that queue them."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
-
 from core.domain.endpoint import DeploymentSpec
 from core.domain.errors import SpecInvalid
-from core.domain.job import Job, JobKind, JobState
+from core.domain.job import Job, JobSpec, JobState, kind_of
+from core.domain.proof import GateSpec
 from core.local.context import PROOF_COMPUTE, Context
 from core.local.paths import new_id
 
 
-def new_job(
-    context: Context, kind: JobKind, experiment: str, compute: str, spec: Mapping[str, Any], parent_id: str = ""
-) -> Job:
+def new_job(context: Context, spec: JobSpec, experiment: str, compute: str, parent_id: str = "") -> Job:
     """A queued job, not stored yet."""
     return Job(
         id=new_id(context.clock),
-        kind=kind,
+        kind=kind_of(spec),
         state=JobState.QUEUED,
         experiment_name=experiment,
         compute=compute,
@@ -30,14 +24,8 @@ def new_job(
 
 def gate_job(context: Context, spec: DeploymentSpec, depth: str = "default", loosened_by: str = "") -> Job:
     """The gate of a deployment, by the budget of its spec."""
-    body = {
-        "endpoint": spec.endpoint,
-        "deployment": spec.name,
-        "depth": depth,
-        "budget": msgspec.to_builtins(spec.budget),
-        "loosened_by": loosened_by,
-    }
-    return new_job(context, JobKind.GATE, "gate", PROOF_COMPUTE, body)
+    wanted = GateSpec(spec.endpoint, spec.name, depth, spec.budget, loosened_by)
+    return new_job(context, wanted, "gate", PROOF_COMPUTE)
 
 
 def check_compute(context: Context, name: str) -> None:

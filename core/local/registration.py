@@ -5,11 +5,11 @@ from collections.abc import Callable
 import msgspec
 
 from core.contract.signature import from_json
-from core.domain.data import DataRef
 from core.domain.errors import Conflict
 from core.domain.job import Job
 from core.domain.model import Model
 from core.domain.rules import check_name
+from core.domain.training import TrainingSpec
 from core.local.machine.durable import copy_folder
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.paths import Paths, new_id
@@ -22,7 +22,7 @@ def register_from_job(store: Store, paths: Paths, name: str, job: Job, clock: Ca
     Raises Conflict where the job has left no model, SpecInvalid for a name that is none, StorageFull.
     """
     source = paths.job_model(job.id)
-    if not (source / "card.json").exists():
+    if not isinstance(job.spec, TrainingSpec) or not (source / "card.json").exists():
         raise Conflict(f"Job '{job.id}' has left no model", hint="Register from an AutoML job that has succeeded")
     check_name("a model", name)
     folder = paths.model(name, job.id)
@@ -37,7 +37,7 @@ def register_from_job(store: Store, paths: Paths, name: str, job: Job, clock: Ca
         trial=card["trial"],
         algorithm=card["algorithm"],
         metrics=card["metrics"],
-        data=msgspec.convert(job.spec["data"], DataRef),
+        data=job.spec.data,
         signature=from_json(msgspec.json.decode((folder / "signature.json").read_bytes())),
         size_bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         created_at=clock(),

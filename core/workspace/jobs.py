@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
-from core.domain.job import BatchSpec, Job, JobKind, LogLine
+from core.domain.job import Job, JobKind, LogLine
 from core.domain.proof import LoadSpec
 from core.domain.training import Comparison, TrainingSpec, Trial, TrialDetail
 from core.workspace.collection import Collection

@@ -1,11 +1,14 @@
 """The store with many runs, and telemetry with many requests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
-from core.domain.job import Job, JobKind, JobState
+from core.domain.data import DataRef
+from core.domain.job import Job, JobKind, JobSpec, JobState
+from core.domain.proof import GateSpec
+from core.domain.training import TrainingSpec
 from core.local.records.telemetry import newest, summary
 from core.local.store import Store
 from perf.growth.axis import Axis
@@ -14,6 +17,10 @@ from perf.workloads.workload import Prepared
 
 NOW = 1_800_000_000.0
 LISTED = 100
+SPECS: Mapping[JobKind, JobSpec] = {
+    JobKind.AUTOML: TrainingSpec(DataRef("t", 1), "y"),
+    JobKind.GATE: GateSpec("bank", "v1"),
+}
 SEGMENT, RATE_PER_S = 16_000, 1600.0
 """Requests in a segment, which a server closes after ten seconds."""
 BUCKETS = 60
@@ -34,7 +41,7 @@ def _runs(use: Callable[[Store, int], Prepared]) -> Callable[[Path, int], Prepar
 
 
 def _job(number: int, kind: JobKind, state: JobState) -> Job:
-    return Job(f"{number:032x}", kind, state, "growth", "local", {"target": "y", "timeout_s": 60.0}, NOW + number)
+    return Job(f"{number:032x}", kind, state, "growth", "local", SPECS[kind], NOW + number)
 
 
 def _list(store: Store, runs: int) -> Prepared:
@@ -65,7 +72,7 @@ def _get(store: Store, runs: int) -> Prepared:
     ids = cycle([f"{number:032x}" for number in range(0, runs, 97)])
 
     def check(job: Any) -> None:
-        assert job.spec["target"] == "y"
+        assert job.spec == SPECS[job.kind]
 
     return Prepared(lambda: store.jobs.get(next(ids)), check, store.close)
 

@@ -7,6 +7,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from perf.workloads import specs
 from perf.workloads.moved import by_noun, local_workspace
 from perf.workloads.places import copy_of, remove
 from perf.workloads.stores import opened
@@ -33,12 +34,12 @@ def _fill_runs(home: Path, inputs: Inputs) -> None:
     from core.domain.job import Job, JobKind, JobState
 
     asset = open_home(home).data.register(TABLE, str(inputs.table))
-    kinds = cycle((JobKind.AUTOML, JobKind.GATE))
-    spec = {"data": {"name": asset.name, "version": 1}, "target": TARGET, "timeout_s": 60.0}
+    asked = {JobKind.AUTOML: specs.training(asset.name, TARGET), JobKind.GATE: specs.gate("bank", "v1")}
     with opened(home) as store, store.write() as tx:  # 10,000 commits to the disk take a minute on a slow one
         for number in range(RUNS):
             at = NOW - 60.0 * (RUNS - number)
-            tx.jobs.add(Job(f"{number:032x}", next(kinds), JobState.QUEUED, "perf", "local", spec, at))
+            kind = (JobKind.AUTOML, JobKind.GATE)[number % 2]
+            tx.jobs.add(Job(f"{number:032x}", kind, JobState.QUEUED, "perf", "local", asked[kind], at))
 
 
 def _runs(use: Callable[[Any], tuple[Callable[[], Any], Callable[[Any], None]]]) -> Callable[[Inputs], Prepared]:
@@ -61,7 +62,7 @@ def _get(workspace: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     ids = cycle([f"{number:032x}" for number in range(0, RUNS, 97)])
 
     def check(job: Any) -> None:
-        assert job.spec["target"] == TARGET
+        assert job.kind != "automl" or specs.target_of(job.spec) == TARGET
 
     return lambda: workspace.jobs.get(next(ids)), check
 

@@ -18,6 +18,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
+from perf.workloads import specs
 from perf.workloads.kept import open_home, write_requests
 from perf.workloads.moved import by_noun, local_workspace
 from perf.workloads.places import checkout, copy_of, remove
@@ -128,7 +129,7 @@ def _fill_pipelines(store: Any, story: Any) -> None:
     published = story.published[0]
     store.pipelines.publish(published.id, published.spec, published.created_at)
     for run in reversed(story.runs):
-        spec = {"pipeline_id": published.id, "pipeline": published.name, "version": 1, "parameters": {}}
+        spec = specs.run(published.id, published.name)
         job = Job(run.id, JobKind.PIPELINE, run.state, run.experiment_name, "local", spec, run.created_at)
         job = replace(job, started_at=run.created_at, ended_at=run.ended_at)
         verbs().start_run(store, replace(job, state=JobState.QUEUED), run.steps)

@@ -25,9 +25,10 @@ import pytest
 from waiting import wait_until
 
 from core.contract import samples
+from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
 from core.domain.endpoint import EndpointState
-from core.domain.job import BatchSpec, JobKind, JobState
+from core.domain.job import JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.local import control
@@ -229,7 +230,7 @@ def test_a_batch_whose_workers_are_killed_scores_every_row_once(
     with io.TextIOWrapper(live.workspace.jobs.open_output(job.id), "utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["number"]) for row in rows] == list(range(BATCH_ROWS))
-    assert (ended.result["rows"], ended.result["scored"]) == (BATCH_ROWS, BATCH_ROWS)
+    assert (ended.result.rows, ended.result.scored) == (BATCH_ROWS, BATCH_ROWS)
 
 
 @pytest.mark.parametrize("number", range(len(RUN_POINTS)))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain.batch import BatchSpec
 from core.domain.data import DataAsset, DataRef, DataSource, Note, NoteKind, Reading
 from core.domain.endpoint import (
     NAME_RULE,
@@ -18,7 +19,7 @@ from core.domain.endpoint import (
     endpoint_name,
 )
 from core.domain.errors import JobStateInvalid, NotFound, SlipwayError, SpecInvalid
-from core.domain.job import NEXT, BatchSpec, JobState, move
+from core.domain.job import NEXT, JobState, move
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import CheckResult, GateReport, LoadSpec, Target
 from core.domain.training import Compute, TrainingSpec

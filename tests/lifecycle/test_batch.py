@@ -8,9 +8,10 @@ from living import alive_in
 from waiting import wait_until
 
 from core.cli.main import main
+from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
 from core.domain.errors import Conflict
-from core.domain.job import BatchSpec, JobState
+from core.domain.job import JobState
 from core.local.workspace import open_local
 from core.settings import read_settings
 
@@ -59,7 +60,7 @@ def test_a_table_of_more_rows_than_a_request_may_have_is_scored_all_the_same(qui
         workspace.endpoints.update(quickstart.endpoint, {"max_rows": limits.max_rows})
         wait_until(lambda: workspace.endpoints.get(quickstart.endpoint).settled, 10)
     ended = workspace.jobs.get(job.id)
-    assert (ended.message, ended.result["scored"], ended.result["refused"]) == ("", 39, 1)
+    assert (ended.message, ended.result.scored, ended.result.refused) == ("", 39, 1)
 
 
 def test_where_the_scored_table_is_stands_in_the_refusal_to_write_it_elsewhere(quickstart, people, tmp_path, capsys):
@@ -82,8 +83,8 @@ def test_a_batch_job_that_was_killed_ends_all_the_same(quickstart, workspace):
     ended = workspace.jobs.get(job.id)
     assert (ended.state, ended.attempt, ended.message) == (JobState.SUCCEEDED, 2, "")
     with workspace.jobs.open_output(job.id) as file:
-        assert sum(1 for _ in file) == ended.result["rows"] + 1
-    assert ended.result["refused"] == 0
+        assert sum(1 for _ in file) == ended.result.rows + 1
+    assert ended.result.refused == 0
 
 
 def test_a_table_without_the_models_columns_fails_and_names_them(quickstart, workspace, tmp_path):

@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from local_world import World
-from msgspec import to_builtins
 
 from core.cli.command import Context
 from core.cli.main import main
+from core.domain.batch import BatchSpec
 from core.domain.data import ColumnKind
-from core.domain.job import BatchSpec, Job, JobKind, JobState
+from core.domain.job import Job, JobKind, JobState
 from core.domain.signature import Column, Signature
 from core.local.machine.failpoints import Failpoint, arm
 from core.local.workspace import open_local
@@ -102,7 +102,7 @@ def scored(world: World, job_id: str) -> list[dict[str, str]]:
 
 
 def submit(world: World, endpoint: str, table: str, **changes: str) -> str:
-    return world.add_job(JobKind.BATCH, to_builtins(BatchSpec(endpoint, table, 1, **changes)))
+    return world.add_job(BatchSpec(endpoint, table, 1, **changes))
 
 
 def test_one_deployment_scores_all_rows_and_both_their_parts(world: World, endpoint: str, table: str) -> None:
@@ -110,13 +110,13 @@ def test_one_deployment_scores_all_rows_and_both_their_parts(world: World, endpo
     assert (job.state, job.message) == (JobState.SUCCEEDED, "")
     answers = {(row["prediction"], row["probability_yes"]) for row in scored(world, job.id)}
     assert answers in ({("yes", "0.9")}, {("no", "0.1")})
-    assert job.result["deployment"] in SURE
+    assert job.result.deployment in SURE
 
 
 def test_a_deployment_that_is_asked_for_scores_them(world: World, endpoint: str, table: str) -> None:
     job = world.run_here(submit(world, endpoint, table, deployment="v2"))
     assert {row["prediction"] for row in scored(world, job.id)} == {"no"}
-    assert job.result["deployment"] == "v2"
+    assert job.result.deployment == "v2"
 
 
 @pytest.mark.parametrize(("point", "time_"), POINTS, ids=str)
@@ -132,11 +132,7 @@ def test_a_job_that_is_killed_at_any_step_ends_with_every_row_once(
     job, rows = world.run_here(job_id), scored(world, job_id)
     assert [row["name"] for row in rows] == [f"p{i}" for i in range(ROWS)]
     assert len({(row["prediction"], row["probability_yes"]) for row in rows}) == 1
-    assert {name: job.result[name] for name in ("rows", "scored", "refused")} == {
-        "rows": ROWS,
-        "scored": ROWS,
-        "refused": 0,
-    }
+    assert (job.result.rows, job.result.scored, job.result.refused) == (ROWS, ROWS, 0)
     left = {path.name for path in world.paths.job(job_id).iterdir()}
     assert not [name for name in left if name.startswith((".", "chunks"))]
 
@@ -184,18 +180,18 @@ def test_codes_without_a_leading_zero_stay_text_for_a_model_that_knows_text(
     path = tmp_path / "zips.csv"
     path.write_text("zip,n\n10115,1\n80331,2\n1e5,3\n" if not register else "zip,n\n10115,1\n80331,2\n")
     job = world.run_here(run_batch(world, "bank", str(path), *(("--register", "zips") if register else ())).id)
-    assert (job.state, job.result["refused"]) == (JobState.SUCCEEDED, 0)
+    assert (job.state, job.result.refused) == (JobState.SUCCEEDED, 0)
     assert [row["zip"] for row in server.rows] == ["10115", "80331", "1e5"][: len(server.rows)]
     assert len(server.rows) == (2 if register else 3)
 
 
 def test_a_file_is_registered_where_that_is_asked_for(world: World, endpoint: str, tmp_path: Path) -> None:
     job = run_batch(world, endpoint, str(written(tmp_path, "csv")), "--register", "people")
-    assert (job.spec["data"], job.spec["data_version"], job.spec["source"]) == ("people", 1, "")
+    assert (job.spec.data, job.spec.data_version, job.spec.source) == ("people", 1, "")
 
 
 def test_a_registered_table_is_meant_before_a_file(world: World, endpoint: str, table: str) -> None:
-    assert run_batch(world, endpoint, table).spec["data"] == table
+    assert run_batch(world, endpoint, table).spec.data == table
 
 
 @pytest.mark.parametrize("wrong", ["nothing", "nothing:x", "./nothing.csv"])

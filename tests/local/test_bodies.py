@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import json
 
+from core.domain.batch import BatchSpec
 from core.domain.data import DataAsset, DataRef
 from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointLimits, EndpointSpec
 from core.domain.errors import Conflict, SpecInvalid, StoredUnreadable
-from core.domain.job import BatchSpec, Job, JobKind, JobState
+from core.domain.job import Job, JobKind, JobState
 from core.domain.model import Model
 from core.domain.pipeline import PipelineSpec, StepRun
-from core.domain.proof import GateReport, LoadReport
+from core.domain.proof import GateReport, GateSpec, LoadReport
 from core.domain.training import Compute, TrainingSpec, Trial
 from core.local.store import Store, bodies, transactions
 from core.local.store.bodies import decode, encode
@@ -152,7 +153,7 @@ def test_a_row_that_cannot_be_read_is_named(tmp_path, kept: str, why: str) -> No
 
 def test_rows_of_an_earlier_release_are_read_and_used(tmp_path) -> None:
     store = Store(tmp_path / "slipway.db")
-    gate = Job("g", JobKind.GATE, JobState.QUEUED, "gate", "proof", {"endpoint": "bank"}, 1.0)
+    gate = Job("g", JobKind.GATE, JobState.QUEUED, "gate", "proof", GateSpec("bank"), 1.0)
     keys = EndpointKeys("one", "two")
     transactions.deploy(store, DeploymentSpec("bank", "m", 1, "v1"), gate, 1.0, create=(EndpointSpec("bank"), 1, keys))
     with sqlite3.connect(tmp_path / "slipway.db") as db:
@@ -166,7 +167,7 @@ def test_rows_of_an_earlier_release_are_read_and_used(tmp_path) -> None:
     assert [deployment.name for deployment in endpoint.deployments] == ["d" * 60]
     assert store.deployments.spec("bank", "d" * 60).name == "d" * 60
     assert (endpoint.limits.workers, endpoint.limits.max_rows) == (3, EndpointLimits().max_rows)
-    assert store.jobs.get("g").spec == {"endpoint": "bank"}
+    assert store.jobs.get("g").spec == GateSpec("bank")
     store.close()
 
 

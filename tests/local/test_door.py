@@ -15,6 +15,7 @@ from core.domain.data import DataRef
 from core.domain.errors import JobNotFound, PipelineNotFound, StorageFull
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, PipelineStep, StepKind, StepRun
+from core.domain.proof import GateSpec
 from core.local.machine import ports
 from core.local.service.door import Door, app
 from core.settings import read_settings
@@ -23,7 +24,7 @@ from core.workspace.jobs import Jobs
 from core.workspace.pipelines import Pipelines
 
 KEY = "the-key"
-JOB = Job("j1", JobKind.GATE, JobState.RUNNING, "x", "proof", {"endpoint": "bank"}, 1.0)
+JOB = Job("j1", JobKind.GATE, JobState.RUNNING, "x", "proof", GateSpec("bank", "v1"), 1.0)
 SPEC = PipelineSpec("p", (PipelineStep("a", StepKind.PREPARE),), parameters={"timeout_s": 60})
 PIPELINE = PipelineEndpoint("p1", "p", 1, SPEC, "http://127.0.0.1:1234/pipelines/p1", True, 1.0)
 RUN = PipelineRun("r1", "p", 1, "x", JobState.RUNNING, (StepRun("a", StepKind.PREPARE, JobState.QUEUED),), 1.0)

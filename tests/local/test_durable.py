@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 from local_world import SIGNATURE, World
-from msgspec import json, to_builtins
+from msgspec import json
 
 from core.contract.signature import to_json
 from core.domain.errors import StorageFull
-from core.domain.job import JobKind
 from core.domain.training import TrainingSpec
 from core.local.machine.durable import copy_folder, growing, place, storage_error, write_atomic
 from core.local.registration import register_from_job
@@ -45,7 +44,7 @@ def unflushed(flushed: Seen, named: Path, home: Path) -> list[Path]:
 
 def test_a_registered_models_folder_is_on_the_disk(world: World, flushed: Seen) -> None:
     spec = TrainingSpec(world.data.ref, "y")
-    job_id = world.add_job(JobKind.AUTOML, to_builtins(spec))
+    job_id = world.add_job(spec)
     source = world.paths.job_model(job_id)
     (source / "native" / "deep").mkdir(parents=True)
     (source / "native" / "deep" / "model.txt").write_bytes(b"trees")

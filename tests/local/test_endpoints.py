@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,7 +55,7 @@ def judge(world: World, job_id: str, passed: bool | None) -> None:
     spec = world.store.jobs.start_attempt(job_id, 1.0).spec
     check = CheckResult("parity", "parity", passed, "measured", no_verdict=passed is None)
     now = world.job(job_id).created_at + 1
-    report = GateReport(new_id(), spec["endpoint"], spec["deployment"], "good:1", (check,), BUDGET, "default", now, 1.0)
+    report = GateReport(new_id(), spec.endpoint, spec.deployment, "good:1", (check,), BUDGET, "default", now, 1.0)
     transactions.end_gate(world.store, job_id, report, now)
 
 
@@ -256,5 +256,4 @@ def test_a_load_goes_to_the_very_address_of_an_endpoint(world: World, workspace:
     with pytest.raises(SpecInvalid, match="No endpoint of this workspace listens at"):
         workspace.jobs.submit(LoadSpec(Target(url)))
     job = workspace.jobs.submit(LoadSpec(Target("http://127.0.0.1:18001/score", "secret")))
-    target = Target("http://127.0.0.1:18001")
-    assert job.spec["target"] == {field.name: getattr(target, field.name) for field in fields(target)}
+    assert (job.spec.target.url, job.spec.target.key) == ("http://127.0.0.1:18001", "")

@@ -13,7 +13,7 @@ from waiting import wait_until
 from core.domain.endpoint import GateState
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
-from core.domain.proof import LoadSpec
+from core.domain.proof import LoadResult, LoadSpec
 from core.local.machine import failpoints
 from core.local.machine.failpoints import Failpoint, arm, reach
 from core.local.workspace import open_local
@@ -94,7 +94,7 @@ def test_a_load_test_that_is_killed_with_its_report_kept_replaces_it(
     (report,) = world.store.proofs.load_reports()
     assert (report.id, report.requests, report.failed) == (job_id, 5, 0)
     assert report.created_at > first.created_at, "what the second attempt met counts"
-    assert (world.job(job_id).state, world.job(job_id).result) == (JobState.SUCCEEDED, {"report_id": job_id})
+    assert (world.job(job_id).state, world.job(job_id).result) == (JobState.SUCCEEDED, LoadResult(job_id))
     assert open_local(world.settings).proofs.load_progress(job_id) == report
     assert not [line for line in requests if b"the-key" in line], "the key of the job's own sender is used"
 

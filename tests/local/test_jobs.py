@@ -4,13 +4,15 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from asked import asked
 from local_world import World, kill, living, ticking
 from msgspec import json
 from waiting import wait_until
 
+from core.domain.batch import BatchSpec
 from core.domain.job import JobKind, JobState
 from core.domain.proof import LoadReport, LoadSecond
-from core.domain.training import Compute, Trial, TrialState
+from core.domain.training import BestTrial, Compute, ModelVersion, Trial, TrialState
 from core.local.machine.durable import write_atomic
 from core.local.machine.processes import Process
 from core.local.paths import new_id
@@ -36,15 +38,15 @@ def test_a_job_runs_to_its_end_and_leaves_its_trials_result_and_log(world: World
     job = world.job(job_id)
     assert (job.state, job.attempt, job.message) == (JobState.SUCCEEDED, 1, "")
     assert [trial.state for trial in world.store.trials.list(job_id)] == [TrialState.SUCCEEDED] * 3
-    assert job.result["best"] == {"number": 2, "algorithm": "Fake", "metrics": {"AUC_weighted": 0.502}}
-    assert (job.result["trials"], job.result["notes"]) == (3, ["It only waits."])
+    assert job.result.best == BestTrial(2, "Fake", {"AUC_weighted": 0.502})
+    assert (job.result.trials, job.result.notes) == (3, ("It only waits.",))
     assert b"Trial 2: Fake succeeded" in world.paths.job_log(job_id).read_bytes()
     assert world.paths.job_log(job_id).stat().st_mode & 0o077 == 0
 
 
 def test_a_job_with_a_model_name_registers_its_best_model(world: World) -> None:
     job_id = world.submit(trials=1, model="bank")
-    assert world.run_here(job_id).result["model"] == {"name": "bank", "version": 1}
+    assert world.run_here(job_id).result.model == ModelVersion("bank", 1)
     assert world.store.models.get("bank").job_id == job_id
 
 
@@ -65,7 +67,7 @@ def test_a_killed_worker_is_started_again_and_goes_on_from_its_trials(world: Wor
 def test_the_time_that_earlier_attempts_used_counts(world: World) -> None:
     job_id = world.submit(trials=1)
     write_atomic(world.paths.job(job_id) / "seconds", b"500.000")
-    assert world.run_here(job_id).result["seconds"] >= 500
+    assert world.run_here(job_id).result.seconds >= 500
 
 
 def test_the_time_used_is_noted_while_a_job_runs(world: World) -> None:
@@ -86,8 +88,8 @@ def test_a_job_that_kills_its_worker_each_time_fails_with_the_cause(world: World
 
 
 def test_deaths_count_only_where_nothing_more_was_done(world: World) -> None:
-    job_id = world.add_job(JobKind.BATCH, {"pieces": 2 * CRASHES_MAX, "goes_on": True})
-    hopeless = world.add_job(JobKind.BATCH, {"pieces": 1, "goes_on": False}, "other")
+    job_id = world.add_job(BatchSpec("bank", "goes on", 2 * CRASHES_MAX))
+    hopeless = world.add_job(BatchSpec("bank", "hopeless", 1), "other")
     until_final(world, job_id, hopeless)
     assert (world.job(job_id).state, world.job(job_id).attempt) == (JobState.SUCCEEDED, 2 * CRASHES_MAX + 1)
     assert (world.job(hopeless).state, world.job(hopeless).attempt) == (JobState.FAILED, CRASHES_MAX)
@@ -116,14 +118,14 @@ def test_how_far_a_job_has_come_grows_with_each_piece_of_work(world: World) -> N
     def far(job_id: str) -> int:
         return how_far(world.store, world.paths, world.job(job_id))
 
-    run = world.add_job(JobKind.PIPELINE, {})
+    run = world.add_job(asked(JobKind.PIPELINE))
     training = replace(world.job(world.submit()), id=new_id(), parent_id=run)
     world.store.jobs.add(training)
     world.store.trials.put(training.id, Trial(0, "Fake", TrialState.RUNNING))
     assert (far(run), far(training.id)) == (0, 0)
     world.store.trials.put(training.id, Trial(0, "Fake", TrialState.FAILED))
     assert (far(run), far(training.id)) == (1, 1)
-    batch = world.add_job(JobKind.BATCH, {})
+    batch = world.add_job(asked(JobKind.BATCH))
     chunks, seen = world.paths.job(batch) / "chunks", [far(batch)]
     for name in ("chunks/0.csv", "chunks/0.json", "chunks/1.csv", "chunks/1.json", "result.json"):
         write_atomic(world.paths.job(batch) / name, b"{}")
@@ -132,11 +134,11 @@ def test_how_far_a_job_has_come_grows_with_each_piece_of_work(world: World) -> N
         file.unlink()
         seen.append(far(batch))
     assert [b > a for a, b in pairwise(seen)] == [False, True, False, True, True, True, True, True, True]
-    gate = world.add_job(JobKind.GATE, {})
+    gate = world.add_job(asked(JobKind.GATE))
     assert far(gate) == 0
     write_atomic(world.paths.gate_progress(gate), b"{}\n{}\n{half")
     assert far(gate) == 2
-    load = world.add_job(JobKind.LOADTEST, {})
+    load = world.add_job(asked(JobKind.LOADTEST))
     assert far(load) == 0
     seconds = (LoadSecond(0, 9, 0, 1.0, 1.0), LoadSecond(1, 9, 0, 1.0, 1.0))
     report = LoadReport("u", 9, 0, 1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1, 2, seconds=seconds)

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from asked import asked
 from local_world import World
 
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
-from core.domain.job import Job, JobKind, JobState
+from core.domain.job import Job, JobKind, JobSpec, JobState, kind_of
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import LoadReport
 from core.local.paths import new_id
@@ -23,28 +24,30 @@ def workspace(world: World) -> Workspace:
     return open_local(world.settings)
 
 
-def add(world: World, kind: JobKind, spec: dict[str, object], *, experiment: str = "theirs", times: int = 1) -> None:
+def add(world: World, spec: JobSpec, *, experiment: str = "theirs", times: int = 1) -> None:
     for _ in range(times):
         at = len(world.store.jobs.list(limit=1000)) + 1.0
-        world.store.jobs.add(Job(new_id(lambda at=at: at), kind, JobState.QUEUED, experiment, "local", spec, at))
+        world.store.jobs.add(
+            Job(new_id(lambda at=at: at), kind_of(spec), JobState.QUEUED, experiment, "local", spec, at)
+        )
 
 
 @pytest.mark.parametrize("kind", [JobKind.GATE, JobKind.BATCH, JobKind.LOADTEST])
 def test_an_endpoints_jobs_are_listed_whatever_its_neighbour_did(
     world: World, workspace: Workspace, kind: JobKind
 ) -> None:
-    add(world, kind, {"endpoint": "ours"}, times=LIMIT + 1)
-    add(world, kind, {"endpoint": "theirs"}, times=NEIGHBOURS)
+    add(world, asked(kind, endpoint="ours"), times=LIMIT + 1)
+    add(world, asked(kind, endpoint="theirs"), times=NEIGHBOURS)
     jobs = workspace.jobs.list(kind, LIMIT, endpoint="ours")
-    assert [job.spec["endpoint"] for job in jobs] == ["ours"] * LIMIT
+    assert [job.spec.endpoint for job in jobs] == ["ours"] * LIMIT
     assert [job.created_at for job in jobs] == [6.0, 5.0, 4.0, 3.0, 2.0]
     assert workspace.jobs.list(endpoint="nobody's") == ()
 
 
 def test_an_experiments_jobs_and_a_tables_are_listed(world: World, workspace: Workspace) -> None:
-    add(world, JobKind.AUTOML, {"data": {"name": "t", "version": 1}}, experiment="ours")
-    add(world, JobKind.BATCH, {"data": "t", "data_version": 1, "endpoint": "e"})
-    add(world, JobKind.AUTOML, {"data": {"name": "t", "version": 2}}, times=NEIGHBOURS)
+    add(world, asked(JobKind.AUTOML), experiment="ours")
+    add(world, asked(JobKind.BATCH))
+    add(world, asked(JobKind.AUTOML, data=DataRef("t", 2)), times=NEIGHBOURS)
     assert [job.kind for job in workspace.jobs.list(limit=LIMIT, data=DataRef("t", 1))] == ["batch", "automl"]
     assert [job.experiment_name for job in workspace.jobs.list(limit=LIMIT, experiment_name="ours")] == ["ours"]
     assert workspace.jobs.list(JobKind.GATE, data=DataRef("t", 1)) == ()
@@ -60,8 +63,8 @@ def test_a_pipelines_runs_are_listed_by_id_and_by_name(workspace: Workspace) -> 
     run = workspace.pipelines.trigger(ours, "x")
     for _ in range(NEIGHBOURS):
         workspace.pipelines.trigger(theirs, "x")
-    for asked in (ours, "ours"):
-        assert workspace.pipelines.list_runs(asked, LIMIT) == (run,)
+    for named in (ours, "ours"):
+        assert workspace.pipelines.list_runs(named, LIMIT) == (run,)
     assert len(workspace.pipelines.list_runs(limit=LIMIT)) == LIMIT
 
 

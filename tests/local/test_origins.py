@@ -14,11 +14,12 @@ from waiting import wait_until
 
 from core.cli.command import Context
 from core.cli.proof import target_of
+from core.domain.batch import BatchSpec
 from core.domain.endpoint import DeploymentSpec, EndpointState
-from core.domain.job import BatchSpec, Job, JobKind, JobState
+from core.domain.job import Job, JobKind, JobState
 from core.domain.model import Model
 from core.domain.monitoring import Origin
-from core.domain.proof import LoadSpec, Target
+from core.domain.proof import GateSpec, LoadSpec, Target
 from core.local import origins
 from core.local.paths import new_id
 from core.local.service.servers import Supervisor
@@ -65,7 +66,7 @@ def served(tmp_path: Path) -> Iterator[World]:
     model = world.store.models.add(Model("m", 0, new_id(), 0, "Linear", {}, world.data.ref, SIGNATURE, 1, time.time()))
     write_model(world.paths.model(model.name, model.job_id), SIGNATURE)
     spec = DeploymentSpec("bank", model.name, model.version, "v1")
-    gate = Job(new_id(), JobKind.GATE, JobState.QUEUED, "gate", "proof", {}, time.time())
+    gate = Job(new_id(), JobKind.GATE, JobState.QUEUED, "gate", "proof", GateSpec("bank", "v1"), time.time())
     transactions.deploy(world.store, spec, gate, time.time(), create=None)
     world.store.endpoints.set_traffic("bank", {"v1": 100}, None, time.time(), forced_by="test")
     supervisor = Supervisor(world.store, world.settings)

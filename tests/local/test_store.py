@@ -4,6 +4,7 @@ import sqlite3
 import threading
 
 import pytest
+from asked import SPECS
 from msgspec import json
 
 from core.domain.data import DataAsset, DataRef, DataSource
@@ -11,7 +12,7 @@ from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointSpec, Gat
 from core.domain.errors import Conflict, DataNotFound, GateRefused, JobNotFound, JobStateInvalid, PortInUse
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind, StepRun
-from core.domain.proof import CheckResult, GateReport, LoadReport
+from core.domain.proof import CheckResult, GateReport, GateResult, LoadReport
 from core.domain.training import Compute, Trial, TrialState
 from core.local.machine.processes import Process
 from core.local.paths import new_id
@@ -30,7 +31,7 @@ def store(tmp_path):
 
 def a_job(kind=JobKind.AUTOML, **changes):
     values = {"id": new_id(), "kind": kind, "state": JobState.QUEUED, "experiment_name": "e", "compute": "local"}
-    return Job(**{**values, "spec": {"a": 1}, "created_at": 1.0, **changes})
+    return Job(**{**values, "spec": SPECS[kind], "created_at": 1.0, **changes})
 
 
 def an_asset(sha256="a" * 64, **changes):
@@ -67,12 +68,12 @@ def test_an_unknown_data_asset_is_named_with_what_exists(store):
 
 
 def test_a_final_job_cannot_end_again(store):
-    job = store.jobs.add(a_job())
+    job = store.jobs.add(a_job(JobKind.GATE))
     store.jobs.start_attempt(job.id, 2.0)
-    store.jobs.end(job.id, JobState.SUCCEEDED, 3.0, result={"x": 1})
+    store.jobs.end(job.id, JobState.SUCCEEDED, 3.0, result=GateResult(True, "r"))
     with pytest.raises(JobStateInvalid):
         store.jobs.end(job.id, JobState.FAILED, 4.0)
-    assert store.jobs.get(job.id).result == {"x": 1}
+    assert store.jobs.get(job.id).result == GateResult(True, "r")
 
 
 def test_an_attempt_counts_and_keeps_the_first_start(store):

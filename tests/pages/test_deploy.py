@@ -6,6 +6,7 @@ from dataclasses import replace
 from bank_story import GATE_ID
 from reading import by_label, text
 
+from core.domain.batch import BatchResult, BatchSpec
 from core.domain.endpoint import (
     DeploymentSpec,
     DeploymentState,
@@ -15,7 +16,7 @@ from core.domain.endpoint import (
     ScoreReply,
 )
 from core.domain.errors import EndpointNotFound
-from core.domain.job import BatchSpec, JobState, LogLine
+from core.domain.job import JobState, LogLine
 from core.domain.monitoring import Origin
 
 
@@ -285,7 +286,7 @@ def test_a_table_that_is_here_is_scored_as_a_job_and_can_be_taken(visit, bank, t
 
     scored = tmp_path / "scored.csv"
     scored.write_text("age,prediction\n41,no\n52,yes\n")
-    done = replace(bank.jobs[0], state=JobState.SUCCEEDED, result={"scored": 2, "refused": 0})
+    done = replace(bank.jobs[0], state=JobState.SUCCEEDED, result=BatchResult(2, 2, 0))
     bank.jobs[0], bank.outputs[done.id] = done, scored
     app.run()
 

@@ -144,7 +144,7 @@ def test_reuse_waits_for_the_training_that_is_under_way(live, settings):
     first = live(workspace)
     unfinished = LifecycleFake(settings)
     unfinished.assets = workspace.assets
-    unfinished.jobs = {first.job.id: replace(first.job, state=JobState.RUNNING, result={})}
+    unfinished.jobs = {first.job.id: replace(first.job, state=JobState.RUNNING, result=None)}
     assert live(unfinished, reuse=True).job.id == first.job.id
 
 

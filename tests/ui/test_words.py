@@ -4,7 +4,7 @@ import pytest
 
 from core.domain.data import ColumnKind, ColumnRole, DataSource
 from core.domain.endpoint import DeploymentState, EndpointState, GateState
-from core.domain.job import JobKind, JobState
+from core.domain.job import JOB_TYPES, JobKind, JobState
 from core.domain.metrics import METRICS, PRIMARY_METRICS
 from core.domain.pipeline import StepKind
 from core.domain.training import Algorithm, GuardrailState, TrialState
@@ -16,7 +16,7 @@ NAMED = (
     (ColumnKind, words.KINDS),
     (ColumnRole, words.ROLES),
     (DataSource, words.SOURCES),
-    (JobKind, words.JOBS),
+    (JobKind, JOB_TYPES),
     (StepKind, words.STEPS),
 )
 

@@ -222,7 +222,7 @@ def test_a_submitted_job_is_queued_with_its_experiment(workspace, registered):
     assert (job.state, job.experiment_name) == (JobState.QUEUED, "first try")
     assert workspace.jobs.get(job.id) == job
     assert workspace.jobs.list() == (job,)
-    assert job.spec["data"] == {"name": "people", "version": 1}
+    assert job.spec.data == DataRef("people", 1)
     assert workspace.data.lineage(registered.ref).jobs == (job.id,)
 
 
@@ -327,7 +327,7 @@ def test_a_pipeline_is_published_once_and_triggered_by_name(workspace):
     assert [step.state for step in run.steps] == [JobState.QUEUED]
     assert workspace.pipelines.get_run(run.id) == run
     assert workspace.pipelines.list_runs(published.id) == (run,)
-    assert workspace.jobs.get(run.id).spec["parameters"] == {"timeout_s": 15}
+    assert workspace.jobs.get(run.id).spec.parameters == {"timeout_s": 15}
 
 
 def test_a_parameter_that_a_pipeline_does_not_have_is_refused(workspace):

@@ -99,8 +99,8 @@ def test_a_training_succeeds_and_tells_its_trials_and_its_best(working: Working,
     assert (trained.kind, trained.attempt >= 0, trained.cancel_requested) == (JobKind.AUTOML, True, False)
     trials = working.workspace.jobs.trials(trained.id)
     assert {trial.state for trial in trials} == {TrialState.SUCCEEDED}
-    best = trained.result["best"]
-    assert best["metrics"]["AUC_weighted"] == max(trial.metrics["AUC_weighted"] for trial in trials)
+    best = trained.result.best
+    assert best.metrics["AUC_weighted"] == max(trial.metrics["AUC_weighted"] for trial in trials)
     assert trained.id in [job.id for job in working.workspace.jobs.list(JobKind.AUTOML)]
     assert trained.id not in [job.id for job in working.workspace.jobs.list(JobKind.GATE)]
 

@@ -3,13 +3,14 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 
+from core.domain.batch import BatchSpec
 from core.domain.data import ColumnKind, DataRef
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
-from core.domain.job import BatchSpec, Job, JobKind, LogLine
+from core.domain.job import Job, JobKind, LogLine
 from core.domain.proof import LoadSpec
 from core.domain.rules import check_limit
 from core.domain.training import Comparison, TrainingSpec, Trial, TrialDetail
@@ -52,7 +53,7 @@ class LocalJobs(Jobs):
             )
         check_inputs(profile, spec.target, spec.exclude)
         check_compute(self._context, spec.compute)
-        return new_job(self._context, JobKind.AUTOML, spec.experiment_name, spec.compute, _plain(spec), parent_id)
+        return new_job(self._context, spec, spec.experiment_name, spec.compute, parent_id)
 
     def _batch_job(self, spec: BatchSpec, parent_id: str) -> Job:
         """Raises DataNotFound, EndpointNotFound, SpecInvalid for an unknown compute."""
@@ -62,7 +63,7 @@ class LocalJobs(Jobs):
             return self._batch_of_source(spec, parent_id)
         asset = self._context.store.data.get(DataRef(spec.data, spec.data_version))
         spec = replace(spec, data_version=asset.ref.version)
-        return new_job(self._context, JobKind.BATCH, spec.experiment_name, spec.compute, _plain(spec), parent_id)
+        return new_job(self._context, spec, spec.experiment_name, spec.compute, parent_id)
 
     def _batch_of_source(self, spec: BatchSpec, parent_id: str) -> Job:
         """A batch job with a copy of its table, as it is now, in its folder; no data asset comes of it.
@@ -71,7 +72,7 @@ class LocalJobs(Jobs):
         """
         found = resolve(spec.source, self._context.settings, self._context.announce)
         spec = replace(spec, source=found.origin)
-        job = new_job(self._context, JobKind.BATCH, spec.experiment_name, spec.compute, _plain(spec), parent_id)
+        job = new_job(self._context, spec, spec.experiment_name, spec.compute, parent_id)
         incoming = self._context.paths.incoming / job.id
         try:
             make_folder(incoming)
@@ -110,9 +111,9 @@ class LocalJobs(Jobs):
                 f"No endpoint of this workspace listens at {spec.target.url}",
                 hint="Load other servers with `python -m core loadtest URL`",
             )
-        target = replace(spec.target, url=endpoint.scoring_uri.removesuffix("/score"), key="")
-        body = _plain(replace(spec, target=target)) | {"endpoint": endpoint.name}
-        return new_job(self._context, JobKind.LOADTEST, "loadtest", PROOF_COMPUTE, body, parent_id)
+        target = replace(spec.target, url=endpoint.scoring_uri.removesuffix("/score"))
+        spec = replace(spec, target=target, endpoint=endpoint.name).keyless
+        return new_job(self._context, spec, "loadtest", PROOF_COMPUTE, parent_id)
 
     def get(self, job_id: str) -> Job:
         return self._context.store.jobs.get(job_id)
@@ -165,9 +166,3 @@ class LocalJobs(Jobs):
         written = path.read_bytes() if path.exists() else b""
         whole = [line for line in written.splitlines(keepends=True) if line.endswith(b"\n")]
         return (msgspec.json.decode(line, type=LogLine) for line in whole[-last:])
-
-
-def _plain(spec: TrainingSpec | LoadSpec | BatchSpec) -> dict[str, Any]:
-    """As the store will give it back: JSON knows lists, not tuples."""
-    values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(spec))
-    return values

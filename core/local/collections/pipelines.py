@@ -8,6 +8,7 @@ from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
 from core.domain.rules import check_limit, check_text
+from core.domain.run import PipelineRunSpec
 from core.local.context import LOCAL_COMPUTE, Context
 from core.local.paths import new_id
 from core.local.queue import check_compute, new_job
@@ -39,33 +40,28 @@ class LocalPipelines(Pipelines):
         for step in ready(found.spec, parameters or {}):
             if compute := step.settings.get("compute"):
                 check_compute(self._context, compute)
-        body = {
-            "pipeline_id": found.id,
-            "pipeline": found.name,
-            "version": found.version,
-            "parameters": {**found.spec.parameters, **(parameters or {})},
-        }
-        job = new_job(self._context, JobKind.PIPELINE, experiment_name, LOCAL_COMPUTE, body)
-        transactions.start_run(
-            self._context.store, job, [StepRun(step.name, step.kind, JobState.QUEUED) for step in found.spec.steps]
-        )
+        values = {**found.spec.parameters, **(parameters or {})}
+        wanted = PipelineRunSpec(found.id, found.name, found.version, values)
+        job = new_job(self._context, wanted, experiment_name, LOCAL_COMPUTE)
+        steps = [StepRun(step.name, step.kind, JobState.QUEUED) for step in found.spec.steps]
+        transactions.start_run(self._context.store, job, steps)
         return self.get_run(job.id)
 
     def get_run(self, run_id: str) -> PipelineRun:
         job = self._context.store.jobs.get(run_id)
-        if job.kind is not JobKind.PIPELINE:
+        if not isinstance(job.spec, PipelineRunSpec):
             raise JobNotFound(f"Job '{run_id}' is no pipeline run but {job.kind}")
-        return self._run(job)
+        return self._run(job, job.spec)
 
     def list_runs(self, pipeline: str = "", limit: int = 50) -> tuple[PipelineRun, ...]:
         jobs = self._context.store.jobs.list(JobKind.PIPELINE, check_limit(limit), pipeline=pipeline)
-        return tuple(self._run(job) for job in jobs)
+        return tuple(self._run(job, job.spec) for job in jobs if isinstance(job.spec, PipelineRunSpec))
 
-    def _run(self, job: Job) -> PipelineRun:
+    def _run(self, job: Job, wanted: PipelineRunSpec) -> PipelineRun:
         return PipelineRun(
             id=job.id,
-            pipeline=job.spec["pipeline"],
-            version=job.spec["version"],
+            pipeline=wanted.pipeline,
+            version=wanted.version,
             experiment_name=job.experiment_name,
             state=job.state,
             steps=self._context.store.steps.list(job.id),

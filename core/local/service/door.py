@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.domain.errors import PayloadTooLarge, SlipwayError, SpecInvalid, Unauthorized
 from core.domain.job import JobKind
+from core.domain.plain import plain
 from core.domain.version import VERSION
 from core.local.service.door_document import Accepted, Health, Poked, Trigger, document
 from core.workspace import Workspace
@@ -193,7 +194,7 @@ def _listing(request: Request) -> tuple[JobKind | None, int]:
 
 
 def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(value), status, headers, media_type="application/json")
+    return Response(msgspec.json.encode(plain(value)), status, headers, media_type="application/json")
 
 
 def _error(error: SlipwayError) -> Response:

@@ -1,6 +1,7 @@
 """What the service's door takes and gives, and its OpenAPI document, made from the very types that it encodes."""
 
 from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
 from functools import cache
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ import msgspec
 
 from core.domain.job import Job, JobKind
 from core.domain.pipeline import PipelineEndpoint, PipelineRun
+from core.domain.plain import EMPTY
 from core.domain.version import VERSION
 
 
@@ -57,7 +59,24 @@ class Refusal(msgspec.Struct):
     error: Fault
 
 
-SHAPES = (Trigger, Accepted, Health, Poked, Refusal, Job, PipelineEndpoint, PipelineRun)
+def _as_sent(kind: type, **types: Any) -> type:
+    """The shape of a domain value in JSON, where `types` stand for what is typed by its kind: objects, to a client."""
+    shaped = [(f.name, types.get(f.name, f.type), *_default(f)) for f in fields(kind)]
+    return msgspec.defstruct(kind.__name__, shaped, namespace={"__doc__": kind.__doc__})
+
+
+def _default(field: Field[Any]) -> tuple[Any, ...]:
+    if field.metadata == EMPTY:
+        return ({},)
+    if field.default_factory is not MISSING:
+        return (msgspec.field(default_factory=field.default_factory),)
+    return () if field.default is MISSING else (field.default,)
+
+
+SHAPES = (
+    *(Trigger, Accepted, Health, Poked, Refusal, PipelineEndpoint, PipelineRun),
+    _as_sent(Job, spec=dict[str, Any], result=dict[str, Any]),
+)
 REFUSALS: Mapping[int, str] = {
     400: "A request that makes no sense, or a host name that is not this machine's",
     401: "The key is missing or wrong",

@@ -31,10 +31,10 @@ COUNTED = '{"v":'
 """How a body begins that says its format, as it is written here."""
 
 
-def encode(value: Any) -> str:
-    """A dataclass, or a dictionary of JSON, as it is kept."""
+def encode(value: Any, of: type = dict) -> str:
+    """A dataclass, or a dictionary of JSON, as it is kept; `of` says whose dictionary it is."""
     if isinstance(value, Mapping):
-        kind, body = dict, value
+        kind, body = of, value
     else:
         kind, body = type(value), {field.name: getattr(value, field.name) for field in fields(value)}
     return msgspec.json.encode({VERSION: _format(kind).version, **body}).decode()

@@ -1,11 +1,12 @@
 """Jobs: what was asked, where it stands, and who works at it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from core.domain.data import DataRef
 from core.domain.errors import JobNotFound, JobStateInvalid
-from core.domain.job import Job, JobKind, JobState, move
+from core.domain.job import JOB_TYPES, Job, JobKind, JobResult, JobSpec, JobState, move
+from core.domain.plain import plain
+from core.domain.proof import GateResult, LoadSpec
 from core.local.machine.processes import Process
 from core.local.store.bodies import decode, encode, member
 from core.local.store.db import Access, Row
@@ -23,6 +24,9 @@ _READS = (
 )
 """A training job names its data as one value, a batch as two."""
 
+NOTHING = "{}"
+"""The result of a job that has left none."""
+
 
 class Jobs:
     """Jobs by id, and the children that a job has submitted."""
@@ -36,7 +40,7 @@ class Jobs:
             tx.execute(
                 "INSERT INTO jobs (id, kind, state, experiment_name, compute, spec, created_at, parent_id) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                *(*values, _kept(job.kind, job.spec), job.created_at, job.parent_id),
+                *(*values, _kept_spec(job.spec), job.created_at, job.parent_id),
             )
         return job
 
@@ -133,7 +137,7 @@ class Jobs:
         *,
         message: str = "",
         hint: str = "",
-        result: Mapping[str, Any] | None = None,
+        result: JobResult | None = None,
     ) -> Job:
         """Give a job its final state and what it leaves. Raises JobStateInvalid when it has one."""
         if not state.final:
@@ -142,7 +146,7 @@ class Jobs:
         with self._db.write() as tx:
             job = Jobs(tx).get(job_id)
             move(job.state, state)
-            tx.execute(ended, state, now, message, hint, _kept(job.kind, result or {}), job_id)
+            tx.execute(ended, state, now, message, hint, _kept(result), job_id)
             Trials(tx).stop(job_id)
             Steps(tx).cancel(job_id, now, message)
         return self.get(job_id)
@@ -150,8 +154,8 @@ class Jobs:
 
 def verdict(result: str, what: str) -> bool | None:
     """What a gate has said, by the result that its job's row keeps; None where it came to no verdict."""
-    passed = _read(JobKind.GATE, result, what).get("passed")
-    return passed if isinstance(passed, bool) else None
+    judged = _result(JobKind.GATE, result, what)
+    return judged.passed if isinstance(judged, GateResult) else None
 
 
 def _job(row: Row) -> Job:
@@ -165,7 +169,7 @@ def _job(row: Row) -> Job:
         state=member(JobState, state, what),
         experiment_name=experiment_name,
         compute=compute,
-        spec=_read(kind, spec, what),
+        spec=_spec(kind, spec, what),
         created_at=created_at,
         started_at=started_at,
         ended_at=ended_at,
@@ -174,14 +178,27 @@ def _job(row: Row) -> Job:
         parent_id=parent_id,
         message=message,
         hint=hint,
-        result=_read(kind, result, what),
+        result=_result(kind, result, what),
     )
 
 
-def _kept(kind: JobKind, value: Mapping[str, Any]) -> str:
-    """A job's spec or result as its row keeps it. With `_read`, the one place that knows what a kind's are."""
-    return encode(value)
+def _kept_spec(spec: JobSpec) -> str:
+    """No key is kept, whoever asks for it."""
+    return _kept(spec.keyless if isinstance(spec, LoadSpec) else spec)
 
 
-def _read(kind: JobKind, text: str, what: str) -> Mapping[str, Any]:
-    return decode(text, dict, what)
+def _kept(value: JobSpec | JobResult | None) -> str:
+    """In the layout in which a job is printed and sent too."""
+    return NOTHING if value is None else encode(plain(value), type(value))
+
+
+def _spec(kind: JobKind, text: str, what: str) -> JobSpec:
+    spec: JobSpec = decode(text, JOB_TYPES[kind].spec, what)
+    return spec
+
+
+def _result(kind: JobKind, text: str, what: str) -> JobResult | None:
+    if text == NOTHING:
+        return None
+    result: JobResult = decode(text, JOB_TYPES[kind].result, what)
+    return result

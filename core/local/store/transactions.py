@@ -6,12 +6,8 @@ from dataclasses import replace
 from core.domain.endpoint import Deployment, DeploymentSpec, EndpointKeys, EndpointSpec
 from core.domain.job import Job, JobState
 from core.domain.pipeline import StepRun
-from core.domain.proof import GateReport
+from core.domain.proof import GateReport, GateResult, GateSpec
 from core.local.store import Store
-
-_FIRST_GATE = "first_gate"
-"""In the spec of a gate that was asked for later: the gate that came with the deployment, which tells it from a later
-deployment of the same name."""
 
 
 def deploy(
@@ -42,7 +38,8 @@ def prove_again(store: Store, endpoint: str, deployment: str, gate: Job) -> Job:
     """
     with store.write() as tx:
         first_gate = tx.deployments.prove_again(endpoint, deployment, gate.id)
-        return tx.jobs.add(replace(gate, spec={**gate.spec, _FIRST_GATE: first_gate}))
+        assert isinstance(gate.spec, GateSpec)
+        return tx.jobs.add(replace(gate, spec=replace(gate.spec, first_gate=first_gate)))
 
 
 def end_gate(store: Store, job_id: str, report: GateReport, now: float) -> None:
@@ -53,8 +50,10 @@ def end_gate(store: Store, job_id: str, report: GateReport, now: float) -> None:
     """
     verdict = True if report.passed else False if report.failed else None
     with store.write() as tx:
-        first_gate = tx.jobs.get(job_id).spec.get(_FIRST_GATE) or job_id
-        tx.jobs.end(job_id, JobState.SUCCEEDED, now, result={"passed": verdict, "report_id": report.id})
+        gate = tx.jobs.get(job_id).spec
+        assert isinstance(gate, GateSpec)
+        first_gate = gate.first_gate or job_id
+        tx.jobs.end(job_id, JobState.SUCCEEDED, now, result=GateResult(verdict, report.id))
         tx.proofs.add_gate_report(report)
         if verdict is None or not tx.deployments.judge(report.endpoint, report.deployment, first_gate, job_id):
             return

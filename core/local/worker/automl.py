@@ -2,16 +2,15 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from core.domain.data import DataAsset
-from core.domain.training import TrainingSpec, Trial, TrialState
+from core.domain.training import BestTrial, ModelVersion, TrainingResult, TrainingSpec, Trial, TrialState
 from core.local.machine.durable import write_atomic
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.registration import register_from_job
@@ -23,9 +22,8 @@ BEAT_S = 1.0
 """How often the time used is noted: a killed attempt loses at most this much of its count."""
 
 
-def run(work: Work) -> Mapping[str, Any]:
-    """The job's result, as plain JSON. Raises TableUnusable, TrainingFailed, StorageFull."""
-    spec = msgspec.convert(work.job.spec, TrainingSpec)
+def run(work: Work, spec: TrainingSpec) -> TrainingResult:
+    """Raises TableUnusable, TrainingFailed, StorageFull."""
     kept = work.folder / "result.json"
     if not kept.exists():
         data = work.store.data.get(spec.data)
@@ -42,11 +40,11 @@ def run(work: Work) -> Mapping[str, Any]:
         )
         reach(Failpoint.AUTOML_PACKAGED)
         write_atomic(kept, msgspec.json.encode(_summary(work, found, seconds)))
-    result: dict[str, Any] = msgspec.json.decode(kept.read_bytes())
+    result = msgspec.json.decode(kept.read_bytes(), type=TrainingResult)
     if spec.model_name:
         model = register_from_job(work.store, work.paths, spec.model_name, work.job, work.clock)
         work.log.info(f"Registered {model.ref}")
-        result["model"] = {"name": model.name, "version": model.version}
+        result = replace(result, model=ModelVersion(model.name, model.version))
     return result
 
 
@@ -99,16 +97,15 @@ def _keep(work: Work, spec: TrainingSpec, trial: Trial) -> None:
         work.log.info(said)
 
 
-def _summary(work: Work, found: SearchResult, seconds: float) -> dict[str, Any]:
-    best = found.best
-    return {
-        "best": {"number": best.number, "algorithm": best.algorithm, "metrics": best.metrics},
-        "members": found.members,
-        "notes": found.notes,
-        "guardrails": msgspec.to_builtins(found.guardrails),
-        "trials": len(work.store.trials.list(work.job.id)),
-        "seconds": seconds,
-    }
+def _summary(work: Work, found: SearchResult, seconds: float) -> TrainingResult:
+    return TrainingResult(
+        BestTrial(found.best.number, found.best.algorithm, found.best.metrics),
+        found.members,
+        found.notes,
+        found.guardrails,
+        len(work.store.trials.list(work.job.id)),
+        seconds,
+    )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import io
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,10 +21,10 @@ import msgspec
 import pyarrow.parquet as pq
 
 from core.contract import samples
+from core.domain.batch import BatchResult, BatchSpec
 from core.domain.data import ColumnKind, DataRef
 from core.domain.endpoint import DEPLOYMENT_HEADER, Deployment, Endpoint
 from core.domain.errors import Conflict, ServiceUnavailable, TableUnusable
-from core.domain.job import BatchSpec
 from core.domain.monitoring import Origin
 from core.domain.signature import Signature
 from core.local import origins
@@ -70,22 +70,20 @@ class Pin(msgspec.Struct):
     deployment: str
 
 
-def run(work: Work) -> Mapping[str, Any]:
+def run(work: Work, spec: BatchSpec) -> BatchResult:
     """Score the data version that the job names. Raises DataNotFound, TableUnusable, Conflict, ServiceUnavailable."""
     kept = work.folder / "result.json"
     if not kept.exists():
-        write_atomic(kept, msgspec.json.encode(_score_table(work)))
+        write_atomic(kept, msgspec.json.encode(_score_table(work, spec)))
         reach(Failpoint.BATCH_KEPT)
     # Only now: whoever finds fewer chunks than there were must find the result too.
     _sweep(_chunk_folder(work))
     work.paths.job_table(work.job.id).unlink(missing_ok=True)
-    result: dict[str, Any] = msgspec.json.decode(kept.read_bytes())
-    return result
+    return msgspec.json.decode(kept.read_bytes(), type=BatchResult)
 
 
-def _score_table(work: Work) -> Mapping[str, Any]:
-    """Write the output, going on from the chunks that are there; the job's result."""
-    spec = msgspec.convert(dict(work.job.spec), BatchSpec)
+def _score_table(work: Work, spec: BatchSpec) -> BatchResult:
+    """Write the output, going on from the chunks that are there."""
     endpoint = work.store.endpoints.get(spec.endpoint)
     table = _table(work, spec)
     pinned = _pinned(work, endpoint, spec.deployment)
@@ -105,7 +103,7 @@ def _score_table(work: Work) -> Mapping[str, Any]:
     output = work.paths.job_output(work.job.id)
     _join(parts, output, _header(table.columns, signature))
     reach(Failpoint.BATCH_JOINED)
-    return {**counts, "classes": list(signature.classes), "deployment": pinned.name}
+    return BatchResult(**counts, classes=signature.classes, deployment=pinned.name)
 
 
 def _table(work: Work, spec: BatchSpec) -> Table:

@@ -3,15 +3,14 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from core import gate
 from core.checks import Profile
-from core.domain.endpoint import DEPLOYMENT_HEADER, Endpoint, GateBudget
-from core.domain.proof import CheckResult, GateReport, Target
+from core.domain.endpoint import DEPLOYMENT_HEADER, Endpoint
+from core.domain.proof import CheckResult, GateReport, GateSpec, Target
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.store import transactions
 from core.local.worker.candidate import CandidateFailed, candidate
@@ -26,16 +25,14 @@ COMMAND = re.compile(r"^(curl |ab )", re.MULTILINE)
 STARTS = "The candidate's server loads the model and says that it is ready."
 
 
-def run(work: Work) -> None:
+def run(work: Work, wanted: GateSpec) -> None:
     """Prove the deployment that the job names; the report and the job's end are one transaction.
 
     Raises EndpointNotFound when the deployment was deleted meanwhile.
     """
-    wanted: dict[str, Any] = dict(work.job.spec)
-    spec = work.store.deployments.spec(wanted["endpoint"], wanted["deployment"])
+    spec = work.store.deployments.spec(wanted.endpoint, wanted.deployment)
     model = work.store.models.get(spec.model, spec.model_version)
     folder = work.paths.model(model.name, model.job_id)
-    budget = msgspec.convert(wanted["budget"], GateBudget)
     endpoint = work.store.endpoints.get(spec.endpoint)
     began = work.clock()
     landing = work.paths.gate_progress(work.job.id)
@@ -45,8 +42,8 @@ def run(work: Work) -> None:
             checks = gate.run(
                 target,
                 parity=folder / "parity.npz",
-                budget=budget,
-                depth=wanted["depth"],
+                budget=wanted.budget,
+                depth=wanted.depth,
                 seed=SEED,
                 shadow=shadow_of(work, spec),
                 on_check=lambda check: _land(work, landing, _lasting(check, target, endpoint, spec.name)),
@@ -62,11 +59,11 @@ def run(work: Work) -> None:
         deployment=spec.name,
         model=model.ref,
         checks=checks,
-        budget=budget,
-        depth=wanted["depth"],
+        budget=wanted.budget,
+        depth=wanted.depth,
         created_at=work.clock(),
         duration_s=work.clock() - began,
-        loosened_by=wanted.get("loosened_by", ""),
+        loosened_by=wanted.loosened_by,
     )
     reach(Failpoint.GATE_JUDGED)
     transactions.end_gate(work.store, work.job.id, report, work.clock())

@@ -1,8 +1,7 @@
 """The load test job: varied requests made from the live deployment's signature, its progress, and the stored report."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 
@@ -11,7 +10,7 @@ from core.contract import samples
 from core.domain.endpoint import Endpoint
 from core.domain.errors import Conflict, EndpointNotFound
 from core.domain.monitoring import Origin
-from core.domain.proof import LoadReport, LoadSpec
+from core.domain.proof import LoadReport, LoadResult, LoadSpec
 from core.domain.signature import Signature
 from core.loadtest import apache_bench
 from core.local import origins
@@ -24,11 +23,9 @@ BODIES = 200
 SEED = 7
 
 
-def run(work: Work) -> Mapping[str, Any]:
+def run(work: Work, spec: LoadSpec) -> LoadResult:
     """Drive the endpoint that the job names and keep what it met. Raises Conflict, ServiceUnavailable."""
-    body = dict(work.job.spec)
-    endpoint = work.store.endpoints.get(body.pop("endpoint"))
-    spec = msgspec.convert(body, LoadSpec)
+    endpoint = work.store.endpoints.get(spec.endpoint)
     key = origins.key_of(work.store, endpoint.name, Origin.LOADTEST)
     spec = replace(spec, target=replace(spec.target, key=key))
     bodies = _bodies(_signature(work, endpoint, spec.deployment), spec.rows)
@@ -52,7 +49,7 @@ def run(work: Work) -> Mapping[str, Any]:
         f"{report.requests:,} requests, {report.failed:,} failed, {report.requests_per_s:,.0f} requests/s, "
         f"p50 {report.p50_ms:.2f} ms, p99 {report.p99_ms:.2f} ms"
     )
-    return {"report_id": report.id}
+    return LoadResult(report.id)
 
 
 def _ours(work: Work, spec: LoadSpec, bodies: Sequence[bytes], tell: Callable[[LoadReport], None]) -> LoadReport:

@@ -10,6 +10,8 @@ from core.domain.data import DataRef, Reading
 from core.domain.errors import SlipwayError, TrainingFailed
 from core.domain.job import Job, JobState
 from core.domain.pipeline import PipelineStep, StepKind, StepRun
+from core.domain.plain import plain
+from core.domain.run import PipelineRunResult, PipelineRunSpec
 from core.local.collections.data import LocalData
 from core.local.collections.jobs import LocalJobs
 from core.local.context import Context
@@ -21,16 +23,14 @@ from core.local.workspace import open_local
 from core.ml.data.guardrails import check_target
 
 LOOK_EVERY_S = 0.2
-OUTPUTS = "outputs"
 
 Outputs = Mapping[str, Mapping[str, Any]]
 """Step name -> what it gave."""
 
 
-def run(work: Work) -> Mapping[str, Any]:
+def run(work: Work, wanted: PipelineRunSpec) -> PipelineRunResult:
     """Do the steps that are not done. Raises TrainingFailed that names the step which failed."""
-    spec = work.store.pipelines.get(work.job.spec["pipeline_id"]).spec
-    steps = bind(spec, work.job.spec["parameters"])
+    steps = bind(work.store.pipelines.get(wanted.pipeline_id).spec, wanted.parameters)
     known = {step.name: step for step in work.store.steps.list(work.job.id)}
     outputs: dict[str, Mapping[str, Any]] = {}
     for step in steps:
@@ -42,7 +42,7 @@ def run(work: Work) -> Mapping[str, Any]:
                 _keep_failure(work, step.name, e.message)
                 raise TrainingFailed(f"Step '{step.name}' failed: {e.message}", hint=e.hint) from e
         outputs[step.name] = done.output
-    return {OUTPUTS: outputs}
+    return PipelineRunResult(outputs)
 
 
 def _do(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) -> StepRun:
@@ -94,7 +94,7 @@ def _automl(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) ->
     job = _wait_for(work, known.job_id)
     if job.state is not JobState.SUCCEEDED:
         raise TrainingFailed(f"Its job {job.id} ended {job.state}: {job.message}", hint=job.hint)
-    return known, {"job": job.id, **job.result}
+    return known, {"job": job.id, **plain(job.result)}
 
 
 def _register(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) -> tuple[StepRun, Mapping[str, Any]]:

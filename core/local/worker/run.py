@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from core.domain.errors import SlipwayError, StorageFull
-from core.domain.job import BUG_HINT, Job, JobKind, JobState
+from core.domain.job import BUG_HINT, Job, JobKind, JobResult, JobState
 from core.local.machine.durable import storage_error
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.machine.locks import held
@@ -26,8 +26,9 @@ from core.settings import Settings, read_settings
 
 log = logging.getLogger(__name__)
 
-Run = Callable[[Work], Mapping[str, Any] | None]
-"""Does the job and gives its result; None when it has ended its job itself, in one transaction with what it leaves."""
+Run = Callable[[Work, Any], JobResult | None]
+"""Does a job by its spec and gives its result; None when it has ended its job itself, in one transaction with what it
+leaves."""
 
 KINDS: Mapping[JobKind, str] = {
     JobKind.AUTOML: "core.local.worker.automl:run",
@@ -64,7 +65,7 @@ def run_job(
         store.jobs.set_worker(job_id, this_process())
         with JobLog(paths.job_log(job_id), clock) as job_log:
             work = Work(job, store, paths, settings, clock, job_log, tools)
-            return _end(work, lambda: _loaded(kinds[job.kind])(work))
+            return _end(work, lambda: _loaded(kinds[job.kind])(work, job.spec))
 
 
 def _loaded(path: str) -> Run:
@@ -73,7 +74,7 @@ def _loaded(path: str) -> Run:
     return run
 
 
-def _end(work: Work, run: Callable[[], Mapping[str, Any] | None]) -> int:
+def _end(work: Work, run: Callable[[], JobResult | None]) -> int:
     job = work.job
     work.log.info(f"Attempt {job.attempt} begins" if job.attempt > 1 else "The job begins")
     try:

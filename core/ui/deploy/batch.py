@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from core.domain.batch import BatchResult, BatchSpec
 from core.domain.data import DataAsset
 from core.domain.endpoint import Endpoint
-from core.domain.job import BatchSpec, Job, JobKind, JobState, LogLine
+from core.domain.job import Job, JobKind, JobSpec, JobState, LogLine
 from core.domain.model import Model
 from core.domain.signature import Signature
 from core.ui.kit import words
@@ -77,8 +78,7 @@ def _pace(seen: BatchJobs) -> float | None:
 def _draw(workspace: Workspace, seen: BatchJobs) -> None:
     for number, job in enumerate(seen.jobs):
         with st.container(border=True):
-            data = _table(job)
-            st.markdown(f"**{data}** :gray[{words.ago(job.created_at, seen.now)}]")
+            st.markdown(f"**{_table(job.spec)}** :gray[{words.ago(job.created_at, seen.now)}]")
             if not job.state.final:
                 said = seen.log[-1].text if seen.log else "waiting"
                 st.markdown(f":blue[:material/progress_activity:] {literal(said)}")
@@ -88,17 +88,17 @@ def _draw(workspace: Workspace, seen: BatchJobs) -> None:
                 _result(workspace, job, opened=number == 0)
 
 
-def _table(job: Job) -> str:
+def _table(spec: JobSpec) -> str:
     """What a batch job scores: a data version, or a file by its name."""
-    if source := job.spec.get("source"):
-        return Path(str(source)).name
-    return f"{job.spec['data']}, version {job.spec['data_version']}"
+    if not isinstance(spec, BatchSpec):
+        return ""
+    return Path(spec.source).name if spec.source else f"{spec.data}, version {spec.data_version}"
 
 
 def _result(workspace: Workspace, job: Job, *, opened: bool) -> None:
-    scored, refused = int(job.result["scored"]), int(job.result["refused"])
-    why = " The column `problem` says why." if refused else ""
-    st.markdown(f"{words.plural(scored, 'row')} scored, {words.count(refused)} refused.{why}")
+    if isinstance(job.result, BatchResult):
+        why = " The column `problem` says why." if job.result.refused else ""
+        st.markdown(f"{words.plural(job.result.scored, 'row')} scored, {words.count(job.result.refused)} refused.{why}")
     if reason := abilities.lacking("jobs.open_output"):
         abilities.say("The scored table", reason)
         return

@@ -5,26 +5,26 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.domain.data import DataRef
-from core.domain.job import Job, JobKind, JobState
+from core.domain.job import JOB_TYPES, Job, JobState
 from core.domain.metrics import gain
-from core.domain.training import Trial
+from core.domain.proof import GateSpec
+from core.domain.training import TrainingSpec, Trial
 from core.ui.kit import notices, words
 from core.ui.shell.markup import literal
 
 
 def data_of(job: Job) -> DataRef | None:
     """The data version that a training job learns from; None for other kinds."""
-    spec = job.spec.get("data")
-    return DataRef(spec["name"], spec["version"]) if isinstance(spec, dict) else None
+    return job.spec.data if isinstance(job.spec, TrainingSpec) else None
 
 
 def about(job: Job) -> str:
     """What a job is about, in a few words: `Train on bankmarketing-train to predict y`."""
-    if (data := data_of(job)) is not None:
-        return f"Train on {data.name} to predict {job.spec.get('target', '?')}"
-    if job.kind is JobKind.GATE:
-        return f"Gate of {job.spec.get('endpoint', '?')} / {job.spec.get('deployment') or 'newest deployment'}"
-    return f"{words.JOBS[job.kind]}, experiment {job.experiment_name}"
+    if isinstance(job.spec, TrainingSpec):
+        return f"Train on {job.spec.data.name} to predict {job.spec.target}"
+    if isinstance(job.spec, GateSpec):
+        return f"Gate of {job.spec.endpoint} / {job.spec.deployment or 'newest deployment'}"
+    return f"{JOB_TYPES[job.kind].label}, experiment {job.experiment_name}"
 
 
 def elapsed(job: Job, now: float) -> float | None:
@@ -34,13 +34,17 @@ def elapsed(job: Job, now: float) -> float | None:
 
 def share(job: Job, now: float) -> float | None:
     """The part of a job's time that is used, in [0, 1]; None where no time was set."""
-    limit, used = job.spec.get("timeout_s"), elapsed(job, now)
-    return None if not limit or used is None else min(1.0, used / float(limit))
+    limit, used = _limit_s(job), elapsed(job, now)
+    return None if limit is None or used is None else min(1.0, used / limit)
+
+
+def _limit_s(job: Job) -> float | None:
+    return job.spec.timeout_s if isinstance(job.spec, TrainingSpec) else None
 
 
 def primary_metric(job: Job) -> str:
     """The metric that a training job optimises."""
-    return str(job.spec.get("primary_metric", "AUC_weighted"))
+    return job.spec.primary_metric if isinstance(job.spec, TrainingSpec) else "AUC_weighted"
 
 
 def best(trials: Sequence[Trial], metric: str) -> Trial | None:
@@ -70,7 +74,7 @@ def progress(job: Job, trials: Sequence[Trial], now: float) -> None:
 
 
 def _time(job: Job, now: float) -> str:
-    return f"{words.lasting(elapsed(job, now))} of {words.lasting(float(job.spec['timeout_s']))}"
+    return f"{words.lasting(elapsed(job, now))} of {words.lasting(_limit_s(job))}"
 
 
 def _facts(job: Job, trials: Sequence[Trial], now: float, *, with_time: bool) -> str:

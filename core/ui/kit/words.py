@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from core.domain.data import ColumnKind, ColumnRole, DataRef, DataSource
 from core.domain.endpoint import DeploymentState, EndpointState, GateState
-from core.domain.job import JobKind, JobState
+from core.domain.job import JobState
 from core.domain.metrics import metric_named
 from core.domain.pipeline import StepKind
 from core.domain.training import GuardrailState, TrialState, algorithm_label
@@ -92,13 +92,6 @@ ROLES: Mapping[ColumnRole, str] = {
     ColumnRole.ID: "Looks like an id",
     ColumnRole.CONSTANT: "Always the same",
     ColumnRole.EMPTY: "Empty",
-}
-JOBS: Mapping[JobKind, str] = {
-    JobKind.AUTOML: "Training",
-    JobKind.PIPELINE: "Pipeline run",
-    JobKind.GATE: "Gate",
-    JobKind.LOADTEST: "Load test",
-    JobKind.BATCH: "Batch scoring",
 }
 STEPS: Mapping[StepKind, str] = {
     StepKind.PREPARE: "Prepare the data",

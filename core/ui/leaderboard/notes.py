@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.domain.training import GuardrailState
+from core.domain.training import TrainingResult
 from core.ui.kit import words
 from core.ui.leaderboard.board import Board
 from core.ui.shell.markup import literal
@@ -11,16 +11,15 @@ from core.ui.shell.markup import literal
 def show(board: Board) -> None:
     """Notes of the search, and its guardrails."""
     job = board.job
-    notes = job.result.get("notes", ())
-    guardrails = job.result.get("guardrails", ())
-    if not board.trials or not (notes or guardrails):
+    found = job.result
+    if not board.trials or not isinstance(found, TrainingResult) or not (found.notes or found.guardrails):
         return
     st.subheader("What to know about this data", anchor=False)
-    for note in notes:
+    for note in found.notes:
         st.warning(literal(note), icon=":material/lightbulb:")
-    for guardrail in guardrails:
-        word = words.state(GuardrailState(guardrail["state"]))
+    for guardrail in found.guardrails:
+        word = words.state(guardrail.state)
         st.markdown(
-            f":{word.color}[{word.icon_code} {word.label}] **{words.identifier(guardrail['name'])}** "
-            f":gray[{literal(guardrail['detail'])}]"
+            f":{word.color}[{word.icon_code} {word.label}] **{words.identifier(guardrail.name)}** "
+            f":gray[{literal(guardrail.detail)}]"
         )

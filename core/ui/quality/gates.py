@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.domain.endpoint import Endpoint
 from core.domain.errors import JobNotFound
 from core.domain.job import Job, JobKind, JobState
-from core.domain.proof import CheckResult, GateReport
+from core.domain.proof import CheckResult, GateReport, GateSpec
 from core.ui.shell.live import FAST_S
 from core.ui.shell.state import state
 from core.workspace import Workspace
@@ -54,7 +54,7 @@ def _asked(workspace: Workspace, endpoint: str) -> Job | None:
         job = workspace.jobs.get(state.gate_job)
     except JobNotFound:
         return None
-    return job if job.spec.get("endpoint") == endpoint else None
+    return job if isinstance(job.spec, GateSpec) and job.spec.endpoint == endpoint else None
 
 
 def pace(seen: Gates) -> float | None:
