@@ -12,9 +12,10 @@ import pytest
 from tables import customers, write_table
 from waiting import wait_until
 
+from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
 from core.domain.endpoint import DeploymentSpec, EndpointSpec, EndpointState
-from core.domain.job import BatchSpec, Job, JobState
+from core.domain.job import Job, JobState
 from core.domain.training import TrainingSpec
 from core.settings import read_settings
 from core.workspace import Workspace, open_workspace
@@ -95,5 +96,5 @@ def test_a_moved_workspace_works_and_serves(homes: tuple[Path, Path], tmp_path: 
     assert scored_in(workspace, batch) == scored
     assert workspace.data.sample(DataRef("people"), 1).rows
     assert workspace.data.profile(DataRef("people"), "answer").rows == 400
-    assert ended(workspace, workspace.jobs.submit(BatchSpec("people", "people", 1)).id).result["rows"] == 400
+    assert ended(workspace, workspace.jobs.submit(BatchSpec("people", "people", 1)).id).result.rows == 400
     assert workspace.models.package("people", 1, tmp_path / "packaged").is_dir()

@@ -12,9 +12,10 @@ import living
 import pytest
 from waiting import wait_until
 
+from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
 from core.domain.endpoint import DeploymentSpec, EndpointState, GateState
-from core.domain.job import BatchSpec, JobState
+from core.domain.job import JobState
 from core.local.machine import ports
 from core.local.paths import Paths
 from core.local.workspace import open_local
@@ -108,7 +109,7 @@ def test_it_serves_as_before_and_goes_on(old: Old) -> None:
     batch = workspace.jobs.submit(BatchSpec(name, data.name, data.version))
     workspace.endpoints.deploy(DeploymentSpec(name, facts["model"], 1, "again"))
     ended = wait_until(lambda: job if (job := workspace.jobs.get(batch.id)).state.final else None, 60)
-    assert (ended.state, ended.result["rows"]) == (JobState.SUCCEEDED, facts["rows"])
+    assert (ended.state, ended.result.rows) == (JobState.SUCCEEDED, facts["rows"])
     again = wait_until(
         lambda: workspace.endpoints.get(name).deployments[-1].gate.final and workspace.endpoints.get(name), 120
     )
