@@ -6,6 +6,7 @@ service runs: the store says that this process is one, and what would start anot
 
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -75,7 +76,10 @@ def _fill(home: Path, inputs: Inputs) -> None:
     workspace, now = open_home(home, time.time), time.time()
     workspace.data.register(REF.name, str(inputs.table))
     story, paths = fill(FakeWorkspace(workspace.settings), now), Paths(home)
-    model = replace(story.models[0], folder=str(inputs.single.absolute()))
+    model = story.models[0]
+    folder = shutil.copytree(inputs.single, paths.model(model.name, model.job_id))
+    if hasattr(model, "folder"):  # a model told where it lies, until a workspace could be moved
+        model = replace(model, folder=str(folder))
     with opened(home) as store:
         for version in range(1, model.version):
             store.models.add(replace(model, job_id=f"earlier-{version}"))
