@@ -18,9 +18,10 @@ from core.domain.batch import BatchSpec
 from core.domain.data import DataAsset, DataRef
 from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointLimits, EndpointSpec
 from core.domain.errors import Conflict, SpecInvalid, StoredUnreadable
-from core.domain.job import Job, JobKind, JobState
+from core.domain.job import JOB_TYPES, Job, JobKind, JobState
 from core.domain.model import Model
 from core.domain.pipeline import PipelineSpec, StepRun
+from core.domain.plain import plain
 from core.domain.proof import GateReport, GateSpec, LoadReport
 from core.domain.training import Compute, TrainingSpec, Trial
 from core.local.store import Store, bodies, transactions
@@ -30,6 +31,7 @@ STORED = (
     *(DataAsset, Compute, TrainingSpec, BatchSpec, Trial, Model, EndpointLimits, DeploymentSpec),
     *(GateReport, LoadReport, PipelineSpec, StepRun),
 )
+OF_JOBS = [kind for known in JOB_TYPES.values() for kind in (known.spec, known.result)]
 LEAVES: Mapping[Any, st.SearchStrategy[Any]] = {
     str: st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
     int: st.integers(-(2**63), 2**63 - 1),
@@ -77,6 +79,14 @@ def test_every_value_that_is_kept_comes_back(kind: type, data: st.DataObject) ->
     assert type(again) is kind
     assert again == value
     assert json.decode(encode(value))["v"] == len(bodies.UPGRADES.get(kind, ())) + 1
+
+
+@pytest.mark.parametrize("kind", OF_JOBS)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_what_is_asked_of_a_job_and_what_it_leaves_comes_back(kind: type, data: st.DataObject) -> None:
+    value = data.draw(any_value(kind))
+    assert decode(encode(plain(value), kind), kind, "it") == value
 
 
 @pytest.mark.parametrize(
@@ -148,6 +158,17 @@ def test_a_row_that_cannot_be_read_is_named(tmp_path, kept: str, why: str) -> No
         db.execute("INSERT INTO trials VALUES ('j', 1, ?)", (kept,))
     with pytest.raises(StoredUnreadable, match=f"What the workspace keeps of trial 1 of job 'j' cannot be read.*{why}"):
         store.trials.list("j")
+    store.close()
+
+
+@pytest.mark.parametrize(("column", "word"), [("kind", "dreaming"), ("state", "asleep")])
+def test_a_job_of_a_kind_or_state_that_is_not_known_is_named(tmp_path, column: str, word: str) -> None:
+    store = Store(tmp_path / "slipway.db")
+    store.jobs.add(Job("j", JobKind.BATCH, JobState.QUEUED, "e", "local", BatchSpec("bank", "people"), 1.0))
+    with sqlite3.connect(tmp_path / "slipway.db") as db:
+        db.execute(f"UPDATE jobs SET {column} = ?", (word,))
+    with pytest.raises(StoredUnreadable, match=f"What the workspace keeps of job 'j' cannot be read: '{word}'"):
+        store.jobs.get("j")
     store.close()
 
 
