@@ -1,6 +1,6 @@
 """Jobs as they are when they are queued, for the collections that queue them."""
 
-from core.domain.endpoint import DeploymentSpec
+from core.domain.endpoint import DeploymentSpec, GateBudget
 from core.domain.errors import SpecInvalid
 from core.domain.job import Job, JobSpec, JobState, kind_of
 from core.domain.proof import GateSpec
@@ -22,9 +22,15 @@ def new_job(context: Context, spec: JobSpec, experiment: str, compute: str, pare
     )
 
 
-def gate_job(context: Context, spec: DeploymentSpec, depth: str = "default", loosened_by: str = "") -> Job:
-    """The gate of a deployment, by the budget of its spec."""
-    wanted = GateSpec(spec.endpoint, spec.name, depth, spec.budget, loosened_by)
+def gate_job(
+    context: Context,
+    spec: DeploymentSpec,
+    depth: str = "default",
+    budget: GateBudget | None = None,
+    loosened_by: str = "",
+) -> Job:
+    """The gate of a deployment, by the budget of its spec unless there is another."""
+    wanted = GateSpec(spec.endpoint, spec.name, depth, budget or spec.budget, loosened_by)
     return new_job(context, wanted, "gate", PROOF_COMPUTE)
 
 

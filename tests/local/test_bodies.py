@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from local_world import World
 from msgspec import json
 
 from core.domain.batch import BatchSpec
 from core.domain.data import DataAsset, DataRef
-from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointLimits, EndpointSpec
+from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointLimits, EndpointSpec, GateBudget
 from core.domain.errors import Conflict, SpecInvalid, StoredUnreadable
 from core.domain.job import JOB_TYPES, Job, JobKind, JobState
 from core.domain.model import Model
@@ -26,6 +27,7 @@ from core.domain.proof import GateReport, GateSpec, LoadReport
 from core.domain.training import Compute, TrainingSpec, Trial
 from core.local.store import Store, bodies, transactions
 from core.local.store.bodies import decode, encode
+from core.local.workspace import open_local
 
 STORED = (
     *(DataAsset, Compute, TrainingSpec, BatchSpec, Trial, Model, EndpointLimits, DeploymentSpec),
@@ -190,6 +192,17 @@ def test_rows_of_an_earlier_release_are_read_and_used(tmp_path) -> None:
     assert (endpoint.limits.workers, endpoint.limits.max_rows) == (3, EndpointLimits().max_rows)
     assert store.jobs.get("g").spec == GateSpec("bank")
     store.close()
+
+
+def test_a_deployment_of_an_earlier_release_is_proven_again(world: World) -> None:
+    gate = Job("g", JobKind.GATE, JobState.QUEUED, "gate", "proof", GateSpec("bank", "v1"), 1.0)
+    create = (EndpointSpec("bank"), 1, EndpointKeys("one", "two"))
+    transactions.deploy(world.store, DeploymentSpec("bank", "m", 1, "v1"), gate, 1.0, create=create)
+    with sqlite3.connect(world.paths.store) as db:
+        long = json.encode({"endpoint": "bank", "model": "m", "model_version": 1, "name": "d" * 60}).decode()
+        db.execute("UPDATE deployments SET name = ?, spec = ?", ("d" * 60, long))
+    again = open_local(world.settings).proofs.run_gate("bank", budget=GateBudget(p99_ms=1.0))
+    assert (again.spec.deployment, again.spec.budget, again.spec.first_gate) == ("d" * 60, GateBudget(p99_ms=1.0), "g")
 
 
 def test_nouns_that_are_written_together_are_kept_together(tmp_path) -> None:

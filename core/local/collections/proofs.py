@@ -1,7 +1,5 @@
 """Gates and load tests."""
 
-from dataclasses import replace
-
 import msgspec
 
 from core.domain.endpoint import GateBudget
@@ -38,16 +36,15 @@ class LocalProofs(Proofs):
         if not known:
             raise EndpointNotFound(f"Endpoint '{endpoint}' has no deployment", hint="Deploy a model to it first")
         spec = self._context.store.deployments.spec(endpoint, deployment or known[-1].name)
-        wanted = replace(spec, budget=budget or spec.budget)
-        loosened_by = by.strip() if wanted.budget.looser_than(spec.budget) else ""
-        if wanted.budget.looser_than(spec.budget) and not loosened_by:
+        looser = budget is not None and budget.looser_than(spec.budget)
+        loosened_by = by.strip() if looser else ""
+        if looser and not loosened_by:
             raise SpecInvalid(
                 f"A looser budget than that of '{spec.name}' needs the name of somebody who answers for it",
                 hint="Say who you are: --by NAME. The report keeps the name",
             )
-        return transactions.prove_again(
-            self._context.store, endpoint, spec.name, gate_job(self._context, wanted, depth, loosened_by)
-        )
+        gate = gate_job(self._context, spec, depth, budget, loosened_by)
+        return transactions.prove_again(self._context.store, endpoint, spec.name, gate)
 
     def gate_progress(self, job_id: str) -> tuple[CheckResult, ...]:
         self._context.store.jobs.get(job_id)
