@@ -25,7 +25,8 @@ from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.local.machine.durable import write_atomic
 from core.local.store import transactions
-from core.local.worker.run import KINDS, main
+from core.local.worker.kinds import KINDS, Doing
+from core.local.worker.run import main
 from core.local.worker.tools import Tools
 from core.local.worker.work import Work
 from core.ml.executor import Executor, InProcessExecutor
@@ -111,7 +112,7 @@ def piecemeal(work: Work, spec: BatchSpec) -> BatchResult:
 
 
 if __name__ == "__main__":
-    FAKES = {JobKind.GATE: "fake_worker:gate", JobKind.BATCH: "fake_worker:piecemeal"}
+    FAKES = {JobKind.GATE: Doing("fake_worker:gate"), JobKind.BATCH: Doing("fake_worker:piecemeal")}
     tools = Tools(engines=FakeEngine, executors=lambda _, __: InProcessExecutor(train), package=package)
     sys.modules["fake_worker"] = sys.modules["__main__"]
     sys.exit(main(sys.argv[1:], tools=tools, kinds={**KINDS, **FAKES}))

@@ -16,8 +16,8 @@ from core.domain.training import BestTrial, Compute, ModelVersion, Trial, TrialS
 from core.local.machine.durable import write_atomic
 from core.local.machine.processes import Process
 from core.local.paths import new_id
-from core.local.service.progress import how_far
 from core.local.service.workers import CRASHES_MAX, INTERRUPTIONS_MAX, Crashes
+from core.local.worker.kinds import how_far
 
 
 def until_final(world: World, *job_ids: str) -> None:

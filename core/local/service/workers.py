@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from core.domain.errors import JobStateInvalid, ServiceUnavailable, SlipwayError, StorageFull
-from core.domain.job import BUG_HINT, Job, JobKind, JobState
+from core.domain.job import BUG_HINT, Job, JobState
 from core.domain.training import Compute
 from core.local.machine import processes
 from core.local.machine.durable import write_atomic
 from core.local.machine.processes import NOBODY, Process, alive
 from core.local.paths import Paths
 from core.local.service.backoff import Backoff
-from core.local.service.progress import how_far
 from core.local.store import Store
+from core.local.worker.kinds import KINDS, PIPELINES, PROOF, how_far
 from core.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -30,8 +30,6 @@ INTERRUPTIONS_MAX = 10
 CANCEL_GRACE_S = 3.0
 RUNS_MAX = 8
 """Pipeline runs only wait for their steps, so they take no place of a compute; but each is a process."""
-PIPELINES = "pipelines"
-PROOF = "proof"
 
 
 class Crashes(msgspec.Struct):
@@ -150,7 +148,7 @@ class Jobs:
             now.count, now.interrupted = before.count, before.interrupted
         if self._seen.get(job.id) == worker.pid:
             now.count += 1
-        elif job.kind is not JobKind.PIPELINE:  # which only waits, and takes nobody down
+        elif _place(job) != PIPELINES:  # which only waits, and takes nobody down
             now.interrupted += 1
         code = processes.exit_code(worker)
         log.warning("job %s: worker %d died (exit %s), %d in a row", job.id, worker.pid, code, now.count)
@@ -193,10 +191,8 @@ class Jobs:
 
 
 def _place(job: Job) -> str:
-    """Whose room a job takes. What measures has a place of its own, one at a time."""
-    if job.kind is JobKind.PIPELINE:
-        return PIPELINES
-    return PROOF if job.kind in (JobKind.GATE, JobKind.LOADTEST) else job.compute
+    """Whose room a job takes."""
+    return KINDS[job.kind].place or job.compute
 
 
 def _room(compute: Compute | None, place: str) -> int:

@@ -20,6 +20,7 @@ from core.local.machine.locks import held
 from core.local.machine.processes import this_process
 from core.local.paths import Paths
 from core.local.store import Store
+from core.local.worker.kinds import KINDS, Doing
 from core.local.worker.tools import Tools
 from core.local.worker.work import JobLog, Work
 from core.settings import Settings, read_settings
@@ -30,14 +31,6 @@ Run = Callable[[Work, Any], JobResult | None]
 """Does a job by its spec and gives its result; None when it has ended its job itself, in one transaction with what it
 leaves."""
 
-KINDS: Mapping[JobKind, str] = {
-    JobKind.AUTOML: "core.local.worker.automl:run",
-    JobKind.BATCH: "core.local.worker.batch:run",
-    JobKind.GATE: "core.local.worker.gate:run",
-    JobKind.LOADTEST: "core.local.worker.loadtest:run",
-    JobKind.PIPELINE: "core.local.worker.pipeline:run",
-}
-"""Loaded when needed: a load test needs no learner."""
 TOOLS = Tools()
 LOCK_WAIT_S = 5.0
 """A worker before us may have been killed a moment ago."""
@@ -48,7 +41,7 @@ def run_job(
     settings: Settings,
     *,
     tools: Tools = TOOLS,
-    kinds: Mapping[JobKind, str] = KINDS,
+    kinds: Mapping[JobKind, Doing] = KINDS,
     clock: Callable[[], float] = time.time,
 ) -> int:
     """Do a job whose state is `running` and give it its final state; the process's exit code.
@@ -65,7 +58,7 @@ def run_job(
         store.jobs.set_worker(job_id, this_process())
         with JobLog(paths.job_log(job_id), clock) as job_log:
             work = Work(job, store, paths, settings, clock, job_log, tools)
-            return _end(work, lambda: _loaded(kinds[job.kind])(work, job.spec))
+            return _end(work, lambda: _loaded(kinds[job.kind].run)(work, job.spec))
 
 
 def _loaded(path: str) -> Run:
@@ -99,7 +92,7 @@ def _failed(work: Work, job: Job, message: str, hint: str) -> int:
     return 1
 
 
-def main(arguments: list[str], *, tools: Tools = TOOLS, kinds: Mapping[JobKind, str] = KINDS) -> int:
+def main(arguments: list[str], *, tools: Tools = TOOLS, kinds: Mapping[JobKind, Doing] = KINDS) -> int:
     """Run the job that the first argument names in the workspace that the environment names."""
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
