@@ -5,12 +5,11 @@ does not sink the others: it gets no prediction, and the reason.
 """
 
 import csv
-import http.client
 import io
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,39 +19,23 @@ from typing import IO, Any, NamedTuple, TextIO
 import msgspec
 import pyarrow.parquet as pq
 
-from core.contract import samples
 from core.domain.batch import BatchResult, BatchSpec
 from core.domain.data import ColumnKind, DataRef
 from core.domain.endpoint import DEPLOYMENT_HEADER, Deployment, Endpoint
-from core.domain.errors import Conflict, ServiceUnavailable, TableUnusable
+from core.domain.errors import Conflict, TableUnusable
 from core.domain.monitoring import Origin
+from core.domain.proof import Target
 from core.domain.signature import Signature
 from core.local import origins
 from core.local.machine.durable import growing, write_atomic
 from core.local.machine.failpoints import Failpoint, reach
-from core.local.machine.ports import HOST, port_of
+from core.local.worker.scoring import Row, Scorer
 from core.local.worker.work import Work
 
 CHUNK_ROWS = 1000
 CHUNK_BYTES_MAX = 8_000_000
 """Half of what an endpoint takes by default; wide rows make smaller chunks."""
-ROUNDS_MAX = 5
-"""A refusal names at most 20 rows: after so many rounds the rest of a chunk is sent row by row."""
-BUSY = (429, 503)
-BUSY_TRIES = 60
-TOO_LARGE = 413
-TIMEOUT_S = 120.0
 PREDICTION, PROBLEM = "prediction", "problem"
-
-Row = dict[str, Any]
-
-
-class Answer(NamedTuple):
-    """What became of one row."""
-
-    label: Any
-    chances: Sequence[Any]
-    problem: str
 
 
 class Table(NamedTuple):
@@ -93,17 +76,22 @@ def _score_table(work: Work, spec: BatchSpec) -> BatchResult:
     chunks.mkdir(exist_ok=True, mode=0o700)
     parts: list[Path] = []
     counts = {"rows": 0, "scored": 0, "refused": 0}
-    key = origins.key_of(work.store, endpoint.name, Origin.BATCH)
-    with closing(Client(endpoint, pinned.name, key, time.sleep)) as client:
+    with closing(Scorer(_target(work, endpoint, pinned.name), time.sleep)) as scorer:
         for number, rows in enumerate(_chunks(table.path)):
             parts.append(chunks / f"{number:06}.csv")
-            done = _chunk(parts[-1], rows, table.columns, signature, client)
+            done = _chunk(parts[-1], rows, table.columns, signature, scorer)
             counts = {name: counts[name] + done[name] for name in counts}
             work.log.info(f"{counts['rows']:,} of {table.rows:,} rows, {counts['refused']:,} refused")
     output = work.paths.job_output(work.job.id)
     _join(parts, output, _header(table.columns, signature))
     reach(Failpoint.BATCH_JOINED)
     return BatchResult(**counts, classes=signature.classes, deployment=pinned.name)
+
+
+def _target(work: Work, endpoint: Endpoint, deployment: str) -> Target:
+    """The one deployment, by the endpoint's own route, with a key that tells whose requests these are."""
+    key = origins.key_of(work.store, endpoint.name, Origin.BATCH)
+    return Target(endpoint.scoring_uri.removesuffix("/score"), key, {DEPLOYMENT_HEADER: deployment})
 
 
 def _table(work: Work, spec: BatchSpec) -> Table:
@@ -158,48 +146,6 @@ def check_columns(signature: Signature, columns: Sequence[str], table: str) -> N
         )
 
 
-class Client:
-    """One kept connection to the endpoint's scoring route, as any client would have it."""
-
-    def __init__(self, endpoint: Endpoint, deployment: str, key: str, sleep: Callable[[float], None]) -> None:
-        self._connection = http.client.HTTPConnection(HOST, port_of(endpoint.scoring_uri), timeout=TIMEOUT_S)
-        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        self._headers[DEPLOYMENT_HEADER] = deployment
-        self._sleep = sleep
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def score(self, rows: Sequence[Row], method: str) -> tuple[int, Any]:
-        """The status (200, 400, 413) and the parsed reply. Waits while it is busy. Raises ServiceUnavailable."""
-        body = samples.body(rows, method=method)
-        for attempt in range(BUSY_TRIES):
-            try:
-                self._connection.request("POST", "/score", body, self._headers)
-                reply = self._connection.getresponse()
-                raw = reply.read()
-            except (OSError, http.client.HTTPException) as e:
-                self._connection.close()
-                if attempt == BUSY_TRIES - 1:
-                    raise ServiceUnavailable(f"The endpoint does not answer: {e}") from e
-                self._sleep(1.0)
-                continue
-            if reply.status in BUSY:
-                self._sleep(float(reply.getheader("retry-after", "1")))
-            elif reply.status in (200, 400, TOO_LARGE):
-                return reply.status, _parsed(raw)
-            else:
-                raise ServiceUnavailable(
-                    f"The endpoint answered {reply.status}: {raw[:300].decode('utf-8', 'replace')}"
-                )
-        raise ServiceUnavailable("The endpoint was busy for too long", hint="Try again when it has less to do")
-
-
-def _parsed(raw: bytes) -> Any:
-    reply = json.loads(raw)
-    return json.loads(reply) if isinstance(reply, str) else reply  # `legacy_reply` encodes twice
-
-
 def _chunks(table: Path) -> Iterator[list[Row]]:
     """The table's rows, in chunks of at most CHUNK_ROWS and about CHUNK_BYTES_MAX."""
     with pq.ParquetFile(table) as file:
@@ -208,12 +154,12 @@ def _chunks(table: Path) -> Iterator[list[Row]]:
             yield batch.to_pylist()
 
 
-def _chunk(path: Path, rows: list[Row], columns: Sequence[str], signature: Signature, client: Client) -> dict[str, int]:
+def _chunk(path: Path, rows: list[Row], columns: Sequence[str], signature: Signature, scorer: Scorer) -> dict[str, int]:
     """Score one chunk into the file `path`, unless that was done before; how many rows went which way."""
     told = path.with_suffix(".json")
     if told.exists() and path.exists():
         return dict(json.loads(told.read_text()))
-    answers = _answers([_sent(row, signature) for row in rows], client)
+    answers = scorer.answers([_sent(row, signature) for row in rows])
     with growing(path) as binary, _text(binary) as file:
         writer = csv.writer(file)
         for row, answer in zip(rows, answers, strict=True):
@@ -248,56 +194,6 @@ def _json(value: Any, kind: ColumnKind) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     return value.isoformat() if isinstance(value, datetime | date) else value
-
-
-def _answers(rows: Sequence[Row], client: Client) -> list[Answer]:
-    """One answer a row: rows that are refused are taken out and told why, the others sent again."""
-    answers: dict[int, Answer] = {}
-    left = list(range(len(rows)))
-    for _ in range(ROUNDS_MAX):
-        refused = _score(rows, left, client, answers)
-        if not refused:
-            break
-        answers |= {at: Answer("", (), problem) for at, problem in refused.items()}
-        left = [at for at in left if at not in refused]
-    else:
-        for at in left:
-            for problem in _score(rows, [at], client, answers).values():
-                answers[at] = Answer("", (), problem)
-    return [answers[at] for at in range(len(rows))]
-
-
-def _score(rows: Sequence[Row], which: Sequence[int], client: Client, answers: dict[int, Answer]) -> dict[int, str]:
-    """Score some rows into `answers`; what the contract refuses, by row. Raises Conflict for a refusal of no row."""
-    if not which:
-        return {}
-    sent = [rows[at] for at in which]
-    status, labels = client.score(sent, "predict")
-    if status == TOO_LARGE:
-        return _in_halves(rows, which, client, answers, labels["message"])
-    if status == 200:
-        status, chances = client.score(sent, "predict_proba")
-        if status != 200:
-            raise ServiceUnavailable(f"The endpoint gives labels but no probabilities: {chances['message']}")
-        for at, label, chance in zip(which, labels["result"], chances["result"], strict=True):
-            answers[at] = Answer(label, chance, "")
-        return {}
-    problems: dict[int, str] = {}
-    for detail in labels["details"]:
-        if detail["row"] < 0:
-            raise Conflict(f"The endpoint refuses the table: {labels['message']}")
-        problems.setdefault(which[detail["row"]], f"{detail['column']}: {detail['problem']}")
-    return problems
-
-
-def _in_halves(
-    rows: Sequence[Row], which: Sequence[int], client: Client, answers: dict[int, Answer], why: str
-) -> dict[int, str]:
-    """As `_score`, for rows that together are more than the endpoint takes in a request."""
-    if len(which) == 1:
-        return {which[0]: why}
-    middle = len(which) // 2
-    return _score(rows, which[:middle], client, answers) | _score(rows, which[middle:], client, answers)
 
 
 def _header(columns: Sequence[str], signature: Signature) -> list[str]:
