@@ -41,7 +41,7 @@ def opened(home: Path) -> Workspace:
 
 
 def ended(workspace: Workspace, job_id: str) -> Job:
-    job = wait_until(lambda: job if (job := workspace.jobs.get(job_id)).state.final else None, 90)
+    job = wait_until(lambda: job if (job := workspace.jobs.get(job_id)).state.final else None, 180)
     assert job.state is JobState.SUCCEEDED, job
     return job
 
@@ -62,7 +62,7 @@ def made(workspace: Workspace, table: Path) -> str:
     workspace.endpoints.create(EndpointSpec("people"))
     workspace.endpoints.deploy(DeploymentSpec("people", model.name, model.version, "v1"))
     workspace.endpoints.set_traffic("people", {"v1": 100}, force=True, by="test")
-    wait_until(lambda: serving(workspace), 60)
+    wait_until(lambda: serving(workspace), 120)
     return ended(workspace, workspace.jobs.submit(BatchSpec("people", data.name, data.version)).id).id
 
 
@@ -91,7 +91,7 @@ def test_a_moved_workspace_works_and_serves(homes: tuple[Path, Path], tmp_path: 
     assert naming(after, before) == []
     workspace = opened(after)
     workspace.service.start()
-    wait_until(lambda: serving(workspace), 60)
+    wait_until(lambda: serving(workspace), 120)
     assert workspace.endpoints.invoke("people", BODY).body == reply
     assert scored_in(workspace, batch) == scored
     assert workspace.data.sample(DataRef("people"), 1).rows

@@ -103,12 +103,12 @@ def test_it_serves_as_before_and_goes_on(old: Old) -> None:
     workspace, facts = old.workspace, old.facts
     name, body = facts["endpoint"], facts["body"].encode()
     workspace.service.start()
-    wait_until(lambda: workspace.endpoints.get(name).state is EndpointState.READY, 60)
+    wait_until(lambda: workspace.endpoints.get(name).state is EndpointState.READY, 120)
     assert workspace.endpoints.invoke(name, body).body == facts["reply"]
     data = DataRef(facts["data"], 1)
     batch = workspace.jobs.submit(BatchSpec(name, data.name, data.version))
     workspace.endpoints.deploy(DeploymentSpec(name, facts["model"], 1, "again"))
-    ended = wait_until(lambda: job if (job := workspace.jobs.get(batch.id)).state.final else None, 60)
+    ended = wait_until(lambda: job if (job := workspace.jobs.get(batch.id)).state.final else None, 120)
     assert (ended.state, ended.result.rows) == (JobState.SUCCEEDED, facts["rows"])
     again = wait_until(
         lambda: workspace.endpoints.get(name).deployments[-1].gate.final and workspace.endpoints.get(name), 120
