@@ -7,7 +7,6 @@ takes up the training that is under way, or keeps the newest model of the same t
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any, TypeVar
 
 from core.contract import samples
@@ -22,11 +21,11 @@ from core.domain.endpoint import (
     EndpointState,
     GateState,
     ScoreReply,
-    endpoint_name,
 )
 from core.domain.errors import ServiceUnavailable, TrainingFailed
 from core.domain.job import Job, JobKind, JobState
 from core.domain.model import Model
+from core.domain.names import endpoint_name, table_name
 from core.domain.proof import CheckResult
 from core.domain.training import TrainingResult, TrainingSpec, TrialState
 from core.workspace import Workspace
@@ -35,7 +34,6 @@ T = TypeVar("T")
 
 TITLES: Mapping[str, str] = {"bankmarketing_train": "Bank Marketing"}
 """Tables that go by another name than their file's; models and endpoints are named after it."""
-TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".data", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".xz", ".bz2")
 SAMPLE_ROWS = 2
 POLL_S = 0.2
 SERVICE_CHECK_S = 2.0
@@ -113,14 +111,6 @@ class QuickstartReport:
             "gate": {"passed": self.passed, "checks": checks},
             "seconds": {phase: round(seconds, 3) for phase, seconds in self.seconds.items()},
         }
-
-
-def table_name(data: str) -> str:
-    """The data asset's name for a path or a known name: `tables/adult.csv.xz` -> `adult`."""
-    name = PurePath(data).name
-    while (cut := PurePath(name)).suffix.lower() in TABLE_ENDINGS and cut.stem:
-        name = cut.stem
-    return name or data
 
 
 def run(

@@ -7,8 +7,8 @@ from core.cli.command import DONE, Command, Context, Outcome, arg
 from core.cli.show import as_text, plain
 from core.cli.values import data_ref
 from core.domain.data import DataAsset, Note, Reading
+from core.domain.names import table_name
 from core.domain.training import Compute
-from core.quickstart import table_name
 
 DELIMITERS = {"tab": "\t", "\\t": "\t"}
 """What people type for signs that a shell makes hard to type."""

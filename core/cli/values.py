@@ -4,6 +4,7 @@ from argparse import ArgumentTypeError
 
 from core.domain.data import DataRef
 from core.domain.monitoring import Origin
+from core.domain.names import reference
 
 
 def data_ref(text: str) -> DataRef:
@@ -12,11 +13,11 @@ def data_ref(text: str) -> DataRef:
 
 
 def name_version(text: str) -> tuple[str, int]:
-    """`name` or `name:version` (also `name:latest`); version 0 is the newest."""
-    name, _, version = text.partition(":")
-    if not name or (version not in ("", "latest") and not version.isdecimal()):
+    """`name` or `name:version`; version 0 is the newest. A name with a colon needs its version, or `:latest`."""
+    name, version = reference(text)
+    if not name or (name == text and ":" in name):
         raise ArgumentTypeError(f"'{text}' is not NAME or NAME:VERSION")
-    return name, int(version) if version.isdecimal() else 0
+    return name, version
 
 
 def origin(text: str) -> Origin | None:

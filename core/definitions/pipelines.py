@@ -13,8 +13,9 @@ import yaml
 
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
+from core.domain.names import check_name
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
-from core.domain.rules import check_name, check_text
+from core.domain.rules import check_text
 from core.domain.training import TrainingSpec
 
 REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}")

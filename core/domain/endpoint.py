@@ -1,44 +1,18 @@
 """Online endpoints, their deployments, traffic and keys."""
 
-import re
-import unicodedata
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from core.domain import names
 from core.domain.errors import SpecInvalid
 from core.domain.rules import check_flag, check_number, check_text, check_whole
 
-NAME_RULE = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
-"""Azure ML's rule for endpoint names: 3 to 32 characters, a letter first, no dash at the end."""
-
-
-LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
-"""Latin letters that are no plain letter with a mark."""
-
-DEPLOYMENT_RULE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
-"""1 to 32 characters: `v1` is a deployment's usual name."""
 MIRROR_MAX_PCT = 50
 DEPLOYMENT_HEADER = "azureml-model-deployment"
 """Azure ML's header: it selects a deployment, and a reply names in it the one that answered."""
-
-
-def endpoint_name(text: str) -> str:
-    """A valid endpoint name made of any table's or model's name: `Données Été` -> `donnees-ete`.
-
-    A name of which no letter is left (`状态`) gives one of its own, so that two such tables do not meet.
-    """
-    plain = unicodedata.normalize("NFKD", text.lower().translate(LETTERS))
-    name = re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-")
-    if not name and not text.isascii():
-        name = f"e-{zlib.crc32(text.encode()):08x}"
-    if not name or not name[0].isalpha():
-        name = f"e-{name}".rstrip("-")
-    name = name[:32].rstrip("-")
-    return name if len(name) >= 3 else f"{name}-endpoint"
 
 
 class EndpointState(StrEnum):
@@ -151,10 +125,10 @@ class EndpointSpec:
 
     def __post_init__(self) -> None:
         check_text("An endpoint's name", self.name)
-        if not NAME_RULE.fullmatch(self.name):
+        if not names.ENDPOINT.fullmatch(self.name):
             raise SpecInvalid(
                 f"'{self.name}' is not an endpoint name: 3 to 32 lower-case letters, digits and dashes, a letter first",
-                hint=f"Try '{endpoint_name(self.name)}'",
+                hint=f"Try '{names.endpoint_name(self.name)}'",
             )
         check_text("address", self.address, empty=True)
         check_text("description", self.description, empty=True)
@@ -210,7 +184,7 @@ class DeploymentSpec:
         check_text("model", self.model)
         check_whole("model_version", self.model_version, 0, 1_000_000_000)
         check_flag("legacy_reply", self.legacy_reply)
-        if self.name and not DEPLOYMENT_RULE.fullmatch(self.name):
+        if self.name and not names.DEPLOYMENT.fullmatch(self.name):
             raise SpecInvalid(
                 f"'{self.name[:60]}' is not a deployment name: 1 to 32 lower-case letters, digits and dashes, "
                 f"got {len(self.name)} characters",

@@ -1,19 +1,15 @@
 """What values refuse at birth, in one sentence each: what it is, what was found, what was expected."""
 
 import math
-import unicodedata
 from typing import Any
 
 from core.domain.errors import SpecInvalid
-
-NAME_BYTES_MAX = 200
-"""Names become folders; file systems take 255 bytes, and some go to what is written beside them."""
 
 
 def check_whole(name: str, value: Any, low: int, high: int) -> None:
     """A whole number within both bounds; `true` and "10" are none."""
     if type(value) is not int or not low <= value <= high:
-        raise SpecInvalid(f"{name} is {_shown(value)}, expected a whole number from {low:,} to {high:,}")
+        raise SpecInvalid(f"{name} is {shown(value)}, expected a whole number from {low:,} to {high:,}")
 
 
 def check_number(name: str, value: Any, low: float, high: float, *, above: bool = False) -> None:
@@ -21,13 +17,13 @@ def check_number(name: str, value: Any, low: float, high: float, *, above: bool 
     sound = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not sound or not low <= value <= high or (above and value == low):
         bounds = f"above {low:,g} and at most {high:,g}" if above else f"from {low:,g} to {high:,g}"
-        raise SpecInvalid(f"{name} is {_shown(value)}, expected a number {bounds}")
+        raise SpecInvalid(f"{name} is {shown(value)}, expected a number {bounds}")
 
 
 def check_flag(name: str, value: Any) -> None:
     """True or false, and nothing that counts as one of them."""
     if not isinstance(value, bool):
-        raise SpecInvalid(f"{name} is {_shown(value)}, expected true or false")
+        raise SpecInvalid(f"{name} is {shown(value)}, expected true or false")
 
 
 def check_limit(limit: int) -> int:
@@ -40,20 +36,10 @@ def check_limit(limit: int) -> int:
 def check_text(name: str, value: Any, *, empty: bool = False) -> None:
     """A text, which says something unless it may be empty."""
     if not isinstance(value, str) or not (empty or value.strip()):
-        raise SpecInvalid(f"{name} is {_shown(value)}, expected a text")
+        raise SpecInvalid(f"{name} is {shown(value)}, expected a text")
 
 
-def check_name(what: str, name: Any) -> None:
-    """A name that may be a folder's: any letters, but no slash, no dot in front, nothing that cannot be written."""
-    check_text(f"The name of {what}", name)
-    if "/" in name or name.startswith("."):
-        raise SpecInvalid(f"{_shown(name)} is not a name for {what}", hint="No slash, and no dot in front")
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
-        raise SpecInvalid(f"{_shown(name)} is not a name for {what}: it holds a character that cannot be written")
-    if len(name.encode()) > NAME_BYTES_MAX:
-        raise SpecInvalid(f"A name for {what} has at most {NAME_BYTES_MAX} bytes, got {len(name.encode())}")
-
-
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A refused value, as a sentence has room for it."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}..."

@@ -7,8 +7,9 @@ from enum import StrEnum
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
 from core.domain.metrics import PRIMARY_METRICS
+from core.domain.names import check_name
 from core.domain.plain import LEFT_OUT
-from core.domain.rules import check_name, check_number, check_text, check_whole
+from core.domain.rules import check_number, check_text, check_whole
 
 
 class Algorithm(StrEnum):

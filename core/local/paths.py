@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.domain.names import folder_name
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -36,7 +38,7 @@ class Paths:
 
     def data(self, name: str, content_id: str) -> Path:
         """One data version's folder, by content, so that two registrations at once cannot meet in one folder."""
-        return self.home / "data" / name / content_id[:16]
+        return self._of("data", name, content_id[:16])
 
     def table(self, name: str, content_id: str) -> Path:
         return self.data(name, content_id) / "table.parquet"
@@ -78,7 +80,13 @@ class Paths:
         return self.job(job_id) / "model"
 
     def model(self, name: str, job_id: str) -> Path:
-        return self.home / "models" / name / job_id
+        return self._of("models", name, job_id)
+
+    def _of(self, kind: str, name: str, leaf: str) -> Path:
+        """The folder of something with a name; one that Slipway 0.2 called by the name as it is stays where it is."""
+        folder = self.home / kind / folder_name(name) / leaf
+        earlier = self.home / kind / name / leaf
+        return earlier if folder != earlier and earlier.exists() and not folder.exists() else folder
 
     def endpoint(self, name: str) -> Path:
         return self.home / "endpoints" / name

@@ -8,7 +8,7 @@ from core.contract.signature import from_json
 from core.domain.errors import Conflict
 from core.domain.job import Job
 from core.domain.model import Model
-from core.domain.rules import check_name
+from core.domain.names import check_name
 from core.domain.training import TrainingSpec
 from core.local.machine.durable import copy_folder
 from core.local.machine.failpoints import Failpoint, reach

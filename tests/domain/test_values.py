@@ -6,17 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain import names
 from core.domain.batch import BatchSpec
 from core.domain.data import DataAsset, DataRef, DataSource, Note, NoteKind, Reading
 from core.domain.endpoint import (
-    NAME_RULE,
     DeploymentSpec,
     EndpointKeys,
     EndpointLimits,
     EndpointSpec,
     GateBudget,
     check_traffic,
-    endpoint_name,
 )
 from core.domain.errors import JobStateInvalid, NotFound, SlipwayError, SpecInvalid
 from core.domain.job import NEXT, JobState, move
@@ -91,11 +90,11 @@ def test_a_refused_endpoint_name_comes_with_one_that_works():
     ],
 )
 def test_letters_with_marks_are_written_without_in_an_endpoints_name(text, name):
-    assert endpoint_name(text) == name
+    assert names.endpoint_name(text) == name
 
 
 def test_names_of_which_no_letter_is_left_do_not_meet():
-    assert len({endpoint_name(text) for text in ("状态", "数据", "🙂", "данные")}) == 4
+    assert len({names.endpoint_name(text) for text in ("状态", "数据", "🙂", "данные")}) == 4
 
 
 def test_no_error_is_longer_than_people_read():
@@ -125,7 +124,7 @@ def test_a_column_is_meant_without_the_blanks_around_its_name(said, meant):
 
 @given(st.text(max_size=60))
 def test_every_text_becomes_a_valid_endpoint_name(text):
-    assert NAME_RULE.fullmatch(endpoint_name(text))
+    assert names.ENDPOINT.fullmatch(names.endpoint_name(text))
 
 
 @pytest.mark.parametrize("now", list(JobState))

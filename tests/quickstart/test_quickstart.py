@@ -8,7 +8,8 @@ from quickstart_fakes import LEAK, RED, UNDECIDED, LifecycleFake, Ticking
 
 from core.domain.errors import ServiceUnavailable, SpecInvalid, TrainingFailed
 from core.domain.job import JobState
-from core.quickstart import QuickstartOptions, QuickstartReport, run, table_name
+from core.domain.names import table_name
+from core.quickstart import QuickstartOptions, QuickstartReport, run
 from core.settings import read_settings
 
 

@@ -15,7 +15,7 @@ import pytest
 from backends import CANNOT, MAKE, need
 
 from core.domain.data import ColumnKind, ColumnRole, DataRef, DataSource, NoteKind, Reading
-from core.domain.endpoint import DeploymentSpec, EndpointSpec, endpoint_name
+from core.domain.endpoint import DeploymentSpec, EndpointSpec
 from core.domain.errors import (
     Conflict,
     DataNotFound,
@@ -31,6 +31,7 @@ from core.domain.errors import (
     TableUnusable,
 )
 from core.domain.job import JobState
+from core.domain.names import endpoint_name
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.training import Compute, TrainingSpec
 from core.settings import read_settings

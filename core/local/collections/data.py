@@ -10,7 +10,8 @@ import msgspec
 
 from core.domain.data import AS_FOUND, DataAsset, DataRef, Lineage, Reading, TableProfile, TableSample
 from core.domain.errors import TableUnusable
-from core.domain.rules import check_limit, check_name
+from core.domain.names import check_name
+from core.domain.rules import check_limit
 from core.local.context import Context
 from core.local.machine.durable import make_folder, place, storage_error, write_atomic
 from core.local.paths import new_id

@@ -7,9 +7,9 @@ import streamlit as st
 from core.domain.endpoint import (
     Deployment,
     DeploymentSpec,
-    endpoint_name,
 )
 from core.domain.model import Model
+from core.domain.names import endpoint_name
 from core.ui.kit import words
 from core.ui.shell import actions, choices
 from core.ui.shell.abilities import able

@@ -1,14 +1,12 @@
 """Register a table."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from core.domain.data import (
     DataAsset,
 )
-from core.domain.endpoint import endpoint_name
 from core.domain.errors import SpecInvalid
+from core.domain.names import table_name
 from core.ui.kit import tables, words
 from core.ui.shell import actions, choices
 from core.ui.shell.abilities import able
@@ -41,4 +39,4 @@ def register_form(workspace: Workspace) -> DataAsset | None:
 def _register(workspace: Workspace, source: str, name: str) -> DataAsset:
     if not source:
         raise SpecInvalid("No table was named", hint="Give a path, or a name such as bankmarketing_train")
-    return workspace.data.register(name or endpoint_name(Path(source).name.partition(".")[0]), source)
+    return workspace.data.register(name or table_name(source), source)

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.domain.endpoint import endpoint_name
 from core.domain.job import JobState
+from core.domain.names import endpoint_name
 from core.ui.kit import jobs
 from core.ui.leaderboard.board import Board
 from core.ui.shell import actions, failures, navigation
