@@ -9,6 +9,7 @@ from fakes import FakeWorkspace, without
 from reading import text
 
 from core.ui.deploy.parts import TABS
+from core.ui.shell import cached
 from core.ui.shell.navigation import PAGES
 
 VIEWS = [
@@ -20,6 +21,7 @@ VIEWS = [
 
 def afresh(fake: FakeWorkspace, *verbs: str) -> None:
     """The app opens its workspace anew, on a backend without these verbs."""
+    cached.opened.cache_clear()
     st.cache_resource.clear()
     st.cache_data.clear()
     fake.workspace = without(fake.whole, *verbs)

@@ -20,9 +20,9 @@ def lacking(*verbs: str) -> str:
     Raises KeyError for a verb that the interface has not: that is a slip of ours.
     """
     workspace = cached.workspace()
-    if unknown := sorted(set(verbs) - set(workspace.verbs)):
-        raise KeyError(unknown[0])
     missing = [f"`{verb}`" for verb in verbs if not workspace.can(verb)]
+    if unknown := [verb for verb in verbs if verb not in workspace.verbs]:
+        raise KeyError(unknown[0])
     backend = workspace.settings.workspace
     return f"The {backend} workspace cannot do this: it lacks {' and '.join(missing)}." if missing else ""
 
