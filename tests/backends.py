@@ -36,9 +36,15 @@ CANNOT: Mapping[str, frozenset[str]] = {"local": NOT_YET}
 """A backend of `BACKENDS` that is not named here fails."""
 
 
-def settings(home: Path) -> Settings:
-    """Of a backend whose folder is `home` and that fetches nothing."""
-    return read_settings({"SLIPWAY_HOME": str(home), "SLIPWAY_OFFLINE": "1", "SLIPWAY_THREADS": "1"})
+def settings(home: Path, workspace: str = "local") -> Settings:
+    """Of a backend whose folder is `home` and that fetches nothing; a test that it lacks a verb for says its name."""
+    environ = {
+        "SLIPWAY_HOME": str(home),
+        "SLIPWAY_OFFLINE": "1",
+        "SLIPWAY_THREADS": "1",
+        "SLIPWAY_WORKSPACE": workspace,
+    }
+    return read_settings(environ)
 
 
 MAKE: Mapping[str, Callable[[Path], Workspace]] = {"local": lambda home: open_local(settings(home))}

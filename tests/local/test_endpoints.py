@@ -1,5 +1,6 @@
 """Endpoints changed by several people at once: nothing acknowledged is lost, nothing revoked returns."""
 
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +13,7 @@ from local_world import SIGNATURE, World
 from core.cli.command import Context
 from core.cli.main import main
 from core.domain.endpoint import Deployment, DeploymentSpec, Endpoint, EndpointLimits, EndpointSpec, GateState
-from core.domain.errors import Conflict, EndpointNotFound, GateRefused, SlipwayError, SpecInvalid
+from core.domain.errors import Conflict, EndpointNotFound, GateRefused, PortInUse, SlipwayError, SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.model import Model
 from core.domain.proof import CheckResult, GateReport, LoadSpec, Target
@@ -257,3 +258,18 @@ def test_a_load_goes_to_the_very_address_of_an_endpoint(world: World, workspace:
         workspace.jobs.submit(LoadSpec(Target(url)))
     job = workspace.jobs.submit(LoadSpec(Target("http://127.0.0.1:18001/score", "secret")))
     assert (job.spec.target.url, job.spec.target.key) == ("http://127.0.0.1:18001", "")
+
+
+def test_a_port_in_use_is_refused(workspace: Workspace) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUse, match=str(port)):
+            workspace.endpoints.create(EndpointSpec("an-endpoint", f"127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1:8000", "localhost", "127.0.0.1:", "127.0.0.1:70000", "127.0.0.1:x"])
+def test_an_address_of_another_machine_and_none_are_refused(workspace: Workspace, address: str) -> None:
+    with pytest.raises(SpecInvalid, match=address.partition(":")[0]):
+        workspace.endpoints.create(EndpointSpec("an-endpoint", address))
