@@ -243,6 +243,7 @@ class Endpoint:
     name: str
     state: EndpointState
     scoring_uri: str
+    """Where rows are sent: its root and `/score`."""
     swagger_uri: str
     traffic: Mapping[str, int]
     mirror: Mapping[str, int]
@@ -263,10 +264,11 @@ class Endpoint:
     def listens_at(self, url: str) -> bool:
         """Whether an address is this endpoint's: scheme, host and port are the same, and the path its root or /score.
 
-        Whoever is about to send its key asks here: `http://127.0.0.1:80` only begins like `http://127.0.0.1:8001`.
+        Whoever is about to send its key asks here: `http://127.0.0.1:80` only begins like `http://127.0.0.1:8001`, and
+        endpoints that share a host differ in the path of their root.
         """
         own, given = urlsplit(self.scoring_uri), urlsplit(url)
-        return _origin(given) == _origin(own) and given.path.rstrip("/") in ("", own.path)
+        return _origin(given) == _origin(own) and given.path.rstrip("/") in (own.path.removesuffix("/score"), own.path)
 
 
 def _origin(url: SplitResult) -> tuple[str, str, str, int | None]:

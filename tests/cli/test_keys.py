@@ -145,6 +145,14 @@ def test_an_address_that_only_begins_alike_is_anothers(other: str) -> None:
     assert not an_endpoint(OWN).listens_at(other)
 
 
+@pytest.mark.parametrize("same", ["https://host/bank", "https://host:443/bank/", "https://host/bank/score"])
+def test_an_endpoint_that_shares_its_host_is_told_by_its_path(same: str) -> None:
+    shared = an_endpoint("https://host/bank")
+    assert shared.listens_at(same)
+    for other in ("https://host", "https://host/score", "https://host/bank2/score", "https://host/bank/score/score"):
+        assert not shared.listens_at(other)
+
+
 class KnowsTheKey(FakeEndpoints):
     def target(self, name: str, origin: Origin) -> Target:
         return Target("", KEY)
