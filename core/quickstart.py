@@ -26,7 +26,7 @@ from core.domain.errors import ServiceUnavailable, TrainingFailed
 from core.domain.job import Job, JobKind, JobState
 from core.domain.model import Model
 from core.domain.names import endpoint_name, table_name
-from core.domain.proof import CheckResult
+from core.domain.proof import CheckResult, verdict
 from core.domain.training import TrainingResult, TrainingSpec, TrialState
 from core.workspace import Workspace
 
@@ -71,12 +71,12 @@ class QuickstartReport:
     @property
     def passed(self) -> bool:
         """Whether the gate passed: no check failed and none lacks a verdict."""
-        return _verdict(self.checks) is True
+        return verdict(self.checks) is True
 
     @property
     def exit_code(self) -> int:
         """0: live and answering. 1: the gate is red, or the endpoint did not answer with 200. 3: no verdict."""
-        if _verdict(self.checks) is None:
+        if verdict(self.checks) is None:
             return 3
         return 0 if self.passed and self.score.status == 200 else 1
 
@@ -156,7 +156,7 @@ class _Quickstart:
         self._say(f"Registered model {model.ref} ({model.algorithm})")
         deployment = self._deployed(model)
         checks = self._gated(deployment)
-        passed = _verdict(checks) is True
+        passed = verdict(checks) is True
         self._say(f"Gate {'passed' if passed else 'did not pass'}: {_count(checks)}")
         score = self._scored(model, deployment, passed)
         self._done("gate")
@@ -299,13 +299,6 @@ class _Quickstart:
     def _done(self, phase: str) -> None:
         now = self._clock()
         self._seconds[phase], self._phase_at = now - self._phase_at, now
-
-
-def _verdict(checks: Sequence[CheckResult]) -> bool | None:
-    """False when a check failed, None when none failed but one could not be judged."""
-    if any(check.passed is False for check in checks):
-        return False
-    return None if any(check.no_verdict for check in checks) else True
 
 
 def _count(checks: Sequence[CheckResult]) -> str:

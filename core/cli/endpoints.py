@@ -13,6 +13,7 @@ from core.cli.records import RECORDS
 from core.cli.values import name_version, percent
 from core.domain.endpoint import Deployment, DeploymentSpec, EndpointLimits, EndpointSpec, GateBudget, GateState
 from core.domain.errors import SourceUnreadable
+from core.domain.signature import FORMS
 
 NAME = arg("name", metavar="ENDPOINT")
 
@@ -122,7 +123,7 @@ DEPLOY = (
     arg("model", metavar="MODEL[:VERSION]", type=name_version),
     arg("--deployment", default="", metavar="NAME", help="its name (default: v and the model's version)"),
     arg("--legacy-reply", action="store_true", help="answer double-encoded, as old AutoML services did"),
-    arg("--primary-form", choices=("v1", "v2", "mlflow"), default="v1", help="the document's body in Swagger 2.0"),
+    arg("--primary-form", choices=FORMS, default="v1", help="the document's body in Swagger 2.0"),
     arg("--unseen-categories", choices=("as_signature", "accept"), default="as_signature", help="accept: opens all"),
     arg("--p99-ms", type=float, default=GateBudget().p99_ms, help="the gate's budget (default: %(default)s)"),
     arg("--requests-per-s", type=float, default=GateBudget().requests_per_s, help="the same (default: %(default)s)"),

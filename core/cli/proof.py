@@ -20,13 +20,14 @@ from core.domain.errors import BackendMissing, NotSupported, NoVerdict, ServiceU
 from core.domain.job import JobState
 from core.domain.keys import key_in
 from core.domain.monitoring import Origin
-from core.domain.proof import CheckResult, GateReport, Target
+from core.domain.proof import DEPTHS, CheckResult, GateReport, Target, verdict
 
 if TYPE_CHECKING:
     from core.checks.reports.report import Report
 
 PROFILES = ("strict", "slipway", "azure")
 FORMATS = {"junit": "core.checks.reports.junit", "html": "core.checks.reports.html"}
+CODES = {True: DONE, False: FAILED, None: NO_VERDICT}
 MARKS = {True: "holds", False: "FAILS", None: "-"}
 
 
@@ -126,10 +127,8 @@ def _stored(context: Context, options: Namespace) -> GateReport:
 
 
 def _verdict(results: Sequence[CheckResult], **about: Any) -> Outcome:
-    failed = any(r.passed is False for r in results)
-    undecided = any(r.no_verdict for r in results)
-    code = FAILED if failed else NO_VERDICT if undecided else DONE
-    return Outcome({**about, "passed": code == DONE, "checks": results}, code)
+    passed = verdict(results)
+    return Outcome({**about, "passed": passed is True, "checks": results}, CODES[passed])
 
 
 def _tell(context: Context, result: CheckResult) -> None:
@@ -201,12 +200,11 @@ def unreachable_is_no_verdict() -> Iterator[None]:
 
 KEY_FILE = arg("--key-file", metavar="FILE", help="the key; else SLIPWAY_KEY, else the workspace's for its endpoints")
 URL = arg("url", metavar="URL", help="the server's root, its /score or its document's address")
-DEPTH = arg("--depth", choices=("default", "full"), default="default", help="(default: %(default)s)")
+DEPTH = arg("--depth", choices=DEPTHS, default=DEPTHS[0], help="(default: %(default)s)")
 BUDGET = (
     arg("--p99-ms", type=float, help="a budget of your own instead of the deployment's"),
     arg("--requests-per-s", type=float, help="the same"),
 )
-CHECKS = ("name", "part", "passed", "evidence")
 
 COMMANDS = (
     Command(

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-FORMS = ("v1", "v2", "mlflow")
 METHODS = ("predict", "predict_proba")
 
 

@@ -10,13 +10,12 @@ import numpy as np
 
 from core.contract import schemas
 from core.contract.findings import DETAILS_MAX
-from core.contract.forms import FORMS
 from core.contract.payload import ScoreRequest, encode_reply
 from core.contract.samples import body, typical_row
 from core.contract.schemas import Dialect, Schema
 from core.domain.endpoint import DEPLOYMENT_HEADER, EndpointLimits
 from core.domain.errors import NotFound
-from core.domain.signature import Signature
+from core.domain.signature import FORMS, Signature
 
 SUPPORTED = tuple(str(d) for d in Dialect)
 NAMES = {"v1": "V1", "v2": "V2", "mlflow": "Mlflow"}

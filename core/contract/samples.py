@@ -7,10 +7,9 @@ from typing import Any
 import msgspec
 
 from core.contract.cells import INT64_MAX, INT64_MIN
-from core.contract.forms import FORMS
 from core.domain.data import ColumnKind
 from core.domain.errors import SpecInvalid
-from core.domain.signature import Column, Scalar, Signature
+from core.domain.signature import FORMS, Column, Scalar, Signature
 
 Row = dict[str, Scalar | None]
 

@@ -26,6 +26,9 @@ class ColumnKind(StrEnum):
     STRING = "string"
 
 
+NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
+
+
 class ColumnRole(StrEnum):
     """What a column is good for, as the profile sees it."""
 

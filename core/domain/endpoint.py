@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from core.domain import names
 from core.domain.errors import SpecInvalid
 from core.domain.rules import check_flag, check_number, check_text, check_whole
+from core.domain.signature import FORMS
 
 MIRROR_MAX_PCT = 50
 DEPLOYMENT_HEADER = "azureml-model-deployment"
@@ -190,7 +191,7 @@ class DeploymentSpec:
                 f"got {len(self.name)} characters",
                 hint="A letter or digit at both ends, like blue or v2",
             )
-        if self.primary_form not in ("v1", "v2", "mlflow"):
+        if self.primary_form not in FORMS:
             raise SpecInvalid(f"primary_form is v1, v2 or mlflow, got '{self.primary_form}'")
         if self.unseen_categories not in ("as_signature", "accept"):
             raise SpecInvalid(f"unseen_categories is as_signature or accept, got '{self.unseen_categories}'")

@@ -4,6 +4,8 @@ import codecs
 
 from core.domain.errors import SpecInvalid
 
+KEY_BYTES = 32
+"""Random bytes in a key of ours."""
 HINT = "A key is one line of ASCII letters, digits and signs"
 
 

@@ -1,7 +1,7 @@
 """What was proven about an endpoint, and by what evidence."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.domain.endpoint import GateBudget
@@ -55,6 +55,17 @@ class CheckResult:
     """What holds when it passes, in plain words."""
 
 
+def verdict(checks: Sequence[CheckResult]) -> bool | None:
+    """False where a check failed; else None where one could not be judged; else True."""
+    if any(check.passed is False for check in checks):
+        return False
+    return None if any(check.no_verdict for check in checks) else True
+
+
+DEPTHS = ("default", "full")
+"""How thoroughly an endpoint may be proven."""
+
+
 @dataclass(frozen=True, slots=True)
 class GateSpec:
     """The gate of one deployment, as it is queued."""
@@ -95,15 +106,23 @@ class GateReport:
     """Who asked for a looser budget than the deployment's own; empty: nobody."""
 
     @property
+    def verdict(self) -> bool | None:
+        """Whether it passed; None where nothing failed and something could not be judged."""
+        return verdict(self.checks)
+
+    @property
     def passed(self) -> bool:
-        return not self.failed and not self.undecided
+        """Nothing failed, and everything that applies was judged."""
+        return self.verdict is True
 
     @property
     def failed(self) -> tuple[CheckResult, ...]:
+        """The checks that failed."""
         return tuple(c for c in self.checks if c.passed is False)
 
     @property
     def undecided(self) -> tuple[CheckResult, ...]:
+        """The checks that apply and could not be judged."""
         return tuple(c for c in self.checks if c.no_verdict)
 
 

@@ -7,6 +7,9 @@ from core.domain.data import ColumnKind
 Scalar = str | int | float | bool
 """A JSON scalar other than null."""
 
+FORMS = ("v1", "v2", "mlflow")
+"""The forms of a request that every endpoint takes: Azure AutoML's older and newer one, and MLflow's."""
+
 PARITY_LIMIT = 1e-6
 """Probabilities of the served model may differ this much from the trained one's: float32 trees, other summing order."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.checks.document.schema import Json, examples, flat
-from core.domain.data import ColumnKind
+from core.domain.data import NUMERIC, ColumnKind
 from core.domain.signature import Column, Scalar
 
 NO_RANGE = (0.0, 100.0)
@@ -20,7 +20,6 @@ FAR = 3
 """And they are plausible up to this multiple of it; numbers that are not whole, down to its negative too."""
 STORED = 2**31 - 1
 """Bounds from here on say what a number can hold."""
-NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
 
 
 SIZED = ("int32", "int64", "float", "double")

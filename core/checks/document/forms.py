@@ -10,7 +10,9 @@ import msgspec
 
 from core.checks.document.schema import Json, alternatives, examples, flat
 from core.contract import samples
+from core.contract.forms import METHODS
 from core.domain.data import ColumnKind
+from core.domain.signature import FORMS
 
 KNOWN = {
     "data": "v1",
@@ -24,10 +26,8 @@ LISTED = "a list of rows"
 """The body is the list itself."""
 ONE = "a single row"
 """The body is one row: a request scores one."""
-OURS = ("v1", "v2", "mlflow")
 HOLDERS = {"v1": (), "v2": ("GlobalParameters",)}
 """Where a form holds `method`; all others under `params`."""
-METHODS = ("predict", "predict_proba")
 
 
 def shapes(document: Json, body: Json) -> dict[str, dict[str, Any]]:
@@ -89,7 +89,7 @@ def written(
         return msgspec.json.encode(rows)
     if form == ONE:
         return msgspec.json.encode(rows[0])
-    if form in OURS:
+    if form in FORMS:
         body = samples.body(rows, form, method)
         return msgspec.json.encode({**more, **msgspec.json.decode(body)}) if more else body
     told: dict[str, Any] = {} if method is None else {"method": method}

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.checks.document.description import Described
-from core.checks.document.forms import METHODS
 from core.checks.document.schema import Json, flat
 from core.contract import samples
+from core.contract.forms import METHODS
 from core.domain.data import ColumnKind
 from core.domain.signature import Column, Scalar
 

@@ -12,7 +12,7 @@ from core.checks.outcome import NotApplicable, Violation
 from core.checks.probe.exchange import REFUSED, Exchange
 from core.checks.probe.probe import Probe
 from core.checks.registry import check
-from core.domain.data import ColumnKind
+from core.domain.data import NUMERIC, ColumnKind
 from core.domain.signature import Column
 
 BEYOND_64_BITS = ("1e999", "-1e999", "1" + "0" * 400)
@@ -153,8 +153,7 @@ def _past(end: float, step: int) -> float:
 
 
 def _numeric(probe: Probe) -> list[Column]:
-    kinds = (ColumnKind.INTEGER, ColumnKind.NUMBER)
-    found = [column for column in probe.described.signature.used if column.kind in kinds]
+    found = [column for column in probe.described.signature.used if column.kind in NUMERIC]
     if not found:
         raise NotApplicable("the document has no numeric column")
     return found

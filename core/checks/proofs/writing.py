@@ -17,11 +17,9 @@ from core.checks.outcome import NotApplicable, Violation
 from core.checks.probe.exchange import REFUSED
 from core.checks.probe.probe import Probe
 from core.checks.registry import check
-from core.domain.data import ColumnKind
+from core.domain.data import NUMERIC, ColumnKind
 from core.domain.errors import NoVerdict
 from core.domain.signature import Column
-
-NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
 
 
 @check("semantic", "The same JSON, written with other spaces and escapes, gets the same answers.")

@@ -22,9 +22,9 @@ from core.domain.endpoint import (
     ScoreReply,
     check_traffic,
 )
-from core.domain.errors import Conflict, EndpointNotFound, PortInUse, ServiceUnavailable, SpecInvalid
+from core.domain.errors import Conflict, PortInUse, ServiceUnavailable, SpecInvalid
 from core.domain.job import LogLine
-from core.domain.keys import check_header
+from core.domain.keys import KEY_BYTES, check_header
 from core.domain.monitoring import Origin
 from core.domain.proof import Target
 from core.domain.rules import check_limit
@@ -38,7 +38,6 @@ from core.local.store import transactions
 from core.packaging.export import export
 from core.workspace.endpoints import Endpoints
 
-KEY_BYTES = 32
 INVOKE_TIMEOUT_S = 60.0
 
 
@@ -128,7 +127,9 @@ class LocalEndpoints(Endpoints):
 
     def package(self, name: str, folder: Path, *, deployment: str = "") -> Path:
         endpoint = self._context.store.endpoints.get(name)
-        chosen = _chosen(endpoint, deployment)
+        if not endpoint.deployments:
+            raise Conflict(f"Endpoint '{name}' has no deployment", hint="Deploy a model to it first")
+        chosen = self._context.store.deployments.get(name, deployment) if deployment else _most_used(endpoint)
         spec = self._context.store.deployments.spec(name, chosen.name)
         model = self._context.store.models.get(chosen.model, chosen.model_version)
         described = {
@@ -177,20 +178,9 @@ class LocalEndpoints(Endpoints):
                 return port
 
 
-def _chosen(endpoint: Endpoint, name: str) -> Deployment:
-    """The deployment of that name, else the one with most traffic, else the newest.
-
-    Raises EndpointNotFound, Conflict.
-    """
-    if not endpoint.deployments:
-        raise Conflict(f"Endpoint '{endpoint.name}' has no deployment", hint="Deploy a model to it first")
-    if not name:
-        return max(endpoint.deployments, key=lambda d: (endpoint.traffic.get(d.name, 0), d.created_at))
-    found = next((d for d in endpoint.deployments if d.name == name), None)
-    if found is None:
-        names = ", ".join(d.name for d in endpoint.deployments)
-        raise EndpointNotFound(f"Endpoint '{endpoint.name}' has no deployment '{name}'", hint=f"It has: {names}")
-    return found
+def _most_used(endpoint: Endpoint) -> Deployment:
+    """The deployment with most traffic, else the newest."""
+    return max(endpoint.deployments, key=lambda d: (endpoint.traffic.get(d.name, 0), d.created_at))
 
 
 def _free_port(wanted: int) -> int:

@@ -5,14 +5,12 @@ import msgspec
 from core.domain.endpoint import GateBudget
 from core.domain.errors import EndpointNotFound, SpecInvalid
 from core.domain.job import Job
-from core.domain.proof import CheckResult, GateReport, LoadReport
+from core.domain.proof import DEPTHS, CheckResult, GateReport, LoadReport
 from core.domain.rules import check_limit
 from core.local.context import Context
 from core.local.queue import gate_job
 from core.local.store import transactions
 from core.workspace.proofs import Proofs
-
-DEPTHS = ("default", "full")
 
 
 class LocalProofs(Proofs):

@@ -6,8 +6,8 @@ from core.local.context import Context
 from core.local.records import telemetry as queries
 from core.workspace.records import Records
 
-CLOCK_S = 60.0
-"""What a server recorded for later than this from now was recorded by a clock that was wrong."""
+AHEAD_MAX_S = 60.0
+"""A record that is further ahead of now than this was made by a clock that was wrong, and is left out."""
 
 
 class LocalRecords(Records):
@@ -35,5 +35,5 @@ class LocalRecords(Records):
         self, endpoint: str, limit: int = 100, *, origin: Origin | None = Origin.CLIENT
     ) -> tuple[RequestRecord, ...]:
         self._context.store.endpoints.get(endpoint)
-        until = self._context.clock() + CLOCK_S
+        until = self._context.clock() + AHEAD_MAX_S
         return queries.newest(self._context.paths.telemetry(endpoint), limit, until=until, origin=origin)

@@ -19,7 +19,8 @@ from core.local.store import Store
 
 log = logging.getLogger(__name__)
 
-CLOCK_S = 60.0
+CLOCK_SLACK_S = 60.0
+"""So far the time of a birth, by the kernel, and that of a file, by the server's clock, may lie apart."""
 
 
 class Compaction:
@@ -135,4 +136,4 @@ def written_by_the_living(segment: Segment) -> bool:
     except psutil.AccessDenied:
         return True
     # Clocks are set, and the kernel's idea of a birth with them: a segment that is written to has its writer anyway.
-    return born <= segment.opened + CLOCK_S or time.time() - segment.written < CLOCK_S
+    return born <= segment.opened + CLOCK_SLACK_S or time.time() - segment.written < CLOCK_SLACK_S

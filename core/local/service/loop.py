@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from core.domain.errors import ServiceRunning, ServiceUnavailable, SlipwayError, StorageFull
-from core.domain.keys import key_in
+from core.domain.keys import KEY_BYTES, key_in
 from core.local.machine import ports, processes
 from core.local.machine.durable import write_atomic
 from core.local.machine.locks import held
@@ -33,7 +33,6 @@ from core.settings import Settings, read_settings
 
 log = logging.getLogger(__name__)
 
-KEY_BYTES = 32
 ABANDONED_S = 3600.0
 """A half-written thing that nobody has touched for so long belongs to a process that was killed."""
 

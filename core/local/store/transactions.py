@@ -48,16 +48,15 @@ def end_gate(store: Store, job_id: str, report: GateReport, now: float) -> None:
     The gate that came with a deployment gives it 100 % where it passed and the endpoint's traffic map is empty. A gate
     that was asked for later never changes traffic.
     """
-    verdict = True if report.passed else False if report.failed else None
     with store.write() as tx:
         gate = tx.jobs.get(job_id).spec
         assert isinstance(gate, GateSpec)
         first_gate = gate.first_gate or job_id
-        tx.jobs.end(job_id, JobState.SUCCEEDED, now, result=GateResult(verdict, report.id))
+        tx.jobs.end(job_id, JobState.SUCCEEDED, now, result=GateResult(report.verdict, report.id))
         tx.proofs.add_gate_report(report)
-        if verdict is None or not tx.deployments.judge(report.endpoint, report.deployment, first_gate, job_id):
+        if report.verdict is None or not tx.deployments.judge(report.endpoint, report.deployment, first_gate, job_id):
             return
-        if verdict and job_id == first_gate:
+        if report.verdict and job_id == first_gate:
             tx.endpoints.begin_traffic(report.endpoint, report.deployment)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from core.domain.data import ColumnKind
+from core.domain.data import NUMERIC, ColumnKind
 from core.ml.data.sql_paths import AS_IT_STANDS, only
 
 EXACT_CELLS = 20_000_000
@@ -34,7 +34,7 @@ class Column:
 
     @property
     def numeric(self) -> bool:
-        return self.kind in (ColumnKind.INTEGER, ColumnKind.NUMBER)
+        return self.kind in NUMERIC
 
 
 @dataclass(frozen=True, slots=True)

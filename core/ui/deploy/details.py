@@ -6,13 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from core.domain.endpoint import Deployment, DeploymentState, Endpoint, EndpointLimits
+from core.domain.endpoint import MIRROR_MAX_PCT, Deployment, DeploymentState, Endpoint, EndpointLimits
 from core.ui.kit import words
 from core.ui.shell import actions, cached, navigation
 from core.ui.shell.abilities import able
 from core.workspace import Workspace
-
-MIRROR_MAX_PCT = 50
 
 LIMITS: Mapping[str, tuple[str, str]] = {
     "max_body_mb": ("Largest body, MB", "Larger ones are refused with 413, before they are read."),

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.domain.data import (
-    ColumnKind,
+    NUMERIC,
     ColumnProfile,
     DataRef,
     TableProfile,
@@ -95,7 +95,7 @@ def _detail(ref: DataRef, profile: TableProfile, target: str) -> None:
 def _described(column: ColumnProfile) -> str:
     facts = [words.KINDS[column.kind], f"{words.plural(column.distinct, 'distinct value')}"]
     facts.append(f"{words.count(column.missing)} missing" if column.missing else "nothing missing")
-    if column.kind in (ColumnKind.INTEGER, ColumnKind.NUMBER) and column.mean is not None:
+    if column.kind in NUMERIC and column.mean is not None:
         facts.append(f"{_range(column)}, mean {_number(round(column.mean, 4))}")
         if len(column.quantiles) == 5:
             facts.append(f"half of it between {_number(column.quantiles[1])} and {_number(column.quantiles[3])}")
