@@ -1,4 +1,4 @@
-"""What all collections have in common: a verb that a backend does not do says so, and is no capability."""
+"""What all collections share: a verb that a backend does not implement says so, and is not among its capabilities."""
 
 from typing import ClassVar, NoReturn
 
@@ -18,14 +18,18 @@ class Collection:
     @classmethod
     def verbs(cls) -> tuple[str, ...]:
         """Every verb of the noun, in the interface's order, whether the backend can do it or not."""
-        drawn = next(kind for kind in cls.__mro__ if "noun" in vars(kind))
-        return tuple(name for name, verb in vars(drawn).items() if callable(verb) and not name.startswith("_"))
+        return tuple(name for name, verb in vars(cls._interface()).items() if callable(verb) and name[0] != "_")
 
     @classmethod
     def capabilities(cls) -> tuple[str, ...]:
         """The verbs that the backend does, as `noun.verb`."""
-        drawn = next(kind for kind in cls.__mro__ if "noun" in vars(kind))
-        return tuple(f"{cls.noun}.{verb}" for verb in cls.verbs() if getattr(cls, verb) is not getattr(drawn, verb))
+        interface = cls._interface()
+        return tuple(f"{cls.noun}.{verb}" for verb in cls.verbs() if getattr(cls, verb) is not getattr(interface, verb))
+
+    @classmethod
+    def _interface(cls) -> type["Collection"]:
+        """The class that names the noun, and with it every verb; a backend's class inherits it."""
+        return next(kind for kind in cls.__mro__ if "noun" in vars(kind))
 
     def _cannot(self, verb: str) -> NoReturn:
         raise NotSupported(
