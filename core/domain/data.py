@@ -134,6 +134,7 @@ class DataAsset:
 
     @property
     def ref(self) -> DataRef:
+        """Its name and version."""
         return DataRef(self.name, self.version)
 
     @property

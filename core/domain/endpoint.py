@@ -29,17 +29,20 @@ class EndpointState(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Nothing more will happen unless somebody asks."""
+        """Nothing more will happen unless somebody asks for it."""
         return self in (EndpointState.READY, EndpointState.FAILED, EndpointState.STOPPED, EndpointState.DEGRADED)
 
 
 class DeploymentState(StrEnum):
+    """Whether the server has loaded the model."""
+
     STARTING = "starting"
     READY = "ready"
     FAILED = "failed"
 
     @property
     def final(self) -> bool:
+        """The server has tried."""
         return self is not DeploymentState.STARTING
 
 
@@ -55,6 +58,7 @@ class GateState(StrEnum):
 
     @property
     def final(self) -> bool:
+        """No gate is queued or running."""
         return self not in (GateState.QUEUED, GateState.RUNNING)
 
 
@@ -168,7 +172,7 @@ class GateBudget:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentSpec:
-    """A model version to put behind an endpoint. Traffic is given by the gate or by `set_traffic`, never here."""
+    """A model version to put behind an endpoint. The gate or `endpoints.set_traffic` gives it traffic, nothing here."""
 
     endpoint: str
     model: str
@@ -273,7 +277,7 @@ class Endpoint:
 
 
 def _origin(url: SplitResult) -> tuple[str, str, str, int | None]:
-    """Scheme, credentials, host and port, as the browser compares origins."""
+    """Scheme, credentials, host and port: what makes two addresses one origin to a browser."""
     try:
         port = url.port or {"http": 80, "https": 443}.get(url.scheme)
     except ValueError:  # no number, or none that a port can have

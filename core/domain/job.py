@@ -16,6 +16,8 @@ BUG_HINT = "This is a bug in Slipway; the traceback is in the log"
 
 
 class JobKind(StrEnum):
+    """What work a job is; `JOB_TYPES` says what each kind takes and leaves."""
+
     AUTOML = "automl"
     PIPELINE = "pipeline"
     GATE = "gate"
@@ -24,6 +26,8 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
+    """Where a job stands; `NEXT` says which moves are possible."""
+
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -32,6 +36,7 @@ class JobState(StrEnum):
 
     @property
     def final(self) -> bool:
+        """It can become nothing else."""
         return self not in NEXT
 
 

@@ -24,6 +24,7 @@ class Model:
 
     @property
     def ref(self) -> str:
+        """`name:version`."""
         return f"{self.name}:{self.version}"
 
 

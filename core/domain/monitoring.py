@@ -90,6 +90,8 @@ class ColumnDrift:
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
+    """How far an endpoint's recent inputs are from the training data, column by column."""
+
     endpoint: str
     since: float
     until: float
@@ -98,6 +100,8 @@ class DriftReport:
 
 
 class AlertState(StrEnum):
+    """Whether an alert's metric is above its limit."""
+
     OK = "ok"
     FIRING = "firing"
 
@@ -115,6 +119,8 @@ class AlertRule:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
+    """An alert as it is now: its rule, its state since when, and the metric's last value."""
+
     rule: AlertRule
     state: AlertState
     value: float | None
@@ -137,6 +143,8 @@ class ServiceStatus:
 
 
 class FindingState(StrEnum):
+    """How bad a finding is."""
+
     OK = "ok"
     WARNING = "warning"
     FAILED = "failed"
@@ -154,6 +162,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class BackupReport:
+    """A backup that was written or restored, and how much of each noun it holds."""
+
     path: str
     size_bytes: int
     created_at: float

@@ -1,4 +1,4 @@
-"""The one rule of names: what may be one, what becomes an address of it, and what its folder is called.
+"""The one rule of names: what may be a name, what an address makes of it, and what its folder is called.
 
 Data assets, models and computes keep the name that they were given. What must be part of an address (an endpoint, a
 deployment) has plain letters, digits and dashes only.
@@ -75,8 +75,7 @@ def endpoint_name(text: str) -> str:
 
 
 def folder_name(text: str) -> str:
-    """What the folder of a thing of this name is called: no two names share one, whatever the file system makes of
-    large letters, marks and blanks."""
+    """The folder of a thing of this name. No two names share one, whatever a file system does to capitals and marks."""
     if PLAIN.fullmatch(text):
         return text
     return f"{slug(text)[:SLUG_CHARS_MAX]}~{hashlib.sha256(text.encode()).hexdigest()[:12]}"

@@ -10,6 +10,8 @@ from core.domain.job import JobState
 
 
 class StepKind(StrEnum):
+    """What a step does."""
+
     PREPARE = "prepare"
     AUTOML = "automl"
     REGISTER = "register"

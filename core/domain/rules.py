@@ -1,4 +1,4 @@
-"""What values refuse at birth, in one sentence each: what it is, what was found, what was expected."""
+"""What constructors refuse, each in one sentence: what the value is, what was found, what was expected."""
 
 import math
 from typing import Any
@@ -27,7 +27,7 @@ def check_flag(name: str, value: Any) -> None:
 
 
 def check_limit(limit: int) -> int:
-    """`limit`, where it is one: a negative one would be none to SQLite, and 0 would hide everything."""
+    """The limit of a listing, at least 1: 0 would hide everything, and a negative one would be no limit at all."""
     if type(limit) is not int or limit < 1:
         raise SpecInvalid(f"A limit is a whole number from 1 on, got {limit!r}")
     return limit

@@ -10,7 +10,7 @@ class Computes(Collection):
     noun = "computes"
 
     def create(self, compute: Compute) -> Compute:
-        """Create a compute, or change the one of that name to these limits."""
+        """Create a compute, or give the one of that name these limits."""
         self._cannot("create")
 
     def list(self) -> tuple[Compute, ...]:

@@ -13,9 +13,7 @@ from core.domain.endpoint import (
     ScoreReply,
 )
 from core.domain.job import LogLine
-from core.domain.monitoring import (
-    Origin,
-)
+from core.domain.monitoring import Origin
 from core.domain.proof import Target
 from core.workspace.collection import Collection
 
@@ -67,7 +65,7 @@ class Endpoints(Collection):
         force: bool = False,
         by: str = "",
     ) -> Endpoint:
-        """Give each deployment its percent (sum 0 or 100; mirror at most 50; None leaves the mirror).
+        """Give each deployment its percent: they sum to 0 or 100, mirrored ones to at most 50. None leaves the mirror.
 
         Raises EndpointNotFound for a name in either map that is no deployment's, and GateRefused for one whose gate has
         not passed, unless `force`d by somebody named in `by`.
@@ -83,7 +81,7 @@ class Endpoints(Collection):
         self._cannot("rotate_key")
 
     def target(self, name: str, origin: Origin) -> Target:
-        """Where to send, with a key that makes requests count as this origin's: for senders of ours, shown to nobody.
+        """Where a sender of ours sends, with the key that records its requests under `origin`; it is shown to nobody.
 
         Raises EndpointNotFound.
         """
@@ -109,7 +107,7 @@ class Endpoints(Collection):
         self._cannot("package")
 
     def logs(self, name: str, limit: int = 1000, *, level: str = "", request_id: str = "") -> tuple[LogLine, ...]:
-        """The last `limit` lines of the server's log, oldest first, of at least `level` and about one request.
+        """The last `limit` lines of the server's log, oldest first; of at least `level`, and of one request.
 
         Raises EndpointNotFound.
         """

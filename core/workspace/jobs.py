@@ -17,9 +17,9 @@ class Jobs(Collection):
     noun = "jobs"
 
     def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
-        """Queue a job and return it, queued. A batch of a `source` has read it by then.
+        """Queue a job and return it. The `source` of a batch has been read by then.
 
-        Raises DataNotFound, SourceUnreadable, TableUnusable (also a target that cannot be learned).
+        Raises DataNotFound, SourceUnreadable, TableUnusable (also for a target that cannot be learned).
         """
         self._cannot("submit")
 
@@ -38,7 +38,7 @@ class Jobs(Collection):
     ) -> tuple[Job, ...]:
         """The newest `limit` of the jobs of one kind, on one endpoint, in one experiment, of one data version.
 
-        What is not given lets all through.
+        A filter that is not given lets everything through.
         """
         self._cannot("list")
 

@@ -1,8 +1,6 @@
 """What was proven about endpoints: gates and load tests, running and kept."""
 
-from core.domain.endpoint import (
-    GateBudget,
-)
+from core.domain.endpoint import GateBudget
 from core.domain.job import Job
 from core.domain.proof import CheckResult, GateReport, LoadReport
 from core.workspace.collection import Collection
@@ -22,10 +20,11 @@ class Proofs(Collection):
         budget: GateBudget | None = None,
         by: str = "",
     ) -> Job:
-        """Queue a gate for a deployment (empty: the only or the newest one), by its own budget unless told.
+        """Queue a gate for a deployment (empty: the only or the newest one), by its own budget unless one is given.
 
-        It never changes traffic. Until it comes to a verdict, the last gate that did decides what `set_traffic` allows.
-        Raises EndpointNotFound, SpecInvalid for a looser budget that nobody gives a name to in `by`.
+        It never changes traffic. Until it has a verdict, the last gate that had one decides what
+        `endpoints.set_traffic` allows. Raises EndpointNotFound, SpecInvalid for a looser budget for which nobody
+        answers by name in `by`.
         """
         self._cannot("run_gate")
 

@@ -1,18 +1,14 @@
-"""The process that makes what is asked for happen, where a workspace has one of its own; and its upkeep."""
+"""The process that carries out what is asked for, where a workspace has one of its own; and its upkeep."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.domain.monitoring import (
-    BackupReport,
-    Finding,
-    ServiceStatus,
-)
+from core.domain.monitoring import BackupReport, Finding, ServiceStatus
 from core.workspace.collection import Collection
 
 
 class Service(Collection):
-    """The process that makes what is asked for happen, where a workspace has one of its own; and its upkeep."""
+    """The process that carries out what is asked for, where a workspace has one of its own; and its upkeep."""
 
     noun = "service"
 

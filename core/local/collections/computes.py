@@ -1,4 +1,4 @@
-"""Computes."""
+"""Computes, in the store."""
 
 from core.domain.training import Compute
 from core.local.context import Context

@@ -58,7 +58,7 @@ class LocalData(DataAssets):
             shutil.rmtree(incoming, ignore_errors=True)
 
     def _published(self, asset: DataAsset, incoming: Path) -> DataAsset:
-        """The asset with its table and profile in place, and what its profile gives to think about."""
+        """The asset with its table and profile in place, and notes on what somebody should decide by the profile."""
         table = self._context.paths.table(asset.name, asset.content_id)
         profile = self._context.paths.profile(asset.name, asset.content_id)
         if not table.exists():

@@ -1,4 +1,4 @@
-"""Endpoints, deployments, traffic, keys; and the normal client's way in."""
+"""Endpoints: deployments, traffic and keys; and requests to them, sent as any client sends them."""
 
 import http.client
 import secrets
@@ -42,7 +42,7 @@ INVOKE_TIMEOUT_S = 60.0
 
 
 class LocalEndpoints(Endpoints):
-    """Wishes in the store, which the service makes so; and requests to the scoring servers, as any client's."""
+    """Writes what is wanted to the store; the service makes it so. Requests go to the scoring servers themselves."""
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -37,7 +37,7 @@ class LocalJobs(Jobs):
         return self._context.store.jobs.add(self.training_job(spec, parent_id))
 
     def training_job(self, spec: TrainingSpec, parent_id: str = "") -> Job:
-        """The queued job of a training spec whose data and target were looked at; not stored yet.
+        """A job for this spec, queued and not stored yet; data, target and excluded columns have been checked.
 
         Raises DataNotFound, TableUnusable, SpecInvalid for an unknown compute.
         """

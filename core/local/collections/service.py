@@ -1,4 +1,4 @@
-"""The service itself."""
+"""The service, as seen from outside."""
 
 from core.domain.errors import ServiceUnavailable
 from core.domain.keys import key_in

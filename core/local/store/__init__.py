@@ -22,7 +22,7 @@ from core.local.store.trials import Trials
 
 
 class Nouns:
-    """All that is kept, by noun, reached in one way."""
+    """Everything that is kept, by noun, over one access to the database."""
 
     def __init__(self, db: Access) -> None:
         self.facts, self.audit = Facts(db), Audit(db)
@@ -42,7 +42,7 @@ class Store(Nouns):
 
     @contextmanager
     def write(self) -> Iterator[Nouns]:
-        """One transaction: what the block does by the nouns given happens as a whole, or not at all."""
+        """One transaction: what the block does with the nouns it is given happens as a whole, or not at all."""
         with self._database.write() as tx:
             yield Nouns(tx)
 

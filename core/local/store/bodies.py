@@ -1,7 +1,7 @@
-"""What is kept of a value: JSON with the version `v` of its noun's format; reading it asks no rule.
+"""How a value is kept: as JSON with the version, `v`, of its format. Reading it checks no rule.
 
-A constructor checks what is asked for. What is kept was asked for once, and is read whatever rule was tightened since:
-unknown fields are ignored, missing ones take their defaults.
+A constructor checks what is asked for. What is kept was checked then, and is read whatever rule has been tightened
+since: unknown fields are ignored, missing ones take their defaults.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,14 +21,14 @@ E = TypeVar("E", bound=StrEnum)
 Body = dict[str, Any]
 
 UPGRADES: Mapping[type, tuple[Callable[[Body], Body], ...]] = {}
-"""Each noun's changes of format, oldest first: the first makes of a body of `v` 1 one of `v` 2. Add to the end.
+"""Each type's changes of format, oldest first: the first turns a body of `v` 1 into one of `v` 2. Add to the end.
 
-A field that comes with a default needs none, nor does one that goes; a field that is renamed, or means something else,
-does. A body without `v` is of the first format, from before it was counted.
+A new field with a default needs no upgrade, nor does a field that is dropped; one that is renamed, or means something
+else from now on, does. A body without `v` is of the first format, from before formats were counted.
 """
 VERSION = "v"
 COUNTED = '{"v":'
-"""How a body begins that says its format, as it is written here."""
+"""How a body that says its format begins, as it is written here."""
 
 
 def encode(value: Any, of: type = dict) -> str:
@@ -64,7 +64,7 @@ def _unreadable(what: str, why: str) -> StoredUnreadable:
 
 
 class _Format:
-    """How one noun is read. Msgspec runs the checks of constructors, hence reads a twin that has none."""
+    """How one type is read. msgspec would run the checks of its constructor, hence it reads a twin that has none."""
 
     def __init__(self, kind: Any) -> None:
         self._upgrades = UPGRADES.get(kind, ())
@@ -101,7 +101,7 @@ def _uncounted(body: Body) -> Body:
 
 @cache
 def _has_checks(kind: Any) -> bool:
-    """Whether a constructor in it asks rules."""
+    """Whether a constructor in it checks anything."""
     if is_dataclass(kind):
         return hasattr(kind, "__post_init__") or any(map(_has_checks, get_type_hints(kind).values()))
     return any(map(_has_checks, get_args(kind)))

@@ -37,7 +37,7 @@ class Deployments:
         self._db = db
 
     def add(self, spec: DeploymentSpec, gate_job_id: str, now: float) -> bool:
-        """Whether it is new (`spec` has name and model version); the same name and model again change nothing.
+        """Keep a deployment (`spec` has name and model version); whether it is new. One that is there stays as it is.
 
         Raises EndpointNotFound, Conflict for the name with another model and for an endpoint that is being deleted.
         """
@@ -62,7 +62,7 @@ class Deployments:
         return True
 
     def get(self, endpoint: str, name: str) -> Deployment:
-        """Raises EndpointNotFound."""
+        """One deployment as it is now. Raises EndpointNotFound."""
         existing(self._db, endpoint)
         known = {deployment.name: deployment for deployment in self.list(endpoint)}
         if name not in known:
@@ -90,7 +90,7 @@ class Deployments:
             )
 
     def drop(self, endpoint: str, name: str) -> None:
-        """Raises EndpointNotFound, Conflict when it has traffic."""
+        """Forget a deployment. Raises EndpointNotFound, Conflict while it has traffic."""
         with self._db.write() as tx:
             Deployments(tx).get(endpoint, name)
             row = changeable(tx, endpoint)
@@ -105,17 +105,17 @@ class Deployments:
             set_percents(tx, endpoint, traffic, mirror)
 
     def drop_all(self, endpoint: str) -> None:
-        """Forget those of an endpoint that is gone."""
+        """Forget all deployments of an endpoint that is gone."""
         with self._db.write() as tx:
             tx.execute("DELETE FROM deployments WHERE endpoint = ?", endpoint)
 
     def force(self, endpoint: str, name: str, by: str) -> None:
-        """Somebody answers for the traffic of a deployment whose gate has not passed."""
+        """Record who answers for the traffic of a deployment whose gate has not passed."""
         with self._db.write() as tx:
             tx.execute("UPDATE deployments SET forced_by = ? WHERE endpoint = ? AND name = ?", by, endpoint, name)
 
     def prove_again(self, endpoint: str, name: str, gate_job_id: str) -> str:
-        """Name another gate as the latest; the id of the first, which tells a deployment from a later one of its name.
+        """Make another gate the latest; returns the id of the first, which tells a deployment from a later namesake.
 
         Until it has a verdict, the last one that has stands. Raises EndpointNotFound, Conflict.
         """
@@ -137,6 +137,7 @@ class Deployments:
 
 
 def missing(endpoint: str, name: str, known: tuple[str, ...]) -> EndpointNotFound:
+    """The error for a deployment that an endpoint does not have, with those that it has."""
     names = ", ".join(known) or "none"
     return EndpointNotFound(f"Endpoint '{endpoint}' has no deployment '{name}'", hint=f"It has: {names}")
 

@@ -1,4 +1,4 @@
-"""Endpoints: limits, keys and traffic as they are wished for, and state and server as they were seen."""
+"""Endpoints: limits, keys and traffic as they are wanted, and state and server as they were seen."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,7 +22,7 @@ class Endpoints:
         self._db = db
 
     def add(self, spec: EndpointSpec, port: int, keys: EndpointKeys, now: float) -> None:
-        """Raises Conflict when the name exists, PortInUse when another endpoint holds the port."""
+        """Keep a new endpoint. Raises Conflict when the name exists, PortInUse when another endpoint holds the port."""
         with self._db.write() as tx:
             if found(tx, spec.name) is not None:
                 raise Conflict(f"There is an endpoint '{spec.name}' already", hint="Choose another name, or use it")
@@ -36,11 +36,11 @@ class Endpoints:
             )
 
     def exists(self, name: str) -> bool:
-        """Raises Conflict while it is being deleted."""
+        """Whether there is an endpoint of that name. Raises Conflict while it is being deleted."""
         return found(self._db, name) is not None
 
     def get(self, name: str) -> Endpoint:
-        """Raises EndpointNotFound."""
+        """The endpoint as it is now. Raises EndpointNotFound."""
         return self._endpoint(existing(self._db, name))
 
     def list(self) -> tuple[Endpoint, ...]:
@@ -66,7 +66,7 @@ class Endpoints:
         )
 
     def version(self, name: str) -> int:
-        """0 for an unknown endpoint."""
+        """How many changes its server must have seen; 0 for an unknown endpoint."""
         row = self._db.row("SELECT version FROM endpoints WHERE name = ?", name)
         return row["version"] if row else 0
 
@@ -78,12 +78,12 @@ class Endpoints:
             count_change(tx, name)
 
     def keys(self, name: str) -> EndpointKeys:
-        """Raises EndpointNotFound."""
+        """Both keys. Raises EndpointNotFound."""
         row = existing(self._db, name)
         return EndpointKeys(row["primary_key"], row["secondary_key"])
 
     def set_key(self, name: str, which: str, key: str) -> EndpointKeys:
-        """Replace the `primary` or the `secondary` key, and nothing of the other; both as they are then."""
+        """Replace the `primary` or the `secondary` key and leave the other alone; both as they are then."""
         replaced = {
             "primary": "UPDATE endpoints SET primary_key = ? WHERE name = ?",
             "secondary": "UPDATE endpoints SET secondary_key = ? WHERE name = ?",
@@ -109,7 +109,7 @@ class Endpoints:
             set_percents(tx, name, traffic, mirror)
 
     def begin_traffic(self, name: str, deployment: str) -> None:
-        """100 % where the map is empty, since nobody has given or taken any yet."""
+        """Give a deployment 100 % where the map is empty, since nobody has given or taken any yet."""
         with self._db.write() as tx:
             if not percents(existing(tx, name)["traffic"]):
                 set_percents(tx, name, {deployment: 100})
@@ -127,7 +127,7 @@ class Endpoints:
             )
 
     def observe_version(self, name: str, version: int) -> None:
-        """The server has taken up this version of the endpoint's wishes."""
+        """The server has taken up every change up to this version."""
         with self._db.write() as tx:
             tx.execute("UPDATE endpoints SET served_version = ? WHERE name = ?", version, name)
 
@@ -162,10 +162,10 @@ def _allow_forced(tx: Transaction, deployment: Deployment, forced_by: str, now: 
 
 
 def _limits(row: Row) -> EndpointLimits:
-    """As they are kept; of those that an earlier release let pass and that make no sense, the usual ones."""
+    """The limits as they are kept; the default for each that an earlier release let pass and that makes no sense."""
     kept = decode(row["limits"], EndpointLimits, f"the limits of {_what(row)}")
     try:
-        return replace(kept)  # asks the rules
+        return replace(kept)  # runs the checks
     except SpecInvalid:
         limits = EndpointLimits()
         for limit in fields(kept):

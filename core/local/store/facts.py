@@ -15,6 +15,7 @@ class Facts:
         return str(row["value"]) if row else ""
 
     def set(self, key: str, value: str) -> None:
+        """Remember a value; what was remembered under its key is replaced."""
         with self._db.write() as tx:
             tx.execute("INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", key, value)
 
@@ -32,6 +33,7 @@ class Audit:
         self._db = db
 
     def add(self, at: float, who: str, what: str) -> None:
+        """Add an entry to the trail."""
         with self._db.write() as tx:
             tx.execute("INSERT INTO audit VALUES (?, ?, ?)", at, who, what)
 

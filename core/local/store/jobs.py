@@ -17,7 +17,7 @@ _JOBS = (
     "SELECT id, kind, state, experiment_name, compute, spec, created_at, started_at, ended_at, attempt, "
     "cancel_requested, parent_id, message, hint, result FROM jobs"
 )
-"""Rows as `_job` takes them, by place: by name, each value of a row costs a search among its columns."""
+"""Columns in the order in which `_job` takes them: reading each by name would search the row's columns."""
 _READS = (
     "(json_extract(spec, '$.data.name') = ? AND json_extract(spec, '$.data.version') = ?"
     " OR json_extract(spec, '$.data') = ? AND json_extract(spec, '$.data_version') = ?)"
@@ -35,6 +35,7 @@ class Jobs:
         self._db = db
 
     def add(self, job: Job) -> Job:
+        """Keep a new job."""
         values = (job.id, job.kind, job.state, job.experiment_name, job.compute)
         with self._db.write() as tx:
             tx.execute(
@@ -45,7 +46,7 @@ class Jobs:
         return job
 
     def get(self, job_id: str) -> Job:
-        """Raises JobNotFound."""
+        """The job as it is now. Raises JobNotFound."""
         row = self._db.row(f"{_JOBS} WHERE id = ?", job_id)
         if row is None:
             raise JobNotFound(f"There is no job '{job_id}'", hint="`job list` shows them")
@@ -104,6 +105,7 @@ class Jobs:
         return self.get(job_id)
 
     def set_worker(self, job_id: str, process: Process) -> None:
+        """Remember the process that was started for a job."""
         named = "UPDATE jobs SET pid = ?, pid_started = ? WHERE id = ?"
         with self._db.write() as tx:
             tx.execute(named, process.pid, process.started, job_id)

@@ -75,7 +75,7 @@ class Steps:
         return tuple(decode(row["body"], StepRun, f"step '{row['name']}' of run '{run_id}'") for row in rows)
 
     def cancel(self, run_id: str, now: float, message: str) -> None:
-        """What is open of a run is canceled: nothing of it runs on when it has ended."""
+        """Mark the steps that are still open as canceled: once a run has ended, nothing of it runs on."""
         with self._db.write() as tx:
             for step in Steps(tx).list(run_id):
                 if not step.state.final:

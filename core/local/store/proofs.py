@@ -12,6 +12,7 @@ class Proofs:
         self._db = db
 
     def add_gate_report(self, report: GateReport) -> None:
+        """Keep a report."""
         values = (report.id, report.endpoint, report.deployment, encode(report), report.created_at)
         with self._db.write() as tx:
             tx.execute("INSERT INTO gate_reports VALUES (?, ?, ?, ?, ?)", *values)

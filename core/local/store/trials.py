@@ -25,7 +25,7 @@ class Trials:
         return tuple(decode(row["body"], Trial, f"trial {row['number']} of job '{job_id}'") for row in rows)
 
     def stop(self, job_id: str) -> None:
-        """What runs of a job is stopped: nothing of it runs on when it has ended."""
+        """Mark the trials that still run as stopped: once a job has ended, nothing of it runs on."""
         with self._db.write() as tx:
             for trial in Trials(tx).list(job_id):
                 if trial.state is TrialState.RUNNING:
