@@ -29,6 +29,7 @@ from core.local.worker.kinds import KINDS, Doing
 from core.local.worker.run import main
 from core.local.worker.tools import Tools
 from core.local.worker.work import Work
+from core.local.workspace import open_local
 from core.ml.executor import Executor, InProcessExecutor
 from core.ml.finished import FinishedTrial, commit, record, stage
 from core.ml.search import SearchResult
@@ -115,4 +116,4 @@ if __name__ == "__main__":
     FAKES = {JobKind.GATE: Doing("fake_worker:gate"), JobKind.BATCH: Doing("fake_worker:piecemeal")}
     tools = Tools(engines=FakeEngine, executors=lambda _, __: InProcessExecutor(train), package=package)
     sys.modules["fake_worker"] = sys.modules["__main__"]
-    sys.exit(main(sys.argv[1:], tools=tools, kinds={**KINDS, **FAKES}))
+    sys.exit(main(sys.argv[1:], open_local, tools=tools, kinds={**KINDS, **FAKES}))

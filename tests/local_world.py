@@ -27,8 +27,10 @@ from core.local.paths import Paths, new_id
 from core.local.service.servers import Supervisor
 from core.local.service.workers import Jobs
 from core.local.store import Store, transactions
+from core.local.worker.executors import another_main
 from core.local.worker.run import run_job
 from core.local.worker.tools import Tools
+from core.local.workspace import open_local
 from core.ml.data import profile as profiles
 from core.ml.executor import InProcessExecutor
 from core.ml.trial import train
@@ -47,7 +49,7 @@ FORKS.set_forkserver_preload(["core.local.worker.batch", "core.local.worker.run"
 
 def _attempt(job_id: str, settings: Settings, points: str) -> None:
     os.environ[failpoints.VARIABLE] = points
-    sys.exit(run_job(job_id, settings))
+    sys.exit(run_job(job_id, open_local(settings)))
 
 
 class World:
@@ -141,7 +143,8 @@ class World:
         """
         self.store.jobs.start_attempt(job_id, time.time())
         worker = FORKS.Process(target=_attempt, args=(job_id, self.settings, str(points)))
-        worker.start()
+        with another_main():  # ours may be a page that a test has drawn, which a process cannot import
+            worker.start()
         worker.join(60)
         return worker.exitcode
 
@@ -149,7 +152,7 @@ class World:
         """Do a job in this process, as its worker would."""
         self.store.jobs.start_attempt(job_id, time.time())
         tools = Tools(engines=FakeEngine, executors=lambda _, __: InProcessExecutor(train), package=package)
-        run_job(job_id, self.settings, tools=tools)
+        run_job(job_id, open_local(self.settings), tools=tools)
         return self.job(job_id)
 
     # What is seen

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
-from core.domain.job import Job, JobKind, LogLine
-from core.domain.proof import LoadSpec
-from core.domain.training import Comparison, TrainingSpec, Trial, TrialDetail
+from core.domain.job import Job, JobKind, JobSpec, LogLine
+from core.domain.training import Comparison, Trial, TrialDetail
 from core.workspace.collection import Collection
 
 
@@ -16,7 +14,7 @@ class Jobs(Collection):
 
     noun = "jobs"
 
-    def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
+    def submit(self, spec: JobSpec, *, parent_id: str = "") -> Job:
         """Queue a job and return it. The `source` of a batch has been read by then.
 
         Raises DataNotFound, SourceUnreadable, TableUnusable (also for a target that cannot be learned).

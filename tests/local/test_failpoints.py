@@ -29,7 +29,13 @@ SPEC = PipelineSpec(
     parameters={"data": ""},
 )
 OF_A_RUN = [Failpoint.PIPELINE_SUBMITTED, Failpoint.PIPELINE_STEP_DONE, Failpoint.MODEL_COPIED]
-RARER = [Failpoint.PIPELINE_STEP_BEGUN, Failpoint.PIPELINE_STEP_KEPT, Failpoint.AUTOML_PACKAGED, Failpoint.JOB_DONE]
+RARER = [
+    Failpoint.PIPELINE_NOTED,
+    Failpoint.PIPELINE_STEP_BEGUN,
+    Failpoint.PIPELINE_STEP_KEPT,
+    Failpoint.AUTOML_PACKAGED,
+    Failpoint.JOB_DONE,
+]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from msgspec import json
 from waiting import wait_until
 
 from core.domain.batch import BatchSpec
+from core.domain.errors import SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.proof import LoadReport, LoadSecond
 from core.domain.training import BestTrial, Compute, ModelVersion, Trial, TrialState
@@ -18,6 +19,7 @@ from core.local.machine.processes import Process
 from core.local.paths import new_id
 from core.local.service.workers import CRASHES_MAX, INTERRUPTIONS_MAX, Crashes
 from core.local.worker.kinds import how_far
+from core.local.workspace import open_local
 
 
 def until_final(world: World, *job_ids: str) -> None:
@@ -217,3 +219,11 @@ def test_one_job_that_cannot_start_does_not_hold_up_another(world: World) -> Non
     until_final(world, fine)
     assert world.job(fine).state is JobState.SUCCEEDED
     assert not world.job(stuck).state.final
+
+
+@pytest.mark.parametrize("kind", [JobKind.GATE, JobKind.PIPELINE])
+def test_a_job_that_comes_with_something_else_is_not_submitted_alone(world: World, kind: JobKind) -> None:
+    with pytest.raises(SpecInvalid) as caught:
+        open_local(world.settings).jobs.submit(asked(kind))
+    assert caught.value.hint in ("`proofs.run_gate` queues one", "`pipelines.trigger` queues one")
+    assert world.store.jobs.list(kind) == ()

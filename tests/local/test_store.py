@@ -197,15 +197,6 @@ def test_a_definition_published_twice_is_one_version(store):
     assert store.pipelines.get("train").version == 2
 
 
-def test_a_step_and_the_job_it_stands_for_are_stored_together(store):
-    run = a_job(JobKind.PIPELINE)
-    transactions.start_run(store, run, [StepRun("train", StepKind.AUTOML, JobState.QUEUED)])
-    child = a_job(parent_id=run.id)
-    transactions.submit_step(store, run.id, StepRun("train", StepKind.AUTOML, JobState.RUNNING, job_id=child.id), child)
-    assert store.steps.list(run.id)[0].job_id == child.id
-    assert [job.id for job in store.jobs.children(run.id)] == [child.id]
-
-
 def test_a_transaction_that_fails_leaves_nothing(store):
     run = store.jobs.add(a_job(JobKind.PIPELINE))
     with pytest.raises(sqlite3.IntegrityError):

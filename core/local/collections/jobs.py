@@ -1,7 +1,7 @@
 """Jobs and trials."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -10,17 +10,21 @@ import msgspec
 from core.domain.batch import BatchSpec
 from core.domain.data import ColumnKind, DataRef
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
-from core.domain.job import Job, JobKind, LogLine
-from core.domain.proof import LoadSpec
+from core.domain.job import Job, JobKind, JobSpec, LogLine, kind_of
+from core.domain.proof import GateSpec, LoadSpec
 from core.domain.rules import check_limit
+from core.domain.run import PipelineRunSpec
 from core.domain.training import Comparison, TrainingSpec, Trial, TrialDetail
-from core.local.context import PROOF_COMPUTE, Context
+from core.local.context import LOCAL_COMPUTE, PROOF_COMPUTE, Context
 from core.local.machine.durable import make_folder, place, storage_error
 from core.local.queue import check_compute, new_job
 from core.ml.data.guardrails import check_inputs, check_target
 from core.sources import ingest, resolve
 from core.workspace.data import DataAssets
 from core.workspace.jobs import Jobs
+
+QUEUED_BY: Mapping[type[JobSpec], str] = {GateSpec: "proofs.run_gate", PipelineRunSpec: "pipelines.trigger"}
+"""Jobs that are queued together with what else belongs to them, and the verbs that do."""
 
 
 class LocalJobs(Jobs):
@@ -29,18 +33,25 @@ class LocalJobs(Jobs):
     def __init__(self, context: Context, data: DataAssets) -> None:
         self._context, self._data = context, data
 
-    def submit(self, spec: TrainingSpec | BatchSpec | LoadSpec, *, parent_id: str = "") -> Job:
-        if isinstance(spec, BatchSpec):
-            return self._context.store.jobs.add(self._batch_job(spec, parent_id))
-        if isinstance(spec, LoadSpec):
-            return self._context.store.jobs.add(self._load_job(spec, parent_id))
-        return self._context.store.jobs.add(self.training_job(spec, parent_id))
+    def submit(self, spec: JobSpec, *, parent_id: str = "") -> Job:
+        if verb := QUEUED_BY.get(type(spec)):
+            raise SpecInvalid(f"A {kind_of(spec)} is not submitted as it is", hint=f"`{verb}` queues one")
+        return self._context.store.jobs.add(self._queued(spec, parent_id))
 
-    def training_job(self, spec: TrainingSpec, parent_id: str = "") -> Job:
-        """A job for this spec, queued and not stored yet; data, target and excluded columns have been checked.
+    def _queued(self, spec: JobSpec, parent_id: str) -> Job:
+        """The job of a spec that was looked at as its kind needs; not stored yet."""
+        match spec:
+            case TrainingSpec():
+                return self._training_job(spec, parent_id)
+            case BatchSpec():
+                return self._batch_job(spec, parent_id)
+            case LoadSpec():
+                return self._load_job(spec, parent_id)
+            case _:
+                return new_job(self._context, spec, str(kind_of(spec)), LOCAL_COMPUTE, parent_id)
 
-        Raises DataNotFound, TableUnusable, SpecInvalid for an unknown compute.
-        """
+    def _training_job(self, spec: TrainingSpec, parent_id: str) -> Job:
+        """Raises DataNotFound, TableUnusable, SpecInvalid for an unknown compute."""
         asset = self._context.store.data.get(spec.data)
         named = tuple(asset.named(name) for name in spec.exclude)
         spec = replace(spec, data=asset.ref, target=asset.named(spec.target), exclude=named)

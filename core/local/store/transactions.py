@@ -65,10 +65,3 @@ def start_run(store: Store, job: Job, steps: Sequence[StepRun]) -> None:
     with store.write() as tx:
         tx.jobs.add(job)
         tx.steps.add(job.id, steps)
-
-
-def submit_step(store: Store, run_id: str, step: StepRun, job: Job) -> None:
-    """Queue the job that a step stands for together with what is known of the step."""
-    with store.write() as tx:
-        tx.jobs.add(job)
-        tx.steps.put(run_id, step)

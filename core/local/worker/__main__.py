@@ -3,6 +3,7 @@
 import sys
 
 from core.local.worker.run import main
+from core.local.workspace import open_local
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], open_local))

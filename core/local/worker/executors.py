@@ -74,7 +74,7 @@ class ProcessExecutor:
     def _start(self, task: TrialTask) -> _Running:
         ours, theirs = self._context.Pipe(duplex=False)
         process = self._context.Process(target=_child, args=(task, self._train, theirs))
-        with _another_main():
+        with another_main():
             process.start()
         theirs.close()
         return _Running(task, process, ours)
@@ -104,7 +104,7 @@ class ProcessExecutor:
 
 
 @contextmanager
-def _another_main() -> Iterator[None]:
+def another_main() -> Iterator[None]:
     """A new process imports its parent's main module once more: 0.7 s of every trial, and none needs it."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")

@@ -12,14 +12,10 @@ from core.domain.job import Job, JobState
 from core.domain.pipeline import PipelineStep, StepKind, StepRun
 from core.domain.plain import plain
 from core.domain.run import PipelineRunResult, PipelineRunSpec
-from core.local.collections.data import LocalData
-from core.local.collections.jobs import LocalJobs
-from core.local.context import Context
+from core.domain.training import TrainingSpec
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.registration import register_from_job
-from core.local.store import transactions
 from core.local.worker.work import Work
-from core.local.workspace import open_local
 from core.ml.data.guardrails import check_target
 
 LOOK_EVERY_S = 0.2
@@ -68,14 +64,13 @@ def _keep_failure(work: Work, name: str, message: str) -> None:
 
 def _prepare(work: Work, step: PipelineStep, known: StepRun, _: Outputs) -> tuple[StepRun, Mapping[str, Any]]:
     """Register the table as it is now; the same bytes give the version that exists."""
-    workspace = open_local(work.settings, work.clock)
     target = step.settings.get("target") or ""
-    asset = workspace.data.register("", step.settings["data"], Reading(target=target))
+    asset = work.workspace.data.register("", step.settings["data"], Reading(target=target))
     for note in asset.notes:
         work.log.info(note.text)
     if target:
         table = work.paths.table(asset.name, asset.content_id)
-        check_target(workspace.data.profile(asset.ref), table, asset.named(target))
+        check_target(work.workspace.data.profile(asset.ref), table, asset.named(target))
     return known, {"data": asset.name, "version": asset.version, "rows": asset.rows, "source": asset.source}
 
 
@@ -85,16 +80,25 @@ def _automl(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) ->
         prepared = _output_of(step, outputs, "data")
         spec = training_spec(step, DataRef(prepared["data"], prepared["version"]))
         spec = replace(spec, experiment_name=work.job.experiment_name)
-        context = Context(work.settings, work.clock)
-        job = LocalJobs(context, LocalData(context)).training_job(spec, work.job.id)
-        known = replace(known, job_id=job.id)
-        transactions.submit_step(work.store, work.job.id, known, job)
+        job = _submitted(work, spec)
         reach(Failpoint.PIPELINE_SUBMITTED)
+        known = replace(known, job_id=job.id)
+        work.store.steps.put(work.job.id, known)
+        reach(Failpoint.PIPELINE_NOTED)
         work.log.info(f"Step {step.name}: job {job.id}")
     job = _wait_for(work, known.job_id)
     if job.state is not JobState.SUCCEEDED:
         raise TrainingFailed(f"Its job {job.id} ended {job.state}: {job.message}", hint=job.hint)
     return known, {"job": job.id, **plain(job.result)}
+
+
+def _submitted(work: Work, spec: TrainingSpec) -> Job:
+    """The job of a step: the one that an attempt before us submitted and died before it noted it, else a new one."""
+    noted = {step.job_id for step in work.store.steps.list(work.job.id)}
+    for child in work.store.jobs.children(work.job.id):
+        if child.id not in noted:
+            return child
+    return work.workspace.jobs.submit(spec, parent_id=work.job.id)
 
 
 def _register(work: Work, step: PipelineStep, known: StepRun, outputs: Outputs) -> tuple[StepRun, Mapping[str, Any]]:

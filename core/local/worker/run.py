@@ -24,6 +24,7 @@ from core.local.worker.kinds import KINDS, Doing
 from core.local.worker.tools import Tools
 from core.local.worker.work import JobLog, Work
 from core.settings import Settings, read_settings
+from core.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +39,19 @@ LOCK_WAIT_S = 5.0
 
 def run_job(
     job_id: str,
-    settings: Settings,
+    workspace: Workspace,
     *,
     tools: Tools = TOOLS,
     kinds: Mapping[JobKind, Doing] = KINDS,
     clock: Callable[[], float] = time.time,
 ) -> int:
-    """Do a job whose state is `running` and give it its final state; the process's exit code.
+    """Do a job of a workspace on this machine, whose state is `running`, and give it its final state.
+
+    Gives the process's exit code.
 
     A failure that we can explain, and a bug too, are the job's end. Raises StorageFull when not even that can be kept.
     """
-    paths = Paths(settings.home)
+    paths = Paths(workspace.settings.home)
     with held(paths.job(job_id) / "lock", LOCK_WAIT_S) as ours:
         store = Store(paths.store)
         job = store.jobs.get(job_id)
@@ -57,7 +60,7 @@ def run_job(
             return 0
         store.jobs.set_worker(job_id, this_process())
         with JobLog(paths.job_log(job_id), clock) as job_log:
-            work = Work(job, store, paths, settings, clock, job_log, tools)
+            work = Work(job, workspace, store, paths, clock, job_log, tools)
             return _end(work, lambda: _loaded(kinds[job.kind].run)(work, job.spec))
 
 
@@ -92,11 +95,17 @@ def _failed(work: Work, job: Job, message: str, hint: str) -> int:
     return 1
 
 
-def main(arguments: list[str], *, tools: Tools = TOOLS, kinds: Mapping[JobKind, Doing] = KINDS) -> int:
-    """Run the job that the first argument names in the workspace that the environment names."""
+def main(
+    arguments: list[str],
+    opened: Callable[[Settings], Workspace],
+    *,
+    tools: Tools = TOOLS,
+    kinds: Mapping[JobKind, Doing] = KINDS,
+) -> int:
+    """Run the job that the first argument names in the workspace that the environment names, as `opened` opens it."""
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if len(arguments) != 1:
         sys.stderr.write("Usage: python -m core.local.worker JOB\n")
         return 2
-    return run_job(arguments[0], read_settings(os.environ), tools=tools, kinds=kinds)
+    return run_job(arguments[0], opened(read_settings(os.environ)), tools=tools, kinds=kinds)

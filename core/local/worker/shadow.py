@@ -15,7 +15,6 @@ from core.gate import SHADOW_BODIES_MAX, Shadow
 from core.local import origins
 from core.local.records import inputs
 from core.local.worker.work import Work
-from core.local.workspace import open_local
 
 ROWS = 100
 """Enough to see a difference of a few per cent, few beside the live endpoint's own requests."""
@@ -60,7 +59,7 @@ def kept_requests(folder: Path) -> Iterator[bytes]:
 def _of_training(work: Work, spec: DeploymentSpec) -> Sequence[bytes]:
     """The first rows of the data that the candidate learned from, one a request."""
     model = work.store.models.get(spec.model, spec.model_version)
-    sample = open_local(work.settings, work.clock).data.sample(model.data, ROWS)
+    sample = work.workspace.data.sample(model.data, ROWS)
     inputs = {column.name for column in model.signature.columns}
     rows = [
         {name: value for name, value in zip(sample.columns, row, strict=True) if name in inputs} for row in sample.rows

@@ -15,6 +15,7 @@ from core.local.paths import Paths
 from core.local.store import Store
 from core.local.worker.tools import Tools
 from core.settings import Settings
+from core.workspace import Workspace
 
 
 class JobLog:
@@ -57,12 +58,16 @@ class Work:
     """One attempt at one job."""
 
     job: Job
+    workspace: Workspace
     store: Store
     paths: Paths
-    settings: Settings
     clock: Callable[[], float]
     log: JobLog
     tools: Tools
+
+    @property
+    def settings(self) -> Settings:
+        return self.workspace.settings
 
     @property
     def folder(self) -> Path:
