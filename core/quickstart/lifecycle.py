@@ -6,8 +6,7 @@ takes up the training that is under way, or keeps the newest model of the same t
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from core.contract import samples
 from core.domain.data import DataAsset, DataRef, DataSource, Reading
@@ -17,7 +16,6 @@ from core.domain.endpoint import (
     DeploymentSpec,
     DeploymentState,
     Endpoint,
-    EndpointKeys,
     EndpointState,
     GateState,
     ScoreReply,
@@ -27,7 +25,8 @@ from core.domain.job import Job, JobKind, JobState
 from core.domain.model import Model
 from core.domain.names import endpoint_name, table_name
 from core.domain.proof import CheckResult, verdict
-from core.domain.training import TrainingResult, TrainingSpec, TrialState
+from core.domain.training import TrainingSpec, TrialState
+from core.quickstart.report import QuickstartOptions, QuickstartReport, found
 from core.workspace import Workspace
 
 T = TypeVar("T")
@@ -40,77 +39,6 @@ SERVICE_CHECK_S = 2.0
 START_TIMEOUT_S = 60.0
 TRAFFIC_TIMEOUT_S = 10.0
 """Traffic is in force within about a second; by then something is wrong and the answer is taken as it comes."""
-
-
-@dataclass(frozen=True, slots=True)
-class QuickstartOptions:
-    """What to run the lifecycle on. `data` is a known name or a path; `timeout_s` limits the search for a model."""
-
-    data: str = "bankmarketing_train"
-    target: str = "y"
-    timeout_s: float = 60.0
-    reuse: bool = False
-    exclude: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class QuickstartReport:
-    """What came of every step. `seconds` are wall-clock, by phase."""
-
-    data: DataAsset
-    job: Job
-    model: Model
-    endpoint: Endpoint
-    keys: EndpointKeys
-    score: ScoreReply
-    checks: tuple[CheckResult, ...]
-    seconds: Mapping[str, float]
-    trials: int
-    notes: tuple[str, ...] = ()
-
-    @property
-    def passed(self) -> bool:
-        """Whether the gate passed: no check failed and none lacks a verdict."""
-        return verdict(self.checks) is True
-
-    @property
-    def exit_code(self) -> int:
-        """0: live and answering. 1: the gate is red, or the endpoint did not answer with 200. 3: no verdict."""
-        if verdict(self.checks) is None:
-            return 3
-        return 0 if self.passed and self.score.status == 200 else 1
-
-    def document(self) -> dict[str, Any]:
-        """The report as plain JSON; it holds the endpoint's primary key."""
-        data, job, best = self.data, self.job, _found(self.job).best
-        checks = [{"name": c.name, "passed": c.passed, "evidence": c.evidence} for c in self.checks]
-        return {
-            "data": {
-                "name": data.name,
-                "version": data.version,
-                "rows": data.rows,
-                "columns": len(data.columns),
-                "source": str(data.source),
-                "sha256": data.sha256,
-                "notes": [note.text for note in data.notes],
-            },
-            "job": {
-                "id": job.id,
-                "state": str(job.state),
-                "trials": self.trials,
-                "best": {"algorithm": best.algorithm, "metrics": dict(best.metrics)},
-            },
-            "model": {"name": self.model.name, "version": self.model.version},
-            "endpoint": {
-                "name": self.endpoint.name,
-                "scoring_uri": self.endpoint.scoring_uri,
-                "swagger_uri": self.endpoint.swagger_uri,
-                "primary_key": self.keys.primary,
-            },
-            "score": {"status": self.score.status, "body": self.score.body},
-            "gate": {"passed": self.passed, "checks": checks},
-            "seconds": {phase: round(seconds, 3) for phase, seconds in self.seconds.items()},
-        }
 
 
 def run(
@@ -171,7 +99,7 @@ class _Quickstart:
             checks=checks,
             seconds=self._seconds,
             trials=len(self._workspace.jobs.trials(job.id)),
-            notes=_found(job).notes,
+            notes=found(job).notes,
         )
 
     def _spec(self, data: DataRef, target: str, exclude: tuple[str, ...] = ()) -> TrainingSpec:
@@ -206,7 +134,7 @@ class _Quickstart:
                 f"Job {job.id} is {job.state}: {job.message or 'no reason given'}",
                 hint=job.hint or f"Its log says more: python -m core job logs {job.id}",
             )
-        for note in _found(job).notes:
+        for note in found(job).notes:
             self._say(note)
         self._done("automl")
         return job
@@ -315,9 +243,3 @@ def _same_training(job: Job, spec: TrainingSpec) -> bool:
     if not isinstance(theirs, TrainingSpec):
         return False
     return (theirs.data, theirs.target, theirs.exclude) == (spec.data, spec.target, spec.exclude)
-
-
-def _found(job: Job) -> TrainingResult:
-    """What a training job that succeeded has left."""
-    assert isinstance(job.result, TrainingResult)
-    return job.result
