@@ -23,7 +23,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "endpoint": ("endpoints", "scoring endpoints: deploy, traffic, keys, records"),
     "pipeline": ("pipelines", "published pipelines and their runs"),
     "schedule": ("pipelines", "when pipelines run by themselves"),
-    "alert": ("pipelines", "what to watch on endpoints"),
+    "alert": ("records", "what to watch on endpoints"),
     "contract": ("proof", "prove that an endpoint keeps its own document"),
     "loadtest": ("loads", "drive an endpoint and say how it held"),
     "gate": ("proof", "prove a deployment of this workspace"),

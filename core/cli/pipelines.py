@@ -1,4 +1,4 @@
-"""`pipeline`, `schedule` and `alert`."""
+"""`pipeline` and `schedule`."""
 
 import json
 from argparse import Namespace
@@ -10,7 +10,6 @@ from core.cli.following import follow
 from core.cli.values import assignment
 from core.domain.errors import PipelineNotFound, SpecInvalid
 from core.domain.job import JobState
-from core.domain.monitoring import AlertRule
 from core.domain.pipeline import PipelineSpec, ScheduleSpec
 
 NAME = arg("name")
@@ -68,11 +67,6 @@ def _create(context: Context, options: Namespace) -> Any:
 
 def _delete(context: Context, options: Namespace) -> None:
     context.workspace.schedules.delete(options.name)
-
-
-def _alert(context: Context, options: Namespace) -> Any:
-    rule = AlertRule(options.name, options.endpoint, options.metric, options.limit, options.window)
-    return context.workspace.records.set_alert(rule)
 
 
 COMMANDS = (
@@ -154,17 +148,4 @@ COMMANDS = (
         (NAME,),
     ),
     Command("schedule delete", "remove it; its runs stay", _delete, (NAME,)),
-    Command(
-        "alert set",
-        "create or change an alert",
-        _alert,
-        (
-            NAME,
-            arg("--endpoint", required=True),
-            arg("--metric", required=True),
-            arg("--limit", required=True, type=float, help="fire while the metric is above it"),
-            arg("--window", type=float, default=300.0, metavar="SECONDS", help="(default: %(default)s)"),
-        ),
-    ),
-    Command("alert list", "all alerts with their state", lambda context, options: context.workspace.records.alerts()),
 )

@@ -1,12 +1,13 @@
-"""`endpoint`: what it did, from its records."""
+"""`endpoint`: what it did, from its records; and `alert`."""
 
 import time
 from argparse import Namespace
+from typing import Any
 
 from core.cli import tail
 from core.cli.command import Command, Context, arg
 from core.cli.values import origin
-from core.domain.monitoring import Feedback, Origin
+from core.domain.monitoring import AlertRule, Feedback, Origin
 
 NAME = arg("name", metavar="ENDPOINT")
 LIMIT = arg("--limit", type=int, default=100, help="at most so many (default: %(default)s)")
@@ -23,6 +24,11 @@ WINDOW = arg("--window", type=float, default=3600.0, metavar="SECONDS", help="(d
 def _feedback(context: Context, options: Namespace) -> None:
     feedback = Feedback(options.name, options.request, options.row, options.actual, time.time())
     context.workspace.records.send_feedback(feedback)
+
+
+def _alert(context: Context, options: Namespace) -> Any:
+    rule = AlertRule(options.name, options.endpoint, options.metric, options.limit, options.window)
+    return context.workspace.records.set_alert(rule)
 
 
 RECORDS = (
@@ -70,4 +76,21 @@ RECORDS = (
             arg("--row", type=int, default=0, help="of the request (default: %(default)s)"),
         ),
     ),
+)
+"""Commands of the noun `endpoint`."""
+
+COMMANDS = (
+    Command(
+        "alert set",
+        "create or change an alert",
+        _alert,
+        (
+            arg("name"),
+            arg("--endpoint", required=True),
+            arg("--metric", required=True),
+            arg("--limit", required=True, type=float, help="fire while the metric is above it"),
+            arg("--window", type=float, default=300.0, metavar="SECONDS", help="(default: %(default)s)"),
+        ),
+    ),
+    Command("alert list", "all alerts with their state", lambda context, options: context.workspace.records.alerts()),
 )
