@@ -9,7 +9,7 @@ import msgspec
 
 from core import gate
 from core.checks import Profile
-from core.domain.endpoint import DEPLOYMENT_HEADER, Endpoint
+from core.domain.endpoint import DEPLOYMENT_HEADER, DeploymentSpec, Endpoint
 from core.domain.proof import CheckResult, GateReport, GateSpec, Target
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.store import transactions
@@ -35,24 +35,7 @@ def run(work: Work, wanted: GateSpec) -> None:
     folder = work.paths.model(model.name, model.job_id)
     endpoint = work.store.endpoints.get(spec.endpoint)
     began = work.clock()
-    landing = work.paths.gate_progress(work.job.id)
-    landing.unlink(missing_ok=True)
-    try:
-        with candidate(work.folder / "candidate", spec, folder, endpoint.limits, work.settings) as target:
-            checks = gate.run(
-                target,
-                parity=folder / "parity.npz",
-                budget=wanted.budget,
-                depth=wanted.depth,
-                seed=SEED,
-                shadow=shadow_of(work, spec),
-                on_check=lambda check: _land(work, landing, _lasting(check, target, endpoint, spec.name)),
-                profile=Profile.SLIPWAY,
-            )
-        checks = tuple(_lasting(check, target, endpoint, spec.name) for check in checks)
-    except CandidateFailed as e:
-        checks = (CheckResult("starts", "contract", False, str(e), about=STARTS),)
-        _land(work, landing, checks[0])
+    checks = _judged(work, wanted, spec, folder, endpoint)
     report = GateReport(
         id=work.job.id,
         endpoint=spec.endpoint,
@@ -67,6 +50,31 @@ def run(work: Work, wanted: GateSpec) -> None:
     )
     reach(Failpoint.GATE_JUDGED)
     transactions.end_gate(work.store, work.job.id, report, work.clock())
+
+
+def _judged(
+    work: Work, wanted: GateSpec, spec: DeploymentSpec, folder: Path, endpoint: Endpoint
+) -> tuple[CheckResult, ...]:
+    """All checks of the model in `folder`, served by a candidate that is gone when they are done."""
+    landing = work.paths.gate_progress(work.job.id)
+    landing.unlink(missing_ok=True)
+    try:
+        with candidate(work.folder / "candidate", spec, folder, endpoint.limits, work.settings) as target:
+            checks = gate.run(
+                target,
+                parity=folder / "parity.npz",
+                budget=wanted.budget,
+                depth=wanted.depth,
+                seed=SEED,
+                shadow=shadow_of(work, spec),
+                on_check=lambda check: _land(work, landing, _lasting(check, target, endpoint, spec.name)),
+                profile=Profile.SLIPWAY,
+            )
+        return tuple(_lasting(check, target, endpoint, spec.name) for check in checks)
+    except CandidateFailed as e:
+        failed = CheckResult("starts", "contract", False, str(e), about=STARTS)
+        _land(work, landing, failed)
+        return (failed,)
 
 
 def _lasting(check: CheckResult, candidate: Target, endpoint: Endpoint, deployment: str) -> CheckResult:
