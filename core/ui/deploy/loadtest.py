@@ -135,14 +135,7 @@ def _name(report: LoadReport) -> str:
 
 def _report(report: LoadReport, key: str) -> None:
     """One load: figures, how latencies are spread, how it went second by second, what failed."""
-    figures = st.columns(5)
-    figures[0].metric("Requests/s", words.count(report.requests_per_s))
-    answered = report.requests > report.failed
-    for place, (name, value) in zip(
-        figures[1:4], {"p50": report.p50_ms, "p99": report.p99_ms, "Longest": report.max_ms}.items(), strict=True
-    ):
-        place.metric(name, words.milliseconds(value if answered else None))
-    figures[4].metric("Failed", f"{report.failed:,} of {report.requests:,}")
+    _figures(report)
     if report.client_bound:
         ceiling = f" It reaches {words.count(report.ceiling_requests_per_s)} requests/s at best."
         notices.warn(
@@ -164,6 +157,17 @@ def _report(report: LoadReport, key: str) -> None:
         st.caption(f"The endpoint was busy and asked {report.put_off:,} times to come later, which was done.")
     if causes:
         st.markdown(":red[Failed:] " + ", ".join(f"{cause} {count:,} times" for cause, count in causes.items()))
+
+
+def _figures(report: LoadReport) -> None:
+    figures = st.columns(5)
+    figures[0].metric("Requests/s", words.count(report.requests_per_s))
+    answered = report.requests > report.failed
+    for place, (name, value) in zip(
+        figures[1:4], {"p50": report.p50_ms, "p99": report.p99_ms, "Longest": report.max_ms}.items(), strict=True
+    ):
+        place.metric(name, words.milliseconds(value if answered else None))
+    figures[4].metric("Failed", f"{report.failed:,} of {report.requests:,}")
 
 
 def _compared(reports: Sequence[LoadReport]) -> None:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.domain.training import Trial
 from core.ui.kit import notices, words
 from core.ui.leaderboard.board import Board
 from core.ui.shell import failures
@@ -26,22 +27,18 @@ def show(board: Board) -> None:
             failures.say(trial.error)
         if trial.members:
             st.markdown(f"Averages the probabilities of trials {', '.join(str(n) for n in trial.members)}.")
-        left, right = st.columns(2)
-        left.table(
-            {
-                "Metric": [words.metric(n) for n in trial.metrics],
-                "Score": [words.score(v) for v in trial.metrics.values()],
-            }
-        )
-        if trial.params:
-            right.table(
-                {
-                    "Parameter": list(trial.params),
-                    "Value": [_value(v) for v in trial.params.values()],
-                }
-            )
+        _tables(trial)
         if lines := board.workspace.jobs.trial(board.job.id, trial.number).log:
             st.code("\n".join(lines), language=None)
+
+
+def _tables(trial: Trial) -> None:
+    """Metrics and, beside them, parameters where the trial has any."""
+    left, right = st.columns(2)
+    scores = [words.score(v) for v in trial.metrics.values()]
+    left.table({"Metric": [words.metric(n) for n in trial.metrics], "Score": scores})
+    if trial.params:
+        right.table({"Parameter": list(trial.params), "Value": [_value(v) for v in trial.params.values()]})
 
 
 def _value(value: object) -> str:
