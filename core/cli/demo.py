@@ -14,6 +14,7 @@ from types import FrameType
 from core.cli.command import Context
 from core.domain.errors import PortInUse, ServiceUnavailable
 from core.settings import CHECKOUT, as_environment
+from core.workspace import Workspace
 
 STOP_TIMEOUT_S = 10.0
 POLL_S = 0.2
@@ -31,7 +32,7 @@ def run_demo(context: Context) -> None:
     address = f"http://localhost:{settings.app_port}"
     with (
         _one_interrupt(context),
-        _service(context),
+        service_meanwhile(context.workspace),
         _child("app", _app(settings.app_port), settings.home, environ) as app,
         _child("quickstart", _quickstart(), settings.home, environ) as quickstart,
     ):
@@ -69,15 +70,18 @@ def _refuse_taken(port: int) -> None:
 
 
 @contextmanager
-def _service(context: Context) -> Iterator[None]:
-    """The service runs inside; it is stopped afterwards only when it was started here."""
-    ours = not context.workspace.service.status().running
-    context.workspace.service.start()
+def service_meanwhile(workspace: Workspace) -> Iterator[None]:
+    """The service, where the workspace has one, runs inside; it is stopped afterwards only when it was started here."""
+    if not workspace.can("service.start", "service.stop", "service.status"):
+        yield
+        return
+    ours = not workspace.service.status().running
+    workspace.service.start()
     try:
         yield
     finally:
         if ours:
-            context.workspace.service.stop()
+            workspace.service.stop()
 
 
 @contextmanager

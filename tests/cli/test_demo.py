@@ -10,7 +10,12 @@ import urllib.request
 
 import living
 import pytest
+from fakes import without
+from quickstart_fakes import LifecycleFake
 from waiting import wait_until
+
+from core.cli.demo import service_meanwhile
+from core.settings import read_settings
 
 DEMO = [sys.executable, "-m", "core", "demo"]
 STOP_TIMEOUT_S = 40.0
@@ -88,3 +93,12 @@ def test_a_port_in_use_is_named_with_the_way_out(home):
     assert f"Port {port} for the app cannot be used" in error["message"]
     assert "SLIPWAY_APP_PORT=" in error["hint"]
     assert living.alive_in(home) == []
+
+
+@pytest.mark.parametrize("lacking", [(), ("service.stop",), ("service.start", "service.stop", "service.status")])
+def test_a_workspace_without_a_service_is_shown_as_well(tmp_path, lacking):
+    fake = LifecycleFake(read_settings({"SLIPWAY_HOME": str(tmp_path)}))
+    with service_meanwhile(without(fake.workspace, *lacking)):
+        assert fake.running is not bool(lacking)
+    assert fake.started == (not lacking)
+    assert not fake.running
