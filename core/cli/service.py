@@ -1,20 +1,11 @@
 """`service`, `backup`, `restore` and `doctor`."""
 
-import os
-import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from core.cli.command import DONE, FAILED, Command, Context, Outcome, arg
 from core.domain.monitoring import FindingState
-from core.settings import as_environment
-
-
-def _run(context: Context, options: Namespace) -> NoReturn:
-    """Become the service: its process is this one, so signals reach it."""
-    command = [sys.executable, "-m", "core.local.service"]
-    os.execve(sys.executable, command, {**context.environ, **as_environment(context.settings)})  # noqa: S606 - ourselves
 
 
 def _key(context: Context, options: Namespace) -> Any:
@@ -42,7 +33,11 @@ COMMANDS = (
     ),
     Command("service stop", "stop it and what it started", lambda context, options: context.workspace.service.stop()),
     Command("service status", "whether it runs; exits 1 when it does not", _status),
-    Command("service run", "be the service, in the foreground", _run),
+    Command(
+        "service run",
+        "be the service, in the foreground",
+        lambda context, options: context.workspace.service.run(),
+    ),
     Command("service key", "the key of its HTTP door", _key),
     Command("doctor", "look at everything that could be wrong", _doctor),
     Command(

@@ -6,6 +6,7 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from core.domain.errors import (
@@ -24,7 +25,7 @@ from core.local.machine import processes
 from core.local.machine.processes import Process
 from core.local.paths import Paths
 from core.local.store import Store
-from core.settings import Settings
+from core.settings import Settings, as_environment
 
 SERVICE = processes.python_module("core.local.service")
 HEALTH_TIMEOUT_S = 2.0
@@ -58,6 +59,11 @@ def status(settings: Settings) -> ServiceStatus:
         )
     finally:
         store.close()
+
+
+def become(settings: Settings) -> NoReturn:
+    """Make this process the service, which refuses to be a second one."""
+    os.execve(SERVICE[0], SERVICE, os.environ | as_environment(settings))  # noqa: S606 - ourselves
 
 
 def start_detached(settings: Settings) -> ServiceStatus:

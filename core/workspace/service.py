@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from core.domain.monitoring import BackupReport, Finding, ServiceStatus
 from core.workspace.collection import Collection
@@ -15,6 +16,10 @@ class Service(Collection):
     def start(self) -> ServiceStatus:
         """Start the service, detached, unless it runs; wait until it answers. Raises ServiceUnavailable, PortInUse."""
         self._cannot("start")
+
+    def run(self) -> NoReturn:
+        """Become the service, in this process and in the foreground, so that signals reach it; never comes back."""
+        self._cannot("run")
 
     def stop(self) -> ServiceStatus:
         """Stop the service and what it started; a running job resumes at the next start."""

@@ -168,10 +168,7 @@ OUTSIDE = {
 
 NAMED = (
     Named("core.workspace.backends", "core.local", "BACKENDS: a backend is loaded when a workspace is opened"),
-    Named(
-        "core.cli.service", "core.local.service", "`service run` becomes that process: a command, nothing is imported"
-    ),
-    Named("core.local.control", "core.local.service", "the command that starts the service as a process of its own"),
+    Named("core.local.control", "core.local.service", "the command that starts the service, or that a process becomes"),
     Named(
         "core.packaging.export", "core.serving", "what an exported folder starts: its files are copied, not imported"
     ),

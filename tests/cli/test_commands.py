@@ -290,7 +290,6 @@ OWN_WORDS = {
     "endpoint batch": "jobs.submit",
     "endpoint feedback": "records.send_feedback",
     "schedule disable": "schedules.enable",
-    "service run": "the service itself",
     "alert set": "records.set_alert",
     "alert list": "records.alerts",
 }

@@ -1,5 +1,7 @@
 """The service, as seen from outside."""
 
+from typing import NoReturn
+
 from core.domain.errors import ServiceUnavailable
 from core.domain.keys import key_in
 from core.domain.monitoring import ServiceStatus
@@ -16,6 +18,9 @@ class LocalService(Service):
 
     def start(self) -> ServiceStatus:
         return control.start_detached(self._context.settings)
+
+    def run(self) -> NoReturn:
+        control.become(self._context.settings)
 
     def stop(self) -> ServiceStatus:
         return control.stop(self._context.settings)
