@@ -260,6 +260,10 @@ class Endpoint:
     restarts: int = 0
     settled: bool = False
     """The server has taken up every change: traffic, keys and deployments are in force as they stand here."""
+    docs_uri: str = ""
+    """The endpoint's own page, where its operations can be tried; empty where it has none."""
+    metrics_uri: str = ""
+    """Where the endpoint tells its counters; empty where it tells none."""
 
     @property
     def live(self) -> tuple[Deployment, ...]:

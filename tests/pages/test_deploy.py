@@ -357,3 +357,15 @@ def test_what_another_tool_printed_is_shown(visit, bank):
     bank.loads[0] = replace(bank.loads[0], tool="ab", output="This is ApacheBench")
 
     assert "This is ApacheBench" in text(visit("deploy", use="Load test"))
+
+
+def test_an_endpoint_shows_the_addresses_that_it_has(visit, bank):
+    """Not every server has a page of its own, or counters."""
+    root = bank.endpoints[0].scoring_uri.removesuffix("/score")
+    pages = {f"{root}/docs", f"{root}/metrics"}
+    assert not pages & {code.value for code in visit("deploy", use="Details").code}
+    assert "The endpoint's own page" not in text(visit("deploy", use="Swagger"))
+
+    bank.endpoints[0] = replace(bank.endpoints[0], docs_uri=f"{root}/docs", metrics_uri=f"{root}/metrics")
+    assert pages <= {code.value for code in visit("deploy", use="Details").code}
+    assert f"({root}/docs)" in text(visit("deploy", use="Swagger"))

@@ -54,6 +54,8 @@ class Endpoints:
             state=member(EndpointState, row["state"], _what(row)),
             scoring_uri=f"{root}/score",
             swagger_uri=f"{root}/swagger.json",
+            docs_uri=f"{root}/docs",
+            metrics_uri=f"{root}/metrics",
             traffic=percents(row["traffic"]),
             mirror=percents(row["mirror"]),
             deployments=Deployments(self._db).list(row["name"]),

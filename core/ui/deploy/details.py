@@ -49,10 +49,12 @@ def _addresses(endpoint: Endpoint) -> None:
     for name, address in (
         ("Score", endpoint.scoring_uri),
         ("Document", endpoint.swagger_uri),
-        ("Documentation", f"{root}/docs"),
+        ("Documentation", endpoint.docs_uri),
         ("Health", f"{root}/"),
-        ("Metrics", f"{root}/metrics"),
+        ("Metrics", endpoint.metrics_uri),
     ):
+        if not address:
+            continue
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(name, width=120)
             st.code(address, language=None, width="stretch")

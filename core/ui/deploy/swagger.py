@@ -30,9 +30,8 @@ def show(workspace: Workspace, endpoint: Endpoint) -> None:
     document = _ours(workspace, endpoint, version) if which == OURS else _other()
     if document is None:
         return
-    if which == OURS:
-        root = endpoint.scoring_uri.removesuffix("/score")
-        st.caption(f"The endpoint's own page can also try its operations: [{root}/docs]({root}/docs)")
+    if which == OURS and endpoint.docs_uri:
+        st.caption(f"The endpoint's own page can also try its operations: [{endpoint.docs_uri}]({endpoint.docs_uri})")
     _swagger_ui(document=document, key="swagger.ui")
 
 
