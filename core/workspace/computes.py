@@ -10,9 +10,9 @@ class Computes(Collection):
     noun = "computes"
 
     def create(self, compute: Compute) -> Compute:
-        """Create a compute, or give the one of that name these limits."""
+        """Create a compute, or give the one of that name these limits, for jobs that start from now on."""
         self._cannot("create")
 
     def list(self) -> tuple[Compute, ...]:
-        """All computes; `local` is always there."""
+        """All computes by name. `local`, where jobs run that name no other, is always there."""
         self._cannot("list")

@@ -12,8 +12,10 @@ class DataAssets(Collection):
     def register(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
         """Register the table `source` (a path, or a known name such as `bankmarketing_train`) as `name`.
 
-        `notes` of the asset say what was done to it. The same bytes, read the same way, under the same name give the
-        version that exists. Raises SourceUnreadable, TableUnusable.
+        `core.sources` finds and reads it, on this machine. An empty `name` takes the source's own. `notes` of the asset
+        say what was done to the table, and which categories differ only in the case of their letters
+        (`core.ml.data.spellings`). A table of the same `content_id` under the same name gives the version that exists.
+        Raises SourceUnreadable, TableUnusable.
         """
         self._cannot("register")
 
@@ -26,11 +28,14 @@ class DataAssets(Collection):
         self._cannot("get")
 
     def profile(self, ref: DataRef, target: str = "") -> TableProfile:
-        """Every column summarised; with a binary `target` its rate per level. Raises DataNotFound, SpecInvalid."""
+        """Every column summarised, in table order; with a binary `target` also its rate per level.
+
+        Raises DataNotFound, SpecInvalid for a target that is no column.
+        """
         self._cannot("profile")
 
     def sample(self, ref: DataRef, rows: int = 20) -> TableSample:
-        """The first `rows` rows. Raises DataNotFound."""
+        """The first `rows` rows, or all where there are fewer. Raises DataNotFound."""
         self._cannot("sample")
 
     def lineage(self, ref: DataRef) -> Lineage:

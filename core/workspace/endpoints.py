@@ -24,11 +24,18 @@ class Endpoints(Collection):
     noun = "endpoints"
 
     def create(self, spec: EndpointSpec) -> Endpoint:
-        """Create an endpoint with keys and no deployment. Raises Conflict when it exists, PortInUse."""
+        """Create an endpoint with keys and no deployment.
+
+        Raises Conflict when it exists (PortInUse where its address is taken), SpecInvalid for an address that this
+        backend cannot listen at, or does not let anybody choose.
+        """
         self._cannot("create")
 
     def update(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
-        """Change the limits that are named, and no others. Raises EndpointNotFound, SpecInvalid."""
+        """Change the limits that are named, and no others.
+
+        Raises EndpointNotFound, SpecInvalid for one that is no limit or has no such value.
+        """
         self._cannot("update")
 
     def list(self) -> tuple[Endpoint, ...]:
@@ -36,24 +43,28 @@ class Endpoints(Collection):
         self._cannot("list")
 
     def get(self, name: str) -> Endpoint:
-        """The endpoint as it is now. Raises EndpointNotFound."""
+        """The endpoint as it is now, its deployments oldest first. Raises EndpointNotFound."""
         self._cannot("get")
 
     def deploy(self, spec: DeploymentSpec) -> Deployment:
         """Put a model behind an endpoint with 0 % traffic and queue its gate, in one transaction.
 
         The endpoint is created when it is absent. When this gate passes while the traffic map is empty (nobody has
-        given or taken any), the deployment gets 100 %. The same name and model again gives what is there; a name with
-        another model, and an endpoint that is being deleted, raise Conflict. Raises ModelNotFound.
+        given or taken any), the deployment gets 100 %. What is returned names the gate's job (`gate_job_id`). The same
+        name and model again gives what is there; a name with another model, and an endpoint that is being deleted,
+        raise Conflict. Raises ModelNotFound.
         """
         self._cannot("deploy")
 
     def delete_deployment(self, endpoint: str, name: str) -> None:
-        """Remove a deployment without traffic. Raises EndpointNotFound, Conflict."""
+        """Remove a deployment. Raises EndpointNotFound, Conflict while it has traffic or is mirrored to."""
         self._cannot("delete_deployment")
 
     def delete(self, name: str) -> None:
-        """Stop and remove an endpoint, its deployments, keys and telemetry. Raises EndpointNotFound."""
+        """Stop and remove an endpoint, its deployments, keys and telemetry; jobs and reports stay.
+
+        It may be listed as `deleting` for a while; its name is free once it is gone. Raises EndpointNotFound.
+        """
         self._cannot("delete")
 
     def set_traffic(
@@ -67,8 +78,9 @@ class Endpoints(Collection):
     ) -> Endpoint:
         """Give each deployment its percent: they sum to 0 or 100, mirrored ones to at most 50. None leaves the mirror.
 
-        Raises EndpointNotFound for a name in either map that is no deployment's, and GateRefused for one whose gate has
-        not passed, unless `force`d by somebody named in `by`.
+        A deployment that is not named gets none. The change is in force when the endpoint is `settled`. Raises
+        EndpointNotFound for a name in either map that is no deployment's, and GateRefused for one that is not `proven`,
+        unless `force`d by somebody named in `by`.
         """
         self._cannot("set_traffic")
 
@@ -77,7 +89,10 @@ class Endpoints(Collection):
         self._cannot("keys")
 
     def rotate_key(self, name: str, which: str) -> EndpointKeys:
-        """Replace the `primary` or `secondary` key; in force within a second. Raises EndpointNotFound, SpecInvalid."""
+        """Replace the `primary` or `secondary` key, and give both; in force within a second or so.
+
+        Raises EndpointNotFound, SpecInvalid for another key.
+        """
         self._cannot("rotate_key")
 
     def target(self, name: str, origin: Origin) -> Target:
@@ -90,8 +105,9 @@ class Endpoints(Collection):
     def invoke(self, name: str, body: bytes, *, deployment: str = "", origin: Origin = Origin.CLIENT) -> ScoreReply:
         """Send a body to the endpoint over HTTP with its key, as any client would, and give whatever it answers.
 
-        It counts as a client's request unless `origin` says otherwise. Raises EndpointNotFound, ServiceUnavailable
-        when nothing listens.
+        A refusal, whatever its status, is an answer and raises nothing. Headers are named in small letters; among them
+        are `x-request-id` and, where a deployment has answered, `azureml-model-deployment`. It counts as a client's
+        request unless `origin` says otherwise. Raises EndpointNotFound, ServiceUnavailable when nothing listens.
         """
         self._cannot("invoke")
 
@@ -102,13 +118,15 @@ class Endpoints(Collection):
     def package(self, name: str, folder: Path, *, deployment: str = "") -> Path:
         """Write a self-contained folder that serves the deployment elsewhere (empty: the one with most traffic).
 
-        Raises EndpointNotFound, Conflict when `folder` holds anything already.
+        Gives `folder`, on this machine. Raises EndpointNotFound, Conflict when it holds anything already or nothing is
+        deployed.
         """
         self._cannot("package")
 
     def logs(self, name: str, limit: int = 1000, *, level: str = "", request_id: str = "") -> tuple[LogLine, ...]:
         """The last `limit` lines of the server's log, oldest first; of at least `level`, and of one request.
 
-        Raises EndpointNotFound.
+        Levels are debug, info, warning, error and critical; an empty one lets all through. Raises EndpointNotFound,
+        SpecInvalid for another level.
         """
         self._cannot("logs")

@@ -15,9 +15,17 @@ class Jobs(Collection):
     noun = "jobs"
 
     def submit(self, spec: JobSpec, *, parent_id: str = "") -> Job:
-        """Queue a job and return it. The `source` of a batch has been read by then.
+        """Queue a job and return it, queued: its spec names the data's version and the table's own column names.
 
-        Raises DataNotFound, SourceUnreadable, TableUnusable (also for a target that cannot be learned).
+        A training's target and inputs are looked at before it is queued (`core.ml.data.guardrails`). The `source` of a
+        batch has been read by then. A load goes to the endpoint of this workspace that listens at its target, and no
+        key is kept with it. A kind of job that a backend does not do raises NotSupported; such a backend lacks the verb
+        that reads what the kind leaves, by which the app and the command line know: `jobs.trials` of a training,
+        `jobs.open_output` of a batch, `proofs.load_reports` of a load.
+
+        Raises DataNotFound, EndpointNotFound, SourceUnreadable, TableUnusable (also for a target that cannot be
+        learned), SpecInvalid for a column or compute that is not there, for a load on somebody else's server, and for a
+        gate or a pipeline's run, which `proofs.run_gate` and `pipelines.trigger` queue.
         """
         self._cannot("submit")
 
@@ -36,12 +44,16 @@ class Jobs(Collection):
     ) -> tuple[Job, ...]:
         """The newest `limit` of the jobs of one kind, on one endpoint, in one experiment, of one data version.
 
-        A filter that is not given lets everything through.
+        A filter that is not given lets everything through; one that names nothing that is there lets nothing through.
+        `data` has the number of a version.
         """
         self._cannot("list")
 
     def cancel(self, job_id: str) -> Job:
-        """Ask a job to end; a final one is left as it is. Raises JobNotFound."""
+        """Ask a job to end, with its children: one that waits is canceled now, one that runs soon (`cancel_requested`).
+
+        A final one is left as it is. Raises JobNotFound.
+        """
         self._cannot("cancel")
 
     def extend(self, job_id: str, timeout_s: float) -> Job:
@@ -49,24 +61,24 @@ class Jobs(Collection):
         self._cannot("extend")
 
     def trials(self, job_id: str) -> tuple[Trial, ...]:
-        """A training job's trials by number, finished or running. Raises JobNotFound."""
+        """A training job's trials by number, finished or running; none of another kind of job. Raises JobNotFound."""
         self._cannot("trials")
 
     def trial(self, job_id: str, number: int) -> TrialDetail:
-        """One trial with its log. Raises JobNotFound."""
+        """One trial with its log. Raises JobNotFound, also for a trial that is not there."""
         self._cannot("trial")
 
     def compare(self, picks: Sequence[tuple[str, int]]) -> Comparison:
-        """Trials (job id, number) of any jobs side by side. Raises JobNotFound."""
+        """Trials (job id, number) of any jobs side by side, in the order of `picks`. Raises JobNotFound."""
         self._cannot("compare")
 
     def open_output(self, job_id: str) -> BinaryIO:
-        """What a batch job wrote, open for reading; the caller closes it.
+        """The table (CSV) that a batch job wrote, open for reading from any place; the caller closes it.
 
-        Raises JobNotFound, Conflict while there is none.
+        Raises JobNotFound, Conflict while there is none, and for another kind of job.
         """
         self._cannot("open_output")
 
     def logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
-        """The last `limit` lines of a job's log, oldest first. Raises JobNotFound."""
+        """The last `limit` lines of a job's log, oldest first; none before it has begun. Raises JobNotFound."""
         self._cannot("logs")

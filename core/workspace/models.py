@@ -16,7 +16,7 @@ class Models(Collection):
     def register(self, name: str, job_id: str) -> Model:
         """Register the best model of a succeeded training job; the same job twice gives the same version.
 
-        Raises JobNotFound, Conflict (the job has no model).
+        Under another name it is another model. Raises JobNotFound, Conflict (the job has no model, or none yet).
         """
         self._cannot("register")
 
@@ -37,5 +37,8 @@ class Models(Collection):
         self._cannot("curves")
 
     def package(self, name: str, version: int, folder: Path) -> Path:
-        """Copy the model folder to `folder`. Raises ModelNotFound, Conflict when it exists."""
+        """Copy the model folder to `folder`, on this machine, and give that. 0 is the newest version.
+
+        Raises ModelNotFound, Conflict when the folder exists.
+        """
         self._cannot("package")

@@ -13,7 +13,7 @@ class Pipelines(Collection):
     noun = "pipelines"
 
     def publish(self, spec: PipelineSpec) -> PipelineEndpoint:
-        """Publish a definition; the same definition again gives the version that exists."""
+        """Publish a definition as the next version of its name; the newest one's definition again gives that one."""
         self._cannot("publish")
 
     def list(self) -> tuple[PipelineEndpoint, ...]:
@@ -21,11 +21,15 @@ class Pipelines(Collection):
         self._cannot("list")
 
     def trigger(self, pipeline: str, experiment_name: str, parameters: Mapping[str, Any] | None = None) -> PipelineRun:
-        """Start a run of a published pipeline, by its id or name. Raises PipelineNotFound, SpecInvalid."""
+        """Start a run of a published pipeline, by its id or name (its newest version); the run is a job, queued.
+
+        Parameters that are not given have their published values. Raises PipelineNotFound, SpecInvalid, Conflict for
+        one that is disabled.
+        """
         self._cannot("trigger")
 
     def get_run(self, run_id: str) -> PipelineRun:
-        """A run with its steps. Raises JobNotFound."""
+        """A run with its steps, in the order of the definition. Raises JobNotFound, also for another kind of job."""
         self._cannot("get_run")
 
     def list_runs(self, pipeline: str = "", limit: int = 50) -> tuple[PipelineRun, ...]:

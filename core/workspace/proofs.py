@@ -23,17 +23,20 @@ class Proofs(Collection):
         """Queue a gate for a deployment (empty: the only or the newest one), by its own budget unless one is given.
 
         It never changes traffic. Until it has a verdict, the last gate that had one decides what
-        `endpoints.set_traffic` allows. Raises EndpointNotFound, SpecInvalid for a looser budget for which nobody
-        answers by name in `by`.
+        `endpoints.set_traffic` allows. `depth` is `default` or `full`. Raises EndpointNotFound (also where nothing is
+        deployed), SpecInvalid for a budget looser than the deployment's for which nobody answers by name in `by`.
         """
         self._cannot("run_gate")
 
     def gate_progress(self, job_id: str) -> tuple[CheckResult, ...]:
-        """What a gate has judged so far, in the order of its checks. Raises JobNotFound."""
+        """What a gate has judged so far, in the order of its checks; none before it has begun. Raises JobNotFound."""
         self._cannot("gate_progress")
 
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
-        """Stored gate reports, newest first."""
+        """The newest `limit` stored gate reports, of one endpoint or deployment or of all.
+
+        A report has the id of its gate's job.
+        """
         self._cannot("gate_reports")
 
     def load_progress(self, job_id: str) -> LoadReport | None:

@@ -22,15 +22,15 @@ class Service(Collection):
         self._cannot("run")
 
     def stop(self) -> ServiceStatus:
-        """Stop the service and what it started; a running job resumes at the next start."""
+        """Stop the service, if it runs, and what it started; a running job resumes at the next start."""
         self._cannot("stop")
 
     def status(self) -> ServiceStatus:
-        """Whether the service runs, and what it does."""
+        """Whether the service runs, and what it does; starts nothing."""
         self._cannot("status")
 
     def key(self) -> str:
-        """The key of the service's HTTP door."""
+        """The key of the service's HTTP door. Raises ServiceUnavailable before its first start."""
         self._cannot("key")
 
     def backup(self, path: Path) -> BackupReport:

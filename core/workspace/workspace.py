@@ -21,10 +21,19 @@ from core.workspace.service import Service
 class Workspace:
     """Where data, jobs, models and endpoints live. Reads like `azure-ai-ml`: `workspace.jobs.get(id)`.
 
-    A backend gives the collections that it has; one that it lacks can do nothing. Long operations return at once with
-    a state to poll; lists come newest first. Besides what each verb names, all of them may raise SpecInvalid for
-    values that make no sense, ServiceUnavailable when the backend cannot be reached, and StorageFull when nothing more
-    can be kept.
+    A backend gives the collections that it has; one that it lacks can do nothing. Besides what each verb names, all of
+    them may raise SpecInvalid for values that make no sense, ServiceUnavailable when the backend cannot be reached, and
+    StorageFull when nothing more can be kept. What several verbs have in common:
+
+    - Long operations return at once with a state to poll. What they ask for happens by itself: where that takes a
+      service, whoever uses the workspace starts it (`service.start`), if the backend has one.
+    - A list is empty where there is nothing, and comes newest first; where another order is natural, the verb says so.
+      A `limit` is at least 1.
+    - An empty name lets everything through where it filters; version 0 is the newest. What is returned names the
+      version that was meant, never 0.
+    - A verb that changes something is whole or not done, and a refusal leaves nothing behind. Two at once end as one
+      after the other would.
+    - Values are snapshots: what is returned does not change later, and holds no path inside the backend.
     """
 
     settings: Settings
