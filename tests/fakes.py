@@ -1,6 +1,5 @@
 """Doubles with queues: plain values in, plain values out, and failures when a test asks for them."""
 
-import json
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
@@ -10,7 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from quickstart_fakes import SIGNATURE, Double
+from quickstart_fakes import NO_JSON, SIGNATURE, Double, understood
 
 from core.domain.batch import BatchSpec
 from core.domain.data import AS_FOUND, DataAsset, DataRef, DataSource, Reading, TableProfile, TableSample
@@ -422,7 +421,9 @@ class FakeEndpoints(Endpoints):
         known = self._memory._endpoint(name)
         if self._memory.replies:
             return self._memory.replies.popleft()
-        asked, labels = json.loads(body), self._memory._labels(known)
+        asked, labels = understood(body), self._memory._labels(known)
+        if asked is None:
+            return NO_JSON
         rows = len(asked["data"])
         result: list[Any] = [[0.732, 0.268]] * rows if asked.get("method") == "predict_proba" else [labels[0]] * rows
         answered = deployment or next((d for d, percent in known.traffic.items() if percent), "v3")

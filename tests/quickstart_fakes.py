@@ -51,6 +51,17 @@ LOOKS = 3
 """So many looks at a job until it has ended."""
 
 
+NO_JSON = ScoreReply(400, {"message": "The body is no JSON"}, {}, 1.0)
+
+
+def understood(body: bytes) -> Any:
+    """The body's value; None where it is no JSON."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
 class Ticking:
     """A clock that moves only when somebody sleeps."""
 
@@ -280,7 +291,8 @@ class LifecycleEndpoints(Endpoints):
         live = deployment or next((d for d, percent in self._memory.traffic.items() if percent), "")
         if not live:
             return ScoreReply(503, {"message": "no deployment has traffic"}, {}, 1.0)
-        asked = json.loads(body)
+        if (asked := understood(body)) is None:
+            return NO_JSON
         labels: list[Any] = list(SIGNATURE.classes)
         answers = [labels[row % 2] for row in range(len(asked["data"]))]
         if asked.get("method") == "predict_proba":

@@ -134,6 +134,12 @@ def test_the_endpoint_answers_rows_made_from_the_models_signature(working: Worki
     assert {len(row) for row in shares} == {len(model.signature.classes)}
 
 
+def test_a_refusal_is_an_answer(working: Working, live: Endpoint):
+    refused = working.workspace.endpoints.invoke(ENDPOINT, b"no JSON")
+    assert refused.status == 400
+    assert all(name == name.lower() for name in refused.headers)
+
+
 def test_what_was_asked_of_an_endpoint_is_recorded(working: Working, live: Endpoint, model: Model):
     need(working.workspace, "records.requests", "records.telemetry")
     reply = working.workspace.endpoints.invoke(ENDPOINT, samples.body(samples.rows(model.signature, 5, 2)))
