@@ -474,7 +474,7 @@ class FakeProofs(Proofs):
         return self._memory.progress.get(job_id)
 
     @verb
-    def load_reports(self, limit: int = 50, *, endpoint: str = "") -> tuple[LoadReport, ...]:
+    def load_reports(self, endpoint: str = "", limit: int = 50) -> tuple[LoadReport, ...]:
         return tuple(load for load in self._memory.loads if endpoint in ("", load.endpoint))[:limit]
 
 

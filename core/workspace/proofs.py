@@ -43,6 +43,6 @@ class Proofs(Collection):
         """What a load test has met so far, once a second; None before its first figures. Raises JobNotFound."""
         self._cannot("load_progress")
 
-    def load_reports(self, limit: int = 50, *, endpoint: str = "") -> tuple[LoadReport, ...]:
-        """The newest stored load reports, of one endpoint or of all."""
+    def load_reports(self, endpoint: str = "", limit: int = 50) -> tuple[LoadReport, ...]:
+        """The newest `limit` stored load reports, of one endpoint or of all."""
         self._cannot("load_reports")

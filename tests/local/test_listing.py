@@ -74,8 +74,8 @@ def test_an_endpoints_load_reports_are_listed(world: World, workspace: Workspace
         world.store.proofs.add_load_report(
             LoadReport(**{**_fields(met), "id": f"r{number}", "created_at": float(number), "endpoint": name})
         )
-    assert [report.id for report in workspace.proofs.load_reports(LIMIT, endpoint="ours")] == ["r0"]
-    assert len(workspace.proofs.load_reports(LIMIT)) == LIMIT
+    assert [report.id for report in workspace.proofs.load_reports("ours", LIMIT)] == ["r0"]
+    assert len(workspace.proofs.load_reports(limit=LIMIT)) == LIMIT
 
 
 def _fields(report: LoadReport) -> dict[str, object]:

@@ -63,5 +63,5 @@ class LocalProofs(Proofs):
         except FileNotFoundError:
             return None
 
-    def load_reports(self, limit: int = 50, *, endpoint: str = "") -> tuple[LoadReport, ...]:
+    def load_reports(self, endpoint: str = "", limit: int = 50) -> tuple[LoadReport, ...]:
         return self._context.store.proofs.load_reports(check_limit(limit), endpoint=endpoint)

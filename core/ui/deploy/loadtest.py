@@ -95,7 +95,7 @@ def _look(workspace: Workspace, endpoint: Endpoint) -> Loads:
     running = min(jobs, key=lambda job: job.created_at, default=None)
     failed = next((job for job in ours[:1] if job.state is JobState.FAILED), None)
     progress = workspace.proofs.load_progress(running.id) if running and workspace.can("proofs.load_progress") else None
-    reports = workspace.proofs.load_reports(SHOWN, endpoint=endpoint.name)
+    reports = workspace.proofs.load_reports(endpoint.name, SHOWN)
     return Loads(running, max(0, len(jobs) - 1), failed, progress, reports, time.time())
 
 
