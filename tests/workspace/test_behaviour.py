@@ -28,7 +28,7 @@ from core.domain.errors import (
     SpecInvalid,
     TableUnusable,
 )
-from core.domain.job import JobState
+from core.domain.job import JobKind, JobState
 from core.domain.names import endpoint_name
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.training import Compute, TrainingSpec
@@ -95,6 +95,34 @@ def test_a_backend_that_does_not_exist_is_named_with_those_that_do(tmp_path):
     with pytest.raises(SlipwayError, match="moon") as caught:
         open_workspace(settings)
     assert "local" in caught.value.hint
+
+
+def test_an_empty_workspace_lists_nothing(workspace):
+    """But for the compute that is always there."""
+    for noun in ("data", "jobs", "models", "endpoints", "pipelines"):
+        if workspace.can(f"{noun}.list"):
+            assert getattr(workspace, noun).list() == (), noun
+    for reports in ("proofs.gate_reports", "proofs.load_reports"):
+        if workspace.can(reports):
+            assert attrgetter(reports)(workspace)() == attrgetter(reports)(workspace)("nothing") == ()
+
+
+def test_what_names_nothing_that_is_there_lists_no_jobs(workspace, registered):
+    job = workspace.jobs.submit(TrainingSpec(registered.ref, "bought"))
+    assert workspace.jobs.list(data=registered.ref) == (job,)
+    assert workspace.jobs.list(JobKind.GATE) == workspace.jobs.list(data=DataRef("people", 2)) == ()
+    assert workspace.jobs.list(endpoint="nothing") == workspace.jobs.list(experiment_name="nothing") == ()
+
+
+def test_lists_come_newest_first_and_at_least_one(workspace, registered):
+    jobs = [workspace.jobs.submit(TrainingSpec(registered.ref, "bought")) for _ in range(3)]
+    assert [job.id for job in workspace.jobs.list(limit=2)] == [jobs[2].id, jobs[1].id]
+    with pytest.raises(SpecInvalid, match="0"):
+        workspace.jobs.list(limit=0)
+
+
+def test_a_table_without_a_name_takes_its_sources(workspace, people):
+    assert workspace.data.register("", str(people)).name == "people"
 
 
 def test_a_registered_table_knows_its_shape_and_source(workspace, registered):
