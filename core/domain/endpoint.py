@@ -270,6 +270,12 @@ class Endpoint:
         """The deployments that answer normal requests."""
         return tuple(d for d in self.deployments if self.traffic.get(d.name, 0) > 0)
 
+    def chosen(self, name: str) -> Deployment | None:
+        """The deployment of that name; for an empty one, that with the most traffic. None where there is none."""
+        if name:
+            return next((d for d in self.deployments if d.name == name), None)
+        return max(self.live, key=lambda d: self.traffic[d.name], default=None)
+
     def listens_at(self, url: str) -> bool:
         """Whether an address is this endpoint's: scheme, host and port are the same, and the path its root or /score.
 

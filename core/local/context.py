@@ -17,6 +17,12 @@ PROOF_COMPUTE = "proof"
 """Gates and load tests have a place of their own, one at a time: they measure, and must not wait for training."""
 
 
+def compute_named(store: Store, settings: Settings, name: str) -> Compute:
+    """The limits of a compute; one that was never stored has those of the settings."""
+    known = {compute.name: compute for compute in store.computes.list()}
+    return known.get(name) or Compute(name, threads=settings.threads, memory_mb=settings.memory_mb)
+
+
 class Context:
     """Settings, paths, clock and store of one workspace folder. Making one does no input or output."""
 

@@ -97,12 +97,10 @@ class LocalJobs(Jobs):
 
     def _texts(self, spec: BatchSpec) -> frozenset[str]:
         """The columns that are text to the model that will most likely score: 712 is a code where 00712 was learned."""
-        endpoint = self._context.store.endpoints.get(spec.endpoint)
-        asked = [d for d in endpoint.deployments if d.name == spec.deployment] or list(endpoint.live)
-        if not asked:
+        found = self._context.store.endpoints.get(spec.endpoint).chosen(spec.deployment)
+        if found is None:
             return frozenset()
-        most = max(asked, key=lambda deployment: endpoint.traffic.get(deployment.name, 0))
-        signature = self._context.store.models.get(most.model, most.model_version).signature
+        signature = self._context.store.models.get(found.model, found.model_version).signature
         return frozenset(column.name for column in signature.used if column.kind is ColumnKind.STRING)
 
     def open_output(self, job_id: str) -> BinaryIO:

@@ -11,13 +11,14 @@ import msgspec
 from core.domain.errors import JobStateInvalid, ServiceUnavailable, SlipwayError, StorageFull
 from core.domain.job import BUG_HINT, Job, JobState
 from core.domain.training import Compute
+from core.local.context import PROOF_COMPUTE, compute_named
 from core.local.machine import processes
 from core.local.machine.durable import write_atomic
 from core.local.machine.processes import NOBODY, Process, alive
 from core.local.paths import Paths
 from core.local.service.backoff import Backoff
 from core.local.store import Store
-from core.local.worker.kinds import KINDS, PIPELINES, PROOF, how_far
+from core.local.worker.kinds import KINDS, PIPELINES, how_far
 from core.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,8 @@ class Jobs:
     def _start(self, job: Job) -> None:
         job = self._store.jobs.start_attempt(job.id, self._clock())
         self._paths.job(job.id).mkdir(parents=True, exist_ok=True, mode=0o700)
-        environ = processes.environment(self._settings, self._compute(job).threads)
+        compute = compute_named(self._store, self._settings, job.compute)
+        environ = processes.environment(self._settings, compute.threads)
         command = (*self._command, job.id)
         worker = processes.spawn(command, log=self._paths.worker_log(job.id), environ=environ)
         self._store.jobs.set_worker(job.id, worker)
@@ -183,12 +185,6 @@ class Jobs:
         except JobStateInvalid:
             log.info("job %s had ended by itself", job.id)
 
-    def _compute(self, job: Job) -> Compute:
-        """The limits of a job's compute; one that was never stored has the settings' limits."""
-        known = {compute.name: compute for compute in self._store.computes.list()}
-        default = Compute(job.compute, threads=self._settings.threads, memory_mb=self._settings.memory_mb)
-        return known.get(job.compute, default)
-
 
 def _place(job: Job) -> str:
     """Whose room a job takes."""
@@ -196,7 +192,7 @@ def _place(job: Job) -> str:
 
 
 def _room(compute: Compute | None, place: str) -> int:
-    if place in (PIPELINES, PROOF):
+    if place in (PIPELINES, PROOF_COMPUTE):
         return RUNS_MAX if place == PIPELINES else 1
     return compute.max_concurrent if compute else 1
 

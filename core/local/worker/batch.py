@@ -1,4 +1,4 @@
-"""The batch job: every row of a data version scored through the endpoint's own route, and the answers kept as a file.
+"""The batch job: every row of a table scored through the endpoint's own route, and the answers kept as a file.
 
 Chunks are finished one by one, so a job that was killed goes on behind its last chunk. A row that the contract refuses
 does not sink the others: it gets no prediction, and the reason.
@@ -54,7 +54,7 @@ class Pin(msgspec.Struct):
 
 
 def run(work: Work, spec: BatchSpec) -> BatchResult:
-    """Score the data version that the job names. Raises DataNotFound, TableUnusable, Conflict, ServiceUnavailable."""
+    """Score the table that the job names. Raises DataNotFound, TableUnusable, Conflict, ServiceUnavailable."""
     kept = work.folder / "result.json"
     if not kept.exists():
         write_atomic(kept, msgspec.json.encode(_score_table(work, spec)))
@@ -130,10 +130,9 @@ def _pinned(work: Work, endpoint: Endpoint, name: str) -> Deployment:
 
 def _chosen(endpoint: Endpoint, name: str, otherwise: str) -> Deployment:
     """The deployment that is asked for, else the one with most traffic. Raises Conflict that says `otherwise`."""
-    asked = [d for d in endpoint.deployments if d.name == name] if name else list(endpoint.live)
-    if not asked:
+    if (found := endpoint.chosen(name)) is None:
         raise Conflict(f"Endpoint '{endpoint.name}' {otherwise}", hint="`endpoint get` lists its deployments")
-    return max(asked, key=lambda deployment: endpoint.traffic.get(deployment.name, 0))
+    return found
 
 
 def check_columns(signature: Signature, columns: Sequence[str], table: str) -> None:

@@ -7,22 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from core.domain.job import Job, JobKind
+from core.local.context import PROOF_COMPUTE
 from core.local.paths import Paths
 from core.local.store import Store
 from core.local.worker import progress
 
-PROOF = "proof"
-"""What measures has a place of its own, one at a time."""
 PIPELINES = "pipelines"
 """A run only waits for its steps, and takes no place of a compute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """How one kind is done."""
+    """How this machine does one kind of job."""
 
     run: str
-    """Loaded when needed: a load test needs no learner."""
+    """`module:function`, loaded when needed: a load test needs no learner."""
     pieces: Callable[[Store, Paths, str], int] = progress.none
     """How many of its pieces a job has done; a death counts less where there came more of them."""
     place: str = ""
@@ -32,8 +31,8 @@ class Doing:
 KINDS: Mapping[JobKind, Doing] = {
     JobKind.AUTOML: Doing("core.local.worker.automl:run", progress.of_training),
     JobKind.BATCH: Doing("core.local.worker.batch:run", progress.of_batch),
-    JobKind.GATE: Doing("core.local.worker.gate:run", progress.of_gate, PROOF),
-    JobKind.LOADTEST: Doing("core.local.worker.loadtest:run", progress.of_load, PROOF),
+    JobKind.GATE: Doing("core.local.worker.gate:run", progress.of_gate, PROOF_COMPUTE),
+    JobKind.LOADTEST: Doing("core.local.worker.loadtest:run", progress.of_load, PROOF_COMPUTE),
     JobKind.PIPELINE: Doing("core.local.worker.pipeline:run", progress.of_run, PIPELINES),
 }
 

@@ -60,15 +60,11 @@ def _ours(work: Work, spec: LoadSpec, bodies: Sequence[bytes], tell: Callable[[L
 
 def _signature(work: Work, endpoint: Endpoint, name: str) -> Signature:
     """Of the deployment that is asked for, else of the one with most traffic."""
+    if (found := endpoint.chosen(name)) is not None:
+        return work.store.models.get(found.model, found.model_version).signature
     if name:
-        asked = next((deployment for deployment in endpoint.deployments if deployment.name == name), None)
-        if asked is None:
-            raise EndpointNotFound(f"Endpoint '{endpoint.name}' has no deployment '{name}'")
-        return work.store.models.get(asked.model, asked.model_version).signature
-    if not endpoint.live:
-        raise Conflict(f"No deployment of '{endpoint.name}' has traffic", hint="Let a gate pass, or set traffic")
-    most = max(endpoint.live, key=lambda deployment: endpoint.traffic[deployment.name])
-    return work.store.models.get(most.model, most.model_version).signature
+        raise EndpointNotFound(f"Endpoint '{endpoint.name}' has no deployment '{name}'")
+    raise Conflict(f"No deployment of '{endpoint.name}' has traffic", hint="Let a gate pass, or set traffic")
 
 
 def _bodies(signature: Signature, rows: int) -> list[bytes]:

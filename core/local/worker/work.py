@@ -10,6 +10,7 @@ import msgspec
 
 from core.domain.job import Job, LogLine
 from core.domain.training import Compute
+from core.local.context import compute_named
 from core.local.machine.durable import storage_error
 from core.local.paths import Paths
 from core.local.store import Store
@@ -74,7 +75,5 @@ class Work:
         return self.paths.job(self.job.id)
 
     def compute(self) -> Compute:
-        """The limits of the job's compute; one that was never stored has the settings' limits."""
-        known = {compute.name: compute for compute in self.store.computes.list()}
-        default = Compute(self.job.compute, threads=self.settings.threads, memory_mb=self.settings.memory_mb)
-        return known.get(self.job.compute, default)
+        """The limits of the job's compute."""
+        return compute_named(self.store, self.settings, self.job.compute)
