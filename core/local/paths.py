@@ -74,12 +74,15 @@ class Paths:
         return self.job(job_id) / "worker.log"
 
     def trials(self, job_id: str) -> Path:
+        """One folder for each trial of a training job."""
         return self.job(job_id) / "trials"
 
     def job_model(self, job_id: str) -> Path:
+        """The model that a training job has left."""
         return self.job(job_id) / "model"
 
     def model(self, name: str, job_id: str) -> Path:
+        """A registered model: its own copy of what the job has left."""
         return self._of("models", name, job_id)
 
     def _of(self, kind: str, name: str, leaf: str) -> Path:
@@ -92,15 +95,18 @@ class Paths:
         return self.home / "endpoints" / name
 
     def endpoint_file(self, name: str) -> Path:
+        """What the endpoint's server is to be: written by the service."""
         return self.endpoint(name) / "endpoint.json"
 
     def status_file(self, name: str) -> Path:
+        """What the endpoint's server is: written by the server."""
         return self.endpoint(name) / "status.json"
 
     def endpoint_log(self, name: str) -> Path:
         return self.endpoint(name) / "server.log"
 
     def telemetry(self, name: str) -> Path:
+        """Records of requests: segments by the servers, merged by the service."""
         return self.endpoint(name) / "telemetry"
 
     def model_data(self, name: str) -> Path:

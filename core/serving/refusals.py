@@ -18,10 +18,14 @@ class KeyRefused(Unauthorized):
 
 
 class PathUnknown(Refusal):
+    """A path that the server does not have."""
+
     status = 404
 
 
 class DeploymentUnknown(Refusal):
+    """A request that names a deployment which the endpoint does not have."""
+
     status = 404
 
 

@@ -19,6 +19,7 @@ def none(store: Store, paths: Paths, job_id: str) -> int:
 
 
 def of_training(store: Store, paths: Paths, job_id: str) -> int:
+    """Its trials that have ended, and its result once that is kept."""
     done = (TrialState.SUCCEEDED, TrialState.FAILED)
     return (
         sum(trial.state in done for trial in store.trials.list(job_id)) + (paths.job(job_id) / "result.json").exists()
@@ -39,10 +40,12 @@ def of_run(store: Store, paths: Paths, job_id: str) -> int:
 
 
 def of_gate(store: Store, paths: Paths, job_id: str) -> int:
+    """The checks that its latest attempt has judged."""
     return _read(paths.gate_progress(job_id)).count(b"\n")
 
 
 def of_load(store: Store, paths: Paths, job_id: str) -> int:
+    """The seconds that its latest attempt has driven."""
     told = _read(paths.load_progress(job_id))
     return len(msgspec.json.decode(told, type=LoadReport).seconds) if told else 0
 
