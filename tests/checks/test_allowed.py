@@ -10,7 +10,7 @@ from signatures import mixed_signature, signatures
 
 from core.checks.document.allowed import Bodies
 from core.checks.document.description import describe
-from core.checks.generated.drive import _bounded
+from core.checks.generated.drive import bounded
 from core.contract import samples
 from core.contract.openapi import document
 from core.contract.payload import Decoder
@@ -51,8 +51,8 @@ def test_what_the_document_forbids_is_told_from_what_it_allows(version: str) -> 
 def test_rows_longer_than_their_columns_are_not_valid_data() -> None:
     """Of 400 columns a list with a type a place was generated longer, and its refusal was called a violation."""
     schema = {"type": "array", "prefixItems": [{"type": "string"}] * 400, "minItems": 400, "maxItems": 400}
-    assert _bounded(schema) == schema
-    assert _bounded({"type": "array", "items": {}, "maxItems": 10_000}) == {"type": "array", "items": {}}
+    assert bounded(schema) == schema
+    assert bounded({"type": "array", "items": {}, "maxItems": 10_000}) == {"type": "array", "items": {}}
 
 
 @pytest.mark.parametrize("word", ["example", "default", "enum", "examples"])
@@ -60,4 +60,4 @@ def test_data_and_names_are_no_words_of_a_schema(word: str) -> None:
     """A column may be called `maxItems`, and hold 500."""
     data: Any = {"data": [{"maxItems": 500}]}
     schema = {"properties": {"maxItems": {"type": "integer"}, word: {"type": "array", "maxItems": 500}}, word: data}
-    assert _bounded(schema) == schema | {"properties": schema["properties"] | {word: {"type": "array"}}}
+    assert bounded(schema) == schema | {"properties": schema["properties"] | {word: {"type": "array"}}}

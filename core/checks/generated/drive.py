@@ -102,7 +102,7 @@ def _run(probe: Probe, findings: Findings, phases: Collection[str], until: float
     # twice the time, it gives scoring two thirds of what is really there; the alarm keeps the promise.
     config = _config(probe, phases, max(1, int(2 * left_s)) if phases == COVERING else None)
     go_straight()
-    schema = schemathesis.openapi.from_dict(_bounded(without_addresses(probe.described.document)), config=config)
+    schema = schemathesis.openapi.from_dict(bounded(without_addresses(probe.described.document)), config=config)
     stream = from_schema(schema).execute()
     alarm = Timer(max(1.0, left_s), stream.stop)
     alarm.start()
@@ -129,14 +129,14 @@ def _note(event: "NonFatalError", findings: Findings, credential: Credential | N
         findings.unreadable.append(what)
 
 
-def _bounded(schema: Any, word: str = "") -> Any:
+def bounded(schema: Any, word: str = "") -> Any:
     """The document without long lists. Only where `word` stands before a schema: names and data are as they are."""
     if word in AS_IT_IS:
         return schema
     if isinstance(schema, Mapping):
         long = word not in NAMED and _may_be_shorter(schema)
-        return {k: _bounded(v, "" if word in NAMED else k) for k, v in schema.items() if not (long and k == "maxItems")}
-    return [_bounded(value) for value in schema] if isinstance(schema, list) else schema
+        return {k: bounded(v, "" if word in NAMED else k) for k, v in schema.items() if not (long and k == "maxItems")}
+    return [bounded(value) for value in schema] if isinstance(schema, list) else schema
 
 
 def _may_be_shorter(schema: Mapping[str, Any]) -> bool:
