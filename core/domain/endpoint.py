@@ -298,7 +298,7 @@ def _origin(url: SplitResult) -> tuple[str, str, str, int | None]:
 
 @dataclass(frozen=True, slots=True)
 class EndpointKeys:
-    """Both keys in the clear: for the four doors of the product that may show them, and no log."""
+    """Both keys in the clear: for the few places of the product that may show them, and no log."""
 
     primary: str = field(repr=False)
     secondary: str = field(repr=False)

@@ -4,14 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.domain.endpoint import (
-    Deployment,
-    DeploymentSpec,
-    Endpoint,
-    EndpointKeys,
-    EndpointSpec,
-    ScoreReply,
-)
+from core.domain.endpoint import Deployment, DeploymentSpec, Endpoint, EndpointKeys, EndpointSpec, ScoreReply
 from core.domain.job import LogLine
 from core.domain.monitoring import Origin
 from core.domain.proof import Target
@@ -105,7 +98,7 @@ class Endpoints(Collection):
     def invoke(self, name: str, body: bytes, *, deployment: str = "", origin: Origin = Origin.CLIENT) -> ScoreReply:
         """Send a body to the endpoint over HTTP with its key, as any client would, and give whatever it answers.
 
-        A refusal, whatever its status, is an answer and raises nothing. Headers are named in small letters; among them
+        A refusal, whatever its status, is an answer and raises nothing. Header names are in lower case; among them
         are `x-request-id` and, where a deployment has answered, `azureml-model-deployment`. It counts as a client's
         request unless `origin` says otherwise. Raises EndpointNotFound, ServiceUnavailable when nothing listens.
         """

@@ -19,9 +19,9 @@ class Jobs(Collection):
 
         A training's target and inputs are looked at before it is queued (`core.ml.data.guardrails`). The `source` of a
         batch has been read by then. A load goes to the endpoint of this workspace that listens at its target, and no
-        key is kept with it. A kind of job that a backend does not do raises NotSupported; such a backend lacks the verb
-        that reads what the kind leaves, by which the app and the command line know: `jobs.trials` of a training,
-        `jobs.open_output` of a batch, `proofs.load_reports` of a load.
+        key is kept with it. For a kind of job that a backend does not do it raises NotSupported; such a backend also
+        lacks the verb that reads what the kind leaves, and so the app and the command line know: `jobs.trials` for
+        training, `jobs.open_output` for batches, `proofs.load_reports` for loads.
 
         Raises DataNotFound, EndpointNotFound, SourceUnreadable, TableUnusable (also for a target that cannot be
         learned), SpecInvalid for a column or compute that is not there, for a load on somebody else's server, and for a

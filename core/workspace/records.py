@@ -27,7 +27,7 @@ class Records(Collection):
     ) -> TelemetrySummary:
         """Requests, latency and errors over the last `window_s` seconds: clients', another origin's, or (None) all.
 
-        `buckets` intervals of the same width, oldest first, also those without a request. A request is told within some
+        `buckets` intervals of the same width, oldest first, also those without a request. A request shows up within
         seconds. Raises EndpointNotFound.
         """
         self._cannot("telemetry")

@@ -14,7 +14,7 @@ from core.workspace.proofs import Proofs
 
 
 class LocalProofs(Proofs):
-    """Gates are jobs; reports stand in the store, and what runs tells of itself in its job's folder."""
+    """Gates and load tests are jobs: their reports are kept in the store, their progress in the job's folder."""
 
     def __init__(self, context: Context) -> None:
         self._context = context

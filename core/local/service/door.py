@@ -156,7 +156,7 @@ class _Guard:
 
 
 def _name(host: str) -> str:
-    """The host without its port, in small letters."""
+    """The host without its port, in lower case."""
     name, colon, port = host.rpartition(":")
     return (name if colon and port.isdigit() else host).lower()
 
