@@ -1,12 +1,12 @@
 """`endpoint batch`: every row of a table."""
 
-import shutil
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from core.cli.command import DONE, Command, Context, arg
 from core.cli.following import ended
+from core.cli.outputs import write_output
 from core.cli.values import data_ref
 from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
@@ -27,7 +27,7 @@ def _batch(context: Context, options: Namespace) -> Any:
         return job
     outcome = ended(context, job.id)
     if outcome.exit_code == DONE and options.output:
-        _copy(context.workspace.jobs.open_output(job.id), options.output)
+        write_output(context, job.id, options.output)
     return outcome
 
 
@@ -45,14 +45,6 @@ def _registered(context: Context, options: Namespace) -> DataRef | None:
         raise SpecInvalid(
             f"There is no data asset and no file '{options.data}'", hint=f"Give NAME[:VERSION], or a path. {known}"
         ) from e
-
-
-def _copy(scored: BinaryIO, output: str) -> None:
-    try:
-        with scored, Path(output).open("wb") as file:
-            shutil.copyfileobj(scored, file)
-    except OSError as e:
-        raise SpecInvalid(f"Cannot write '{output}': {e.strerror}", hint="The job has kept its scored table") from e
 
 
 BATCH = Command(

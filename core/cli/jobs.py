@@ -1,10 +1,12 @@
 """`job`."""
 
 from argparse import ArgumentTypeError, Namespace
+from pathlib import Path
 from typing import Any
 
 from core.cli.command import Command, Context, arg
 from core.cli.following import ended
+from core.cli.outputs import write_output
 from core.cli.values import data_ref
 from core.domain.job import JobKind
 from core.domain.metrics import PRIMARY_METRICS
@@ -69,6 +71,11 @@ def _compare(context: Context, options: Namespace) -> Any:
         {"trial": trial.number, "algorithm": trial.algorithm, **dict(zip(compared.metrics, row, strict=True))}
         for trial, row in zip(compared.trials, compared.rows, strict=True)
     ]
+
+
+def _output(context: Context, options: Namespace) -> Any:
+    write_output(context, options.job, options.file)
+    return {"file": str(Path(options.file).absolute())}
 
 
 def _trial_pick(text: str) -> tuple[str, int]:
@@ -147,6 +154,12 @@ COMMANDS = (
         lambda context, options: context.workspace.jobs.logs(options.job, options.limit),
         (ID, arg("--limit", type=int, default=1000, help="at most so many (default: %(default)s)")),
         columns=("at", "level", "text"),
+    ),
+    Command(
+        "job output",
+        "write the table that a batch job scored, as CSV",
+        _output,
+        (ID, arg("file", metavar="FILE", help="where to")),
     ),
     Command(
         "job cancel",

@@ -287,6 +287,7 @@ COLLECTIONS = {
 """Noun of the command line -> the collections whose verbs it has."""
 OWN_WORDS = {
     "job wait": "jobs.get, again and again",
+    "job output": "jobs.open_output",
     "endpoint batch": "jobs.submit",
     "endpoint feedback": "records.send_feedback",
     "schedule disable": "schedules.enable",

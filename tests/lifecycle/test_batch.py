@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 from living import alive_in
@@ -63,12 +64,16 @@ def test_a_table_of_more_rows_than_a_request_may_have_is_scored_all_the_same(qui
     assert (ended.message, ended.result.scored, ended.result.refused) == ("", 39, 1)
 
 
-def test_where_the_scored_table_is_stands_in_the_refusal_to_write_it_elsewhere(quickstart, people, tmp_path, capsys):
-    line = f"endpoint batch {quickstart.endpoint} {people.name} -o {tmp_path}"
-    assert main([*line.split(), "--home", str(quickstart.home)]) == 2
+def test_how_to_get_the_scored_table_stands_in_the_refusal_to_write_it_where_it_cannot_be(
+    quickstart, people, tmp_path, capsys
+):
+    line, home = f"endpoint batch {quickstart.endpoint} {people.name} -o {tmp_path}", ["--home", str(quickstart.home)]
+    assert main([*line.split(), *home]) == 2
     told = capsys.readouterr().err
     assert f"Cannot write '{tmp_path}': Is a directory" in told
-    assert "The scored table is " in told
+    command = re.search(r"The scored table is kept: `(job output \S+) FILE` writes it", told)[1]
+    assert main([*command.split(), str(tmp_path / "scored.csv"), *home]) == 0
+    assert len((tmp_path / "scored.csv").read_text("utf-8").splitlines()) == 41
 
 
 def test_a_batch_job_that_was_killed_ends_all_the_same(quickstart, workspace):
