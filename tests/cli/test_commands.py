@@ -5,6 +5,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from fakes import without
 from quickstart_fakes import LEAK, RED, UNDECIDED, LifecycleDataAssets, LifecycleFake
 
 from contract_tests.reference import KEY, Reference, serving
@@ -131,6 +132,32 @@ def test_a_verb_that_the_backend_cannot_do_says_so(cli):
     code, out, _ = cli("model curves bank --json")
     assert code == 1
     assert json.loads(out)["error"]["status"] == 501
+
+
+def serviceless(settings):
+    """A workspace of a backend without a service, where what is queued is done all the same."""
+    fake = LifecycleFake(settings)
+    fake.running = True
+    fake.workspace = without(fake.workspace, "service.start", "service.stop", "service.status")
+    return fake
+
+
+def test_a_backend_without_a_service_gets_through_the_command_line(cli):
+    assert cli("quickstart --json", make=serviceless)[0] == 0
+    for line in (
+        "job submit --data bankmarketing_train --target y --wait",
+        "endpoint set-traffic bank-marketing v1=100",
+        "gate bank-marketing",
+    ):
+        code, _, err = cli(line)
+        assert code == 0, f"{line}: {err}"
+
+
+@pytest.mark.parametrize("verb", ["start", "run", "stop", "status", "key"])
+def test_a_service_that_is_not_there_is_no_command_of_another(cli, verb):
+    code, out, _ = cli(f"service {verb} --json", make=serviceless)
+    assert code == 1
+    assert f"service.{verb}" in json.loads(out)["error"]["message"]
 
 
 def test_a_bug_is_a_traceback_and_still_one_document(cli):

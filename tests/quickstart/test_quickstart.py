@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from fakes import without
 from quickstart_fakes import LEAK, RED, UNDECIDED, LifecycleFake, Ticking
 
 from core.domain.errors import ServiceUnavailable, SpecInvalid, TrainingFailed
@@ -122,6 +123,28 @@ def test_a_service_that_dies_meanwhile_is_started_again(live, settings, said):
     assert live(workspace).exit_code == 0
     assert workspace.started == 2
     assert "The service has stopped; starting it again" in said
+
+
+ENOUGH = frozenset(
+    {
+        "data.register",
+        *("jobs.submit", "jobs.get", "jobs.list", "jobs.trials"),
+        *("models.register", "models.list"),
+        *("endpoints.deploy", "endpoints.get", "endpoints.keys", "endpoints.set_traffic", "endpoints.invoke"),
+        *("proofs.run_gate", "proofs.gate_reports"),
+    }
+)
+"""What a backend must do for a quickstart; it may lack everything else, a service too."""
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+def test_a_backend_without_a_service_and_with_few_verbs_is_enough(live, settings, reuse):
+    fake = LifecycleFake(settings)
+    fake.running = True  # what is queued is done by whoever does it there
+    fake.workspace = without(fake.workspace, *fake.workspace.capabilities - ENOUGH)
+    assert fake.workspace.capabilities == ENOUGH
+    assert live(fake, reuse=reuse).exit_code == 0
+    assert fake.started == 0
 
 
 def test_nonsense_is_refused_before_anything_is_started(live, settings):
