@@ -15,7 +15,7 @@ from core.domain.job import Job, JobKind, JobSpec, JobState, LogLine
 from core.domain.model import Model
 from core.domain.signature import Signature
 from core.ui.kit import words
-from core.ui.shell import abilities, actions, failures
+from core.ui.shell import actions, failures
 from core.ui.shell.abilities import able
 from core.ui.shell.live import FAST_S, live
 from core.ui.shell.markup import literal
@@ -99,9 +99,6 @@ def _result(workspace: Workspace, job: Job, *, opened: bool) -> None:
     if isinstance(job.result, BatchResult):
         why = " The column `problem` says why." if job.result.refused else ""
         st.markdown(f"{words.plural(job.result.scored, 'row')} scored, {words.count(job.result.refused)} refused.{why}")
-    if reason := abilities.lacking("jobs.open_output"):
-        abilities.say("The scored table", reason)
-        return
     with workspace.jobs.open_output(job.id) as file:
         st.download_button("Download the scored table", file, "scored.csv", "text/csv", key=f"batch.get.{job.id}")
         if opened:

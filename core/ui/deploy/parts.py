@@ -47,7 +47,7 @@ def _with_model(show: Callable[[Workspace, Endpoint, Model], None]) -> Callable[
 TABS: tuple[Part[Opened], ...] = (
     Part("Details", _always(details.show)),
     Part("Test", _with_model(tryit.show), needs=("endpoints.invoke",)),
-    Part("Batch", _with_model(batch.show), needs=("data.list", "jobs.list", "jobs.submit")),
+    Part("Batch", _with_model(batch.show), needs=("data.list", "jobs.list", "jobs.submit", "jobs.open_output")),
     Part("Consume", _with_model(consume.show)),
     Part("Swagger", _always(swagger.show)),
     Part("Keys", _always(keys.show), needs=("endpoints.keys",)),
