@@ -206,10 +206,24 @@ def of_format(number: int) -> tuple[str, ...]:
     return (*FAKE_SERVER, "--format", str(number))
 
 
-def test_a_server_of_a_slipway_before_formats_were_told_is_ended_in_order_and_another_started(world: World) -> None:
+def test_a_server_of_a_slipway_before_formats_were_told_goes_on_while_it_reads_ours(world: World) -> None:
     world.add_endpoint("bank")
     world.deploy("bank")
     old = ready(world, world.supervisor(server=of_format(0)))
+    later = world.supervisor()
+    for _ in range(5):
+        later.tick()
+    assert living(old)
+    assert (world.store.endpoints.server("bank"), world.endpoint("bank").restarts) == (old, 0)
+
+
+def test_a_server_that_tells_no_format_is_ended_in_order_and_another_started_when_ours_is_newer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add_endpoint("bank")
+    world.deploy("bank")
+    old = ready(world, world.supervisor(server=of_format(0)))
+    monkeypatch.setattr(rolling, "FORMAT", 2)
     later = world.supervisor()
     wait_until(ticking(later.tick, lambda: world.store.endpoints.server("bank") not in (old, None)), 20)
     assert not living(old)
@@ -218,7 +232,10 @@ def test_a_server_of_a_slipway_before_formats_were_told_is_ended_in_order_and_an
     assert (world.endpoint("bank").restarts, world.endpoint("bank").error) == (0, ""), "it did not die"
 
 
-def test_a_server_that_we_started_is_not_ended_for_its_format_again_and_again(world: World) -> None:
+def test_a_server_that_we_started_is_not_ended_for_its_format_again_and_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rolling, "FORMAT", 2)
     world.add_endpoint("bank")
     supervisor = world.supervisor(server=of_format(0))
     server = ready(world, supervisor)

@@ -10,8 +10,11 @@ from core.local.machine.processes import Process
 
 log = logging.getLogger(__name__)
 
-UNTOLD = 0
-"""The format of a server that does not say one: its parent could not tell us that its workers are new."""
+UNTOLD, FIRST = 0, 1
+"""What a server says that was started before servers said their format, and the format that all of those read.
+
+Its parent could not tell us that its workers are new.
+"""
 
 
 class Rolling:
@@ -26,10 +29,10 @@ class Rolling:
     def ends(self, name: str, server: Process, status: ServerStatus) -> bool:
         """Take one step with a server that lives; whether it is to end, and another to be started.
 
-        One that says its format drops no request and lives on: its workers are replaced by those of the code that is
+        One that tells its format drops no request and lives on: its workers are replaced by those of the code that is
         here now, each once the new one answers. Any other answers what is in flight and ends.
         """
-        if status.format >= FORMAT:
+        if (status.format or FIRST) >= FORMAT:
             self._asked_at.pop(server.pid, None)
             return False
         if status.format == UNTOLD:

@@ -94,6 +94,8 @@ MIGRATIONS: tuple[tuple[int, str], ...] = (
         CREATE INDEX load_reports_by_endpoint ON load_reports (endpoint, created_at);
         """,
     ),
+    # Nothing of the tables: bodies tell no places any more, which 0.2.0 must refuse in a sentence and not stumble over.
+    (5, ""),
 )
 """Add to the end; never change one that has shipped."""
 
