@@ -16,8 +16,8 @@ class _Selector(selectors.DefaultSelector):  # type: ignore[valid-type,misc] # c
     def select(self, timeout: float | None = None) -> Any:
         """Skips the wait instead of waiting."""
         assert timeout is not None, "nothing is due, and so nothing would ever happen"
-        if timeout > 0:
-            self.now += timeout + MOMENT_S  # past what is due, or it would be looked for again and again
+        # Time passes with every look, or what is due within the clock's resolution would be looked for again and again.
+        self.now += max(timeout, 0.0) + MOMENT_S
         return super().select(0)
 
 
