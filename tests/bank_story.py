@@ -31,7 +31,7 @@ from core.domain.endpoint import (
 )
 from core.domain.job import Job, JobKind, JobSpec, JobState, LogLine
 from core.domain.model import Model
-from core.domain.monitoring import RequestRecord, TelemetryBucket, TelemetrySummary
+from core.domain.monitoring import DeploymentTraffic, RequestRecord, TelemetryBucket, TelemetrySummary
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, StepKind, StepRun
 from core.domain.proof import CheckResult, GateReport, GateSpec, LoadReport
 from core.domain.signature import Column, Signature
@@ -242,7 +242,8 @@ def summary(now: float, rng: random.Random) -> TelemetrySummary:
     bad = sum(b.client_errors for b in buckets)
     return TelemetrySummary(
         "bank-marketing", now - 3600, now, total, 2 * total, 1.3, 2.4, 3.9, {200: total - bad, 400: bad - 4, 401: 4},
-        {"v3": total}, tuple(buckets),
+        {"v3": DeploymentTraffic(total, 2 * total, bad, 0, 1.3, 2.4, 3.9)}, {"client": total, "loadtest": 17_000},
+        tuple(buckets),
     )  # fmt: skip
 
 

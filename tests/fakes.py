@@ -38,7 +38,7 @@ from core.domain.errors import (
 )
 from core.domain.job import Job, JobKind, JobSpec, JobState, LogLine, kind_of
 from core.domain.model import Model
-from core.domain.monitoring import Origin, RequestRecord, ServiceStatus, TelemetrySummary
+from core.domain.monitoring import DeploymentTraffic, Origin, RequestRecord, ServiceStatus, TelemetrySummary
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
 from core.domain.proof import CheckResult, GateReport, GateSpec, LoadReport, LoadSpec, Target
 from core.domain.training import Algorithm, BestTrial, TrainingResult, TrainingSpec, Trial, TrialDetail, TrialState
@@ -487,10 +487,13 @@ class FakeRecords(Records):
         self, endpoint: str, window_s: float = 3600.0, buckets: int = 60, *, origin: Origin | None = Origin.CLIENT
     ) -> TelemetrySummary:
         self._memory._endpoint(endpoint)
-        now, records = time.time(), [r for r in self._memory.records[endpoint] if origin in (None, r.origin)]
-        rows, counts = sum(one.rows for one in records), Counter(one.deployment for one in records)
+        now, everybody = time.time(), self._memory.records[endpoint]
+        records = [r for r in everybody if origin in (None, r.origin)]
+        counts = Counter(one.deployment for one in records)
         own = TelemetrySummary(
-            endpoint, now - window_s, now, len(records), rows, None, None, None, by_deployment=counts
+            *(endpoint, now - window_s, now, len(records), sum(one.rows for one in records), None, None, None),
+            by_deployment={name: DeploymentTraffic(n, n, 0, 0, None, None, None) for name, n in counts.items()},
+            by_origin=Counter(one.origin for one in everybody),
         )
         return self._memory.summaries.get(endpoint, own)
 

@@ -20,9 +20,21 @@ class Origin(StrEnum):
     """Checks of the contract against the live endpoint; a gate's own are sent to a server of its own."""
 
 
+MODEL_FAILED = 424
+"""The status of a request whose row the model itself could not score."""
+
+
+def is_server_error(status: int) -> bool:
+    """Whether an HTTP status says that the endpoint failed, not its client."""
+    return status >= 500 or status == MODEL_FAILED
+
+
 @dataclass(frozen=True, slots=True)
 class TelemetryBucket:
-    """One interval of an endpoint's life: [at, at + width_s)."""
+    """One interval of an endpoint's life: [at, at + width_s).
+
+    `server_errors` are answers 5xx and 424 (the model itself failed), `client_errors` the other 4xx.
+    """
 
     at: float
     width_s: float
@@ -36,8 +48,24 @@ class TelemetryBucket:
 
 
 @dataclass(frozen=True, slots=True)
+class DeploymentTraffic:
+    """What one deployment answered over a window of time. Errors are counted as in `TelemetryBucket`."""
+
+    requests: int
+    rows: int
+    client_errors: int
+    server_errors: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class TelemetrySummary:
-    """An endpoint over a window of time: totals, percentiles over all requests, counts by status and deployment."""
+    """An endpoint over a window of time: totals, percentiles over all requests, and how each deployment did.
+
+    Latencies are the server's own: from a request's arrival to its answer, without the way to and from the client.
+    """
 
     endpoint: str
     since: float
@@ -48,7 +76,9 @@ class TelemetrySummary:
     p95_ms: float | None
     p99_ms: float | None
     by_status: Mapping[int, int] = field(default_factory=dict)
-    by_deployment: Mapping[str, int] = field(default_factory=dict)
+    by_deployment: Mapping[str, DeploymentTraffic] = field(default_factory=dict)
+    by_origin: Mapping[str, int] = field(default_factory=dict)
+    """Requests by `Origin`, of all origins, also where the summary is of one."""
     buckets: tuple[TelemetryBucket, ...] = ()
 
 

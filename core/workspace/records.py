@@ -27,8 +27,9 @@ class Records(Collection):
     ) -> TelemetrySummary:
         """Requests, latency and errors over the last `window_s` seconds: clients', another origin's, or (None) all.
 
-        `buckets` intervals of the same width, oldest first, also those without a request. A request shows up within
-        seconds. Raises EndpointNotFound.
+        `buckets` intervals of the same width, oldest first, also those without a request. Their edges are multiples of
+        the width since the epoch, so a summary changes by requests alone until the next interval begins; the newest
+        one is still filling. A request shows up within seconds. Raises EndpointNotFound.
         """
         self._cannot("telemetry")
 

@@ -2,11 +2,14 @@
 
 import json
 import os
+from itertools import pairwise
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from core.domain.monitoring import Origin
+from core.domain.monitoring import DeploymentTraffic, Origin
 from core.local.records import catalog, merging, telemetry
 from core.local.records.merging import Merging
 
@@ -175,3 +178,46 @@ def test_an_index_that_is_lost_or_damaged_is_made_anew(segments):
         merge(segments)
         assert telemetry.summary("e", segments, 0, 100, 1).requests == 60
         assert json.loads((segments / "index.json").read_text())["files"]
+
+
+def test_each_deployment_is_told_apart_and_whose_requests_there_are(tmp_path):
+    sent = [record(n, elapsed_ms=float(n), rows=3) for n in range(1, 4)]
+    sent += [record(4, deployment="v2", status=status, elapsed_ms=9.0) for status in (200, 400, 424, 500)]
+    sent += [record(5, deployment="", status=401), record(6, deployment="v2", origin="loadtest")]
+    (tmp_path / "seg-1-99-0.jsonl").write_text("".join(sent))
+    found = telemetry.summary("e", tmp_path, 0, 10, 1)
+    assert found.by_deployment["v1"] == DeploymentTraffic(3, 9, 0, 0, 2.0, pytest.approx(2.9), pytest.approx(2.98))
+    assert found.by_deployment["v2"] == DeploymentTraffic(4, 8, 1, 2, 9.0, 9.0, 9.0)
+    assert found.by_origin == {"client": 8, "loadtest": 1}
+    assert (found.buckets[0].client_errors, found.buckets[0].server_errors) == (2, 2)
+    load = telemetry.summary("e", tmp_path, 0, 10, 1, origin=Origin.LOADTEST)
+    assert (load.requests, list(load.by_deployment), load.by_origin) == (1, ["v2"], found.by_origin)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    window_s=st.sampled_from([60.0, 900.0, 3600.0, 86_400.0, 604_800.0, 1000.0]),
+    buckets=st.integers(1, 60),
+    now=st.floats(1.7e9, 1.9e9),
+    later=st.floats(0, 700_000),
+)
+def test_the_edges_of_intervals_stand_still_whenever_they_are_asked_for(window_s, buckets, now, later):
+    width_s = window_s / buckets
+    since, until = telemetry.aligned(now, window_s, buckets)
+    assert until - since == pytest.approx(window_s)
+    assert until - width_s <= now + 1e-6
+    assert now < until + 1e-6
+    moved = (telemetry.aligned(now + later, window_s, buckets)[1] - until) / width_s
+    assert moved == pytest.approx(round(moved), abs=1e-6)
+    assert moved <= later / width_s + 1
+
+
+def test_without_traffic_a_summary_changes_by_whole_intervals_alone(tmp_path):
+    (tmp_path / "seg-1700000000000-99-0.jsonl").write_text("".join(record(1.7e9 + 7 * n) for n in range(100)))
+    looks = [1.7e9 + 1000 + second for second in range(0, 130, 3)]
+    seen = [telemetry.summary("e", tmp_path, *telemetry.aligned(now, 1800, 30), 30) for now in looks]
+    for before, after in pairwise(seen):
+        begun = round((after.since - before.since) / 60)
+        assert begun in (0, 1)
+        assert after.buckets[: 30 - begun] == before.buckets[begun:]
+        assert begun or after == before

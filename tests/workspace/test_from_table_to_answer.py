@@ -147,7 +147,7 @@ def test_what_was_asked_of_an_endpoint_is_recorded(working: Working, live: Endpo
     until(working, lambda: wanted in [one.request_id for one in working.workspace.records.requests(ENDPOINT)])
     (found,) = [one for one in working.workspace.records.requests(ENDPOINT) if one.request_id == wanted]
     assert (found.rows, found.status, found.deployment) == (5, 200, live.deployments[0].name)
-    assert working.workspace.records.telemetry(ENDPOINT).by_deployment[found.deployment] >= 1
+    assert working.workspace.records.telemetry(ENDPOINT).by_deployment[found.deployment].requests >= 1
 
 
 def test_the_published_document_names_the_endpoint(working: Working, live: Endpoint):

@@ -27,9 +27,8 @@ class LocalRecords(Records):
         if window_s <= 0 or buckets < 1:
             raise SpecInvalid(f"Telemetry needs window_s > 0 and buckets >= 1, got {window_s} and {buckets}")
         self._context.store.endpoints.get(endpoint)
-        now = self._context.clock()
-        folder = self._context.paths.telemetry(endpoint)
-        return queries.summary(endpoint, folder, now - window_s, now, buckets, origin=origin)
+        since, until = queries.aligned(self._context.clock(), window_s, buckets)
+        return queries.summary(endpoint, self._context.paths.telemetry(endpoint), since, until, buckets, origin=origin)
 
     def requests(
         self, endpoint: str, limit: int = 100, *, origin: Origin | None = Origin.CLIENT

@@ -9,7 +9,14 @@ from typing import Any
 import duckdb
 
 from core.domain.errors import ServiceUnavailable
-from core.domain.monitoring import Origin, RequestRecord, TelemetryBucket, TelemetrySummary
+from core.domain.monitoring import (
+    MODEL_FAILED,
+    DeploymentTraffic,
+    Origin,
+    RequestRecord,
+    TelemetryBucket,
+    TelemetrySummary,
+)
 from core.local.records import catalog
 from core.ml.data.sql_paths import AS_IT_STANDS, each, literal, only
 
@@ -46,11 +53,15 @@ SENDER = f"coalesce(nullif(origin, ''), '{Origin.CLIENT}')"
 PERCENTILES = "quantile_cont(elapsed_ms, [0.5, 0.95, 0.99])"
 TOTALS = f'SELECT count(*), coalesce(sum("rows"), 0), {PERCENTILES} FROM r'
 BY_STATUS = "SELECT status, count(*) FROM r GROUP BY status ORDER BY status"
-BY_DEPLOYMENT = "SELECT deployment, count(*) FROM r WHERE deployment != '' GROUP BY deployment ORDER BY deployment"
-BY_BUCKET = f"""
-SELECT bucket, count(*), coalesce(sum("rows"), 0), count(*) FILTER (status BETWEEN 400 AND 499),
-count(*) FILTER (status >= 500), {PERCENTILES} FROM r GROUP BY bucket"""
-COUNTED = 'deployment, status, "rows", elapsed_ms'
+BY_ORIGIN = "SELECT sender, count(*) FROM everybody GROUP BY sender ORDER BY sender"
+SERVER_ERROR = f"(status >= 500 OR status = {MODEL_FAILED})"
+FIGURES = f"""count(*), coalesce(sum("rows"), 0), count(*) FILTER (status BETWEEN 400 AND 499 AND NOT {SERVER_ERROR}),
+count(*) FILTER ({SERVER_ERROR}), {PERCENTILES}"""
+BY_DEPLOYMENT = f"SELECT deployment, {FIGURES} FROM r WHERE deployment != '' GROUP BY deployment ORDER BY deployment"
+BY_BUCKET = f"SELECT bucket, {FIGURES} FROM r GROUP BY bucket"
+COUNTED = f'deployment, status, "rows", elapsed_ms, {SENDER} AS sender'
+NOTHING = (0, 0, 0, 0, None)
+"""What `FIGURES` would give of no request."""
 LISTED = '"at", request_id, deployment, status, "rows", elapsed_ms, bytes_in, bytes_out'
 
 
@@ -68,10 +79,11 @@ def summary(
     Mirrored requests do not count.
     """
     width_s = (until - since) / buckets
-    bucket = f'floor(("at" - {since!r}) / {width_s!r})::BIGINT AS bucket'
-    begin = f"CREATE TEMP TABLE r AS SELECT {COUNTED}, {bucket} FROM requests"
-    statements = (begin, TOTALS, BY_STATUS, BY_DEPLOYMENT, BY_BUCKET)
-    _, totals, status, deployment, intervals = _query(folder, (since, until), origin, *statements)
+    bucket = f'least(floor(("at" - {since!r}) / {width_s!r})::BIGINT, {buckets - 1}) AS bucket'
+    begin = f"CREATE TEMP TABLE everybody AS SELECT {COUNTED}, {bucket} FROM requests"
+    ours = "CREATE TEMP VIEW r AS SELECT * FROM everybody" + (f" WHERE sender = '{origin.value}'" if origin else "")
+    statements = (begin, ours, TOTALS, BY_STATUS, BY_DEPLOYMENT, BY_BUCKET, BY_ORIGIN)
+    _, _, totals, status, deployments, intervals, senders = _query(folder, (since, until), None, *statements)
     requests, rows, percentiles = totals[0]
     p50, p95, p99 = percentiles or (None, None, None)
     found = {row[0]: row[1:] for row in intervals}
@@ -85,8 +97,11 @@ def summary(
         p95_ms=p95,
         p99_ms=p99,
         by_status=dict(status),
-        by_deployment=dict(deployment),
-        buckets=tuple(_bucket(since + i * width_s, width_s, found.get(i)) for i in range(buckets)),
+        by_deployment={name: DeploymentTraffic(*_figures(row)) for name, *row in deployments},
+        by_origin=dict(senders),
+        buckets=tuple(
+            TelemetryBucket(since + i * width_s, width_s, *_figures(found.get(i, NOTHING))) for i in range(buckets)
+        ),
     )
 
 
@@ -153,10 +168,22 @@ def _database() -> duckdb.DuckDBPyConnection:
     return db
 
 
-def _bucket(at: float, width_s: float, found: tuple[Any, ...] | None) -> TelemetryBucket:
-    requests, rows, client_errors, server_errors, percentiles = found or (0, 0, 0, 0, None)
+def aligned(now: float, window_s: float, buckets: int) -> tuple[float, float]:
+    """About the last `window_s` seconds as whole intervals, in the newest of which is `now`: from when until when.
+
+    The edges are multiples of an interval's width, whenever it is asked: two looks put a request into the same
+    interval, and what is seen changes by requests, and by an interval that begins, alone.
+    """
+    width_s = window_s / buckets
+    last = math.floor(now / width_s) + 1
+    return (last - buckets) * width_s, last * width_s
+
+
+def _figures(row: Sequence[Any]) -> tuple[int, int, int, int, float | None, float | None, float | None]:
+    """What `FIGURES` gave: requests, rows, client and server errors, p50, p95 and p99."""
+    requests, rows, client_errors, server_errors, percentiles = row
     p50, p95, p99 = percentiles or (None, None, None)
-    return TelemetryBucket(at, width_s, requests, int(rows), client_errors, server_errors, p50, p95, p99)
+    return requests, int(rows), client_errors, server_errors, p50, p95, p99
 
 
 def _query(

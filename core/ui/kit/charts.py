@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.domain.data import ColumnProfile
 from core.domain.metrics import metric_named
-from core.domain.monitoring import TelemetryBucket
+from core.domain.monitoring import TelemetryBucket, is_server_error
 from core.domain.proof import GateReport, LoadReport
 from core.domain.signature import Scalar
 from core.domain.training import Trial
@@ -179,7 +179,7 @@ def latency(buckets: Sequence[TelemetryBucket]) -> go.Figure:
 def statuses(by_status: Mapping[int, int]) -> go.Figure:
     """Requests by the HTTP status of their answer."""
     shown = sorted(by_status.items(), reverse=True)
-    colors = [GOOD if status < 400 else BAD if words.is_ours(status) else WARN for status, _ in shown]
+    colors = [GOOD if status < 400 else BAD if is_server_error(status) else WARN for status, _ in shown]
     bars = go.Bar(
         x=[n for _, n in shown],
         y=[str(status) for status, _ in shown],

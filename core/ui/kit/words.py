@@ -197,11 +197,6 @@ def asset(ref: DataRef) -> str:
     return f"{ref.name}, version {ref.version}"
 
 
-def is_ours(status: int) -> bool:
-    """Whether an HTTP status says that the endpoint failed, not its client; 424: the model itself did."""
-    return status >= 500 or status == 424
-
-
 def identifier(text: str) -> str:
     """A name made for programs, for people: `order_is_kept` -> `Order is kept`."""
     spaced = text.replace("_", " ").replace("-", " ").strip()

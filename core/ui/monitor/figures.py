@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from core.domain.monitoring import TelemetrySummary
+from core.domain.monitoring import TelemetrySummary, is_server_error
 from core.ui.kit import words
 from core.ui.monitor.traffic import Traffic
 
 
 def failing(summary: TelemetrySummary) -> tuple[int, int]:
     """How many requests were refused (4xx) and how many failed (5xx, and 424 where the model itself failed)."""
-    failed = sum(n for status, n in summary.by_status.items() if words.is_ours(status))
+    failed = sum(n for status, n in summary.by_status.items() if is_server_error(status))
     return sum(n for status, n in summary.by_status.items() if status >= 400) - failed, failed
 
 
