@@ -9,7 +9,7 @@ from core.domain.endpoint import GateBudget, GateState
 from core.domain.errors import SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.proof import CheckResult
-from core.ui.quality.progress import parts_now
+from core.ui.kit.gates import parts_now
 
 PARITY = CheckResult("parity", "parity", True, "500 rows", "curl parity", about="The same numbers as in training.")
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.ui.kit import charts, words
-from core.ui.quality import checks, report
+from core.ui.kit import charts, checks, words
+from core.ui.quality import report
 from core.ui.quality.gates import Gates
 
 

@@ -7,8 +7,7 @@ import streamlit as st
 from core.contract.junit import junit
 from core.domain.endpoint import GateBudget
 from core.domain.proof import GateReport
-from core.ui.kit import words
-from core.ui.quality import checks
+from core.ui.kit import checks, words
 from core.ui.quality.gates import Gates
 from core.ui.shell import choices, navigation
 from core.ui.shell.markup import literal
