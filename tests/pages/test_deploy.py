@@ -340,7 +340,7 @@ def test_a_load_is_run_watched_and_compared_with_earlier_ones(visit, bank):
     assert "9.1 ms" not in [metric.value for metric in app.metric], "until the visitor chooses otherwise"
 
     for use in ("Logs", "Load test"):
-        app.segmented_control(key="use").set_value(use).run()
+        app.segmented_control(key="choice.use").set_value(use).run()
     assert "9.1 ms" in [metric.value for metric in app.metric], "and again when the visitor comes back"
 
 

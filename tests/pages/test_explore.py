@@ -31,7 +31,7 @@ def test_a_registered_table_is_opened_at_once(visit, bank):
 
     assert bank.called("data.register") == [("mine", "/tables/mine.csv.xz")]
     assert by_label(app.selectbox, "Table").value == "mine:1"
-    assert app.query_params.get("data") is None, "the newest table needs no place in the address"
+    assert "mine:1" in app.query_params["data"], "so that a link, F5 and another tab show it"
 
 
 def test_a_table_that_cannot_be_read_is_explained(visit, fake):

@@ -4,9 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import streamlit as st
-
-from core.ui.shell import abilities
+from core.ui.shell import abilities, choices
 
 T = TypeVar("T")
 
@@ -30,20 +28,7 @@ def choose(label: str, parts: Sequence[Part[T]], shown: T, *, key: str, first: s
     """Let the visitor (or the address, under `key`) choose a part, `first` unless told, and draw it."""
     by_title = {part.title: part for part in parts}
     labels = {part.title: _label(part) for part in parts}
-    asked = st.query_params.get(key)
-    if asked in labels and labels[asked] != asked and key not in st.session_state:
-        # Links name the title, and Streamlit looks for the label.
-        st.session_state[key] = asked
-    title = st.segmented_control(
-        label,
-        list(by_title),
-        default=first,
-        required=True,
-        key=key,
-        bind="query-params",
-        format_func=labels.__getitem__,
-        label_visibility="collapsed",
-    )
+    title = choices.choose(label, labels, key=key, first=first, noun="tab", draw=choices.tabs)
     _draw(by_title[title], shown)
 
 

@@ -123,3 +123,8 @@ def link(title: str, label: str = "", **query: str) -> None:
     """A link to another page, by its title; `query` chooses there, e.g. `endpoint="bank-marketing"`."""
     page = entry(title)
     st.page_link(page.path, label=label or page.title, icon=f":material/{page.icon}:", query_params=query or None)
+
+
+def go(title: str, **query: str) -> None:
+    """Go to another page now, such as after a click on a row; `query` chooses there. Nothing after it is run."""
+    st.switch_page(entry(title).path, query_params=query)

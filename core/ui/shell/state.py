@@ -1,5 +1,6 @@
 """What the app remembers of one visitor's session: typed, each key with its owner and default."""
 
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast, overload
 
 import streamlit as st
@@ -28,11 +29,26 @@ class Remembered(Generic[T]):
         st.session_state[self.key] = value
 
 
+@dataclass(slots=True)
+class Visit:
+    """One stay on a page."""
+
+    page: str
+    at: str
+    """The whole query as the session knows it."""
+    replaced: dict[str, float] = field(default_factory=dict)
+    """Earlier queries of this stay, and when each was replaced."""
+    taken: set[str] = field(default_factory=set)
+    """The parameters that were read since the visitor came by the address."""
+
+
 class State:
     """Every key that is not a widget's own. Widgets use `page.field`; what a URL should carry is bound to the URL."""
 
     routed = Remembered("slipway.routed", False)
     """True from the moment `app.py` routes a run until the page's frame has seen it."""
+    visit: Remembered[Visit | None] = Remembered("slipway.visit", None)
+    """The visitor's stay on the page that is drawn, kept by `address`."""
     trial: Remembered[tuple[str, int] | None] = Remembered("slipway.trial", None)
     """The trial that the leaderboard shows in detail: job id and number."""
     shown_trials: Remembered[tuple[int, ...]] = Remembered("slipway.shown_trials", ())
