@@ -42,7 +42,7 @@ class TwoModels(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Scorer)
         self.turn = count()
         self.rows: list[dict[str, object]] = []
-        """Of the requests for labels."""
+        """All that were sent, in the order in which they were."""
 
     def __enter__(self) -> "TwoModels":
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -59,7 +59,7 @@ class Scorer(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.rows += request["data"] if request["method"] == "predict" else []
+        self.server.rows += request["data"]
         by = self.headers.get("azureml-model-deployment") or ("v1", "v2")[next(self.server.turn) % 2]
         yes = SURE[by]
         answer = [1 - yes, yes] if request["method"] == "predict_proba" else ("yes" if yes > 0.5 else "no")
@@ -111,6 +111,11 @@ def test_one_deployment_scores_all_rows_and_both_their_parts(world: World, endpo
     answers = {(row["prediction"], row["probability_yes"]) for row in scored(world, job.id)}
     assert answers in ({("yes", "0.9")}, {("no", "0.1")})
     assert job.result.deployment in SURE
+
+
+def test_every_row_is_sent_once(world: World, server: TwoModels, endpoint: str, table: str) -> None:
+    world.run_here(submit(world, endpoint, table))
+    assert len(server.rows) == ROWS
 
 
 def test_a_deployment_that_is_asked_for_scores_them(world: World, endpoint: str, table: str) -> None:
@@ -168,6 +173,16 @@ def test_a_file_of_any_kind_is_scored_without_being_registered(
 
 
 CODES = Signature((Column("zip", ColumnKind.STRING, nullable=False, typical="00712"),), "y", ("no", "yes"), "yes")
+
+
+def test_labels_keep_the_models_threshold(world: World, server: TwoModels, tmp_path: Path) -> None:
+    world.add_endpoint("bank", server.server_address[1])
+    world.deploy("bank", "v1", signature=replace(CODES, threshold=0.95))
+    world.store.endpoints.set_traffic("bank", {"v1": 100}, None, 1.0, "Ada")
+    path = tmp_path / "zips.csv"
+    path.write_text("zip\n1e5\n")
+    job = world.run_here(run_batch(world, "bank", str(path)).id)
+    assert [(row["prediction"], row["probability_yes"]) for row in scored(world, job.id)] == [("no", "0.9")]
 
 
 @pytest.mark.parametrize("register", [False, True])

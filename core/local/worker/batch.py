@@ -76,7 +76,7 @@ def _score_table(work: Work, spec: BatchSpec) -> BatchResult:
     chunks.mkdir(exist_ok=True, mode=0o700)
     parts: list[Path] = []
     counts = {"rows": 0, "scored": 0, "refused": 0}
-    with closing(Scorer(_target(work, endpoint, pinned.name), time.sleep)) as scorer:
+    with closing(Scorer(_target(work, endpoint, pinned.name), signature, time.sleep)) as scorer:
         for number, rows in enumerate(_chunks(table.path)):
             parts.append(chunks / f"{number:06}.csv")
             done = _chunk(parts[-1], rows, table.columns, signature, scorer)

@@ -5,9 +5,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from core.contract import samples
+from core.contract.decision import decide
 from core.domain.errors import Conflict, ServiceUnavailable
 from core.domain.proof import Target
+from core.domain.signature import Signature
 from core.loadtest.busy import BUSY, UNAVAILABLE, Patience
 from core.loadtest.sender import NoAnswer, Reply, Sender
 
@@ -31,10 +35,13 @@ class Answer(NamedTuple):
 
 
 class Scorer:
-    """One kept connection to where a target scores, as any client would have it; waits while it is busy or away."""
+    """One kept connection to where a target scores, as any client would have it; waits while it is busy or away.
 
-    def __init__(self, target: Target, sleep: Callable[[float], None]) -> None:
-        self._form, self._sleep = target.form, sleep
+    A row is sent once: the label follows from its probabilities, by the rule and the signature of the server.
+    """
+
+    def __init__(self, target: Target, signature: Signature, sleep: Callable[[float], None]) -> None:
+        self._form, self._signature, self._sleep = target.form, signature, sleep
         self._sender = Sender(target, sleep=sleep, patience=PATIENCE, hang_s=TIMEOUT_S)
 
     def close(self) -> None:
@@ -61,20 +68,19 @@ class Scorer:
         if not which:
             return {}
         sent = [rows[at] for at in which]
-        status, labels = self._post(sent, "predict")
+        status, reply = self._post(sent)
         if status == TOO_LARGE:
-            return self._in_halves(rows, which, answers, labels["message"])
+            return self._in_halves(rows, which, answers, reply["message"])
         if status == 200:
-            status, chances = self._post(sent, "predict_proba")
-            if status != 200:
-                raise ServiceUnavailable(f"The endpoint gives labels but no probabilities: {chances['message']}")
-            for at, label, chance in zip(which, labels["result"], chances["result"], strict=True):
+            chances = reply["result"]
+            labels = decide(self._signature, np.asarray(chances, dtype=np.float64))
+            for at, label, chance in zip(which, labels, chances, strict=True):
                 answers[at] = Answer(label, chance, "")
             return {}
         problems: dict[int, str] = {}
-        for detail in labels["details"]:
+        for detail in reply["details"]:
             if detail["row"] < 0:
-                raise Conflict(f"The endpoint refuses the table: {labels['message']}")
+                raise Conflict(f"The endpoint refuses the table: {reply['message']}")
             problems.setdefault(which[detail["row"]], f"{detail['column']}: {detail['problem']}")
         return problems
 
@@ -87,9 +93,9 @@ class Scorer:
         middle = len(which) // 2
         return self._score(rows, which[:middle], answers) | self._score(rows, which[middle:], answers)
 
-    def _post(self, rows: Sequence[Row], method: str) -> tuple[int, Any]:
-        """The status (200, 400, 413) and the parsed reply. Raises ServiceUnavailable."""
-        reply = self._answered(samples.body(rows, self._form, method))
+    def _post(self, rows: Sequence[Row]) -> tuple[int, Any]:
+        """The status (200, 400, 413) and the parsed reply, with probabilities. Raises ServiceUnavailable."""
+        reply = self._answered(samples.body(rows, self._form, "predict_proba"))
         if reply.status in PATIENCE.unsaid:
             raise ServiceUnavailable("The endpoint was busy for too long", hint="Try again when it has less to do")
         if reply.status not in (200, 400, TOO_LARGE):
