@@ -25,6 +25,8 @@ from core.domain.endpoint import (
     GateBudget,
     GateState,
     ScoreReply,
+    check_expected,
+    check_limits,
 )
 from core.domain.errors import (
     Conflict,
@@ -367,8 +369,11 @@ class FakeEndpoints(Endpoints):
         *,
         force: bool = False,
         by: str = "",
+        expected: Mapping[str, int] | None = None,
     ) -> Endpoint:
         now = self._memory._endpoint(endpoint)
+        if expected is not None:
+            check_expected(endpoint, now.traffic, expected)
         if unknown := sorted(set(traffic) - {deployment.name for deployment in now.deployments}):
             raise EndpointNotFound(f"Endpoint '{endpoint}' has no deployment '{unknown[0]}'")
         for deployment in now.deployments:
@@ -377,8 +382,9 @@ class FakeEndpoints(Endpoints):
         return self._memory._change(now, traffic=dict(traffic), mirror=dict(mirror or {}))
 
     @verb
-    def update(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
+    def update(self, name: str, changes: Mapping[str, Any], *, expected: Mapping[str, Any] | None = None) -> Endpoint:
         now = self._memory._endpoint(name)
+        check_limits(name, now.limits, expected or {})
         return self._memory._change(now, limits=now.limits.changed(changes))
 
     @verb

@@ -272,6 +272,7 @@ class LifecycleEndpoints(Endpoints):
         *,
         force: bool = False,
         by: str = "",
+        expected: Mapping[str, int] | None = None,
     ) -> Endpoint:
         known = {deployment.name for deployment in self._memory.workspace.endpoints.get(endpoint).deployments}
         if unknown := sorted(set(traffic) - known):

@@ -82,7 +82,12 @@ def _traffic(context: Context, options: Namespace) -> Any:
     mirror = dict(options.mirror) if options.mirror is not None else None
     forced = bool(options.force_by)
     return context.workspace.endpoints.set_traffic(
-        options.name, dict(options.traffic), mirror, force=forced, by=options.force_by or "cli"
+        options.name,
+        dict(options.traffic),
+        mirror,
+        force=forced,
+        by=options.force_by or "cli",
+        expected=None if options.expect is None else dict(options.expect),
     )
 
 
@@ -165,6 +170,13 @@ COMMANDS = (
         (
             NAME,
             arg("traffic", metavar="DEPLOYMENT=PERCENT", nargs="+", type=percent, help="sum 0 or 100"),
+            arg(
+                "--expect",
+                metavar="DEPLOYMENT=PERCENT",
+                nargs="+",
+                type=percent,
+                help="change nothing unless this is the traffic now",
+            ),
             arg("--mirror", metavar="DEPLOYMENT=PERCENT", nargs="*", type=percent, help=MIRROR),
             arg("--force-by", metavar="WHO", default="", help="though the gate has not passed; the name is recorded"),
         ),

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from core.domain import names
-from core.domain.errors import SpecInvalid
+from core.domain.errors import SpecInvalid, StateChanged
 from core.domain.rules import check_flag, check_number, check_text, check_whole
 from core.domain.signature import FORMS
 
@@ -211,6 +211,26 @@ def check_traffic(traffic: Mapping[str, int], mirror: Mapping[str, int] | None) 
         raise SpecInvalid(f"Traffic must sum to 0 or 100 %, got: {given}")
     if mirror and (sum(mirror.values()) > MIRROR_MAX_PCT or min(mirror.values()) < 0):
         raise SpecInvalid(f"Mirrored traffic is 0 to {MIRROR_MAX_PCT} % in sum, got {sum(mirror.values())} %")
+
+
+def check_expected(endpoint: str, traffic: Mapping[str, int], expected: Mapping[str, int]) -> None:
+    """Raises StateChanged where the traffic is not what the caller has seen; a share of 0 is none."""
+    if any(traffic.get(name, 0) != expected.get(name, 0) for name in {*traffic, *expected}):
+        now = ", ".join(f"{name} {percent} %" for name, percent in traffic.items() if percent) or "none"
+        raise StateChanged(
+            f"The traffic of endpoint '{endpoint}' has changed meanwhile: it is {now}",
+            hint="Look at it, and ask again where you still want the change",
+        )
+
+
+def check_limits(endpoint: str, limits: EndpointLimits, expected: Mapping[str, Any]) -> None:
+    """Raises StateChanged where a limit is not what the caller has seen."""
+    for name, value in expected.items():
+        if (now := getattr(limits, name, None)) != value:
+            raise StateChanged(
+                f"{name} of endpoint '{endpoint}' has changed meanwhile: it is {now}, not {value}",
+                hint="Look at it, and ask again where you still want the change",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,10 @@ class Conflict(SlipwayError):
     status = 409
 
 
+class StateChanged(Conflict):
+    """Something is not as the caller expects it, so that nothing was changed."""
+
+
 class JobStateInvalid(Conflict):
     """A move between job states that cannot happen."""
 

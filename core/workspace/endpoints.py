@@ -24,10 +24,10 @@ class Endpoints(Collection):
         """
         self._cannot("create")
 
-    def update(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
-        """Change the limits that are named, and no others.
+    def update(self, name: str, changes: Mapping[str, Any], *, expected: Mapping[str, Any] | None = None) -> Endpoint:
+        """Change the limits that are named, and no others; only while those that are `expected` are as they are there.
 
-        Raises EndpointNotFound, SpecInvalid for one that is no limit or has no such value.
+        Raises EndpointNotFound, SpecInvalid for one that is no limit or has no such value, StateChanged.
         """
         self._cannot("update")
 
@@ -68,12 +68,14 @@ class Endpoints(Collection):
         *,
         force: bool = False,
         by: str = "",
+        expected: Mapping[str, int] | None = None,
     ) -> Endpoint:
         """Give each deployment its percent: they sum to 0 or 100, mirrored ones to at most 50. None leaves the mirror.
 
-        A deployment that is not named gets none. The change is in force when the endpoint is `settled`. Raises
-        EndpointNotFound for a name in either map that is no deployment's, and GateRefused for one that is not `proven`,
-        unless `force`d by somebody named in `by`.
+        A deployment that is not named gets none. The change is in force when the endpoint is `settled`. Where the
+        traffic that the caller has seen is given as `expected` and is not that any more, nothing is changed. Raises
+        StateChanged then, EndpointNotFound for a name in either map that is no deployment's, and GateRefused for one
+        that is not `proven`, unless `force`d by somebody named in `by`.
         """
         self._cannot("set_traffic")
 

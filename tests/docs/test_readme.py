@@ -65,7 +65,7 @@ def test_the_readme_begins_with_three_sentences():
 def test_the_version_is_the_same_everywhere():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["version"] == VERSION
-    assert re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), flags=re.MULTILINE)[0] == VERSION
+    assert re.findall(r"^## (\d\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), flags=re.MULTILINE)[0] == VERSION
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -56,8 +56,8 @@ class LocalEndpoints(Endpoints):
         self._context.store.endpoints.add(spec, self._port(port_of(spec.address)), _new_keys(), self._context.clock())
         return self._context.store.endpoints.get(spec.name)
 
-    def update(self, name: str, changes: Mapping[str, Any]) -> Endpoint:
-        self._context.store.endpoints.change_limits(name, changes)
+    def update(self, name: str, changes: Mapping[str, Any], *, expected: Mapping[str, Any] | None = None) -> Endpoint:
+        self._context.store.endpoints.change_limits(name, changes, expected or {})
         return self._context.store.endpoints.get(name)
 
     def list(self) -> tuple[Endpoint, ...]:
@@ -89,11 +89,14 @@ class LocalEndpoints(Endpoints):
         *,
         force: bool = False,
         by: str = "",
+        expected: Mapping[str, int] | None = None,
     ) -> Endpoint:
         check_traffic(traffic, mirror)
         if force and not by:
             raise SpecInvalid("Forcing traffic needs a name, which is recorded", hint="Say who forces it")
-        self._context.store.endpoints.set_traffic(endpoint, traffic, mirror, self._context.clock(), by if force else "")
+        self._context.store.endpoints.set_traffic(
+            endpoint, traffic, mirror, self._context.clock(), by if force else "", expected
+        )
         return self._context.store.endpoints.get(endpoint)
 
     def keys(self, name: str) -> EndpointKeys:

@@ -5,7 +5,16 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any
 
-from core.domain.endpoint import Deployment, Endpoint, EndpointKeys, EndpointLimits, EndpointSpec, EndpointState
+from core.domain.endpoint import (
+    Deployment,
+    Endpoint,
+    EndpointKeys,
+    EndpointLimits,
+    EndpointSpec,
+    EndpointState,
+    check_expected,
+    check_limits,
+)
 from core.domain.errors import Conflict, EndpointNotFound, GateRefused, PortInUse, SpecInvalid
 from core.local.machine.processes import Process
 from core.local.store.bodies import decode, encode, member
@@ -13,6 +22,8 @@ from core.local.store.db import Access, Row, Transaction
 from core.local.store.deployments import Deployments, missing
 from core.local.store.endpoint_rows import changeable, count_change, existing, found, percents, set_percents
 from core.local.store.facts import Audit
+
+NOTHING: Mapping[str, Any] = {}
 
 
 class Endpoints:
@@ -72,10 +83,15 @@ class Endpoints:
         row = self._db.row("SELECT version FROM endpoints WHERE name = ?", name)
         return row["version"] if row else 0
 
-    def change_limits(self, name: str, changes: Mapping[str, Any]) -> None:
-        """Change what is named, and nothing that somebody else changes now. Raises EndpointNotFound, SpecInvalid."""
+    def change_limits(self, name: str, changes: Mapping[str, Any], expected: Mapping[str, Any] = NOTHING) -> None:
+        """Change what is named, and nothing that somebody else changes now.
+
+        Raises EndpointNotFound, SpecInvalid, StateChanged where a limit is not as `expected`.
+        """
         with self._db.write() as tx:
-            limits = _limits(changeable(tx, name)).changed(changes)
+            now = _limits(changeable(tx, name))
+            check_limits(name, now, expected)
+            limits = now.changed(changes)
             tx.execute("UPDATE endpoints SET limits = ? WHERE name = ?", encode(limits), name)
             count_change(tx, name)
 
@@ -97,11 +113,23 @@ class Endpoints:
         return self.keys(name)
 
     def set_traffic(
-        self, name: str, traffic: Mapping[str, int], mirror: Mapping[str, int] | None, now: float, forced_by: str
+        self,
+        name: str,
+        traffic: Mapping[str, int],
+        mirror: Mapping[str, int] | None,
+        now: float,
+        forced_by: str,
+        expected: Mapping[str, int] | None = None,
     ) -> None:
-        """Replace the maps. Raises GateRefused where a gate has not passed, unless `forced_by` somebody."""
+        """Replace the maps.
+
+        Raises GateRefused where a gate has not passed, unless `forced_by` somebody,
+        and StateChanged where the traffic is not as `expected`.
+        """
         with self._db.write() as tx:
-            changeable(tx, name)
+            seen = percents(changeable(tx, name)["traffic"])
+            if expected is not None:
+                check_expected(name, seen, expected)
             known = {deployment.name: deployment for deployment in Deployments(tx).list(name)}
             for deployment in (*traffic, *(mirror or {})):
                 if deployment not in known:
