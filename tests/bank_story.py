@@ -271,7 +271,7 @@ def fill(fake: FakeWorkspace, now: float, *, source: DataSource = DataSource.FIL
     fake.endpoints = [
         Endpoint(
             "bank-marketing", EndpointState.READY, f"{uri}/score", f"{uri}/swagger.json", {"v3": 100}, {},
-            (deployment,), EndpointLimits(), now - 280,
+            (deployment,), EndpointLimits(), now - 280, settled=True,
         )
     ]  # fmt: skip
     _fill_monitoring(fake, now, rng)
@@ -386,3 +386,10 @@ def _fill_pipelines(fake: FakeWorkspace, now: float) -> None:
         PipelineRun(RUN_ID, "Bankmarketing Train", 1, "nightly", JobState.RUNNING, going, now - 41),
         PipelineRun("r-1", "Bankmarketing Train", 1, "first", JobState.SUCCEEDED, done, now - 801, now - 737),
     ]
+
+
+def two_deployments(fake: FakeWorkspace) -> None:
+    """Put a second deployment, `v4`, beside the live one: proven, without traffic."""
+    endpoint = fake.endpoints[0]
+    waiting = replace(endpoint.deployments[0], name="v4", created_at=endpoint.created_at + 9)
+    fake.endpoints = [replace(endpoint, deployments=(*endpoint.deployments, waiting))]

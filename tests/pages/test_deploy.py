@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from bank_story import GATE_ID
+from bank_story import GATE_ID, two_deployments
 from reading import by_label, text
 
 from core.domain.batch import BatchResult, BatchSpec
@@ -51,73 +51,9 @@ def test_a_gate_that_runs_shows_what_it_has_checked(visit, bank):
     assert "parity: passed" in text(visit("deploy"))
 
 
-def two_deployments(bank):
-    endpoint = bank.endpoints[0]
-    waiting = replace(endpoint.deployments[0], name="v4", created_at=endpoint.created_at + 9)
-    bank.endpoints = [replace(endpoint, deployments=(*endpoint.deployments, waiting))]
-
-
-def test_a_proven_deployment_without_traffic_can_be_given_all(visit, bank):
-    two_deployments(bank)
-    app = visit("deploy", use="Details")
-
-    by_label(app.slider, "v3: % of requests").set_value(0)
-    by_label(app.slider, "v4: % of requests").set_value(100).run()
-    by_label(app.button, "Apply").click().run()
-
-    assert bank.endpoints[0].traffic == {"v3": 0, "v4": 100}
-
-
-def test_shares_that_do_not_sum_to_100_are_not_sent(visit, bank):
-    two_deployments(bank)
-    app = visit("deploy", use="Details")
-
-    by_label(app.slider, "v4: % of requests").set_value(30).run()
-
-    assert "The shares sum to 130 %" in text(app)
-    assert by_label(app.button, "Apply").disabled
-
-
-def test_a_new_deployment_can_begin_with_a_single_percent(visit, bank):
-    two_deployments(bank)
-    app = visit("deploy", use="Details")
-
-    by_label(app.slider, "v3: % of requests").set_value(99)
-    by_label(app.slider, "v4: % of requests").set_value(1).run()
-    by_label(app.button, "Apply").click().run()
-
-    assert {slider.step for slider in app.slider} == {1}
-    assert bank.endpoints[0].traffic == {"v3": 99, "v4": 1}
-
-
-def test_requests_are_mirrored_to_a_deployment(visit, bank):
-    two_deployments(bank)
-    app = visit("deploy", use="Details")
-
-    by_label(app.slider, "v4: % copied to it (mirror)").set_value(20).run()
-    by_label(app.button, "Apply").click().run()
-
-    assert bank.endpoints[0].mirror == {"v3": 0, "v4": 20}
-
-
-def test_whoever_overrides_a_red_gate_gives_a_name(visit, bank):
-    endpoint = bank.endpoints[0]
-    red = replace(endpoint.deployments[0], gate=GateState.FAILED)
-    bank.endpoints = [replace(endpoint, traffic={}, deployments=(red,))]
-    app = visit("deploy", use="Details")
-    by_label(app.slider, "v3: % of requests").set_value(100).run()
-
-    by_label(app.button, "Apply").click().run()
-    assert "has not passed" in app.error[0].value
-
-    by_label(app.text_input, "Your name, to override a gate").set_value("Ada").run()
-    by_label(app.button, "Apply").click().run()
-    assert bank.endpoints[0].traffic == {"v3": 100}
-
-
 def test_a_setting_is_changed_and_the_others_stay(visit, bank):
     app = visit("deploy", use="Details")
-    by_label(app.number_input, "Most rows in a request").set_value(500)
+    by_label(app.number_input, "Max rows per request").set_value(500)
 
     by_label(app.button, "Save").click().run()
 
@@ -133,21 +69,6 @@ def test_an_endpoint_is_deleted_only_after_its_name_was_typed(visit, bank):
 
     assert not bank.endpoints
     assert "Nothing is deployed yet" in text(app)
-
-
-def test_a_deployment_that_does_not_load_shows_what_the_server_said_last(visit, bank):
-    two_deployments(bank)
-    endpoint = bank.endpoints[0]
-    dead = replace(endpoint.deployments[1], state=DeploymentState.FAILED, error="arrays.npz is cut short")
-    bank.endpoints = [replace(endpoint, deployments=(endpoint.deployments[0], dead))]
-    bank.logs["bank-marketing"].append(
-        LogLine(0.0, "error", 'deployment v4 does not load: cut short\n  File "bundle.py", line 9')
-    )
-
-    shown = text(visit("deploy", use="Details"))
-
-    assert "arrays.npz is cut short" in shown
-    assert 'File "bundle.py", line 9' in shown
 
 
 def test_a_server_that_does_not_come_up_shows_the_end_of_its_log(visit, bank):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.domain.endpoint import Endpoint
 from core.domain.model import Model
-from core.ui.deploy import batch, consume, details, keys, loadtest, logs, swagger, tryit
+from core.ui.deploy import batch, consume, details, keys, loadtest, logs, swagger, traffic, tryit
 from core.ui.kit import endpoints
 from core.ui.kit.parts import Part
 from core.workspace import Workspace
@@ -37,7 +37,7 @@ def _with_model(show: Callable[[Workspace, Endpoint, Model], None]) -> Callable[
 
     def draw(seen: Opened) -> None:
         if seen.model is None:
-            st.caption("Deploy a model first: there is nothing to try yet.")
+            st.caption("Deploy a model first.")
         else:
             show(seen.workspace, seen.endpoint, seen.model)
 
@@ -45,12 +45,13 @@ def _with_model(show: Callable[[Workspace, Endpoint, Model], None]) -> Callable[
 
 
 TABS: tuple[Part[Opened], ...] = (
-    Part("Details", _always(details.show)),
     Part("Test", _with_model(tryit.show), needs=("endpoints.invoke",)),
+    Part("Traffic", _always(traffic.show)),
     Part("Batch", _with_model(batch.show), needs=("data.list", "jobs.list", "jobs.submit", "jobs.open_output")),
     Part("Consume", _with_model(consume.show)),
     Part("Swagger", _always(swagger.show)),
     Part("Keys", _always(keys.show), needs=("endpoints.keys",)),
     Part("Logs", _always(logs.show), needs=("endpoints.logs",)),
     Part("Load test", _always(loadtest.show), needs=("jobs.list", "proofs.load_reports")),
+    Part("Details", _always(details.show)),
 )

@@ -55,11 +55,11 @@ def _how_to_override(deployment: Deployment) -> None:
     with st.expander("How to override the gate", icon=":material/front_hand:"):
         st.markdown(
             "Without a passed gate the workspace refuses to give a deployment requests. Somebody who answers for it "
-            "may override that under a name, which is kept and stands here: on the Deploy page under Details, or"
+            "may override that under a name, which is kept and stands here: on the Deploy page under Traffic, or"
         )
         st.code(
             f'python -m core endpoint set-traffic {deployment.endpoint} {deployment.name}=100 --force-by "YOUR NAME"',
             language="bash",
             wrap_lines=True,
         )
-        navigation.link("Deploy", "Its traffic on the Deploy page", endpoint=deployment.endpoint, use="Details")
+        navigation.link("Deploy", "Its traffic on the Deploy page", endpoint=deployment.endpoint, use="Traffic")
