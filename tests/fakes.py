@@ -289,24 +289,38 @@ class FakeModels(Models):
         self._memory = memory
 
     @verb
-    def register(self, name: str, job_id: str) -> Model:
+    def register(self, name: str, job_id: str, trial: int | None = None) -> Model:
         job = self._memory._known(job_id)
-        if job.state is not JobState.SUCCEEDED:
-            raise Conflict(f"Job '{job_id}' ({job.kind}, {job.state}) has no model to register")
+        chosen = self._trial(job, trial)
         for model in self._memory.models:
-            if (model.name, model.job_id) == (name, job_id):
+            if (model.name, model.job_id, model.trial) == (name, job_id, chosen.number):
                 return model
         version = 1 + max((m.version for m in self._memory.models if m.name == name), default=0)
         signature = self._memory.models[0].signature if self._memory.models else SIGNATURE
         assert isinstance(job.spec, TrainingSpec)
         data = job.spec.data
-        model = Model(name, version, job_id, 0, Algorithm.LIGHTGBM, {}, data, signature, 1, time.time())
+        number, algorithm = chosen.number, chosen.algorithm
+        model = Model(name, version, job_id, number, algorithm, chosen.metrics, data, signature, 1, time.time())
         self._memory.models.insert(0, model)
         return model
 
+    def _trial(self, job: Job, number: int | None) -> Trial:
+        trials = self._memory.job_trials[job.id]
+        if number is not None:
+            chosen = next((trial for trial in trials if trial.number == number), None)
+            if chosen is None:
+                raise JobNotFound(f"Job '{job.id}' has no trial {number}")
+            if chosen.state is not TrialState.SUCCEEDED:
+                raise Conflict(f"Trial {number} {chosen.state}: it has left no model", hint="Register another trial")
+            return chosen
+        scored = [trial for trial in trials if trial.metrics] if job.state.final else []
+        if not scored:
+            raise Conflict(f"Job '{job.id}' ({job.kind}, {job.state}) has no model to register")
+        return max(scored, key=lambda trial: trial.metrics["AUC_weighted"])
+
     @verb
-    def list(self) -> tuple[Model, ...]:
-        return tuple(self._memory.models)
+    def list(self, *, job_id: str = "") -> tuple[Model, ...]:
+        return tuple(model for model in self._memory.models if job_id in ("", model.job_id))
 
     @verb
     def get(self, name: str, version: int = 0) -> Model:

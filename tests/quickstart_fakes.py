@@ -199,8 +199,11 @@ class LifecycleModels(Models):
     def __init__(self, memory: LifecycleFake) -> None:
         self._memory = memory
 
-    def register(self, name: str, job_id: str) -> Model:
-        known = [m for m in self._memory.models if (m.name, m.job_id) == (name, job_id)]
+    def register(self, name: str, job_id: str, trial: int | None = None) -> Model:
+        number = 1 if trial is None else trial
+        if self._memory._known(job_id) and number not in (0, 1):
+            raise JobNotFound(f"Job '{job_id}' has no trial {number}")
+        known = [m for m in self._memory.models if (m.name, m.job_id, m.trial) == (name, job_id, number)]
         if known:
             return known[0]
         spec = self._memory._known(job_id).spec
@@ -208,12 +211,12 @@ class LifecycleModels(Models):
         data = spec.data
         metrics = {"AUC_weighted": 0.94}
         version = 1 + sum(m.name == name for m in self._memory.models)
-        model = Model(name, version, job_id, 1, "LightGBM", metrics, data, SIGNATURE, 1, 1.0)
+        model = Model(name, version, job_id, number, "LightGBM", metrics, data, SIGNATURE, 1, 1.0)
         self._memory.models.insert(0, model)
         return model
 
-    def list(self) -> tuple[Model, ...]:
-        return tuple(self._memory.models)
+    def list(self, *, job_id: str = "") -> tuple[Model, ...]:
+        return tuple(model for model in self._memory.models if job_id in ("", model.job_id))
 
 
 class LifecycleEndpoints(Endpoints):

@@ -29,15 +29,20 @@ def _package(context: Context, options: Namespace) -> Any:
 COMMANDS = (
     Command(
         "model register",
-        "register the best model of a succeeded job",
-        lambda context, options: context.workspace.models.register(options.name, options.job),
-        (arg("name"), arg("job", metavar="JOB", help="a job's id")),
+        "register the model of a training job: the best, or one trial's",
+        lambda context, options: context.workspace.models.register(options.name, options.job, options.trial),
+        (
+            arg("name"),
+            arg("job", metavar="JOB", help="a job's id"),
+            arg("--trial", type=int, metavar="N", help="a finished trial's number (default: the best)"),
+        ),
     ),
     Command(
         "model list",
         "all versions of all models",
-        lambda context, options: context.workspace.models.list(),
-        columns=("name", "version", "algorithm", "data", "job_id", "created_at"),
+        lambda context, options: context.workspace.models.list(job_id=options.job),
+        (arg("--job", default="", metavar="JOB", help="only those registered from this job"),),
+        columns=("name", "version", "algorithm", "data", "job_id", "trial", "created_at"),
     ),
     Command(
         "model get",

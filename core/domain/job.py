@@ -104,6 +104,11 @@ class Job:
     result: JobResult | None = field(default=None, metadata=EMPTY)
     """None until it has succeeded."""
 
+    @property
+    def stopping(self) -> bool:
+        """Somebody has asked it to end, and it has not ended yet."""
+        return self.cancel_requested and not self.state.final
+
 
 @dataclass(frozen=True, slots=True)
 class LogLine:

@@ -81,9 +81,18 @@ class Paths:
         """The model that a training job has left."""
         return self.job(job_id) / "model"
 
-    def model(self, name: str, job_id: str) -> Path:
-        """A registered model: its own copy of what the job has left."""
-        return self._of("models", name, job_id)
+    def model(self, name: str, job_id: str, trial: int) -> Path:
+        """A registered model: its own copy of what one trial of the job has left.
+
+        One that was registered when only a job's best could be lies under the job's id alone, and stays there.
+        """
+        folder = self._of("models", name, f"{job_id}-{trial}")
+        earlier = self._of("models", name, job_id)
+        return earlier if earlier.exists() and not folder.exists() else folder
+
+    def new_model(self, name: str, job_id: str, trial: int) -> Path:
+        """Where a model is registered from now on."""
+        return self._of("models", name, f"{job_id}-{trial}")
 
     def _of(self, kind: str, name: str, leaf: str) -> Path:
         """The folder of something with a name; one that Slipway 0.2 called by the name as it is stays where it is."""

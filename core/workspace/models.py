@@ -13,15 +13,18 @@ class Models(Collection):
 
     noun = "models"
 
-    def register(self, name: str, job_id: str) -> Model:
-        """Register the best model of a succeeded training job; the same job twice gives the same version.
+    def register(self, name: str, job_id: str, trial: int | None = None) -> Model:
+        """Register the model of one trial of a training job; the same trial twice gives the same version.
 
-        Under another name it is another model. Raises JobNotFound, Conflict (the job has no model, or none yet).
+        None is the best: of a job that has succeeded what it has left, of one that was canceled or has failed the best
+        of the trials that it finished, by its primary metric. A trial that has succeeded can be registered by its
+        number while its job goes on. Under another name it is another model. Raises JobNotFound, also for a trial that
+        is not there, Conflict (the job has no model, or none yet; the trial failed or was cut off).
         """
         self._cannot("register")
 
-    def list(self) -> tuple[Model, ...]:
-        """All versions of all models."""
+    def list(self, *, job_id: str = "") -> tuple[Model, ...]:
+        """All versions of all models, or those that were registered from one job; none for one that is not there."""
         self._cannot("list")
 
     def get(self, name: str, version: int = 0) -> Model:

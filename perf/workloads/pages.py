@@ -77,7 +77,7 @@ def _fill(home: Path, inputs: Inputs) -> None:
     workspace.data.register(REF.name, str(inputs.table))
     story, paths = fill(FakeWorkspace(workspace.settings), now), Paths(home)
     model = story.models[0]
-    folder = shutil.copytree(inputs.single, paths.model(model.name, model.job_id))
+    folder = shutil.copytree(inputs.single, paths.model(model.name, model.job_id, model.trial))
     if hasattr(model, "folder"):  # a model told where it lies, until a workspace could be moved
         model = replace(model, folder=str(folder))
     with opened(home) as store:

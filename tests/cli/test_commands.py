@@ -336,3 +336,14 @@ def test_the_command_line_has_the_verbs_of_the_interface():
 def test_a_verb_is_understood_by_its_former_name_too(cli):
     cli("data register adult")
     assert cli("data show adult --json")[1] == cli("data get adult --json")[1] != ""
+
+
+def test_a_chosen_trial_is_registered_and_the_best_where_none_is_named(cli):
+    cli("data register adult")
+    job = json.loads(cli("job submit --data adult --target income --json")[1])["id"]
+    best = json.loads(cli(f"model register adult {job} --json")[1])
+    chosen = json.loads(cli(f"model register adult {job} --trial 0 --json")[1])
+    assert (best["trial"], best["version"], chosen["trial"], chosen["version"]) == (1, 1, 0, 2)
+    assert [model["version"] for model in json.loads(cli(f"model list --job {job} --json")[1])] == [2, 1]
+    code, _, err = cli(f"model register adult {job} --trial 9")
+    assert (code, "has no trial 9" in err) == (1, True)

@@ -52,7 +52,7 @@ def test_a_registered_models_folder_is_on_the_disk(world: World, flushed: Seen) 
     (source / "card.json").write_bytes(json.encode(card))
     (source / "signature.json").write_bytes(json.encode(to_json(SIGNATURE)))
     model = register_from_job(world.store, world.paths, "bank", world.job(job_id), lambda: 1.0)
-    folder = world.paths.model(model.name, model.job_id)
+    folder = world.paths.model(model.name, model.job_id, model.trial)
     assert unflushed(flushed, folder, world.settings.home) == []
     assert sorted(p.name for p in folder.rglob("*") if p.is_file()) == [
         "card.json",

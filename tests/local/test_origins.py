@@ -64,7 +64,7 @@ def served(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path / "workspace")
     world.add_endpoint("bank")
     model = world.store.models.add(Model("m", 0, new_id(), 0, "Linear", {}, world.data.ref, SIGNATURE, 1, time.time()))
-    write_model(world.paths.model(model.name, model.job_id), SIGNATURE)
+    write_model(world.paths.model(model.name, model.job_id, model.trial), SIGNATURE)
     spec = DeploymentSpec("bank", model.name, model.version, "v1")
     gate = Job(new_id(), JobKind.GATE, JobState.QUEUED, "gate", "proof", GateSpec("bank", "v1"), time.time())
     transactions.deploy(world.store, spec, gate, time.time(), create=None)

@@ -49,7 +49,7 @@ def test_the_server_is_told_everything_but_the_keys(world: World) -> None:
     assert told["key_digests"] == [*clients, *told["origins"]]
     assert sorted(told["origins"].values()) == ["app", "batch", "gate", "loadtest", "shadow"]
     model = world.store.models.get("good")
-    assert told["deployments"]["v1"]["folder"] == str(world.paths.model("good", model.job_id))
+    assert told["deployments"]["v1"]["folder"] == str(world.paths.model("good", model.job_id, model.trial))
     assert world.paths.endpoint_file("bank").stat().st_mode & 0o077 == 0
 
 

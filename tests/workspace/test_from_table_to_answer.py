@@ -112,6 +112,18 @@ def test_a_model_knows_where_it_came_from_and_is_registered_once(working: Workin
     assert model in working.workspace.models.list()
 
 
+def test_a_chosen_trial_is_registered_once_and_among_the_models_of_its_job(working: Working, model: Model):
+    models, job_id = working.workspace.models, model.job_id
+    assert models.register("people", job_id, model.trial) == model, "the best by its number is the best"
+    chosen = models.register("chosen", job_id, 0)
+    assert (chosen.version, chosen.trial, chosen.job_id) == (1, 0, job_id)
+    assert models.register("chosen", job_id, 0) == chosen
+    assert sorted(each.ref for each in models.list(job_id=job_id)) == [chosen.ref, model.ref]
+    assert models.list(job_id="nothing") == ()
+    with pytest.raises(JobNotFound, match="99"):
+        models.register("people", job_id, 99)
+
+
 def test_a_first_deployment_whose_gate_passed_has_all_traffic(working: Working, live: Endpoint, model: Model):
     (deployment,) = live.deployments
     assert (deployment.gate, deployment.model, deployment.model_version) == (GateState.PASSED, "people", model.version)
@@ -159,7 +171,8 @@ def test_what_came_of_the_table_can_be_traced(working: Working, live: Endpoint, 
     need(working.workspace, "data.lineage")
     found = working.workspace.data.lineage(data.ref)
     assert model.job_id in found.jobs
-    assert found.models == (model.ref,)
+    assert model.ref in found.models
+    assert found.models == tuple(m.ref for m in working.workspace.models.list() if m.data == data.ref)
     assert found.deployments == (f"{ENDPOINT}/{live.deployments[0].name}",)
 
 

@@ -142,7 +142,7 @@ class LocalEndpoints(Endpoints):
             "deployment": msgspec.to_builtins(endpoint_file.deployment(spec, "")),
         }
         try:
-            export(self._context.paths.model(model.name, model.job_id), folder.absolute(), described)
+            export(self._context.paths.model(model.name, model.job_id, model.trial), folder.absolute(), described)
         except OSError as e:
             raise storage_error(e, f"package endpoint '{name}'") from e
         return folder

@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 from core.domain.errors import Conflict
-from core.domain.job import Job, JobKind, JobState
 from core.domain.model import Model
 from core.local.context import Context
 from core.local.machine.durable import storage_error
@@ -18,12 +17,12 @@ class LocalModels(Models):
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def register(self, name: str, job_id: str) -> Model:
-        job = self._succeeded_training(job_id)
-        return register_from_job(self._context.store, self._context.paths, name, job, self._context.clock)
+    def register(self, name: str, job_id: str, trial: int | None = None) -> Model:
+        store, paths = self._context.store, self._context.paths
+        return register_from_job(store, paths, name, store.jobs.get(job_id), self._context.clock, trial)
 
-    def list(self) -> tuple[Model, ...]:
-        return self._context.store.models.list()
+    def list(self, *, job_id: str = "") -> tuple[Model, ...]:
+        return self._context.store.models.list(job_id)
 
     def get(self, name: str, version: int = 0) -> Model:
         return self._context.store.models.get(name, version)
@@ -33,16 +32,7 @@ class LocalModels(Models):
         if folder.exists():
             raise Conflict(f"{folder} exists already", hint="Name a folder that does not exist yet")
         try:
-            shutil.copytree(self._context.paths.model(model.name, model.job_id), folder)
+            shutil.copytree(self._context.paths.model(model.name, model.job_id, model.trial), folder)
         except OSError as e:
             raise storage_error(e, f"package '{model.ref}'") from e
         return folder
-
-    def _succeeded_training(self, job_id: str) -> Job:
-        job = self._context.store.jobs.get(job_id)
-        if job.kind is not JobKind.AUTOML or job.state is not JobState.SUCCEEDED:
-            raise Conflict(
-                f"Job '{job_id}' ({job.kind}, {job.state}) has no model to register",
-                hint="Register from an AutoML job that has succeeded",
-            )
-        return job

@@ -170,7 +170,7 @@ class Supervisor:
 
     def _wanted_deployment(self, name: str, deployment: Deployment) -> DeploymentFile:
         model = self._store.models.get(deployment.model, deployment.model_version)
-        folder = self._paths.model(model.name, model.job_id)
+        folder = self._paths.model(model.name, model.job_id, model.trial)
         return endpoint_file.deployment(self._store.deployments.spec(name, deployment.name), str(folder))
 
     def _start(self, endpoint: Endpoint) -> None:

@@ -96,6 +96,20 @@ MIGRATIONS: tuple[tuple[int, str], ...] = (
     ),
     # Nothing of the tables: bodies tell no places any more, which 0.2.0 must refuse in a sentence and not stumble over.
     (5, ""),
+    (
+        6,
+        """
+        CREATE TABLE models_by_trial (
+            name TEXT NOT NULL, version INTEGER NOT NULL, job_id TEXT NOT NULL, trial INTEGER NOT NULL,
+            body TEXT NOT NULL, created_at REAL NOT NULL, PRIMARY KEY (name, version),
+            UNIQUE (name, job_id, trial)) STRICT;
+        INSERT INTO models_by_trial
+            SELECT name, version, job_id, json_extract(body, '$.trial'), body, created_at FROM models;
+        DROP TABLE models;
+        ALTER TABLE models_by_trial RENAME TO models;
+        CREATE INDEX models_by_job ON models (job_id);
+        """,
+    ),
 )
 """Add to the end; never change one that has shipped."""
 

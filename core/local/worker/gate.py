@@ -32,7 +32,7 @@ def run(work: Work, wanted: GateSpec) -> None:
     """
     spec = work.store.deployments.spec(wanted.endpoint, wanted.deployment)
     model = work.store.models.get(spec.model, spec.model_version)
-    folder = work.paths.model(model.name, model.job_id)
+    folder = work.paths.model(model.name, model.job_id, model.trial)
     endpoint = work.store.endpoints.get(spec.endpoint)
     began = work.clock()
     checks = _judged(work, wanted, spec, folder, endpoint)

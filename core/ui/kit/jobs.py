@@ -66,7 +66,7 @@ def progress(job: Job, trials: Sequence[Trial], now: float) -> None:
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**{literal(about(job))}**", width="content")
-            notices.badge(word, "Stopping" if job.cancel_requested else "")
+            notices.badge(word, "Stopping" if job.stopping else "")
         used = None if job.state.final else share(job, now)
         if used is not None:
             st.progress(used, text=_time(job, now))
