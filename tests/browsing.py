@@ -39,15 +39,15 @@ def open_chromium() -> Iterator[BrowserContext]:
 
 
 @contextmanager
-def running_app(home: Path, log_path: Path) -> Iterator[Running]:
-    """The app over the workspace in `home`: its address, as soon as it answers, and its process."""
+def running_app(home: Path, log_path: Path, root: Path = CHECKOUT) -> Iterator[Running]:
+    """The app of the checkout in `root` over the workspace in `home`: its address when it answers, its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://localhost:{port}"
     line = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     with log_path.open("wb") as log:
-        server = subprocess.Popen(line, cwd=CHECKOUT, env=living.environment(home), stdout=log, stderr=log)
+        server = subprocess.Popen(line, cwd=root, env=living.environment(home), stdout=log, stderr=log)
     try:
         wait_until(lambda: _answers(url), START_TIMEOUT_S)
         yield url, server
