@@ -22,14 +22,17 @@ with ui.explained():
         )
         st.stop()
 
-    left, right = st.columns([3, 2])
+    left, right, beside = st.columns([3, 2, 2], vertical_alignment="bottom")
     with left:
         asset = ui.tables.choose(known)
     profile = ui.cached.profile(asset.ref)
     with right:
-        target = explore.choose_target(profile)
+        target = explore.choose_target(asset, profile)
+    with beside:
+        explore.train_link(asset, target)
     ui.notices.twin(asset)
     explore.draw_facts(asset, profile, time.time())
     explore.draw_notes(workspace, asset)
 
-    ui.parts.choose("View", explore.VIEWS, explore.Explored(asset, target), key="view", first="Columns")
+    explored = explore.explore(workspace, asset, profile, target)
+    ui.parts.choose("View", explore.VIEWS, explored, key="view", first="Columns")

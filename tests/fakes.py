@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, TypeVar
 from quickstart_fakes import NO_JSON, SIGNATURE, Double, understood
 
 from core.domain.batch import BatchSpec
-from core.domain.data import AS_FOUND, DataAsset, DataRef, DataSource, Reading, TableProfile, TableSample
+from core.domain.data import AS_FOUND, DataAsset, DataRef, DataSource, Lineage, Reading, TableProfile, TableSample
 from core.domain.endpoint import (
     Deployment,
     DeploymentSpec,
@@ -224,6 +224,22 @@ class FakeDataAssets(DataAssets):
     @verb
     def sample(self, ref: DataRef, rows: int = 20) -> TableSample:
         return self._memory.samples[ref]
+
+    @verb
+    def lineage(self, ref: DataRef) -> Lineage:
+        models = [m for m in self._memory.models if m.data == ref]
+        kept = {(m.name, m.version) for m in models}
+        return Lineage(
+            data=ref,
+            jobs=tuple(j.id for j in self._memory.jobs if getattr(j.spec, "data", None) == ref),
+            models=tuple(m.ref for m in models),
+            deployments=tuple(
+                f"{e.name}/{d.name}"
+                for e in self._memory.endpoints
+                for d in e.deployments
+                if (d.model, d.model_version) in kept
+            ),
+        )
 
 
 class FakeJobs(Jobs):

@@ -52,10 +52,16 @@ def test_every_page_opens_from_the_menu_and_fits_the_window(page: Page, app: str
 def test_a_deep_link_to_a_fresh_server_works_and_so_do_its_first_click_and_f5(page: Page, fresh_app: str):
     page.goto(f"{fresh_app}/explore?column=job&target=y")
     settled(page, "Explore")
-    expect(page.get_by_text("How often y is yes in each category")).to_be_visible()
+    expect(page.get_by_text("How often y is yes")).to_be_visible()
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
     menu = page.get_by_test_id("stSidebarNav").get_by_role("link")
     assert [link.inner_text().split("\n")[-1] for link in menu.all()] == [entry.title for entry in PAGES]
+
+    third_row_px = 3 * ROW_PX + ROW_PX // 2
+    page.get_by_test_id("stDataFrame").first.click(position={"x": 16, "y": third_row_px})
+    page.wait_for_url("**column=marital**")
+    page.go_back()
+    page.wait_for_url("**column=job**")
 
     page.get_by_role("radio", name="Preview").or_(page.get_by_role("button", name="Preview")).first.click()
     expect(page.get_by_text("The first 20 rows of the table")).to_be_visible()

@@ -58,12 +58,12 @@ def test_the_address_opens_a_column_with_the_targets_rate_in_it(visit, bank):
     app = visit("explore", column="job", target="y")
 
     assert by_label(app.selectbox, "Column").value == "job"
-    assert "How often y is yes in each category" in text(app)
+    assert "How often y is yes" in text(app)
     assert len(app.get("plotly_chart")) == 2
 
 
 def test_only_columns_with_two_values_can_be_a_target(visit, bank):
-    offered = by_label(visit("explore").selectbox, "Target").options
+    offered = by_label(visit("explore").selectbox, "Target (two values)").options
 
     assert offered == ["No target", "contact", "y"]
 
@@ -85,3 +85,51 @@ def test_what_was_done_to_a_table_is_said_and_a_click_reads_it_the_other_way(vis
     by_label(app.button, "Merge them").click().run()
 
     assert bank.called("data.register") == [(bank.assets[1].name, "/tables/bank.csv", Reading(merge_spellings=True))]
+
+
+def with_columns(bank, *columns):
+    """The newest table as one of these columns alone."""
+    bank.profiles[bank.assets[0].ref] = TableProfile(100, columns)
+
+
+def test_an_id_opens_only_when_asked_for_and_says_why_it_has_no_chart(visit, bank):
+    ident = ColumnProfile("id", ColumnKind.STRING, ColumnRole.ID, 100, 0, 100)
+    with_columns(bank, ident, *bank.profiles[bank.assets[0].ref].columns)
+
+    assert by_label(visit("explore").selectbox, "Column").value == "age"
+    asked = visit("explore", column="id")
+    assert "An identifier" in text(asked)
+    assert not asked.get("plotly_chart")
+
+
+def test_what_was_chosen_stands_in_the_address_and_outlives_another_page(visit, bank):
+    app = visit("explore", target="y", column="job", view="Preview")
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/explore.py").run()
+
+    chosen = {key: app.query_params[key] for key in ("data", "target", "view")}
+    first = bank.assets[0]
+    assert chosen == {"data": f"{first.name}:{first.version}", "target": "y", "view": "Preview"}
+    app.segmented_control(key="choice.view").set_value("Columns").run()
+    assert app.query_params["column"] == "job"
+
+
+def test_an_address_that_names_no_column_says_so(visit, bank):
+    assert "There is no column **nope** here" in text(visit("explore", column="nope"))
+
+
+def test_training_is_one_click_away_and_takes_table_and_target_along(visit, bank):
+    asset = bank.assets[0]
+    (link,) = [e for e in visit("explore", target="y").get("page_link") if "Train" in e.proto.label]
+
+    assert link.proto.label == "Train to predict y"
+    assert link.proto.query_string == f"train={asset.name}%3A{asset.version}&target=y"
+
+
+def test_what_came_of_a_table_is_linked(visit, bank):
+    labels = [e.proto.label for e in visit("explore", view="Used by").get("page_link")]
+
+    deployed = [f"{e.name}/{d.name}" for e in bank.endpoints for d in e.deployments]
+    assert set(deployed) <= set(labels)
+    assert any(label.startswith("Train on ") for label in labels)
+    assert any(label.startswith("Deploy ") for label in labels)

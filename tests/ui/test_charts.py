@@ -9,7 +9,7 @@ from bank_story import checks, profile, summary, trials
 
 from core.domain.endpoint import GateBudget
 from core.domain.proof import GateReport, LoadReport, LoadSecond
-from core.ui.kit import charts
+from core.ui.kit import charts, distributions
 
 BANK = profile(random.Random(7))
 HOUR = summary(time.time(), random.Random(7))
@@ -21,9 +21,9 @@ LOAD = LoadReport(
 )  # fmt: skip
 
 FIGURES = {
-    "histogram": charts.distribution(BANK.column("age")),
-    "levels": charts.distribution(BANK.column("job")),
-    "target rates": charts.target_rates(BANK.column("job"), "y", "yes"),
+    "histogram": distributions.distribution(BANK.column("age")),
+    "levels": distributions.distribution(BANK.column("job")),
+    "target rates": distributions.target_rates(BANK.column("job"), "y", "yes", 0.112),
     "best so far": charts.best_so_far(trials(100.0), "AUC_weighted", 0.0),
     "probabilities": charts.probabilities(("no", "yes"), (0.7, 0.3)),
     "requests": charts.requests(HOUR.buckets),

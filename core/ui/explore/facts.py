@@ -1,16 +1,13 @@
-"""A table in five figures."""
+"""A table in five figures, and where it came from."""
 
 import streamlit as st
 
-from core.domain.data import (
-    DataAsset,
-    TableProfile,
-)
+from core.domain.data import DataAsset, TableProfile
 from core.ui.kit import words
 
 
 def draw_facts(asset: DataAsset, profile: TableProfile, now: float) -> None:
-    """The table in five figures."""
+    """The table in five figures, and where it came from."""
     cells = profile.rows * len(profile.columns)
     missing = sum(c.missing for c in profile.columns)
     figures = (

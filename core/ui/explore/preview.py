@@ -15,4 +15,10 @@ def show(explored: Explored) -> None:
         key="explore.preview",
         hide_index=True,
     )
-    st.caption(f"The first {words.plural(len(sample.rows), 'row')} of the table.")
+    rows = explored.asset.rows
+    every = len(sample.rows) >= rows
+    st.caption(
+        f"{'The only row' if rows == 1 else f'All {words.count(rows)} rows'} of the table."
+        if every
+        else f"The first {words.plural(len(sample.rows), 'row')} of the table, of {words.count(rows)}."
+    )

@@ -6,7 +6,6 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.domain.data import ColumnProfile
 from core.domain.metrics import metric_named
 from core.domain.monitoring import TelemetryBucket, is_server_error
 from core.domain.proof import GateReport, LoadReport
@@ -24,7 +23,8 @@ def show(figure: go.Figure, *, key: str, alt: str) -> None:
     st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False, "responsive": True})
 
 
-def _figure(traces: Sequence[Any], *, x: str, y: str, height: int = 260, **layout: Any) -> go.Figure:
+def laid_out(traces: Sequence[Any], *, x: str, y: str, height: int = 260, **layout: Any) -> go.Figure:
+    """Traces in the layout of every chart; `x` and `y` are the axes' titles, with their units."""
     figure = go.Figure(list(traces))
     figure.update_layout(
         height=height,
@@ -35,58 +35,6 @@ def _figure(traces: Sequence[Any], *, x: str, y: str, height: int = 260, **layou
     )
     figure.update_xaxes(title_text=x, automargin=True, title_standoff=8)
     figure.update_yaxes(title_text=y, automargin=True, title_standoff=8, rangemode="tozero")
-    return figure
-
-
-def distribution(column: ColumnProfile) -> go.Figure:
-    """How a column's values are spread: a histogram of numbers, or rows per level."""
-    return _histogram(column) if column.histogram else _levels(column)
-
-
-def _histogram(column: ColumnProfile) -> go.Figure:
-    bars = go.Bar(
-        x=[(b.low + b.high) / 2 for b in column.histogram],
-        y=[b.count for b in column.histogram],
-        width=[0.92 * (b.high - b.low) for b in column.histogram],
-        customdata=[(b.low, b.high) for b in column.histogram],
-        hovertemplate="%{customdata[0]:,.4~g} to %{customdata[1]:,.4~g}<br><b>%{y:,} rows</b><extra></extra>",
-        marker_color=SERIES[0],
-    )
-    return _figure([bars], x=f"{column.name} (value)", y="Rows (count)")
-
-
-def _levels(column: ColumnProfile) -> go.Figure:
-    shown = column.levels[:20][::-1]
-    bars = go.Bar(
-        x=[level.count for level in shown],
-        y=[level.value for level in shown],
-        orientation="h",
-        hovertemplate="%{y}<br><b>%{x:,} rows</b><extra></extra>",
-        marker_color=SERIES[0],
-    )
-    return _figure([bars], x="Rows (count)", y="", height=max(220, 70 + 24 * len(shown)), yaxis_type="category")
-
-
-def target_rates(column: ColumnProfile, target: str, positive: str) -> go.Figure:
-    """The share of positives within each level, against the share in the whole table."""
-    shown = [level for level in column.levels[:20] if level.target_rate is not None][::-1]
-    rates = [100 * (level.target_rate or 0.0) for level in shown]
-    whole = sum(r * level.count for r, level in zip(rates, shown, strict=True)) / max(1, sum(v.count for v in shown))
-    bars = go.Bar(
-        x=rates,
-        y=[level.value for level in shown],
-        orientation="h",
-        hovertemplate="%{y}<br><b>%{x:.1f} %</b><extra></extra>",
-        marker_color=[SERIES[1] if rate >= whole else QUIET for rate in rates],
-    )
-    figure = _figure(
-        [bars],
-        x=f"Rows with {target} = {positive} (%)",
-        y="",
-        height=max(220, 70 + 24 * len(shown)),
-        yaxis_type="category",
-    )
-    figure.add_vline(x=whole, line_dash="dot", line_color=QUIET, annotation_text=f"all rows {whole:.1f} %")
     return figure
 
 
@@ -114,7 +62,7 @@ def best_so_far(trials: Sequence[Trial], metric: str, started_at: float) -> go.F
         customdata=[(t.number, words.algorithm(t.algorithm)) for t in ended],
         hovertemplate="Trial %{customdata[0]}, %{customdata[1]}<br><b>%{y:.4f}</b> after %{x:.0f} s<extra></extra>",
     )
-    figure = _figure([line, dots], x="Time since the start (s)", y=f"{words.metric(metric)} (cross-validated)")
+    figure = laid_out([line, dots], x="Time since the start (s)", y=f"{words.metric(metric)} (cross-validated)")
     # A trial alone, or trials that are all alike, would otherwise get an axis far wider than a metric's differences.
     room = max(0.002, 0.15 * (max(scores) - min(scores)))
     return figure.update_yaxes(range=[min(scores) - room, max(scores) + room], tickformat=".4~f")
@@ -132,7 +80,7 @@ def probabilities(classes: Sequence[Scalar], shares: Sequence[float]) -> go.Figu
         marker_color=[SERIES[0] if s == top else QUIET for s in shares],
         hovertemplate="%{y}<br><b>%{x:.2f} %</b><extra></extra>",
     )
-    figure = _figure([bars], x="Probability (%)", y="", height=80 + 34 * len(shares), yaxis_type="category")
+    figure = laid_out([bars], x="Probability (%)", y="", height=80 + 34 * len(shares), yaxis_type="category")
     # A little beyond 100, or its tick has no room for its label.
     return figure.update_xaxes(range=[0, 103], tickvals=[0, 25, 50, 75, 100])
 
@@ -150,7 +98,7 @@ def requests(buckets: Sequence[TelemetryBucket]) -> go.Figure:
         for name, values, color in ends
     ]
     width = words.lasting(buckets[0].width_s) if buckets else ""
-    return _figure(bars, x="Time", y=f"Requests (per {width})", barmode="stack")
+    return laid_out(bars, x="Time", y=f"Requests (per {width})", barmode="stack")
 
 
 def latency(buckets: Sequence[TelemetryBucket]) -> go.Figure:
@@ -173,7 +121,7 @@ def latency(buckets: Sequence[TelemetryBucket]) -> go.Figure:
         )
         for name, values, color in lines
     ]
-    return _figure(traces, x="Time", y="Time to answer (ms)")
+    return laid_out(traces, x="Time", y="Time to answer (ms)")
 
 
 def statuses(by_status: Mapping[int, int]) -> go.Figure:
@@ -189,7 +137,7 @@ def statuses(by_status: Mapping[int, int]) -> go.Figure:
         marker_color=colors,
         hovertemplate="status %{y}<br><b>%{x:,} requests</b><extra></extra>",
     )
-    return _figure([bars], x="Requests (count)", y="HTTP status", yaxis_type="category")
+    return laid_out([bars], x="Requests (count)", y="HTTP status", yaxis_type="category")
 
 
 def verdicts(reports: Sequence[GateReport]) -> go.Figure:
@@ -202,7 +150,7 @@ def verdicts(reports: Sequence[GateReport]) -> go.Figure:
         ("No verdict", [len(r.undecided) for r in oldest_first], WARN),
     )
     bars = [go.Bar(x=at, y=n, name=name, marker_color=color) for name, n, color in parts]
-    return _figure(
+    return laid_out(
         bars, x="Gate run at", y="Checks (count)", barmode="stack", height=240, bargap=0.6, xaxis_type="category"
     )
 
@@ -217,7 +165,7 @@ def load_histogram(reports: Sequence[LoadReport], names: Sequence[str] = ()) -> 
             marker_color=SERIES[0],
             hovertemplate="up to %{x} ms<br><b>%{y:,} requests</b><extra></extra>",
         )
-        figure = _figure([bars], x="Time to answer, up to (ms)", y="Requests (count)", xaxis_type="category")
+        figure = laid_out([bars], x="Time to answer, up to (ms)", y="Requests (count)", xaxis_type="category")
         return figure.update_yaxes(dtick=1) if max(counts, default=0) <= FEW else figure
     lines = [
         go.Scatter(
@@ -230,7 +178,7 @@ def load_histogram(reports: Sequence[LoadReport], names: Sequence[str] = ()) -> 
         )
         for number, (report, name) in enumerate(zip(reports, names, strict=True))
     ]
-    return _figure(lines, x="Time to answer (ms)", y="Requests answered by then (%)", xaxis_type="log")
+    return laid_out(lines, x="Time to answer (ms)", y="Requests answered by then (%)", xaxis_type="log")
 
 
 BARS_MAX = 16
@@ -265,4 +213,4 @@ def load_seconds(report: LoadReport) -> go.Figure:
             ("Failed", [s.failed for s in report.seconds], BAD),
         )
     ]
-    return _figure(bars, x="Time since the start (s)", y="Requests (per second)", barmode="stack")
+    return laid_out(bars, x="Time since the start (s)", y="Requests (per second)", barmode="stack")

@@ -1,5 +1,6 @@
 """What people read: numbers with their units, moments in their own clock, and states in plain words."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,7 @@ from core.domain.endpoint import DeploymentState, EndpointState, GateState
 from core.domain.job import JobState
 from core.domain.metrics import metric_named
 from core.domain.pipeline import StepKind
+from core.domain.signature import Scalar
 from core.domain.training import GuardrailState, TrialState, algorithm_label
 
 DASH = "–"
@@ -123,6 +125,30 @@ def score(value: float | None) -> str:
 def count(value: float | None) -> str:
     """32950 -> `32,950`."""
     return DASH if value is None else f"{value:,.0f}"
+
+
+def number(value: float) -> str:
+    """A value of a table, to six figures: 2266020.0 -> `2,266,020`, 0.00050384 -> `0.00050384`, 1e300 -> `1e+300`."""
+    if value == 0 or 1e-4 <= abs(value) < 1e15:
+        if value == int(value) or abs(value) >= 1e6:
+            return f"{value:,.0f}"
+        digits = max(0, 5 - math.floor(math.log10(abs(value))))
+        return f"{value:,.{digits}f}".rstrip("0").rstrip(".")
+    return f"{value:.6g}"
+
+
+def value(of: Scalar | None) -> str:
+    """One value of a table as it is written there; a number to six figures."""
+    if of is None:
+        return DASH
+    if isinstance(of, bool):
+        return "true" if of else "false"
+    return of if isinstance(of, str) else number(of)
+
+
+def span(low: float | None, high: float | None) -> str:
+    """From where to where numbers go: `17 to 98`."""
+    return DASH if low is None or high is None else f"{number(low)} to {number(high)}"
 
 
 def plural(value: int, one: str, many: str = "") -> str:
