@@ -20,6 +20,7 @@ from core.checks.outcome import Violation
 from core.checks.probe import encoding
 from core.checks.probe.client import Client
 from core.checks.probe.exchange import Exchange
+from core.checks.registry import PARTS as CHECKED
 from core.contract import samples
 from core.domain.endpoint import GateBudget
 from core.domain.errors import NoVerdict, ServiceUnavailable
@@ -60,12 +61,14 @@ def run(
     depth: str = "default",
     seed: int = 0,
     on_check: Callable[[CheckResult], None] = lambda result: None,
+    on_over: Callable[[Sequence[str]], None] = lambda parts: None,
     shadow: Shadow | None = None,
     profile: Profile = Profile.STRICT,
 ) -> tuple[CheckResult, ...]:
     """All checks of a deployment at `target`: parity, contract, semantic, wire, performance, shadow.
 
-    `parity` is the model folder's `parity.npz`, `on_check` hears each result as it lands. An endpoint that cannot be
+    `parity` is the model folder's `parity.npz`, `on_check` hears each result as it lands, `on_over` the
+    parts of which no more will come. An endpoint that cannot be
     reached gives results without a verdict, never an exception. Raises SpecInvalid for an unknown depth.
     """
     results: list[CheckResult] = []
@@ -75,13 +78,17 @@ def run(
         on_check(result)
 
     tell(_judged("parity", lambda: _parity(target, parity)))
+    on_over(["parity"])
     proven = results[0].passed is True
     try:
         run_checks(target, depth=depth, seed=seed, on_check=tell, profile=profile, proven=proven)
     except NoVerdict as e:
         tell(_undecided("contract", e.message))
+    on_over(CHECKED)  # together: a check whose cause others may meet is told after all of them
     tell(_judged("performance", lambda: _performance(target, budget, seed)))
+    on_over(["performance"])
     tell(_judged("shadow", lambda: _shadow(target, shadow)))
+    on_over(["shadow"])
     return tuple(results)
 
 

@@ -42,7 +42,7 @@ from core.domain.job import Job, JobKind, JobSpec, JobState, LogLine, kind_of
 from core.domain.model import Model
 from core.domain.monitoring import DeploymentTraffic, Origin, RequestRecord, ServiceStatus, TelemetrySummary
 from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
-from core.domain.proof import CheckResult, GateReport, GateSpec, LoadReport, LoadSpec, Target
+from core.domain.proof import CheckResult, GateProgress, GateReport, GateSpec, LoadReport, LoadSpec, Target
 from core.domain.training import Algorithm, BestTrial, TrainingResult, TrainingSpec, Trial, TrialDetail, TrialState
 from core.settings import Settings
 from core.workspace import Workspace
@@ -97,6 +97,7 @@ class FakeWorkspace:
         self.logs: dict[str, list[LogLine]] = defaultdict(list)
         self.outputs: dict[str, Path] = {}
         self.judged: dict[str, list[CheckResult]] = defaultdict(list)
+        self.parts_over: dict[str, list[str]] = defaultdict(list)
         self.progress: dict[str, LoadReport] = {}
         self.models: list[Model] = []
         self.endpoints: list[Endpoint] = []
@@ -495,9 +496,9 @@ class FakeProofs(Proofs):
         return self._memory._queue("gate", GateSpec(endpoint, deployment, depth))
 
     @verb
-    def gate_progress(self, job_id: str) -> tuple[CheckResult, ...]:
+    def gate_progress(self, job_id: str) -> GateProgress:
         self._memory._known(job_id)
-        return tuple(self._memory.judged[job_id])
+        return GateProgress(tuple(self._memory.judged[job_id]), tuple(self._memory.parts_over[job_id]))
 
     @verb
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:

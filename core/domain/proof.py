@@ -62,6 +62,18 @@ def verdict(checks: Sequence[CheckResult]) -> bool | None:
     return None if any(check.no_verdict for check in checks) else True
 
 
+@dataclass(frozen=True, slots=True)
+class GateProgress:
+    """A gate as far as it is: what it has judged, in the order in which it was, and which parts are over.
+
+    A part is over when the gate says so, since nothing more of it will be judged. That of what ran before gates said it
+    is never known.
+    """
+
+    checks: tuple[CheckResult, ...] = ()
+    over: tuple[str, ...] = ()
+
+
 DEPTHS = ("default", "full")
 """How thoroughly an endpoint may be proven."""
 

@@ -2,7 +2,7 @@
 
 from core.domain.endpoint import GateBudget
 from core.domain.job import Job
-from core.domain.proof import CheckResult, GateReport, LoadReport
+from core.domain.proof import GateProgress, GateReport, LoadReport
 from core.workspace.collection import Collection
 
 
@@ -28,8 +28,8 @@ class Proofs(Collection):
         """
         self._cannot("run_gate")
 
-    def gate_progress(self, job_id: str) -> tuple[CheckResult, ...]:
-        """What a gate has judged so far, in the order of its checks; none before it has begun. Raises JobNotFound."""
+    def gate_progress(self, job_id: str) -> GateProgress:
+        """What a gate has judged so far and which parts are over; nothing before it has begun. Raises JobNotFound."""
         self._cannot("gate_progress")
 
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:

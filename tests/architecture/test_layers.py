@@ -110,6 +110,7 @@ ROOMS = {
         "control": {"paths", "machine", "store"},
         "endpoint_file": {"machine"},
         "origins": {"store"},
+        "gate_landing": set(),
         "records": {"machine"},
         "worker": {
             "machine",

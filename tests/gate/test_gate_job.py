@@ -39,7 +39,9 @@ def test_the_full_depth_holds_too(quickstart: Live) -> None:
 
 
 def test_its_progress_tells_what_the_report_tells(quickstart: Live, report: GateReport) -> None:
-    assert quickstart.workspace.proofs.gate_progress(report.id) == report.checks
+    told = quickstart.workspace.proofs.gate_progress(report.id)
+    assert told.checks == report.checks
+    assert told.over == ("parity", "contract", "semantic", "wire", "performance", "shadow")
     with pytest.raises(JobNotFound):
         quickstart.workspace.proofs.gate_progress("nothing")
 

@@ -73,7 +73,7 @@ def test_a_gate_that_is_killed_before_it_is_kept_is_judged_again_and_kept_once(w
     assert world.attempt(gate, tmp_path / "points") == 0
     (report,) = world.store.proofs.gate_reports()
     assert [(check.name, check.passed) for check in report.checks] == [("starts", False)]
-    assert len(open_local(world.settings).proofs.gate_progress(gate)) == 1, (
+    assert len(open_local(world.settings).proofs.gate_progress(gate).checks) == 1, (
         "the first attempt's check is not told twice"
     )
     assert world.endpoint("bank").deployments[0].gate is GateState.FAILED

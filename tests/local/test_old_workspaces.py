@@ -83,7 +83,7 @@ def test_its_proofs_runs_and_records_are_read(old: Old) -> None:
     assert (endpoint.description, endpoint.traffic) == ("Für alle Kunden", {facts["deployment"]: 100})
     (gate,) = workspace.proofs.gate_reports(facts["endpoint"])
     assert gate.passed
-    assert len(workspace.proofs.gate_progress(gate.id)) == len(gate.checks)
+    assert len(workspace.proofs.gate_progress(gate.id).checks) == len(gate.checks)
     (load,) = workspace.proofs.load_reports(endpoint=facts["endpoint"])
     assert load.id == facts["load"]
     (pipeline,) = workspace.pipelines.list()

@@ -1,15 +1,19 @@
 """Quality: what was proven of each deployment, how to see it again, and who let requests through without proof."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reading import by_label, text
 
 from core.domain.endpoint import GateBudget, GateState
 from core.domain.errors import SpecInvalid
 from core.domain.job import JobKind, JobState
-from core.domain.proof import CheckResult
+from core.domain.proof import CheckResult, GateProgress
 from core.ui.kit.gates import parts_now
+from core.ui.quality import history
 
 PARITY = CheckResult("parity", "parity", True, "500 rows", "curl parity", about="The same numbers as in training.")
 
@@ -36,7 +40,7 @@ def running(bank, *judged):
 def test_a_failed_check_shows_its_evidence_and_a_call_that_reproduces_it(visit, bank):
     app = visit("quality", report="g-1")
 
-    assert "Failed:** 1 of 9 checks violated: Missing column is refused" in app.error[0].value
+    assert "Failed:** 1 of 9 checks failed: Missing column is refused" in app.error[0].value
     assert "expected 400, got 200 for a row without 'age'" in text(app)
     assert any("curl" in code.value and "$SLIPWAY_KEY" in code.value for code in app.code)
 
@@ -69,16 +73,14 @@ def test_a_red_gate_says_that_no_requests_come_and_how_to_override_it(visit, ban
 
     app = visit("quality")
 
-    assert "It gets no requests" in text(app)
+    assert "It gets no traffic" in text(app)
     assert 'python -m core endpoint set-traffic bank-marketing v4=100 --force-by "YOUR NAME"' in text(app)
 
 
 def test_whoever_overrode_a_red_gate_stands_beside_it(visit, bank):
     with_deployment(bank, forced_by="Ada", traffic={"v3": 90, "v4": 10})
 
-    assert "It answers 10 % of requests without a passed gate: **Ada** gave it requests by name." in text(
-        visit("quality")
-    )
+    assert "It gets 10 % of traffic without a passed gate: forced by **Ada**." in text(visit("quality"))
 
 
 def test_an_override_stays_known_when_the_gate_has_passed_since(visit, bank):
@@ -87,7 +89,7 @@ def test_an_override_stays_known_when_the_gate_has_passed_since(visit, bank):
 
     app = visit("quality")
 
-    assert "**Ada** once gave it requests without a passed gate; its gate has passed since" in text(app)
+    assert "**Ada** once gave it traffic without a passed gate; its gate has passed since" in text(app)
     assert "How to override" not in str([e.label for e in app.expander])
     assert "Live and proven" in text(visit("deploy"))
 
@@ -95,14 +97,14 @@ def test_an_override_stays_known_when_the_gate_has_passed_since(visit, bank):
 def test_a_proven_deployment_needs_no_override(visit, bank):
     app = visit("quality")
 
-    assert "**Passed:** all 9 checks that apply hold." in text(app)
+    assert "**Passed:** all 9 applicable checks passed." in text(app)
     assert [e.label for e in app.expander if "override" in e.label] == []
 
 
 def test_a_deployment_that_was_never_gated_says_so(visit, bank):
     with_deployment(bank, gate=GateState.NONE)
 
-    assert "Nothing was proven of it yet" in text(visit("quality"))
+    assert "No gate has run for it yet" in text(visit("quality"))
 
 
 def test_the_command_of_each_check_is_shown_when_asked_for(visit, bank):
@@ -110,7 +112,7 @@ def test_the_command_of_each_check_is_shown_when_asked_for(visit, bank):
     app = visit("quality")
     assert "curl parity" not in text(app)
 
-    by_label(app.toggle, "Show how to repeat each check").set_value(True).run()
+    by_label(app.toggle, "Show the command of each check").set_value(True).run()
 
     assert "curl parity" in [code.value for code in app.code]
     assert "python -m core gate bank-marketing --deployment v3 --junit gate.xml" in text(app)
@@ -119,7 +121,7 @@ def test_the_command_of_each_check_is_shown_when_asked_for(visit, bank):
 def test_violations_come_before_what_holds(visit, bank):
     app = visit("quality", report="g-1")
 
-    part = next(e for e in app.expander if "Meaning" in e.label)
+    part = next(e for e in app.expander if "Semantics" in e.label)
     first, second = (m.value for m in part.markdown)
     assert "Missing column is refused" in first
     assert "Order is kept" in second
@@ -136,14 +138,14 @@ def test_a_loosened_budget_names_who_asked_for_it(visit, bank):
 
     app = visit("quality")
 
-    assert "**Grace** asked for this budget" in text(app)
-    assert "99 of 100 answers within 120 ms" in text(app)
+    assert "**Grace** set this budget" in text(app)
+    assert "p99 at most 120 ms" in text(app)
 
 
 def test_a_budget_of_ones_own_goes_along_with_the_name(visit, bank):
     app = visit("quality")
-    by_label(app.number_input, "99 of 100 answers within, ms").set_value(80.0)
-    by_label(app.text_input, "Your name, for a looser one").set_value("Grace ")
+    by_label(app.number_input, "p99 at most (ms)").set_value(80.0)
+    by_label(app.text_input, "Your name, for a looser budget").set_value("Grace ")
 
     by_label(app.button, "Run the gate").click().run()
 
@@ -181,6 +183,8 @@ def test_a_running_gate_can_be_stopped(visit, bank):
 
 def test_the_report_of_a_gate_that_has_just_ended_is_chosen_by_itself(visit, bank):
     app = visit("quality")
+    ended = replace(bank.workspace.proofs.run_gate("bank-marketing", "v3"), state=JobState.SUCCEEDED)
+    bank.jobs[0] = ended
     bank.gates.insert(0, replace(bank.gates[1], id="g-3", deployment="v3"))
 
     app.run()
@@ -192,39 +196,78 @@ def test_the_report_of_a_gate_that_has_just_ended_is_chosen_by_itself(visit, ban
 def test_earlier_gates_stand_in_a_table(visit, bank):
     table = next(t.value for t in visit("quality").dataframe if "Verdict" in t.value)
 
-    assert table[["Deployment", "Verdict", "Hold", "Violated"]].values.tolist() == [
+    assert table[["Deployment", "Verdict", "Passed", "Failed"]].values.tolist() == [
         ["v3", "Passed", 9, ""],
         ["v2", "Failed", 8, "Missing column is refused"],
     ]
+
+
+def test_a_click_on_a_gate_opens_its_report(bank, monkeypatch):
+    clicked = SimpleNamespace(selection=SimpleNamespace(rows=[1]))
+    session = {history.TABLE: clicked}
+    monkeypatch.setattr(history.st, "session_state", session)
+
+    history._open(bank.gates)
+
+    assert "g-1" in session.values()
+
+
+def test_reports_are_read_once_until_one_more_gate_has_ended(visit, bank):
+    app = visit("quality")
+    read = len([call for call in bank.called("proofs.gate_reports") if call == ("bank-marketing",)])
+    app.run()
+    app.run()
+    assert len([call for call in bank.called("proofs.gate_reports") if call == ("bank-marketing",)]) == read
 
 
 def check(part, passed=True):
     return CheckResult(part, part, passed, "")
 
 
+WAITING, RUNNING, PASSED, FAILED = "Waiting", "Running", "Passed", "Failed"
+NOT = "Not applicable"
+
+
 @pytest.mark.parametrize(
-    ("judged", "expected", "labels"),
+    ("judged", "over", "labels"),
     [
-        ((), {}, ["Runs", "Waits", "Waits", "Waits", "Waits", "Waits"]),
-        ((check("parity"),), {}, ["Holds", "Runs", "Waits", "Waits", "Waits", "Waits"]),
-        ((check("contract"),), {"contract": 2}, ["Does not apply", "Runs", "Waits", "Waits", "Waits", "Waits"]),
-        ((check("contract"),), {"contract": 1}, ["Does not apply", "Holds", "Runs", "Waits", "Waits", "Waits"]),
-        ((check("parity", False),), {}, ["Violated", "Runs", "Waits", "Waits", "Waits", "Waits"]),
+        ((), (), [RUNNING, WAITING, WAITING, WAITING, WAITING, WAITING]),
+        ((check("parity"),), (), [RUNNING, WAITING, WAITING, WAITING, WAITING, WAITING]),
+        ((check("parity"),), ("parity",), [PASSED, RUNNING, WAITING, WAITING, WAITING, WAITING]),
+        ((check("contract"), check("wire")), ("parity",), [NOT, RUNNING, WAITING, RUNNING, WAITING, WAITING]),
+        ((check("contract", False),), ("parity",), [NOT, FAILED, WAITING, WAITING, WAITING, WAITING]),
         (
-            (check("parity"), check("contract", False)),
-            {"contract": 2},
-            ["Holds", "Violated", "Waits", "Waits", "Waits", "Waits"],
-        ),
-        (
-            (check("parity"), check("wire"), check("performance"), check("shadow", None)),
-            {},
-            ["Holds", "Does not apply", "Does not apply", "Holds", "Holds", "Does not apply"],
+            (check("parity"), check("contract"), check("semantic"), check("wire", None)),
+            ("parity", "contract", "semantic", "wire"),
+            [PASSED, PASSED, PASSED, NOT, RUNNING, WAITING],
         ),
     ],
 )
-def test_each_part_of_a_running_gate_waits_runs_or_has_come_out(judged, expected, labels):
-    assert [word.label for word in parts_now(judged, expected, started=True).values()] == labels
+def test_each_part_of_a_running_gate_waits_runs_or_has_come_out(judged, over, labels):
+    assert [word.label for word in parts_now(GateProgress(judged, over), started=True).values()] == labels
 
 
 def test_nothing_runs_while_the_gate_waits_for_its_turn():
-    assert {word.label for word in parts_now((), {}, started=False).values()} == {"Waits"}
+    assert {word.label for word in parts_now(GateProgress(), started=False).values()} == {WAITING}
+
+
+ORDER = ("contract", "semantic", "wire")
+LANDING = st.lists(st.builds(check, st.sampled_from(ORDER), st.sampled_from([True, True, None, False])), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(checks=LANDING, shadowed=st.booleans())
+def test_no_part_of_a_gate_ever_goes_back(checks, shadowed):
+    """Checks of the middle parts land in any order: those that met one cause are told at the end."""
+    told = [check("parity"), ("parity",), *checks, ORDER, check("performance"), ("performance",)]
+    told += [check("shadow", True if shadowed else None), ("shadow",)]
+    rank = {WAITING: 0, RUNNING: 1}
+    before = None
+    for seen in range(len(told) + 1):
+        judged = tuple(item for item in told[:seen] if isinstance(item, CheckResult))
+        over = tuple(part for item in told[:seen] if isinstance(item, tuple) for part in item)
+        now = [word.label for word in parts_now(GateProgress(judged, over), started=True).values()]
+        moved = [(was, is_so) for was, is_so in zip(before or now, now, strict=True) if was != is_so]
+        assert all(rank.get(was, 2) < rank.get(is_so, 2) for was, is_so in moved)
+        before = now
+    assert not {WAITING, RUNNING} & set(before)

@@ -89,7 +89,8 @@ def unauthorized(probe: Probe, *credentials: Credential | None) -> str:
             raise Violation(told, exchange, cause=cause, telling=credential is None)
         if exchange.status == 401 and challenged and "www-authenticate" not in exchange.reply_headers:
             raise Violation("401 without WWW-Authenticate, which HTTP requires (RFC 9110, 15.5.2)", exchange)
-    return f"{len(wrong)} way(s): {' or '.join(map(str, expected))}"
+    tried = "1 request" if len(wrong) == 1 else f"{len(wrong)} requests"
+    return f"{tried} without the right key rejected with {' or '.join(map(str, expected))}"
 
 
 def needs_no_key(probe: Probe) -> bool:

@@ -5,8 +5,9 @@ import msgspec
 from core.domain.endpoint import GateBudget
 from core.domain.errors import EndpointNotFound, SpecInvalid
 from core.domain.job import Job
-from core.domain.proof import DEPTHS, CheckResult, GateReport, LoadReport
+from core.domain.proof import DEPTHS, GateProgress, GateReport, LoadReport
 from core.domain.rules import check_limit
+from core.local import gate_landing
 from core.local.context import Context
 from core.local.queue import gate_job
 from core.local.store import transactions
@@ -44,14 +45,9 @@ class LocalProofs(Proofs):
         gate = gate_job(self._context, spec, depth, budget, loosened_by)
         return transactions.prove_again(self._context.store, endpoint, spec.name, gate)
 
-    def gate_progress(self, job_id: str) -> tuple[CheckResult, ...]:
+    def gate_progress(self, job_id: str) -> GateProgress:
         self._context.store.jobs.get(job_id)
-        try:
-            written = self._context.paths.gate_progress(job_id).read_bytes()
-        except FileNotFoundError:
-            return ()
-        whole = written[: written.rfind(b"\n") + 1]  # the gate may be writing its next line just now
-        return tuple(msgspec.json.decode(line, type=CheckResult) for line in whole.splitlines())
+        return gate_landing.read(self._context.paths.gate_progress(job_id))
 
     def gate_reports(self, endpoint: str = "", deployment: str = "", limit: int = 50) -> tuple[GateReport, ...]:
         return self._context.store.proofs.gate_reports(endpoint, deployment, check_limit(limit))

@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import msgspec
-
 from core import gate
 from core.checks import Profile
 from core.domain.endpoint import DEPLOYMENT_HEADER, DeploymentSpec, Endpoint
 from core.domain.proof import CheckResult, GateReport, GateSpec, Target
+from core.local import gate_landing
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.store import transactions
 from core.local.worker.candidate import CandidateFailed, candidate
@@ -68,6 +67,7 @@ def _judged(
                 seed=SEED,
                 shadow=shadow_of(work, spec),
                 on_check=lambda check: _land(work, landing, _lasting(check, target, endpoint, spec.name)),
+                on_over=lambda parts: gate_landing.end(landing, parts),
                 profile=Profile.SLIPWAY,
             )
         return tuple(_lasting(check, target, endpoint, spec.name) for check in checks)
@@ -86,9 +86,8 @@ def _lasting(check: CheckResult, candidate: Target, endpoint: Endpoint, deployme
 
 def _land(work: Work, landing: Path, check: CheckResult) -> None:
     """Show a check as soon as it is done: in the log for people, as a line for pages."""
-    with landing.open("ab") as file:
-        file.write(msgspec.json.encode(check) + b"\n")
-    verdict = "passed" if check.passed else "FAILED" if check.passed is False else "not applicable"
-    verdict = "no verdict" if check.no_verdict else verdict
+    gate_landing.land(landing, check)
+    # Where it is None, the evidence begins with what it is: not applicable, or no verdict.
+    verdict = "" if check.passed is None else "passed. " if check.passed else "FAILED. "
     say = work.log.warning if check.passed is False else work.log.info
-    say(f"{check.part}/{check.name}: {verdict}. {check.evidence}")
+    say(f"{check.part}/{check.name}: {verdict}{check.evidence}")

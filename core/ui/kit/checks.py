@@ -10,19 +10,19 @@ from core.ui.kit.words import Word
 from core.ui.shell.markup import literal
 
 PARTS = {
-    "parity": ("Parity", "The server gives the same numbers as the training process did."),
-    "contract": ("Contract", "The server does what its published document says, for requests made to break it."),
-    "semantic": ("Meaning", "Rows keep their order, answers do not depend on their neighbours, nonsense is refused."),
-    "wire": ("Wire", "Keys, sizes, encodings and half-sent requests are handled as they must be."),
-    "performance": ("Performance", "It answers fast enough, often enough, for its budget."),
-    "shadow": ("Shadow", "Beside the live deployment, on the same requests, its answers are compared."),
+    "parity": ("Parity", "The server gives the same probabilities as the trained model."),
+    "contract": ("Contract", "The server keeps to its published OpenAPI document, also for requests made to break it."),
+    "semantic": ("Semantics", "Rows keep their order, answers do not depend on other rows, invalid rows are rejected."),
+    "wire": ("Protocol", "Keys, sizes, encodings and half-sent requests are handled correctly."),
+    "performance": ("Performance", "Latency and throughput are within the budget."),
+    "shadow": ("Shadow", "Its answers are compared with those of the live deployment, on the same requests."),
 }
 """Part of a gate -> its name, and what it proves."""
 OUTCOMES = {
-    "red": Word("Violated", "red", "cancel"),
+    "red": Word("Failed", "red", "cancel"),
     "orange": Word("No verdict", "orange", "help"),
-    "green": Word("Holds", "green", "check_circle"),
-    "gray": Word("Does not apply", "gray", "remove_circle_outline"),
+    "green": Word("Passed", "green", "check_circle"),
+    "gray": Word("Not applicable", "gray", "remove_circle_outline"),
 }
 """How a check came out, worst first."""
 
@@ -41,7 +41,7 @@ def draw_part(part: str, checks: Sequence[CheckResult], commands: bool) -> None:
     """One part of a gate, closed while there is nothing to worry about in it."""
     word, proves = worst(checks), PARTS.get(part, ("", ""))[1]
     applying = [c for c in checks if c.passed is not None or c.no_verdict]
-    held = f"{sum(c.passed is True for c in checks)} of {len(applying)}" if applying else "does not apply"
+    held = f"{sum(c.passed is True for c in checks)} of {len(applying)} passed" if applying else "not applicable"
     label = f":{word.color}[{word.icon_code}] **{title(part)}** {held} :gray[· {proves}]"
     with st.expander(label, expanded=word.color in ("red", "orange")):
         for check in sorted(checks, key=lambda c: list(OUTCOMES.values()).index(outcome(c))):

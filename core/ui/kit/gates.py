@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core.domain.job import Job, JobState
-from core.domain.proof import CheckResult, GateReport
+from core.domain.proof import GateProgress, GateReport
 from core.ui.kit import checks, jobs, notices, words
 from core.ui.kit.words import Word
 
 LATEST = 3
 """Checks that a running gate shows besides violations: enough to see it move."""
-WAITING, RUNNING = Word("Waits", "gray", "schedule"), Word("Runs", "blue", "progress_activity")
+WAITING, RUNNING = Word("Waiting", "gray", "schedule"), Word("Running", "blue", "progress_activity")
 
 
 def expected(reports: Sequence[GateReport]) -> Mapping[str, int]:
@@ -21,15 +21,14 @@ def expected(reports: Sequence[GateReport]) -> Mapping[str, int]:
     return {part: sum(c.part == part for c in last) for part in checks.parts_of(last)}
 
 
-def progress(
-    job: Job, judged: Sequence[CheckResult], about: Mapping[str, int], now: float, *, latest: int = LATEST
-) -> None:
+def progress(job: Job, seen: GateProgress, about: Mapping[str, int], now: float, *, latest: int = LATEST) -> None:
     """A bar, a badge for each part, every violation, and the `latest` checks; `about` is what is `expected`."""
+    judged = seen.checks
     total, done = sum(about.values()), len(judged)
     told = f"{done} of about {total} checks" if total else words.plural(done, "check")
     st.progress(min(1.0, done / total) if total else 0.0, text=f"{told} · {words.lasting(jobs.elapsed(job, now))}")
     with st.container(horizontal=True, gap="small"):
-        for part, word in parts_now(judged, about, started=job.state is JobState.RUNNING).items():
+        for part, word in parts_now(seen, started=job.state is JobState.RUNNING).items():
             landed = sum(c.part == part for c in judged)
             notices.badge(word, f"{checks.title(part)} {landed or ''}".strip())
     violated = [c for c in judged if c.passed is False]
@@ -37,22 +36,20 @@ def progress(
         checks.line(check)
 
 
-def parts_now(judged: Sequence[CheckResult], about: Mapping[str, int], *, started: bool) -> dict[str, Word]:
+def parts_now(seen: GateProgress, *, started: bool) -> dict[str, Word]:
     """Each part's state in a gate that runs: how it came out, that it runs, or that it waits.
 
-    A part is over when a later one has begun, or when it has as many checks as last time.
+    A part has come out when the gate says that it is over, or when a check of it failed, which nothing mends. What runs
+    is what has begun, and the first part that is not over. So no state is ever taken back.
     """
-    order = list(checks.PARTS)
-    reached = max((order.index(c.part) for c in judged if c.part in order), default=-1)
     states: dict[str, Word] = {}
-    running_is_free = started
-    for number, part in enumerate(order):
-        landed = [c for c in judged if c.part == part]
-        over = number < reached or (bool(landed) and len(landed) >= about.get(part, 1))
-        if any(c.passed is False for c in landed) or over:
+    next_runs = started
+    for part in checks.PARTS:
+        landed = [c for c in seen.checks if c.part == part]
+        over = part in seen.over
+        if over or any(c.passed is False for c in landed):
             states[part] = checks.worst(landed) if landed else checks.OUTCOMES["gray"]
-            running_is_free = running_is_free and over
         else:
-            states[part] = RUNNING if running_is_free else WAITING
-            running_is_free = False
+            states[part] = RUNNING if landed or next_runs else WAITING
+        next_runs = next_runs and over
     return states

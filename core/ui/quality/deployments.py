@@ -17,13 +17,13 @@ def show(gates: Gates) -> None:
 
 
 def _deployment(gates: Gates, deployment: Deployment) -> None:
-    """May it take requests, why, and who said so where no gate did."""
+    """May it take traffic, why, and who said so where no gate did."""
     share = gates.endpoint.traffic.get(deployment.name, 0)
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(
                 f"**{deployment.name}** :gray[{deployment.model}, version {deployment.model_version} · "
-                f"{share} % of requests]",
+                f"{share} % of traffic]",
                 width="content",
             )
             notices.badge(words.state(deployment.gate))
@@ -31,7 +31,7 @@ def _deployment(gates: Gates, deployment: Deployment) -> None:
         if last is not None:
             st.markdown(f":small[{report.sentence(last)} :gray[{words.ago(last.created_at, gates.now)}]]")
         elif deployment.gate.final:
-            st.markdown(":small[:gray[Nothing was proven of it yet.]]")
+            st.markdown(":small[:gray[No gate has run for it yet.]]")
         if told := _override(deployment, share):
             st.markdown(told)
         if deployment.gate.final and not deployment.proven:
@@ -43,19 +43,19 @@ def _override(deployment: Deployment, share: int) -> str:
     who = literal(deployment.forced_by)
     proven = deployment.proven
     if share and not proven:
-        by = f"**{who}** gave it requests by name" if who else "its requests were given before this gate"
-        return f":red[:material/gpp_bad:] It answers {share} % of requests without a passed gate: {by}."
+        by = f"forced by **{who}**" if who else "it got its traffic before this gate ran"
+        return f":red[:material/gpp_bad:] It gets {share} % of traffic without a passed gate: {by}."
     if who:
-        since = "; its gate has passed since" if proven else "; it has none now"
-        return f":gray[:material/history: **{who}** once gave it requests without a passed gate{since}.]"
-    return "" if proven or not deployment.gate.final else ":red[:material/block:] It gets no requests."
+        since = "; its gate has passed since" if proven else "; it gets none now"
+        return f":gray[:material/history: **{who}** once gave it traffic without a passed gate{since}.]"
+    return "" if proven or not deployment.gate.final else ":red[:material/block:] It gets no traffic."
 
 
 def _how_to_override(deployment: Deployment) -> None:
     with st.expander("How to override the gate", icon=":material/front_hand:"):
         st.markdown(
-            "Without a passed gate the workspace refuses to give a deployment requests. Somebody who answers for it "
-            "may override that under a name, which is kept and stands here: on the Deploy page under Traffic, or"
+            "A deployment without a passed gate gets no traffic. You can override that under your name, which is "
+            "recorded and shown here: on the Deploy page under Traffic, or with this command:"
         )
         st.code(
             f'python -m core endpoint set-traffic {deployment.endpoint} {deployment.name}=100 --force-by "YOUR NAME"',

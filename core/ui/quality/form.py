@@ -8,7 +8,7 @@ from core.ui.shell.abilities import able
 from core.ui.shell.state import state
 from core.workspace import Workspace
 
-DEPTHS = {"default": "Usual (about half a minute)", "full": "Thorough (several minutes)"}
+DEPTHS = {"default": "Default (about half a minute)", "full": "Full (several minutes)"}
 
 
 def run_form(workspace: Workspace, endpoint: Endpoint) -> None:
@@ -39,10 +39,12 @@ def run_form(workspace: Workspace, endpoint: Endpoint) -> None:
 
 def _budget() -> tuple[GateBudget | None, str]:
     """The budget that the visitor gives, None for the deployment's own; and who answers for a looser one."""
-    own = "The deployment's own"
-    p99_ms = st.number_input("99 of 100 answers within, ms", 1.0, 60_000.0, None, placeholder=own, key="quality.p99_ms")
-    rate = st.number_input("At least, requests/s", 1.0, 1e6, None, placeholder=own, key="quality.requests_per_s")
-    by = st.text_input("Your name, for a looser one", key="quality.by", help="The report keeps it and shows it.")
+    own = "As deployed"
+    p99_ms = st.number_input("p99 at most (ms)", 1.0, 60_000.0, None, placeholder=own, key="quality.p99_ms")
+    rate = st.number_input(
+        "Throughput at least (requests/s)", 1.0, 1e6, None, placeholder=own, key="quality.requests_per_s"
+    )
+    by = st.text_input("Your name, for a looser budget", key="quality.by", help="Shown in the report.")
     if p99_ms is None and rate is None:
         return None, by.strip()
     usual = GateBudget()

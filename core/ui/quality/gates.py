@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from core.domain.endpoint import Endpoint
 from core.domain.errors import JobNotFound
 from core.domain.job import Job, JobKind, JobState
-from core.domain.proof import CheckResult, GateReport, GateSpec
+from core.domain.proof import GateProgress, GateReport, GateSpec
+from core.ui.shell import cached
 from core.ui.shell.live import FAST_S
 from core.ui.shell.state import state
 from core.workspace import Workspace
@@ -19,7 +20,7 @@ class Gates:
     workspace: Workspace
     endpoint: Endpoint
     job: Job | None
-    judged: tuple[CheckResult, ...]
+    judged: GateProgress
     reports: tuple[GateReport, ...]
     now: float
 
@@ -40,10 +41,19 @@ def look(workspace: Workspace, name: str) -> Gates:
         workspace=workspace,
         endpoint=workspace.endpoints.get(name),
         job=job,
-        judged=workspace.proofs.gate_progress(job.id) if job is not None and runs else (),
-        reports=workspace.proofs.gate_reports(name) if can("proofs.gate_reports") else (),
+        judged=workspace.proofs.gate_progress(job.id) if job is not None and runs else GateProgress(),
+        reports=_reports(workspace, name, listed),
         now=time.time(),
     )
+
+
+def _reports(workspace: Workspace, endpoint: str, listed: tuple[Job, ...]) -> tuple[GateReport, ...]:
+    """The reports there are, read again when one more gate has ended: they never change, and are long."""
+    if not workspace.can("proofs.gate_reports"):
+        return ()
+    if not workspace.can("jobs.list"):
+        return workspace.proofs.gate_reports(endpoint)
+    return cached.gate_reports(endpoint, tuple(job.id for job in listed if job.state.final))
 
 
 def _asked(workspace: Workspace, endpoint: str) -> Job | None:

@@ -6,9 +6,9 @@ from core.ui.quality.gates import Gates
 
 PARTS: tuple[Part[Gates], ...] = (
     Part("Deployments", deployments.show),
-    Part("The gate that runs", progress.show, needs=("proofs.gate_progress",)),
-    Part("What was tried, and what came of it", report.show, needs=("proofs.gate_reports",)),
-    Part("How earlier gates went", history.show, needs=("proofs.gate_reports",)),
+    Part("Running gate", progress.show, needs=("proofs.gate_progress",)),
+    Part("Gate report", report.show, needs=("proofs.gate_reports",)),
+    Part("Gate history", history.show, needs=("proofs.gate_reports",)),
 )
 
 

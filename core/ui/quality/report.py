@@ -14,8 +14,8 @@ from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 
 MEANING = (
-    "A gate tries to prove a deployment wrong before its users can. It starts a server of its own with the same model, "
-    "sends it hundreds of requests, many of them made to break it, and keeps what it saw."
+    "A gate tests a deployment before it gets traffic. It starts a separate server with the same model, sends it "
+    "hundreds of requests, many of them made to break it, and keeps the results."
 )
 ICONS = {"red": "gpp_bad", "orange": "gpp_maybe", "green": "verified"}
 
@@ -23,11 +23,11 @@ ICONS = {"red": "gpp_bad", "orange": "gpp_maybe", "green": "verified"}
 def show(gates: Gates) -> None:
     """The report that is chosen, where there is one."""
     if gates.reports:
-        st.subheader("What was tried, and what came of it", anchor=False)
+        st.subheader("Gate report", anchor=False)
         st.caption(MEANING)
         _report(_choose(gates.reports, gates.now), gates.now)
     elif gates.job is None:
-        st.info("**Nothing was proven yet.** Run the gate above.", icon=":material/gpp_maybe:")
+        st.info("**No gate has run yet.** Run one above.", icon=":material/gpp_maybe:")
 
 
 def _choose(reports: Sequence[GateReport], now: float) -> GateReport:
@@ -60,11 +60,11 @@ def _report(report: GateReport, now: float) -> None:
     st.caption(_facts(report, now))
     if report.loosened_by:
         st.markdown(
-            f":orange[:material/timer:] **{literal(report.loosened_by)}** asked for this budget, which is "
+            f":orange[:material/timer:] **{literal(report.loosened_by)}** set this budget, which is "
             "looser than the deployment's own."
         )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        commands = st.toggle("Show how to repeat each check", key="quality.commands")
+        commands = st.toggle("Show the command of each check", key="quality.commands")
         _download(report)
     for part in checks.parts_of(report.checks):
         checks.draw_part(part, [c for c in report.checks if c.part == part], commands)
@@ -78,16 +78,18 @@ def sentence(report: GateReport) -> str:
     if report.failed:
         violated = "; ".join(checks.plainly(c) for c in report.failed[:3])
         more = f"; and {len(report.failed) - 3} more" if len(report.failed) > 3 else ""
-        return f"**Failed:** {len(report.failed)} of {words.plural(len(judged), 'check')} violated: {violated}{more}."
+        return f"**Failed:** {len(report.failed)} of {words.plural(len(judged), 'check')} failed: {violated}{more}."
     if report.undecided:
         return f"**No verdict:** {words.plural(len(report.undecided), 'check')} could not be judged."
-    return f"**Passed:** all {words.plural(len(judged), 'check')} that apply hold."
+    if len(judged) == 1:
+        return "**Passed:** the only applicable check passed."
+    return f"**Passed:** all {len(judged)} applicable checks passed."
 
 
 def _facts(report: GateReport, now: float) -> str:
     return (
         f"Deployment {report.deployment} of {report.endpoint}, model {report.model} · "
-        f"{'thorough' if report.depth == 'full' else 'usual'} depth · took {words.lasting(report.duration_s)} · "
+        f"{report.depth} depth · took {words.lasting(report.duration_s)} · "
         f"{words.ago(report.created_at, now)} · budget: {_budget(report.budget)}"
     )
 
@@ -95,8 +97,8 @@ def _facts(report: GateReport, now: float) -> str:
 def _budget(asked: GateBudget) -> str:
     """What the performance part asks for, in words."""
     return (
-        f"99 of 100 answers within {words.milliseconds(asked.p99_ms)}, at least {words.count(asked.requests_per_s)} "
-        f"requests/s, {words.plural(asked.rows, 'row')} each from {words.plural(asked.concurrency, 'client')} at once"
+        f"p99 at most {words.milliseconds(asked.p99_ms)}, at least {words.count(asked.requests_per_s)} "
+        f"requests/s, {words.plural(asked.rows, 'row')} per request, {words.plural(asked.concurrency, 'client')}"
     )
 
 
@@ -110,15 +112,15 @@ def _download(report: GateReport) -> None:
         icon=":material/download:",
         key="quality.junit",
         on_click="ignore",
-        help="What a continuous integration server reads. `--junit FILE` writes the same.",
+        help="For continuous integration servers. `--junit FILE` writes the same.",
     )
 
 
 def _again(report: GateReport) -> None:
-    st.markdown("**All of it again**, from a shell; it ends with 0 when the gate passes and with 1 when it does not:")
+    st.markdown("**Run the whole gate again** from a shell. Exit code 0: passed; 1: failed; 3: no verdict.")
     st.code(_command(report.endpoint, report.deployment, report.depth), language="bash", wrap_lines=True)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Commands read the endpoint's key from `SLIPWAY_KEY`.", width="content")
+        st.caption("The commands read the endpoint's key from `SLIPWAY_KEY`.", width="content")
         navigation.link("Deploy", "The keys", endpoint=report.endpoint, use="Keys")
 
 

@@ -16,6 +16,7 @@ from core.domain.data import DataAsset, DataRef, TableProfile, TableSample
 from core.domain.errors import ServiceUnavailable, SlipwayError
 from core.domain.model import Model
 from core.domain.monitoring import Origin, ServiceStatus, TelemetrySummary
+from core.domain.proof import GateReport
 from core.settings import read_settings
 from core.workspace import Workspace, open_workspace
 
@@ -81,6 +82,19 @@ def asset(ref: DataRef) -> DataAsset:
 @st.cache_data(max_entries=256, show_spinner=False)
 def _asset(home: str, name: str, version: int) -> DataAsset:
     return workspace().data.get(DataRef(name, version))
+
+
+def gate_reports(endpoint: str, ended: tuple[str, ...]) -> tuple[GateReport, ...]:
+    """An endpoint's gate reports when these gates had ended: they never change, and one more comes with one more gate.
+
+    Shared and not copied: they are frozen, and long.
+    """
+    return _gate_reports(_home(), endpoint, ended)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _gate_reports(home: str, endpoint: str, ended: tuple[str, ...]) -> tuple[GateReport, ...]:
+    return workspace().proofs.gate_reports(endpoint)
 
 
 # What changes, with the failure to get it
