@@ -87,7 +87,7 @@ FORBIDDEN = {
 }
 """Modules that a layer must not import: other people's rooms, and input and output that is not its business."""
 
-PLACES_OF_LOCAL = {"paths", "context", "origins", "endpoint_file", "registration"}
+PLACES_OF_LOCAL = {"paths", "context", "origins", "endpoint_file", "registration", "gate_landing"}
 PAGES = {path.stem for path in (ROOT / "pages").glob("*.py")}
 
 NOUNS = {path.stem for path in (ROOT / "core" / "workspace").glob("*.py")} - {
