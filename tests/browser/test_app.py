@@ -1,6 +1,7 @@
 """The app as people meet it: every page, deep links, a fresh server, deploying and scoring."""
 
 import random
+import re
 import threading
 from contextlib import suppress
 
@@ -102,6 +103,42 @@ def test_a_leaderboard_at_rest_asks_the_server_nothing_until_a_click_opens_a_tri
     table.scroll_into_view_if_needed()
     table.click(position={"x": 16, "y": ROW_PX + ROW_PX // 2 + 3})
     expect(page.get_by_text("Average precision").first).to_be_visible()
+
+
+def test_back_and_forward_lead_over_pages_and_choices_and_each_is_one_step(page: Page, app: str):
+    def open_page(title: str) -> None:
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+        settled(page, title)
+
+    page.goto(app)
+    settled(page, "Home")
+    open_page("Deploy")
+    page.get_by_role("radio", name="Keys").or_(page.get_by_role("button", name="Keys")).first.click()
+    expect(page).to_have_url(re.compile("use=Keys"))
+    open_page("Quality")
+    expect(page).to_have_url(re.compile("report="))
+
+    page.go_back()
+    expect(page).to_have_url(re.compile("/deploy.*use=Keys"))
+    settled(page, "Deploy")
+    page.go_back()
+    expect(page).to_have_url(re.compile("/deploy.*use=Test"))
+    expect(page.locator("[aria-checked=true], [aria-pressed=true]", has_text="Test")).to_be_visible()
+    page.go_back()
+    settled(page, "Home")
+    page.go_forward()
+    settled(page, "Deploy")
+
+
+def test_in_a_narrow_window_the_menu_closes_after_a_choice(page: Page, app: str):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{app}/deploy")
+    settled(page, "Deploy")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Quality", exact=True).click()
+
+    settled(page, "Quality")
+    expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_a_failing_workspace_is_explained_with_its_hint(visit, fake: FakeWorkspa
     assert not app.exception
     assert "The disk is full" in app.error[0].value
     assert "Free some space" in app.error[0].value
-    assert "Service is down" in text(app)
+    assert "Service stopped" in text(app)
 
 
 @pytest.mark.parametrize("page", [p for p in FILES if p != "pipelines"])

@@ -7,6 +7,7 @@ from reading import text
 from core.domain.endpoint import EndpointState, GateState
 from core.domain.errors import ServiceUnavailable
 from core.domain.job import JobState
+from core.ui.shell import frame
 
 
 def test_a_live_and_proven_endpoint_shows_its_model_traffic_and_hour(visit, bank):
@@ -51,14 +52,23 @@ def test_a_training_that_failed_stops_the_way_with_its_cause(visit, bank):
     assert "The target has one class" in text(visit("home"))
 
 
+def test_a_service_that_has_died_is_noticed_without_a_click(visit, bank, monkeypatch):
+    paces = []
+    monkeypatch.setattr(frame, "live", lambda look, pace, draw: paces.append(pace(look())))
+
+    visit("home")
+
+    assert 0 < paces[0] <= 10
+
+
 def test_a_service_that_does_not_start_says_why_and_can_be_started(visit, fake):
     fake.service = replace(fake.service, running=False)
     fake.failures["service.start"].append(ServiceUnavailable("Port 8700 is taken", hint="Set SLIPWAY_SERVICE_PORT"))
     app = visit("home")
     app.run()
-    assert "Service is down" in text(app)
+    assert "Service stopped" in text(app)
 
     app.button(key="frame.start_service").click().run()
 
     assert not app.exception
-    assert "Service runs" in text(app)
+    assert "Service running" in text(app)

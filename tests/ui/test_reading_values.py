@@ -74,9 +74,9 @@ def page_of_choices() -> None:
     st.text(choices.choose("Pick", options, key="pick"))
 
 
-def test_a_choice_stands_in_the_address_unless_it_is_the_first():
+def test_a_choice_stands_in_the_address_by_its_id():
     app = AppTest.from_function(page_of_choices).run()
-    assert app.query_params.get("pick") is None
+    assert app.query_params["pick"] == "a"
 
     app.selectbox[0].set_value("b").run()
 

@@ -8,7 +8,7 @@ from core.ui.shell import navigation
 
 TWIN_SENTENCE = (
     "**Synthetic twin.** These figures come from a table that Slipway generated, because the real one could not be "
-    "reached. They show how everything works; they say nothing about real customers."
+    "reached. They show how everything works, and say nothing about real customers."
 )
 
 

@@ -42,12 +42,15 @@ def current() -> Visit:
     return state.visit
 
 
-def take(key: str) -> str | None:
-    """What the address says of `key`, empty for nothing, where the visitor has just come by it; else None."""
+def take(key: str, by: str = "") -> str | None:
+    """What the address says of `key`, empty for nothing, where the visitor has just come by it; else None.
+
+    Each reader (`by`) is told once.
+    """
     taken = current().taken
-    if key in taken:
+    if (by, key) in taken:
         return None
-    taken.add(key)
+    taken.add((by, key))
     return read(key)
 
 
@@ -68,7 +71,7 @@ def write(parameters: Mapping[str, str]) -> None:
     if said or gone:
         visit.replaced[visit.at] = time.monotonic()
         visit.at = _query()
-    visit.taken.update(parameters)
+    visit.taken.update(("", key) for key in parameters)
 
 
 def _query() -> str:

@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from core.domain.errors import SlipwayError
-from core.ui.shell import abilities, actions, address, cached, failures, navigation
-from core.ui.shell.live import FAST_S, live
+from core.ui.shell import abilities, actions, address, browser, cached, failures, navigation
+from core.ui.shell.live import CALM_S, FAST_S, live
 from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 from core.workspace import Workspace
@@ -39,6 +39,7 @@ def frame(title: str) -> None:
         st.stop()
     with st.sidebar:
         _foot(workspace)
+        browser.apply()
     if reason := abilities.lacking(*page.needs):
         abilities.say(title, reason)
         st.stop()
@@ -49,27 +50,25 @@ def _foot(workspace: Workspace) -> None:
     if abilities.lacking("service.status"):
         st.caption(f"Workspace `{workspace.settings.workspace}`")
         return
-    live(cached.service, lambda service: FAST_S if service.starting else None, _service_foot)
+    live(cached.service, lambda service: FAST_S if service.starting else CALM_S, _service_foot)
 
 
 def _service_foot(service: cached.Service) -> None:
     if service.status is not None and service.status.running:
-        st.badge("Service runs", icon=":material/check_circle:", color="green")
+        st.badge("Service running", icon=":material/check_circle:", color="green")
         st.caption(f"Workspace `{_short(service.status.home)}`")
     elif service.starting:
-        st.badge("Service starts", icon=":material/progress_activity:", color="blue")
+        st.badge("Service starting", icon=":material/progress_activity:", color="blue")
     else:
         _service_down(service)
 
 
 def _service_down(service: cached.Service) -> None:
-    st.badge("Service is down", icon=":material/error:", color="red")
-    st.caption("Nothing trains, deploys or gates until it runs. Endpoints go on answering.")
+    st.badge("Service stopped", icon=":material/error:", color="red")
+    st.caption("Training, deployments and gates wait until it runs. Endpoints keep answering.")
     if service.error is not None:
         st.caption(f":red[{literal(service.error.message)}] {literal(service.error.hint)}")
-    if st.button(
-        "Start it", icon=":material/play_arrow:", key="frame.start_service", **abilities.able("service.start")
-    ):
+    if st.button("Start", icon=":material/play_arrow:", key="frame.start_service", **abilities.able("service.start")):
         actions.apply("Starting the service", cached.start_service)
 
 

@@ -28,13 +28,13 @@ class PageEntry(NamedTuple):
 
 
 PAGES = (
-    PageEntry("home", "Home", "home", "", "What is live, what runs, and whether it can be trusted."),
+    PageEntry("home", "Home", "home", "", "What is live, what is running, and whether it can be trusted."),
     PageEntry(
         "explore",
         "Explore",
         "table_chart",
         "Build",
-        "The tables, column by column, before anything learns from them.",
+        "Your tables, column by column, before you train on them.",
         needs=("data.list", "data.profile"),
     ),
     PageEntry(
@@ -42,7 +42,7 @@ PAGES = (
         "Leaderboard",
         "leaderboard",
         "Build",
-        "Train, and watch every trial as it lands.",
+        "Train models, and watch every trial as it finishes.",
         needs=("data.list", "data.get", "data.profile", "jobs.list", "jobs.get"),
     ),
     PageEntry(
@@ -58,7 +58,7 @@ PAGES = (
         "Monitor",
         "monitoring",
         "Serve",
-        "What was asked, how fast it was answered, what went wrong.",
+        "Requests, latency and errors of each endpoint.",
         needs=("data.get", "models.get", "endpoints.list", "endpoints.get", "records.telemetry"),
     ),
     PageEntry(
@@ -66,7 +66,7 @@ PAGES = (
         "Pipelines",
         "account_tree",
         "Automate",
-        "The whole path as one thing that a REST call starts.",
+        "The whole path from table to model, started by one REST call.",
         needs=("pipelines.list",),
     ),
     PageEntry(
@@ -74,7 +74,7 @@ PAGES = (
         "Quality",
         "verified",
         "Prove",
-        "What was proven about each endpoint, and by what evidence.",
+        "What was proven about each endpoint, and the evidence for it.",
         needs=("data.get", "models.get", "endpoints.list", "endpoints.get"),
     ),
 )

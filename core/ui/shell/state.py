@@ -38,8 +38,8 @@ class Visit:
     """The whole query as the session knows it."""
     replaced: dict[str, float] = field(default_factory=dict)
     """Earlier queries of this stay, and when each was replaced."""
-    taken: set[str] = field(default_factory=set)
-    """The parameters that were read since the visitor came by the address."""
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    """Who has read which parameter since the visitor came by the address."""
 
 
 class State:

@@ -1,0 +1,34 @@
+// Two things that Streamlit 1.67 leaves to the browser. The page is told once; every later run finds it done.
+//
+// 1. A page writes what it shows into its address. Streamlit makes each such write a step of the history, so that Back
+//    would lead to the same page without its parameters. Here a write is a step only when the visitor has done
+//    something on the page since the last one; what a page adds by itself replaces.
+// 2. Streamlit closes the menu after a choice on a phone, and leaves it over the page in a window as narrow as one.
+if (!window.slipwayHistory) {
+  window.slipwayHistory = true
+  const NARROW_PX = 768
+  const SWITCH_MS = 1500
+  const push = history.pushState.bind(history)
+  const replace = history.replaceState.bind(history)
+  let acted = false
+  let added = -Infinity
+  for (const kind of ["pointerdown", "keydown"]) {
+    window.addEventListener(kind, () => { acted = true }, true)
+  }
+  const closeMenu = () => {
+    const button = document.querySelector('[data-testid="stSidebarCollapseButton"] button[aria-expanded="true"]')
+    if (button && window.innerWidth < NARROW_PX) button.click()
+  }
+  history.pushState = (state, title, url) => {
+    const to = new URL(url, location.href)
+    const moves = to.pathname !== location.pathname
+    // A way to another page by code writes that page's parameters here first: this is no step of its own.
+    const half = moves && to.search === location.search && performance.now() - added < SWITCH_MS
+    const step = (moves && !half) || (!moves && acted)
+    if (!moves && acted) added = performance.now()
+    acted = false
+    if (step) push(state, title, url)
+    else replace(state, title, url)
+    if (moves) closeMenu()
+  }
+}
