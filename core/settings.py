@@ -39,6 +39,13 @@ TABLE = (
         "data_dir", str(CHECKOUT / "data"), "paths", "Folders with tables, separated by `:`; the first match wins."
     ),
     Setting(
+        "read_dir",
+        "",
+        "paths",
+        "Further folders, separated by `:`, from which the app and the HTTP door may read a table by its path.",
+    ),
+    Setting("upload_max_mb", 200, "MB", "A file that is uploaded in the app may be this large."),
+    Setting(
         "data_url", BANK_MARKETING_URL, "address", "Where the Bank Marketing table is fetched when no folder has it."
     ),
     Setting("offline", False, "0 or 1", "1: never fetch a table; the synthetic twin takes its place."),
@@ -65,6 +72,8 @@ class Settings:
     home: Path
     workspace: str
     data_dir: tuple[Path, ...]
+    read_dir: tuple[Path, ...]
+    upload_max_mb: int
     data_url: str
     offline: bool
     download_timeout_s: float
@@ -90,7 +99,8 @@ def read_settings(environ: Mapping[str, str], **overrides: str | None) -> Settin
         for s in TABLE
     }
     values["home"] = Path(str(values["home"])).expanduser().absolute()
-    values["data_dir"] = tuple(Path(p).expanduser().absolute() for p in str(values["data_dir"]).split(":") if p)
+    for name in ("data_dir", "read_dir"):
+        values[name] = tuple(Path(p).expanduser().absolute() for p in str(values[name]).split(":") if p)
     return Settings(**values)  # type: ignore[arg-type]  # the table fixes each type; test_settings checks them
 
 

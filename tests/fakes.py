@@ -12,7 +12,17 @@ from typing import Any, BinaryIO, TypeVar
 from quickstart_fakes import NO_JSON, SIGNATURE, Double, understood
 
 from core.domain.batch import BatchSpec
-from core.domain.data import AS_FOUND, DataAsset, DataRef, DataSource, Lineage, Reading, TableProfile, TableSample
+from core.domain.data import (
+    AS_FOUND,
+    AvailableTable,
+    DataAsset,
+    DataRef,
+    DataSource,
+    Lineage,
+    Reading,
+    TableProfile,
+    TableSample,
+)
 from core.domain.endpoint import (
     Deployment,
     DeploymentSpec,
@@ -90,6 +100,7 @@ class FakeWorkspace:
         self.broken: SlipwayError | None = None
         self.failures: dict[str, deque[SlipwayError]] = defaultdict(deque)
         self.assets: list[DataAsset] = []
+        self.available = [AvailableTable("bank-marketing", DataSource.TWIN, "synthetic twin of Bank Marketing")]
         self.profiles: dict[DataRef, TableProfile] = {}
         self.samples: dict[DataRef, TableSample] = {}
         self.jobs: list[Job] = []
@@ -208,6 +219,33 @@ class FakeDataAssets(DataAssets):
         return asset
 
     @verb
+    def upload(self, name: str, filename: str, stream: BinaryIO, reading: Reading = AS_FOUND) -> DataAsset:
+        size = len(stream.read())
+        named = name or Path(filename).stem
+        asset = DataAsset(named, 1, DataSource.UPLOAD, filename, 3, ("age", "y"), "cd" * 32, size, time.time())
+        self._memory.assets.insert(0, asset)
+        return asset
+
+    @verb
+    def read_again(self, ref: DataRef, reading: Reading) -> DataAsset:
+        asset = self.get(ref)
+        newest = max(a.version for a in self._memory.assets if a.name == asset.name)
+        again = replace(asset, version=newest + 1, reading=reading)
+        self._memory.assets.insert(0, again)
+        return again
+
+    @verb
+    def available(self) -> tuple[AvailableTable, ...]:
+        return tuple(self._memory.available)
+
+    @verb
+    def delete(self, ref: DataRef, *, all_versions: bool = False) -> tuple[DataRef, ...]:
+        asset = self.get(ref)
+        gone = [a for a in self._memory.assets if a.name == asset.name and (all_versions or a == asset)]
+        self._memory.assets = [a for a in self._memory.assets if a not in gone]
+        return tuple(a.ref for a in gone)
+
+    @verb
     def list(self) -> tuple[DataAsset, ...]:
         return tuple(self._memory.assets)
 
@@ -252,6 +290,11 @@ class FakeJobs(Jobs):
         if isinstance(spec, LoadSpec):
             name = next(e.name for e in self._memory.endpoints if e.listens_at(spec.target.url))
             return self._memory._queue("loadtest", replace(spec, endpoint=name))
+        return self._memory._queue(spec.experiment_name, spec)
+
+    @verb
+    def submit_file(self, spec: BatchSpec, stream: BinaryIO) -> Job:
+        stream.read()
         return self._memory._queue(spec.experiment_name, spec)
 
     @verb
@@ -618,6 +661,6 @@ OPENED: dict[Path, FakeWorkspace] = {}
 """Fakes by their home, so that an app which opens its workspace from settings meets the test's own."""
 
 
-def open_fake(settings: Settings) -> Workspace:
+def open_fake(settings: Settings, *, confined: bool = False) -> Workspace:
     """A `BACKENDS` entry: the fake prepared for these settings' home, or an empty one."""
     return OPENED.setdefault(settings.home, FakeWorkspace(settings)).workspace

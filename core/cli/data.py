@@ -97,6 +97,19 @@ COMMANDS = (
         (REF, arg("--rows", type=int, default=20, help="how many (default: %(default)s)")),
     ),
     Command(
+        "data available",
+        "the tables that can be registered by name alone",
+        lambda context, options: context.workspace.data.available(),
+        columns=("name", "kind", "where", "size_bytes"),
+    ),
+    Command(
+        "data delete",
+        "delete a version that nothing uses, with its files",
+        lambda context, options: context.workspace.data.delete(options.data, all_versions=options.all),
+        (REF, arg("--all", action="store_true", help="all versions of the name")),
+        columns=("name", "version"),
+    ),
+    Command(
         "data lineage",
         "the jobs, models and deployments that came of it",
         lambda context, options: context.workspace.data.lineage(options.data),

@@ -15,6 +15,7 @@ class DataSource(StrEnum):
     CACHE = "cache"
     DOWNLOAD = "download"
     TWIN = "twin"
+    UPLOAD = "upload"
 
 
 class ColumnKind(StrEnum):
@@ -119,7 +120,7 @@ class DataAsset:
     version: int
     source: DataSource
     origin: str
-    """The path or address it was read from, or the twin's name; for people."""
+    """The path or address it was read from, the uploaded file's own name, or the twin's; for people."""
     rows: int
     columns: tuple[str, ...]
     sha256: str
@@ -152,6 +153,18 @@ class DataAsset:
             return text
         close = [name for name in self.columns if name.strip() == text.strip()]
         return close[0] if len(close) == 1 else text
+
+
+@dataclass(frozen=True, slots=True)
+class AvailableTable:
+    """A table that can be registered by its name alone; nothing of it has been read."""
+
+    name: str
+    kind: DataSource
+    where: str
+    """The folder or address it would be read from, or what the twin is; for people."""
+    size_bytes: int | None = None
+    """Of the file as it lies there; None where there is none yet."""
 
 
 @dataclass(frozen=True, slots=True)

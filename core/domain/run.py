@@ -13,6 +13,8 @@ class PipelineRunSpec:
     pipeline: str
     version: int
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    confined: bool = False
+    """Whether it was asked for by somebody whose paths are read in the allowed folders only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,10 @@ class Context:
         settings: Settings,
         clock: Callable[[], float] = time.time,
         announce: Callable[[str], None] = log.warning,
+        *,
+        confined: bool = False,
     ) -> None:
-        self.settings, self.clock = settings, clock
+        self.settings, self.clock, self.confined = settings, clock, confined
         self.paths = Paths(settings.home)
         self.announce = announce
         """Where a sentence goes that people must see before something happens (a download)."""

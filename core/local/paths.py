@@ -43,6 +43,10 @@ class Paths:
     def table(self, name: str, content_id: str) -> Path:
         return self.data(name, content_id) / "table.parquet"
 
+    def source(self, name: str, content_id: str) -> Path:
+        """The bytes of a table that was uploaded, to be read again in another way."""
+        return self.data(name, content_id) / "source"
+
     def profile(self, name: str, content_id: str) -> Path:
         return self.data(name, content_id) / "profile.json"
 

@@ -20,9 +20,12 @@ from core.settings import Settings
 from core.workspace import Workspace
 
 
-def open_local(settings: Settings, clock: Callable[[], float] = time.time) -> Workspace:
-    """The workspace in the folder `settings.home`. Opening does no input or output; the first verb does."""
-    context = Context(settings, clock)
+def open_local(settings: Settings, clock: Callable[[], float] = time.time, *, confined: bool = False) -> Workspace:
+    """The workspace in the folder `settings.home`. Opening does no input or output; the first verb does.
+
+    `confined`: paths that are given to it are read only below the folders that the settings allow.
+    """
+    context = Context(settings, clock, confined=confined)
     data = LocalData(context)
     return Workspace(
         settings,

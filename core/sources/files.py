@@ -54,20 +54,23 @@ def unpacked(packed: BinaryIO, what: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
-    """The unpacked bytes of a file. Raises SourceUnreadable when it is missing, forbidden or damaged."""
+def opened(path: Path, what: str) -> Iterator[BinaryIO]:
+    """The unpacked bytes of a file that people know as `what`.
+
+    Raises SourceUnreadable when it is missing, forbidden or damaged.
+    """
     try:
         file = path.open("rb")
     except OSError as e:
-        raise SourceUnreadable(f"'{path}' cannot be read: {e.strerror}", hint="Check the path and its rights") from e
-    with file, unpacked(file, f"'{path}'") as stream:
+        raise SourceUnreadable(f"{what} cannot be read: {e.strerror}", hint="Check the path and its rights") from e
+    with file, unpacked(file, what) as stream:
         yield stream
 
 
-def copy_bytes(path: Path, target: Path) -> str:
+def copy_bytes(path: Path, target: Path, what: str) -> str:
     """Unpack a file and give the SHA-256 of what was in it."""
     digest = hashlib.sha256()
-    with opened(path) as source, target.open("wb") as out:
+    with opened(path, what) as source, target.open("wb") as out:
         while chunk := source.read(CHUNK):
             digest.update(chunk)
             out.write(chunk)
@@ -83,20 +86,20 @@ class CopiedText:
     lost: int = 0
 
 
-def copy_text(path: Path, target: Path) -> CopiedText:
+def copy_text(path: Path, target: Path, what: str) -> CopiedText:
     """Unpack a text file as UTF-8 with plain line ends and without a byte order mark.
 
     UTF-8 and UTF-16 are known by their mark, UTF-16 without one by its zeros; other text that is not UTF-8 is read as
     Windows-1252, the superset of Latin-1. Raises SourceUnreadable for what is not text.
     """
-    with opened(path) as source:
+    with opened(path, what) as source:
         start = source.read(64)
     if encoding := _utf_16(start):
-        return _transcode(path, target, encoding, "replace")
+        return _transcode(path, target, what, encoding, "replace")
     try:
-        return _transcode(path, target, "utf-8-sig", "strict")
+        return _transcode(path, target, what, "utf-8-sig", "strict")
     except UnicodeDecodeError:
-        return _transcode(path, target, "cp1252", "replace")
+        return _transcode(path, target, what, "cp1252", "replace")
 
 
 def _utf_16(start: bytes) -> str:
@@ -109,17 +112,17 @@ def _utf_16(start: bytes) -> str:
     return "utf-16-be" if len(start) >= 4 and not any(even) and all(odd) else ""
 
 
-def _transcode(path: Path, target: Path, encoding: str, errors: str) -> CopiedText:
+def _transcode(path: Path, target: Path, what: str, encoding: str, errors: str) -> CopiedText:
     digest, lost = hashlib.sha256(), 0
     decode = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors), translate=True).decode
-    with opened(path) as source, target.open("w", encoding="utf-8", newline="") as out:
+    with opened(path, what) as source, target.open("w", encoding="utf-8", newline="") as out:
         chunk = b"."
         while chunk:
             chunk = source.read(CHUNK)
             digest.update(chunk)
             text = decode(chunk, final=not chunk)
             if "\0" in text:
-                raise SourceUnreadable(f"'{path}' is not a table: it holds binary data", hint=HINT)
+                raise SourceUnreadable(f"{what} is not a table: it holds binary data", hint=HINT)
             lost += text.count("\ufffd") if errors == "replace" else 0
             out.write(text)
     return CopiedText(digest.hexdigest(), encoding, lost)
@@ -155,12 +158,10 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as e:
         if e.errno in NO_SPACE:
-            raise full(path) from e
+            raise full(path.name) from e
         raise
 
 
-def full(path: Path) -> StorageFull:
+def full(what: str) -> StorageFull:
     """The error for a disk or quota that is full."""
-    return StorageFull(
-        f"There is no space left to write '{path}'", hint="Free some space and try again; nothing is lost"
-    )
+    return StorageFull(f"There is no space left to write {what}", hint="Free some space and try again; nothing is lost")

@@ -78,11 +78,11 @@ def ingest(
     Raises SourceUnreadable (cannot be read, is not a table), TableUnusable (no rows, duplicate column names),
     StorageFull.
     """
-    what = f"'{source.path}'" if source.path else f"The {source.origin}"
+    what = f"'{source.origin}'" if source.path else f"The {source.origin}"
     with storage_errors(parquet):
         parquet.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=parquet.parent, prefix=".ingest-") as folder, _connect(Path(folder)) as connection:
-            with _table_errors(what, parquet):
+            with _table_errors(what, Path(folder)):
                 table, sha256 = _read(source, what, Path(folder), connection, reading, texts)
                 if reading.merge_spellings:
                     table = merged(connection, table)
@@ -119,13 +119,13 @@ def _read(
     if path is None:
         path = folder / "twin.csv"
         write_twin(path, seed=source.seed)
-    with opened(path) as stream:
+    with opened(path, what) as stream:
         start = stream.read(64)
     if start.startswith(b"PAR1"):
-        sha256 = copy_bytes(path, copy)
+        sha256 = copy_bytes(path, copy, what)
         relation = f"read_parquet({only(copy)}, {AS_IT_STANDS})"
         return _typed(connection, relation, _parquet_names(connection, copy), what), sha256
-    text = copy_text(path, copy)
+    text = copy_text(path, copy, what)
     with copy.open(encoding="utf-8") as opening:
         head = opening.read(256)
     for pattern, kind in NO_TABLES.items():
@@ -272,14 +272,14 @@ def _refuse_filled(connection: duckdb.DuckDBPyConnection, query: str, columns: i
 
 
 @contextmanager
-def _table_errors(what: str, parquet: Path) -> Iterator[None]:
-    """What DuckDB refuses, in our words: its advice is about its own options, and it echoes whole rows."""
+def _table_errors(what: str, folder: Path) -> Iterator[None]:
+    """What DuckDB refuses, in our words: its advice is about its own options, and it echoes whole rows and `folder`."""
     try:
         yield
     except duckdb.Error as e:
         text = str(e)
         if re.search("No space left|File too large|quota exceeded", text, re.IGNORECASE):
-            raise full(parquet) from e
+            raise full("the table") from e
         if ragged := RAGGED.search(text):
             line, expected, found = ragged.groups()
             message = f"{what}, line {line}: found {found} cell(s), expected {expected} as in the header"
@@ -287,5 +287,6 @@ def _table_errors(what: str, parquet: Path) -> Iterator[None]:
             quote = "a quote is not closed" if "unterminated quote" in text else "the line cannot be read"
             message = f"{what}, line {line_found[1]}: {quote}"
         else:
-            message = f"{what} cannot be read as a table: {text.splitlines()[0][:200]}"
+            said = re.sub(rf"['\"]?{re.escape(str(folder))}[^\s'\",:;]*['\"]?", "the file", text.splitlines()[0])
+            message = f"{what} cannot be read as a table: {said[:200]}"
         raise SourceUnreadable(message, hint=HINT) from e

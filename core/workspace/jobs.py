@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
 from core.domain.job import Job, JobKind, JobSpec, LogLine
 from core.domain.training import Comparison, Trial, TrialDetail
@@ -18,16 +19,25 @@ class Jobs(Collection):
         """Queue a job and return it, queued: its spec names the data's version and the table's own column names.
 
         A training's target and inputs are looked at before it is queued (`core.ml.data.guardrails`). The `source` of a
-        batch has been read by then. A load goes to the endpoint of this workspace that listens at its target, and no
-        key is kept with it. For a kind of job that a backend does not do it raises NotSupported; such a backend also
-        lacks the verb that reads what the kind leaves, and so the app and the command line know: `jobs.trials` for
-        training, `jobs.open_output` for batches, `proofs.load_reports` for loads.
+        batch has been read by then, and a batch's table has the columns that the model needs. A load goes to the
+        endpoint of this workspace that listens at its target, and no key is kept with it. For a kind of job that a
+        backend does not do it raises NotSupported; such a backend also lacks the verb that reads what the kind leaves,
+        and so the app and the command line know: `jobs.trials` for training, `jobs.open_output` for batches,
+        `proofs.load_reports` for loads.
 
         Raises DataNotFound, EndpointNotFound, SourceUnreadable, TableUnusable (also for a target that cannot be
         learned), SpecInvalid for a column or compute that is not there, for a load on somebody else's server, and for a
         gate or a pipeline's run, which `proofs.run_gate` and `pipelines.trigger` queue.
         """
         self._cannot("submit")
+
+    def submit_file(self, spec: BatchSpec, stream: BinaryIO) -> Job:
+        """Queue a batch job on the table that `stream` gives, to its end; `spec.source` is the file's own name.
+
+        It is read in pieces and kept for this job alone: no data asset comes of it, and nothing of one that is refused
+        stays. Raises what `submit` raises, and PayloadTooLarge above the setting `upload_max_mb`.
+        """
+        self._cannot("submit_file")
 
     def get(self, job_id: str) -> Job:
         """The job as it is now. Raises JobNotFound."""

@@ -87,7 +87,18 @@ FORBIDDEN = {
 }
 """Modules that a layer must not import: other people's rooms, and input and output that is not its business."""
 
-PLACES_OF_LOCAL = {"paths", "context", "origins", "endpoint_file", "registration", "gate_landing"}
+PLACES_OF_LOCAL = {
+    "paths",
+    "context",
+    "origins",
+    "endpoint_file",
+    "registration",
+    "gate_landing",
+    "columns",
+    "confined",
+    "deleted",
+    "incoming",
+}
 PAGES = {path.stem for path in (ROOT / "pages").glob("*.py")}
 
 NOUNS = {path.stem for path in (ROOT / "core" / "workspace").glob("*.py")} - {
@@ -111,6 +122,10 @@ ROOMS = {
         "endpoint_file": {"machine"},
         "origins": {"store"},
         "gate_landing": set(),
+        "columns": set(),
+        "confined": set(),
+        "incoming": set(),
+        "deleted": {"paths", "machine", "store"},
         "records": {"machine"},
         "worker": {
             "machine",

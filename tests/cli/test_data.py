@@ -64,3 +64,13 @@ def test_an_option_that_the_table_contradicts_is_refused_with_the_line(data: Any
 def test_an_option_that_makes_no_sense_is_wrong_use(data: Any) -> None:
     code, _, said = data("register", "TABLE", "--delimiter", ";;")
     assert (code, "cannot stand between cells" in said) == (2, True)
+
+
+def test_a_version_is_deleted_and_what_a_name_means_is_told(data: Any) -> None:
+    assert data("register", "TABLE")[0] == 0
+    code, out, said = data("delete", "table:1", "--json")
+    assert (code, json.loads(out)) == (0, [{"name": "table", "version": 1}]), said
+    assert data("delete", "table")[0] == 1
+    assert json.loads(data("register", "TABLE", "--json")[1])["version"] == 2
+    assert data("delete", "table", "--all")[0] == 0
+    assert "bank-marketing" in [table["name"] for table in json.loads(data("available", "--json")[1])]

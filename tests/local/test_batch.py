@@ -21,6 +21,7 @@ from core.cli.command import Context
 from core.cli.main import main
 from core.domain.batch import BatchSpec
 from core.domain.data import ColumnKind
+from core.domain.errors import SlipwayError
 from core.domain.job import Job, JobKind, JobState
 from core.domain.signature import Column, Signature
 from core.local.machine.failpoints import Failpoint, arm
@@ -247,3 +248,32 @@ def written(folder: Path, kind: str) -> Path:
     else:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows) if kind == "jsonl" else text)
     return path
+
+
+def test_a_file_is_scored_from_its_own_copy_by_its_own_name(world: World, endpoint: str) -> None:
+    workspace = open_local(world.settings)
+    table = b"age,name\n" + b"".join(f"{20 + i},p{i}\n".encode() for i in range(30))
+    job = workspace.jobs.submit_file(BatchSpec(endpoint, source="/a/b/K\u00e4ufer.csv"), io.BytesIO(table))
+    assert (job.state, job.spec.source) == (JobState.QUEUED, "K\u00e4ufer.csv")
+    assert [path.name for path in world.paths.job(job.id).iterdir()] == ["table.parquet"]
+    assert world.run_here(job.id).result.rows == 30
+    assert [asset.name for asset in workspace.data.list()] == ["t"], "the world's own"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"), [(b"name\nAda\nEve\n", "'t.csv' lacks a column"), (b"", "is empty"), (b"PK\x03\x04", "zip")]
+)
+def test_a_file_that_cannot_be_scored_is_refused_by_its_name_and_nothing_of_it_stays(
+    world: World, endpoint: str, table: bytes, said: str
+) -> None:
+    workspace = open_local(world.settings)
+
+    def kept() -> list[object]:
+        files = [path for kind in ("incoming", "jobs", "data") for path in (world.settings.home / kind).glob("*")]
+        return [workspace.jobs.list(), workspace.data.list(), sorted(files)]
+
+    before = kept()
+    with pytest.raises(SlipwayError, match=said) as refused:
+        workspace.jobs.submit_file(BatchSpec(endpoint, source="t.csv"), io.BytesIO(table))
+    assert "/" not in refused.value.message
+    assert kept() == before

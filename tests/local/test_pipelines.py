@@ -1,5 +1,6 @@
 """A pipeline's run: steps in order, each done once, whoever is killed in between."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,11 @@ from local_world import World, kill, ticking
 from starlette.testclient import TestClient
 from waiting import wait_until
 
-from core.domain.errors import SpecInvalid
+from core.domain.errors import SourceUnreadable, SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import PipelineRun, PipelineSpec, PipelineStep, StepKind
+from core.domain.run import PipelineRunSpec
+from core.local.confined import check_run
 from core.local.service.door import app
 from core.local.workspace import open_local
 
@@ -150,3 +153,39 @@ def test_a_definition_whose_settings_have_the_wrong_type_is_not_published(world:
     step = PipelineStep("automl", StepKind.AUTOML, (), {"target": "y", "timeout_s": "soon"})
     with pytest.raises(SpecInvalid, match="'timeout_s' is 'soon'"):
         open_local(world.settings).pipelines.publish(PipelineSpec("p", (step,)))
+
+
+def test_a_path_that_comes_by_the_door_is_read_in_the_allowed_folders_alone(world: World, table: Path) -> None:
+    free, door = open_local(world.settings), open_local(world.settings, confined=True)
+    published = free.pipelines.publish(SPEC)
+    client = TestClient(app(door, "key", lambda: None), base_url="http://127.0.0.1")
+    for path in ("/etc/passwd", str(table), f"{table.parent}/./people.csv", "/etc/nothing"):
+        body = {"ExperimentName": "nightly", "ParameterAssignments": {"data": path}}
+        reply = client.post(f"/pipelines/{published.id}", json=body, headers={"Authorization": "Bearer key"})
+        assert reply.status_code == 400
+        assert "does not lie in a folder" in reply.json()["error"]["message"]
+        assert "root:" not in reply.text
+    assert free.pipelines.list_runs() == ()
+    free.pipelines.trigger(published.id, "nightly", {"data": str(table)})
+    own = replace(SPEC, name="own", parameters={"data": str(table), "target": "y"})
+    with pytest.raises(SourceUnreadable, match="does not lie"):
+        door.pipelines.publish(own)
+    assert door.pipelines.trigger(free.pipelines.publish(own).id, "nightly").steps, "its publisher named the path"
+    with pytest.raises(SourceUnreadable, match="does not lie"):
+        door.pipelines.trigger("own", "nightly", {"data": "/etc/passwd"})
+
+
+def test_a_link_that_leads_elsewhere_when_the_run_begins_is_not_followed(world: World, table: Path) -> None:
+    (folder := table.parent / "allowed").mkdir()
+    (folder / "t.csv").write_text(table.read_text())
+    settings = replace(world.settings, read_dir=(folder,))
+    free, door = open_local(settings), open_local(settings, confined=True)
+    door.pipelines.trigger(free.pipelines.publish(SPEC).id, "nightly", {"data": str(folder / "t.csv")})
+    (job,) = free.jobs.list(JobKind.PIPELINE)
+    assert isinstance(job.spec, PipelineRunSpec)
+    check_run(SPEC, job.spec, settings)
+    (folder / "t.csv").unlink()
+    (folder / "t.csv").symlink_to("/etc/passwd")
+    with pytest.raises(SourceUnreadable, match="does not lie"):
+        check_run(SPEC, job.spec, settings)
+    check_run(SPEC, replace(job.spec, confined=False), settings)

@@ -12,7 +12,7 @@ def test_without_variables_every_setting_has_its_default():
     settings = read_settings({})
     for row in TABLE:
         value = getattr(settings, row.name)
-        assert str(value[0] if isinstance(value, tuple) else value) == str(row.default)
+        assert (":".join(map(str, value)) if isinstance(value, tuple) else str(value)) == str(row.default)
 
 
 def test_the_value_holds_what_the_table_names():

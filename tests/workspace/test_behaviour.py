@@ -3,10 +3,13 @@
 The only question a test may ask of a backend is what its `capabilities` hold; what it has not is skipped by name.
 """
 
+import gzip
 import inspect
+import lzma
 import re
 from collections import Counter
 from dataclasses import replace
+from io import BytesIO
 from operator import attrgetter
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from core.domain.errors import (
     JobNotFound,
     ModelNotFound,
     NotSupported,
+    PayloadTooLarge,
     PipelineNotFound,
     SlipwayError,
     SourceUnreadable,
@@ -392,3 +396,123 @@ def test_a_parameter_that_a_pipeline_does_not_have_is_refused(workspace):
 def test_any_name_becomes_an_endpoint_name(text, name):
     assert endpoint_name(text) == name
     EndpointSpec(name)
+
+
+def test_an_uploaded_table_is_known_by_its_own_name_and_read_again_from_what_was_kept(workspace):
+    need(workspace, "data.upload", "data.read_again")
+    table = b"n;y\n" + b"".join(f"{i},5;{('Yes', 'yes', 'No')[i % 3]}\n".encode() for i in range(60))
+    asset = workspace.data.upload("", "C:\\Tische\\Käufer/Größe.csv", BytesIO(table))
+    assert (asset.name, asset.source, asset.origin) == ("Größe", DataSource.UPLOAD, "Größe.csv")
+    assert workspace.data.upload("Größe", "again.csv", BytesIO(table)) == asset, "the same bytes are the same version"
+    merged = workspace.data.read_again(asset.ref, Reading(merge_spellings=True))
+    assert (merged.name, merged.version, merged.origin, merged.source) == ("Größe", 2, "Größe.csv", DataSource.UPLOAD)
+    once_more = workspace.data.read_again(merged.ref, Reading(header=False))
+    assert (once_more.version, once_more.rows) == (3, 61)
+    assert workspace.data.read_again(once_more.ref, Reading()) == asset
+
+
+@pytest.mark.parametrize(
+    ("filename", "content"),
+    [("t.csv", b"a,y\n1,n\n2,n\n3,p\n"), ("t.tsv", b"a\ty\n1\tn\n2\tn\n3\tp\n"), ("t.txt", b"a|y\n1|n\n2|n\n3|p\n"),
+     ("t.csv.gz", gzip.compress(b"a,y\n1,n\n2,n\n3,p\n")), ("t.csv.xz", lzma.compress(b"a,y\n1,n\n2,n\n3,p\n")),
+     ("t.json", b'[{"a":1,"y":"n"},{"a":2,"y":"n"},{"a":3,"y":"p"}]'), ("called.png", b"a,y\n1,n\n2,n\n3,p\n")],
+)  # fmt: skip
+def test_an_upload_is_told_by_what_it_is(workspace, filename, content):
+    need(workspace, "data.upload")
+    asset = workspace.data.upload("t", filename, BytesIO(content))
+    assert (asset.rows, asset.columns, asset.origin) == (3, ("a", "y"), filename)
+
+
+@pytest.mark.parametrize(
+    ("filename", "content", "said"),
+    [("t.csv", b"", "is empty"), ("t.csv.gz", gzip.compress(b"a,y\n1,n\n" * 99)[:-9], "is damaged or cut short"),
+     ("t.zip", b"PK\x03\x04rest", "a zip archive"), ("t.csv", b"a,y\n", "no rows"),
+     ("t.parquet", b"PAR1no", "t.parquet"), ("../..", b"a,y\n1,2\n", "is no name of a file"),
+     ("t.csv", b"a,a\n1,2\n3,4\n", "a")],
+)  # fmt: skip
+def test_an_upload_that_is_no_table_is_refused_by_its_name_and_leaves_nothing(workspace, filename, content, said):
+    need(workspace, "data.upload")
+    with pytest.raises((SourceUnreadable, TableUnusable), match=re.escape(said)) as refused:
+        workspace.data.upload("t", filename, BytesIO(content))
+    assert "/" not in refused.value.message.replace("../..", ""), "no path of ours is told"
+    assert workspace.data.list() == ()
+
+
+def test_an_upload_above_the_limit_is_refused_before_it_is_read_to_its_end(tmp_path):
+    workspace = open_workspace(
+        read_settings({"SLIPWAY_HOME": str(tmp_path), "SLIPWAY_UPLOAD_MAX_MB": "3", "SLIPWAY_OFFLINE": "1"})
+    )
+    need(workspace, "data.upload")
+    endless = Endless()
+    with pytest.raises(PayloadTooLarge, match="larger than 3 MB") as refused:
+        workspace.data.upload("big", "big.csv", endless)
+    assert endless.largest <= 1 << 20
+    assert endless.given < 6_000_000
+    assert "SLIPWAY_UPLOAD_MAX_MB" in refused.value.hint
+
+
+class Endless(BytesIO):
+    """A file that never ends; how much of it was asked for."""
+
+    given = largest = 0
+
+    def read(self, size=-1, /):
+        assert size > 0, "all of it at once"
+        self.given, self.largest = self.given + size, max(self.largest, size)
+        return b"1" * size
+
+
+def test_what_is_behind_a_page_reads_below_the_allowed_folders_alone(tmp_path, people):
+    environ = {"SLIPWAY_HOME": str(tmp_path / "home"), "SLIPWAY_OFFLINE": "1", "SLIPWAY_DATA_DIR": str(tmp_path / "d")}
+    free = open_workspace(read_settings(environ))
+    asset = free.data.register("people", str(people))
+    behind = open_workspace(read_settings(environ), confined=True)
+    for ask in (
+        lambda: behind.data.register("people", str(people)),
+        lambda: behind.data.read_again(asset.ref, Reading(header=False)),
+    ):
+        with pytest.raises(SourceUnreadable, match="does not lie in a folder"):
+            ask()
+    assert behind.data.list() == (asset,)
+    assert behind.data.sample(asset.ref, 1).rows, "what is registered is there for everybody"
+    allowed = open_workspace(read_settings({**environ, "SLIPWAY_READ_DIR": str(tmp_path)}), confined=True)
+    assert allowed.data.register("people", str(people)) == asset
+
+
+def test_what_a_name_alone_means_is_told_and_can_be_registered(tmp_path, people):
+    (tmp_path / "d").mkdir()
+    people.rename(tmp_path / "d" / "people.csv")
+    environ = {"SLIPWAY_HOME": str(tmp_path / "home"), "SLIPWAY_OFFLINE": "1", "SLIPWAY_DATA_DIR": str(tmp_path / "d")}
+    workspace = open_workspace(read_settings(environ), confined=True)
+    need(workspace, "data.available")
+    assert [table.name for table in workspace.data.available()] == ["bank-marketing", "people"]
+    assert workspace.data.register("", "people").rows == 60
+
+
+def test_a_version_is_deleted_and_its_number_is_not_given_to_another(workspace, people, registered):
+    need(workspace, "data.delete")
+    people.write_text("a,y\n1,n\n2,p\n")
+    second = workspace.data.register("people", str(people))
+    assert workspace.data.delete(second.ref) == (second.ref,)
+    with pytest.raises(DataNotFound):
+        workspace.data.get(second.ref)
+    assert workspace.data.list() == (registered,)
+    assert workspace.data.register("people", str(people)).version == 3
+    assert workspace.data.sample(DataRef("people"), 1).rows == ((1, "n"),)
+    assert workspace.data.delete(DataRef("people"), all_versions=True) == (DataRef("people", 3), DataRef("people", 1))
+    people.write_text("a,y\n3,n\n4,p\n")
+    assert workspace.data.register("people", str(people)).version == 4
+
+
+def test_what_is_used_is_not_deleted_and_its_users_are_named(workspace, people, registered):
+    need(workspace, "data.delete")
+    job = workspace.jobs.submit(TrainingSpec(registered.ref, "bought"))
+    people.write_text("a,y\n1,n\n2,p\n")
+    workspace.data.register("people", str(people))
+    for everything in (False, True):
+        with pytest.raises(Conflict, match=f"people:1 .job {job.id}") as refused:
+            workspace.data.delete(registered.ref, all_versions=everything)
+        assert "in use" in refused.value.message
+    assert len(workspace.data.list()) == 2
+    with pytest.raises(DataNotFound, match="nothing"):
+        workspace.data.delete(DataRef("nothing"))

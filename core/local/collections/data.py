@@ -1,25 +1,47 @@
 """Data assets: register, look at, trace."""
 
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import duckdb
 import msgspec
 
-from core.domain.data import AS_FOUND, DataAsset, DataRef, Lineage, Reading, TableProfile, TableSample
-from core.domain.errors import TableUnusable
+from core.domain.data import (
+    AS_FOUND,
+    AvailableTable,
+    DataAsset,
+    DataRef,
+    DataSource,
+    Lineage,
+    Reading,
+    TableProfile,
+    TableSample,
+)
+from core.domain.errors import Conflict, SourceUnreadable, TableUnusable
+from core.domain.job import JobState
 from core.domain.names import check_name
 from core.domain.rules import check_limit
 from core.local.context import Context
+from core.local.deleted import sweep
+from core.local.incoming import own_name, receive
 from core.local.machine.durable import make_folder, place, storage_error, write_atomic
+from core.local.machine.failpoints import Failpoint, reach
 from core.local.paths import new_id
+from core.local.store import Nouns
 from core.ml.data.profile import from_json, profile_table, to_json
 from core.ml.data.spellings import spelling_notes
 from core.ml.data.sql_paths import AS_IT_STANDS, only
-from core.sources import ingest, resolve
+from core.sources import Ingested, Source, again, asset_name, available, ingest, resolve
 from core.workspace.data import DataAssets
+
+SOURCE = "source"
+SHOWN_USERS = 10
 
 
 class LocalData(DataAssets):
@@ -29,43 +51,100 @@ class LocalData(DataAssets):
         self._context = context
 
     def register(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
-        found = resolve(source, self._context.settings, self._context.announce)
-        name = name or found.name
+        context = self._context
+        found = resolve(source, context.settings, context.announce, confined=context.confined)
+        with self._incoming(name or found.name) as incoming:
+            return self._registered(found, name or found.name, incoming, reading)
+
+    def upload(self, name: str, filename: str, stream: BinaryIO, reading: Reading = AS_FOUND) -> DataAsset:
+        filename = own_name(filename)
+        name = name or asset_name(Path(filename))
+        with self._incoming(name) as incoming:
+            path = incoming / SOURCE
+            receive(stream, path, filename, self._context.settings)
+            return self._registered(Source(DataSource.UPLOAD, filename, name, path), name, incoming, reading)
+
+    def read_again(self, ref: DataRef, reading: Reading) -> DataAsset:
+        asset, context = self.get(ref), self._context
+        if asset.source is not DataSource.UPLOAD:
+            found = again(asset.source, asset.origin, context.settings, confined=context.confined)
+            with self._incoming(asset.name) as incoming:
+                return self._registered(found, asset.name, incoming, reading)
+        kept = context.paths.source(asset.name, asset.content_id)
+        with self._incoming(asset.name) as incoming:
+            try:
+                os.link(kept, incoming / SOURCE)
+            except FileNotFoundError as e:
+                raise SourceUnreadable(
+                    f"The file '{asset.origin}' is not kept here any more", hint="Upload it again"
+                ) from e
+            found = Source(asset.source, asset.origin, asset.name, incoming / SOURCE)
+            return self._registered(found, asset.name, incoming, reading)
+
+    def available(self) -> tuple[AvailableTable, ...]:
+        return available(self._context.settings)
+
+    @contextmanager
+    def _incoming(self, name: str) -> Iterator[Path]:
+        """A folder for what becomes a version of `name`; nothing stays in it."""
         check_name("a data asset", name)
         incoming = self._context.paths.incoming / new_id(self._context.clock)
         try:
             make_folder(incoming)
-            got = ingest(found, incoming / "table.parquet", reading)
-            if got.rows == 0:
-                raise TableUnusable(f"The table '{source}' has no rows", hint="Give a table with at least one row")
-            asset = DataAsset(
-                name=name,
-                version=0,
-                source=found.kind,
-                origin=found.origin,
-                rows=got.rows,
-                columns=got.columns,
-                sha256=got.sha256,
-                size_bytes=got.size_bytes,
-                created_at=self._context.clock(),
-                notes=got.notes,
-                reading=reading,
-            )
-            return self._context.store.data.add(self._published(asset, incoming))
+            yield incoming
         except OSError as e:
             raise storage_error(e, f"register '{name}'") from e
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
 
+    def _registered(self, found: Source, name: str, incoming: Path, reading: Reading) -> DataAsset:
+        got = ingest(found, incoming / "table.parquet", reading)
+        return self._published(self._new(found, name, reading, got), incoming)
+
+    def _new(self, found: Source, name: str, reading: Reading, got: Ingested) -> DataAsset:
+        if got.rows == 0:
+            raise TableUnusable(f"The table '{found.origin}' has no rows", hint="Give a table with at least one row")
+        return DataAsset(
+            name=name,
+            version=0,
+            source=found.kind,
+            origin=found.origin,
+            rows=got.rows,
+            columns=got.columns,
+            sha256=got.sha256,
+            size_bytes=got.size_bytes,
+            created_at=self._context.clock(),
+            notes=got.notes,
+            reading=reading,
+        )
+
     def _published(self, asset: DataAsset, incoming: Path) -> DataAsset:
         """The asset with its table and profile in place, and notes on what somebody should decide by the profile."""
-        table = self._context.paths.table(asset.name, asset.content_id)
-        profile = self._context.paths.profile(asset.name, asset.content_id)
-        if not table.exists():
-            write_atomic(incoming / "profile.json", _profile_bytes(incoming / "table.parquet"))
-            place(incoming, table.parent)
-        notes = spelling_notes(from_json(msgspec.json.decode(profile.read_bytes())))
-        return replace(asset, size_bytes=table.stat().st_size, notes=(*asset.notes, *notes))
+        folder = self._context.paths.data(asset.name, asset.content_id)
+        summary = _profiled(folder if folder.exists() else incoming)
+        asset = replace(asset, notes=(*asset.notes, *spelling_notes(summary)))
+        # Files and row in one transaction: whoever deletes the same table at this moment comes before or after both.
+        with self._context.store.write() as tx:
+            if not (folder / "table.parquet").exists():
+                _profiled(incoming)
+                place(incoming, folder)
+            return tx.data.add(replace(asset, size_bytes=(folder / "table.parquet").stat().st_size))
+
+    def delete(self, ref: DataRef, *, all_versions: bool = False) -> tuple[DataRef, ...]:
+        with self._context.store.write() as tx:
+            asset = tx.data.get(ref)
+            gone = [a for a in tx.data.list() if a.name == asset.name] if all_versions else [asset]
+            if users := [f"{each} ({user})" for each in map(attrgetter("ref"), gone) for user in _users(tx, each)]:
+                more = f" and {len(users) - SHOWN_USERS} more" if len(users) > SHOWN_USERS else ""
+                raise Conflict(
+                    f"{asset.name if all_versions else asset.ref} is in use: {', '.join(users[:SHOWN_USERS])}{more}",
+                    hint="What was trained on a table, or scored it, keeps it; other versions may be deleted",
+                )
+            for each in gone:
+                tx.data.delete(each)
+        reach(Failpoint.DATA_DELETED)
+        sweep(self._context.store, self._context.paths, self._context.clock)
+        return tuple(each.ref for each in gone)
 
     def list(self) -> tuple[DataAsset, ...]:
         return self._context.store.data.list()
@@ -90,24 +169,48 @@ class LocalData(DataAssets):
         return TableSample(asset.columns, tuple(tuple(_scalar(value) for value in row) for row in found))
 
     def lineage(self, ref: DataRef) -> Lineage:
-        asset = self._context.store.data.get(ref)
-        models = [m for m in self._context.store.models.list() if m.data == asset.ref]
-        known = {(m.name, m.version) for m in models}
-        return Lineage(
-            data=asset.ref,
-            jobs=tuple(job.id for job in self._context.store.jobs.list(limit=0, data=asset.ref)),
-            models=tuple(m.ref for m in models),
-            deployments=tuple(
-                f"{endpoint.name}/{d.name}"
-                for endpoint in self._context.store.endpoints.list()
-                for d in endpoint.deployments
-                if (d.model, d.model_version) in known
-            ),
-        )
+        return _lineage(self._context.store, self._context.store.data.get(ref).ref)
 
 
-def _profile_bytes(table: Path) -> bytes:
-    return msgspec.json.encode(to_json(profile_table(table)))
+def _profiled(folder: Path) -> TableProfile:
+    """The profile of the table in a folder, made and kept beside it where there is none yet."""
+    path = folder / "profile.json"
+    if not path.exists():
+        write_atomic(path, msgspec.json.encode(to_json(profile_table(folder / "table.parquet"))))
+    return from_json(msgspec.json.decode(path.read_bytes()))
+
+
+def _lineage(store: Nouns, ref: DataRef) -> Lineage:
+    models = [m for m in store.models.list() if m.data == ref]
+    known = {(m.name, m.version) for m in models}
+    return Lineage(
+        data=ref,
+        jobs=tuple(job.id for job in store.jobs.list(limit=0, data=ref)),
+        models=tuple(m.ref for m in models),
+        deployments=tuple(
+            f"{endpoint.name}/{d.name}"
+            for endpoint in store.endpoints.list()
+            for d in endpoint.deployments
+            if (d.model, d.model_version) in known
+        ),
+    )
+
+
+def _users(store: Nouns, ref: DataRef) -> list[str]:
+    """What needs a version, by kind: also a pipeline's run that has prepared it and has not trained on it yet."""
+    found = _lineage(store, ref)
+    runs = [
+        job.id
+        for job in store.jobs.in_states(*(state for state in JobState if not state.final))
+        for step in store.steps.list(job.id)
+        if (step.output.get("data"), step.output.get("version")) == (ref.name, ref.version)
+    ]
+    return [
+        *(f"deployment {name}" for name in found.deployments),
+        *(f"model {name}" for name in found.models),
+        *(f"job {job_id}" for job_id in found.jobs),
+        *(f"run {job_id}" for job_id in runs),
+    ]
 
 
 def _scalar(value: Any) -> str | int | float | bool | None:

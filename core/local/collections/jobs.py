@@ -2,24 +2,29 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
 from core.domain.batch import BatchSpec
-from core.domain.data import ColumnKind, DataRef
+from core.domain.data import ColumnKind, DataRef, DataSource
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import Job, JobKind, JobSpec, LogLine, kind_of
 from core.domain.proof import GateSpec, LoadSpec
 from core.domain.rules import check_limit
 from core.domain.run import PipelineRunSpec
+from core.domain.signature import Signature
 from core.domain.training import Comparison, TrainingSpec, Trial, TrialDetail
+from core.local.columns import check_columns
 from core.local.context import LOCAL_COMPUTE, PROOF_COMPUTE, Context
+from core.local.incoming import own_name, receive
 from core.local.machine.durable import make_folder, place, storage_error
 from core.local.queue import check_compute, new_job
 from core.ml.data.guardrails import check_inputs, check_target
-from core.sources import ingest, resolve
+from core.sources import Source, ingest, resolve
 from core.workspace.data import DataAssets
 from core.workspace.jobs import Jobs
 
@@ -36,7 +41,23 @@ class LocalJobs(Jobs):
     def submit(self, spec: JobSpec, *, parent_id: str = "") -> Job:
         if verb := QUEUED_BY.get(type(spec)):
             raise SpecInvalid(f"A {kind_of(spec)} is not submitted as it is", hint=f"`{verb}` queues one")
-        return self._context.store.jobs.add(self._queued(spec, parent_id))
+        return self._add(self._queued(spec, parent_id))
+
+    def submit_file(self, spec: BatchSpec, stream: BinaryIO) -> Job:
+        name = own_name(spec.source)
+        self._check_batch(spec)
+        with self._staged(replace(spec, source=name)) as (job, folder):
+            path = folder / "source"
+            receive(stream, path, name, self._context.settings)
+            self._take(job, Source(DataSource.UPLOAD, name, name, path), folder)
+        return self._add(job)
+
+    def _add(self, job: Job) -> Job:
+        """Queue a job whose data version is there at that moment: none is deleted under it. Raises DataNotFound."""
+        with self._context.store.write() as tx:
+            if (ref := _reads(job.spec)) is not None:
+                tx.data.get(ref)
+            return tx.jobs.add(job)
 
     def _queued(self, spec: JobSpec, parent_id: str) -> Job:
         """The job of a spec that was looked at as its kind needs; not stored yet."""
@@ -68,11 +89,11 @@ class LocalJobs(Jobs):
 
     def _batch_job(self, spec: BatchSpec, parent_id: str) -> Job:
         """Raises DataNotFound, EndpointNotFound, SpecInvalid for an unknown compute."""
-        self._context.store.endpoints.get(spec.endpoint)
-        check_compute(self._context, spec.compute)
+        self._check_batch(spec)
         if spec.source:
             return self._batch_of_source(spec, parent_id)
         asset = self._context.store.data.get(DataRef(spec.data, spec.data_version))
+        self._check_table(spec, asset.name, asset.columns)
         spec = replace(spec, data_version=asset.ref.version)
         return new_job(self._context, spec, spec.experiment_name, spec.compute, parent_id)
 
@@ -81,27 +102,53 @@ class LocalJobs(Jobs):
 
         Raises SourceUnreadable, TableUnusable.
         """
-        found = resolve(spec.source, self._context.settings, self._context.announce)
-        spec = replace(spec, source=found.origin)
+        context = self._context
+        found = resolve(spec.source, context.settings, context.announce, confined=context.confined)
+        with self._staged(replace(spec, source=found.origin), parent_id) as (job, folder):
+            self._take(job, found, folder)
+        return job
+
+    def _check_batch(self, spec: BatchSpec) -> None:
+        """Raises EndpointNotFound, SpecInvalid for an unknown compute."""
+        self._context.store.endpoints.get(spec.endpoint)
+        check_compute(self._context, spec.compute)
+
+    @contextmanager
+    def _staged(self, spec: BatchSpec, parent_id: str = "") -> Iterator[tuple[Job, Path]]:
+        """A batch job, and a folder for its table that becomes the job's; nothing of one that fails stays."""
         job = new_job(self._context, spec, spec.experiment_name, spec.compute, parent_id)
         incoming = self._context.paths.incoming / job.id
         try:
             make_folder(incoming)
-            ingest(found, incoming / self._context.paths.job_table(job.id).name, texts=self._texts(spec))
+            yield job, incoming
             place(incoming, self._context.paths.job(job.id))
         except OSError as e:
             raise storage_error(e, f"keep '{spec.source}' for its job") from e
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
-        return job
+
+    def _take(self, job: Job, found: Source, folder: Path) -> None:
+        """The job's own copy of a table, and nothing else, in its folder. Raises TableUnusable for missing columns."""
+        assert isinstance(job.spec, BatchSpec)
+        table = folder / self._context.paths.job_table(job.id).name
+        got = ingest(found, table, texts=self._texts(job.spec))
+        if found.path is not None and found.path.parent == folder:
+            found.path.unlink()
+        self._check_table(job.spec, Path(found.origin).name, got.columns)
 
     def _texts(self, spec: BatchSpec) -> frozenset[str]:
         """The columns that are text to the model that will most likely score: 712 is a code where 00712 was learned."""
+        signature = self._signature(spec)
+        return frozenset(c.name for c in signature.used if c.kind is ColumnKind.STRING) if signature else frozenset()
+
+    def _check_table(self, spec: BatchSpec, name: str, columns: Sequence[str]) -> None:
+        if signature := self._signature(spec):
+            check_columns(signature, columns, name)
+
+    def _signature(self, spec: BatchSpec) -> Signature | None:
+        """What the deployment reads that will most likely score; None where none has traffic yet."""
         found = self._context.store.endpoints.get(spec.endpoint).chosen(spec.deployment)
-        if found is None:
-            return frozenset()
-        signature = self._context.store.models.get(found.model, found.model_version).signature
-        return frozenset(column.name for column in signature.used if column.kind is ColumnKind.STRING)
+        return self._context.store.models.get(found.model, found.model_version).signature if found else None
 
     def open_output(self, job_id: str) -> BinaryIO:
         job = self._context.store.jobs.get(job_id)
@@ -175,3 +222,13 @@ class LocalJobs(Jobs):
         written = path.read_bytes() if path.exists() else b""
         whole = [line for line in written.splitlines(keepends=True) if line.endswith(b"\n")]
         return (msgspec.json.decode(line, type=LogLine) for line in whole[-last:])
+
+
+def _reads(spec: JobSpec) -> DataRef | None:
+    """The data version that a job reads, where it reads one."""
+    match spec:
+        case TrainingSpec():
+            return spec.data
+        case BatchSpec(data=name, data_version=version) if name:
+            return DataRef(name, version)
+    return None

@@ -6,13 +6,15 @@ from typing import Any
 from core.definitions.pipelines import bind, ready
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import Job, JobKind, JobState
-from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
+from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepKind, StepRun
 from core.domain.rules import check_limit, check_text
 from core.domain.run import PipelineRunSpec
+from core.local.confined import check_run
 from core.local.context import LOCAL_COMPUTE, Context
 from core.local.paths import new_id
 from core.local.queue import check_compute, new_job
 from core.local.store import transactions
+from core.sources import check_source
 from core.workspace.pipelines import Pipelines
 
 
@@ -23,7 +25,9 @@ class LocalPipelines(Pipelines):
         self._context = context
 
     def publish(self, spec: PipelineSpec) -> PipelineEndpoint:
-        bind(spec, {})
+        for step in bind(spec, {}):
+            if step.kind is StepKind.PREPARE and self._context.confined and step.settings["data"]:
+                check_source(step.settings["data"], self._context.settings)
         pipeline_id = self._context.store.pipelines.publish(new_id(self._context.clock), spec, self._context.clock())
         return self._context.store.pipelines.get(pipeline_id, self._door())
 
@@ -41,7 +45,8 @@ class LocalPipelines(Pipelines):
             if compute := step.settings.get("compute"):
                 check_compute(self._context, compute)
         values = {**found.spec.parameters, **(parameters or {})}
-        wanted = PipelineRunSpec(found.id, found.name, found.version, values)
+        wanted = PipelineRunSpec(found.id, found.name, found.version, values, self._context.confined)
+        check_run(found.spec, wanted, self._context.settings)
         job = new_job(self._context, wanted, experiment_name, LOCAL_COMPUTE)
         steps = [StepRun(step.name, step.kind, JobState.QUEUED) for step in found.spec.steps]
         transactions.start_run(self._context.store, job, steps)

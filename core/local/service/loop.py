@@ -17,6 +17,7 @@ from types import FrameType
 
 from core.domain.errors import ServiceRunning, ServiceUnavailable, SlipwayError, StorageFull
 from core.domain.keys import KEY_BYTES, key_in
+from core.local import deleted
 from core.local.machine import ports, processes
 from core.local.machine.durable import write_atomic
 from core.local.machine.locks import held
@@ -75,6 +76,7 @@ class Service:
 
     def _serve(self, store: Store) -> None:
         self._remove_abandoned()
+        deleted.sweep(store, self._paths, self._clock)
         door = self._open_door(store)
         worker, server = self._commands
         jobs = Jobs(store, self._settings, command=worker, clock=self._clock)
@@ -123,7 +125,7 @@ class Service:
         for name, value in facts.items():
             store.facts.set(name, value)
         log.info("serving %s on port %d as process %d", self._settings.home, port, me.pid)
-        return Door(open_local(self._settings, self._clock), key, listener, self.poke)
+        return Door(open_local(self._settings, self._clock, confined=True), key, listener, self.poke)
 
     def _key(self) -> str:
         path = self._paths.service_key

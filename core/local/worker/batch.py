@@ -22,11 +22,12 @@ import pyarrow.parquet as pq
 from core.domain.batch import BatchResult, BatchSpec
 from core.domain.data import ColumnKind, DataRef
 from core.domain.endpoint import DEPLOYMENT_HEADER, Deployment, Endpoint
-from core.domain.errors import Conflict, TableUnusable
+from core.domain.errors import Conflict
 from core.domain.monitoring import Origin
 from core.domain.proof import Target
 from core.domain.signature import Signature
 from core.local import origins
+from core.local.columns import check_columns
 from core.local.machine.durable import growing, write_atomic
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.worker.scoring import Row, Scorer
@@ -133,16 +134,6 @@ def _chosen(endpoint: Endpoint, name: str, otherwise: str) -> Deployment:
     if (found := endpoint.chosen(name)) is None:
         raise Conflict(f"Endpoint '{endpoint.name}' {otherwise}", hint="`endpoint get` lists its deployments")
     return found
-
-
-def check_columns(signature: Signature, columns: Sequence[str], table: str) -> None:
-    """Raise TableUnusable that names the columns which the model needs and the table has not."""
-    missing = [column.name for column in signature.used if column.name not in columns and not column.nullable]
-    if missing:
-        raise TableUnusable(
-            f"'{table}' lacks {len(missing)} column(s) that the model reads: {', '.join(missing[:10])}",
-            hint=f"It has: {', '.join(list(columns)[:20])}",
-        )
 
 
 def _chunks(table: Path) -> Iterator[list[Row]]:

@@ -13,6 +13,7 @@ from core.domain.pipeline import PipelineStep, StepKind, StepRun
 from core.domain.plain import plain
 from core.domain.run import PipelineRunResult, PipelineRunSpec
 from core.domain.training import TrainingSpec
+from core.local.confined import check_run
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.registration import register_from_job
 from core.local.worker.work import Work
@@ -26,7 +27,9 @@ Outputs = Mapping[str, Mapping[str, Any]]
 
 def run(work: Work, wanted: PipelineRunSpec) -> PipelineRunResult:
     """Do the steps that are not done. Raises TrainingFailed that names the step which failed."""
-    steps = bind(work.store.pipelines.get(wanted.pipeline_id).spec, wanted.parameters)
+    spec = work.store.pipelines.get(wanted.pipeline_id).spec
+    check_run(spec, wanted, work.settings)  # links may lead elsewhere by now
+    steps = bind(spec, wanted.parameters)
     known = {step.name: step for step in work.store.steps.list(work.job.id)}
     outputs: dict[str, Mapping[str, Any]] = {}
     for step in steps:

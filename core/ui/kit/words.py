@@ -82,6 +82,7 @@ SOURCES: Mapping[DataSource, str] = {
     DataSource.CACHE: "Workspace cache",
     DataSource.DOWNLOAD: "Public download",
     DataSource.TWIN: "Synthetic twin",
+    DataSource.UPLOAD: "Uploaded file",
 }
 KINDS: Mapping[ColumnKind, str] = {
     ColumnKind.INTEGER: "Integer",

@@ -26,7 +26,7 @@ CHANGING_S = 2
 @lru_cache(maxsize=8)
 def opened(home: str | None, backend: str | None) -> Workspace:
     """The workspace of the environment in which these two settings are named so."""
-    return open_workspace(read_settings(os.environ))
+    return open_workspace(read_settings(os.environ), confined=True)
 
 
 def workspace() -> Workspace:
