@@ -76,7 +76,7 @@ def test_a_load_is_watched_until_its_figures_stand(page: Page, app: str, quickst
 
     page.get_by_role("button", name="Run it").click()
 
-    expect(page.get_by_text("What loads have met")).to_be_visible()
+    expect(page.get_by_text("Load test results")).to_be_visible()
     expect(page.get_by_role("paragraph").filter(has_text="0 of 10")).to_be_visible()
 
 

@@ -243,7 +243,7 @@ def test_a_load_is_run_watched_and_compared_with_earlier_ones(visit, bank):
 
     by_label(app.selectbox, "Load").set_value("1,000 requests, one client").run()
     by_label(app.button, "Run it").click().run()
-    assert "Loading the endpoint" in text(app)
+    assert "Load test running" in text(app)
     (spec,) = bank.called("jobs.submit")[0]
     assert (spec.max_requests, spec.concurrency, spec.target.key) == (1000, 1, "")
     assert spec.label == "1,000 requests"
@@ -253,7 +253,7 @@ def test_a_load_is_run_watched_and_compared_with_earlier_ones(visit, bank):
     bank.loads.insert(0, slow)
     app.run()
 
-    assert app.dataframe[0].value["p99 ms"].tolist() == [9.1, 2.4]
+    assert app.dataframe[0].value["p99"].tolist() == ["9.1 ms", "2.4 ms"]
     assert "9.1 ms" in [metric.value for metric in app.metric], "the newest load is shown"
 
     by_label(app.multiselect, "Compare").set_value([]).run()
@@ -272,6 +272,32 @@ def test_a_sweep_is_a_load_for_each_number_of_clients(visit, bank):
     by_label(app.button, "Run it").click().run()
 
     assert [spec.concurrency for (spec,) in bank.called("jobs.submit")] == [1, 2, 5, 10, 20, 50]
+
+
+def test_a_sweep_is_drawn_with_its_knee_and_what_failed(visit, bank):
+    sweep = [
+        replace(bank.loads[0], id=f"s-{n}", label="Concurrency sweep", concurrency=n, created_at=100.0 + n, **figures)
+        for n, figures in {
+            1: {"requests_per_s": 900.0, "failed": 0},
+            5: {"requests_per_s": 3900.0, "failed": 0},
+            50: {"requests_per_s": 4000.0, "failed": 3},
+        }.items()
+    ]
+    bank.loads[:0] = sweep[::-1]
+
+    app = visit("deploy", use="Load test")
+
+    assert "Knee at 5 clients: 3,900 requests/s, at least 90 % of the highest throughput (4,000)" in text(app)
+    assert "Requests failed at 50 clients" in text(app)
+
+
+def test_the_address_opens_a_load(visit, bank):
+    bank.loads.append(replace(bank.loads[0], id="l-old", p99_ms=7.7))
+
+    app = visit("deploy", use="Load test", load="l-old")
+
+    assert app.multiselect[0].value == ["l-old"]
+    assert "7.7 ms" in [metric.value for metric in app.metric]
 
 
 def test_what_another_tool_printed_is_shown(visit, bank):

@@ -9,6 +9,7 @@ from bank_story import checks, profile, summary, trials
 
 from core.domain.endpoint import GateBudget
 from core.domain.proof import GateReport, LoadReport, LoadSecond
+from core.domain.sweep import Sweep, sweeps
 from core.ui.kit import charts, distributions
 
 BANK = profile(random.Random(7))
@@ -19,6 +20,12 @@ LOAD = LoadReport(
     histogram=tuple((0.5 * n, n) for n in range(1, 40)),
     seconds=(LoadSecond(0, 40, 0, 1.0, 2.0), LoadSecond(1, 60, 3, 1.0, 2.0)),
 )  # fmt: skip
+SWEPT = Sweep(
+    tuple(
+        replace(LOAD, concurrency=n, requests_per_s=rate, failed=failed)
+        for n, rate, failed in ((1, 100.0, 0), (2, 190.0, 0), (5, 470.0, 0), (10, 500.0, 0), (20, 495.0, 100))
+    )
+)
 
 FIGURES = {
     "histogram": distributions.distribution(BANK.column("age")),
@@ -32,9 +39,11 @@ FIGURES = {
     "load histogram": charts.load_histogram([LOAD]),
     "loads compared": charts.load_histogram([LOAD, LOAD], ["one", "other"]),
     "load seconds": charts.load_seconds(LOAD),
+    "sweep throughput": charts.sweep_throughput(SWEPT),
+    "sweep latency": charts.sweep_latency(SWEPT),
     "verdicts": charts.verdicts((REPORT,)),
 }
-UNITS = ("(count)", "(%)", "(ms)", "(s)", "(per ", "(value)", "(cross-validated)")
+UNITS = ("(requests/s)", "(count)", "(%)", "(ms)", "(s)", "(per ", "(value)", "(cross-validated)")
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -95,3 +104,38 @@ def test_the_axis_of_probabilities_reaches_100():
     axis = FIGURES["probabilities"].layout.xaxis
 
     assert axis.tickvals[-1] == 100 < axis.range[1]
+
+
+def test_the_knee_is_the_fewest_clients_near_the_highest_throughput():
+    assert SWEPT.knee.concurrency == 5
+    assert Sweep(SWEPT.loads[:2]).knee is None
+
+
+def test_a_sweep_marks_what_failed_and_leaves_a_gap_where_nothing_was_answered():
+    p50, p99 = FIGURES["sweep latency"].data
+
+    assert p50.marker.symbol[-1] == p99.marker.symbol[-1] == "x"
+    assert p50.y[-1] is None
+
+
+def test_sweeps_are_told_apart_by_clients_that_start_anew():
+    loads = [
+        replace(LOAD, label="Concurrency sweep", concurrency=n, created_at=float(at))
+        for at, n in enumerate((1, 2, 5, 1, 2))
+    ]
+    assert [[load.concurrency for load in each.loads] for each in sweeps([*loads, LOAD])] == [[1, 2], [1, 2, 5]]
+
+
+def test_axes_of_amounts_begin_at_zero():
+    for name in ("requests", "latency", "load seconds", "sweep throughput", "sweep latency", "verdicts"):
+        assert FIGURES[name].layout.yaxis.rangemode == "tozero", name
+
+
+def test_a_percentile_of_few_requests_is_hollow():
+    few = charts.latency([replace(HOUR.buckets[0], requests=3), replace(HOUR.buckets[0], requests=10_000)])
+
+    assert [list(trace.marker.symbol) for trace in few.data] == [
+        ["circle", "circle"],
+        ["circle-open", "circle"],
+        ["circle-open", "circle"],
+    ]

@@ -1,4 +1,4 @@
-"""The Load test tab: presets and own loads, watched live, then kept and compared."""
+"""The Load test tab: presets, custom loads and sweeps, watched live, then kept and compared."""
 
 import shutil
 import time
@@ -10,20 +10,29 @@ import streamlit as st
 from core.domain.endpoint import Endpoint
 from core.domain.job import Job, JobKind, JobState
 from core.domain.proof import LoadReport, LoadSpec, Target
-from core.ui.kit import charts, notices, words
-from core.ui.shell import actions, failures
+from core.domain.sweep import SWEEP, Sweep, sweeps
+from core.ui.kit import charts, notices, percentiles, words
+from core.ui.shell import actions, choices, failures
 from core.ui.shell.abilities import able
 from core.ui.shell.live import FAST_S, live
 from core.ui.shell.state import state
 from core.workspace import Workspace
 
-SHOWN = 20
+SHOWN = 50
 COMPARED_MAX = 3
 COMPARED = "loads.compare"
 """The key of the loads to compare, which Streamlit forgets when another tab is drawn."""
-SWEEP = (1, 2, 5, 10, 20, 50)
-OWN = "A load of your own"
-SWEEPING = "Concurrency sweep, 1 to 50 clients"
+TABLE = "loads.table"
+OPENED = "slipway.loads.opened"
+"""The load that a row or the address opened last."""
+MEASURED = (
+    "Latencies are the client's, at the stated number of connections: they include the network and the wait for the "
+    "server. Monitor shows the time in the server."
+)
+CLIENTS = (1, 2, 5, 10, 20, 50)
+"""Of a sweep."""
+OWN = "Custom load"
+SWEEPING = f"{SWEEP}, 1 to 50 clients"
 PRESETS = {
     "10 requests, one client": LoadSpec(Target(""), 60, 1, max_requests=10, warmup_s=0),
     "1,000 requests, one client": LoadSpec(Target(""), 60, 1, max_requests=1000),
@@ -60,14 +69,14 @@ def show(workspace: Workspace, endpoint: Endpoint) -> None:
 
 def _form(workspace: Workspace, endpoint: Endpoint) -> None:
     if not endpoint.live:
-        st.info("**Nothing to load yet:** no deployment has traffic.", icon=":material/speed:")
+        st.info("**No load test yet:** no deployment has traffic.", icon=":material/speed:")
         return
     target = Target(endpoint.scoring_uri.removesuffix("/score"))
     presets = PRESETS | (BY_AB if shutil.which("ab") else {})
     choice = st.selectbox("Load", [*presets, OWN], key="loads.preset")
     spec = presets.get(choice) or _own()
     if st.button("Run it", type="primary", icon=":material/speed:", key="loads.run", **able("jobs.submit")):
-        specs = [replace(spec, concurrency=n) for n in SWEEP] if choice == SWEEPING else [spec]
+        specs = [replace(spec, concurrency=n) for n in CLIENTS] if choice == SWEEPING else [spec]
         named = [replace(s, target=target, label=choice.rsplit(", ", 1)[0]) for s in specs]
         actions.apply("Queueing", _submit, workspace, named)
 
@@ -78,12 +87,14 @@ def _submit(workspace: Workspace, specs: Sequence[LoadSpec]) -> tuple[Job, ...]:
 
 def _own() -> LoadSpec:
     columns = st.columns(5)
-    opened = columns[0].selectbox("Sends", ["when answered", "at a fixed rate"], key="loads.loop") == "at a fixed rate"
+    opened = (
+        columns[0].selectbox("Send", ["after each answer", "at a fixed rate"], key="loads.loop") == "at a fixed rate"
+    )
     rate = columns[1].number_input("Requests/s", 1, 20_000, 100, key="loads.rate", disabled=not opened)
     clients = columns[2].number_input("Connections", 1, 1000, 10, key="loads.clients")
-    rows = columns[3].number_input("Rows each", 1, 1000, 2, key="loads.rows")
+    rows = columns[3].number_input("Rows per request", 1, 1000, 2, key="loads.rows")
     seconds = columns[4].number_input("Seconds", 1, 600, 10, key="loads.seconds")
-    fresh = st.checkbox("A new connection for every request", key="loads.fresh")
+    fresh = st.checkbox("New connection for every request", key="loads.fresh")
     return LoadSpec(
         Target(""), float(seconds), int(clients), int(rows), rate_per_s=float(rate) * opened, fresh_connections=fresh
     )
@@ -101,9 +112,9 @@ def _look(workspace: Workspace, endpoint: Endpoint) -> Loads:
 
 def _draw(workspace: Workspace, seen: Loads) -> None:
     if seen.job is not None:
-        more = f" Still to run: {seen.waiting}." if seen.waiting else ""
+        more = f" {words.plural(seen.waiting, 'more load test')} queued." if seen.waiting else ""
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f":blue[:material/progress_activity:] **Loading the endpoint.**{more}", width="content")
+            st.markdown(f":blue[:material/progress_activity:] **Load test running.**{more}", width="content")
             if st.button("Stop", key="loads.stop", icon=":material/stop_circle:", **able("jobs.cancel")):
                 actions.run("Stopping", workspace.jobs.cancel, seen.job.id)
         if seen.progress is not None:
@@ -112,20 +123,64 @@ def _draw(workspace: Workspace, seen: Loads) -> None:
         failures.say(seen.failed.message, seen.failed.hint)
     if not seen.reports:
         if seen.job is None:
-            st.caption("No load was run on this endpoint yet.")
+            st.caption("No load test has run on this endpoint yet.")
         return
-    st.subheader("What loads have met", anchor=False)
-    names = {f"{_name(r)} · {words.moment(r.created_at, seen.now)} · {r.id[-4:]}": r for r in seen.reports}
-    if COMPARED not in st.session_state or state.newest_load != seen.reports[0].id:
-        state.newest_load = seen.reports[0].id
-        st.session_state[COMPARED] = list(names)[:1]
-    picked = st.multiselect("Compare", list(names), max_selections=COMPARED_MAX, key=COMPARED)
-    chosen = [names[name] for name in picked]
+    st.subheader("Load test results", anchor=False)
+    st.caption(MEASURED)
+    if found := sweeps(seen.reports):
+        _sweep(found[0], seen.now)
+    chosen = _chosen(seen.reports, seen.now)
     if len(chosen) == 1:
         _report(chosen[0], "one")
     elif chosen:
         _compared(chosen)
     _table(seen.reports, seen.now)
+
+
+def _chosen(reports: Sequence[LoadReport], now: float) -> list[LoadReport]:
+    """What is compared: the load that was opened by a row or the address, the newest one that came, or any."""
+    by_id = {report.id: report for report in reports}
+    opened = choices.opened("load test", by_id, key="load")
+    newest = state.newest_load != reports[0].id
+    if opened and opened != st.session_state.get(OPENED):
+        st.session_state[COMPARED] = [opened]
+    elif newest or not set(st.session_state.get(COMPARED, ("",))) <= set(by_id):
+        st.session_state[COMPARED] = [reports[0].id]
+    st.session_state[OPENED], state.newest_load = opened, reports[0].id
+    names = {r.id: f"{_name(r)} · {words.moment(r.created_at, now)} · {r.id[-4:]}" for r in reports}
+    picked = st.multiselect(
+        "Compare", list(names), max_selections=COMPARED_MAX, key=COMPARED, format_func=names.__getitem__
+    )
+    return [by_id[each] for each in picked]
+
+
+def _sweep(sweep: Sweep, now: float) -> None:
+    """Throughput and latency against clients, with the knee and the loads that failed."""
+    with st.container(border=True):
+        st.markdown(f"**{SWEEP}** :gray[{words.moment(sweep.loads[-1].created_at, now)}]")
+        st.markdown(sweep_sentence(sweep))
+        left, right = st.columns(2)
+        with left:
+            charts.show(charts.sweep_throughput(sweep), key="loads.sweep.rate", alt="Throughput by number of clients")
+        with right:
+            charts.show(charts.sweep_latency(sweep), key="loads.sweep.latency", alt="Latency by number of clients")
+
+
+def sweep_sentence(sweep: Sweep) -> str:
+    """Where more clients stop to pay, and where requests failed."""
+    told = []
+    if sweep.knee is not None:
+        highest = max(load.requests_per_s for load in sweep.loads)
+        told.append(
+            f"Knee at {words.plural(sweep.knee.concurrency, 'client')}: {words.count(sweep.knee.requests_per_s)} "
+            f"requests/s, at least 90 % of the highest throughput ({words.count(highest)})."
+        )
+    if sweep.failed:
+        at = ", ".join(str(load.concurrency) for load in sweep.failed)
+        told.append(f":red[Requests failed at {at} clients.]")
+    if any(load.client_bound for load in sweep.loads):
+        told.append("The load client was the bottleneck in some of them, so the endpoint may reach more.")
+    return " ".join(told) or f"{words.plural(len(sweep.loads), 'load test')} so far."
 
 
 def _name(report: LoadReport) -> str:
@@ -137,13 +192,13 @@ def _report(report: LoadReport, key: str) -> None:
     """One load: figures, how latencies are spread, how it went second by second, what failed."""
     _figures(report)
     if report.client_bound:
-        ceiling = f" It reaches {words.count(report.ceiling_requests_per_s)} requests/s at best."
+        ceiling = f" The client alone reaches {words.count(report.ceiling_requests_per_s)} requests/s."
         notices.warn(
-            "This machine's load client was the bottleneck, or near it: the endpoint may do better than this."
+            "The load client on this machine was the bottleneck, or close to it: the endpoint may be faster than this."
             + (ceiling if report.ceiling_requests_per_s else "")
         )
     if report.output:
-        st.caption("What Apache Benchmark printed:")
+        st.caption("Output of Apache Benchmark:")
         st.code(report.output, language=None, height=320)
     left, right = st.columns(2)
     with left:
@@ -152,21 +207,30 @@ def _report(report: LoadReport, key: str) -> None:
     with right:
         if len(report.seconds) > 1:
             charts.show(charts.load_seconds(report), key=f"loads.seconds.{key}", alt="Requests/s over time")
-    causes = {f"answered {s}": n for s, n in report.by_status.items() if s not in (0, 200)} | dict(report.errors)
+    causes = {f"status {s}": n for s, n in report.by_status.items() if s not in (0, 200)} | dict(report.errors)
     if report.put_off:
-        st.caption(f"The endpoint was busy and asked {report.put_off:,} times to come later, which was done.")
+        st.caption(
+            f"The busy endpoint answered {words.plural(report.put_off, 'time')} “retry later”, and the client did."
+        )
     if causes:
-        st.markdown(":red[Failed:] " + ", ".join(f"{cause} {count:,} times" for cause, count in causes.items()))
+        st.markdown(
+            ":red[Failed:] "
+            + ", ".join(f"{cause} ({words.plural(count, 'request')})" for cause, count in causes.items())
+        )
 
 
 def _figures(report: LoadReport) -> None:
     figures = st.columns(5)
+    answered = report.requests - report.failed
+    at = words.plural(report.concurrency, "connection")
     figures[0].metric("Requests/s", words.count(report.requests_per_s))
-    answered = report.requests > report.failed
-    for place, (name, value) in zip(
-        figures[1:4], {"p50": report.p50_ms, "p99": report.p99_ms, "Longest": report.max_ms}.items(), strict=True
-    ):
-        place.metric(name, words.milliseconds(value if answered else None))
+    figures[1].metric("Client p50", words.milliseconds(report.p50_ms if answered else None), help=f"At {at}.")
+    figures[2].metric(
+        "Client p99",
+        percentiles.p99(report.p99_ms, answered),
+        help=f"At {at}.{percentiles.why_none(answered)}",
+    )
+    figures[3].metric("Longest", words.milliseconds(report.max_ms if answered else None))
     figures[4].metric("Failed", f"{report.failed:,} of {report.requests:,}")
 
 
@@ -178,17 +242,26 @@ def _compared(reports: Sequence[LoadReport]) -> None:
 
 
 def _table(reports: Sequence[LoadReport], now: float) -> None:
+    st.caption("Select a row to open its report. Latencies are the client's.")
     st.dataframe(
         {
             "At": [words.moment(r.created_at, now) for r in reports],
             "Load": [_name(r) for r in reports],
             "Requests/s": [round(r.requests_per_s, 1) for r in reports],
-            "p50 ms": [round(r.p50_ms, 2) for r in reports],
-            "p90 ms": [round(r.p90_ms, 2) for r in reports],
-            "p99 ms": [round(r.p99_ms, 2) for r in reports],
-            "p99.9 ms": [round(r.p999_ms, 2) for r in reports],
+            "p50": [words.milliseconds(r.p50_ms if r.requests > r.failed else None) for r in reports],
+            "p99": [percentiles.p99(r.p99_ms, r.requests - r.failed) for r in reports],
+            "Longest": [words.milliseconds(r.max_ms if r.requests > r.failed else None) for r in reports],
             "Failed": [f"{r.failed:,} of {r.requests:,}" for r in reports],
         },
         hide_index=True,
-        key="loads.table",
+        key=TABLE,
+        on_select=lambda: _open(reports),
+        selection_mode="single-row",
     )
+
+
+def _open(reports: Sequence[LoadReport]) -> None:
+    """Show the report whose row was clicked."""
+    rows = st.session_state[TABLE].selection.rows
+    if rows and rows[0] < len(reports):
+        choices.put("load", reports[rows[0]].id)

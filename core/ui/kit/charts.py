@@ -10,8 +10,10 @@ from core.domain.metrics import metric_named
 from core.domain.monitoring import TelemetryBucket, is_server_error
 from core.domain.proof import GateReport, LoadReport
 from core.domain.signature import Scalar
+from core.domain.sweep import Sweep
 from core.domain.training import Trial
 from core.ui.kit import words
+from core.ui.kit.percentiles import P95_MIN, P99_MIN
 
 # Mid-tones that hold 3:1 against both the light and the dark background; the theme repeats them for native charts.
 SERIES = ("#1b8a8f", "#e08a3c", "#5b7fb8", "#b8597f", "#7a9e4b", "#8d7bc0")
@@ -88,13 +90,20 @@ def probabilities(classes: Sequence[Scalar], shares: Sequence[float]) -> go.Figu
 def requests(buckets: Sequence[TelemetryBucket]) -> go.Figure:
     """Requests in each interval, by how they ended."""
     at = [words.local(b.at) for b in buckets]
+    filling = [1.0] * (len(buckets) - 1) + [0.55]  # the newest interval goes on, and would look like a fall
     ends = (
-        ("Answered", [b.requests - b.client_errors - b.server_errors for b in buckets], SERIES[0]),
-        ("Refused (4xx)", [b.client_errors for b in buckets], WARN),
-        ("Failed (5xx)", [b.server_errors for b in buckets], BAD),
+        ("Succeeded", [b.requests - b.client_errors - b.server_errors for b in buckets], SERIES[0]),
+        ("Rejected (4xx)", [b.client_errors for b in buckets], WARN),
+        ("Failed (5xx, 424)", [b.server_errors for b in buckets], BAD),
     )
     bars = [
-        go.Bar(x=at, y=values, name=name, marker_color=color, hovertemplate="%{x|%H:%M:%S}<br><b>%{y:,}</b>")
+        go.Bar(
+            x=at,
+            y=values,
+            name=name,
+            marker={"color": color, "opacity": filling},
+            hovertemplate="from %{x|%d %b %H:%M:%S}<br><b>%{y:,}</b>",
+        )
         for name, values, color in ends
     ]
     width = words.lasting(buckets[0].width_s) if buckets else ""
@@ -102,12 +111,12 @@ def requests(buckets: Sequence[TelemetryBucket]) -> go.Figure:
 
 
 def latency(buckets: Sequence[TelemetryBucket]) -> go.Figure:
-    """Percentiles of the time to answer in each interval; an interval without requests is a gap."""
+    """Percentiles of the latency in each interval; one without requests is a gap, a percentile of too few is hollow."""
     at = [words.local(b.at) for b in buckets]
     lines = (
-        ("p50", [b.p50_ms for b in buckets], SERIES[0]),
-        ("p95", [b.p95_ms for b in buckets], SERIES[2]),
-        ("p99", [b.p99_ms for b in buckets], SERIES[1]),
+        ("p50", [b.p50_ms for b in buckets], SERIES[0], 1),
+        ("p95", [b.p95_ms for b in buckets], SERIES[2], P95_MIN),
+        ("p99", [b.p99_ms for b in buckets], SERIES[1], P99_MIN),
     )
     traces = [
         go.Scatter(
@@ -116,12 +125,13 @@ def latency(buckets: Sequence[TelemetryBucket]) -> go.Figure:
             name=name,
             mode="lines+markers",
             line={"color": color, "width": 2},
-            marker={"size": 4},
-            hovertemplate="%{x|%H:%M:%S}<br><b>%{y:.2f} ms</b>",
+            marker={"size": 5, "symbol": ["circle" if b.requests >= least else "circle-open" for b in buckets]},
+            customdata=[b.requests for b in buckets],
+            hovertemplate="from %{x|%d %b %H:%M:%S}<br><b>%{y:.2f} ms</b> of %{customdata:,} requests",
         )
-        for name, values, color in lines
+        for name, values, color, least in lines
     ]
-    return laid_out(traces, x="Time", y="Time to answer (ms)")
+    return laid_out(traces, x="Time", y="Server latency (ms)")
 
 
 def statuses(by_status: Mapping[int, int]) -> go.Figure:
@@ -133,7 +143,8 @@ def statuses(by_status: Mapping[int, int]) -> go.Figure:
         y=[str(status) for status, _ in shown],
         orientation="h",
         text=[words.count(n) for _, n in shown],
-        textposition="auto",
+        textposition="outside",
+        cliponaxis=False,
         marker_color=colors,
         hovertemplate="status %{y}<br><b>%{x:,} requests</b><extra></extra>",
     )
@@ -165,7 +176,7 @@ def load_histogram(reports: Sequence[LoadReport], names: Sequence[str] = ()) -> 
             marker_color=SERIES[0],
             hovertemplate="up to %{x} ms<br><b>%{y:,} requests</b><extra></extra>",
         )
-        figure = laid_out([bars], x="Time to answer, up to (ms)", y="Requests (count)", xaxis_type="category")
+        figure = laid_out([bars], x="Client latency, up to (ms)", y="Requests (count)", xaxis_type="category")
         return figure.update_yaxes(dtick=1) if max(counts, default=0) <= FEW else figure
     lines = [
         go.Scatter(
@@ -178,7 +189,7 @@ def load_histogram(reports: Sequence[LoadReport], names: Sequence[str] = ()) -> 
         )
         for number, (report, name) in enumerate(zip(reports, names, strict=True))
     ]
-    return laid_out(lines, x="Time to answer (ms)", y="Requests answered by then (%)", xaxis_type="log")
+    return laid_out(lines, x="Client latency (ms)", y="Requests answered within (%)", xaxis_type="log")
 
 
 BARS_MAX = 16
@@ -209,8 +220,59 @@ def load_seconds(report: LoadReport) -> go.Figure:
     bars = [
         go.Bar(x=seconds, y=values, name=name, marker_color=color, hovertemplate="second %{x}<br><b>%{y:,}</b>")
         for name, values, color in (
-            ("Answered", [s.requests - s.failed for s in report.seconds], SERIES[0]),
+            ("Succeeded", [s.requests - s.failed for s in report.seconds], SERIES[0]),
             ("Failed", [s.failed for s in report.seconds], BAD),
         )
     ]
     return laid_out(bars, x="Time since the start (s)", y="Requests (per second)", barmode="stack")
+
+
+def sweep_throughput(sweep: Sweep) -> go.Figure:
+    """Requests/s against clients; the knee is a larger dot, loads with failed requests are crosses."""
+    line = _over_clients(sweep, "Throughput", [load.requests_per_s for load in sweep.loads], SERIES[0], "requests/s")
+    figure = _on_clients(sweep, [line], y="Throughput (requests/s)")
+    if sweep.knee is not None:
+        figure.add_vline(x=sweep.knee.concurrency, line_dash="dot", line_color=QUIET)
+    return figure
+
+
+def sweep_latency(sweep: Sweep) -> go.Figure:
+    """The client's p50 and p99 against clients. A load without an answer is a gap, a p99 of too few is hollow."""
+    answered = [load.requests - load.failed for load in sweep.loads]
+    told = list(zip(sweep.loads, answered, strict=True))
+    lines = [
+        _over_clients(sweep, "p50", [load.p50_ms if n else None for load, n in told], SERIES[0], "ms"),
+        _over_clients(sweep, "p99", [load.p99_ms if n else None for load, n in told], SERIES[1], "ms", least=P99_MIN),
+    ]
+    return _on_clients(sweep, lines, y="Client latency (ms)")
+
+
+def _over_clients(
+    sweep: Sweep, name: str, values: Sequence[float | None], color: str, unit: str, *, least: int = 1
+) -> go.Scatter:
+    answered = [load.requests - load.failed for load in sweep.loads]
+    return go.Scatter(
+        x=[load.concurrency for load in sweep.loads],
+        y=values,
+        name=name,
+        mode="lines+markers",
+        line={"color": color, "width": 2},
+        marker={
+            "size": [14 if load is sweep.knee else 9 for load in sweep.loads],
+            "symbol": [
+                "x" if load.failed else "circle" if n >= least else "circle-open"
+                for load, n in zip(sweep.loads, answered, strict=True)
+            ],
+            "color": [BAD if load.failed else color for load in sweep.loads],
+        },
+        customdata=[(load.requests, load.failed) for load in sweep.loads],
+        hovertemplate="%{x} clients<br><b>%{y:,.2f} "
+        + unit
+        + "</b><br>%{customdata[1]:,} of %{customdata[0]:,} requests failed<extra>%{fullData.name}</extra>",
+    )
+
+
+def _on_clients(sweep: Sweep, traces: Sequence[Any], *, y: str) -> go.Figure:
+    figure = laid_out(traces, x="Clients (count)", y=y, xaxis_type="log")
+    clients = [load.concurrency for load in sweep.loads]
+    return figure.update_xaxes(tickvals=clients, ticktext=[str(n) for n in clients])
