@@ -3,18 +3,21 @@
 import random
 import re
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 import living
 import pytest
 from playwright.sync_api import BrowserContext, Page, TimeoutError, WebSocket, expect
+from fitting import cut_texts, faint_texts, wider_than_window
 from waiting import wait_until
-from watcher import settled
+from watcher import SETTLED, settled
 
 from core.domain.endpoint import EndpointState
 from core.domain.errors import EndpointNotFound
 from core.domain.job import JobState
 from core.domain.training import Algorithm, TrainingSpec
+from core.ui.deploy import TABS
 from core.ui.shell.live import FAST_S
 from core.ui.shell.navigation import PAGES
 
@@ -33,21 +36,47 @@ STORIES = {
 }
 
 
-def widest_overflow_px(page: Page) -> int:
-    """By how much the page is wider than the window."""
-    width = page.evaluate(
-        "Math.max(...[...document.querySelectorAll('[data-testid=stMain]')].map(m => m.scrollWidth - m.clientWidth))"
-    )
-    return int(width)
+WIDTHS = (1440, 1024, 390)
 
 
-def test_every_page_opens_from_the_menu_and_fits_the_window(page: Page, app: str):
+def assert_none(look: Callable[[], list[str]], what: str) -> None:
+    """What `look` finds is gone as soon as the page has settled."""
+    with suppress(AssertionError):
+        wait_until(lambda: not look(), 3)
+    assert look() == [], what
+
+
+def assert_fits(page: Page, what: str) -> None:
+    """Nothing is cut or wider than the window at any width, and text is read in both themes."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_none(lambda: [*cut_texts(page), *wider_than_window(page)], f"{what}, {width} px")
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", theme)
+        assert_none(lambda: faint_texts(page), f"{what}, {theme}")
+
+
+def test_every_page_opens_from_the_menu_fits_each_width_and_is_read_in_both_themes(page: Page, app: str):
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     page.goto(app)
     for entry in PAGES:
         page.get_by_test_id("stSidebarNav").get_by_role("link", name=entry.title, exact=True).click()
         settled(page, entry.title)
         expect(page.get_by_text(STORIES[entry.file]).first).to_be_visible()
-        assert widest_overflow_px(page) <= 0, entry.title
+        assert_fits(page, entry.title)
+
+
+def test_every_tab_of_an_endpoint_fits_each_width_and_is_read_in_both_themes(page: Page, app: str):
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    page.goto(f"{app}/deploy")
+    settled(page, "Deploy")
+    for tab in TABS:
+        page.get_by_role("radio", name=tab.title, exact=True).click()
+        expect(page.get_by_role("radio", name=tab.title, exact=True)).to_be_checked()
+        page.wait_for_selector(SETTLED)
+        assert_fits(page, tab.title)
 
 
 def test_a_deep_link_to_a_fresh_server_works_and_so_do_its_first_click_and_f5(page: Page, fresh_app: str):

@@ -20,8 +20,17 @@ function show(document_) {
   });
 }
 
+// Swagger UI brings a dark theme of its own, which follows a class of the root.
+function follow(theme) {
+  const root = document.documentElement;
+  root.classList.toggle("dark-mode", theme?.base === "dark");
+  root.style.setProperty("--app-background", theme?.backgroundColor ?? "transparent");
+}
+
 window.addEventListener("message", (event) => {
-  if (event.data.type === "streamlit:render") show(event.data.args.document);
+  if (event.data.type !== "streamlit:render") return;
+  follow(event.data.theme);
+  show(event.data.args.document);
 });
 new ResizeObserver(() =>
   tell("streamlit:setFrameHeight", { height: document.documentElement.scrollHeight })

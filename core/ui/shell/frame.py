@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.domain.errors import SlipwayError
-from core.ui.shell import abilities, actions, address, browser, cached, failures, navigation
+from core.ui.shell import abilities, actions, address, browser, cached, failures, navigation, style
 from core.ui.shell.live import CALM_S, FAST_S, live
 from core.ui.shell.markup import literal
 from core.ui.shell.state import state
@@ -30,6 +30,7 @@ def frame(title: str) -> None:
     state.routed = False
     address.begin(title)
     page = navigation.entry(title)
+    style.apply()
     st.title(title, anchor=False)
     st.caption(page.lead)
     try:
