@@ -1,4 +1,4 @@
-"""What a browser tells of a page's looks: text that is cut, what is wider than the window, text that is hard to read."""
+"""What a browser tells of a page's looks: text that is cut, what is wider than the window, text that is too faint."""
 
 from playwright.sync_api import Page
 
@@ -34,8 +34,9 @@ _WIDER = f"""() => {{
 const holder = [...document.querySelectorAll("[data-testid=stMain], html")]
   .find(element => element.scrollWidth > element.clientWidth);
 if (!holder) return [];
+const edge = holder.getBoundingClientRect().left + holder.clientWidth;
 const wider = [...holder.querySelectorAll("*")].filter(
-  element => shown(element) && element.getBoundingClientRect().right > holder.clientWidth + holder.getBoundingClientRect().left);
+  element => shown(element) && element.getBoundingClientRect().right > edge);
 return ["wider than the window", ...new Set(wider.map(name))];
 }}"""
 
@@ -69,9 +70,10 @@ const opacity = element => {{
 const faint = [];
 for (const element of document.querySelectorAll("[data-testid=stApp] *, body > #ui *")) {{
   if (!own(element) || !shown(element) || !name(element)) continue;
-  // What is disabled may be faint, a chart and a table draw their own, and an icon is not text.
+  // What is disabled may be faint, a chart and a table draw their own, and an icon is not text,
+  // and a slider shows its ends only under the pointer.
   if (element.closest(":disabled, [aria-disabled=true], .js-plotly-plot, [data-testid=stDataFrame], [inert], svg, "
-      + "[data-testid=stIconMaterial], [role=img], [data-testid=stSliderTickBar], style, script")) continue;
+      + "[data-testid=stIconMaterial], [role=img], [data-testid=stSlider], style, script")) continue;
   const below = behind(element), style = getComputedStyle(element);
   const ink = read(style.color); ink[3] *= opacity(element);
   if (ink[3] < 0.05) continue; // hidden on purpose

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import living
 import pytest
-from playwright.sync_api import BrowserContext, Page, TimeoutError, WebSocket, expect
 from fitting import cut_texts, faint_texts, wider_than_window
+from playwright.sync_api import BrowserContext, Page, TimeoutError, WebSocket, expect
 from waiting import wait_until
 from watcher import SETTLED, settled
 
