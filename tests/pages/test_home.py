@@ -39,10 +39,41 @@ def test_on_the_way_to_the_first_model_each_stage_shows_how_far_it_is(visit, ban
 
     shown = text(visit("home"))
 
-    assert "On the way" in shown
-    assert "32,950 rows are registered" in shown
-    assert "Trains, 3" in shown, "about a third of the time is used"
+    assert "Nothing is live yet" in shown
+    assert "32,950 rows registered" in shown
+    assert "Training, 3" in shown, "about a third of the time is used"
     assert "Deploy the model" in shown
+
+
+def links(app):
+    """Every link of the page: its label, and where it goes."""
+    return {link.proto.label: f"{link.proto.page}?{link.proto.query_string}" for link in app.get("page_link")}
+
+
+def test_an_empty_workspace_gets_its_sample_by_one_click_and_the_next_click_trains_on_it(visit, fake):
+    app = visit("home")
+
+    app.button(key="home.sample").click().run()
+
+    assert not app.exception
+    assert [asset.name for asset in fake.assets] == ["bankmarketing_train"]
+    assert links(app)["Train"].startswith("leaderboard?train=bankmarketing_train%3A1")
+
+
+def test_a_registered_model_is_one_click_from_its_deployment(visit, bank):
+    bank.endpoints, bank.jobs = [], bank.jobs[1:]
+
+    assert links(visit("home"))["Deploy"] == "deploy?model=bank-marketing%3A3"
+
+
+def test_cards_jobs_and_tables_are_links_to_where_they_are_shown(visit, bank):
+    found = links(visit("home"))
+
+    training, gate = bank.jobs[0], bank.jobs[1]
+    assert found["Watch it on Leaderboard"] == f"leaderboard?job={training.id}"
+    assert found["Gate of bank-marketing / v3"] == "quality?endpoint=bank-marketing", gate
+    assert found["bankmarketing-train, version 1"] == "explore?data=bankmarketing-train%3A1"
+    assert "monitor?endpoint=bank-marketing" in found.values()
 
 
 def test_a_training_that_failed_stops_the_way_with_its_cause(visit, bank):

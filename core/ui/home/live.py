@@ -3,14 +3,15 @@
 import streamlit as st
 
 from core.domain.data import DataSource
-from core.ui.home import journey
+from core.ui.home import journey, samples
 from core.ui.home.overview import Overview
 from core.ui.kit import endpoints, notices
 
 
 def show(seen: Overview) -> None:
     """A card for each endpoint; the way to the first one while none is live."""
-    notices.twin(next((a for a in seen.assets if a.source is DataSource.TWIN), None))
+    behind = [s.data for served in seen.served.values() for s in served] or seen.assets
+    notices.twin(next((a for a in behind if a.source is DataSource.TWIN), None))
     if not seen.live:
         _not_live_yet(seen)
     for endpoint in seen.endpoints:
@@ -18,15 +19,16 @@ def show(seen: Overview) -> None:
 
 
 def _not_live_yet(seen: Overview) -> None:
-    if seen.running or seen.endpoints:
+    if seen.assets or seen.running or seen.endpoints:
         st.info(
-            "**On the way.** Nothing is live yet; each step below turns green as it is done.",
-            icon=":material/hourglass_top:",
+            "**Nothing is live yet.** The next step is marked below; each step turns green when it is done.",
+            icon=":material/flag:",
         )
     else:
         st.info(
-            "**Nothing is live yet.** Five steps lead from a table to a proven endpoint. `python -m core quickstart` "
-            "takes them all by itself, and this page shows it.",
+            "**Nothing is live yet.** Five steps lead from a table to a proven endpoint: start with the sample, or "
+            "register your own table on Explore. `python -m core quickstart` takes all five by itself.",
             icon=":material/flag:",
         )
+        samples.button()
     journey.draw(journey.stages(seen.assets, seen.jobs, seen.models, seen.endpoints, seen.now))

@@ -16,7 +16,7 @@ from core.ui.shell.live import CALM_S, FAST_S
 from core.workspace import Workspace
 
 CARDS = ("endpoints.list", "models.get", "data.get")
-"""The verbs that it takes to show an endpoint with what it was learned from."""
+"""The verbs that it takes to show an endpoint with what it was trained on."""
 
 
 @dataclass(frozen=True, slots=True)

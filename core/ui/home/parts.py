@@ -7,7 +7,7 @@ from core.ui.home.overview import CARDS, Overview
 from core.ui.kit.parts import Part, stack
 
 ABOVE: tuple[Part[Overview], ...] = (Part("Endpoints", live.show, needs=CARDS),)
-LEFT: tuple[Part[Overview], ...] = (Part("What runs", work.show, needs=("jobs.list",)),)
+LEFT: tuple[Part[Overview], ...] = (Part("Running now", work.show, needs=("jobs.list",)),)
 RIGHT: tuple[Part[Overview], ...] = (
     Part("Data in use", data.show, needs=("data.list",)),
     Part("Service", service.show),

@@ -15,11 +15,11 @@ def show(seen: Overview) -> None:
     st.subheader("Service", anchor=False)
     service = cached.service()
     if service.status is None or not service.status.running:
-        st.caption("Being started." if service.starting else "Down: see the foot of the sidebar.")
+        st.caption("It is starting." if service.starting else "It is down: start it in the sidebar.")
         return
     waiting = sum(j.started_at is None for j in seen.running)
     st.caption(
         f"Version {service.status.version}, up since {words.moment(service.status.started_at, seen.now)} · "
-        f"{words.plural(len(seen.running) - waiting, 'job')} running, {waiting} waiting · "
+        f"{words.plural(len(seen.running) - waiting, 'job')} running, {waiting} queued · "
         f"{words.plural(len(seen.endpoints), 'endpoint')}"
     )

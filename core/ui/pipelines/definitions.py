@@ -21,18 +21,14 @@ def publishable(published: Sequence[PipelineEndpoint]) -> tuple[PipelineSpec, ..
 def publish_buttons(workspace: Workspace, specs: Sequence[PipelineSpec]) -> None:
     """One button per definition that can be published."""
     for spec in specs:
-        with st.container(border=True):
-            left, right = st.columns([5, 1], vertical_alignment="center")
-            with left:
-                st.markdown(f"**{spec.name}** :gray[{spec.description}]")
-                steps_of(spec)
-            key = f"pipelines.publish.{spec.name}"
-            go = right.button(
+        with st.container(border=True, gap="small"):
+            st.markdown(f"**{spec.name}** · :gray[{spec.description}]")
+            steps_of(spec)
+            go = st.button(
                 "Publish",
                 type="primary",
                 icon=":material/publish:",
-                key=key,
-                width="stretch",
+                key=f"pipelines.publish.{spec.name}",
                 **able("pipelines.publish"),
             )
         if go and (made := actions.run("Publishing", workspace.pipelines.publish, spec)):

@@ -1,4 +1,4 @@
-"""The runs before the newest one."""
+"""The runs before the latest one."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ def _table(runs: Sequence[PipelineRun], now: float) -> None:
             "Experiment": [r.experiment_name for r in runs],
             "State": [words.state(r.state).label for r in runs],
             "Started": [words.moment(r.created_at, now) for r in runs],
-            "Lasted": [words.lasting((r.ended_at or now) - r.created_at) for r in runs],
+            "Duration": [words.lasting((r.ended_at or now) - r.created_at) for r in runs],
             "Steps done": [f"{sum(s.state is JobState.SUCCEEDED for s in r.steps)} of {len(r.steps)}" for r in runs],
         },
         hide_index=True,

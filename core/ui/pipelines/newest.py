@@ -1,12 +1,15 @@
-"""The newest run, step by step."""
+"""The latest run, step by step."""
 
 import streamlit as st
 
 from core.domain.job import JobState
-from core.domain.pipeline import StepRun
+from core.domain.pipeline import StepKind, StepRun
 from core.ui.kit import notices, words
 from core.ui.pipelines.runs import Runs
-from core.ui.shell import failures
+from core.ui.shell import failures, navigation
+from core.ui.shell.markup import literal
+
+STEP_PX = 230
 
 
 def show(seen: Runs) -> None:
@@ -14,20 +17,25 @@ def show(seen: Runs) -> None:
     newest = seen.runs[0]
     word = words.state(newest.state)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader(f"Newest run: experiment {newest.experiment_name}", anchor=False, width="content")
+        st.subheader(f"Latest run: {newest.experiment_name}", anchor=False, width="content")
         notices.badge(word)
     if newest.message:
         failures.say(newest.message)
-    for column, step in zip(st.columns(len(newest.steps)), newest.steps, strict=True):
-        with column:
+    with st.container(horizontal=True, gap="small"):
+        for step in newest.steps:
             _step(step, seen.now)
 
 
 def _step(step: StepRun, now: float) -> None:
     word = words.state(step.state)
-    with st.container(border=True, height="stretch", gap="xsmall"):
+    with st.container(border=True, width=STEP_PX, height="stretch", gap="xsmall"):
         st.markdown(f":{word.color}[{word.icon_code}] **{words.STEPS[step.kind]}**")
         lasted = None if step.started_at is None else (step.ended_at or now) - step.started_at
         st.caption(f"{word.label}" + (f", {words.lasting(lasted)}" if lasted is not None else ""))
         if step.message:
-            (failures.say if step.state is JobState.FAILED else st.caption)(step.message)
+            if step.state is JobState.FAILED:
+                failures.say(step.message)
+            else:
+                st.caption(literal(step.message))
+        if step.kind is StepKind.AUTOML and step.job_id:
+            navigation.link("Leaderboard", "See its trials", job=step.job_id)

@@ -7,7 +7,7 @@ from core.ui.pipelines import earlier, newest
 from core.ui.pipelines.runs import Runs
 from core.ui.shell import abilities
 
-PARTS: tuple[Part[Runs], ...] = (Part("Newest run", newest.show), Part("Earlier runs", earlier.show))
+PARTS: tuple[Part[Runs], ...] = (Part("Latest run", newest.show), Part("Earlier runs", earlier.show))
 
 
 def draw(seen: Runs) -> None:
@@ -16,6 +16,6 @@ def draw(seen: Runs) -> None:
         abilities.say("Runs", reason)
         return
     if not seen.runs:
-        st.info("**It has not run yet.** Start it above; its steps appear here.", icon=":material/hourglass_empty:")
+        st.info("**No runs yet.** Start one above; its steps appear here.", icon=":material/hourglass_empty:")
         return
     stack(PARTS, seen)

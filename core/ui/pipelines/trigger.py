@@ -10,25 +10,22 @@ from core.workspace import Workspace
 
 def draw_trigger(workspace: Workspace, pipeline: PipelineEndpoint) -> None:
     """Start a run from here, or see the REST call that does the same."""
-    left, right = st.columns([2, 3], gap="medium")
-    with left, st.form("pipelines.trigger"):
-        st.markdown("**Run it now**")
+    with st.form("pipelines.trigger"):
         experiment = st.text_input("Experiment", value="by-hand", key="pipelines.experiment")
-        if st.form_submit_button("Run", type="primary", icon=":material/play_arrow:", **able("pipelines.trigger")):
+        if st.form_submit_button("Run now", type="primary", icon=":material/play_arrow:", **able("pipelines.trigger")):
             run = actions.run(
                 "Starting the run", workspace.pipelines.trigger, pipeline.id, experiment.strip() or "by-hand"
             )
             if run is not None:
                 st.rerun()
-    with right:
-        st.markdown("**or by a REST call, from anywhere on this machine**")
+    with st.expander("Start it by a REST call", icon=":material/api:"):
         st.code(curl(pipeline), language="bash", wrap_lines=True)
         if pipeline.spec.parameters:
             given = pipeline.spec.parameters.items()
             names = ", ".join(
                 f"`{name}` ({default if default not in ('', [], None) else 'none'})" for name, default in given
             )
-            st.caption(f"`ParameterAssignments` may also be given: {names}.")
+            st.caption(f"Optional `ParameterAssignments`, with their defaults: {names}.")
 
 
 def curl(pipeline: PipelineEndpoint, experiment: str = "by-rest") -> str:
