@@ -2,7 +2,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test full deep chaos perf perf-gate perf-gate-quick growth peers lint lock clean
+.PHONY: help setup demo test full deep chaos perf perf-gate perf-gate-quick growth peers pictures lint lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ growth: setup  ## how time grows with rows, columns, trees, runs and requests; 1
 
 peers: setup  ## compare with other tools, each in an environment of its own
 	@$(PYTHON) -m perf.peers.run --publish
+
+pictures: setup  ## make the README's pictures of the app anew, under 2 minutes
+	@$(PYTHON) scripts/pictures.py
 
 lint: setup  ## style and types
 	@$(PYTHON) -m ruff check .

@@ -102,3 +102,13 @@ def test_the_documented_python_is_the_one_that_is_declared():
     assert declared == ">=3.11,<3.14"
     assert "Python 3.11, 3.12 or 3.13" in README
     assert f"{sys.version_info.major}.{sys.version_info.minor}" in ("3.11", "3.12", "3.13")
+
+
+@pytest.mark.parametrize("name", ["home", "leaderboard", "quality"])
+def test_the_readme_opens_with_small_pictures_of_the_app(name):
+    picture = ROOT / "docs" / "images" / f"{name}.png"
+    opening = README.partition("\n## ")[0]
+
+    assert f"(docs/images/{name}.png)" in opening
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size < 200_000
