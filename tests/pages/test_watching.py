@@ -20,7 +20,7 @@ def test_monitor_counts_refusals_apart_from_failures(visit, bank):
 
 
 def test_monitor_asks_for_the_window_in_the_address(visit, bank):
-    visit("monitor", window="15 min")
+    visit("monitor", window="15m")
 
     assert ("bank-marketing", 900.0, 30) in bank.called("records.telemetry")
 
@@ -39,8 +39,16 @@ def test_monitor_shows_clients_unless_another_sender_is_chosen(visit, bank):
         == bank.kwargs("records.requests")[-1]["origin"]
         == Origin.LOADTEST
     )
-    by_label(app.selectbox, "Sent by").set_value("Everybody").run()
+    by_label(app.selectbox, "Sent by").set_value("Everyone").run()
     assert asked_for(bank) == {None}
+
+
+def test_window_and_sender_stand_in_the_address_by_id(visit, bank):
+    app = visit("monitor", window="7d", origin="batch")
+
+    assert by_label(app.selectbox, "Sent by").value == "batch"
+    assert bank.kwargs("records.telemetry")[-1]["origin"] is Origin.BATCH
+    assert (app.query_params["window"], app.query_params["origin"]) in (("7d", "batch"), (["7d"], ["batch"]))
 
 
 def test_an_endpoint_nobody_asked_says_how_to_ask_it(visit, bank):

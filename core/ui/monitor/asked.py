@@ -2,33 +2,31 @@
 
 from collections.abc import Mapping
 
-import streamlit as st
-
 from core.domain.monitoring import Origin
+from core.ui.shell import choices
 
-WINDOWS = {"15 min": (900.0, 30), "1 h": (3_600.0, 60), "24 h": (86_400.0, 48), "7 days": (604_800.0, 56)}
-"""Label -> (seconds, buckets)."""
-ORIGINS: Mapping[str, Origin | None] = {
-    "Clients": Origin.CLIENT,
-    "The Test form": Origin.APP,
-    "Batch jobs": Origin.BATCH,
-    "Load tests": Origin.LOADTEST,
-    "Gates, to compare": Origin.SHADOW,
-    "Checks": Origin.GATE,
-    "Everybody": None,
+WINDOWS = {"15m": (900.0, 30), "1h": (3_600.0, 60), "24h": (86_400.0, 48), "7d": (604_800.0, 56)}
+"""Id -> (seconds, buckets)."""
+NAMES = {"15m": "15 min", "1h": "1 h", "24h": "24 h", "7d": "7 days"}
+EVERYBODY = "all"
+ORIGINS: Mapping[str, str] = {
+    Origin.CLIENT: "Clients",
+    Origin.APP: "Test form",
+    Origin.BATCH: "Batch jobs",
+    Origin.LOADTEST: "Load tests",
+    Origin.SHADOW: "Shadow requests of gates",
+    Origin.GATE: "Checks of gates",
+    EVERYBODY: "Everyone",
 }
-"""Label -> whose requests."""
+"""Whose requests: what an address says -> what people read."""
 
 
 def choose_window() -> tuple[float, int]:
     """The seconds to look back, and in how many intervals."""
-    picked = st.segmented_control(
-        "Window", list(WINDOWS), default="1 h", required=True, key="window", bind="query-params"
-    )
-    return WINDOWS[picked or "1 h"]
+    return WINDOWS[choices.choose("Window", NAMES, key="window", first="1h", draw=choices.segments)]
 
 
 def choose_origin() -> Origin | None:
     """Whose requests to show; None for all."""
-    names = list(ORIGINS)
-    return ORIGINS[str(st.selectbox("Sent by", names, key="monitor.origin"))]
+    picked = choices.choose("Sent by", ORIGINS, key="origin", noun="sender")
+    return None if picked == EVERYBODY else Origin(picked)
