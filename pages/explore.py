@@ -11,15 +11,14 @@ ui.frame("Explore")
 workspace = ui.workspace()
 with ui.explained():
     known = workspace.data.list()
-    with st.expander("Register a table", icon=":material/add_circle:", expanded=not known):
-        if explore.register_form(workspace):
-            st.rerun()
+    explore.register_part(workspace, known)
     if not known:
         ui.notices.empty(
             "No table is registered yet",
-            "Name one above. `bankmarketing_train` is found in the data folders, fetched, or made as a synthetic twin.",
+            "Upload a file above, or start with a sample table: one click registers it.",
             icon="table_chart",
         )
+        explore.samples(workspace, "first")
         st.stop()
 
     left, right, beside = st.columns([3, 2, 2], vertical_alignment="bottom")
@@ -31,7 +30,12 @@ with ui.explained():
     with beside:
         explore.train_link(asset, target)
     ui.notices.twin(asset)
-    explore.draw_facts(asset, profile, time.time())
+    explore.draw_facts(asset, profile)
+    origin, beside = st.columns([6, 1], vertical_alignment="center")
+    with origin:
+        explore.draw_origin(asset, time.time())
+    with beside:
+        explore.draw_delete(workspace, asset)
     explore.draw_notes(workspace, asset)
 
     explored = explore.explore(workspace, asset, profile, target)

@@ -214,7 +214,7 @@ class FakeDataAssets(DataAssets):
 
     @verb
     def register(self, name: str, source: str, reading: Reading = AS_FOUND) -> DataAsset:
-        asset = DataAsset(name, 1, DataSource.FILE, source, 3, ("age", "y"), "ab" * 32, 900, time.time())
+        asset = DataAsset(name or source, 1, DataSource.FILE, source, 3, ("age", "y"), "ab" * 32, 900, time.time())
         self._memory.assets.insert(0, asset)
         return asset
 

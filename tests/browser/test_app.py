@@ -102,6 +102,22 @@ def test_a_deep_link_to_a_fresh_server_works_and_so_do_its_first_click_and_f5(pa
     assert "target=y" in page.url
 
 
+def test_a_file_is_uploaded_explored_and_deleted(page: Page, app: str, quickstart: living.Live):
+    page.goto(f"{app}/explore?register=1")
+    settled(page, "Explore")
+    table = {"name": "people.csv", "mimeType": "text/csv", "buffer": "größe,y\n170,ja\n180,nein\n".encode()}
+    page.locator("input[type=file]").set_input_files(table)  # type: ignore[arg-type]  # a dict is a FilePayload
+    page.get_by_role("button", name="Register the file").click()
+
+    expect(page.get_by_text("Uploaded as people.csv")).to_be_visible()
+    expect(page.locator("input[type=file]")).to_have_count(0)
+    page.wait_for_url("**data=people%3A1**")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete this version").click()
+    page.wait_for_url(lambda url: "people" not in url)
+    assert "people" not in [asset.name for asset in quickstart.workspace.data.list()]
+
+
 def test_a_row_is_scored_through_the_form(page: Page, app: str, quickstart: living.Live):
     page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}")
     settled(page, "Deploy")

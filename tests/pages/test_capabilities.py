@@ -42,7 +42,7 @@ def test_a_page_does_without_each_verb_that_it_asks_for(visit, bank, view):
 
 
 ACTS = [
-    ({"page": "explore"}, "Register", "data.register"),
+    ({"page": "explore", "register": "1"}, "Register", "data.register"),
     ({"page": "leaderboard"}, "Train", "jobs.submit"),
     ({"page": "leaderboard", "job": AUTOML_ID}, "Register the best model", "models.register"),
     ({"page": "deploy"}, "Deploy", "endpoints.deploy"),

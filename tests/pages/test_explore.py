@@ -15,7 +15,69 @@ from core.domain.data import (
     Reading,
     TableProfile,
 )
-from core.domain.errors import SourceUnreadable
+from core.domain.errors import Conflict, SourceUnreadable
+
+
+def opened(visit):
+    """Explore with the part that registers a table open."""
+    return visit("explore", register="1")
+
+
+def known(bank, ref):
+    """The profile of a table that is going to be registered."""
+    names = ("age", "y")
+    bank.profiles[ref] = TableProfile(
+        3,
+        tuple(
+            ColumnProfile(n, ColumnKind.INTEGER, ColumnRole.FEATURE, 3, 0, 3, low=1, high=3, typical=2) for n in names
+        ),
+    )
+
+
+def test_an_uploaded_file_is_registered_and_its_part_closes(visit, bank):
+    known(bank, DataRef("people", 1))
+    app = opened(visit)
+    assert by_label(app.button, "Register the file").disabled
+
+    app.file_uploader[0].set_value(("people.csv", b"age,y\n1,2\n", "text/csv")).run()
+    by_label(app.button, "Register the file").click().run()
+
+    assert [args[:2] for args in bank.called("data.upload")] == [("", "people.csv")]
+    assert app.query_params["data"] == "people:1"
+    assert "Uploaded as `people.csv`" in text(app)
+    assert not app.session_state["panel.explore.register_part"]
+
+
+def test_a_first_visitor_registers_a_sample_table_by_one_click(visit, fake):
+    known(fake, DataRef("bank-marketing", 1))
+    app = visit("explore")
+
+    app.button(key="explore.first.bank-marketing").click().run()
+
+    assert fake.called("data.register") == [("", "bank-marketing")]
+    assert app.query_params["data"] == "bank-marketing:1"
+    assert not app.exception
+
+
+def test_a_table_is_deleted_after_a_second_click(visit, bank):
+    bank.assets.append(replace(bank.assets[0], version=0 + bank.assets[0].version + 1))
+    bank.profiles[bank.assets[-1].ref] = bank.profiles[bank.assets[0].ref]
+    first = bank.assets[0].ref
+    app = visit("explore")
+
+    app.button(key="explore.confirm_delete").click().run()
+
+    assert bank.called("data.delete") == [(first,)]
+    assert first not in [a.ref for a in bank.assets]
+
+
+def test_a_table_in_use_is_kept_and_its_users_named(visit, bank):
+    bank.failures["data.delete"].append(Conflict("Model 'bank:1' uses this table", hint="Delete it first"))
+    app = visit("explore")
+
+    app.button(key="explore.confirm_delete").click().run()
+
+    assert "Model 'bank:1' uses this table" in app.error[0].value
 
 
 def test_a_registered_table_is_opened_at_once(visit, bank):
@@ -24,7 +86,7 @@ def test_a_registered_table_is_opened_at_once(visit, bank):
         for name in ("age", "y")
     )
     bank.profiles[DataRef("mine", 1)] = TableProfile(3, columns)
-    app = visit("explore")
+    app = opened(visit)
 
     app.text_input(key="explore.source").set_value("/tables/mine.csv.xz")
     by_label(app.button, "Register").click().run()
@@ -36,7 +98,7 @@ def test_a_registered_table_is_opened_at_once(visit, bank):
 
 def test_a_table_that_cannot_be_read_is_explained(visit, fake):
     fake.failures["data.register"].append(SourceUnreadable("There is no file 'nope.csv'", hint="Check the path"))
-    app = visit("explore")
+    app = opened(visit)
 
     app.text_input(key="explore.source").set_value("nope.csv")
     by_label(app.button, "Register").click().run()
@@ -46,7 +108,7 @@ def test_a_table_that_cannot_be_read_is_explained(visit, fake):
 
 
 def test_no_table_named_is_refused_before_the_workspace_is_asked(visit, fake):
-    app = visit("explore")
+    app = opened(visit)
 
     by_label(app.button, "Register").click().run()
 
@@ -78,13 +140,13 @@ def test_the_preview_shows_the_first_rows(visit, bank):
 def test_what_was_done_to_a_table_is_said_and_a_click_reads_it_the_other_way(visit, bank):
     said = Note(NoteKind.SPELLINGS, "'y' has categories: 'Yes' and 'yes'", ("y",), option="merge_spellings")
     bank.assets[0] = replace(bank.assets[0], source=DataSource.FILE, origin="/tables/bank.csv", notes=(said,))
-    bank.profiles[DataRef(bank.assets[0].name, 1)] = bank.profiles[bank.assets[0].ref]
+    bank.profiles[DataRef(bank.assets[0].name, 2)] = bank.profiles[bank.assets[0].ref]
     app = visit("explore")
     assert "'Yes' and 'yes'" in text(app)
 
     by_label(app.button, "Merge them").click().run()
 
-    assert bank.called("data.register") == [(bank.assets[1].name, "/tables/bank.csv", Reading(merge_spellings=True))]
+    assert bank.called("data.read_again") == [(bank.assets[1].ref, Reading(merge_spellings=True))]
 
 
 def with_columns(bank, *columns):

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from core.domain.data import DataAsset, TableProfile
+from core.domain.data import DataAsset, DataSource, TableProfile
 from core.ui.kit import words
 
 
-def draw_facts(asset: DataAsset, profile: TableProfile, now: float) -> None:
-    """The table in five figures, and where it came from."""
+def draw_facts(asset: DataAsset, profile: TableProfile) -> None:
+    """The table in five figures."""
     cells = profile.rows * len(profile.columns)
     missing = sum(c.missing for c in profile.columns)
     figures = (
@@ -19,6 +19,13 @@ def draw_facts(asset: DataAsset, profile: TableProfile, now: float) -> None:
     )
     for column, (label, value) in zip(st.columns(len(figures)), figures, strict=True):
         column.metric(label, value)
-    st.caption(
-        f"Read from `{asset.origin}`, registered {words.ago(asset.created_at, now)} · SHA-256 `{asset.sha256[:12]}…`"
-    )
+
+
+def draw_origin(asset: DataAsset, now: float) -> None:
+    """Where the table came from, and when."""
+    st.caption(f"{_came(asset)}, registered {words.ago(asset.created_at, now)} · SHA-256 `{asset.sha256[:12]}…`")
+
+
+def _came(asset: DataAsset) -> str:
+    """Where the table came from."""
+    return f"Uploaded as `{asset.origin}`" if asset.source is DataSource.UPLOAD else f"Read from `{asset.origin}`"

@@ -26,6 +26,9 @@ NOTE_ICONS: Mapping[NoteKind, str] = {
     NoteKind.HEADER: "help",
 }
 
+READABLE = (DataSource.FILE, DataSource.CACHE, DataSource.UPLOAD)
+"""What is still there to be read in another way."""
+
 
 def draw_notes(workspace: Workspace, asset: DataAsset) -> None:
     """What was done to the table when it was read; a click reads it the other way where somebody may want that."""
@@ -37,7 +40,7 @@ def draw_notes(workspace: Workspace, asset: DataAsset) -> None:
             left, right = st.columns([4, 1], vertical_alignment="center")
             left.markdown(f":material/{NOTE_ICONS.get(note.kind, 'info')}: {literal(note.text)}")
             other = _otherwise(note, asset.reading)
-            if other is None or asset.source not in (DataSource.FILE, DataSource.CACHE):
+            if other is None or asset.source not in READABLE:
                 continue
             label, reading = other
             # Before the page is drawn again: the list of tables then opens on what was read.
@@ -47,7 +50,7 @@ def draw_notes(workspace: Workspace, asset: DataAsset) -> None:
                 width="stretch",
                 on_click=_read_again,
                 args=(workspace, asset, reading),
-                **able("data.register"),
+                **able("data.read_again"),
             )
 
 
@@ -76,6 +79,6 @@ def _otherwise(note: Note, reading: Reading) -> tuple[str, Reading] | None:
 
 
 def _read_again(workspace: Workspace, asset: DataAsset, reading: Reading) -> None:
-    again = actions.run("Reading the table", workspace.data.register, asset.name, asset.origin, reading)
+    again = actions.run("Reading the table", workspace.data.read_again, asset.ref, reading)
     if again is not None:
         choices.put("data", tables.key_of(again))

@@ -149,7 +149,9 @@ def value(of: Scalar | None) -> str:
 
 def span(low: float | None, high: float | None) -> str:
     """From where to where numbers go: `17 to 98`."""
-    return DASH if low is None or high is None else f"{number(low)} to {number(high)}"
+    if low is None or high is None:
+        return DASH
+    return number(low) if low == high else f"{number(low)} to {number(high)}"
 
 
 def plural(value: int, one: str, many: str = "") -> str:

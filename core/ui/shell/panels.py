@@ -1,14 +1,14 @@
 """Forms that can be folded: open while nothing was done, closed when they are done, opened by an address."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 
 from core.ui.shell import address
 
 
 def panel(
     label: str, *, key: str, opened_by: str = "", first: bool = False, icon: str = "add_circle"
-) -> DeltaGenerator:
+) -> ExpanderContainer:
     """A folded form; draw into it only where its `.open` is true, so that a closed one costs nothing.
 
     `first` says that nothing was done here yet, so that it begins open. An address with the parameter `opened_by`

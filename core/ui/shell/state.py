@@ -53,6 +53,8 @@ class State:
     """The trial that the leaderboard shows in detail: job id and number."""
     shown_trials: Remembered[tuple[int, ...]] = Remembered("slipway.shown_trials", ())
     """Trial numbers in the order the leaderboard last drew them, to read a click on a row."""
+    uploads = Remembered("slipway.uploads", 0)
+    """How many tables were registered: the next file gets an empty place."""
     gate_job = Remembered("slipway.gate_job", "")
     """The gate that was asked for on the Quality page."""
     newest_report = Remembered("slipway.newest_report", "")
