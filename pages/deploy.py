@@ -18,10 +18,9 @@ with ui.explained():
             then=("Leaderboard", "Train a model"),
         )
         st.stop()
-    if models:
-        with st.expander("Deploy a model", icon=":material/add_circle:", expanded=not known):
-            deploy.deploy_form(workspace, models)
+    opened = deploy.opened_model(models)
     if not known:
+        deploy.deploy_form(workspace, models, opened)
         ui.notices.empty(
             "Nothing is deployed yet",
             "Choose a model above. It goes live by itself when its gate has passed.",
@@ -29,6 +28,10 @@ with ui.explained():
         )
         st.stop()
 
-    name = ui.endpoints.choose(known).name
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = ui.endpoints.choose(known).name
+        deploy.deploy_button(models, opened)
+    if opened:
+        deploy.deploy_form(workspace, models, opened)
     ui.live(lambda: deploy.look(workspace, name), deploy.pace, lambda rollout: deploy.draw(workspace, rollout))
     ui.parts.choose("Use it", deploy.TABS, deploy.opened(workspace, name), key="use", first="Test")

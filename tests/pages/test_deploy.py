@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from bank_story import GATE_ID, two_deployments
+from bank_story import GATE_ID, checks, two_deployments
 from reading import by_label, text
 
 from core.domain.batch import BatchResult, BatchSpec
@@ -29,11 +29,39 @@ def test_deploying_asks_for_the_chosen_model_and_follows_it(visit, bank):
     assert bank.called("endpoints.deploy") == [(DeploymentSpec("bank-marketing", "bank-marketing", 3),)]
     assert "Starting" in text(app)
     assert "Starting:** its server is not up yet" in text(app)
+    assert "model" not in app.query_params, "the form is closed"
     assert by_label(app.button, "Score"), "the form is there when the server comes up"
 
 
-def test_a_name_that_no_endpoint_may_have_is_refused_with_one_that_may(visit, bank):
+def test_deploy_it_opens_the_form_with_its_model_and_the_form_closes_when_it_is_done(visit, bank):
+    bank.models.append(replace(bank.models[0], version=2))
+    app = visit("deploy", model="bank-marketing:2")
+    assert by_label(app.selectbox, "Model").value == "bank-marketing:2"
+    by_label(app.text_input, "Endpoint").set_value("second")
+
+    by_label(app.button, "Deploy").click().run()
+
+    assert bank.called("endpoints.deploy") == [(DeploymentSpec("second", "bank-marketing", 2),)]
+    assert by_label(app.selectbox, "Endpoint").value == "second", "the page shows what was made"
+    assert "Model" not in [e.label for e in app.selectbox]
+    assert "model" not in app.query_params
+
+
+def test_the_form_is_closed_until_it_is_asked_for(visit, bank):
     app = visit("deploy")
+    assert "Model" not in [e.label for e in app.selectbox]
+
+    by_label(app.button, "Deploy a model").click().run()
+
+    assert by_label(app.selectbox, "Model").value == "bank-marketing:3"
+
+
+def test_a_model_that_is_not_there_is_named(visit, bank):
+    assert "There is no model **gone:9** here" in visit("deploy", model="gone:9").warning[0].value
+
+
+def test_a_name_that_no_endpoint_may_have_is_refused_with_one_that_may(visit, bank):
+    app = visit("deploy", model="bank-marketing:3")
     by_label(app.text_input, "Endpoint").set_value("Bank Marketing!")
 
     by_label(app.button, "Deploy").click().run()
@@ -46,9 +74,18 @@ def test_a_gate_that_runs_shows_what_it_has_checked(visit, bank):
     endpoint = bank.endpoints[0]
     proving = replace(endpoint.deployments[0], gate=GateState.RUNNING, gate_job_id=GATE_ID)
     bank.endpoints = [replace(endpoint, traffic={}, deployments=(proving,))]
-    bank.logs[GATE_ID] = [LogLine(0.0, "info", "parity: passed")]
+    bank.jobs = [replace(j, state=JobState.RUNNING) if j.id == GATE_ID else j for j in bank.jobs]
+    bank.judged[GATE_ID] = list(checks()[:4])
+    app = visit("deploy")
 
-    assert "parity: passed" in text(visit("deploy"))
+    assert "612 replies match their schema" in text(app)
+    badges = "\n".join(e.value for e in app.markdown)
+    assert "Gate running" in badges or "Gate runs" in badges
+    assert "Contract 3" in badges
+
+    bank.endpoints = [replace(bank.endpoints[0], traffic={"v3": 100}, deployments=endpoint.deployments)]
+    app.run()
+    assert "**bank-marketing is live:** v3 has passed its gate" in app.success[0].value
 
 
 def test_a_setting_is_changed_and_the_others_stay(visit, bank):
@@ -106,22 +143,23 @@ def test_scoring_sends_the_row_and_shows_answer_and_probabilities(visit, bank):
     assert {sent["origin"] for sent in bank.kwargs("endpoints.invoke")} == {Origin.APP}, "no client's request"
     assert bodies[0]["data"][0]["poutcome"] is None
     assert bodies[1]["method"] == "predict_proba"
-    assert by_label(app.metric, "y is").value == "no"
-    assert "Answered 200 in 2.4 ms by deployment v3" in text(app)
+    assert by_label(app.metric, "Prediction").value == "No"
+    assert "Predicts yes at 50 % or above · by deployment v3 · in 2.4 ms" in text(app)
 
 
 def test_a_refused_body_shows_every_problem(visit, bank):
     problem = {"row": 0, "column": "age", "problem": 'expected an integer, got "old"'}
     bank.replies.append(ScoreReply(400, {"message": "1 problem", "details": [problem]}, {}, 0.9))
     app = visit("deploy")
-    by_label(app.toggle, "Write JSON").set_value(True).run()
+    by_label(app.toggle, "JSON").set_value(True).run()
     by_label(app.text_area, "Body").set_value('{"data": [{"age": "old"}]}')
 
     by_label(app.button, "Score").click().run()
 
     assert bank.called("endpoints.invoke") == [("bank-marketing", b'{"data": [{"age": "old"}]}')]
-    assert "Answered 400" in app.error[0].value
+    assert "Rejected with 400" in app.error[0].value
     assert app.dataframe[0].value["Problem"].tolist() == [problem["problem"]]
+    assert list(app.dataframe[0].value) == ["Column", "Problem"], "one row needs no number"
 
 
 def test_an_endpoint_that_went_away_while_scoring_is_explained(visit, bank):
@@ -157,7 +195,7 @@ def test_one_key_is_replaced_alone(visit, bank):
 def test_snippets_name_the_address_and_no_key(visit, bank):
     app = visit("deploy", use="Consume")
 
-    clients = [code.value for code in app.code]
+    clients = [code.value for code in app.code if code.value != bank.endpoints[0].scoring_uri]
     assert len(clients) == 8
     assert all("SLIPWAY_KEY" in client for client in clients)
     # The one for Azure asks Azure for the address.
@@ -168,9 +206,10 @@ def test_snippets_name_the_address_and_no_key(visit, bank):
 def test_snippets_follow_the_chosen_form(visit, bank):
     app = visit("deploy", use="Consume")
 
-    by_label(app.selectbox, "Request form").set_value("mlflow").run()
+    by_label(app.selectbox, "Request format").set_value("mlflow").run()
 
-    assert "dataframe_split" in app.code[0].value or "input_data" in app.code[0].value
+    client = next(code.value for code in app.code if code.value != bank.endpoints[0].scoring_uri)
+    assert "dataframe_split" in client or "input_data" in client
 
 
 def test_one_of_several_deployments_is_asked_by_name(visit, bank):
@@ -196,7 +235,7 @@ def test_where_a_threshold_decides_the_answer_says_so(visit, bank):
 
     by_label(app.button, "Score").click().run()
 
-    assert "It says yes from a probability of 31" in text(app)
+    assert "Predicts yes at 31 % or above" in text(app)
 
 
 def test_a_table_that_is_here_is_scored_as_a_job_and_can_be_taken(visit, bank, tmp_path):
@@ -232,7 +271,7 @@ def test_the_log_is_asked_for_by_level_and_request(visit, bank):
     assert len(app.dataframe[0].value) == 4
 
     by_label(app.selectbox, "Level").set_value("error").run()
-    by_label(app.text_input, "Request id").set_value("req-7").run()
+    by_label(app.text_input, "Request ID").set_value("req-7").run()
 
     assert app.dataframe[0].value["Line"].tolist() == ["req-7 failed"]
 
@@ -316,3 +355,40 @@ def test_an_endpoint_shows_the_addresses_that_it_has(visit, bank):
     bank.endpoints[0] = replace(bank.endpoints[0], docs_uri=f"{root}/docs", metrics_uri=f"{root}/metrics")
     assert pages <= {code.value for code in visit("deploy", use="Details").code}
     assert f"({root}/docs)" in text(visit("deploy", use="Swagger"))
+
+
+def test_an_answer_and_what_was_typed_are_kept_while_other_tabs_are_looked_at(visit, bank):
+    app = visit("deploy")
+    by_label(app.number_input, "age").set_value(51)
+    by_label(app.button, "Score").click().run()
+
+    for use in ("Consume", "Test"):
+        app.segmented_control(key="choice.use").set_value(use).run()
+
+    assert by_label(app.metric, "Prediction").value == "No"
+    assert by_label(app.number_input, "age").value == 51
+
+
+def test_the_form_follows_the_model_of_the_deployment_that_is_asked(visit, bank):
+    two_deployments(bank)
+    first = bank.models[0]
+    bank.models.append(
+        replace(first, version=4, signature=replace(first.signature, columns=first.signature.columns[:2]))
+    )
+    endpoint = bank.endpoints[0]
+    newer = replace(endpoint.deployments[1], model_version=4)
+    bank.endpoints = [replace(endpoint, deployments=(endpoint.deployments[0], newer))]
+    app = visit("deploy")
+    assert len(app.number_input) == 10
+
+    by_label(app.selectbox, "Answered by").set_value("v4").run()
+
+    assert [e.label for e in app.number_input] == ["age"]
+
+
+def test_lineage_links_carry_what_they_name(visit, bank):
+    links = {link.proto.page: link.proto.query_string for link in visit("deploy", use="Details").get("page_link")}
+
+    assert "data=bankmarketing-train" in links["explore"]
+    assert "job=" in links["leaderboard"]
+    assert "trial=8" in links["leaderboard"]

@@ -14,7 +14,12 @@ def test_a_live_and_proven_endpoint_shows_its_model_traffic_and_hour(visit, bank
     app = visit("home")
 
     metrics = {m.label: m.value for m in app.metric}
-    assert metrics == {"AUC": "0.9492", "Traffic": "100 %", "Requests, last hour": "2,101", "p99, last hour": "3.9 ms"}
+    assert metrics == {
+        "AUC": "0.9492",
+        "Traffic": "100 %",
+        "Requests, last hour": "2,101",
+        "Latency p99, last hour": "3.9 ms",
+    }
     assert "9 checks passed" in text(app)
     assert "Predicts y (no or yes) by Voting ensemble" in text(app)
 

@@ -7,8 +7,6 @@ from core.ui.deploy.fields import FIELDS_MAX
 
 def _form(width: int) -> None:
     """A page of its own: AppTest runs it by its source."""
-    from types import SimpleNamespace
-
     import streamlit as st
 
     from core.contract.payload import Decoder
@@ -19,7 +17,7 @@ def _form(width: int) -> None:
 
     columns = tuple(Column(f"c{at}", ColumnKind.NUMBER, at % 2 == 0, typical=0.5) for at in range(width))
     signature = Signature(columns, "y", ("no", "yes"))
-    row = fields.row_form(SimpleNamespace(name="wide"), signature)  # type: ignore[arg-type]
+    row = fields.row_form("wide:1", signature)
     if row is not None:
         st.text(f"{Decoder(signature)(body([row])).rows} row of {len(row)} columns")
 
@@ -29,7 +27,8 @@ def test_all_columns_are_sent_and_it_is_said_which_were_not_asked_for() -> None:
     assert not page.exception
     assert len(page.number_input) == FIELDS_MAX
     assert [caption.value for caption in page.caption] == [
-        f"{1_500 - FIELDS_MAX:,} more columns are sent with their typical values; write JSON to change them."
+        f"{1_500 - FIELDS_MAX:,} more columns are sent with their median or most common values; "
+        "use JSON to change them."
     ]
     page.button[0].click().run(timeout=60)
     assert [text.value for text in page.text] == ["1 row of 1500 columns"]

@@ -13,14 +13,23 @@ METHODS = {"predict": "Labels", "predict_proba": "Probabilities"}
 
 
 def show(_: Workspace, endpoint: Endpoint, model: Model) -> None:
-    """Choose a form of request, what is wanted, and a language; the key is read from SLIPWAY_KEY."""
+    """Choose a request format, what is returned, and a language; the key is read from SLIPWAY_KEY."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        form = st.selectbox("Request form", list(FORMS), key="consume.form", format_func=FORMS.__getitem__, width=240)
-        method = st.selectbox("Answer", list(METHODS), key="consume.method", format_func=METHODS.__getitem__, width=180)
+        form = st.selectbox(
+            "Request format",
+            list(FORMS),
+            key="consume.form",
+            format_func=FORMS.__getitem__,
+            width=240,
+            persist_state="page",
+        )
+        method = st.selectbox(
+            "Returns", list(METHODS), key="consume.method", format_func=METHODS.__getitem__, width=180
+        )
         request = body([typical_row(model.signature)], form, method)
         st.download_button("Download the request", request, "data.json", "application/json", icon=":material/download:")
     made = snippets(endpoint.scoring_uri, model.signature, form=form, method=method)
     for tab, snippet in zip(st.tabs([snippet.title for snippet in made.values()]), made.values(), strict=True):
         with tab:
             st.code(snippet.text, language=snippet.language, wrap_lines=True)
-    st.caption("`SLIPWAY_KEY` stands for one of the endpoint's keys: see Keys.")
+    st.caption("Clients read one of the endpoint's keys from the environment variable `SLIPWAY_KEY`: see Keys.")

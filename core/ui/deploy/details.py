@@ -7,10 +7,10 @@ from typing import Any
 import streamlit as st
 
 from core.domain.endpoint import Endpoint, EndpointLimits
-from core.ui.deploy.follow import draft
 from core.ui.kit import words
 from core.ui.shell import actions, cached, navigation
 from core.ui.shell.abilities import able
+from core.ui.shell.drafts import draft
 from core.workspace import Workspace
 
 LIMITS: Mapping[str, tuple[str, str]] = {
@@ -94,7 +94,8 @@ def _settings(workspace: Workspace, endpoint: Endpoint) -> None:
         saved = st.form_submit_button("Save", type="primary", **able("endpoints.update"))
     if saved:
         changes = {name: value for name, value in given.items() if value != getattr(endpoint.limits, name)}
-        begun.save("Saving", workspace.endpoints.update, endpoint.name, changes)
+        seen = {name: getattr(endpoint.limits, name) for name in changes}
+        begun.save("Saving", workspace.endpoints.update, endpoint.name, changes, expected=seen)
 
 
 def _told(value: Any) -> str:

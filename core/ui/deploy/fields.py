@@ -6,20 +6,19 @@ import streamlit as st
 
 from core.contract.samples import typical_row
 from core.domain.data import ColumnKind
-from core.domain.endpoint import Endpoint
 from core.domain.signature import Column, Scalar, Signature
 
 FIELDS_A_ROW = 4
 FIELDS_MAX = 120
-"""A form of 1,500 fields takes seconds at each click; the others are sent with their typical values."""
+"""A form of 1,500 fields takes seconds at each click; the others are sent with their median or most common values."""
 NAMES_MAX = 20
 MISSING = "(missing)"
 
 Row = Mapping[str, Scalar | None]
 
 
-def row_form(endpoint: Endpoint, signature: Signature) -> Row | None:
-    """Ask for one row, its typical values in place; None until it is sent."""
+def row_form(name: str, signature: Signature) -> Row | None:
+    """Ask for one row, median and most common values in place; None until it is sent. Kept by the model's `name`."""
     with st.form("deploy.try", border=True):
         row = typical_row(signature)
         asked = signature.used[:FIELDS_MAX]
@@ -27,9 +26,11 @@ def row_form(endpoint: Endpoint, signature: Signature) -> Row | None:
             fields = asked[start : start + FIELDS_A_ROW]
             for place, column in zip(st.columns(FIELDS_A_ROW), fields, strict=False):
                 with place:
-                    row[column.name] = field(column, key=f"deploy.try.{endpoint.name}.{column.name}")
+                    row[column.name] = field(column, key=f"deploy.try.{name}.{column.name}")
         if others := len(signature.used) - len(asked):
-            st.caption(f"{others:,} more columns are sent with their typical values; write JSON to change them.")
+            st.caption(
+                f"{others:,} more columns are sent with their median or most common values; use JSON to change them."
+            )
         if ignored := [c.name for c in signature.columns if not c.used]:
             more = f" and {len(ignored) - NAMES_MAX:,} more" if len(ignored) > NAMES_MAX else ""
             st.caption(f"Not read by this model: {', '.join(ignored[:NAMES_MAX])}{more}.")
@@ -37,7 +38,7 @@ def row_form(endpoint: Endpoint, signature: Signature) -> Row | None:
 
 
 def field(column: Column, *, key: str) -> Scalar | None:
-    """The input for one column, with its typical value in place; None where a nullable column is left empty."""
+    """The input for one column, its median or most common value in place; None where a nullable one is left empty."""
     if column.kind is ColumnKind.BOOLEAN:
         return _choice(column, [True, False], key)
     if column.kind is ColumnKind.STRING:
@@ -48,7 +49,7 @@ def field(column: Column, *, key: str) -> Scalar | None:
 def _text(column: Column, key: str) -> Scalar | None:
     if column.levels:
         return _choice(column, list(column.levels), key)
-    typed = st.text_input(column.name, value=str(column.typical or ""), key=key)
+    typed = st.text_input(column.name, value=str(column.typical or ""), key=key, persist_state="page")
     return None if typed == "" and column.nullable else typed
 
 
@@ -64,6 +65,7 @@ def _choice(column: Column, options: Sequence[Scalar], key: str) -> Scalar | Non
         format_func=_shown,
         accept_new_options=open_set,
         help="Other values are accepted and scored as unseen." if open_set else None,
+        persist_state="page",
     )
     return None if picked == MISSING else picked
 
@@ -80,6 +82,12 @@ def _number(column: Column, key: str) -> Scalar | None:
     if column.low is not None and column.high is not None:
         seen = f"Seen in training: {column.low:g} to {column.high:g}." + (" May be left empty." * column.nullable)
     given = st.number_input(
-        column.name, value=typical, step=1 if whole else None, format="%d" if whole else "%g", key=key, help=seen
+        column.name,
+        value=typical,
+        step=1 if whole else None,
+        format="%d" if whole else "%g",
+        key=key,
+        help=seen,
+        persist_state="page",
     )
     return None if given is None else cast(given)

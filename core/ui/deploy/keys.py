@@ -3,9 +3,9 @@
 import streamlit as st
 
 from core.domain.endpoint import Endpoint
-from core.ui.deploy.follow import draft
 from core.ui.shell import actions
 from core.ui.shell.abilities import able
+from core.ui.shell.drafts import draft
 from core.workspace import Workspace
 
 

@@ -18,7 +18,7 @@ def show(workspace: Workspace, endpoint: Endpoint) -> None:
     """What to look for, and the lines that match."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         level = st.selectbox("Level", list(LEVELS), key="logs.level", format_func=LEVELS.__getitem__, width=200)
-        request_id = st.text_input("Request id", key="logs.request", placeholder="as in the reply's x-request-id")
+        request_id = st.text_input("Request ID", key="logs.request", placeholder="x-request-id of the response")
         text = st.text_input("Contains", key="logs.text")
         follow = st.toggle("Live", value=True, key="logs.live")
 
@@ -27,19 +27,19 @@ def show(workspace: Workspace, endpoint: Endpoint) -> None:
         return tuple(line for line in found if text.lower() in line.text.lower())
 
     live(look, lambda _: FAST_S if follow else None, draw)
-    st.caption(f"`python -m core endpoint logs {endpoint.name} --follow` shows the same in a terminal.")
+    st.caption(f"`python -m core endpoint logs {endpoint.name} --follow` follows the log in a terminal.")
 
 
 def draw(lines: tuple[LogLine, ...]) -> None:
     """The newest line first."""
     if not lines:
-        st.info("**No line matches.** Each request to the endpoint leaves one.", icon=":material/notes:")
+        st.info("**No matching lines.** The server logs every request.", icon=":material/notes:")
         return
     now = time.time()
     newest = lines[::-1]
     st.dataframe(
         {
-            "At": [words.moment(line.at, now) if line.at else words.DASH for line in newest],
+            "Time": [words.moment(line.at, now) if line.at else words.DASH for line in newest],
             "Level": [line.level for line in newest],
             "Line": [line.text for line in newest],
         },
@@ -48,7 +48,7 @@ def draw(lines: tuple[LogLine, ...]) -> None:
         key="logs.lines",
         column_config={
             # In pixels: Streamlit shares what is left among named widths, and the line needs all of it.
-            "At": st.column_config.TextColumn(width=90),
+            "Time": st.column_config.TextColumn(width=90),
             "Level": st.column_config.TextColumn(width=70),
             "Line": st.column_config.TextColumn(width=900),
         },

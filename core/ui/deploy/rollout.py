@@ -1,35 +1,38 @@
-"""An endpoint as it comes up: what answers, what is being proven, and why it failed where it did."""
+"""An endpoint in one line: its state, who answers, its address; below it, only what needs attention or moves."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
-from core.domain.endpoint import (
-    Deployment,
-    DeploymentState,
-    Endpoint,
-    EndpointState,
-    GateState,
-)
-from core.domain.job import LogLine
-from core.domain.monitoring import TelemetrySummary
-from core.ui.kit import endpoints, logs, notices, words
+from core.domain.endpoint import Deployment, Endpoint, EndpointState, GateState
+from core.domain.errors import JobNotFound
+from core.domain.job import Job, LogLine
+from core.domain.proof import CheckResult
+from core.ui.deploy import shares
+from core.ui.kit import endpoints, gates, logs, notices, words
 from core.ui.kit.endpoints import Served
 from core.ui.shell import failures, navigation
 from core.ui.shell.live import FAST_S
 from core.ui.shell.markup import literal
+from core.ui.shell.state import Rise, state
 from core.workspace import Workspace
+
+CHECKS_SHOWN = 1
+RISEN_S = 300.0
+"""So long the page says that an endpoint has just gone live."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """An endpoint with what answers, what is being proven, and why it failed where it did."""
+    """An endpoint with what answers, the gate that runs, and why it failed where it did."""
 
     endpoint: Endpoint
     live: tuple[Served, ...]
-    hour: TelemetrySummary | None
-    gate_log: tuple[LogLine, ...]
+    gate: Job | None
+    judged: tuple[CheckResult, ...]
+    expected: Mapping[str, int]
     server_log: tuple[LogLine, ...]
     now: float
 
@@ -37,69 +40,107 @@ class Rollout:
 def look(workspace: Workspace, name: str) -> Rollout:
     """The endpoint as it is now."""
     endpoint = workspace.endpoints.get(name)
-    gated = endpoints.newest(endpoint)
+    gate, can = _gate(workspace, endpoint), workspace.can
     failed = endpoint.state is EndpointState.FAILED
-    proving = gated is not None and not gated.gate.final and gated.gate_job_id
     return Rollout(
         endpoint=endpoint,
         live=endpoints.served(workspace, endpoint),
-        hour=endpoints.last_hour(workspace, name),
-        gate_log=workspace.jobs.logs(gated.gate_job_id, limit=8)
-        if gated and proving and workspace.can("jobs.logs")
-        else (),
-        server_log=workspace.endpoints.logs(name, limit=12) if failed and workspace.can("endpoints.logs") else (),
+        gate=gate,
+        judged=workspace.proofs.gate_progress(gate.id) if gate and can("proofs.gate_progress") else (),
+        expected=gates.expected(workspace.proofs.gate_reports(limit=10)) if gate and can("proofs.gate_reports") else {},
+        server_log=workspace.endpoints.logs(name, limit=12) if failed and can("endpoints.logs") else (),
         now=time.time(),
     )
 
 
+def _gate(workspace: Workspace, endpoint: Endpoint) -> Job | None:
+    """The job of the gate that is queued or runs for the newest such deployment."""
+    proving = [d for d in endpoint.deployments if not d.gate.final and d.gate_job_id]
+    if not proving or not workspace.can("jobs.get"):
+        return None
+    try:
+        job = workspace.jobs.get(proving[-1].gate_job_id)
+    except JobNotFound:
+        return None
+    return None if job.state.final else job
+
+
 def pace(rollout: Rollout) -> float | None:
-    """Often until endpoint, deployments and gates are final, then never."""
+    """Often until endpoint, deployments, gates and traffic are settled, then never."""
     return FAST_S if endpoints.moving(rollout.endpoint) else None
 
 
 def draw(workspace: Workspace, rollout: Rollout) -> None:
-    """The endpoint, each deployment behind it, and what is happening to them."""
+    """The line, the moment when it goes live, the gate that runs, and what has failed."""
     notices.twin(next((s.data for s in rollout.live), None))
-    endpoints.card(rollout.endpoint, rollout.live, rollout.hour, rollout.now, here="Deploy")
-    if rollout.endpoint.state is EndpointState.FAILED:
-        failures.say(f"The server does not answer: {rollout.endpoint.error}")
+    _line(rollout)
+    _rise(rollout)
+    endpoint = rollout.endpoint
+    if endpoint.state is EndpointState.FAILED:
+        failures.say(f"The server does not answer: {endpoint.error}")
         logs.show(rollout.server_log, rollout.now)
-    for deployment in rollout.endpoint.deployments:
-        _deployment(workspace, rollout, deployment)
+    for deployment in endpoint.deployments:
+        _deployment(rollout, deployment)
 
 
-def _deployment(workspace: Workspace, rollout: Rollout, deployment: Deployment) -> None:
-    traffic = rollout.endpoint.traffic.get(deployment.name, 0)
-    with st.container(border=True, gap="xsmall"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(
-                f"**{deployment.name}** :gray[{deployment.model}, version {deployment.model_version} · "
-                f"{traffic} % of requests]",
-                width="content",
-            )
-            _badges(deployment)
-        if deployment.error:
-            failures.say(deployment.error)
-        if not deployment.gate.final:
-            _gate_progress(rollout)
-        elif deployment.gate is GateState.FAILED:
-            st.markdown(":red[Its gate failed, so it gets no requests.]")
+def _line(rollout: Rollout) -> None:
+    endpoint = rollout.endpoint
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="deploy-line"):
+        st.markdown(f"**{endpoint.name}**", width="content")
+        notices.badge(endpoints.standing(endpoint))
+        if answer := shares.told({s.deployment.name: s.traffic for s in rollout.live}):
+            st.markdown(f":gray[Answers:] {answer}", width="content")
+        st.code(endpoint.scoring_uri, language=None, width=330)
+        with st.popover("About", icon=":material/info:"):
+            st.markdown(endpoints.verdict(endpoint, rollout.live, rollout.now))
+            for served in rollout.live:
+                st.caption(endpoints.sentence(served, len(rollout.live) > 1))
+            navigation.link("Monitor", "Watch it", endpoint=endpoint.name)
+            navigation.link("Quality", "See the proof", endpoint=endpoint.name)
+
+
+def _rise(rollout: Rollout) -> None:
+    """One clear moment: what this visitor has seen being proven is live."""
+    endpoint, newest = rollout.endpoint, endpoints.newest(rollout.endpoint)
+    if newest is None:
+        return
+    share = endpoint.traffic.get(newest.name, 0)
+    rise = state.rise
+    known = rise is not None and (rise.endpoint, rise.deployment) == (endpoint.name, newest.name)
+    if not share and not newest.gate.final:
+        state.rise = Rise(endpoint.name, newest.name)
+    elif known and rise is not None and rise.live_at is None and share and not endpoints.moving(endpoint):
+        state.rise = rise = Rise(endpoint.name, newest.name, rollout.now)
+        st.toast(f"{endpoint.name} is live", icon=":material/rocket_launch:")
+    if known and rise is not None and rise.live_at is not None and share and rollout.now - rise.live_at < RISEN_S:
+        st.success(
+            f"**{endpoint.name} is live:** {newest.name} has passed its gate and answers {share} % of requests since "
+            f"{words.moment(rise.live_at, rollout.now)}.",
+            icon=":material/rocket_launch:",
+        )
+
+
+def _deployment(rollout: Rollout, deployment: Deployment) -> None:
+    """Its gate while that runs, and why it gets no requests where it failed."""
+    if not deployment.gate.final:
+        _proving(rollout, deployment)
+    elif deployment.error:
+        failures.say(f"{deployment.name} does not load: {deployment.error}")
+    elif deployment.gate is GateState.FAILED:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":red[:material/gpp_bad: The gate of {deployment.name} failed.]", width="content")
             navigation.link("Quality", "See which checks failed", endpoint=deployment.endpoint)
-        elif traffic == 0 and deployment.proven:
-            st.markdown("Proven, and without requests so far: give it some below, under Details.")
-        if deployment.forced_by:
-            st.caption(f"{deployment.forced_by} gave it traffic without a passed gate.")
 
 
-def _badges(deployment: Deployment) -> None:
-    with st.container(horizontal=True, width="content", gap="xsmall"):
-        for word in (words.state(deployment.state), words.state(deployment.gate)):
+def _proving(rollout: Rollout, deployment: Deployment) -> None:
+    word = words.state(deployment.gate)
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"**{deployment.name}** :gray[{literal(deployment.model)}:{deployment.model_version}]", width="content"
+            )
             notices.badge(word)
-
-
-def _gate_progress(rollout: Rollout) -> None:
-    waits = any(d.state is DeploymentState.STARTING for d in rollout.endpoint.deployments)
-    label = "The server starts; the gate follows" if waits else "The gate proves it: parity, contract, time to answer"
-    with st.status(label, expanded=bool(rollout.gate_log)):
-        for line in rollout.gate_log:
-            st.markdown(f":gray[{words.moment(line.at, rollout.now)}] {literal(line.text)}")
+            if not deployment.state.final:
+                notices.badge(words.state(deployment.state), "Server starting")
+        if rollout.gate is not None and rollout.gate.id == deployment.gate_job_id:
+            gates.progress(rollout.gate, rollout.judged, rollout.expected, rollout.now, latest=CHECKS_SHOWN)

@@ -9,9 +9,9 @@ import streamlit as st
 from core.domain.endpoint import MIRROR_MAX_PCT, Deployment, DeploymentState, Endpoint
 from core.domain.monitoring import TelemetrySummary
 from core.ui.deploy import shares, versions
-from core.ui.deploy.follow import Draft, draft
 from core.ui.kit import endpoints, words
 from core.ui.shell.abilities import able
+from core.ui.shell.drafts import Draft, draft
 from core.ui.shell.live import CALM_S, live
 from core.workspace import Workspace
 
@@ -35,8 +35,8 @@ class Change:
     def apply(self, wanted: Mapping[str, int], mirror: Mapping[str, int] | None = None) -> None:
         """Set the shares, unless they were changed elsewhere since the visitor saw them."""
         set_traffic = self.workspace.endpoints.set_traffic
-        name, by = self.endpoint.name, self.by
-        self.draft.save("Changing the traffic", set_traffic, name, wanted, mirror, force=bool(by), by=by)
+        name, seen, by = self.endpoint.name, self.endpoint.traffic, self.by
+        self.draft.save("Changing the traffic", set_traffic, name, wanted, mirror, force=bool(by), by=by, expected=seen)
 
 
 def show(workspace: Workspace, endpoint: Endpoint) -> None:

@@ -14,7 +14,7 @@ from core.domain.monitoring import Origin
 from core.domain.signature import Signature
 from core.ui.deploy.fields import row_form
 from core.ui.kit import charts, endpoints, words
-from core.ui.shell import actions
+from core.ui.shell import actions, cached
 from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 from core.workspace import Workspace
@@ -30,29 +30,42 @@ class Answer:
     endpoint: str
     reply: ScoreReply
     shares: ScoreReply | None
+    signature: Signature
+    """Of the model that was asked."""
+    single: bool
+    """Whether one row was asked for: then no row of the answer needs a number."""
 
 
 def show(workspace: Workspace, endpoint: Endpoint, model: Model) -> None:
     """Ask for one row, or for a whole body as JSON; score it through the endpoint; show the answer."""
-    signature = model.signature
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        as_json = st.toggle("Write JSON", key="deploy.as_json", help="Send any body, as a client would.")
+        as_json = st.toggle(
+            "JSON", key="deploy.as_json", help="Send any body, as a client would.", persist_state="page"
+        )
         form = _form() if as_json else ""
         deployment = _deployment(endpoint)
+    asked = endpoint.chosen(deployment) if deployment else None
+    model = cached.model(asked.model, asked.model_version) if asked else model
     if as_json:
-        request = _json_form(signature, form)
+        request = _json_form(model, form)
         if request is not None:
-            _score(workspace, endpoint, deployment, request, None)
+            _score(workspace, endpoint, deployment, model.signature, request, None)
     else:
-        row = row_form(endpoint, signature)
+        row = row_form(model.ref, model.signature)
         if row is not None:
-            _score(workspace, endpoint, deployment, body([row]), body([row], method="predict_proba"))
-    if state.answer is not None and state.answer.endpoint == endpoint.name:
-        _show(state.answer, signature)
+            shares = body([row], method="predict_proba")
+            _score(workspace, endpoint, deployment, model.signature, body([row]), shares)
+    if isinstance(state.answer, Answer) and state.answer.endpoint == endpoint.name:
+        _show(state.answer)
 
 
 def _score(
-    workspace: Workspace, endpoint: Endpoint, deployment: str, request: bytes, with_shares: bytes | None
+    workspace: Workspace,
+    endpoint: Endpoint,
+    deployment: str,
+    signature: Signature,
+    request: bytes,
+    with_shares: bytes | None,
 ) -> None:
     state.answer = None
     # Without traffic the endpoint answers 503; a deployment that waits for its gate is reached by its name.
@@ -70,14 +83,15 @@ def _score(
         shares = actions.run(
             "Scoring", workspace.endpoints.invoke, endpoint.name, with_shares, deployment=deployment, origin=Origin.APP
         )
-    state.answer = Answer(endpoint.name, reply, shares)
+    state.answer = Answer(endpoint.name, reply, shares, signature, with_shares is not None)
     # The answer stands below a long form, perhaps out of sight.
     if reply.status == 200:
         st.toast(
-            f"Answered: {', '.join(str(label) for label in results(reply.body)[:3])}", icon=":material/check_circle:"
+            f"Prediction: {', '.join(shown(label) for label in results(reply.body)[:3])}",
+            icon=":material/check_circle:",
         )
     else:
-        st.toast(f"Answered {reply.status}", icon=":material/block:")
+        st.toast(f"Rejected with {reply.status}", icon=":material/block:")
 
 
 # Ask
@@ -85,7 +99,11 @@ def _score(
 
 def _form() -> str:
     names = list(FORMS)
-    return str(st.selectbox("Request form", names, key="deploy.form", format_func=FORMS.__getitem__, width=240))
+    return str(
+        st.selectbox(
+            "Request format", names, key="deploy.form", format_func=FORMS.__getitem__, width=240, persist_state="page"
+        )
+    )
 
 
 def _deployment(endpoint: Endpoint) -> str:
@@ -98,26 +116,29 @@ def _deployment(endpoint: Endpoint) -> str:
             "Answered by",
             names,
             key=f"deploy.by.{endpoint.name}",
-            format_func=lambda name: name or "as traffic decides",
+            format_func=lambda name: name or "By traffic share",
             width=240,
+            persist_state="page",
         )
     )
 
 
-def _json_form(signature: Signature, form: str) -> bytes | None:
+def _json_form(model: Model, form: str) -> bytes | None:
     with st.form("deploy.json", border=False):
-        typical = json.dumps(json.loads(body([typical_row(signature)], form)), indent=2, ensure_ascii=False)
-        text = st.text_area("Body", value=typical, height=320, key=f"deploy.body.{form}")
+        typical = json.dumps(json.loads(body([typical_row(model.signature)], form)), indent=2, ensure_ascii=False)
+        text = st.text_area(
+            "Body", value=typical, height=320, key=f"deploy.body.{model.ref}.{form}", persist_state="page"
+        )
         return text.encode() if st.form_submit_button("Score", type="primary", icon=":material/send:") else None
 
 
 # Show
 
 
-def _show(answer: Answer, signature: Signature) -> None:
-    reply = answer.reply
+def _show(answer: Answer) -> None:
+    reply, signature = answer.reply, answer.signature
     if reply.status != 200:
-        _show_refusal(reply)
+        _show_refusal(reply, answer.single)
         return
     labels = results(reply.body)
     with st.container(border=True):
@@ -125,16 +146,29 @@ def _show(answer: Answer, signature: Signature) -> None:
             st.json(reply.body)
         else:
             left, right = st.columns([1, 2], vertical_alignment="center")
-            left.metric(f"{signature.target} is", str(labels[0]))
+            left.metric("Prediction", shown(labels[0]), help=f"The model predicts the column {signature.target}.")
             chart = charts.probabilities(signature.classes, results(answer.shares.body)[0])
             with right:
                 charts.show(chart, key="deploy.shares", alt="Probability of each class")
-        if signature.threshold is not None:
-            st.caption(
-                f"It says {signature.positive_class} from a probability of {words.percent(signature.threshold)} on."
-            )
         by = _answered_by(reply)
-        st.caption(f"Answered 200 in {words.milliseconds(reply.elapsed_ms)}" + (f" by deployment {by}" if by else ""))
+        facts = [_rule(signature), f"by deployment {by}" if by else "", f"in {words.milliseconds(reply.elapsed_ms)}"]
+        told = " · ".join(fact for fact in facts if fact)
+        st.caption(f"{told[:1].upper()}{told[1:]}")
+
+
+def _rule(signature: Signature) -> str:
+    """From which probability on the positive class is predicted, where there are two classes."""
+    if signature.threshold is None and len(signature.classes) != 2:
+        return ""
+    share = 0.5 if signature.threshold is None else signature.threshold
+    positive = signature.classes[-1] if signature.positive_class is None else signature.positive_class
+    return f"predicts {positive} at {100 * share:.3g} % or above"
+
+
+def shown(label: Any) -> str:
+    """A class as people read it: yes, no, true and false begin with a capital."""
+    text = str(label)
+    return text.capitalize() if text in ("yes", "no", "true", "false") else text
 
 
 def _answered_by(reply: ScoreReply) -> str:
@@ -142,14 +176,16 @@ def _answered_by(reply: ScoreReply) -> str:
     return next((v for k, v in reply.headers.items() if k.lower() == DEPLOYMENT_HEADER), "")
 
 
-def _show_refusal(reply: ScoreReply) -> None:
+def _show_refusal(reply: ScoreReply, single: bool) -> None:
     parsed: dict[str, Any] = reply.body if isinstance(reply.body, dict) else {"message": str(reply.body)}
-    st.error(f"**Answered {reply.status}.** {literal(parsed.get('message', ''))}", icon=":material/block:")
+    st.error(f"**Rejected with {reply.status}.** {literal(parsed.get('message', ''))}", icon=":material/block:")
     if details := parsed.get("details"):
         rows: list[Mapping[str, Any]] = list(details)
+        single = single or all(d["row"] <= 0 for d in rows)
+        numbers = {} if single else {"Row (from 0)": [words.DASH if d["row"] < 0 else str(d["row"]) for d in rows]}
         st.dataframe(
-            {
-                "Row": [words.DASH if d["row"] < 0 else str(d["row"]) for d in rows],
+            numbers
+            | {
                 "Column": [d["column"] for d in rows],
                 "Problem": [d["problem"] for d in rows],
             },

@@ -1,4 +1,4 @@
-"""Endpoints for people: what answers, what it was learned from, what was proven of it."""
+"""Endpoints for people: what answers, what it was trained on, what was proven of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from core.domain.model import Model
 from core.domain.monitoring import TelemetrySummary
 from core.domain.proof import GateReport
 from core.ui.kit import notices, words
+from core.ui.kit.words import Word
 from core.ui.shell import cached, choices, navigation
 from core.ui.shell.markup import literal
 from core.workspace import Workspace
@@ -64,8 +65,26 @@ def newest(endpoint: Endpoint) -> Deployment | None:
 
 def moving(endpoint: Endpoint) -> bool:
     """True while an endpoint, a deployment or a gate of it is on its way to a final state."""
-    settled = endpoint.state.final and all(d.state.final and d.gate.final for d in endpoint.deployments)
-    return not settled
+    final = endpoint.state.final and all(d.state.final and d.gate.final for d in endpoint.deployments)
+    taking_up = endpoint.state is EndpointState.READY and bool(endpoint.live) and not endpoint.settled
+    return taking_up or not final
+
+
+def standing(endpoint: Endpoint) -> Word:
+    """Where an endpoint stands, in a few words; while it is on its way the words change once for each step."""
+    if endpoint.state not in (EndpointState.READY, EndpointState.DEGRADED):
+        return words.state(endpoint.state)
+    if not endpoint.live:
+        last = newest(endpoint)
+        proving = last is not None and not last.gate.final
+        return words.state(last.gate) if last and proving else Word("No traffic", "gray", "cloud_off")
+    if endpoint.state is EndpointState.DEGRADED:
+        return words.state(endpoint.state)
+    if not all(d.proven for d in endpoint.live):
+        return Word("Live, not proven", "orange", "gpp_maybe")
+    if not endpoint.settled:
+        return Word("Applying the change", "blue", "progress_activity")
+    return Word("Live and proven", "green", "verified")
 
 
 def trusted(endpoint: Endpoint) -> bool:
@@ -80,7 +99,7 @@ def verdict(endpoint: Endpoint, live: Sequence[Served], now: float) -> str:
     if endpoint.state in RESTING:
         return RESTING[endpoint.state]
     if not live:
-        return "**Not live:** no deployment has traffic yet."
+        return "**Not live:** no deployment has traffic."
     if forced := [s.deployment for s in live if s.deployment.forced_by and not s.deployment.proven]:
         return f"**Live, not proven:** {forced[0].forced_by} gave {forced[0].name} traffic without a passed gate."
     report = live[0].report
@@ -113,6 +132,11 @@ def card(
         if live:
             st.caption(" ".join(sentence(s, len(live) > 1) for s in live))
             _figures(live, hour)
+            if hour is not None:
+                st.caption(
+                    "Clients' requests only, latency measured by the server; load tests, batches and shadows are "
+                    "not in it."
+                )
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f":gray[:material/link:] `{endpoint.scoring_uri}`", width="content")
             with st.container(horizontal=True, width="content"):
@@ -129,7 +153,7 @@ def sentence(item: Served, with_share: bool = False) -> str:
     classes = " or ".join(str(c) for c in signature.classes) if len(signature.classes) < 4 else "a class"
     return (
         f"Predicts {signature.target} ({classes}) by {words.algorithm(item.model.algorithm)}: {share}model "
-        f"{item.model.name} version {item.model.version}, learned from {words.asset(item.data.ref)} "
+        f"{item.model.name} version {item.model.version}, trained on {words.asset(item.data.ref)} "
         f"({source}, {words.count(item.data.rows)} rows)."
     )
 
@@ -158,13 +182,14 @@ def _figures(live: Sequence[Served], hour: TelemetrySummary | None) -> None:
         chart_type="bar",
     )
     columns[3].metric(
-        "p99, last hour",
+        "Latency p99, last hour",
         words.milliseconds(hour.p99_ms),
         delta=f"p50 {words.milliseconds(hour.p50_ms)}" if hour.requests else None,
         delta_arrow="off",
         delta_color="primary",
         chart_data=[b.p99_ms for b in hour.buckets if b.p99_ms is not None] or None,
-        help="99 of 100 requests were answered in at most this time.",
+        help="99 of 100 clients' requests were answered within this time, from the server's reading of the request to "
+        "its answer. A load test measures at the client instead, with many connections at once, and counts there.",
     )
 
 
@@ -188,6 +213,6 @@ def answering_model(endpoint: Endpoint) -> Model | None:
 
 
 def data_behind(endpoint: Endpoint) -> DataAsset | None:
-    """The data that the answering model learned from."""
+    """The data that the answering model was trained on."""
     model = answering_model(endpoint)
     return None if model is None else cached.asset(model.data)

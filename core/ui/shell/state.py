@@ -42,6 +42,15 @@ class Visit:
     """Who has read which parameter since the visitor came by the address."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A deployment that the visitor has seen being proven, and since when it is live."""
+
+    endpoint: str
+    deployment: str
+    live_at: float | None = None
+
+
 class State:
     """Every key that is not a widget's own. Widgets use `page.field`; what a URL should carry is bound to the URL."""
 
@@ -57,6 +66,8 @@ class State:
     """How many tables were registered: the next file gets an empty place."""
     gate_job = Remembered("slipway.gate_job", "")
     """The gate that was asked for on the Quality page."""
+    rise: Remembered[Rise | None] = Remembered("slipway.rise", None)
+    """The deployment that the Deploy page has last seen on its way."""
     newest_report = Remembered("slipway.newest_report", "")
     """The newest gate report that the Quality page has shown."""
     newest_load = Remembered("slipway.newest_load", "")
