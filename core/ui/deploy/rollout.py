@@ -9,7 +9,7 @@ import streamlit as st
 from core.domain.endpoint import Deployment, Endpoint, EndpointState, GateState
 from core.domain.errors import JobNotFound
 from core.domain.job import Job, LogLine
-from core.domain.proof import CheckResult
+from core.domain.proof import GateProgress
 from core.ui.deploy import shares
 from core.ui.kit import endpoints, gates, logs, notices, words
 from core.ui.kit.endpoints import Served
@@ -31,7 +31,7 @@ class Rollout:
     endpoint: Endpoint
     live: tuple[Served, ...]
     gate: Job | None
-    judged: tuple[CheckResult, ...]
+    judged: GateProgress
     expected: Mapping[str, int]
     server_log: tuple[LogLine, ...]
     now: float
@@ -46,7 +46,7 @@ def look(workspace: Workspace, name: str) -> Rollout:
         endpoint=endpoint,
         live=endpoints.served(workspace, endpoint),
         gate=gate,
-        judged=workspace.proofs.gate_progress(gate.id) if gate and can("proofs.gate_progress") else (),
+        judged=workspace.proofs.gate_progress(gate.id) if gate and can("proofs.gate_progress") else GateProgress(),
         expected=gates.expected(workspace.proofs.gate_reports(limit=10)) if gate and can("proofs.gate_reports") else {},
         server_log=workspace.endpoints.logs(name, limit=12) if failed and can("endpoints.logs") else (),
         now=time.time(),

@@ -154,18 +154,21 @@ def _steps(change: Change, deployment: Deployment) -> None:
         return
     if endpoint.live and share < SMALL_PCT:
         _step(
-            change, deployment, f"Give {SMALL_PCT} %", shares.given(endpoint.traffic, names, deployment.name, SMALL_PCT)
+            change,
+            deployment,
+            f"Give {{}} {SMALL_PCT} %",
+            shares.given(endpoint.traffic, names, deployment.name, SMALL_PCT),
         )
     if share < 100:
         back = shares.previous(endpoint)
-        label = "Roll back" if back is not None and back.name == deployment.name else "Promote"
+        label = "Roll back to {}" if back is not None and back.name == deployment.name else "Promote {}"
         _step(change, deployment, label, {name: 100 * (name == deployment.name) for name in names})
 
 
 def _step(change: Change, deployment: Deployment, label: str, wanted: Mapping[str, int]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         clicked = st.button(
-            f"{label}: {deployment.name}",
+            label.format(deployment.name),
             key=f"traffic.{label}.{change.endpoint.name}.{deployment.name}",
             width=200,
             **able("endpoints.set_traffic", unless=not change.allowed(wanted)),
