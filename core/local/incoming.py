@@ -8,6 +8,8 @@ from core.domain.rules import shown
 from core.settings import Settings
 
 CHUNK_BYTES = 1 << 20
+MB = 1 << 20
+"""As Streamlit counts it, whose uploader refuses by the same setting."""
 NAME_CHARS_MAX = 255
 
 
@@ -22,7 +24,7 @@ def own_name(filename: str) -> str:
 
 def receive(stream: BinaryIO, path: Path, name: str, settings: Settings) -> None:
     """Write all that a stream gives to `path`. Raises PayloadTooLarge, SourceUnreadable for nothing, OSError."""
-    limit, got = settings.upload_max_mb * 1_000_000, 0
+    limit, got = settings.upload_max_mb * MB, 0
     with path.open("wb") as file:
         while chunk := stream.read(CHUNK_BYTES):
             got += len(chunk)

@@ -15,7 +15,7 @@ from core.domain.endpoint import (
     GateState,
     ScoreReply,
 )
-from core.domain.errors import EndpointNotFound
+from core.domain.errors import EndpointNotFound, TableUnusable
 from core.domain.job import JobState, LogLine
 from core.domain.monitoring import Origin
 
@@ -255,14 +255,32 @@ def test_a_table_that_is_here_is_scored_as_a_job_and_can_be_taken(visit, bank, t
     assert list(app.dataframe[0].value) == ["prediction", "age"], "the answers first: a wide table hides its end"
 
 
-def test_a_table_without_a_column_that_the_model_needs_is_named_before_a_job_is_made(visit, bank):
-    bank.assets = [replace(bank.assets[0], columns=("age", "y"))]
+def test_an_uploaded_file_is_given_to_its_job_as_a_stream_and_a_refusal_is_said(visit, bank):
+    bank.failures["jobs.submit_file"].append(TableUnusable("'mine.csv' lacks a column that the model reads: job"))
     app = visit("deploy", use="Batch")
+    app.file_uploader[0].set_value(("mine.csv", b"age\n1\n", "text/csv")).run()
+    assert app.file_uploader[0].proto.max_upload_size_mb == bank.settings.upload_max_mb
+    by_label(app.button, "Score the file").click().run()
+    assert "'mine.csv' lacks a column" in app.error[0].value
+    batches = [job for job in bank.jobs if isinstance(job.spec, BatchSpec)]
+    assert (batches, bank.called("data.register")) == ([], []), "nothing is registered for it"
 
-    by_label(app.button, "Score it").click().run()
+    by_label(app.button, "Score the file").click().run()
+    assert [call[0] for call in bank.called("jobs.submit_file")] == [BatchSpec("bank-marketing", source="mine.csv")] * 2
+    assert (bank.jobs[0].spec.source, "mine.csv" in text(app)) == ("mine.csv", True)
 
-    assert "The table lacks what the model reads: job, marital" in app.error[0].value
-    assert bank.called("jobs.submit") == []
+
+def test_no_scored_file_is_read_again_while_the_page_looks_at_its_jobs(visit, bank, tmp_path):
+    scored = tmp_path / "scored.csv"
+    scored.write_text("age,prediction\n41,no\n")
+    for _ in range(3):
+        job = bank.workspace.jobs.submit(BatchSpec("bank-marketing", "bankmarketing-train", 1))
+        bank.jobs[0] = replace(job, state=JobState.SUCCEEDED, result=BatchResult(1, 1, 0))
+        bank.outputs[job.id] = scored
+    app = visit("deploy", use="Batch")
+    for _ in range(3):
+        app.run()
+    assert len(bank.called("jobs.open_output")) == 1, "the newest one's first rows, once; the others when asked for"
 
 
 def test_the_log_is_asked_for_by_level_and_request(visit, bank):

@@ -1,21 +1,19 @@
 """The Batch tab: a whole table scored as a job, from a file or from data that is registered."""
 
-import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from core.domain.batch import BatchResult, BatchSpec
-from core.domain.data import DataAsset
 from core.domain.endpoint import Endpoint
 from core.domain.job import Job, JobKind, JobSpec, JobState, LogLine
 from core.domain.model import Model
-from core.domain.signature import Signature
 from core.ui.kit import words
-from core.ui.shell import actions, failures
+from core.ui.shell import actions, cached, failures
 from core.ui.shell.abilities import able
 from core.ui.shell.live import FAST_S, live
 from core.ui.shell.markup import literal
@@ -23,6 +21,8 @@ from core.workspace import Workspace
 
 SHOWN_ROWS = 20
 JOBS = 10
+ENDINGS = ["csv", "tsv", "txt", "data", "json", "jsonl", "ndjson", "parquet", "gz", "xz", "bz2"]
+"""Of the files that the uploader offers to choose; what a file is, its bytes tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +36,22 @@ class BatchJobs:
 
 def show(workspace: Workspace, endpoint: Endpoint, model: Model) -> None:
     """Choose a table, score it, take the scored file."""
-    given = st.file_uploader("A table to score", type=["csv", "parquet", "gz", "xz"], key="batch.file")
+    limit = workspace.settings.upload_max_mb
+    given = st.file_uploader("A table to score", type=ENDINGS, max_upload_size=limit, key="batch.file")
     if given is not None and st.button(
-        "Score the file", type="primary", icon=":material/table:", key="batch.upload", **able("data.register")
+        "Score the file", type="primary", icon=":material/table:", key="batch.upload", **able("jobs.submit_file")
     ):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / Path(given.name).name
-            path.write_bytes(given.getvalue())
-            asset = actions.run("Reading the file", workspace.data.register, f"{endpoint.name}-batch", str(path))
-        if asset is not None:
-            _submit(workspace, endpoint, model.signature, asset)
+        given.seek(0)
+        spec = BatchSpec(endpoint.name, source=given.name)
+        actions.apply("Reading the file", workspace.jobs.submit_file, spec, given)
     known = {words.asset(asset.ref): asset for asset in workspace.data.list()}
     if known:
         with st.expander("Or data that is here already", icon=":material/database:"):
             name = st.selectbox("Data", list(known), key="batch.data")
             if st.button("Score it", key="batch.known"):
-                _submit(workspace, endpoint, model.signature, known[name])
+                ref = known[name].ref
+                actions.apply("Queueing", workspace.jobs.submit, BatchSpec(endpoint.name, ref.name, ref.version))
     live(lambda: _look(workspace, endpoint), _pace, lambda seen: _draw(workspace, seen))
-
-
-def _submit(workspace: Workspace, endpoint: Endpoint, signature: Signature, asset: DataAsset) -> None:
-    missing = [c.name for c in signature.used if not c.nullable and c.name not in asset.columns]
-    if missing:
-        failures.say(f"The table lacks what the model reads: {', '.join(missing)}", "Add these columns.")
-        return
-    spec = BatchSpec(endpoint.name, asset.ref.name, asset.ref.version)
-    actions.apply("Queueing", workspace.jobs.submit, spec)
 
 
 def _look(workspace: Workspace, endpoint: Endpoint) -> BatchJobs:
@@ -99,12 +89,18 @@ def _result(workspace: Workspace, job: Job, *, opened: bool) -> None:
     if isinstance(job.result, BatchResult):
         why = " The column `problem` says why." if job.result.refused else ""
         st.markdown(f"{words.plural(job.result.scored, 'row')} scored, {words.count(job.result.refused)} refused.{why}")
-    with workspace.jobs.open_output(job.id) as file:
-        st.download_button("Download the scored table", file, "scored.csv", "text/csv", key=f"batch.get.{job.id}")
-        if opened:
-            file.seek(0)
-            shown = _answers_first(pd.read_csv(file, nrows=SHOWN_ROWS))
-            st.dataframe(shown, hide_index=True, key=f"batch.rows.{job.id}")
+    # The file is read when somebody asks for it, not each time that the page looks whether a job has ended.
+    st.download_button(
+        "Download the scored table",
+        partial(workspace.jobs.open_output, job.id),
+        "scored.csv",
+        "text/csv",
+        key=f"batch.get.{job.id}",
+        on_click="ignore",
+    )
+    if opened:
+        shown = _answers_first(cached.scored(job.id, SHOWN_ROWS))
+        st.dataframe(shown, hide_index=True, key=f"batch.rows.{job.id}")
 
 
 def _answers_first(scored: pd.DataFrame) -> pd.DataFrame:

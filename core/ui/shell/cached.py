@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from threading import Thread
 
+import pandas as pd
 import streamlit as st
+from streamlit import config
 
 from core.domain.data import DataAsset, DataRef, TableProfile, TableSample
 from core.domain.errors import ServiceUnavailable, SlipwayError
@@ -26,7 +28,10 @@ CHANGING_S = 2
 @lru_cache(maxsize=8)
 def opened(home: str | None, backend: str | None) -> Workspace:
     """The workspace of the environment in which these two settings are named so."""
-    return open_workspace(read_settings(os.environ), confined=True)
+    settings = read_settings(os.environ)
+    # The uploader refuses by our setting; Streamlit's door, which counts the frame around a file too, just above it.
+    config.set_option("server.maxUploadSize", settings.upload_max_mb + 1)
+    return open_workspace(settings, confined=True)
 
 
 def workspace() -> Workspace:
@@ -95,6 +100,17 @@ def gate_reports(endpoint: str, ended: tuple[str, ...]) -> tuple[GateReport, ...
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _gate_reports(home: str, endpoint: str, ended: tuple[str, ...]) -> tuple[GateReport, ...]:
     return workspace().proofs.gate_reports(endpoint)
+
+
+def scored(job_id: str, rows: int) -> pd.DataFrame:
+    """The first rows of what a batch job has scored; no more of the file is read. Raises JobNotFound, Conflict."""
+    return _scored(_home(), job_id, rows)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _scored(home: str, job_id: str, rows: int) -> pd.DataFrame:
+    with workspace().jobs.open_output(job_id) as file:
+        return pd.read_csv(file, nrows=rows)
 
 
 # What changes, with the failure to get it
