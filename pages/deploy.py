@@ -34,4 +34,4 @@ with ui.explained():
     if opened:
         deploy.deploy_form(workspace, models, opened)
     ui.live(lambda: deploy.look(workspace, name), deploy.pace, lambda rollout: deploy.draw(workspace, rollout))
-    ui.parts.choose("Use it", deploy.TABS, deploy.opened(workspace, name), key="use", first="Test")
+    ui.parts.choose("Use it", deploy.TABS, lambda: deploy.opened(workspace, name), key="use", first="Test")

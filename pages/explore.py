@@ -39,4 +39,4 @@ with ui.explained():
     explore.draw_notes(workspace, asset)
 
     explored = explore.explore(workspace, asset, profile, target)
-    ui.parts.choose("View", explore.VIEWS, explored, key="view", first="Columns")
+    ui.parts.choose("View", explore.VIEWS, lambda: explored, key="view", first="Columns")

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from core.ui.shell import abilities, choices
+import streamlit as st
+
+from core.ui.shell import abilities, choices, failures
 
 T = TypeVar("T")
 
@@ -24,12 +26,21 @@ def stack(parts: Sequence[Part[T]], shown: T) -> None:
         _draw(part, shown)
 
 
-def choose(label: str, parts: Sequence[Part[T]], shown: T, *, key: str, first: str) -> None:
-    """Let the visitor (or the address, under `key`) choose a part, `first` unless told, and draw it."""
+def choose(label: str, parts: Sequence[Part[T]], look: Callable[[], T], *, key: str, first: str) -> None:
+    """Let the visitor (or the address, under `key`) choose a part, `first` unless told, and draw it.
+
+    What is done within the part draws this alone again, from what `look` then gives: not the page around it.
+    """
     by_title = {part.title: part for part in parts}
     labels = {part.title: _label(part) for part in parts}
-    title = choices.choose(label, labels, key=key, first=first, noun="tab", draw=choices.tabs)
-    _draw(by_title[title], shown)
+
+    @st.fragment
+    def chosen() -> None:
+        with failures.explained():
+            title = choices.choose(label, labels, key=key, first=first, noun="tab", draw=choices.tabs)
+            _draw(by_title[title], look())
+
+    chosen()
 
 
 def _label(part: Part[T]) -> str:
