@@ -32,7 +32,7 @@ STORIES = {
     "deploy": "Live and proven",
     "monitor": "The newest requests",
     "pipelines": "Bankmarketing Train",
-    "quality": "that apply hold",
+    "quality": "applicable checks passed",
 }
 
 

@@ -20,7 +20,7 @@ def test_a_gate_is_run_watched_and_its_report_downloaded(page: Page, app: str, q
     expect(page.get_by_text("of about")).to_be_visible(timeout=20_000)
     expect(page.get_by_text(re.compile("Parity 1$")).first).to_be_visible(timeout=GATE_TIMEOUT_MS)
 
-    expect(page.get_by_text("How earlier gates went")).to_be_visible(timeout=GATE_TIMEOUT_MS)
+    expect(page.get_by_text("Gate history")).to_be_visible(timeout=GATE_TIMEOUT_MS)
     expect(page.get_by_text(f"Gate of {quickstart.endpoint}")).to_have_count(0, timeout=GATE_TIMEOUT_MS)
     report, *earlier = quickstart.workspace.proofs.gate_reports(quickstart.endpoint)
     assert len(earlier) == before

@@ -29,7 +29,7 @@ FILLED = {
     "deploy": ("Live and proven", "http://127.0.0.1:8701/score"),
     "monitor": ("p99", "listening on 127.0.0.1:8701"),
     "pipelines": ("Prepare the data", "curl -X POST http://127.0.0.1:8700/pipelines/p-1"),
-    "quality": ("all 9 checks that apply hold", "largest difference 2.2e-16"),
+    "quality": ("all 9 applicable checks passed", "largest difference 2.2e-16"),
 }
 
 

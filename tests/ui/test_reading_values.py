@@ -36,8 +36,8 @@ def test_a_gate_report_is_one_sentence():
     held, violated = checks(), checks(red=True)
     open_check = CheckResult("latency", "performance", None, "too noisy", no_verdict=True)
 
-    assert sentence(report(*held)) == "**Passed:** all 9 checks that apply hold."
-    assert sentence(report(*violated)) == "**Failed:** 1 of 9 checks violated: Missing column is refused."
+    assert sentence(report(*held)) == "**Passed:** all 9 applicable checks passed."
+    assert sentence(report(*violated)) == "**Failed:** 1 of 9 checks failed: Missing column is refused."
     assert sentence(report(open_check)) == "**No verdict:** 1 check could not be judged."
 
 

@@ -15,7 +15,7 @@ ORIGINS: Mapping[str, str] = {
     Origin.BATCH: "Batch jobs",
     Origin.LOADTEST: "Load tests",
     Origin.SHADOW: "Shadow requests of gates",
-    Origin.GATE: "Checks of gates",
+    Origin.GATE: "Contract checks",
     EVERYBODY: "Everyone",
 }
 """Whose requests: what an address says -> what people read."""

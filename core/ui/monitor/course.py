@@ -1,4 +1,4 @@
-"""The course of time: requests by outcome, and how long answers took."""
+"""The course of time: requests by outcome, and latency."""
 
 import streamlit as st
 
@@ -14,5 +14,5 @@ def show(traffic: Traffic) -> None:
         st.markdown("**Requests**")
         charts.show(charts.requests(summary.buckets), key="monitor.requests", alt="Requests over time by outcome")
     with right:
-        st.markdown("**Time to answer**")
+        st.markdown("**Latency in the server**")
         charts.show(charts.latency(summary.buckets), key="monitor.latency", alt="Latency percentiles over time")

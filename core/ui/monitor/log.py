@@ -8,5 +8,5 @@ from core.ui.monitor.traffic import Traffic
 
 def show(traffic: Traffic) -> None:
     """The newest lines."""
-    st.subheader("The server's log", anchor=False)
+    st.subheader("Server log", anchor=False)
     logs.show(traffic.log, traffic.now)

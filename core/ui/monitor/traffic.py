@@ -23,6 +23,8 @@ class Traffic:
     newest: tuple[RequestRecord, ...]
     log: tuple[LogLine, ...]
     data: DataAsset | None
+    origin: Origin | None
+    """Whose requests; None: all."""
     now: float
 
 
@@ -36,5 +38,6 @@ def look(workspace: Workspace, name: str, window: tuple[float, int], origin: Ori
         newest=workspace.records.requests(name, limit=50, origin=origin) if can("records.requests") else (),
         log=workspace.endpoints.logs(name, limit=100) if can("endpoints.logs") else (),
         data=live[0].data if live else None,
+        origin=origin,
         now=time.time(),
     )

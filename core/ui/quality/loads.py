@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.ui.kit import words
-from core.ui.shell import abilities
+from core.ui.kit import percentiles, words
+from core.ui.shell import abilities, navigation
 from core.workspace import Workspace
 
 
@@ -15,21 +15,28 @@ def draw_loads(workspace: Workspace, now: float) -> None:
         return
     reports = workspace.proofs.load_reports()
     if not reports:
-        st.caption("No load test was run. `python -m core loadtest URL` runs one against any endpoint.")
+        st.caption("No load test has run yet. Run one on the Deploy page, under Load test.")
         return
-    st.dataframe(
+    st.caption("Latencies are the load client's, at that many connections. Select a row to open its report on Deploy.")
+    picked = st.dataframe(
         {
             "At": [words.moment(r.created_at, now) for r in reports],
+            "Endpoint": [r.endpoint or r.url for r in reports],
+            "Load": [r.label or words.DASH for r in reports],
+            "Connections": [r.concurrency for r in reports],
+            "Rows per request": [r.rows for r in reports],
             "Requests/s": [r.requests_per_s for r in reports],
-            "p50": [words.milliseconds(r.p50_ms) for r in reports],
-            "p95": [words.milliseconds(r.p95_ms) for r in reports],
-            "p99": [words.milliseconds(r.p99_ms) for r in reports],
+            "Client p50": [words.milliseconds(r.p50_ms if r.requests > r.failed else None) for r in reports],
+            "Client p99": [percentiles.p99(r.p99_ms, r.requests - r.failed) for r in reports],
             "Failed": [f"{r.failed:,} of {r.requests:,}" for r in reports],
-            "Clients": [r.concurrency for r in reports],
-            "Rows each": [r.rows for r in reports],
-            "Address": [r.url for r in reports],
         },
         hide_index=True,
         key="quality.loads",
+        on_select="rerun",
+        selection_mode="single-row",
         column_config={"Requests/s": st.column_config.NumberColumn(format="%,.0f")},
     )
+    rows = picked["selection"]["rows"]
+    if rows and rows[0] < len(reports) and reports[rows[0]].endpoint:
+        opened = reports[rows[0]]
+        navigation.go("Deploy", endpoint=opened.endpoint, use="Load test", load=opened.id)
