@@ -115,7 +115,7 @@ def _say_missing(noun: str, key: str, picked: str, labels: Mapping[str, str]) ->
     if picked != instead:
         del st.session_state[_missing(key)]
         return
-    shown = f" {literal(labels[picked])} is shown instead." if picked else ""
+    shown = f" Shown instead: {literal(labels[picked])}." if picked else ""
     st.warning(f"There is no {noun} **{literal(named)}** here.{shown}", icon=":material/link_off:")
 
 
