@@ -2,6 +2,8 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,13 @@ def test_what_a_killed_process_has_left_is_removed_when_the_service_starts(
     assert len(folders(world)) == 1
     sweep(world.store, Paths(world.settings.home), lambda: 1.0)
     assert folders(world) == []
+
+
+def test_two_uploads_of_the_same_bytes_at_once_are_one_version(world: World) -> None:
+    table = b"age,y\n" + b"".join(f"{i},{'yes' if i % 2 else 'no'}\n".encode() for i in range(500))
+    upload = open_local(world.settings).data.upload
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(upload, "people", f"{name}.csv", BytesIO(table)) for name in "ab"]
+    first, second = (each.result() for each in asked)
+    assert (first, first.version, first.origin in ("a.csv", "b.csv")) == (second, 1, True)
+    assert open_local(world.settings).data.sample(first.ref, 1).rows == ((0, "no"),)
