@@ -50,7 +50,7 @@ ACTS = [
     ({"page": "deploy", "use": "Details"}, "Save", "endpoints.update"),
     ({"page": "deploy", "use": "Details"}, "Delete the endpoint", "endpoints.delete"),
     ({"page": "deploy", "use": "Load test"}, "Run it", "jobs.submit"),
-    ({"page": "pipelines"}, "Run", "pipelines.trigger"),
+    ({"page": "pipelines"}, "Run now", "pipelines.trigger"),
     ({"page": "quality"}, "Run the gate", "proofs.run_gate"),
 ]
 

@@ -58,7 +58,7 @@ def links(app):
 def test_an_empty_workspace_gets_its_sample_by_one_click_and_the_next_click_trains_on_it(visit, fake):
     app = visit("home")
 
-    app.button(key="home.sample").click().run()
+    app.button(key="home.sample.bankmarketing_train").click().run()
 
     assert not app.exception
     assert [asset.name for asset in fake.assets] == ["bankmarketing_train"]

@@ -95,14 +95,14 @@ def test_the_shipped_pipeline_is_published_by_its_button(visit, fake):
     by_label(app.button, "Publish").click().run()
 
     assert fake.called("pipelines.publish") == [(shipped()[0],)]
-    assert "It has not run yet" in text(app)
+    assert "No runs yet" in text(app)
 
 
 def test_a_run_is_started_for_an_experiment(visit, bank):
     app = visit("pipelines")
     by_label(app.text_input, "Experiment").set_value("monday")
 
-    by_label(app.button, "Run").click().run()
+    by_label(app.button, "Run now").click().run()
 
     assert bank.called("pipelines.trigger") == [("p-1", "monday")]
     assert "experiment monday" in text(app)

@@ -30,5 +30,5 @@ def _not_live_yet(seen: Overview) -> None:
             "register your own table on Explore. `python -m core quickstart` takes all five by itself.",
             icon=":material/flag:",
         )
-        samples.button()
+        samples.buttons()
     journey.draw(journey.stages(seen.assets, seen.jobs, seen.models, seen.endpoints, seen.now))

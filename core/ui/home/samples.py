@@ -1,4 +1,6 @@
-"""The sample table, registered by one click."""
+"""The sample tables, each registered by one click."""
+
+from typing import Literal
 
 import streamlit as st
 
@@ -7,22 +9,45 @@ from core.ui.kit import tables, words
 from core.ui.shell import actions, cached
 from core.ui.shell.abilities import able
 
-SAMPLE, TITLE, TARGET = "bankmarketing_train", "Bank Marketing", "y"
+SAMPLE = "bankmarketing_train"
 """A table that every workspace can register by its name: found, fetched, or made as a synthetic twin."""
+TITLES = {
+    SAMPLE: "Bank Marketing",
+    "telco_churn": "Telco churn",
+    "adult": "Adult income",
+    "german_credit": "German credit",
+    "online_shoppers": "Online shoppers",
+}
+TARGETS = {
+    SAMPLE: "y",
+    "telco_churn": "churn",
+    "adult": "income",
+    "german_credit": "credit_risk",
+    "online_shoppers": "revenue",
+}
 
 
-def button() -> None:
-    """Register the sample; Home then shows what to do with it."""
-    if st.button(
-        f"Use sample: {TITLE}", type="primary", icon=":material/add:", key="home.sample", **able("data.register")
-    ):
-        asset = actions.run("Registering the sample", cached.workspace().data.register, SAMPLE, SAMPLE)
+def buttons() -> None:
+    """Register a sample by one click; Home then shows what to do with it."""
+    workspace = cached.workspace()
+    found = {table.name for table in workspace.data.available()} if workspace.can("data.available") else set()
+    with st.container(horizontal=True, gap="small"):
+        for name, title in TITLES.items():
+            if name == SAMPLE or name in found:
+                _button(name, title)
+
+
+def _button(name: str, title: str) -> None:
+    kind: Literal["primary", "secondary"] = "primary" if name == SAMPLE else "secondary"
+    key = f"home.sample.{name}"
+    if st.button(f"Use sample: {title}", type=kind, icon=":material/add:", key=key, **able("data.register")):
+        asset = actions.run("Registering the sample", cached.workspace().data.register, name, name)
         if asset is not None:
             st.toast(f"{words.asset(asset.ref)}: {words.plural(asset.rows, 'row')}", icon=":material/check_circle:")
             st.rerun()
 
 
 def to_train(asset: DataAsset) -> dict[str, str]:
-    """What the training form is told of a table: the sample's target is known."""
-    target = {"target": TARGET} if asset.name == SAMPLE and TARGET in asset.columns else {}
-    return {"train": tables.key_of(asset), **target}
+    """What the training form is told of a table: a sample's target is known."""
+    target = TARGETS.get(asset.name)
+    return {"train": tables.key_of(asset)} | ({"target": target} if target in asset.columns and target else {})
