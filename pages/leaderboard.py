@@ -13,20 +13,21 @@ with ui.explained():
     listed = workspace.jobs.list(JobKind.AUTOML)
     if not assets:
         ui.notices.empty(
-            "There is nothing to learn from yet",
+            "No table to train on yet",
             "Register a table first.",
             icon="leaderboard",
             then=("Explore", "Register a table"),
         )
         st.stop()
-    with st.expander("Train on a table", icon=":material/add_circle:", expanded=not listed):
-        leaderboard.train_form(workspace, assets)
+    leaderboard.train_form(workspace, assets, first=not listed)
     if not listed:
+        leaderboard.watch(workspace, listed, "")
         ui.notices.empty(
-            "No training has run yet",
-            "Choose above what to predict and for how long to search; every trial appears here the moment it ends.",
+            "No training yet",
+            "Choose above what to predict and for how long to search; every trial appears here when it finishes.",
             icon="leaderboard",
         )
         st.stop()
-    job_id = leaderboard.choose(listed).id
+    job_id = leaderboard.choose(workspace, listed).id
+    leaderboard.watch(workspace, listed, job_id)
     ui.live(lambda: leaderboard.look(workspace, job_id), leaderboard.pace, leaderboard.draw)

@@ -25,7 +25,7 @@ class Metric:
     """Its everyday name."""
     higher_is_better: bool = True
     primary: bool = False
-    """Whether a job may optimise it."""
+    """Whether a job may optimize it."""
     tasks: frozenset[TaskKind] = CLASSIFICATION
 
 
@@ -38,26 +38,26 @@ METRICS: Mapping[str, Metric] = {
         Metric("balanced_accuracy", "Balanced accuracy", primary=True),
         Metric("f1_score_weighted", "F1 score", primary=True),
         Metric("matthews_correlation", "Matthews correlation", primary=True),
-        Metric("norm_macro_recall", "Normalised macro recall", primary=True),
+        Metric("norm_macro_recall", "Normalized macro recall", primary=True),
         Metric("log_loss", "Log loss", higher_is_better=False, primary=True),
-        Metric("AUC_macro", "AUC macro"),
-        Metric("AUC_micro", "AUC micro"),
-        Metric("average_precision_score_macro", "Average precision score macro"),
-        Metric("average_precision_score_micro", "Average precision score micro"),
-        Metric("f1_score_macro", "F1 score macro"),
-        Metric("f1_score_micro", "F1 score micro"),
-        Metric("precision_score_macro", "Precision score macro"),
-        Metric("precision_score_micro", "Precision score micro"),
-        Metric("precision_score_weighted", "Precision score weighted"),
-        Metric("recall_score_macro", "Recall score macro"),
-        Metric("recall_score_micro", "Recall score micro"),
-        Metric("recall_score_weighted", "Recall score weighted"),
+        Metric("AUC_macro", "AUC (macro)"),
+        Metric("AUC_micro", "AUC (micro)"),
+        Metric("average_precision_score_macro", "Average precision (macro)"),
+        Metric("average_precision_score_micro", "Average precision (micro)"),
+        Metric("f1_score_macro", "F1 score (macro)"),
+        Metric("f1_score_micro", "F1 score (micro)"),
+        Metric("precision_score_macro", "Precision (macro)"),
+        Metric("precision_score_micro", "Precision (micro)"),
+        Metric("precision_score_weighted", "Precision (weighted)"),
+        Metric("recall_score_macro", "Recall (macro)"),
+        Metric("recall_score_micro", "Recall (micro)"),
+        Metric("recall_score_weighted", "Recall (weighted)"),
         Metric("weighted_accuracy", "Weighted accuracy"),
     )
 }
 
 PRIMARY_METRICS = tuple(metric.name for metric in METRICS.values() if metric.primary)
-"""The metrics a job may optimise."""
+"""The metrics a job may optimize."""
 
 
 def metric_named(name: str) -> Metric:

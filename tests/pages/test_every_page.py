@@ -16,7 +16,7 @@ FILES = [page.file for page in PAGES]
 EMPTY = {
     "home": ("Nothing is live yet", "python -m core quickstart"),
     "explore": ("No table is registered yet", "one click registers it"),
-    "leaderboard": ("There is nothing to learn from yet", "Register a table"),
+    "leaderboard": ("No table to train on yet", "Register a table"),
     "deploy": ("There is no model to deploy yet", "Train one"),
     "monitor": ("There is no endpoint to watch yet", "Deploy a model"),
     "pipelines": ("No pipeline is published yet", "Publish the one below"),

@@ -48,7 +48,7 @@ def test_every_metric_that_can_be_asked_for_has_a_name():
     assert len({words.metric(name) for name in METRICS} - set(METRICS)) == len(METRICS)
     assert set(PRIMARY_METRICS) <= set(METRICS)
     assert words.metric("gini_index") == "Gini index"
-    assert words.metric("recall_score_macro") == "Recall score macro"
+    assert words.metric("recall_score_macro") == "Recall (macro)"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from core.ui.shell.markup import literal
 
 
 def data_of(job: Job) -> DataRef | None:
-    """The data version that a training job learns from; None for other kinds."""
+    """The data version that a training job was trained on; None for other kinds."""
     return job.spec.data if isinstance(job.spec, TrainingSpec) else None
 
 
@@ -43,7 +43,7 @@ def _limit_s(job: Job) -> float | None:
 
 
 def primary_metric(job: Job) -> str:
-    """The metric that a training job optimises."""
+    """The metric that a training job optimizes."""
     return job.spec.primary_metric if isinstance(job.spec, TrainingSpec) else "AUC_weighted"
 
 
@@ -80,10 +80,10 @@ def _time(job: Job, now: float) -> str:
 def _facts(job: Job, trials: Sequence[Trial], now: float, *, with_time: bool) -> str:
     facts = []
     if with_time and job.started_at is not None:
-        verb = "Took" if job.state.final else "Runs for"
+        verb = "Took" if job.state.final else "Running for"
         facts.append(f"{verb} {words.lasting(elapsed(job, now))}")
     if job.state is JobState.QUEUED:
-        facts.append("Waits for a free place on its compute")
+        facts.append("Waiting for a free slot")
     if done := sum(bool(t.metrics) for t in trials):
         facts.append(words.plural(done, "trial") + " done")
     if top := best(trials, primary_metric(job)):

@@ -5,23 +5,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.domain.data import DataAsset
-from core.domain.job import Job
-from core.domain.training import Trial, TrialState
+from core.domain.errors import JobNotFound
+from core.domain.job import Job, JobKind
+from core.domain.model import Model
+from core.domain.training import TrainingResult, Trial, TrialState
 from core.ui.kit import jobs, words
-from core.ui.shell import cached, choices
+from core.ui.shell import address, cached, choices
 from core.ui.shell.live import FAST_S
 from core.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A training job with its trials, best first, at one moment."""
+    """A training job with its trials, by number, at one moment."""
 
     workspace: Workspace
     job: Job
     trials: tuple[Trial, ...]
-    models: tuple[str, ...]
-    """The models that were registered from it, as `name, version 3`."""
+    models: tuple[Model, ...]
+    """The models that were registered from it."""
     data: DataAsset | None
     now: float
 
@@ -29,14 +31,27 @@ class Board:
     def scored(self) -> tuple[Trial, ...]:
         return tuple(t for t in self.trials if t.metrics)
 
+    @property
+    def best(self) -> Trial | None:
+        """The best by the metric that the job optimizes: what it has left, or so far."""
+        found = self.job.result
+        if isinstance(found, TrainingResult):
+            return next((t for t in self.trials if t.number == found.best.number), None)
+        return jobs.best(self.trials, jobs.primary_metric(self.job))
+
     def took_s(self, trial: Trial) -> float:
         """The seconds that a trial took, or has taken so far."""
         return self.now - trial.started_at if trial.state is TrialState.RUNNING else trial.duration_s
 
+    def registered(self, trial: Trial) -> Model | None:
+        """The newest model that was registered from a trial."""
+        return next((m for m in self.models if m.trial == trial.number), None)
 
-def choose(listed: Sequence[Job]) -> Job:
+
+def choose(workspace: Workspace, listed: Sequence[Job]) -> Job:
     """The training job that the visitor (or the address) chooses, the newest unless told."""
     now = time.time()
+    listed = (*listed, *_older(workspace, address.read("job"), listed))
     labels = {
         job.id: f"{jobs.about(job)} · experiment {job.experiment_name} · {words.moment(job.created_at, now)}"
         for job in listed
@@ -45,16 +60,26 @@ def choose(listed: Sequence[Job]) -> Job:
     return next(job for job in listed if job.id == picked)
 
 
+def _older(workspace: Workspace, named: str, listed: Sequence[Job]) -> tuple[Job, ...]:
+    """The training that the address names, where it is older than those that are listed."""
+    if not named or any(job.id == named for job in listed):
+        return ()
+    try:
+        job = workspace.jobs.get(named)
+    except JobNotFound:
+        return ()
+    return (job,) if job.kind is JobKind.AUTOML else ()
+
+
 def look(workspace: Workspace, job_id: str) -> Board:
     """The job as it is now."""
     job = workspace.jobs.get(job_id)
     data = jobs.data_of(job)
-    models = workspace.models.list() if workspace.can("models.list") else ()
     return Board(
         workspace=workspace,
         job=job,
         trials=workspace.jobs.trials(job_id) if workspace.can("jobs.trials") else (),
-        models=tuple(f"{m.name}, version {m.version}" for m in models if m.job_id == job_id),
+        models=workspace.models.list(job_id=job_id) if workspace.can("models.list") else (),
         data=None if data is None else cached.asset(data),
         now=time.time(),
     )

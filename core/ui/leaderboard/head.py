@@ -3,10 +3,10 @@
 import streamlit as st
 
 from core.domain.job import JobState
-from core.domain.names import endpoint_name
-from core.ui.kit import jobs
+from core.ui.kit import jobs, words
+from core.ui.leaderboard import register
 from core.ui.leaderboard.board import Board
-from core.ui.shell import actions, failures, navigation
+from core.ui.shell import actions, failures
 from core.ui.shell.abilities import able
 
 
@@ -16,26 +16,29 @@ def show(board: Board) -> None:
         failures.say(board.job.message, board.job.hint)
     jobs.progress(board.job, board.trials, board.now)
     if not board.job.state.final:
-        asked = board.job.cancel_requested
+        asked = board.job.stopping
         if st.button(
-            "Stop here", icon=":material/stop_circle:", key="leaderboard.cancel", **able("jobs.cancel", unless=asked)
+            "Stop training",
+            icon=":material/stop_circle:",
+            key="leaderboard.cancel",
+            **able("jobs.cancel", unless=asked),
         ):
             actions.apply("Stopping", board.workspace.jobs.cancel, board.job.id)
-    elif board.job.state is JobState.SUCCEEDED:
-        _register(board)
+        return
+    _say_what_is_kept(board)
+    if best := board.best:
+        metric = jobs.primary_metric(board.job)
+        score = f"{words.metric(metric)} {words.score(best.metrics.get(metric))}"
+        register.offer(board, best, f"Register the best model ({score})", key="best")
 
 
-def _register(board: Board) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if board.models:
-            st.markdown(f":green[:material/check_circle:] Registered as **{board.models[0]}**", width="content")
-            navigation.link("Deploy", "Deploy it")
-            return
-        suggested = endpoint_name(board.data.name if board.data else "model")
-        name = st.text_input("Model name", value=suggested, key=f"leaderboard.model.{board.job.id}", width=320)
-        icon = ":material/bookmark_add:"
-        go = st.button(
-            "Register the best model", type="primary", icon=icon, key="leaderboard.register", **able("models.register")
-        )
-    if go:
-        actions.apply("Registering", board.workspace.models.register, name.strip(), board.job.id)
+def _say_what_is_kept(board: Board) -> None:
+    """A job that did not come to its end tells what it leaves."""
+    if board.job.state is JobState.SUCCEEDED:
+        return
+    kept = len(board.scored)
+    if kept:
+        any_of = "it can be registered" if kept == 1 else "any of them can be registered"
+        st.caption(f":material/inventory_2: Kept: {words.plural(kept, 'finished trial')}; {any_of}.")
+    elif board.job.state is JobState.CANCELED:
+        st.caption(":material/inventory_2: Stopped before a trial had finished: there is nothing to register.")

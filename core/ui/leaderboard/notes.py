@@ -1,4 +1,4 @@
-"""What to know about the data that was learned from."""
+"""What to know about the data that was trained on."""
 
 import streamlit as st
 

@@ -7,6 +7,7 @@ import streamlit as st
 from core.domain.training import Trial
 from core.ui.kit import charts, jobs, words
 from core.ui.leaderboard.board import Board
+from core.ui.shell import choices
 from core.ui.shell.state import state
 
 
@@ -21,7 +22,7 @@ def show(board: Board) -> None:
     with left:
         _table(board, metric)
     with right:
-        if board.scored:
+        if any(metric in t.metrics for t in board.trials):
             charts.show(
                 charts.best_so_far(board.trials, metric, board.job.started_at or board.trials[0].started_at),
                 key="leaderboard.chart",
@@ -32,10 +33,9 @@ def show(board: Board) -> None:
 def _metric_picker(board: Board) -> str:
     primary = jobs.primary_metric(board.job)
     found = sorted({name for t in board.trials for name in t.metrics} - {primary})
-    picked = st.selectbox(
-        "Metric", [primary, *found], key="metric", bind="query-params", format_func=words.metric, width=240
-    )
-    return picked
+    names = {name: words.metric(name) for name in (primary, *found)}
+    with st.container(width=260):
+        return choices.choose("Metric", names, key="metric", scope=board.job.id)
 
 
 def ordered(trials: Sequence[Trial], metric: str) -> tuple[Trial, ...]:
@@ -44,12 +44,16 @@ def ordered(trials: Sequence[Trial], metric: str) -> tuple[Trial, ...]:
 
 
 def _table(board: Board, metric: str) -> None:
-    """The leaderboard itself: a click on a row opens the trial."""
+    """The leaderboard itself: a click on a row opens the trial.
+
+    One table for as long as the job is shown. Streamlit keeps a selection by its position, so it is moved along when
+    the trial that is opened moves.
+    """
     rows = ordered(board.trials, metric)
     state.shown_trials = tuple(t.number for t in rows)
-    opened = state.trial[1] if state.trial and state.trial[0] == board.job.id else None
-    # A new key for each new ranking: a selection kept by position would move to another trial as trials land.
-    key = f"leaderboard.trials.{board.job.id}.{metric}.{hash(state.shown_trials)}"
+    opened = choices.opened("trial", [str(n) for n in state.shown_trials], key="trial", scope=board.job.id)
+    key = f"leaderboard.trials.{board.job.id}"
+    _select(key, [state.shown_trials.index(int(opened))] if opened else [])
     st.dataframe(
         {
             "Rank": [str(i + 1) if metric in t.metrics else words.DASH for i, t in enumerate(rows)],
@@ -64,9 +68,6 @@ def _table(board: Board, metric: str) -> None:
         height=min(38 + 35 * len(rows), 320),
         on_select=lambda: _open_trial(key, board.job.id),
         selection_mode="single-row",
-        selection_default={"selection": {"rows": [state.shown_trials.index(opened)]}}
-        if opened in state.shown_trials
-        else None,
         column_config={
             "Rank": st.column_config.TextColumn(width=50),
             words.metric(metric): st.column_config.NumberColumn(format="%.4f", width=80),
@@ -78,6 +79,13 @@ def _table(board: Board, metric: str) -> None:
     )
 
 
+def _select(key: str, rows: list[int]) -> None:
+    """Have the table select these rows; what it selects already is left alone."""
+    now = st.session_state.get(key)
+    if list(now["selection"]["rows"] if now else []) != rows:
+        st.session_state[key] = {"selection": {"rows": rows}}
+
+
 def _open_trial(key: str, job_id: str) -> None:
     rows = st.session_state[key].selection.rows
-    state.trial = (job_id, state.shown_trials[rows[0]]) if rows else None
+    choices.put("trial", str(state.shown_trials[rows[0]]) if rows else "", scope=job_id)
