@@ -3,8 +3,10 @@
 import random
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import living
 import pytest
@@ -15,8 +17,10 @@ from watcher import SETTLED, settled
 
 from core.domain.endpoint import EndpointState
 from core.domain.errors import EndpointNotFound
-from core.domain.job import JobState
+from core.domain.job import JobKind, JobState
 from core.domain.training import Algorithm, TrainingSpec
+from core.local.paths import Paths, new_id
+from core.local.store import Store
 from core.ui.deploy import TABS
 from core.ui.shell.live import FAST_S
 from core.ui.shell.navigation import PAGES
@@ -184,6 +188,49 @@ def test_in_a_narrow_window_the_menu_closes_after_a_choice(page: Page, app: str)
 
     settled(page, "Quality")
     expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
+
+
+@pytest.fixture
+def stopped_training(quickstart: living.Live) -> Iterator[tuple[Store, str]]:
+    """The store, and the id of a training like the quickstart's that was stopped: a test may add trials to it."""
+    store = Store(Paths(quickstart.home).store)
+    (like, *_) = quickstart.workspace.jobs.list(JobKind.AUTOML)
+    older = like.created_at - 3600
+    job = store.jobs.add(replace(like, id=new_id(lambda: older), state=JobState.CANCELED, created_at=older))
+    for trial in quickstart.workspace.jobs.trials(like.id):
+        store.trials.put(job.id, trial)
+    yield store, job.id
+    store.close()
+
+
+def test_the_selection_stays_on_its_trial_in_a_table_that_stays_when_a_better_one_lands(
+    page: Page, app: str, stopped_training: tuple[Store, str]
+):
+    store, job_id = stopped_training
+    page.goto(f"{app}/leaderboard?job={job_id}")
+    settled(page, "Leaderboard")
+    table = page.get_by_test_id("stDataFrame").first
+    selected = table.locator("tr", has=page.locator("[aria-selected=true]"))
+    table.scroll_into_view_if_needed()
+    table.evaluate("table => { table.mark = 'the same' }")
+    table.click(position={"x": 60, "y": ROW_PX + ROW_PX // 2 + 3})
+    expect(page.get_by_role("button", name="Register this model")).to_be_visible()
+    opened = parse_qs(urlsplit(page.url).query)["trial"][0]
+    expect(selected).to_have_count(1)
+    expect(selected).to_contain_text("1")
+
+    trials = store.trials.list(job_id)
+    best = next(trial for trial in trials if str(trial.number) == opened)
+    store.trials.put(job_id, replace(best, number=len(trials) + 50, metrics=dict.fromkeys(best.metrics, 1.0)))
+    page.get_by_text("Train on a table", exact=True).click()
+
+    expect(selected.locator("td").nth(1)).to_have_text("2")
+    expect(page.get_by_text(f"Trial {opened}:")).to_be_visible()
+    assert table.evaluate("table => table.mark") == "the same"
+    page.reload()
+    settled(page, "Leaderboard")
+    expect(page.get_by_text(f"Trial {opened}:")).to_be_visible()
+    expect(selected.locator("td").nth(1)).to_have_text("2")
 
 
 @pytest.fixture

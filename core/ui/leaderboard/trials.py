@@ -67,7 +67,7 @@ def _table(board: Board, metric: str) -> None:
         hide_index=True,
         height=min(38 + 35 * len(rows), 320),
         on_select=lambda: _open_trial(key, board.job.id),
-        selection_mode="single-row",
+        selection_mode=("single-row", "single-cell"),
         column_config={
             "Rank": st.column_config.TextColumn(width=50),
             words.metric(metric): st.column_config.NumberColumn(format="%.4f", width=80),
@@ -80,12 +80,14 @@ def _table(board: Board, metric: str) -> None:
 
 
 def _select(key: str, rows: list[int]) -> None:
-    """Have the table select these rows; what it selects already is left alone."""
-    now = st.session_state.get(key)
-    if list(now["selection"]["rows"] if now else []) != rows:
-        st.session_state[key] = {"selection": {"rows": rows}}
+    """Have the table select these rows and no cell; what it selects already is left alone."""
+    now = st.session_state[key]["selection"] if key in st.session_state else {"rows": [], "cells": []}
+    if list(now["rows"]) != rows or now["cells"]:
+        st.session_state[key] = {"selection": {"rows": rows, "cells": []}}
 
 
 def _open_trial(key: str, job_id: str) -> None:
-    rows = st.session_state[key].selection.rows
+    """By the box of its row or by any cell of it; the box of the opened one closes it."""
+    selection = st.session_state[key].selection
+    rows = [row for row, _ in selection.cells] or selection.rows
     choices.put("trial", str(state.shown_trials[rows[0]]) if rows else "", scope=job_id)
