@@ -8,13 +8,11 @@ from core.domain.data import DataAsset, DataRef, TableProfile
 from core.domain.metrics import PRIMARY_METRICS
 from core.domain.training import CLASSES_MAX, TrainingSpec
 from core.ui.kit import tables, words
-from core.ui.shell import actions, address, cached, choices
+from core.ui.shell import actions, address, cached, choices, panels
 from core.ui.shell.abilities import able
-from core.ui.shell.state import state
 from core.workspace import Workspace
 
 TIMES_S = (15, 30, 60, 120, 300, 600, 1800, 3600)
-OPEN = "leaderboard.form"
 
 
 def train_form(workspace: Workspace, assets: Sequence[DataAsset], *, first: bool) -> None:
@@ -23,11 +21,7 @@ def train_form(workspace: Workspace, assets: Sequence[DataAsset], *, first: bool
     The form is open for the `first` training and where the address brings a table, `?train=NAME:VERSION`. While it is
     closed nothing of it is computed.
     """
-    if address.read("train") and "train" not in address.current().taken:
-        st.session_state[OPEN] = True
-    if state.close_training:
-        st.session_state[OPEN], state.close_training = False, False
-    form = st.expander("Train on a table", icon=":material/add_circle:", expanded=first, key=OPEN, on_change="rerun")
+    form = panels.panel("Train on a table", key="train", opened_by="train", first=first)
     if form.open:
         with form:
             _form(workspace, assets)
@@ -48,7 +42,7 @@ def _form(workspace: Workspace, assets: Sequence[DataAsset]) -> None:
     job = actions.run("Submitting", lambda: workspace.jobs.submit(spec()))
     if job is not None:
         choices.put("job", job.id)
-        state.close_training = True
+        panels.close("train", opened_by="train")
         st.toast("Training queued", icon=":material/check_circle:")
         st.rerun()
 

@@ -58,8 +58,6 @@ class State:
     """True from the moment `app.py` routes a run until the page's frame has seen it."""
     visit: Remembered[Visit | None] = Remembered("slipway.visit", None)
     """The visitor's stay on the page that is drawn, kept by `address`."""
-    close_training = Remembered("slipway.close_training", False)
-    """The training form has done its work and is drawn closed next."""
     shown_trials: Remembered[tuple[int, ...]] = Remembered("slipway.shown_trials", ())
     """Trial numbers in the order the leaderboard last drew them, to read a click on a row."""
     uploads = Remembered("slipway.uploads", 0)
