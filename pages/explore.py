@@ -31,10 +31,8 @@ with ui.explained():
         explore.train_link(asset, target)
     ui.notices.twin(asset)
     explore.draw_facts(asset, profile)
-    origin, beside = st.columns([6, 1], vertical_alignment="center")
-    with origin:
+    with st.container(horizontal=True, vertical_alignment="center"):
         explore.draw_origin(asset, time.time())
-    with beside:
         explore.draw_delete(workspace, asset)
     explore.draw_notes(workspace, asset)
 

@@ -113,7 +113,7 @@ def test_a_file_is_uploaded_explored_and_deleted(page: Page, app: str, quickstar
     page.locator("input[type=file]").set_input_files(table)  # type: ignore[arg-type]  # a dict is a FilePayload
     page.get_by_role("button", name="Register the file").click()
 
-    expect(page.get_by_text("Uploaded as people.csv")).to_be_visible()
+    expect(page.get_by_text("Uploaded file: people.csv")).to_be_visible()
     expect(page.locator("input[type=file]")).to_have_count(0)
     page.wait_for_url("**data=people%3A1**")
     page.get_by_role("button", name="Delete", exact=True).click()

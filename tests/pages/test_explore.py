@@ -44,7 +44,7 @@ def test_an_uploaded_file_is_registered_and_its_part_closes(visit, bank):
 
     assert [args[:2] for args in bank.called("data.upload")] == [("", "people.csv")]
     assert app.query_params["data"] == "people:1"
-    assert "Uploaded as `people.csv`" in text(app)
+    assert "Uploaded file: `people.csv`" in text(app)
     assert not app.session_state["panel.explore.register_part"]
 
 

@@ -1,20 +1,19 @@
-"""A table in five figures, and where it came from."""
+"""A table in four figures, and where it came from."""
 
 import streamlit as st
 
-from core.domain.data import DataAsset, DataSource, TableProfile
+from core.domain.data import DataAsset, TableProfile
 from core.ui.kit import words
 
 
 def draw_facts(asset: DataAsset, profile: TableProfile) -> None:
-    """The table in five figures."""
+    """The table in four figures: as many as stand in one row of a narrow window."""
     cells = profile.rows * len(profile.columns)
     missing = sum(c.missing for c in profile.columns)
     figures = (
         ("Rows", words.count(asset.rows)),
         ("Columns", words.count(len(asset.columns))),
         ("Missing cells", words.percent(missing / cells if cells else 0.0)),
-        ("Source", words.SOURCES[asset.source]),
         ("Stored", words.size(asset.size_bytes)),
     )
     for column, (label, value) in zip(st.columns(len(figures)), figures, strict=True):
@@ -23,9 +22,5 @@ def draw_facts(asset: DataAsset, profile: TableProfile) -> None:
 
 def draw_origin(asset: DataAsset, now: float) -> None:
     """Where the table came from, and when."""
-    st.caption(f"{_came(asset)}, registered {words.ago(asset.created_at, now)} · SHA-256 `{asset.sha256[:12]}…`")
-
-
-def _came(asset: DataAsset) -> str:
-    """Where the table came from."""
-    return f"Uploaded as `{asset.origin}`" if asset.source is DataSource.UPLOAD else f"Read from `{asset.origin}`"
+    came = f"{words.SOURCES[asset.source]}: `{asset.origin}`"
+    st.caption(f"{came}, registered {words.ago(asset.created_at, now)} · SHA-256 `{asset.sha256[:12]}…`")
