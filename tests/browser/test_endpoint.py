@@ -92,3 +92,20 @@ def test_the_newest_request_stands_in_the_live_log(page: Page, app: str, quickst
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     lines = quickstart.workspace.endpoints.logs(quickstart.endpoint, request_id=found)
     assert [line.level for line in lines] == ["warning"]
+
+
+def test_a_form_that_was_overtaken_by_another_session_saves_nothing(page: Page, app: str, quickstart: living.Live):
+    page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Details")
+    settled(page, "Deploy")
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_role("spinbutton", name="Max concurrent requests").fill("7")
+    before = quickstart.workspace.endpoints.get(quickstart.endpoint).limits
+    try:
+        quickstart.workspace.endpoints.update(quickstart.endpoint, {"max_rows": 4321})
+        page.get_by_role("button", name="Save", exact=True).click()
+
+        expect(page.get_by_text("Nothing was saved")).to_be_visible()
+        kept = quickstart.workspace.endpoints.get(quickstart.endpoint).limits
+        assert (kept.max_rows, kept.max_concurrent) == (4321, before.max_concurrent)
+    finally:
+        quickstart.workspace.endpoints.update(quickstart.endpoint, {"max_rows": before.max_rows})
