@@ -36,7 +36,7 @@ def published(live: Target) -> schemathesis.BaseSchema:
 def test_the_live_endpoint_conforms_to_its_document(
     published: schemathesis.BaseSchema, path: str, method: str, mode: GenerationMode
 ) -> None:
-    """What the document allows is answered, what it forbids is refused, and every answer is as described.
+    """What the document allows is answered, what it forbids is rejected, and every answer is as described.
 
     `schemathesis.pytest.from_fixture` would say this shorter, but 4.32 reads a private name that pytest 9.2 has not.
     """

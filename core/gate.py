@@ -34,10 +34,10 @@ SHADOW_COMPARED_MIN = 10
 """Fewer comparisons, where more requests were there to replay, say nothing of what the others would have shown."""
 
 ABOUT = {
-    "parity": "The server answers as the trained model did in the training process.",
-    "contract": "The endpoint keeps its own document.",
-    "performance": "The endpoint is as fast as its budget asks.",
-    "shadow": "The candidate answers every request that the live deployment answers; where they differ is reported.",
+    "parity": "The server gives the same answers as the trained model gave in training.",
+    "contract": "The endpoint conforms to its own document.",
+    "performance": "The endpoint is as fast as its budget requires.",
+    "shadow": "The candidate answers every request that the live deployment answers; differences are reported.",
 }
 
 
@@ -110,7 +110,7 @@ def _result(part: str, passed: bool | None, evidence: str, curl: str = "") -> Ch
 def _parity(target: Target, path: Path | None) -> CheckResult:
     """The largest difference between the endpoint's probabilities and those of the training process."""
     if path is None:
-        return _result("parity", None, "not applicable: the model brings no parity file")
+        return _result("parity", None, "not applicable: the model has no parity file")
     rows, trained = _read_parity(path)
     client, parts = Client(target), list(_parts(rows, target))
     try:
@@ -212,7 +212,7 @@ def _within(window: LoadReport, budget: GateBudget) -> bool:
 
 
 def _failures(window: LoadReport) -> str:
-    put_off = f", {window.put_off} times told to come later" if window.put_off else ""
+    put_off = f", {window.put_off} times rejected with 429 or 503 and sent again" if window.put_off else ""
     if not window.failed:
         return f"none failed{put_off}"
     statuses = {status or "broken": count for status, count in window.by_status.items() if status != 200}
@@ -238,7 +238,7 @@ def _shadow(target: Target, shadow: Shadow | None) -> CheckResult:
                 continue
             after = _score(candidate, target, body)
             if after.status != 200:
-                evidence = f"The live deployment answers this, the candidate says {after.shown}"
+                evidence = f"The live deployment answers this; the candidate says {after.shown}"
                 return _result("shadow", False, evidence, after.curl(target))
             differing += _meaning(before) != _meaning(after)
     except Violation as e:
@@ -249,7 +249,9 @@ def _shadow(target: Target, shadow: Shadow | None) -> CheckResult:
     compared = len(bodies) - len(refused)
     if compared < min(len(bodies), SHADOW_COMPARED_MIN) or not compared:
         raise NoVerdict(f"{compared} of {len(bodies)} requests ({shadow.origin}) could be compared: {_why(refused)}")
-    evidence = f"{compared} requests ({shadow.origin}) replayed: {differing} answered differently than by the live one"
+    evidence = (
+        f"{compared} requests ({shadow.origin}) replayed: {differing} answered differently from the live deployment"
+    )
     if refused:
         evidence += f"; {len(refused)} more left out, {_why(refused)}"
     return _result("shadow", True, evidence)
@@ -263,7 +265,7 @@ def _of_live(client: Client, live: Target, body: bytes) -> Exchange:
             _meaning(exchange)
         return exchange
     except Violation as e:
-        raise NoVerdict(f"the live deployment cannot be compared with: {e.evidence}") from e
+        raise NoVerdict(f"no comparison with the live deployment: {e.evidence}") from e
 
 
 def _why(refused: Sequence[Exchange]) -> str:

@@ -33,7 +33,7 @@ class Setting(NamedTuple):
 
 
 TABLE = (
-    Setting("home", str(CHECKOUT / ".slipway"), "path", "The workspace folder: everything that Slipway keeps."),
+    Setting("home", str(CHECKOUT / ".slipway"), "path", "The workspace folder: everything that Slipway stores."),
     Setting("workspace", "local", "name", "The backend behind the interface."),
     Setting(
         "data_dir", str(CHECKOUT / "data"), "paths", "Folders with tables, separated by `:`; the first match wins."
@@ -52,11 +52,11 @@ TABLE = (
     Setting("download_timeout_s", 10.0, "s", "A download that takes longer gives way to the twin."),
     Setting("service_port", 0, "port", "Port of the service's HTTP door; 0 picks a free one once and keeps it."),
     Setting("app_port", 8501, "port", "Port of the app that `demo` starts."),
-    Setting("reconcile_s", 0.2, "s", "How often the service compares what is wanted with what is."),
+    Setting("reconcile_s", 0.2, "s", "How often the service compares the desired state with the actual one."),
     Setting("start_timeout_s", 30.0, "s", "A service or scoring server that is not up by then has failed to start."),
     Setting("threads", os.cpu_count() or 2, "count", "Threads of the default compute `local`."),
     Setting("memory_mb", 4096, "MB", "Memory of one job on the default compute `local`; a trial above it is stopped."),
-    Setting("segment_s", 10.0, "s", "A telemetry segment is closed, and merged with others, after this long."),
+    Setting("segment_s", 10.0, "s", "A telemetry segment is closed and merged with others after this time."),
     Setting("records_max_days", 30.0, "days", "An endpoint's records, and its kept inputs, are removed when older."),
     Setting(
         "records_max_mb", 2000.0, "MB", "Above this the oldest records of an endpoint, or kept inputs, are removed."

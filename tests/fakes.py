@@ -371,7 +371,9 @@ class FakeModels(Models):
             if chosen is None:
                 raise JobNotFound(f"Job '{job.id}' has no trial {number}")
             if chosen.state is not TrialState.SUCCEEDED:
-                raise Conflict(f"Trial {number} {chosen.state}: it has left no model", hint="Register another trial")
+                raise Conflict(
+                    f"Trial {number} {chosen.state}: it did not produce a model", hint="Register another trial"
+                )
             return chosen
         scored = [trial for trial in trials if trial.metrics] if job.state.final else []
         if not scored:

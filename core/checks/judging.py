@@ -87,7 +87,7 @@ def result(
 
 
 def _unheard(check: Check, cause: str) -> Outcome:
-    return Outcome(check, result(check, None, "not applicable: nothing answers any more"), cause)
+    return Outcome(check, result(check, None, "not applicable: the endpoint no longer answers"), cause)
 
 
 def _judged(check: Check, probe: Probe) -> Outcome:
@@ -125,7 +125,7 @@ def _violated(check: Check, violation: Violation, probe: Probe) -> Outcome:
     if excuse := _excuse(check, violation, probe):
         return Outcome(check, result(check, None, f"known deviation ({excuse}): {evidence}"), cause)
     if not cause and _unsteady(violation, probe):
-        evidence, cause = f"The same request is not answered the same again. {evidence}", UNSTEADY
+        evidence, cause = f"The same request got a different answer the second time. {evidence}", UNSTEADY
     curl = "\n".join(request.curl(probe.target) for request in violation.requests)
     return Outcome(check, result(check, False, evidence, curl), cause, violation.telling)
 

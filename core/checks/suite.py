@@ -81,7 +81,7 @@ def bodies_for(target: Target, rows: int, *, count: int = BODIES, seed: int = 0)
     except Violation as e:
         raise NoVerdict(e.evidence, hint=f"See {target.url}{DOCUMENT}") from e
     if not described.signature.used:
-        raise NoVerdict("The document describes no columns to make rows of", hint=f"See {target.url}{DOCUMENT}")
+        raise NoVerdict("The document describes no columns to make rows from", hint=f"See {target.url}{DOCUMENT}")
     made = samples.rows(described.drawn, rows * count, seed)
     form = target.form if target.form in described.forms else described.primary_form
     return tuple(described.body(made[at : at + rows], None, form) for at in range(0, rows * count, rows))

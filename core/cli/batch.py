@@ -49,14 +49,14 @@ def _registered(context: Context, options: Namespace) -> DataRef | None:
 
 BATCH = Command(
     "endpoint batch",
-    "score every row of a table: a data version, or any file that `data register` reads",
+    "score every row of a table: a data version, or any file that `data register` can read",
     _batch,
     (
         NAME,
-        arg("data", metavar="NAME[:VERSION]|PATH", help="a file is read for this job and not registered"),
+        arg("data", metavar="NAME[:VERSION]|PATH", help="a file is read for this job only and is not registered"),
         arg("--register", default="", metavar="NAME", help="register the file under this name, and score that"),
         arg("--deployment", default="", metavar="NAME"),
-        arg("--wait", action="store_true", help="until it has ended; exits 1 unless it succeeded"),
+        arg("--wait", action="store_true", help="wait wait until it has ended; exits 1 unless it succeeded"),
         arg("-o", "--output", metavar="FILE", help="wait, and write the scored table there as CSV"),
     ),
     starts_service=True,

@@ -67,14 +67,20 @@ COMMANDS = (
             arg("source", help="a path, or a known name such as bankmarketing_train"),
             arg("--name", default="", help="the data asset's name (default: the file's)"),
             arg(
-                "--target", default="", metavar="COLUMN", help="to be predicted: a first row with this name is a header"
+                "--target",
+                default="",
+                metavar="COLUMN",
+                help="the column to predict: a first row with this name is a header",
             ),
             arg(
-                "--header", default="auto", choices=("auto", "yes", "no"), help="whether the first row holds the names"
+                "--header",
+                default="auto",
+                choices=("auto", "yes", "no"),
+                help="whether the first row holds the column names",
             ),
-            arg("--delimiter", default="", metavar="SIGN", help="between cells, or `tab` (default: found out)"),
-            arg("--decimal", default="", metavar="SIGN", help="the decimal sign, . or , (default: found out)"),
-            arg("--merge-spellings", action="store_true", help="categories that differ only in case become one"),
+            arg("--delimiter", default="", metavar="SIGN", help="between cells, or `tab` (default: detected)"),
+            arg("--decimal", default="", metavar="SIGN", help="the decimal sign, . or , (default: detected)"),
+            arg("--merge-spellings", action="store_true", help="merge categories that differ only in letter case"),
         ),
     ),
     Command(
@@ -83,10 +89,10 @@ COMMANDS = (
         lambda context, options: context.workspace.data.list(),
         columns=("name", "version", "rows", "source", "origin", "created_at"),
     ),
-    Command("data get", "one version, and what was done to it when it was read", _show, (REF,), formerly=("show",)),
+    Command("data get", "one version, and how it was read", _show, (REF,), formerly=("show",)),
     Command(
         "data profile",
-        "every column summarised",
+        "a summary of every column",
         _profile,
         (REF, arg("--target", default="", help="a binary target, for its rate per level")),
     ),
@@ -111,7 +117,7 @@ COMMANDS = (
     ),
     Command(
         "data lineage",
-        "the jobs, models and deployments that came of it",
+        "the jobs, models and deployments made from it",
         lambda context, options: context.workspace.data.lineage(options.data),
         (REF,),
     ),

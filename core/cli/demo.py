@@ -37,7 +37,7 @@ def run_demo(context: Context) -> None:
         _child("quickstart", _quickstart(), settings.home, environ) as quickstart,
     ):
         _wait_until_up(app, settings.app_port, settings.start_timeout_s)
-        context.say(f"Slipway is at {address}. Ctrl-C stops it; nothing is lost.")
+        context.say(f"Slipway is running at {address}. Ctrl-C stops it; nothing is lost.")
         _watch(context, app, quickstart)
 
 
@@ -64,7 +64,7 @@ def _refuse_taken(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as e:
             raise PortInUse(
-                f"Port {port} for the app cannot be used: {e.strerror}",
+                f"The app cannot use port {port}: {e.strerror}",
                 hint="Stop what listens there, or choose another: SLIPWAY_APP_PORT=8502 make demo",
             ) from e
 

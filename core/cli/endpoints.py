@@ -122,14 +122,19 @@ def _delete(context: Context, options: Namespace) -> None:
         context.workspace.endpoints.delete(options.name)
 
 
-MIRROR = "copies, at most 50 in sum; alone: none; left out: as before"
+MIRROR = "share copied to each, at most 50 %% in total; alone: none; left out: unchanged"
 DEPLOY = (
     NAME,
     arg("model", metavar="MODEL[:VERSION]", type=name_version),
     arg("--deployment", default="", metavar="NAME", help="its name (default: v and the model's version)"),
-    arg("--legacy-reply", action="store_true", help="answer double-encoded, as old AutoML services did"),
-    arg("--primary-form", choices=FORMS, default="v1", help="the document's body in Swagger 2.0"),
-    arg("--unseen-categories", choices=("as_signature", "accept"), default="as_signature", help="accept: opens all"),
+    arg("--legacy-reply", action="store_true", help="answer with double-encoded JSON, as older AutoML services did"),
+    arg("--primary-form", choices=FORMS, default="v1", help="the request form shown in Swagger 2.0"),
+    arg(
+        "--unseen-categories",
+        choices=("as_signature", "accept"),
+        default="as_signature",
+        help="accept: allow them everywhere",
+    ),
     arg("--p99-ms", type=float, default=GateBudget().p99_ms, help="the gate's budget (default: %(default)s)"),
     arg("--requests-per-s", type=float, default=GateBudget().requests_per_s, help="the same (default: %(default)s)"),
     arg("--wait", action="store_true", help="until its gate has ended; exits 1 when it did not pass"),
@@ -165,7 +170,7 @@ COMMANDS = (
     ),
     Command(
         "endpoint set-traffic",
-        "give each deployment its percent; refused while a gate has not passed",
+        "give each deployment its share; refused for one whose gate has not passed",
         _traffic,
         (
             NAME,
@@ -178,7 +183,12 @@ COMMANDS = (
                 help="change nothing unless this is the traffic now",
             ),
             arg("--mirror", metavar="DEPLOYMENT=PERCENT", nargs="*", type=percent, help=MIRROR),
-            arg("--force-by", metavar="WHO", default="", help="though the gate has not passed; the name is recorded"),
+            arg(
+                "--force-by",
+                metavar="WHO",
+                default="",
+                help="override a gate that has not passed; the name is recorded",
+            ),
         ),
         starts_service=True,
         formerly=("traffic",),
@@ -186,7 +196,7 @@ COMMANDS = (
     Command("endpoint keys", "both keys", _keys, (NAME,)),
     Command(
         "endpoint rotate-key",
-        "replace a key; in force within a second",
+        "replace a key; takes effect within a second",
         _rotate,
         (NAME, arg("which", choices=("primary", "secondary"))),
         starts_service=True,
@@ -198,13 +208,13 @@ COMMANDS = (
         (
             NAME,
             arg("--body", default="-", metavar="FILE", help="the request (default: standard input)"),
-            arg("--deployment", default="", metavar="NAME", help="this one, whatever its traffic"),
+            arg("--deployment", default="", metavar="NAME", help="this deployment, whatever its traffic"),
         ),
         starts_service=True,
     ),
     Command(
         "endpoint swagger",
-        "the document that it publishes",
+        "the document it publishes",
         lambda context, options: context.workspace.endpoints.swagger(options.name, options.version),
         (NAME, arg("--version", choices=("2", "3", "3.1"), default="2", help="(default: %(default)s)")),
         starts_service=True,
@@ -219,7 +229,7 @@ COMMANDS = (
         },
         (
             NAME,
-            arg("-o", "--output", metavar="FOLDER", required=True, help="empty, or not there yet"),
+            arg("-o", "--output", metavar="FOLDER", required=True, help="an empty or new folder"),
             arg("--deployment", default="", metavar="NAME", help="default: the one with most traffic"),
         ),
     ),

@@ -58,10 +58,10 @@ COMMANDS = (
                 type=float,
                 default=DEFAULTS.timeout_s,
                 metavar="SECONDS",
-                help="time of the search for a model (default: %(default)s)",
+                help="time for the search (default: %(default)s)",
             ),
-            arg("--exclude", action="append", default=[], metavar="COLUMN", help="do not learn from it; repeatable"),
-            arg("--reuse", action="store_true", help="keep the newest model of this table and target"),
+            arg("--exclude", action="append", default=[], metavar="COLUMN", help="exclude this column; repeatable"),
+            arg("--reuse", action="store_true", help="reuse the newest model of this table and target"),
         ),
     ),
 )

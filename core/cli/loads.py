@@ -5,6 +5,7 @@ from typing import Any
 
 from core.cli.command import DONE, FAILED, Command, Context, Outcome, arg
 from core.cli.proof import KEY_FILE, URL, target_of, unreachable_is_no_verdict
+from core.domain.counting import counted
 from core.domain.monitoring import Origin
 from core.domain.proof import LoadReport, LoadSpec
 
@@ -80,16 +81,12 @@ def text(report: LoadReport) -> str:
 
 def _asked(report: LoadReport) -> str:
     if report.rate_per_s:
-        most = _counted(report.concurrency, "connection")
+        most = counted(report.concurrency, "connection")
         loop = f"{report.rate_per_s:g} requests/s, due at a fixed rate, on at most {most}"
     else:
-        loop = f"{_counted(report.concurrency, 'client')}, each sending when it was answered"
+        loop = f"{counted(report.concurrency, 'client')}, each sending when it was answered"
     fresh = ", a new connection for each" if report.fresh_connections else ""
-    return f"{report.url}: {loop}{fresh}, {_counted(report.rows, 'row')} a request"
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+    return f"{report.url}: {loop}{fresh}, {counted(report.rows, 'row')} a request"
 
 
 def _figures(report: LoadReport) -> list[tuple[str, str]]:
@@ -123,7 +120,7 @@ def _bars(report: LoadReport) -> list[str]:
 def _failures(report: LoadReport) -> list[tuple[str, int]]:
     statuses = [(f"answered {status}", n) for status, n in report.by_status.items() if status not in (0, 200)]
     if report.put_off:
-        statuses.append(("told to come later, and sent again", report.put_off))
+        statuses.append(("rejected as too busy, and sent again", report.put_off))
     return [*statuses, *((f"no answer ({cause})", n) for cause, n in report.errors.items())]
 
 
@@ -131,8 +128,8 @@ def _bound(report: LoadReport) -> str:
     """What these figures are worth where the client was the slower side."""
     if not report.client_bound:
         return ""
-    ceiling = f" It reaches {report.ceiling_requests_per_s:,.0f} requests/s against a server that does nothing."
-    return "This load client was the bottleneck, or near it: the endpoint may do better than these figures." + (
+    ceiling = f" It reaches {report.ceiling_requests_per_s:,.0f} requests/s against a server that does no work."
+    return "This load client was the bottleneck, or close to it: the endpoint may be faster than these figures." + (
         ceiling if report.ceiling_requests_per_s else ""
     )
 
@@ -140,7 +137,7 @@ def _bound(report: LoadReport) -> str:
 COMMANDS = (
     Command(
         "loadtest",
-        "drive an endpoint and say how it held; exits 1 when a request was not answered with 200",
+        "load-test an endpoint; exits 1 unless every request was answered with 200",
         _loadtest,
         (
             URL,
@@ -150,16 +147,15 @@ COMMANDS = (
                 "--concurrency",
                 type=int,
                 default=0,
-                help=f"clients at once (default: 1), or with --rate at most so many connections "
-                f"(default: {OPEN_CONNECTIONS})",
+                help=f"clients at once (default: 1), or with --rate the most connections (default: {OPEN_CONNECTIONS})",
             ),
-            arg("--rate", type=float, default=0.0, metavar="PER_SECOND", help="open loop: requests due at this rate"),
+            arg("--rate", type=float, default=0.0, metavar="PER_SECOND", help="open loop: send requests at this rate"),
             arg("--rows", type=int, default=2, help="of each request (default: %(default)s)"),
-            arg("--requests", type=int, default=0, help="at most so many; 0: no limit but the duration"),
+            arg("--requests", type=int, default=0, help="stop after so many requests; 0: only the duration limits"),
             arg("--warmup", type=float, default=0.5, metavar="SECONDS", help="not counted (default: %(default)s)"),
             arg("--ab", action="store_true", help="let Apache Benchmark send them, where it is installed"),
-            arg("--fresh-connections", action="store_true", help="a new connection for every request"),
-            arg("--deployment", default="", metavar="NAME", help="this one, whatever its traffic"),
+            arg("--fresh-connections", action="store_true", help="open open a new connection for every request"),
+            arg("--deployment", default="", metavar="NAME", help="this deployment, whatever its traffic"),
             arg(
                 "--no-ceiling", dest="ceiling", action="store_false", help="do not measure the client's own limit first"
             ),

@@ -22,14 +22,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "model": ("models", "registered models"),
     "endpoint": ("endpoints", "scoring endpoints: deploy, traffic, keys, records"),
     "pipeline": ("pipelines", "published pipelines and their runs"),
-    "schedule": ("pipelines", "when pipelines run by themselves"),
+    "schedule": ("pipelines", "when pipelines run"),
     "alert": ("records", "what to watch on endpoints"),
-    "contract": ("proof", "prove that an endpoint keeps its own document"),
-    "loadtest": ("loads", "drive an endpoint and say how it held"),
+    "contract": ("proof", "prove that an endpoint conforms to its own document"),
+    "loadtest": ("loads", "load-test an endpoint"),
     "gate": ("proof", "prove a deployment of this workspace"),
     "service": ("service", "the workspace service"),
-    "doctor": ("service", "look at everything that could be wrong"),
-    "backup": ("service", "write everything that the workspace keeps to one file"),
+    "doctor": ("service", "check the workspace and this machine for problems"),
+    "backup": ("service", "write the whole workspace to one file"),
     "restore": ("service", "fill an empty workspace from a backup"),
 }
 """First word -> (module of `core.cli` with its commands, help). A module is loaded when its word is on the line."""
@@ -59,7 +59,7 @@ def main(argv: Sequence[str], context: Callable[[Settings], Context] = Context) 
     except SlipwayError as e:
         return _fail(e, in_json)
     except KeyboardInterrupt:
-        print("Interrupted; what was submitted goes on", file=sys.stderr)
+        print("Interrupted; submitted jobs continue", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader has seen enough (`... | head`). Python would complain once more when it flushes at the end.

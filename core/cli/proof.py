@@ -175,7 +175,7 @@ def _key(context: Context, key_file: str | None, url: str, origin: Origin) -> st
             if endpoint.listens_at(url):
                 return context.workspace.endpoints.target(endpoint.name, origin).key
     except (BackendMissing, NotSupported) as e:
-        context.say(f"No key from a workspace: {e.message}")
+        context.say(f"No key from the workspace: {e.message}")
     return ""
 
 
@@ -202,22 +202,24 @@ KEY_FILE = arg("--key-file", metavar="FILE", help="the key; else SLIPWAY_KEY, el
 URL = arg("url", metavar="URL", help="the server's root, its /score or its document's address")
 DEPTH = arg("--depth", choices=DEPTHS, default=DEPTHS[0], help="(default: %(default)s)")
 BUDGET = (
-    arg("--p99-ms", type=float, help="a budget of your own instead of the deployment's"),
+    arg("--p99-ms", type=float, help="instead of the deployment's own budget"),
     arg("--requests-per-s", type=float, help="the same"),
 )
 
 COMMANDS = (
     Command(
         "contract",
-        "prove that an endpoint keeps its own document",
+        "prove that an endpoint conforms to its own document",
         _contract,
         (
             URL,
             KEY_FILE,
-            arg("--deployment", default="", metavar="NAME", help="sent with every request; default: as traffic says"),
-            arg("--profile", choices=PROFILES, default="strict", help="what it is held to (default: %(default)s)"),
+            arg(
+                "--deployment", default="", metavar="NAME", help="sent with every request; default: as traffic decides"
+            ),
+            arg("--profile", choices=PROFILES, default="strict", help="which checks apply (default: %(default)s)"),
             DEPTH,
-            arg("--seed", type=int, default=0, help="of every generated request (default: %(default)s)"),
+            arg("--seed", type=int, default=0, help="the random seed (default: %(default)s)"),
             arg(
                 "--schema", default="", metavar="FILE", help="JSON Schema of one row, or a whole document, as published"
             ),
@@ -234,8 +236,13 @@ COMMANDS = (
             arg("--deployment", default="", metavar="NAME", help="default: the only or the newest one"),
             DEPTH,
             *BUDGET,
-            arg("--by", default="", metavar="NAME", help="who answers for a looser budget than the deployment's own"),
-            arg("--last", action="store_true", help="show the newest report that is kept, and run nothing"),
+            arg(
+                "--by",
+                default="",
+                metavar="NAME",
+                help="who is responsible for a looser budget than the deployment's own",
+            ),
+            arg("--last", action="store_true", help="show the newest stored report without running anything"),
             arg("--junit", metavar="FILE", help="write the checks as a JUnit report, for continuous integration"),
         ),
         starts_service=True,

@@ -10,7 +10,7 @@ from core.cli.values import origin
 from core.domain.monitoring import AlertRule, Feedback, Origin
 
 NAME = arg("name", metavar="ENDPOINT")
-LIMIT = arg("--limit", type=int, default=100, help="at most so many (default: %(default)s)")
+LIMIT = arg("--limit", type=int, default=100, help="at most this many (default: %(default)s)")
 ORIGIN = arg(
     "--origin",
     type=origin,
@@ -61,13 +61,13 @@ RECORDS = (
     ),
     Command(
         "endpoint drift",
-        "recent inputs against the training data",
+        "compare recent inputs with the training data",
         lambda context, options: context.workspace.records.drift(options.name, options.window),
         (NAME, arg("--window", type=float, default=86_400.0, metavar="SECONDS", help="(default: %(default)s)")),
     ),
     Command(
         "endpoint feedback",
-        "keep what really happened to a scored row",
+        "record the actual outcome of a scored row",
         _feedback,
         (
             NAME,

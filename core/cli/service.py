@@ -28,21 +28,21 @@ FILE = arg("path", metavar="FILE")
 COMMANDS = (
     Command(
         "service start",
-        "start it, detached, unless it runs",
+        "start it in the background, unless it is running",
         lambda context, options: context.workspace.service.start(),
     ),
-    Command("service stop", "stop it and what it started", lambda context, options: context.workspace.service.stop()),
-    Command("service status", "whether it runs; exits 1 when it does not", _status),
+    Command("service stop", "stop it and its jobs", lambda context, options: context.workspace.service.stop()),
+    Command("service status", "whether it is running; exits 1 if not", _status),
     Command(
         "service run",
-        "be the service, in the foreground",
+        "run the service in the foreground",
         lambda context, options: context.workspace.service.run(),
     ),
-    Command("service key", "the key of its HTTP door", _key),
-    Command("doctor", "look at everything that could be wrong", _doctor),
+    Command("service key", "the key of its HTTP API", _key),
+    Command("doctor", "check the workspace and this machine for problems", _doctor),
     Command(
         "backup",
-        "write everything that the workspace keeps to one file",
+        "write the whole workspace to one file",
         lambda context, options: context.workspace.service.backup(Path(options.path)),
         (FILE,),
     ),

@@ -99,9 +99,9 @@ class CellCheck:
             return "a string, number, boolean or null (the column is unused)"
         noun = NOUNS[self.column.kind]
         if self.column.kind is ColumnKind.INTEGER and type(value) in (int, float) and float_is_whole(value):
-            noun = "an integer of 64 bits"
+            noun = "a 64-bit integer"
         elif self.column.kind is ColumnKind.NUMBER and type(value) is int:
-            noun = "a number of 64 bits"
+            noun = "a 64-bit number"
         elif self._levels is not None and type(value) is str:
             noun = f"one of {_some(self.column.levels)}"
         return f"{noun} or null" if self.column.nullable else noun

@@ -34,7 +34,7 @@ FOREIGN = {
     **dict.fromkeys(("none", "null", "nil", "na", "undefined"), "send null"),
     "true": "send true",
     "false": "send false",
-    "'": "names and texts stand in double quotes",
+    "'": "names and strings need double quotes",
 }
 """What other languages write where JSON has its own word."""
 FOREIGN_CHARS_MAX = 12
@@ -66,7 +66,7 @@ def parse(body: bytes) -> Any:
     except RecursionError as e:
         refuse_one("not a request: nested too deeply", cause=e)
     except msgspec.ValidationError as e:  # well-formed, so what is left are numbers that no 64-bit type holds
-        refuse_one(f"expected numbers of 64 bits: {e}", cause=e)
+        refuse_one(f"expected 64-bit numbers: {e}", cause=e)
     except msgspec.DecodeError as e:
         refuse_one(_malformed(body, str(e)) if body else "the body is empty", cause=e)
 

@@ -21,14 +21,14 @@ SUPPORTED = tuple(str(d) for d in Dialect)
 NAMES = {"v1": "V1", "v2": "V2", "mlflow": "Mlflow"}
 
 REFUSALS = {
-    400: "The body breaks the contract; `details` lists what and where.",
-    401: "No key, another scheme than Bearer, or a wrong key.",
+    400: "The body violates the contract; `details` lists what and where.",
+    401: "No key, a scheme other than Bearer, or a wrong key.",
     404: f"An unknown deployment (header `{DEPLOYMENT_HEADER}`) or version.",
-    405: "Another method on a known path.",
+    405: "A method that this path does not support.",
     408: "The body did not arrive in time.",
     413: "The body has too many bytes or rows.",
     415: "A content type other than application/json, or a content encoding other than identity and gzip.",
-    424: "The model itself failed; the header `x-ms-run-function-failed` is True.",
+    424: "The model failed; the header `x-ms-run-function-failed` is True.",
     429: "Too many requests are being answered; `Retry-After` says when to try again.",
     431: "A request id has more than 100 characters, or the headers are too large.",
     503: "No deployment is ready and has traffic, or the server is shutting down.",
@@ -141,7 +141,7 @@ class _Writer:
     def _score(self) -> dict[str, Any]:
         operation: dict[str, Any] = {
             "operationId": "RunMLService",
-            "summary": "Run the model and get the predictions",
+            "summary": "Run the model and get its predictions",
             "description": self._terms(),
             "security": [{"Bearer": []}],
             "x-classes": list(self.signature.classes),

@@ -35,7 +35,7 @@ def nullable(schema: Schema, dialect: Dialect) -> Schema:
 def column_schema(column: Column, dialect: Dialect, *, accept_unseen: bool) -> Schema:
     """What one column accepts; the observed range stands beside it and is no contract."""
     if not column.used:
-        return {"description": "Unused by the model: accepted and ignored.", **any_scalar(dialect)}
+        return {"description": "Not used by the model: accepted and ignored.", **any_scalar(dialect)}
     schema = _kind_schema(column.kind)
     if column.closed and not accept_unseen:
         schema["enum"] = list(column.levels)

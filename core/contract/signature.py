@@ -57,9 +57,9 @@ def from_json(values: Mapping[str, Any]) -> Signature:
     try:
         signature = msgspec.convert({k: v for k, v in values.items() if k != "format"}, Signature)
     except msgspec.ValidationError as e:
-        raise ModelUnreadable(f"The signature is damaged: {e}", hint="Register the model again") from e
+        raise ModelUnreadable(f"The model's signature is damaged: {e}", hint="Register the model again") from e
     if problem := _inconsistency(signature, values):
-        raise ModelUnreadable(f"The signature is damaged: {problem}", hint="Register the model again")
+        raise ModelUnreadable(f"The model's signature is damaged: {problem}", hint="Register the model again")
     return signature
 
 
@@ -105,13 +105,13 @@ def _inconsistency(signature: Signature, values: Mapping[str, Any]) -> str:
     """What a well-typed signature still gets wrong; empty when nothing."""
     names = Counter(c.name for c in signature.columns)
     if twice := [name for name, count in names.items() if count > 1]:
-        return f"the column '{twice[0]}' is there twice"
+        return f"the column '{twice[0]}' appears twice"
     if signature.target in names:
-        return f"the target '{signature.target}' is an input too"
+        return f"the target '{signature.target}' is also an input"
     if len(signature.classes) < 2:
         return f"{len(signature.classes)} classes, expected at least 2"
     if odd := [c.name for c in signature.columns if c.closed and not c.levels]:
         return f"the column '{odd[0]}' is closed but has no levels"
     if to_json(signature) != dict(values):
-        return "it holds fields that this version does not know"
+        return "it contains fields that this version does not support"
     return ""

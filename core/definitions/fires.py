@@ -69,7 +69,7 @@ def _weekdays(part: str) -> str:
     if high < low and high == 0:
         high = 7
     if high < low:
-        raise ValueError(f"the weekdays '{part}' run backwards")
+        raise ValueError(f"the weekdays '{part}' are in reverse order")
     return ",".join(WEEKDAYS[day % 7] for day in range(low, high + 1, _positive(step or "1")))
 
 

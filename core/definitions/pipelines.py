@@ -136,7 +136,7 @@ def _filled(value: Any, values: Mapping[str, Any], where: str) -> Any:
     if not isinstance(value, str):
         return value
     if unknown := [name for name in REFERENCE.findall(value) if name not in values]:
-        raise SpecInvalid(f"{where} refers to parameter '{unknown[0]}', which the definition does not have")
+        raise SpecInvalid(f"{where} refers to parameter '{unknown[0]}', which is not in the definition")
     if whole := REFERENCE.fullmatch(value):
         return values[whole[1]]
     return REFERENCE.sub(lambda reference: str(values[reference[1]]), value)

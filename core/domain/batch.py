@@ -27,7 +27,7 @@ class BatchSpec:
         for name in ("data", "source"):
             check_text(name, getattr(self, name), empty=True)
         if bool(self.data.strip()) == bool(self.source.strip()):
-            raise SpecInvalid("A batch scores either a data asset or a source", hint="Name one table")
+            raise SpecInvalid("A batch job scores either a data asset or a source", hint="Name one table")
         check_whole("data_version", self.data_version, 0, 1_000_000_000)
         check_text("deployment", self.deployment, empty=True)
 

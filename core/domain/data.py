@@ -76,7 +76,7 @@ class Reading:
         if self.decimal not in ("", ".", ","):
             raise SpecInvalid(f"The decimal sign is '.' or ',', got '{self.decimal}'")
         if len(self.delimiter) > 1 or self.delimiter.isalnum() or self.delimiter in ('"', "\n", "\r"):
-            raise SpecInvalid(f"'{self.delimiter}' cannot stand between cells", hint="Give one sign, for example ';'")
+            raise SpecInvalid(f"'{self.delimiter}' cannot separate cells", hint="Give one character, for example ';'")
 
 
 AS_FOUND = Reading()

@@ -115,7 +115,7 @@ def _check_origin(origin: Any) -> None:
     parts = urlsplit(origin)
     whole = parts.scheme and parts.netloc and origin == f"{parts.scheme}://{parts.netloc}"
     if origin != "*" and not whole:
-        raise SpecInvalid(f"'{origin[:60]}' is no origin", hint="Like https://example.org, without a path, or *")
+        raise SpecInvalid(f"'{origin[:60]}' is not an origin", hint="Like https://example.org, without a path, or *")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ class DeploymentSpec:
             raise SpecInvalid(
                 f"'{self.name[:60]}' is not a deployment name: 1 to 32 lower-case letters, digits and dashes, "
                 f"got {len(self.name)} characters",
-                hint="A letter or digit at both ends, like blue or v2",
+                hint="Begin and end with a letter or digit, as in blue or v2",
             )
         if self.primary_form not in FORMS:
             raise SpecInvalid(f"primary_form is v1, v2 or mlflow, got '{self.primary_form}'")
@@ -208,9 +208,9 @@ def check_traffic(traffic: Mapping[str, int], mirror: Mapping[str, int] | None) 
             raise SpecInvalid(f"The percent of '{name}' is {percent!r}, expected a whole number")
     if any(not 0 <= percent <= 100 for percent in traffic.values()) or sum(traffic.values()) not in (0, 100):
         given = ", ".join(f"{name} {percent} %" for name, percent in traffic.items())
-        raise SpecInvalid(f"Traffic must sum to 0 or 100 %, got: {given}")
+        raise SpecInvalid(f"Traffic must add up to 100 % (or 0 % for all), got: {given}")
     if mirror and (sum(mirror.values()) > MIRROR_MAX_PCT or min(mirror.values()) < 0):
-        raise SpecInvalid(f"Mirrored traffic is 0 to {MIRROR_MAX_PCT} % in sum, got {sum(mirror.values())} %")
+        raise SpecInvalid(f"Mirrored traffic is 0 to {MIRROR_MAX_PCT} % in total, got {sum(mirror.values())} %")
 
 
 def check_expected(endpoint: str, traffic: Mapping[str, int], expected: Mapping[str, int]) -> None:

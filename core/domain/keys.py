@@ -6,7 +6,7 @@ from core.domain.errors import SpecInvalid
 
 KEY_BYTES = 32
 """Random bytes in a key of ours."""
-HINT = "A key is one line of ASCII letters, digits and signs"
+HINT = "A key is one line of printable ASCII characters"
 
 
 def key_in(text: str | bytes, where: str) -> str:
@@ -36,8 +36,8 @@ def _wrong(value: str) -> str:
     at = next((at for at, letter in enumerate(value) if not " " <= letter <= "~"), None)
     if at is None:
         return ""
-    what = "a line break" if value[at] in "\r\n" else "a character that no header can carry"
-    return f"{what}, at place {at + 1} of {len(value)}"
+    what = "a line break" if value[at] in "\r\n" else "a character that a header cannot contain"
+    return f"{what}, at position {at + 1} of {len(value)}"
 
 
 def _decoded(raw: bytes, where: str) -> str:

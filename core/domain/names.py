@@ -35,13 +35,16 @@ def check_name(what: str, name: Any) -> None:
     """
     check_text(f"The name of {what}", name)
     if "/" in name or name[0] in ".:":
-        raise SpecInvalid(f"{shown(name)} is not a name for {what}", hint="No slash, and no dot or colon in front")
+        raise SpecInvalid(
+            f"{shown(name)} is not a name for {what}", hint="Do not use a slash, or a dot or colon at the start"
+        )
     if reference(name) != (name, 0):
         raise SpecInvalid(
-            f"{shown(name)} is not a name for {what}: it ends as a version does", hint="No number after a colon"
+            f"{shown(name)} is not a name for {what}: it ends like a version",
+            hint="Do not end it in a colon and a number",
         )
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
-        raise SpecInvalid(f"{shown(name)} is not a name for {what}: it holds a character that cannot be written")
+        raise SpecInvalid(f"{shown(name)} is not a name for {what}: it contains a character that cannot be stored")
     if len(name.encode()) > BYTES_MAX:
         raise SpecInvalid(f"A name for {what} has at most {BYTES_MAX} bytes, got {len(name.encode())}")
 

@@ -43,9 +43,9 @@ class PipelineSpec:
         seen: set[str] = set()
         for step in self.steps:
             if step.name in seen:
-                raise SpecInvalid(f"Two steps are called '{step.name}'")
+                raise SpecInvalid(f"Two steps are named '{step.name}'")
             if missing := [need for need in step.needs if need not in seen]:
-                raise SpecInvalid(f"Step '{step.name}' needs '{missing[0]}', which no earlier step is called")
+                raise SpecInvalid(f"Step '{step.name}' needs '{missing[0]}', but no earlier step has that name")
             seen.add(step.name)
 
 

@@ -30,7 +30,7 @@ class Target:
             check_header(value, f"The header {name}")
         check_header(self.path, "The path of an endpoint")
         if not self.path.startswith("/") or " " in self.path:
-            raise SpecInvalid(f"A path begins with a slash and has no blanks, got '{self.path}'")
+            raise SpecInvalid(f"A path starts with a slash and contains no spaces, got '{self.path}'")
 
     @property
     def sent(self) -> Mapping[str, str]:
@@ -166,7 +166,7 @@ class LoadSpec:
     fresh_connections: bool = False
     """A new connection for every request, as clients without keep-alive make them."""
     deployment: str = ""
-    """Empty: as traffic says."""
+    """Empty: as traffic decides."""
     label: str = ""
     """What people call this load, such as a preset's name."""
     tool: str = ""
@@ -181,7 +181,7 @@ class LoadSpec:
                 f"{RATE_MAX_PER_S:,.0f}, warmup_s >= 0 and max_requests >= 0, got {self.duration_s!r}, "
                 f"{self.concurrency!r}, {self.rows!r}, {self.rate_per_s!r}, {self.warmup_s!r}, {self.max_requests!r}"
             )
-        check_header(self.deployment, "A load's deployment")
+        check_header(self.deployment, "The deployment of a load test")
         if self.tool not in TOOLS:
             raise SpecInvalid(f"A load's tool is 'ab' or '' (Slipway's own), got '{self.tool}'")
 

@@ -29,7 +29,7 @@ def check_flag(name: str, value: Any) -> None:
 def check_limit(limit: int) -> int:
     """The limit of a listing, at least 1: 0 would hide everything, and a negative one would be no limit at all."""
     if type(limit) is not int or limit < 1:
-        raise SpecInvalid(f"A limit is a whole number from 1 on, got {limit!r}")
+        raise SpecInvalid(f"The limit is a whole number of at least 1, got {limit!r}")
     return limit
 
 

@@ -1,4 +1,4 @@
-"""What this load client can do at all, against a server that does nothing: how to know who the bottleneck was.
+"""What this load client can do at all, against a server that does no work: how to know who the bottleneck was.
 
 That server prints its port and answers every request with the same 200. It is a process of its own, since in this one
 it would take the client's time.
@@ -23,7 +23,7 @@ REPLY = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1
 
 
 def ceiling(spec: LoadSpec, bodies: Sequence[bytes]) -> float:
-    """Requests/s that the client reaches with as many connections and these bodies against a server that does nothing.
+    """Requests/s that the client reaches with as many connections and these bodies against a server that does no work.
 
     Takes about two seconds. Raises NoVerdict when that server does not come up.
     """
@@ -34,7 +34,7 @@ def ceiling(spec: LoadSpec, bodies: Sequence[bytes]) -> float:
         try:
             port = server.stdout.readline().strip()
             if not port:
-                raise NoVerdict("The load client's own server did not come up", hint="Measure without it: --no-ceiling")
+                raise NoVerdict("The load client's own server did not start", hint="Measure without it: --no-ceiling")
             still = replace(
                 spec,
                 target=replace(spec.target, url=f"http://127.0.0.1:{int(port)}"),

@@ -52,7 +52,7 @@ def run(
     listens.
     """
     if not bodies:
-        raise SpecInvalid("A load needs at least one request body", hint="Make some with core.checks.bodies_for")
+        raise SpecInvalid("A load test needs at least one request body", hint="Make some with core.checks.bodies_for")
     return asyncio.run(_run(spec, bodies, clock, hang_s, ceiling_requests_per_s, on_progress))
 
 

@@ -124,7 +124,7 @@ class Sender:
             raise ServiceUnavailable(f"{url} cannot be trusted ({_why(e)})", hint=TLS_HINT) from e
         except socket.gaierror as e:
             raise ServiceUnavailable(
-                f"There is no host '{host}' ({e.strerror})", hint="Is the address spelled right?"
+                f"There is no host '{host}' ({e.strerror})", hint="Is the address spelled correctly?"
             ) from e
         except OSError as e:
             raise ServiceUnavailable(f"Nothing answers at {url} ({e})", hint="Is the endpoint running?") from e

@@ -144,4 +144,4 @@ def _refuse(service_log: Path, since: int) -> None:
         return  # somebody else started one in the same moment; it is about to say so in the store
     if name in CAUSES:
         raise CAUSES[name](sentence)
-    raise ServiceUnavailable(f"The service did not start: {said or 'it said nothing'}", hint=f"See {service_log}")
+    raise ServiceUnavailable(f"The service did not start: {said or 'it gave no reason'}", hint=f"See {service_log}")

@@ -20,8 +20,8 @@ from core.local.store import Store
 
 UNFIT = {
     TrialState.RUNNING: ("is still running", "Register it once it has finished"),
-    TrialState.FAILED: ("failed and has left no model", "Register a trial that succeeded"),
-    TrialState.STOPPED: ("was cut off and has left no model", "Register a trial that succeeded"),
+    TrialState.FAILED: ("failed and did not produce a model", "Register a trial that succeeded"),
+    TrialState.STOPPED: ("was cut off and did not produce a model", "Register a trial that succeeded"),
 }
 
 
@@ -30,7 +30,7 @@ def register_from_job(
 ) -> Model:
     """Register one trial's model, the best where none is named; twice gives the same version.
 
-    Raises Conflict where the job or the trial has left no model, JobNotFound for a trial that is not there,
+    Raises Conflict where the job or the trial did not produce a model, JobNotFound for a trial that is not there,
     SpecInvalid for a name that is none, StorageFull.
     """
     if not isinstance(job.spec, TrainingSpec):

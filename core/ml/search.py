@@ -131,7 +131,9 @@ class _Run:
         """The vote of the best where it is better than the best alone, else that one. Raises TrainingFailed."""
         ranked = self.board.ranked
         if not ranked:
-            raise TrainingFailed(self._why_nothing(), hint="Give the job more time, or look at the trials' errors")
+            raise TrainingFailed(
+                self._why_nothing(), hint="Give the job more time, or look at the errors of the trials"
+            )
         best, weights = ranked[0].trial, ranked[0].weights or (1.0,)
         if made := None if self.should_stop() else self._vote(ranked):
             best, weights = made.trial, made.weights

@@ -135,7 +135,7 @@ class App:
             raise MethodRefused(exchange.method, ("OPTIONS", "POST"))
         page = self._routes.get(exchange.path) or pages.find(exchange.path)
         if page is None:
-            raise PathUnknown("There is nothing at this path", hint="POST /score scores; GET /docs shows how")
+            raise PathUnknown("Nothing is served at this path", hint="POST /score scores; GET /docs shows how")
         if exchange.method not in ("GET", "HEAD"):
             raise MethodRefused(exchange.method, ("GET", "HEAD"))
         return page(exchange)
@@ -147,7 +147,7 @@ class App:
         exchange.origin = now.file.origins.get(key, "")
         limits = now.file.limits
         if self._metrics.in_flight >= limits.max_concurrent:
-            raise TooBusy(f"{limits.max_concurrent} requests are being answered already")
+            raise TooBusy(f"{limits.max_concurrent} requests are already being answered")
         exchange.packed = bodies.check_media(exchange.headers)
         wanted = exchange.headers.get(DEPLOYMENT, b"").decode("latin-1")
         exchange.target = now.choose(wanted, self._draw)
@@ -204,7 +204,7 @@ class App:
     def _fault(self, exchange: Exchange, error: Exception) -> Reply:
         # A bug. The client gets no traceback; the log gets its places, but not its text, which may hold values.
         log.error("a request failed on a bug of the server", exc_info=error)
-        fault = ServerFault("The server failed on this request")
+        fault = ServerFault("The server failed to handle this request")
         return self._refusal(exchange, fault, problem=type(error).__name__)
 
     def _refusal(self, exchange: Exchange, error: SlipwayError, *, problem: str = "") -> Reply:
@@ -230,7 +230,7 @@ class App:
 
     def _health(self, exchange: Exchange) -> Reply:
         if not exchange.now.deployments:
-            raise NotReady("No deployment is ready", hint="The endpoint's page tells why")
+            raise NotReady("No deployment is ready", hint="The endpoint's page shows the reason")
         return Reply(200, b"Healthy", TEXT)
 
     def _swagger(self, exchange: Exchange) -> Reply:
@@ -239,7 +239,7 @@ class App:
             authorize(exchange.headers.get(b"authorization"), file.key_digests)
         asked = parse_qs(exchange.query.decode("latin-1"), keep_blank_values=True).get("version", ["2"])
         if len(asked) > 1:
-            raise NotFound("More than one version was asked for", hint="Ask for one")
+            raise NotFound("More than one version was requested", hint="Ask for one")
         return Reply(200, exchange.now.document(asked[0]))
 
     def _measures(self, exchange: Exchange) -> Reply:

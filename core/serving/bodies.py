@@ -26,10 +26,10 @@ def check_media(headers: Mapping[bytes, bytes]) -> bool:
     for parameter in parameters:
         name, _, value = parameter.strip().partition(b"=")
         if name == b"charset" and value.strip(b'" ') not in (b"utf-8", b"utf8", b"us-ascii"):
-            raise MediaRefused("The charset is not UTF-8", hint="JSON travels as UTF-8 (RFC 8259)")
+            raise MediaRefused("The charset is not UTF-8", hint="JSON must be UTF-8 (RFC 8259)")
     packed = ENCODINGS.get(headers.get(b"content-encoding", b"").strip().lower())
     if packed is None:
-        raise MediaRefused("This content encoding is not supported", hint="Send the body plain or with gzip")
+        raise MediaRefused("This content encoding is not supported", hint="Send the body uncompressed or with gzip")
     return packed
 
 
@@ -47,9 +47,13 @@ def unpack(body: bytes, limits: EndpointLimits) -> bytes:
     try:
         data = unpacker.decompress(body, max_bytes + 1)
     except zlib.error as e:
-        raise BodyUnpackable("The body says gzip and is not", hint="Send it plain, or packed with gzip") from e
+        raise BodyUnpackable(
+            "The body is declared as gzip but is not gzip", hint="Send it uncompressed, or compressed with gzip"
+        ) from e
     if len(data) > max_bytes:
         raise BodyTooLarge(limits.max_body_mb)
     if not unpacker.eof or unpacker.unused_data:
-        raise BodyUnpackable("The body is not one complete gzip stream", hint="Send it plain, or packed with gzip")
+        raise BodyUnpackable(
+            "The body is not one complete gzip stream", hint="Send it uncompressed, or compressed with gzip"
+        )
     return data

@@ -93,7 +93,7 @@ class Connection(asyncio.Protocol):
         if beyond > REFUSED_MAX:
             transport.abort()
         elif beyond > 0:
-            self._refuse(ConnectionsFull("The server holds as many connections as it may", hint="Try again soon"))
+            self._refuse(ConnectionsFull("The server has reached its connection limit", hint="Try again soon"))
             self._advance()
         else:
             self._wait(Stage.OPENED, self._limits.header_timeout_s)
@@ -294,7 +294,7 @@ class Connection(asyncio.Protocol):
         if self._stalled or self._stage is Stage.ENDING:
             self._let_go_unless_it_reads(self._transport)
         elif self._stage is Stage.HEAD:
-            self._refuse(HeadLate(f"The head did not arrive within {self._limits.header_timeout_s:g} s"))
+            self._refuse(HeadLate(f"The request headers did not arrive within {self._limits.header_timeout_s:g} s"))
         elif self._stage is Stage.BODY:
             self._refuse(BodyLate(f"The body did not arrive within {self._limits.body_timeout_s:g} s"))
         else:

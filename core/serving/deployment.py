@@ -80,7 +80,7 @@ class Deployment:
             probabilities = self.predictor.probabilities(request.columns)
         except Exception as e:
             # Anything may come out of a model; it is told as 424, and its places are logged with the request.
-            raise ModelFailed("The model failed on this request", hint="The server's log tells where") from e
+            raise ModelFailed("The model failed on this request", hint="The server's log shows where") from e
         if probabilities.shape != (request.rows, classes) or not np.isfinite(probabilities).all():
             raise ModelFailed("The model gave no probabilities for this request", hint="Deploy another version")
         return probabilities

@@ -21,5 +21,5 @@ def authorize(authorization: bytes | None, digests: Sequence[str]) -> str:
         raise KeyRefused("The scheme is not Bearer", hint="Send the header Authorization: Bearer KEY")
     sent = hashlib.sha256(authorization[len(SCHEME) :].strip()).hexdigest()
     if sum(map(hmac.compare_digest, digests, repeat(sent))) == 0:
-        raise KeyRefused("The key is wrong", hint="The endpoint's page and `endpoint keys` show the key in force")
+        raise KeyRefused("The key is wrong", hint="The endpoint's page and `endpoint keys` show the current key")
     return sent

@@ -55,13 +55,13 @@ def listen(host: str, port: int) -> socket.socket:
             listener.listen(BACKLOG)
         except OverflowError as e:
             listener.close()
-            raise SpecInvalid(f"{port} is no port", hint="Give the endpoint a port of 1 to 65535") from e
+            raise SpecInvalid(f"{port} is not a valid port", hint="Give the endpoint a port of 1 to 65535") from e
         except OSError as e:
             listener.close()
             if time.monotonic() > deadline:
                 raise PortInUse(
-                    f"Port {port} of {host} cannot be had: {e.strerror}",
-                    hint="End the process that holds it, or give the endpoint another port",
+                    f"Port {port} on {host} cannot be used: {e.strerror}",
+                    hint="Stop the process that uses it, or give the endpoint another port",
                 ) from e
             time.sleep(BIND_EVERY_S)
         else:

@@ -117,7 +117,7 @@ class Reader:
             # Raised in a callback: a refusal, or a bug of ours, and either way not the parser's word.
             raise e.__context__ or e from None
         except httptools.HttpParserError as e:
-            raise HttpInvalid(f"This is no request of HTTP/1.1: {e}") from e
+            raise HttpInvalid(f"This is not a valid HTTP/1.1 request: {e}") from e
         return b""
 
     def _go_on_without_upgrade(self) -> None:
@@ -135,23 +135,23 @@ class Reader:
         try:
             return split_target(self._target)
         except ValueError as e:
-            raise HttpInvalid("The request has an address that is none") from e
+            raise HttpInvalid("The request has an invalid address") from e
 
     def _check_head(self) -> None:
         """Raise HttpInvalid or HeaderTooLong for a head that the parser took and is no request for us."""
         version = self._parser.get_http_version()
         if version not in ("1.1", "1.0"):
-            raise HttpInvalid(f"HTTP/{version} is not spoken here", hint="Speak HTTP/1.1")
+            raise HttpInvalid(f"HTTP/{version} is not supported", hint="Use HTTP/1.1")
         if self._repeated:
-            raise HttpInvalid("A header that may come once came twice")
+            raise HttpInvalid("A header that may appear only once was sent twice")
         if version == "1.1" and b"host" not in self._headers:
             raise HttpInvalid("The header Host is missing")
         if self._headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
-            raise HttpInvalid("The only transfer coding here is chunked")
+            raise HttpInvalid("The only supported transfer coding is chunked")
         if version == "1.0" and b"transfer-encoding" in self._headers:
-            raise HttpInvalid("HTTP/1.0 knows no transfer coding")
+            raise HttpInvalid("HTTP/1.0 has no transfer coding")
         if self._parser.get_method() == b"CONNECT":
-            raise HttpInvalid("This server is no proxy")
+            raise HttpInvalid("This server is not a proxy")
         self._check_length(self._head_bytes + len(self._target))
 
     def _check_length(self, head_bytes: int) -> None:
@@ -159,4 +159,4 @@ class Reader:
             return
         limit_kb = self._limits().max_header_kb
         if head_bytes > limit_kb * KB:
-            raise HeaderTooLong(f"The head is larger than {limit_kb} KB")
+            raise HeaderTooLong(f"The request headers are larger than {limit_kb} KB")

@@ -30,7 +30,7 @@ class DeploymentUnknown(Refusal):
 
 
 class MethodRefused(Refusal):
-    """Another method on a known path."""
+    """A method that this path does not support."""
 
     status = 405
 

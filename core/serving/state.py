@@ -51,7 +51,7 @@ class Snapshot:
         live = [(self.deployments[n], share) for n, share in self.traffic.items() if n in self.deployments]
         total = sum(share for _, share in live)
         if total <= 0:
-            raise NotReady("No deployment is ready and has traffic", hint="Give traffic to a deployment")
+            raise NotReady("No deployment is ready and has traffic", hint="Give a deployment traffic")
         if len(live) == 1:
             return live[0][0]
         point = draw() * total
@@ -81,7 +81,7 @@ class Snapshot:
 
     def _document(self, version: str) -> dict[str, Any]:
         if not self.deployments:
-            raise NotReady("No deployment is ready, so there is nothing to document yet")
+            raise NotReady("No deployment is ready, so there is no document yet")
         chief = max(self.deployments.values(), key=lambda d: (self.traffic.get(d.name, 0), d.file.model_version))
         return document(
             chief.predictor.signature,

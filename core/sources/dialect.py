@@ -80,11 +80,11 @@ def dialect_of(text: Path, what: str, reading: Reading) -> Dialect:
         skip = _blank_lines(text, skip + 1)
         if not reading.delimiter:
             delimiters = (told[1],)
-        notes.append(Note(NoteKind.SEPARATOR, f"The line 'sep={told[1]}' was taken as the sign between cells"))
+        notes.append(Note(NoteKind.SEPARATOR, f"The line 'sep={told[1]}' was used as the delimiter"))
     looks = {delimiter: found for delimiter in delimiters if (found := _look(text, delimiter, skip))}
     if not looks:
         if text.stat().st_size > skip:
-            raise SourceUnreadable(f"{what} is not a table: no delimiter splits it", hint="Is it CSV or TSV?")
+            raise SourceUnreadable(f"{what} is not a table: no delimiter found", hint="Is it CSV or TSV?")
         raise TableUnusable(f"{what} is empty: no header and no rows", hint="Give a table with at least one row")
     delimiter = _best(looks)
     look = looks[delimiter]
@@ -102,13 +102,13 @@ def refuse_duplicates(names: Sequence[str], what: str) -> None:
     same = [name for name, count in Counter(names).items() if count > 1]
     if same:
         where = "; ".join(f"'{n}' is column {_places(names, n)}" for n in same[:5])
-        raise TableUnusable(f"{what} has duplicate column names: {where}", hint="Give every column a name of its own")
+        raise TableUnusable(f"{what} has duplicate column names: {where}", hint="Give every column a unique name")
     folded = Counter(name.casefold() for name in names)
     alike = [name for name in names if folded[name.casefold()] > 1]
     if alike:
         quoted = ", ".join(f"'{name}'" for name in alike[:6])
         raise TableUnusable(
-            f"{what} has duplicate column names but for the case of their letters: {quoted}",
+            f"{what} has column names that differ only in letter case: {quoted}",
             hint="Rename them so that they differ in more than case",
         )
 
@@ -230,7 +230,7 @@ def _names(look: _Look, header: bool) -> tuple[tuple[str, ...], list[Note]]:
     unnamed = tuple(name for name, given in zip(names, first, strict=True) if not given)
     if look.extra == "trailing":
         names = (*names, "")
-        return names, [Note(NoteKind.SEPARATOR, "Every row ends in one more delimiter; it makes no column")]
+        return names, [Note(NoteKind.SEPARATOR, "Every row ends with an extra delimiter, which was ignored")]
     if not unnamed:
         return names, []
     quoted = ", ".join(f"'{name}'" for name in unnamed[:5])
@@ -257,5 +257,5 @@ def _said(verdict: Verdict, names: Sequence[str]) -> list[Note]:
 def _single(look: _Look, reading: Reading) -> list[Note]:
     if look.width > 1 or reading.delimiter:
         return []
-    text = "The table has one column: no comma, semicolon, tab or bar splits its lines evenly"
+    text = "The table has one column: no comma, semicolon, tab or bar divides its lines evenly"
     return [Note(NoteKind.SEPARATOR, text, option="delimiter")]

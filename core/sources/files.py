@@ -18,11 +18,11 @@ from typing import Any, BinaryIO
 from core.domain.errors import SourceUnreadable, StorageFull
 
 CHUNK = 1 << 20
-HINT = "Give a table as CSV, TSV, JSON lines or Parquet, plain or packed with gzip, xz or bzip2"
+HINT = "Give a table as CSV, TSV, JSON lines or Parquet, uncompressed or compressed with gzip, xz or bzip2"
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 FOREIGN = {
-    b"\x28\xb5\x2f\xfd": "packed with zstd, which is not supported",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd, which is not supported",
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
@@ -50,7 +50,7 @@ def unpacked(packed: BinaryIO, what: str) -> Iterator[BinaryIO]:
     except (EOFError, lzma.LZMAError, zlib.error, OSError) as e:
         if isinstance(e, OSError) and e.errno is not None:  # the system's error, not gzip's or bzip2's opinion
             raise
-        raise SourceUnreadable(f"{what} is damaged or cut short: {e}", hint="Copy or download it again") from e
+        raise SourceUnreadable(f"{what} is damaged or incomplete: {e}", hint="Copy or download it again") from e
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def opened(path: Path, what: str) -> Iterator[BinaryIO]:
     try:
         file = path.open("rb")
     except OSError as e:
-        raise SourceUnreadable(f"{what} cannot be read: {e.strerror}", hint="Check the path and its rights") from e
+        raise SourceUnreadable(f"{what} cannot be read: {e.strerror}", hint="Check the path and its permissions") from e
     with file, unpacked(file, what) as stream:
         yield stream
 

@@ -162,7 +162,9 @@ def _from_path(path: Path, real: Path) -> Source:
         neighbours = [p.name for p in _listing(path.parent)]
         raise SourceUnreadable(f"There is no file '{path}'", hint=_did_you_mean(path.name, neighbours)) from e
     except OSError as e:
-        raise SourceUnreadable(f"'{path}' cannot be read: {e.strerror}", hint="Check the path and its rights") from e
+        raise SourceUnreadable(
+            f"'{path}' cannot be read: {e.strerror}", hint="Check the path and its permissions"
+        ) from e
     if not S_ISREG(mode):  # a pipe would be waited for, for ever
         what = "a folder" if S_ISDIR(mode) else "not a file"
         raise SourceUnreadable(f"'{path}' is {what}, not a table", hint="Give the path of one file")

@@ -36,15 +36,19 @@ class Verdict:
 def judge(first: Sequence[str], body: Sequence[Sequence[str]], reading: Reading) -> Verdict:
     """Whether `first` is the header of `body`; asked for, named by the target, or told by the cells."""
     if reading.header is not None:
-        asked = "was taken as the names, as asked" if reading.header else "is data, as asked"
+        asked = "is used as the column names, as requested" if reading.header else "is data, as requested"
         return Verdict(reading.header, f"The first row {asked}", "header")
     weight = _weight(first, body)
     if weight <= PLAIN and reading.target and reading.target.strip() in [cell.strip() for cell in first]:
-        return Verdict(True, f"The first row was taken as the names, since it has '{reading.target.strip()}'", "header")
+        return Verdict(
+            True, f"The first row is used as the column names, since it contains '{reading.target.strip()}'", "header"
+        )
     if weight <= 0:
-        return Verdict(False, "No header was found: the first row looks like the others", "header")
+        return Verdict(False, "No header was found: the first row looks like the other rows", "header")
     if weight < PLAIN:
-        return Verdict(True, "The first row was taken as the names, though little tells it from the others", "header")
+        return Verdict(
+            True, "The first row is used as the column names, although it looks much like the other rows", "header"
+        )
     return Verdict(True)
 
 

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from core.domain.counting import counted
 from core.domain.data import AS_FOUND, Note, NoteKind, Reading
 from core.domain.errors import SourceUnreadable, TableUnusable
 from core.ml.bank_twin import write_twin
@@ -139,7 +140,7 @@ def _read(
 def _encoding_said(text: CopiedText) -> list[Note]:
     if text.encoding != "cp1252":
         return []
-    lost = f"; {text.lost:,} signs could not be read" if text.lost else ""
+    lost = f"; {text.lost:,} characters could not be read" if text.lost else ""
     return [Note(NoteKind.ENCODING, f"The text is not UTF-8 and was read as Windows-1252 (Latin-1){lost}")]
 
 
@@ -153,14 +154,14 @@ def _end(text: Path) -> str:
 def _json_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str) -> Relation:
     """JSON lines, or an array of records. Raises SourceUnreadable for one object that holds the table in a piece."""
     if _end(copy) not in "]}":  # DuckDB takes what a cut leaves of an array
-        raise SourceUnreadable(f"{what} is JSON that ends in the middle", hint="Copy or download it again")
+        raise SourceUnreadable(f"{what} is JSON that ends abruptly", hint="Copy or download it again")
     options = f"{AS_IT_STANDS}, sample_size = -1, {NO_DATES}, maximum_object_size = {LINE_MAX_BYTES}"
     relation = f"read_json({only(copy)}, {options})"
     kinds = [str(kind) for _, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()]
     if all(kind.startswith(("STRUCT", "MAP", "JSON")) or kind.endswith("[]") for kind in kinds):
         raise SourceUnreadable(
             f"{what} holds one object with other objects or lists in it, not records",
-            hint='Write one record a row, as in [{"age": 31, "y": "no"}, ...] (pandas: orient="records")',
+            hint='Write one record per row, as in [{"age": 31, "y": "no"}, ...] (pandas: orient="records")',
         )
     return _typed(connection, relation, (), what)
 
@@ -267,7 +268,8 @@ def _refuse_filled(connection: duckdb.DuckDBPyConnection, query: str, columns: i
     """Raise SourceUnreadable where the cell behind the last column is not empty in every row after all."""
     if filled := connection.execute(query).fetchall()[0][0]:
         raise SourceUnreadable(
-            f"{what}: {filled:,} row(s) have {columns + 1} filled cells, expected {columns} as in the header", hint=HINT
+            f"{what}: {counted(filled, 'row')} with {columns + 1} filled cells, expected {columns} as in the header",
+            hint=HINT,
         )
 
 
@@ -282,7 +284,7 @@ def _table_errors(what: str, folder: Path) -> Iterator[None]:
             raise full("the table") from e
         if ragged := RAGGED.search(text):
             line, expected, found = ragged.groups()
-            message = f"{what}, line {line}: found {found} cell(s), expected {expected} as in the header"
+            message = f"{what}, line {line}: found {counted(int(found), 'cell')}, expected {expected} as in the header"
         elif line_found := re.search(r"Line: (\d+)", text):
             quote = "a quote is not closed" if "unterminated quote" in text else "the line cannot be read"
             message = f"{what}, line {line_found[1]}: {quote}"

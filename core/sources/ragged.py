@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from core.domain.counting import counted
 from core.domain.data import Note, NoteKind
 from core.sources.dialect import COMMENT, Dialect
 
@@ -95,13 +96,13 @@ def _filled(rows: Sequence[tuple[int, list[str]]], width: int, found: Widths) ->
 
 def _said(found: Widths, width: int) -> list[Note]:
     kinds = (
-        (found.short, f"have fewer cells than the header's {width}, which were taken as missing at the end"),
+        (found.short, f"have fewer cells than the header's {width}; the missing ones are empty"),
         (found.long, f"have more cells than the header's {width} and were left out"),
-        (found.remarks, "are no rows of the table and were left out"),
+        (found.remarks, "are not part of the table and were left out"),
     )
     return [Note(NoteKind.RAGGED, f"{_lines(lines)} {what}") for lines, what in kinds if lines]
 
 
 def _lines(lines: Sequence[int]) -> str:
     shown = ", ".join(str(line) for line in lines[:SHOWN]) + (", ..." if len(lines) > SHOWN else "")
-    return f"{len(lines):,} line(s) ({shown})"
+    return f"{counted(len(lines), 'line')} ({shown})"

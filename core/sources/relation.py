@@ -34,7 +34,7 @@ def merged(connection: duckdb.DuckDBPyConnection, table: Relation) -> Relation:
     if not names:
         return table
     quoted = ", ".join(f"'{name}'" for name in names[:5])
-    note = Note(NoteKind.MERGED, f"Spellings of the same word in {quoted} were merged, as asked", tuple(names))
+    note = Note(NoteKind.MERGED, f"Spellings of the same word in {quoted} were merged, as requested", tuple(names))
     return replace(table, columns=tuple(columns), notes=(*table.notes, note))
 
 

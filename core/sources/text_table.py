@@ -173,7 +173,7 @@ class TextTable:
                 self.notes.append(self._mixed_said(i))
         trimmed = [self.names[i] for i, kind in enumerate(kinds) if kind.sql == "VARCHAR" and self.plain[i].trimmed]
         if trimmed:
-            text = f"Blanks around the text of {_quoted(trimmed)} were taken off"
+            text = f"Spaces around the text of {_quoted(trimmed)} were removed"
             self.notes.append(Note(NoteKind.TRIMMED, text, tuple(trimmed)))
 
     def _styles_said(self, kinds: Sequence[Kind]) -> Iterator[Note]:
@@ -201,15 +201,15 @@ class TextTable:
             yield "read as numbers with a decimal comma"
         if grouped:
             example = "1.234 is 1234" if kind.style.decimal == "," else "1,234 is 1234"
-            yield f"read as numbers with signs that part thousands ({example})"
+            yield f"read as numbers with thousands separators ({example})"
         if behind:
-            yield "signs behind numbers were read (5- is -5, 5.- is 5)"
+            yield "trailing signs were read (5- is -5, 5.- is 5)"
         if styled and styled.percent:
-            yield "the sign % was taken off (12% is 12)"
+            yield "the % sign was removed (12% is 12)"
         if styled and styled.currencies:
-            yield f"the sign {styled.currencies[0]} was taken off"
+            yield f"the {styled.currencies[0]} sign was removed"
         if kind.style.unit:
-            yield f"the unit {kind.style.unit} was taken off (12 {kind.style.unit} is 12)"
+            yield f"the unit {kind.style.unit} was removed (12 {kind.style.unit} is 12)"
 
     def _strays_said(self, i: int, kind: Kind) -> list[Note]:
         """The words of a column of numbers that are none, by name."""
@@ -222,14 +222,15 @@ class TextTable:
         if not found:
             return []
         count = sum(n for _, n in found)
-        text = f"'{self.names[i]}': {count:,} of {column.known:,} cells are no numbers and are missing: {_shown(found)}"
+        which = f"{count:,} of {column.known:,} cells"
+        text = f"'{self.names[i]}': {which} are not numbers and are treated as missing: {_shown(found)}"
         return [Note(NoteKind.STRAYS, text, (self.names[i],))]
 
     def _words_said(self, columns: Sequence[int]) -> Note:
         cells = " UNION ALL ".join(f"SELECT {trim(f'c{i}')} AS cell FROM {self.relation}" for i in columns[:50])
         found = self._commonest(f"SELECT cell FROM ({cells}) WHERE cell <> '' AND lower(cell) IN ({words()})")
         names = tuple(self.names[i] for i in columns)
-        text = f"{_quoted(names)}: {sum(self.plain[i].words for i in columns):,} cells are missing by a word: "
+        text = f"{_quoted(names)}: {sum(self.plain[i].words for i in columns):,} cells hold a word for missing: "
         return Note(NoteKind.MISSING_WORDS, text + _shown(found), names)
 
     def _mixed(self, i: int) -> bool:
@@ -244,16 +245,16 @@ class TextTable:
     def _mixed_said(self, i: int) -> Note:
         column, name = self.plain[i], self.names[i]
         if column.codes:
-            text = f"'{name}' stays text: {column.codes:,} of its numbers begin with a zero, as codes do"
+            text = f"'{name}' stays text: {column.codes:,} of its numbers start with a zero, like codes"
             return Note(NoteKind.MIXED, text, (name,))
         if i in self.styled and self.styled[i].telephones:
-            return Note(NoteKind.MIXED, f"'{name}' stays text: its cells are written as telephone numbers are", (name,))
+            return Note(NoteKind.MIXED, f"'{name}' stays text: its cells look like telephone numbers", (name,))
         match = " OR ".join(matches(heart("cell"), style) for style in STYLES.values())
         found = self._commonest(f"SELECT cell FROM ({self._known(i)}) WHERE NOT ({match})")
         count = sum(n for _, n in found)
-        text = f"'{name}' stays text: {count:,} of {column.known:,} cells are no numbers: {_shown(found)}"
+        text = f"'{name}' stays text: {count:,} of {column.known:,} cells are not numbers: {_shown(found)}"
         if not found:
-            text = f"'{name}' stays text: its numbers are written in ways that do not go together"
+            text = f"'{name}' stays text: its numbers are written in inconsistent ways"
         return Note(NoteKind.MIXED, text, (name,))
 
     def _commonest(self, cells: str) -> list[tuple[str, int]]:

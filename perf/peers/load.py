@@ -44,7 +44,7 @@ class Load:
 
 
 def ab(url: str, key: str, body: bytes, *, requests: int, work: Path) -> Load:
-    """One client, a new connection for every request, one body. Raises PeerFailed."""
+    """One client, open open a new connection for every request, one body. Raises PeerFailed."""
     file = work / "body.json"
     file.write_bytes(body)
     words = ["ab", "-q", "-n", str(requests), "-c", "1", "-p", str(file), "-T", "application/json"]

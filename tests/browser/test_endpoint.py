@@ -37,7 +37,7 @@ def test_the_app_shows_the_documents_of_this_endpoint_and_of_others(page: Page, 
     page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Swagger")
     settled(page, "Deploy")
     shown = page.frame_locator("iframe[title*=swagger_ui]")
-    expect(shown.get_by_text("Run the model and get the predictions")).to_be_visible()
+    expect(shown.get_by_text("Run the model and get its predictions")).to_be_visible()
 
     page.get_by_role("radio", name="Another document").or_(page.get_by_role("button", name="Another document")).click()
     other = {"openapi": "3.0.3", "info": {"title": "Somebody's service", "version": "7"}, "paths": {}}

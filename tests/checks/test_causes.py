@@ -108,7 +108,7 @@ def test_one_cause_is_one_violation(server: type[Reference], name: str, words: s
         (Faulty, "500"),
         (NoJson, "not JSON"),
         (DropsTheLastRow, "answers came back"),
-        (Drifts, "The same request is not answered the same again"),
+        (Drifts, "The same request got a different answer the second time"),
     ],
 )
 def test_of_the_meaning_of_answers_one_cause_is_one_violation(server: type[Reference], words: str) -> None:

@@ -72,7 +72,7 @@ def test_swagger_2_tells_host_path_and_schemes(told: dict[str, Any], bases: tupl
 
 @pytest.mark.parametrize("told", ["http://[half", "http://h:port/"])
 def test_what_is_no_address_is_said(told: str) -> None:
-    with pytest.raises(Violation, match="an address that is none"):
+    with pytest.raises(Violation, match="an invalid address"):
         home(document("3") | {"servers": [{"url": told}]}, "/score", AT, "")
 
 
@@ -160,7 +160,7 @@ def test_an_endpoint_whose_document_names_another_host_is_examined_where_the_use
     assert heard == []
     assert [(result.name, result.evidence) for result in results if result.passed is False] == []
     told = next(result.evidence for result in results if result.name == "document_is_usable")
-    assert told.endswith(f"it names {other}, which is not asked")
+    assert told.endswith(f"it names {other}, which is not tried")
     assert other not in " ".join(result.curl for result in results)
 
 

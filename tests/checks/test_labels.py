@@ -78,7 +78,7 @@ def test_labels_that_follow_somehow_are_no_violation(server: type[Reference]) ->
 def test_where_all_rows_get_one_label_nothing_is_judged() -> None:
     told = judged(AlwaysNo())[FOLLOW]
     assert told.passed is None
-    assert "labels of one kind" in told.evidence
+    assert "rows got the same label" in told.evidence
 
 
 def test_a_contradiction_is_shown_by_its_rows() -> None:
@@ -88,7 +88,7 @@ def test_a_contradiction_is_shown_by_its_rows() -> None:
 
     told = judged(Middle())[FOLLOW]
     assert told.passed is False
-    assert told.evidence.startswith("No cut in a probability gives these labels: 'no' with [")
+    assert told.evidence.startswith("No threshold on a probability gives these labels: 'no' with [")
     assert "predict_proba" in told.curl
 
 
@@ -144,7 +144,7 @@ class AsPandas(Iris):
 @pytest.mark.parametrize(("server", "place"), [(Iris, "predict"), (Nested, "data.labels"), (AsPandas, "predict")])
 def test_answers_are_found_where_no_document_tells_them(server: type[Iris], place: str) -> None:
     results = judged(server())
-    assert results["answers_are_found"].evidence == f"found under '{place}', of which the document does not speak"
+    assert results["answers_are_found"].evidence == f"found under '{place}', which the document does not mention"
     assert {result.passed for result in results.values()} == {True, None}
     assert results["order_is_kept"].passed
 

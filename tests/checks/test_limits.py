@@ -77,7 +77,7 @@ def test_where_nothing_is_accepted_refusals_prove_nothing() -> None:
 
 
 def test_an_endpoint_that_stays_busy_is_not_judged() -> None:
-    with pytest.raises(NoVerdict, match="stays too busy: 429"):
+    with pytest.raises(NoVerdict, match="is still too busy: 429"):
         judged(AlwaysBusy(), "semantic")
 
 

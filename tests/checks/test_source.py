@@ -117,7 +117,7 @@ def test_a_key_that_is_refused_at_times_is_for_the_checks_to_judge() -> None:
     ("url", "message", "hint"),
     [
         ("http://127.0.0.1:1", "Nothing answers at http://127.0.0.1:1", "Is the endpoint running?"),
-        ("http://nowhere.invalid", "There is no host 'nowhere.invalid'", "Is the address spelled right?"),
+        ("http://nowhere.invalid", "There is no host 'nowhere.invalid'", "Is the address spelled correctly?"),
     ],
 )
 def test_a_host_that_is_not_there_is_named(url: str, message: str, hint: str) -> None:
@@ -148,7 +148,7 @@ def test_a_certificate_that_nobody_vouches_for_is_named(self_signed: str) -> Non
 
 def test_a_server_that_hangs_up_at_once_may_want_tls(capfd: pytest.CaptureFixture[str]) -> None:
     error = told(HangsUp())
-    assert "breaks the connection instead of answering GET /swagger.json" in error.message
+    assert "closed the connection instead of answering GET /swagger.json" in error.message
     assert error.hint == "Is it https:// rather than http://?"
     capfd.readouterr()  # the server's own traceback
 
@@ -158,7 +158,7 @@ def test_a_server_that_hangs_up_at_once_may_want_tls(capfd: pytest.CaptureFixtur
     [
         (
             Silent,
-            "(/swagger.json got 404, /openapi.json got 404, /docs.json got 404); --schema can give one",
+            "(/swagger.json got 404, /openapi.json got 404, /docs.json got 404); use --schema to give one",
         ),
         (Page, "The answer is not JSON: 200 <html>Welcome</html>"),
         (Poem, 'Not an OpenAPI document: 200 {"roses": "red"}'),
@@ -211,7 +211,7 @@ def test_a_schema_of_a_row_is_read_as_if_published(published: dict[str, Any]) ->
 
 @pytest.mark.parametrize("schema", [{}, {"properties": 3}, {"properties": {"age": "integer"}}, {"type": "object"}])
 def test_a_schema_that_names_no_columns_is_wrong_use(schema: dict[str, Any]) -> None:
-    with pytest.raises(SpecInvalid, match="the JSON Schema of one row") as raised:
+    with pytest.raises(SpecInvalid, match="a JSON Schema of one row") as raised:
         with_schema(loose_document(), schema)
     assert "For example" in raised.value.hint
 

@@ -58,12 +58,12 @@ def test_options_decide_how_a_table_is_read(data: Any, options: tuple[str, ...],
 
 def test_an_option_that_the_table_contradicts_is_refused_with_the_line(data: Any) -> None:
     code, _, said = data("register", "TABLE", "--delimiter", ",")
-    assert (code, "line 2: found 2 cell(s), expected 1" in said) == (1, True)
+    assert (code, "line 2: found 2 cells, expected 1" in said) == (1, True)
 
 
 def test_an_option_that_makes_no_sense_is_wrong_use(data: Any) -> None:
     code, _, said = data("register", "TABLE", "--delimiter", ";;")
-    assert (code, "cannot stand between cells" in said) == (2, True)
+    assert (code, "cannot separate cells" in said) == (2, True)
 
 
 def test_a_version_is_deleted_and_what_a_name_means_is_told(data: Any) -> None:

@@ -44,7 +44,7 @@ def demo(home, port):
         process = subprocess.Popen(DEMO, cwd=living.CHECKOUT, env=environ, stderr=subprocess.PIPE, text=True)
         started.append(process)
         said = process.stderr.readline()
-        assert said == f"Slipway is at http://localhost:{port}. Ctrl-C stops it; nothing is lost.\n"
+        assert said == f"Slipway is running at http://localhost:{port}. Ctrl-C stops it; nothing is lost.\n"
         return process
 
     yield demo
@@ -90,7 +90,7 @@ def test_a_port_in_use_is_named_with_the_way_out(home):
         )
     error = json.loads(ran.stdout)["error"]
     assert ran.returncode == 1
-    assert f"Port {port} for the app cannot be used" in error["message"]
+    assert f"The app cannot use port {port}" in error["message"]
     assert "SLIPWAY_APP_PORT=" in error["hint"]
     assert living.alive_in(home) == []
 

@@ -27,4 +27,4 @@ def test_a_client_at_its_own_limit_says_so():
         client_bound=True, ceiling_requests_per_s=11.0,
     )  # fmt: skip
     assert "This load client was the bottleneck" in text(bound)
-    assert "It reaches 11 requests/s against a server that does nothing" in text(bound)
+    assert "It reaches 11 requests/s against a server that does no work" in text(bound)

@@ -92,12 +92,12 @@ def broken(**changes):
     [
         (broken(format=2), "format 2, expected 1"),
         ({}, "format None"),
-        (broken(extra=1), "fields that this version does not know"),
+        (broken(extra=1), "fields that this version does not support"),
         (broken(classes=[1]), "1 classes"),
         (broken(classes=[1, None]), "null"),
         (broken(target=3), "Expected `str`"),
-        (broken(target="count"), "'count' is an input too"),
-        (broken(columns=to_json(mixed_signature())["columns"] * 2), "'count' is there twice"),
+        (broken(target="count"), "'count' is also an input"),
+        (broken(columns=to_json(mixed_signature())["columns"] * 2), "'count' appears twice"),
         (broken(columns=[to_json(mixed_signature())["columns"][3] | {"levels": []}]), "closed but has no levels"),
     ],
 )

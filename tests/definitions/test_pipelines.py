@@ -52,7 +52,7 @@ def test_a_step_without_a_name_is_called_by_its_kind():
         (("name: Small", "name:"), "needs a name"),
         (("kind: automl", "kind: magic"), "Step 2: the kind is 'magic', expected one of prepare, automl, register"),
         (("needs: [prepare]", "needs: [clean]"), "needs 'clean'"),
-        (("name: search", "name: prepare"), "Two steps are called 'prepare'"),
+        (("name: search", "name: prepare"), "Two steps are named 'prepare'"),
         (("timeout_s:", "timeout:"), "kind automl has no setting 'timeout'"),
         (('target: "${target}", ', ""), "needs the setting 'target'"),
         (("${seconds}", "${minutes}"), "refers to parameter 'minutes'"),

@@ -108,7 +108,7 @@ def test_no_error_is_longer_than_people_read():
 def test_an_asset_is_another_where_more_was_done_to_its_bytes():
     plain = DataAsset("t", 1, DataSource.FILE, "t.csv", 3, ("a", "Late Or Not "), "ab" * 32, 1, 0.0)
     assert plain.content_id == plain.sha256
-    trimmed = replace(plain, notes=(Note(NoteKind.TRIMMED, "Blanks were taken off", ("a",)),))
+    trimmed = replace(plain, notes=(Note(NoteKind.TRIMMED, "Blanks were removed", ("a",)),))
     told = replace(plain, notes=(Note(NoteKind.SPELLINGS, "Yes and yes", ("a",)),), reading=Reading(target="a"))
     asked = replace(plain, reading=Reading(header=False))
     assert len({plain.content_id, trimmed.content_id, asked.content_id}) == 3

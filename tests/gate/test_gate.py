@@ -219,7 +219,7 @@ def test_a_live_deployment_that_answers_nonsense_is_no_fault_of_the_candidate(ca
     with serving(AnswersNonsense()) as url:
         result = run(candidate, shadow=gate.Shadow(Target(url, KEY), [BODY], "collected requests"))["shadow"]
     assert (result.passed, result.no_verdict) == (None, True)
-    assert "the live deployment cannot be compared with" in result.evidence
+    assert "no comparison with the live deployment" in result.evidence
 
 
 class Elsewhere(Reference):

@@ -254,7 +254,7 @@ def test_every_name_in_a_traffic_map_and_a_mirror_is_a_deployments(
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1800", "http://127.0.0.1:18001@evil.example", "http://127.0.0.1"])
 def test_a_load_goes_to_the_very_address_of_an_endpoint(world: World, workspace: Workspace, url: str) -> None:
     world.add_endpoint("bank", 18_001)
-    with pytest.raises(SpecInvalid, match="No endpoint of this workspace listens at"):
+    with pytest.raises(SpecInvalid, match="No endpoint of this workspace has the address"):
         workspace.jobs.submit(LoadSpec(Target(url)))
     job = workspace.jobs.submit(LoadSpec(Target("http://127.0.0.1:18001/score", "secret")))
     assert (job.spec.target.url, job.spec.target.key) == ("http://127.0.0.1:18001", "")

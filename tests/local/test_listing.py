@@ -105,5 +105,5 @@ def test_a_trials_log_is_found_however_long_the_jobs_log_is(world: World, worksp
 def test_a_limit_that_makes_no_sense_is_refused(
     workspace: Workspace, ask: Callable[[Workspace, object], object], limit: object
 ) -> None:
-    with pytest.raises(SpecInvalid, match="A limit is a whole number from 1 on, got"):
+    with pytest.raises(SpecInvalid, match="The limit is a whole number of at least 1, got"):
         ask(workspace, limit)

@@ -108,7 +108,7 @@ def test_a_stopped_training_gives_the_models_of_what_it_finished_ensembles_too(t
 def test_a_trial_that_left_no_model_is_refused_in_a_sentence(trained: Trained, state: TrialState, said: str):
     trial = replace(trained.store.trials.list(trained.job.id)[0], number=50, state=state, metrics={})
     trained.store.trials.put(trained.job.id, trial)
-    with pytest.raises(Conflict, match=f"Trial 50 of job .* {said} and has left no model"):
+    with pytest.raises(Conflict, match=f"Trial 50 of job .* {said} and did not produce a model"):
         trained.workspace.models.register("any", trained.job.id, 50)
     with pytest.raises(JobNotFound, match="no trial 51"):
         trained.workspace.models.register("any", trained.job.id, 51)

@@ -319,7 +319,7 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_1(server):
 def test_a_number_that_is_no_port_is_one_sentence_and_exit_code_1(server):
     server.files.write(port=70_000)
     code, error = run_to_its_end(server.files.path)
-    assert (code, error["status"], error["message"]) == (1, 400, "70000 is no port")
+    assert (code, error["status"], error["message"]) == (1, 400, "70000 is not a valid port")
 
 
 def test_a_missing_endpoint_file_is_one_sentence_and_exit_code_1(tmp_path):

@@ -177,7 +177,7 @@ def test_a_bug_of_the_server_is_500_without_its_text_and_logged_without_values(t
     two.draws.clear()  # the draw by traffic now raises
     response = two.score()
     assert response.status_code == 500
-    assert response.json() == {"message": "The server failed on this request", "details": []}
+    assert response.json() == {"message": "The server failed to handle this request", "details": []}
     assert "failed on a bug" in caplog.text
     assert two.get("/").status_code == 200
 

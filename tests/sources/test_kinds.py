@@ -27,7 +27,12 @@ WIND = {"wind": "double", "age": "int64", "port": "string", "crew": "string", "s
     ("name", "types", "kind", "said"),
     [
         ("t04_decimal_comma.csv", WIND, NoteKind.NUMBERS, "'wind': read as numbers with a decimal comma"),
-        ("t07_late_stray.csv", WIND, NoteKind.STRAYS, "1 of 300 cells are no numbers and are missing: 'calm'"),
+        (
+            "t07_late_stray.csv",
+            WIND,
+            NoteKind.STRAYS,
+            "1 of 300 cells are not numbers and are treated as missing: 'calm'",
+        ),
         ("t09_index.csv", {"Unnamed: 0": "int64", **WIND}, NoteKind.UNNAMED, "'Unnamed: 0'"),
         ("t14_space_after_comma.csv", WIND, NoteKind.TRIMMED, "'port', 'crew', 'status'"),
         ("t16_dates_closed.csv", {"day": "string", **WIND}, NoteKind.HEADER, ""),
@@ -157,8 +162,8 @@ def test_a_page_that_a_program_calls_a_workbook_is_refused_by_name(reads: Any) -
 def test_a_unit_that_was_taken_off_is_said_and_a_cell_without_it_named(reads: Any) -> None:
     found = reads("n,t\n" + "12 kg,a\n" * 150 + "5 lb,a\n")
     assert found.columns["n"] == [12] * 150 + [None]
-    assert "'n': the unit kg was taken off (12 kg is 12)" in found.said(NoteKind.NUMBERS)
-    assert "1 of 151 cells are no numbers and are missing: '5 lb'" in found.said(NoteKind.STRAYS)
+    assert "'n': the unit kg was removed (12 kg is 12)" in found.said(NoteKind.NUMBERS)
+    assert "1 of 151 cells are not numbers and are treated as missing: '5 lb'" in found.said(NoteKind.STRAYS)
 
 
 def test_telephone_numbers_stay_text_and_that_is_said(reads: Any) -> None:
@@ -169,18 +174,18 @@ def test_codes_with_leading_zeros_are_never_strays(reads: Any) -> None:
     cells = ["10115"] * 299 + ["01069"]
     found = reads("zip,t\n" + "".join(f"{cell},a\n" for cell in cells))
     assert found.columns["zip"] == cells
-    assert "begin with a zero" in found.said(NoteKind.MIXED)
+    assert "start with a zero" in found.said(NoteKind.MIXED)
 
 
 def test_too_many_words_keep_a_column_text_and_are_named(reads: Any) -> None:
     found = reads("n,t\n" + "1.5,a\n" * 95 + "calm,a\n" * 5)
     assert found.types["n"] == "string"
-    assert "5 of 100 cells are no numbers: 'calm' (5)" in found.said(NoteKind.MIXED)
+    assert "5 of 100 cells are not numbers: 'calm' (5)" in found.said(NoteKind.MIXED)
 
 
 def test_words_for_missing_are_counted(reads: Any) -> None:
     found = reads("n,t\n" + "1.5,a\n" * 5 + "?,a\nNA,b\nNA,c\n")
-    assert "'n': 3 cells are missing by a word: 'NA' (2), '?'" in found.said(NoteKind.MISSING_WORDS)
+    assert "'n': 3 cells hold a word for missing: 'NA' (2), '?'" in found.said(NoteKind.MISSING_WORDS)
 
 
 ROWS = "".join(f"{i % 7}.5,{i},{'north' if i % 3 else 'south'},{'yes' if i % 2 else 'no'}\n" for i in range(60))
@@ -216,18 +221,18 @@ def test_a_quote_that_is_never_closed_is_named(reads: Any) -> None:
     ["a,b\n1,2,3\n4,5,6\n", "name,age\nAnn,Lee,5\nBob,Ray,6\n", "x,y\na,b,c\nd,e,f\n", "a,b,c\n1,2\n3,4\n"],
 )
 def test_a_header_of_another_width_is_no_line_to_skip(reads: Any, content: str) -> None:
-    with pytest.raises(SourceUnreadable, match=r"line 2: found \d cell\(s\), expected \d"):
+    with pytest.raises(SourceUnreadable, match=r"line 2: found \d cells?, expected \d"):
         reads(content)
 
 
 @pytest.mark.parametrize(
     ("lines", "rows", "said"),
     [
-        (["3.5,7,north"], 61, "1 line(s) (62) have fewer cells than the header's 4"),
-        (["3.5,7,north", "1.5,8,south"], 62, "2 line(s) (62, 63) have fewer cells"),
+        (["3.5,7,north"], 61, "1 line (62) have fewer cells than the header's 4"),
+        (["3.5,7,north", "1.5,8,south"], 62, "2 lines (62, 63) have fewer cells"),
         (["3.5,7,north,yes,,"], 61, ""),
-        (["Total: 60 rows"], 60, "1 line(s) (62) are no rows of the table"),
-        (["# saved", "1.5,8,south,no"], 61, "1 line(s) (62) are no rows of the table"),
+        (["Total: 60 rows"], 60, "1 line (62) are not part of the table"),
+        (["# saved", "1.5,8,south,no"], 61, "1 line (62) are not part of the table"),
     ],
 )
 def test_a_few_rows_of_another_width_are_read_as_far_as_they_go(
@@ -245,18 +250,18 @@ def test_rows_with_a_delimiter_too_many_are_left_out_and_named_where_they_are_on
 ) -> None:
     content = "wind,port,late\n" + "1.5,north,no\n" * count + "2.5,Smith, Ltd,no\n"
     if not read:
-        with pytest.raises(SourceUnreadable, match=r"line 62: found 4 cell\(s\), expected 3"):
+        with pytest.raises(SourceUnreadable, match=r"line 62: found 4 cells, expected 3"):
             reads(content)
         return
     found = reads(content)
     assert len(found.columns["port"]) == count
-    assert "1 line(s) (152) have more cells than the header's 3 and were left out" in found.said(NoteKind.RAGGED)
+    assert "1 line (152) have more cells than the header's 3 and were left out" in found.said(NoteKind.RAGGED)
 
 
 def test_a_listing_between_rules_is_a_table(reads: Any) -> None:
     found = reads(" id | age | late \n----+-----+------\n" + "  1 |  30 | no\n" * 40 + "(40 rows)\n")
     assert (found.types, len(found.columns["id"])) == ({"id": "int64", "age": "int64", "late": "string"}, 40)
-    assert "2 line(s) (2, 43)" in found.said(NoteKind.RAGGED)
+    assert "2 lines (2, 43)" in found.said(NoteKind.RAGGED)
 
 
 HEADERLESS = "".join(

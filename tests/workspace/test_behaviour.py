@@ -425,7 +425,7 @@ def test_an_upload_is_told_by_what_it_is(workspace, filename, content):
 
 @pytest.mark.parametrize(
     ("filename", "content", "said"),
-    [("t.csv", b"", "is empty"), ("t.csv.gz", gzip.compress(b"a,y\n1,n\n" * 99)[:-9], "is damaged or cut short"),
+    [("t.csv", b"", "is empty"), ("t.csv.gz", gzip.compress(b"a,y\n1,n\n" * 99)[:-9], "is damaged or incomplete"),
      ("t.zip", b"PK\x03\x04rest", "a zip archive"), ("t.csv", b"a,y\n", "no rows"),
      ("t.parquet", b"PAR1no", "t.parquet"), ("../..", b"a,y\n1,2\n", "is no name of a file"),
      ("t.csv", b"a,a\n1,2\n3,4\n", "a")],

@@ -43,7 +43,7 @@ def difference(some: Sequence[Any], others: Sequence[Any]) -> int | None:
 def published_classes(probe: Probe) -> tuple[Scalar, ...]:
     """Raises NotApplicable where there are none."""
     if not probe.described.signature.classes:
-        raise NotApplicable("the document publishes no x-classes")
+        raise NotApplicable("the document does not list the classes (x-classes)")
     return probe.described.signature.classes
 
 

@@ -59,8 +59,8 @@ def vary(probe: Probe, ask: Callable[[Rows], tuple[Sequence[Any], Exchange]], ex
         if len(distinct) > 1:
             return f"{sent:,} rows got {len(distinct)} distinct answers"
     if len(rows_seen) < DIFFERENT_MIN:
-        raise NotApplicable(f"there are {len(rows_seen)} different rows by the document, which say nothing")
-    one = f"{sent:,} rows from everywhere that the document allows all got {distinct.pop()}"
+        raise NotApplicable(f"there are {len(rows_seen)} different rows in the document, which is too few to tell")
+    one = f"{sent:,} rows from all over what the document allows all got {distinct.pop()}"
     if excuse or probe.proven:
         raise NotApplicable(f"{one}, {excuse or PROVEN}")
     raise Violation(one, exchange)

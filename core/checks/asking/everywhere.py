@@ -72,7 +72,7 @@ def everywhere(probe: Probe) -> Everywhere:
     drawing = _calibrated(probe)
     columns = len(drawing.signature.used)
     if not columns:
-        raise NotApplicable("the document describes no columns")
+        raise NotApplicable("the document does not describe any columns")
     rows = drawing.everywhere(max(ROWS_MIN, min(ROWS_MAX, probe.depth.cells // columns)), probe.seed)
     until = monotonic() + probe.depth.everywhere_s
     batches: list[Rows] = []

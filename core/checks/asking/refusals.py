@@ -69,7 +69,7 @@ def denials(probe: Probe) -> tuple[int, ...]:
 def needs_key(probe: Probe) -> None:
     """Raises NotApplicable unless the document asks for a key and one was given."""
     if not probe.described.secured or not probe.target.key:
-        raise NotApplicable("the document asks for no key" if probe.target.key else "no key was given")
+        raise NotApplicable("the document does not require a key" if probe.target.key else "no key was given")
 
 
 def unauthorized(probe: Probe, *credentials: Credential | None) -> str:
@@ -80,7 +80,7 @@ def unauthorized(probe: Probe, *credentials: Credential | None) -> str:
     # A key may read the same backwards, or be the word that stands for a wrong one: what is the key is let in.
     wrong = [each for each in credentials if each is None or not each.same_as(right)]
     if not wrong:
-        raise NotApplicable("none of what would be sent differs from the key")
+        raise NotApplicable("every variant that would be sent is the same as the key")
     for credential in wrong:
         exchange = probe.send("POST", probe.described.score_path, body, credential)
         if exchange.status not in expected:

@@ -178,7 +178,7 @@ def scoring_operation(document: Json, said: str = USUAL_PATH) -> tuple[str, Json
     taking = {path: forms for path, post in posts.items() if (forms := shapes(document, _body(document, post)[0]))}
     taking = {path: forms for path, forms in taking.items() if ONE not in forms or SCORING.search(path)}
     if not posts:
-        raise Violation("The document has no POST operation, so that nothing can be scored")
+        raise Violation("The document has no POST operation, so nothing can be scored")
     if not taking:
         raise undescribed(document, posts)
     path = min(taking, key=lambda path: (ONE in taking[path], LISTED in taking[path], not SCORING.search(path)))
@@ -199,7 +199,7 @@ def undescribed(document: Json, posts: Mapping[str, Json]) -> NoVerdict:
     """Why nothing can be sent to these operations: that breaks no promise, and proves none."""
     bodies = [body for post in posts.values() for body in alternatives(document, _body(document, post)[0])]
     if any(_tensors(document, body) for body in bodies):
-        what = "takes tensors (name, shape, datatype, data: the Open Inference Protocol), which are not examined here"
+        what = "takes tensors (name, shape, datatype, data: the Open Inference Protocol), which Slipway does not check"
         return NoVerdict(f"POST {', '.join(posts)} {what}")
     what = f"POST {', '.join(posts)} has no body with rows of named columns"
     hint = "A whole document that says so can be given with --schema"

@@ -46,7 +46,7 @@ def home(document: Json, path: str, at: str, root: str) -> Home:
         literal, found = next((pair for pair in resolved if origin(pair[1]) == origin(urlsplit(at))), resolved[0])
         other = "" if origin(found) == origin(urlsplit(at)) else f"{found.scheme}://{found.netloc.rpartition('@')[2]}"
     except ValueError as e:
-        raise Violation(f"The document names an address that is none: {', '.join(told)} ({e})") from e
+        raise Violation(f"The document names an invalid address: {', '.join(told)} ({e})") from e
     below = urlsplit(literal).path.rstrip("/")
     bases = [found.path.rstrip("/")]
     if below.startswith("/"):  # a proxy in front, of which the server knows nothing

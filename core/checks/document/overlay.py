@@ -31,13 +31,13 @@ def with_schema(document: Json, schema: Json, path: str = USUAL_PATH) -> dict[st
             'For example {"properties": {"job": {"enum": ["nurse", "pilot"]}, "age": {"minimum": 18, "maximum": 90}}}'
         )
         raise SpecInvalid(
-            "A schema file is an OpenAPI document, or the JSON Schema of one row with properties", hint=hint
+            "A schema file is an OpenAPI document, or a JSON Schema of one row with its properties", hint=hint
         )
     made = dict(deepcopy(document))
     _, operation = scoring_operation(made, path)
     rows = list(_rows(made, operation))
     if not rows:
-        raise SpecInvalid("The document has no array of records that a schema could describe")
+        raise SpecInvalid("The document has no array of records for the schema to describe")
     for row in rows:
         _describe(made, row, schema)
     assert isinstance(operation, dict)  # json.loads made it

@@ -113,7 +113,7 @@ def _run(probe: Probe, findings: Findings, phases: Collection[str], until: float
             elif isinstance(event, events.NonFatalError):
                 _note(event, findings, probe.credential)
             elif isinstance(event, events.FatalError):
-                raise NoVerdict(f"Schemathesis could not go on: {event.exception}") from event.exception
+                raise NoVerdict(f"Schemathesis could not continue: {event.exception}") from event.exception
     finally:
         alarm.cancel()
 

@@ -91,4 +91,4 @@ def _told(found: Keys | None, told: Keys | None, lists: set[str], exchange: Exch
         raise Violation(f"Expected a list of answers {under(told)}: {exchange.shown}", exchange, cause=NOWHERE)
     several = f"several are as long as the rows: {', '.join(sorted(lists))}"
     why = several if lists else f"none is as long as the rows: {exchange.shown}"
-    raise NoVerdict(f"The document does not say which list of a reply holds the answers, and {why}")
+    raise NoVerdict(f"The document does not say which list in the reply holds the answers, and {why}")

@@ -20,6 +20,7 @@ from core.checks.probe import encoding, places
 from core.checks.probe.client import Client
 from core.checks.probe.exchange import LIMITED, Exchange
 from core.checks.probe.tries import Plan, Tries
+from core.domain.counting import counted
 from core.domain.errors import NoVerdict, SlipwayError
 from core.domain.proof import Target
 from core.loadtest.busy import BUSY
@@ -83,7 +84,7 @@ class Probe:
         Raises NotApplicable when it describes no columns.
         """
         if not self.described.signature.used:
-            raise NotApplicable("the document describes no columns")
+            raise NotApplicable("the document does not describe any columns")
         return self.described.drawing.usual(self.fitting(count), self._random.randrange(2**31))
 
     def fitting(self, count: int) -> int:
@@ -136,7 +137,7 @@ class Probe:
     ) -> Exchange:
         exchange = self._meant(self._client.send(method, path, body, headers, credential))
         if exchange.status == BUSY and not self._takes_others():
-            raise NoVerdict(f"The endpoint stays too busy: {exchange.shown}", hint="Try again when less is asked of it")
+            raise NoVerdict(f"The endpoint is still too busy: {exchange.shown}", hint="Try again when it has less load")
         return exchange
 
     def _takes_others(self) -> bool:
@@ -159,9 +160,10 @@ class Probe:
     def needs_at_once(self, rows: int) -> None:
         """Raises NotApplicable where the document does not allow so many rows in one request."""
         if self.described.one_row or self.most_rows < rows:
-            raise NotApplicable(f"the document allows {1 if self.described.one_row else self.most_rows} row(s) at once")
+            allowed = 1 if self.described.one_row else self.most_rows
+            raise NotApplicable(f"the document allows {counted(allowed, 'row')} per request")
         if (fitting := self.fitting(rows)) < rows:
-            raise NotApplicable(f"the endpoint takes {fitting} row(s) at once, and refuses more for their size")
+            raise NotApplicable(f"the endpoint takes {counted(fitting, 'row')} per request; more are too large")
 
     def promised(self, exchange: Exchange, name: str) -> bool:
         """Whether the document gives this refusal a body with the property `name`; ours have one shape everywhere."""
@@ -194,7 +196,7 @@ class Probe:
         if answers is None:
             answers = answers_in(reply, self.place_of(form))
         if answers is None:
-            raise Violation(f"The answers are not where they are in other replies: {exchange.shown}", exchange)
+            raise Violation(f"The answers are not in the same place as in other replies: {exchange.shown}", exchange)
         return answers
 
     def place_of(self, form: str) -> Keys:
@@ -261,7 +263,7 @@ def _accepted(probe: Probe) -> Exchange | None:
             return exchange
     if len(unanswered) == ACCEPTED_TRIES:
         raise unanswered[-1]
-    raise NoVerdict("No valid request is accepted, so that refusals say nothing")
+    raise NoVerdict("No valid request is accepted, so rejections prove nothing")
 
 
 def _based(url: str, base: str) -> str:

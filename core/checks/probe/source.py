@@ -1,4 +1,4 @@
-"""Where an endpoint's promises come from: the document that it publishes, and a schema file that says more."""
+"""Where an endpoint's promises come from: the document it publishes, and a schema file that says more."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -94,8 +94,8 @@ def _shut(probe: Probe) -> Violation | NoVerdict | None:
         if exchange.status == 200:
             return None
     if exchange.status in BLAMED and not probe.described.strict:
-        hint = "--schema can say what a row holds"
-        what = "The document leaves open what a row holds, and no row made from it is taken"
+        hint = "Use --schema to describe a row"
+        what = "The document does not say what a row contains, and no row made from it was accepted"
         return NoVerdict(f"{what} ({exchange.shown}); {hint}", hint=hint)
     return refused(exchange)
 
@@ -140,7 +140,7 @@ def _published(target: Target, source: Source) -> Exchange:
     finally:
         client.close()
     told = ", ".join(dict.fromkeys(f"{each.path.partition('?')[0]} got {each.status}" for each in missing))
-    raise Violation(f"{target.url} publishes no document ({told}); --schema can give one", missing[0])
+    raise Violation(f"{target.url} publishes no document ({told}); use --schema to give one", missing[0])
 
 
 def _get(client: Client, target: Target, path: str) -> Exchange:
@@ -150,7 +150,7 @@ def _get(client: Client, target: Target, path: str) -> Exchange:
     except Violation as e:
         if isinstance(e.__cause__, HTTPException | ConnectionError):
             hint = "Is it https:// rather than http://?"
-            raise NoVerdict(f"{target.url} breaks the connection instead of answering GET {path}", hint=hint) from e
+            raise NoVerdict(f"{target.url} closed the connection instead of answering GET {path}", hint=hint) from e
         raise
 
 

@@ -9,12 +9,12 @@ from core.checks.probe.probe import Probe
 from core.checks.registry import check
 
 
-@check("semantic", "Answers to rows from everywhere keep to the bounds and labels that the document gives for a reply.")
+@check("semantic", "Answers to rows from all over the allowed range match the bounds and labels in the document.")
 def answers_keep_to_the_document(probe: Probe) -> str:
     document = probe.described.document
     schema = reply_schema(document, probe.described.score_path)
     if not schema:
-        raise NotApplicable("the document says nothing of a reply")
+        raise NotApplicable("the document does not describe a reply")
     held = validator(document, schema)
 
     def judge(rows: Rows) -> None:
@@ -29,8 +29,8 @@ def answers_keep_to_the_document(probe: Probe) -> str:
     try:
         judge(probe.sample(1))
     except Violation as e:
-        raise NotApplicable("one row near the example shows it: see response_schema_conformance") from e
-    return f"{each_from_everywhere(probe, judge):,} rows: every reply is as the document says"
+        raise NotApplicable("one row close to the example shows it: see response_schema_conformance") from e
+    return f"{each_from_everywhere(probe, judge):,} rows: every reply matches the document"
 
 
 SHOWN_CHARS = 120

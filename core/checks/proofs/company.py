@@ -22,7 +22,7 @@ FULL_MAX = 10_000
 PARTS = 4
 
 
-@check("semantic", "A row's answer does not depend on the other rows of its request, nor on a copy of itself.")
+@check("semantic", "A row's answer does not depend on the other rows in the request, or on a copy of itself.")
 def company_is_irrelevant(probe: Probe) -> str:
     probe.needs_at_once(4)
     for _ in range(3):
@@ -34,10 +34,10 @@ def company_is_irrelevant(probe: Probe) -> str:
                 (alone,), other = usual[id(row)]
                 if not same(alone, got[at]):
                     raise Violation(f"Row {at} of {len(rows)} got {got[at]}, alone {alone}", other, exchange)
-    return "3 rows beside others and beside a copy: the answers that they get alone"
+    return "3 rows beside other rows and beside a copy: the same answers as alone"
 
 
-@check("semantic", "The columns of a table may come in any order that is accepted: their names count.")
+@check("semantic", "The columns may come in any order: they are matched by name.")
 def column_order_is_irrelevant(probe: Probe) -> str:
     if "mlflow" not in probe.described.forms:
         raise NotApplicable("the document has no form with a list of columns")
@@ -53,7 +53,7 @@ def column_order_is_irrelevant(probe: Probe) -> str:
     return "columns in reverse: the same answers"
 
 
-@check("semantic", "A hundred rows at once get the answers that they get in smaller requests.")
+@check("semantic", "A hundred rows at once get the same answers as in smaller requests.")
 def a_hundred_rows_equal_their_parts(probe: Probe) -> str:
     probe.needs_at_once(HUNDRED)
     rows = probe.sample(HUNDRED)
@@ -68,13 +68,13 @@ def a_hundred_rows_equal_their_parts(probe: Probe) -> str:
     return f"100 rows at once and in {PARTS} parts: the same answers"
 
 
-@check("semantic", "The largest request that the document allows gets the answers that its rows get in smaller ones.")
+@check(
+    "semantic", "The largest request that the document allows gets the same answers as its rows in smaller requests."
+)
 def a_full_request_equals_its_parts(probe: Probe) -> str:
     most = probe.described.max_rows
     if most is None or not HUNDRED < most <= FULL_MAX:
-        raise NotApplicable(
-            "the document sets no limit of rows" if most is None else f"the document allows {most} rows"
-        )
+        raise NotApplicable("the document sets no row limit" if most is None else f"the document allows {most} rows")
     full = probe.fitting(most)
     if full <= HUNDRED:
         raise NotApplicable(f"{full} rows are as many as a request may hold")
@@ -89,10 +89,10 @@ def a_full_request_equals_its_parts(probe: Probe) -> str:
                 evidence = f"Row {again + at} got {got[at]} among {full}, {part[at]} among {len(part)}"
                 raise Violation(evidence, first, second)
     held = "" if full == most else f" (of {most} allowed; more are too large for a request)"
-    return f"{full} rows{held} at once and by the hundred: the same answers"
+    return f"{full} rows{held} at once and a hundred at a time: the same answers"
 
 
-@check("semantic", f"{THREADS} clients at the same moment each get the answers to their own rows.")
+@check("semantic", f"{THREADS} clients at the same time each get the answers to their own rows.")
 def threads_do_not_mix(probe: Probe) -> str:
     batches = [probe.sample(1 + number % 3) for number in range(THREADS)]
     alone = [answers(probe, rows) for rows in batches]
@@ -115,7 +115,7 @@ def _again(probe: Probe, rows: list[dict[str, Any]], alone: Sequence[Any]) -> tu
     return None
 
 
-@check("semantic", "A refused request leaves nothing behind: the next one on the connection gets its usual answer.")
+@check("semantic", "A rejected request has no after-effects: the next one on the connection gets its usual answer.")
 def refusals_leave_nothing_behind(probe: Probe) -> str:
     rows = probe.sample(2)
     before, first = answers(probe, rows)
@@ -128,9 +128,9 @@ def refusals_leave_nothing_behind(probe: Probe) -> str:
     return f"after each of {len(bad)} refusals: the usual answers"
 
 
-@check("semantic", "Not every row gets the same label, unless the probabilities say so.")
+@check("semantic", "Not every row gets the same label, unless the probabilities justify it.")
 def labels_vary(probe: Probe) -> str:
     if len(probe.described.signature.classes) == 1:
-        raise NotApplicable("the document publishes one class")
-    excuse = "as their probabilities may say" if method_of(probe, "predict_proba") else ""
+        raise NotApplicable("the document lists a single class")
+    excuse = "as their probabilities may justify" if method_of(probe, "predict_proba") else ""
     return vary(probe, lambda rows: probe.score(rows, method_of(probe, "predict")), excuse)

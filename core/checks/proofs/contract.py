@@ -22,20 +22,20 @@ from core.loadtest.busy import BUSY
 
 BORDER = re.compile(rb"(?<![\d.])\d{309}(?![\d.eE])")
 ABOUT: Mapping[str, str] = {
-    "not_a_server_error": "No request makes the server fail (5xx).",
-    "status_code_conformance": "Every status that is answered is listed in the document.",
-    "content_type_conformance": "Every answer has a content type that the document lists.",
+    "not_a_server_error": "No request causes a server error (5xx).",
+    "status_code_conformance": "Every status code in an answer is listed in the document.",
+    "content_type_conformance": "Every answer has a content type listed in the document.",
     "response_headers_conformance": "Every answer carries the headers that the document promises.",
-    "response_schema_conformance": "Every answer has the shape that the document gives for its status.",
+    "response_schema_conformance": "Every answer has the schema that the document gives for its status code.",
     "positive_data_acceptance": "Every request that the document allows is accepted.",
-    "negative_data_rejection": "Every request that the document forbids is refused.",
-    "missing_required_header": "A request without a required header is refused.",
-    "unsupported_method": "Methods that the document does not list are refused with 405.",
+    "negative_data_rejection": "Every request that the document forbids is rejected.",
+    "missing_required_header": "A request without a required header is rejected.",
+    "unsupported_method": "Methods that the document does not list are rejected with 405.",
     "allow_header_conformance": "A 405 answer's Allow header lists the methods of the document.",
-    "use_after_free": "What was deleted is gone.",
-    "ensure_resource_availability": "What was created is there.",
-    "object_level_authorization": "Nobody reads what belongs to another.",
-    "ignored_auth": "Where the document asks for a key, nothing is answered without it or with a wrong one.",
+    "use_after_free": "A deleted resource is gone.",
+    "ensure_resource_availability": "A created resource is available.",
+    "object_level_authorization": "Nobody can read what belongs to someone else.",
+    "ignored_auth": "Where the document requires a key, a request without one or with a wrong one is rejected.",
 }
 
 TELLING = ("ignored_auth", "not_a_server_error")
@@ -78,7 +78,7 @@ def _all(document: Json, word: str) -> Iterator[Json]:
         yield from held.values() if isinstance(held, Mapping) else held
 
 
-@check("contract", "The document says where, what and how to score.")
+@check("contract", "The document says where to score, what to send and how.")
 def document_is_usable(probe: Probe) -> str:
     for problem in probe.once(drive).unreadable:
         raise Violation(problem)
@@ -86,11 +86,11 @@ def document_is_usable(probe: Probe) -> str:
     version = described.document.get("openapi") or described.document.get("swagger")
     used = len(described.signature.used)
     told = f"version {version}: {used} columns, {len(described.signature.classes)} classes"
-    other = f"; it names {described.home.other}, which is not asked" if described.home.other else ""
+    other = f"; it names {described.home.other}, which is not tried" if described.home.other else ""
     return f"{told}, {', '.join(described.forms)}, at {probe.target.url}{described.score_path}{other}"
 
 
-@check("contract", "Every generated request is answered: no broken connection, no silence.")
+@check("contract", "Every generated request is answered: no dropped connection, no time-out.")
 def every_request_is_answered(probe: Probe) -> str:
     findings = probe.once(drive)
     for what, request in findings.unanswered.items():
@@ -145,7 +145,7 @@ def _said(name: str, problems: Mapping[str, Finding], probe: Probe) -> Mapping[s
         return problems
     left = {what: finding for what, finding in problems.items() if finding.seen.status not in REFUSED}
     if problems and not left:
-        raise NotApplicable("the document leaves open what a row holds, so refused rows say nothing")
+        raise NotApplicable("the document does not say what a row contains, so rejected rows prove nothing")
     return left
 
 
@@ -194,11 +194,11 @@ def verdict(name: str, probe: Probe) -> str:
     """The outcome of one Schemathesis check. Raises Violation, NotApplicable, KnownDeviation."""
     findings = probe.once(drive)
     if name in CREATING and not any("{" in path for path in probe.described.document["paths"]):
-        raise NotApplicable("the document has nothing that is created and deleted")
+        raise NotApplicable("the document has nothing that can be created and deleted")
     if name in SAID_OF_HEADERS and not SAID_OF_HEADERS[name](probe.described.document):
         raise NotApplicable("the document names no such header")
     if name == "ignored_auth" and not (probe.described.secured and probe.target.key):
-        raise NotApplicable("the document asks for no key" if probe.target.key else "no key was given")
+        raise NotApplicable("the document does not require a key" if probe.target.key else "no key was given")
     failed = {what: each for what, each in findings.failed.get(name, {}).items() if not _by_a_limit(name, each)}
     problems = _unexplained(_said(name, failed, probe), probe)
     if problems:
@@ -212,7 +212,7 @@ def verdict(name: str, probe: Probe) -> str:
     if name in REFUSING:
         probe.needs_acceptance()
     if not findings.passed[name]:
-        raise NotApplicable("nothing in the document gives it a request to try")
+        raise NotApplicable("the document offers no request to try it with")
     return f"held on {findings.passed[name]} answers to generated requests (seed {probe.seed})"
 
 

@@ -12,7 +12,7 @@ MESSAGES = ("message", "detail", "error", "title", "reason")
 TRACES = (b"Traceback (most recent call last)", b'File "/', b'.py", line ', b"\\n    at ", b"site-packages")
 
 
-@check("wire", "Every error is a JSON object with a message, as the document says.")
+@check("wire", "Every error is a JSON object with a message, as the document promises.")
 def errors_have_one_shape(probe: Probe) -> str:
     fields = {"message"} if probe.profile is Profile.SLIPWAY else probe.described.error_fields
     name = next((name for name in MESSAGES if name in fields), "")

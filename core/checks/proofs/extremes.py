@@ -18,14 +18,14 @@ from core.domain.signature import Column
 BEYOND_64_BITS = ("1e999", "-1e999", "1" + "0" * 400)
 TEXTS: Mapping[str, bytes] = {
     "half a surrogate pair": rb'"\ud800"',
-    "a pair the wrong way round": rb'"\udc00\ud800"',
+    "a reversed surrogate pair": rb'"\udc00\ud800"',
     "a NUL": rb'"\u0000"',
-    "100,000 letters": b'"' + b"x" * 100_000 + b'"',
-    "four-byte letters": '"😀𝒳"'.encode(),
+    "100,000 characters": b'"' + b"x" * 100_000 + b'"',
+    "four-byte characters": '"😀𝒳"'.encode(),
 }
 
 
-@check("semantic", "Both ends of every column's range are scored, one at a time.")
+@check("semantic", "Both ends of every column's range can be scored, one at a time.")
 def both_bounds_are_scored(probe: Probe) -> str:
     tries = probe.tries([(column.name, end) for column in _numeric(probe) for end in _bounds(probe, column)])
     for name, end in tries:
@@ -57,7 +57,7 @@ def integral_numbers_are_integers(probe: Probe) -> str:
     return f"{row[name]}.0 in '{name}': the same answer as {row[name]}"
 
 
-@check("wire", "Numbers outside of a column's declared range are refused, and so are those that no 64 bits hold.")
+@check("wire", "Numbers outside a column's declared range are rejected, and so are numbers that do not fit in 64 bits.")
 def numbers_beyond_their_range_are_refused(probe: Probe) -> str:
     row, numeric = probe.sample(1)[0], _numeric(probe)
     tries = probe.tries([(column.name, *beyond) for column in numeric for beyond in _beyond(probe, column)])
@@ -66,10 +66,10 @@ def numbers_beyond_their_range_are_refused(probe: Probe) -> str:
         if must and exchange.status not in REFUSED:
             raise Violation(f"{literal[:20]} in '{name}' got {exchange.shown}, expected 400", exchange)
         _survived(exchange, f"{literal[:20]} in '{name}'")
-    return f"{tries} numbers beyond a range, one at a time: refused where the document forbids them"
+    return f"{tries} numbers beyond a range, one at a time: rejected where the document forbids them"
 
 
-@check("wire", "Texts that programs stumble over are answered or refused, never a fault.")
+@check("wire", "Strings that programs often mishandle are answered or rejected, and never cause a server error.")
 def odd_texts_are_no_fault(probe: Probe) -> str:
     texts = [c for c in probe.described.signature.used if c.kind is ColumnKind.STRING]
     if not texts:
@@ -81,10 +81,10 @@ def odd_texts_are_no_fault(probe: Probe) -> str:
         if column.closed and json.loads(TEXTS[what]) not in column.levels and exchange.status not in REFUSED:
             raise Violation(f"{what} in '{column.name}' got {exchange.shown}, expected 400", exchange)
         _survived(exchange, f"{what} in '{column.name}'")
-    return f"{', '.join(TEXTS)} in {len(texts)} columns, {tries} tries: no fault"
+    return f"{', '.join(TEXTS)} in {len(texts)} columns, {tries} tries: no server error"
 
 
-@check("wire", "Bytes that are not UTF-8 are refused, wherever they stand.")
+@check("wire", "Bytes that are not UTF-8 are rejected, wherever they are.")
 def bad_utf8_is_refused(probe: Probe) -> str:
     row = probe.sample(1)[0]
     texts = [c for c in probe.described.signature.used if c.kind is ColumnKind.STRING]
@@ -93,25 +93,29 @@ def bad_utf8_is_refused(probe: Probe) -> str:
     for column in texts[:5]:
         level = (column.levels or ("Oslo",))[0].encode()
         middle = len(level) // 2
-        for what, byte in {"a stray byte": b"\xff", "a cut letter": b"\xc3", "a surrogate": b"\xed\xa0\x80"}.items():
+        for what, byte in {
+            "a stray byte": b"\xff",
+            "a truncated character": b"\xc3",
+            "a surrogate": b"\xed\xa0\x80",
+        }.items():
             literal = b'"' + level[:middle] + byte + level[middle:] + b'"'
             exchange = _with(probe, row, column.name, literal)
             # Python reads halves of pairs into strings, and so do many servers: only our contract says what to do.
             lenient = what == "a surrogate" and probe.profile is not Profile.SLIPWAY and not column.closed
             if exchange.status not in REFUSED and not (lenient and exchange.status < 500):
                 raise Violation(f"{what} in '{column.name}' got {exchange.shown}, expected 400", exchange)
-    return "stray bytes, cut letters and surrogates: refused"
+    return "stray bytes, truncated characters and surrogates: rejected"
 
 
-@check("wire", "Categories are taken letter by letter: no other letter case, no space, no part of one.")
+@check("wire", "Categories must match exactly: no other letter case, no extra space, no part of one.")
 def categories_are_exact(probe: Probe) -> str:
     closed = [c for c in probe.described.signature.used if c.closed and c.kind is ColumnKind.STRING]
     if not closed:
-        raise NotApplicable("the document publishes no closed categories")
+        raise NotApplicable("the document lists no closed set of categories")
     row, tries = probe.sample(1)[0], probe.tries([(column.name, value) for column in closed for value in _near(column)])
     for name, value in tries:
         refused(probe, probe.body([row | {name: value}]), f"'{value}' in '{name}'")
-    return f"{tries} near misses of categories: refused"
+    return f"{tries} near misses of categories: rejected"
 
 
 NEAR_MAX = 60
@@ -174,6 +178,6 @@ def _unwrapped(probe: Probe, exchange: Exchange) -> list[Any]:
 def _survived(exchange: Exchange, what: str) -> None:
     """Neither a fault of the server nor an answer that is no JSON."""
     if exchange.status >= 500:
-        raise Violation(f"{what[:1].upper()}{what[1:]} got {exchange.shown}, which blames the server", exchange)
+        raise Violation(f"{what[:1].upper()}{what[1:]} got {exchange.shown}, which is a server error", exchange)
     if exchange.status == 200:
         exchange.json()

@@ -9,11 +9,11 @@ from core.checks.probe.probe import Probe
 from core.checks.registry import check
 
 
-@check("wire", "A header that the document marks as required comes with every answer for which it is declared.")
+@check("wire", "A header that the document marks as required is in every answer for which it is declared.")
 def required_headers_come(probe: Probe) -> str:
     declared = probe.described.required_headers
     if not declared:
-        raise NotApplicable("the document marks no header of an answer as required")
+        raise NotApplicable("the document marks no response header as required")
     seen: dict[str, None] = {}
     for exchange in _answers(probe):
         for name in declared.get(probe.described.declared_as(exchange.status), ()):
@@ -21,7 +21,7 @@ def required_headers_come(probe: Probe) -> str:
                 raise Violation(f"No {name}, which the document requires: {exchange.shown}", exchange, cause=HEADERS)
             seen[f"{name} on {exchange.status}"] = None
     if not seen:
-        raise NotApplicable("no answer here has a status for which the document requires a header")
+        raise NotApplicable("no answer had a status code for which the document requires a header")
     return f"{', '.join(seen)}: they came"
 
 

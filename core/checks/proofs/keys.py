@@ -8,12 +8,12 @@ from core.checks.probe.probe import Probe
 from core.checks.registry import check
 
 
-@check("wire", "Without a key nothing is scored: 401, and the answer says how to authenticate.")
+@check("wire", "A request without a key gets 401, and the answer says how to authenticate.")
 def no_key_is_refused(probe: Probe) -> str:
     return unauthorized(probe, None)
 
 
-@check("wire", "The key in another scheme than the document's is refused.")
+@check("wire", "A key sent with another scheme than the document's is rejected.")
 def other_schemes_are_refused(probe: Probe) -> str:
     key = probe.target.key
     scheme = probe.described.scheme
@@ -30,7 +30,7 @@ def other_schemes_are_refused(probe: Probe) -> str:
     )
 
 
-@check("wire", "A wrong key is refused.")
+@check("wire", "A wrong key is rejected.")
 def wrong_keys_are_refused(probe: Probe) -> str:
     key, scheme = probe.target.key, probe.described.scheme
     return unauthorized(

@@ -34,7 +34,10 @@ class Pair(NamedTuple):
     requests: tuple[Exchange, ...]
 
 
-@check("semantic", "`predict` names the class that `predict_proba` holds most probable (or that passes its threshold).")
+@check(
+    "semantic",
+    "`predict` gives the class with the highest probability in `predict_proba` (or the one above its threshold).",
+)
 def predict_agrees_with_probabilities(probe: Probe) -> str:
     signature = probe.described.signature
     classes = signature.classes
@@ -74,22 +77,22 @@ def _batch(probe: Probe, rows: list[dict[str, Any]]) -> Iterator[Pair]:
         found, exchange = answers(probe, rows)
         for at, each in enumerate(map(told, found)):
             if each is None:
-                raise NotApplicable("the document offers no predict_proba, and no answer holds probabilities")
+                raise NotApplicable("the document offers no predict_proba, and no answer contains probabilities")
             if each.label is None or len(each.chances) < 2:
-                raise NotApplicable("the answers hold no label beside the probabilities of all classes")
+                raise NotApplicable("the answers contain no label beside the probabilities of all classes")
             yield Pair(at, each.label, each.chances, each.classes, (exchange,))
         return
     labels, first = probe.score(rows, "predict")
     chances, second = probe.score(rows, "predict_proba")
     for at, (label, chance) in enumerate(zip(map(label_of, labels), chances, strict=True)):
         if label is None:
-            raise NotApplicable("the answers hold more than a label")
+            raise NotApplicable("the answers contain more than a label")
         yield Pair(at, label, chances_of(chance, probe.described.signature.classes, second), None, (first, second))
 
 
 def _judge(pair: Pair, classes: Sequence[Scalar], expected: Sequence[Scalar]) -> None:
     if pair.label not in expected:
-        told = f"{pair.label!r} stands with the probabilities {list(pair.chances)} of {list(classes)}"
+        told = f"{pair.label!r} comes with the probabilities {list(pair.chances)} of {list(classes)}"
         raise Violation(f"Row {pair.row}: {told}", *pair.requests)
 
 
@@ -111,7 +114,9 @@ class _Rule:
     def conclude(self, count: int) -> None:
         """Raises NotApplicable where the rows say too little."""
         if sum(number >= EACH for number in self.seen().values()) < 2:
-            raise NotApplicable(f"{count} rows got labels of one kind: that says nothing of how labels follow")
+            raise NotApplicable(
+                f"{count} rows got the same label: that does not show how labels follow from probabilities"
+            )
 
     def seen(self) -> Mapping[Any, int]:
         """How many rows there were of each kind."""
@@ -136,10 +141,10 @@ class _MostProbable(_Rule):
         other = self._by_class[self._by_label.setdefault(label, at)]
         if repr(known.label) != label:
             told = f"{known.label!r} with {list(known.chances)}, and {pair.label!r} with {list(pair.chances)}"
-            raise Violation(f"One class is the most probable and is told as two: {told}", *_all(known, pair))
+            raise Violation(f"The most probable class gets two different labels: {told}", *_all(known, pair))
         if self._by_label[label] != at:
             told = f"{pair.label!r} stands with {list(other.chances)} and with {list(pair.chances)}"
-            raise Violation(f"One label is told of two classes that are the most probable: {told}", *_all(other, pair))
+            raise Violation(f"One label stands for two different classes: {told}", *_all(other, pair))
 
     def seen(self) -> Mapping[Any, int]:
         return self._count
@@ -161,7 +166,7 @@ class _Cut(_Rule):
         if len(self._ends) > 2:
             lows = [each for each, _ in self._ends.values()]
             labels = ", ".join(self._ends)
-            raise Violation(f"There are two probabilities and more labels: {labels}", *_all(*lows))
+            raise Violation(f"There are two probabilities but more than two labels: {labels}", *_all(*lows))
         for one, other in (list(self._ends.values()), list(self._ends.values())[::-1]) if len(self._ends) == 2 else ():
             self._apart(one, other)
 
@@ -172,7 +177,7 @@ class _Cut(_Rule):
             if _second(one[0]) + TIE < _second(between) < _second(one[1]) - TIE:
                 three = (one[0], between, one[1])
                 told = ", ".join(f"{each.label!r} with {list(each.chances)}" for each in three)
-                raise Violation(f"No cut in a probability gives these labels: {told}", *_all(*three))
+                raise Violation(f"No threshold on a probability gives these labels: {told}", *_all(*three))
 
     def seen(self) -> Mapping[Any, int]:
         return self._count
@@ -187,7 +192,7 @@ def _all(*pairs: Pair) -> list[Exchange]:
     return list({id(request): request for pair in pairs for request in pair.requests}.values())
 
 
-@check("semantic", "Every predicted label is one of the published classes, with its JSON type.")
+@check("semantic", "Every predicted label is one of the listed classes, with its JSON type.")
 def labels_are_published_classes(probe: Probe) -> str:
     classes = published_classes(probe)
 
@@ -200,16 +205,16 @@ def labels_are_published_classes(probe: Probe) -> str:
     return f"the labels of {each_batch(probe, judge)}, all among {list(classes)}"
 
 
-@check("semantic", "Labels are of the JSON type that the document's example of an answer has.")
+@check("semantic", "Labels have the same JSON type as in the document's example answer.")
 def labels_have_the_type_of_the_example(probe: Probe) -> str:
     shown = kinds_shown(probe.described)
     if probe.described.signature.classes:
-        raise NotApplicable("the document publishes x-classes, which tell it")
+        raise NotApplicable("the document lists the classes (x-classes), which says it")
     if not shown:
         raise NotApplicable("the document shows no example of a label")
     labels, found, exchange = _labels(probe, probe.sample(probe.rows))
     if encoded_twice(exchange):
-        raise NotApplicable("the reply is encoded twice, and the document tells nothing of what is inside")
+        raise NotApplicable("the reply is encoded twice, and the document does not describe what is inside")
     strict = classifies(probe.described, found)
     for at, label in enumerate(labels):
         if wrong := wrong_kind(label, shown, strict):
@@ -222,5 +227,5 @@ def _labels(probe: Probe, rows: list[dict[str, Any]]) -> tuple[list[Any], list[A
     found, exchange = probe.score(rows, method_of(probe, "predict"))
     labels = [label for label in map(label_of, found) if label is not None]
     if not labels:
-        raise NotApplicable("the answers hold more than a label")
+        raise NotApplicable("the answers contain more than a label")
     return labels, found, exchange

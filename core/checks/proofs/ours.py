@@ -27,7 +27,7 @@ DETAILS_MAX, ECHO_MAX_CHARS = 20, 40
 ID, CLIENT_ID, TRACE_ID = "x-request-id", "x-ms-client-request-id", "traceid"
 
 
-@check("contract", "The operations bear the names that Azure gives them.", profiles=OURS)
+@check("contract", "The operations have the names that Azure gives them.", profiles=OURS)
 def operations_have_azures_names(probe: Probe) -> str:
     paths = probe.described.document["paths"]
     for (path, method), expected in OPERATIONS.items():
@@ -39,7 +39,7 @@ def operations_have_azures_names(probe: Probe) -> str:
 
 @check(
     "contract",
-    "The document is published as Swagger 2.0, OpenAPI 3.0.3 and 3.1.0; other versions are 404.",
+    "The document is published as Swagger 2.0, OpenAPI 3.0.3 and 3.1.0; other versions get 404.",
     profiles=OURS,
 )
 def every_version_is_published(probe: Probe) -> str:
@@ -54,7 +54,9 @@ def every_version_is_published(probe: Probe) -> str:
     return f"{', '.join(VERSIONS.values())}; another one: 404"
 
 
-@check("wire", "GET / says `Healthy` as text to anybody, and HEAD the same without a body.", profiles=OURS)
+@check(
+    "wire", "GET / answers `Healthy` as text without a key, and HEAD answers the same without a body.", profiles=OURS
+)
 def health_is_plain_text(probe: Probe) -> str:
     for method, body in (("GET", b"Healthy"), ("HEAD", b"")):
         exchange = probe.send(method, "/")
@@ -69,7 +71,7 @@ def health_is_plain_text(probe: Probe) -> str:
 
 @check(
     "wire",
-    "Every reply, refusals too, says whether the model failed, how long it ran, and which server spoke.",
+    "Every reply, including errors, says whether the model failed, how long it ran, and which server answered.",
     profiles=OURS,
 )
 def replies_carry_our_headers(probe: Probe) -> str:
@@ -87,7 +89,7 @@ def replies_carry_our_headers(probe: Probe) -> str:
     return f"{', '.join(map(str, sorted(seen)))}: all three headers"
 
 
-@check("wire", "Request ids come back, and a request without one is given a new UUID.", profiles=OURS)
+@check("wire", "Request IDs are returned, and a request without one gets a new UUID.", profiles=OURS)
 def ids_come_back(probe: Probe) -> str:
     good, bad = probe.body(probe.sample(1)), b"{"
     for body in (good, bad):
@@ -97,13 +99,13 @@ def ids_come_back(probe: Probe) -> str:
                 raise Violation(f"{name} came back as {exchange.reply_headers.get(name)!r}", exchange)
         given = {_uuid(probe.post(body)) for _ in range(2)}
         if len(given) < 2:
-            raise Violation("Two requests were given the same id", probe.post(body))
+            raise Violation("Two requests got the same ID", probe.post(body))
     return f"{ID}, {CLIENT_ID} and {TRACE_ID} on 200 and 400; without one: a new UUID"
 
 
 @check(
     "wire",
-    "A reply names the deployment that answered; that name selects it, and an unknown one is 404.",
+    "A reply names the deployment that answered; the same name selects it, and an unknown name gets 404.",
     profiles=OURS,
 )
 def replies_name_their_deployment(probe: Probe) -> str:
@@ -123,13 +125,13 @@ def replies_name_their_deployment(probe: Probe) -> str:
 
 @check(
     "wire",
-    "A refused body is 400 and names every problem: how many, and row, column and problem of the first 20.",
+    "An invalid body gets 400 with the number of problems, and the row, column and problem of the first 20.",
     profiles=OURS,
 )
 def errors_name_every_problem(probe: Probe) -> str:
     used = [column.name for column in probe.described.signature.used]
     if not used:
-        raise NotApplicable("the document describes no columns")
+        raise NotApplicable("the document does not describe any columns")
     long = unlike("x" * (ECHO_MAX_CHARS + 20), (column.name for column in probe.described.signature.columns))
     for count in (1, DETAILS_MAX + 5):
         rows = [{**row, used[0]: {long: 1}, long: 1} for row in probe.sample(count)]
@@ -148,7 +150,7 @@ def _judge_details(exchange: Exchange, problems: int, used: set[str], long: str)
     if not all(_is_detail(detail) for detail in details) or not (problems > DETAILS_MAX or _named(details) & used):
         raise Violation(f"A detail lacks row, column or problem: {exchange.shown}", exchange)
     if long.encode() in exchange.reply:
-        raise Violation(f"What the client sent is echoed beyond {ECHO_MAX_CHARS} characters", exchange)
+        raise Violation(f"More than {ECHO_MAX_CHARS} characters of what the client sent are echoed", exchange)
 
 
 def _named(details: list[Any]) -> set[str]:
@@ -177,4 +179,4 @@ def _uuid(exchange: Exchange) -> str:
     try:
         return str(UUID(given))
     except ValueError as e:
-        raise Violation(f"A request without an id was given {given!r}, expected a UUID", exchange) from e
+        raise Violation(f"A request without an ID got {given!r}, expected a UUID", exchange) from e

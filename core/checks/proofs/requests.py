@@ -12,7 +12,7 @@ from core.domain.data import ColumnKind
 from core.domain.signature import Column
 
 
-@check("wire", "NaN and Infinity, which JSON does not know, are refused.")
+@check("wire", "NaN and Infinity, which are not valid JSON, are rejected.")
 def nan_literals_are_refused(probe: Probe) -> str:
     name = _column(probe, ColumnKind.NUMBER, ColumnKind.INTEGER).name
     row = probe.sample(1)[0]
@@ -21,7 +21,7 @@ def nan_literals_are_refused(probe: Probe) -> str:
     return f"NaN, Infinity and -Infinity in '{name}': refused"
 
 
-@check("wire", "A body that is not JSON is refused.")
+@check("wire", "A body that is not JSON is rejected.")
 def broken_json_is_refused(probe: Probe) -> str:
     body = valid_body(probe)
     broken = {
@@ -37,7 +37,10 @@ def broken_json_is_refused(probe: Probe) -> str:
     return f"{', '.join(broken)}: refused"
 
 
-@check("wire", "Content types other than JSON are refused, with 415 where it is listed; JSON with a charset is JSON.")
+@check(
+    "wire",
+    "Content types other than JSON are rejected, with 415 where the document lists it; a charset is accepted.",
+)
 def other_content_types_are_refused(probe: Probe) -> str:
     body = valid_body(probe)
     listed = probe.profile is Profile.SLIPWAY or "415" in probe.described.statuses
@@ -52,7 +55,7 @@ def other_content_types_are_refused(probe: Probe) -> str:
     return f"{', '.join(types)}: refused; application/json; charset=utf-8: 200"
 
 
-@check("wire", "A method that a path does not know gets 405 with the methods that it does know.")
+@check("wire", "A method that a path does not support gets 405 and the list of methods that it supports.")
 def other_methods_are_refused(probe: Probe) -> str:
     known = probe.described.operations
     methods = [method for method in ("GET", "PUT", "DELETE", "PATCH") if method not in known]
@@ -76,7 +79,7 @@ def unknown_paths_are_not_found(probe: Probe) -> str:
     return f"{', '.join(paths)}: 404"
 
 
-@check("wire", "Request ids of more than 100 characters get 431, those of 100 are accepted.")
+@check("wire", "Request IDs of more than 100 characters get 431; those of 100 are accepted.")
 def long_ids_are_refused(probe: Probe) -> str:
     if "431" not in probe.described.statuses:
         raise NotApplicable("the document does not list 431")
@@ -87,7 +90,7 @@ def long_ids_are_refused(probe: Probe) -> str:
             if exchange.status != expected:
                 _taken_without(probe, body)
                 raise Violation(f"{name} of {length} characters got {exchange.shown}, expected {expected}", exchange)
-    return f"{' and '.join(ID_HEADERS)}: 100 characters accepted, 101 refused with 431"
+    return f"{' and '.join(ID_HEADERS)}: 100 characters accepted, 101 rejected with 431"
 
 
 def _taken_without(probe: Probe, body: bytes) -> None:

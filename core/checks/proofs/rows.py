@@ -26,19 +26,19 @@ WRONG: Mapping[ColumnKind, tuple[Any, ...]] = {
 """Values that no column of this kind may take."""
 
 
-@check("wire", "A row without one of its required columns is refused.")
+@check("wire", "A row without one of its required columns is rejected.")
 def missing_columns_are_refused(probe: Probe) -> str:
     row = probe.sample(1)[0]
     required = sorted(probe.described.required)
     if not required:
-        raise NotApplicable("the document requires no column")
+        raise NotApplicable("the document does not require any column")
     tries = probe.tries(required)
     for name in tries:
         _refused_row(probe, {key: value for key, value in row.items() if key != name}, f"a row without '{name}'")
-    return f"each of {tries} required columns left out: refused"
+    return f"each of {tries} required columns left out: rejected"
 
 
-@check("wire", "A row with a column that the document does not know is refused.")
+@check("wire", "A row with a column that the document does not define is rejected.")
 def unknown_columns_are_refused(probe: Probe) -> str:
     if not probe.described.strict:
         raise NotApplicable("the document does not forbid other columns")
@@ -46,21 +46,21 @@ def unknown_columns_are_refused(probe: Probe) -> str:
     for name in dict.fromkeys((unlike("no such column", known), "", "__proto__", "long" * 75)):
         if name not in known:
             _refused_row(probe, row | {name: 1}, f"the unknown column {name[:20]!r}")
-    return "unknown columns: refused"
+    return "unknown columns: rejected"
 
 
-@check("wire", "Rows that are no list of objects are refused.")
+@check("wire", "Rows that are not a list of objects are rejected.")
 def other_shapes_are_refused(probe: Probe) -> str:
     form = probe.described.primary_form
     if form in ("mlflow", ONE):
-        raise NotApplicable("the document's first form is no list of objects")
+        raise NotApplicable("the document's first form is not a list of objects")
     key, row = "Inputs.data" if form == "v2" else holder(form) or "the body", probe.sample(1)[0]
     body = probe.body([row])
     listed = msgspec.json.encode([row])
     shapes = {
         "a bare row": msgspec.json.encode(row),
         "rows as lists": msgspec.json.encode([list(row.values())]),
-        "rows in a text": msgspec.json.encode(listed.decode()),
+        "rows in a string": msgspec.json.encode(listed.decode()),
         "null": b"null",
         "a number": b"1",
         "null for a row": b"[null]",
@@ -73,7 +73,7 @@ def other_shapes_are_refused(probe: Probe) -> str:
     return f"{', '.join(shapes)} as '{key}': refused"
 
 
-@check("wire", "A value of the wrong type is refused, in every column.")
+@check("wire", "A value of the wrong type is rejected, in every column.")
 def wrong_types_are_refused(probe: Probe) -> str:
     row = probe.sample(1)[0]
     wrong: list[tuple[Column, Any]] = []
@@ -85,26 +85,26 @@ def wrong_types_are_refused(probe: Probe) -> str:
     tries = probe.tries(wrong)
     for column, value in tries:
         _refused_row(probe, row | {column.name: value}, f"{value!r} in the {column.kind} column '{column.name}'")
-    return f"{tries} values of wrong type, one at a time: refused"
+    return f"{tries} values of the wrong type, one at a time: rejected"
 
 
-@check("wire", "A category that is not published is refused, also in another letter case.")
+@check("wire", "A category that is not listed is rejected, also in another letter case.")
 def unknown_categories_are_refused(probe: Probe) -> str:
     row = probe.sample(1)[0]
     closed = [column for column in probe.described.signature.used if column.closed]
     if not closed:
-        raise NotApplicable("the document publishes no closed categories")
+        raise NotApplicable("the document lists no closed set of categories")
     tries = probe.tries([(column.name, value) for column in closed for value in _strangers(column)])
     for name, value in tries:
         _refused_row(probe, row | {name: value}, f"{value!r} in '{name}'")
     return f"{tries} unknown categories and other letter cases in {len(closed)} columns: refused"
 
 
-@check("wire", "More rows than the document allows are refused, and the next request is answered.")
+@check("wire", "More rows than the document allows are rejected, and the next request is answered.")
 def too_many_rows_are_refused(probe: Probe) -> str:
     most = probe.described.max_rows
     if most is None:
-        raise NotApplicable("the document sets no limit of rows")
+        raise NotApplicable("the document sets no row limit")
     rows = probe.sample(1)
     if rows_in(probe.described, rows[0]) <= most:
         raise NotApplicable(f"{most + 1:,} rows of this width are larger than a body may be")

@@ -21,7 +21,9 @@ SUM_TOLERANCE = 1e-6
 REPEATS = 5
 
 
-@check("semantic", "Rows from everywhere that the document allows are scored: its bounds and rare combinations too.")
+@check(
+    "semantic", "Rows from all over what the document allows are scored, including its bounds and rare combinations."
+)
 def rows_from_everywhere_are_scored(probe: Probe) -> str:
     found = probe.once(everywhere)
     if found.refused is not None:
@@ -29,20 +31,20 @@ def rows_from_everywhere_are_scored(probe: Probe) -> str:
     return f"{found.count:,} rows, at bounds and in rare combinations too: all scored"
 
 
-@check("semantic", "The answers stand where the document says, or are found where it does not say.")
+@check("semantic", "The answers are where the document says, or are found where it does not say.")
 def answers_are_found(probe: Probe) -> str:
     found = []
     for form in probe.described.forms:
         keys, told = probe.place_of(form), probe.described.reply_keys[form]
         exchange = probe.post(probe.described.body(probe.sample(1), None, form))
         if told is not None and keys != told and not encoded_twice(exchange):
-            what = f"The document puts the answers to {form} {under(told)}, they stand {under(keys)}"
+            what = f"The document puts the answers to {form} {under(told)}, but they are {under(keys)}"
             raise Violation(f"{what}: {exchange.shown}", exchange, cause=ELSEWHERE)
-        found.append(under(keys) + ("" if told == keys else ", of which the document does not speak"))
+        found.append(under(keys) + ("" if told == keys else ", which the document does not mention"))
     return f"found {'; '.join(dict.fromkeys(found))}"
 
 
-@check("semantic", "Every row that is sent gets one answer, in batches of any size.")
+@check("semantic", "Every row gets one answer, in batches of any size.")
 def one_answer_per_row(probe: Probe) -> str:
     probe.needs_at_once(1)
     sizes = sorted({min(size, probe.rows) for size in (1, 2, 7, probe.rows)})
@@ -54,7 +56,7 @@ def one_answer_per_row(probe: Probe) -> str:
     return f"batches of 0, {', '.join(map(str, sizes))} rows: one answer each"
 
 
-@check("semantic", "Rows sent in another order get the same answers in that order.")
+@check("semantic", "Rows sent in a different order get the same answers in that order.")
 def order_is_kept(probe: Probe) -> str:
     probe.needs_at_once(2)
     distinct: set[str] = set()
@@ -81,7 +83,7 @@ def batch_equals_single(probe: Probe) -> str:
     return f"{probe.rows} rows in one batch and one by one: the same answers"
 
 
-@check("semantic", "The same request gets the same answer again, also after others.")
+@check("semantic", "The same request gets the same answer again, also after other requests.")
 def answers_repeat(probe: Probe) -> str:
     rows = probe.sample(2)
     once, first = answers(probe, rows)
@@ -93,7 +95,7 @@ def answers_repeat(probe: Probe) -> str:
     return f"the same request {REPEATS + 1} times with others in between: the same answer"
 
 
-@check("semantic", "Probabilities lie between 0 and 1 and add up to 1, one for each class.")
+@check("semantic", "Probabilities are between 0 and 1 and add up to 1, one for each class.")
 def probabilities_add_up(probe: Probe) -> str:
     def judge(rows: Rows) -> None:
         chances, exchange = _probabilities(probe, rows)
@@ -105,7 +107,7 @@ def probabilities_add_up(probe: Probe) -> str:
     return f"{each_batch(probe, judge)}: within [0, 1], sums within {SUM_TOLERANCE} of 1"
 
 
-@check("semantic", "Not all rows get the same probabilities: the model reads what it is sent.")
+@check("semantic", "Not all rows get the same probabilities: the model uses its input.")
 def probabilities_vary(probe: Probe) -> str:
     return vary(probe, lambda rows: _probabilities(probe, rows))
 
@@ -138,12 +140,12 @@ def forms_agree(probe: Probe) -> str:
     return f"{each_batch(probe, judge)} as {', '.join(forms)}: the same answers"
 
 
-@check("semantic", "Every published category of every column is scored.")
+@check("semantic", "Every listed category of every column can be scored.")
 def every_category_is_scored(probe: Probe) -> str:
     closed = [column for column in probe.described.signature.used if column.closed]
     levels = [(column.name, level) for column in closed for level in column.levels]
     if not levels:
-        raise NotApplicable("the document publishes no categories")
+        raise NotApplicable("the document lists no categories")
     tries = probe.tries(levels)
     made = iter(tries)
     while some := list(islice(made, probe.rows)):
@@ -180,5 +182,5 @@ def _probabilities(probe: Probe, rows: Sequence[dict[str, Any]]) -> tuple[list[l
 
 def _told(answer: Any) -> Told:
     if (found := told(answer)) is None:
-        raise NotApplicable("the document offers no predict_proba, and no answer holds probabilities")
+        raise NotApplicable("the document offers no predict_proba, and no answer contains probabilities")
     return found

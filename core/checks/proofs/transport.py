@@ -16,7 +16,7 @@ UNKNOWN_METHOD = (400, 405, 501)
 """RFC 9110, 15.6.2: 501 for a method that a server does not know at all."""
 
 
-@check("wire", "50,000 nested lists or objects are refused, and the server lives on.")
+@check("wire", "50,000 nested lists or objects are rejected, and the server keeps running.")
 def deep_nesting_is_refused(probe: Probe) -> str:
     shapes = {
         "open lists": b"[" * DEEP,
@@ -30,7 +30,7 @@ def deep_nesting_is_refused(probe: Probe) -> str:
     return f"{', '.join(shapes)}, {DEEP:,} deep: refused"
 
 
-@check("wire", "A body that is too large is refused in good time, and the next request is answered.")
+@check("wire", "A body that is too large is rejected quickly, and the next request is answered.")
 def oversized_bodies_are_refused(probe: Probe) -> str:
     told = told_bytes(probe.described)
     tried = []
@@ -61,7 +61,7 @@ def _sent_or_cut_off(probe: Probe, body: bytes) -> Exchange | None:
         raise
 
 
-@check("wire", "HEAD, TRACE and methods that nobody knows do not score, and nothing is echoed.")
+@check("wire", "HEAD, TRACE and unknown methods do not score, and nothing is echoed.")
 def rare_methods_are_refused(probe: Probe) -> str:
     path = probe.described.score_path
     for method in (method for method in METHODS if method not in probe.described.operations):
@@ -73,7 +73,7 @@ def rare_methods_are_refused(probe: Probe) -> str:
     return f"{', '.join(METHODS)}: refused"
 
 
-@check("wire", "The key counts letter by letter, as one word, and only in the header.")
+@check("wire", "The key must match exactly, as one word, and only in the header.")
 def only_the_key_itself_is_taken(probe: Probe) -> str:
     needs_key(probe)
     key = probe.target.key
@@ -104,7 +104,7 @@ def _one_letter_else(key: str, at: int) -> tuple[str, str]:
     return f"{key[:at]}{other}{key[at + 1 :]}", f"${{SLIPWAY_KEY:0:{at}}}{other}${{SLIPWAY_KEY:{at + 1}}}"
 
 
-@check("wire", "An answer says that it is JSON, and is.")
+@check("wire", "An answer is declared as JSON, and is JSON.")
 def answers_are_json(probe: Probe) -> str:
     exchange = probe.post(valid_body(probe))
     exchange.json()
@@ -114,7 +114,7 @@ def answers_are_json(probe: Probe) -> str:
     return f"sent as {told}"
 
 
-@check("wire", "An address with a slash too many is not found; it is neither scored nor sent elsewhere.")
+@check("wire", "An address with an extra slash gets 404; it is neither scored nor redirected.")
 def other_spellings_of_the_path_do_not_score(probe: Probe) -> str:
     body = valid_body(probe)
     spellings = (f"{probe.described.score_path}/extra", f"{probe.described.score_path}.json")

@@ -22,19 +22,19 @@ from core.domain.errors import NoVerdict
 from core.domain.signature import Column
 
 
-@check("semantic", "The same JSON, written with other spaces and escapes, gets the same answers.")
+@check("semantic", "The same JSON with different whitespace and escapes gets the same answers.")
 def json_may_be_written_otherwise(probe: Probe) -> str:
     usual, first = answers(probe, probe.sample(2))
     for what, other in _otherwise(first.body or b"").items():
         second = probe.post(other)
         if second.status != 200:
-            raise Violation(f"Valid JSON with {what} was refused: {second.shown}", second)
+            raise Violation(f"Valid JSON with {what} was rejected: {second.shown}", second)
         got = probe.unwrap(second, probe.described.primary_form)
         if probe.described.one_row:
             usual = usual[-len(got) :]
         if len(got) != len(usual) or difference(usual, got) is not None:
             raise Violation(f"{usual} became {got} with {what}", first, second)
-    return "spaces, lines and escapes: the same answers"
+    return "whitespace, line breaks and escapes: the same answers"
 
 
 def _otherwise(plain: bytes) -> Mapping[str, bytes]:
@@ -42,8 +42,8 @@ def _otherwise(plain: bytes) -> Mapping[str, bytes]:
     body = json.loads(plain)
     ascii_only = json.dumps(body)
     found = {
-        "lines and spaces": ("\r\n\t " + json.dumps(body, indent=2) + "\n ").encode(),
-        "letters beyond ASCII as they are": json.dumps(body, ensure_ascii=False).encode(),
+        "line breaks and spaces": ("\r\n\t " + json.dumps(body, indent=2) + "\n ").encode(),
+        "unescaped non-ASCII characters": json.dumps(body, ensure_ascii=False).encode(),
         "escapes": escaped(ascii_only).encode(),
     }
     for what, other in found.items():
@@ -52,13 +52,13 @@ def _otherwise(plain: bytes) -> Mapping[str, bytes]:
     return found
 
 
-@check("wire", "What is refused in one form of a request is refused in every form.")
+@check("wire", "What is rejected in one request form is rejected in every form.")
 def forms_refuse_the_same(probe: Probe) -> str:
     forms = [form for form in probe.described.forms[1:] if form != ONE]
     if not forms:
         raise NotApplicable(f"the document allows one form, {probe.described.primary_form}")
     if not probe.described.strict:
-        raise NotApplicable("the document leaves open what a row holds")
+        raise NotApplicable("the document does not say what a row contains")
     tries, row = probe.tries(_bad_rows(probe)), probe.sample(1)[0]
     for what, change, count in tries:
         rows = [_changed(row, change)] * count
@@ -100,7 +100,7 @@ def _stranger(probe: Probe) -> str:
     return unlike("no such column", (column.name for column in probe.described.signature.columns))
 
 
-@check("semantic", "Two columns of a table that change places take their values along.")
+@check("semantic", "When two columns swap places, their values go with them.")
 def swapped_columns_take_their_values_along(probe: Probe) -> str:
     if "mlflow" not in probe.described.forms:
         raise NotApplicable("the document has no form with a list of columns")
@@ -114,12 +114,12 @@ def swapped_columns_take_their_values_along(probe: Probe) -> str:
         usual, first = probe.score([row], method, "mlflow")
         second = probe.post(probe.described.body([{name: row[name] for name in names}], method, "mlflow"))
         if second.status == 200 and difference(usual, got := probe.unwrap(second, "mlflow")) is not None:
-            raise Violation(f"{usual} became {got} when '{one.name}' and '{other.name}' changed places", first, second)
+            raise Violation(f"{usual} became {got} when '{one.name}' and '{other.name}' swapped places", first, second)
         tried += second.status == 200
     if not tried:
-        raise NotApplicable("the document has no two columns that could be mistaken for each other")
-    more = " (time for no more)" if tries.cut else ""
-    return f"{tried:,} pairs of columns in each other's place{more}: the same answers"
+        raise NotApplicable("the document has no two columns that could be mixed up")
+    more = " (no time for more)" if tries.cut else ""
+    return f"{tried:,} pairs of columns swapped{more}: the same answers"
 
 
 def _exchangeable(probe: Probe) -> Iterator[tuple[Column, Column, tuple[Any, Any]]]:
@@ -161,12 +161,12 @@ def _takes(column: Column, text: str) -> bool:
     return not column.closed or text in column.levels
 
 
-@check("wire", "What only looks like JSON is refused: commas too many, comments, bare keys, other numbers.")
+@check("wire", "What only looks like JSON is rejected: trailing commas, comments, unquoted keys, other number formats.")
 def lookalikes_of_json_are_refused(probe: Probe) -> str:
     body = probe.body(probe.sample(1)).decode()
     last = max(body.rfind("}"), body.rfind("]"))
     lookalikes = {
-        "a comma too many": f"{body[:last]},{body[last:]}",
+        "a trailing comma": f"{body[:last]},{body[last:]}",
         "a comment": f"{body} // a comment",
         "a comment within": f"{body[:1]}/* a comment */{body[1:]}",
         "two documents": f"{body}{body}",
@@ -178,7 +178,7 @@ def lookalikes_of_json_are_refused(probe: Probe) -> str:
     return f"{', '.join(lookalikes)}: refused"
 
 
-@check("wire", "A key that stands twice in an object, or is very long, is no fault of the server.")
+@check("wire", "A duplicate or very long key in an object never causes a server error.")
 def odd_keys_are_no_fault(probe: Probe) -> str:
     row = probe.sample(1)[0]
     body = probe.body([row])
@@ -186,17 +186,17 @@ def odd_keys_are_no_fault(probe: Probe) -> str:
     record = written if (written := msgspec.json.encode(row)) in body else body
     name = next(iter(json.loads(record)))
     twice = json.dumps({name: json.loads(record)[name]})[1:-1]
-    odds = {f"'{name}' twice": twice.encode(), "a key of 5,000 letters": f'"{"k" * 5_000}":1'.encode()}
+    odds = {f"'{name}' twice": twice.encode(), "a key of 5,000 characters": f'"{"k" * 5_000}":1'.encode()}
     if probe.profile is Profile.SLIPWAY:  # many readers of JSON take it for a text that they then cannot echo
         odds["a key with half a surrogate pair"] = rb'"\ud800":1'
     for what, odd in odds.items():
         exchange = probe.post(changed(body, record, b"{" + odd + b"," + record[1:]))
         if exchange.status >= 500:
-            raise Violation(f"{what} got {exchange.shown}, which blames the server", exchange)
-    return "a key twice, long keys and odd ones: no fault"
+            raise Violation(f"{what} got {exchange.shown}, which is a server error", exchange)
+    return "duplicate, long and odd keys: no server error"
 
 
-@check("wire", "What needs no key by the document is answered without one.")
+@check("wire", "What needs no key according to the document is answered without one.")
 def open_operations_need_no_key(probe: Probe) -> str:
     found = list(_open(probe))
     if not found:
@@ -219,7 +219,7 @@ def _open(probe: Probe) -> Iterator[str]:
             yield path
 
 
-@check("semantic", "Without a method it is `predict`, and a value left out is one that is null.", profiles=OURS)
+@check("semantic", "The default method is `predict`, and a missing value means null.", profiles=OURS)
 def what_is_left_out_means_what_is_promised(probe: Probe) -> str:
     rows = probe.sample(3)
     said, first = probe.score(rows, "predict")

@@ -20,9 +20,9 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#8882;padding:.6rem;f
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """The browser itself sees to it that nothing is asked for."""
 HEADLINES = {
-    Verdict.HOLDS: "It holds: every check that applies found what was promised.",
-    Verdict.VIOLATED: "It does not hold: what was promised was broken.",
-    Verdict.NO_VERDICT: "There is no verdict: some checks could not be judged.",
+    Verdict.HOLDS: "It holds: every applicable check passed.",
+    Verdict.VIOLATED: "It does not hold: at least one check failed.",
+    Verdict.NO_VERDICT: "There is no verdict: some checks could not be completed.",
 }
 
 
@@ -52,7 +52,7 @@ def _page(report: Report) -> str:
 def _about(report: Report) -> str:
     at = datetime.fromtimestamp(report.created_at, UTC)
     facts = {
-        "Deployment": report.deployment or "as traffic says",
+        "Deployment": report.deployment or "as traffic decides",
         "Profile": report.profile,
         "Examined": f"{at:%Y-%m-%d %H:%M:%S} UTC, in {sum(report.seconds):.1f} s",
         "Again": report.command,

@@ -21,9 +21,9 @@ class Verdict(StrEnum):
 
 SEVERAL = {Verdict.HOLDS: "hold", Verdict.KNOWN: "known deviations"}
 PARTS = {
-    "contract": "What the document allows is answered, what it forbids is refused, and every answer is as described.",
-    "semantic": "The answers mean what they must, whatever the model: rows, order, probabilities, classes.",
-    "wire": "What no careful client sends (keys, bodies, headers, paths) is answered in good order.",
+    "contract": "What the document allows is answered, what it forbids is rejected, and every answer is as described.",
+    "semantic": "The answers make sense for any model: rows, order, probabilities, classes.",
+    "wire": "Faulty requests (keys, bodies, headers, paths) are handled properly.",
 }
 """Each part in plain words."""
 

@@ -93,7 +93,9 @@ class LocalEndpoints(Endpoints):
     ) -> Endpoint:
         check_traffic(traffic, mirror)
         if force and not by:
-            raise SpecInvalid("Forcing traffic needs a name, which is recorded", hint="Say who forces it")
+            raise SpecInvalid(
+                "Forced traffic needs the name of a person, which is recorded", hint="Give your name with the request"
+            )
         self._context.store.endpoints.set_traffic(
             endpoint, traffic, mirror, self._context.clock(), by if force else "", expected
         )
@@ -124,7 +126,7 @@ class LocalEndpoints(Endpoints):
         reply = self._request(name, "GET", f"/swagger.json?version={version}", b"", headers)
         if reply.status != 200 or not isinstance(reply.body, dict):
             raise ServiceUnavailable(
-                f"Endpoint '{name}' gave no document (status {reply.status})", hint=str(reply.body)
+                f"Endpoint '{name}' returned no document (status {reply.status})", hint=str(reply.body)
             )
         return reply.body
 
@@ -165,7 +167,7 @@ class LocalEndpoints(Endpoints):
             raw = response.read()
         except (OSError, http.client.HTTPException) as e:
             raise ServiceUnavailable(
-                f"Endpoint '{name}' does not answer on port {port}", hint="`endpoint get` gives its state and cause"
+                f"Endpoint '{name}' does not answer on port {port}", hint="`endpoint get` shows its state and the cause"
             ) from e
         finally:
             connection.close()

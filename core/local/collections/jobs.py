@@ -40,7 +40,7 @@ class LocalJobs(Jobs):
 
     def submit(self, spec: JobSpec, *, parent_id: str = "") -> Job:
         if verb := QUEUED_BY.get(type(spec)):
-            raise SpecInvalid(f"A {kind_of(spec)} is not submitted as it is", hint=f"`{verb}` queues one")
+            raise SpecInvalid(f"A {kind_of(spec)} cannot be submitted directly", hint=f"`{verb}` queues one")
         return self._add(self._queued(spec, parent_id))
 
     def submit_file(self, spec: BatchSpec, stream: BinaryIO) -> Job:
@@ -164,8 +164,8 @@ class LocalJobs(Jobs):
         endpoint = next((e for e in self._context.store.endpoints.list() if e.listens_at(spec.target.url)), None)
         if endpoint is None:
             raise SpecInvalid(
-                f"No endpoint of this workspace listens at {spec.target.url}",
-                hint="Load other servers with `python -m core loadtest URL`",
+                f"No endpoint of this workspace has the address {spec.target.url}",
+                hint="To load-test another server, run `python -m core loadtest URL`",
             )
         target = replace(spec.target, url=endpoint.scoring_uri.removesuffix("/score"))
         spec = replace(spec, target=target, endpoint=endpoint.name).keyless

@@ -55,7 +55,7 @@ class LocalPipelines(Pipelines):
     def get_run(self, run_id: str) -> PipelineRun:
         job = self._context.store.jobs.get(run_id)
         if not isinstance(job.spec, PipelineRunSpec):
-            raise JobNotFound(f"Job '{run_id}' is no pipeline run but {job.kind}")
+            raise JobNotFound(f"Job '{run_id}' is not a pipeline run but {job.kind}")
         return self._run(job, job.spec)
 
     def list_runs(self, pipeline: str = "", limit: int = 50) -> tuple[PipelineRun, ...]:

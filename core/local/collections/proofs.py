@@ -39,8 +39,8 @@ class LocalProofs(Proofs):
         loosened_by = by.strip() if looser else ""
         if looser and not loosened_by:
             raise SpecInvalid(
-                f"A looser budget than that of '{spec.name}' needs the name of somebody who answers for it",
-                hint="Say who you are: --by NAME. The report keeps the name",
+                f"A looser budget than that of '{spec.name}' needs the name of the person responsible",
+                hint="Give it with --by NAME; the report records it",
             )
         gate = gate_job(self._context, spec, depth, budget, loosened_by)
         return transactions.prove_again(self._context.store, endpoint, spec.name, gate)

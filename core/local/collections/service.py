@@ -32,4 +32,6 @@ class LocalService(Service):
         try:
             return key_in(self._context.paths.service_key.read_bytes(), "of the service")
         except FileNotFoundError as e:
-            raise ServiceUnavailable("The service has no key yet", hint="Start it: python -m core service start") from e
+            raise ServiceUnavailable(
+                "The service does not have a key yet", hint="Start it: python -m core service start"
+            ) from e

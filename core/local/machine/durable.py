@@ -111,5 +111,5 @@ def denied(error: OSError, what: str) -> StorageDenied:
     """What to say of a place where we may not write."""
     return StorageDenied(
         f"Could not {what}: {error.strerror}: {error.filename}",
-        hint="SLIPWAY_HOME is to name a folder that you may write to",
+        hint="Set SLIPWAY_HOME to a folder that you can write to",
     )

@@ -23,8 +23,8 @@ def listen(port: int, owner: str) -> socket.socket:
         listener.close()
         if e.errno in (errno.EADDRINUSE, errno.EACCES):
             raise PortInUse(
-                f"Port {port}, which {owner} keeps, is taken by another process",
-                hint="Stop that process; Slipway never moves to another port silently",
+                f"Port {port}, which belongs to {owner}, is used by another process",
+                hint="Stop that process; Slipway never switches to another port silently",
             ) from e
         raise
     return listener
@@ -38,7 +38,7 @@ def port_of(address: str) -> int:
     except ValueError as e:
         raise SpecInvalid(f"'{address[:60]}' has no port: {e}", hint=f"Give {HOST}:PORT") from e
     if address and (parts.hostname != HOST or not port):
-        raise SpecInvalid(f"'{address[:60]}' is no address to listen at here", hint=f"Give {HOST}:PORT")
+        raise SpecInvalid(f"'{address[:60]}' is not an address this machine can listen on", hint=f"Give {HOST}:PORT")
     return port or 0
 
 

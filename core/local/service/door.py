@@ -143,10 +143,10 @@ class _Guard:
         refused: SlipwayError | None = None
         host = headers.get(b"host", b"").decode("latin-1")
         if _name(host) not in OWN_NAMES:
-            refused = SpecInvalid(f"'{host[:100]}' is not a name of this machine", hint="Use 127.0.0.1")
+            refused = SpecInvalid(f"'{host[:100]}' is not a host name of this machine", hint="Use 127.0.0.1")
         elif scope["path"] not in OPEN_PATHS and not self._knows(headers.get(b"authorization", b"")):
             refused = Unauthorized(
-                "The service's key is missing or wrong",
+                "The service key is missing or wrong",
                 hint="Send it as `Authorization: Bearer KEY`; `python -m core service key` prints it",
             )
         await (_error(refused) if refused else partial(self._inner))(scope, receive, send)
@@ -177,7 +177,7 @@ def _decode(body: bytes) -> Trigger:
         raise SpecInvalid(f"The body is not a trigger: {e}", hint='Send {"ExperimentName": "..."}') from e
     if wanted.DataPathAssignments or wanted.DataSetDefinitionValueAssignments:
         raise SpecInvalid(
-            "Data cannot be assigned here but by ParameterAssignments", hint="The pipeline's parameter `data` names it"
+            "Data can only be set through ParameterAssignments", hint="The pipeline's parameter `data` names it"
         )
     return wanted
 
@@ -187,7 +187,7 @@ def _listing(request: Request) -> tuple[JobKind | None, int]:
         raise SpecInvalid(f"{twice[0]} is given more than once")
     kind, limit = request.query_params.get("kind"), request.query_params.get("limit", "100")
     if kind is not None and kind not in list(JobKind):
-        raise SpecInvalid(f"There is no kind of job '{kind[:40]}'", hint=f"One of: {', '.join(JobKind)}")
+        raise SpecInvalid(f"There is no job kind '{kind[:40]}'", hint=f"One of: {', '.join(JobKind)}")
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= JOBS_MAX):
         raise SpecInvalid(f"limit is '{limit[:40]}', expected 1 to {JOBS_MAX}")
     return None if kind is None else JobKind(kind), int(limit)

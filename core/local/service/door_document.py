@@ -78,11 +78,11 @@ SHAPES = (
     _as_sent(Job, spec=dict[str, Any], result=dict[str, Any]),
 )
 REFUSALS: Mapping[int, str] = {
-    400: "A request that makes no sense, or a host name that is not this machine's",
+    400: "An invalid request, or a host name that is not this machine's",
     401: "The key is missing or wrong",
-    404: "There is no such thing",
+    404: "Not found",
     405: "Another method",
-    409: "The thing's state does not allow it",
+    409: "The current state does not allow it",
     413: "The body is larger than 1 MB",
     500: "A bug",
     503: "The workspace is busy",
@@ -98,7 +98,7 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Slipway workspace service", "version": VERSION},
         "paths": {
-            "/health": {"get": _operation("health", "Whether the service answers; needs no key", "Health") | _OPEN},
+            "/health": {"get": _operation("health", "Whether the service is up; needs no key", "Health") | _OPEN},
             "/openapi.json": {"get": _operation("document", "This document", None)},
             "/pipelines": {"get": _operation("pipelines", "The published pipelines", "PipelineEndpoint", many=True)},
             "/pipelines/{id}": {
@@ -109,7 +109,7 @@ def document() -> dict[str, Any]:
             "/jobs/{id}": {"parameters": [_ID], "get": _operation("job", "One job", "Job")},
             "/jobs/{id}/cancel": {"parameters": [_ID], "post": _operation("cancel", "Ask a job to end", "Job")},
             "/runs/{id}": {"parameters": [_ID], "get": _operation("run", "A pipeline's run and steps", "PipelineRun")},
-            "/poke": {"post": _operation("poke", "Let the service look now", "Poked")},
+            "/poke": {"post": _operation("poke", "Ask the service to look for work now", "Poked")},
         },
         "components": {
             "schemas": schemas,

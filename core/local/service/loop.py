@@ -60,7 +60,7 @@ class Service:
         with held(self._paths.service_lock) as ours:
             if not ours:
                 raise ServiceRunning(
-                    f"A service runs for the workspace {self._settings.home} already",
+                    f"A service is already running for the workspace {self._settings.home}",
                     hint="`python -m core service status` shows it",
                 )
             self._serve(Store(self._paths.store))

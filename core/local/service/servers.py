@@ -242,7 +242,7 @@ class Supervisor:
             log.warning("endpoint %s: server %d did not come up, ending it", endpoint.name, server.pid)
             self._endings.gone(server)
         else:
-            self._observe(endpoint, EndpointState.DEGRADED, "The server has not taken up the latest change", server)
+            self._observe(endpoint, EndpointState.DEGRADED, "The server has not applied the latest change yet", server)
 
     def _answers(self, endpoint: Endpoint) -> bool:
         """Whether GET / is answered; asked only on the way to ready. 503 means: up, but no deployment is."""

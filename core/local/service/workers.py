@@ -156,11 +156,11 @@ class Jobs:
         log.warning("job %s: worker %d died (exit %s), %d in a row", job.id, worker.pid, code, now.count)
         if now.count >= CRASHES_MAX or now.interrupted >= INTERRUPTIONS_MAX:
             count = max(now.count, now.interrupted)
-            said = processes.last_line(self._paths.worker_log(job.id)) or "it left no word"
+            said = processes.last_line(self._paths.worker_log(job.id)) or "it gave no reason"
             self._fail(
                 job,
-                f"Its worker died {count} times in a row{_how(code)}: {said}",
-                "Give its compute more memory where it ran out of it, or look into the job's worker.log",
+                f"Its worker process ended unexpectedly {count} times in a row{_how(code)}: {said}",
+                "Give its compute more memory where it ran out of it, or look at the job's worker.log",
             )
             return
         write_atomic(path, msgspec.json.encode(now))

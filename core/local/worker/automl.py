@@ -58,7 +58,7 @@ def _search(work: Work, spec: TrainingSpec, data: DataAsset) -> tuple[float, Sea
     engine = work.tools.engines(spec.engine)
     with _time_used(work.folder / "seconds", work.clock) as used_s:
         if finished:
-            work.log.info(f"Going on from {len(finished)} trials after {used_s():.0f} s")
+            work.log.info(f"Continuing from {len(finished)} trials after {used_s():.0f} s")
         found = engine(
             work.paths.table(data.name, data.content_id),
             spec,

@@ -122,7 +122,7 @@ def _pinned(work: Work, endpoint: Endpoint, name: str) -> Deployment:
     kept = work.folder / "pin.json"
     if kept.exists():
         name = msgspec.json.decode(kept.read_bytes(), type=Pin).deployment
-        return _chosen(endpoint, name, f"has lost deployment '{name}', which has scored a part of the table")
+        return _chosen(endpoint, name, f"no longer has deployment '{name}', which scored part of the table")
     chosen = _chosen(endpoint, name, f"has no deployment '{name}'" if name else "has no deployment with traffic")
     write_atomic(kept, msgspec.json.encode(Pin(chosen.name)))
     reach(Failpoint.BATCH_PINNED)

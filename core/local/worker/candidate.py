@@ -87,10 +87,10 @@ def _ready_port(server: "subprocess.Popen[bytes]", name: str, status_file: Path,
         if server.poll() is not None:
             raise CandidateFailed(processes.last_line(log) or f"It ended with exit code {server.returncode}")
         if time.monotonic() > deadline:
-            raise CandidateFailed(f"It was not up within {timeout_s:g} s")
+            raise CandidateFailed(f"It did not start within {timeout_s:g} s")
         time.sleep(LOOK_EVERY_S)
     if (seen := status.deployments.get(name)) is None:
-        raise ServiceUnavailable(f"The candidate's server does not know its deployment '{name}'")
+        raise ServiceUnavailable(f"The candidate's server does not have its deployment '{name}'")
     if seen.state != "ready":
         raise CandidateFailed(seen.error)
     return status.port

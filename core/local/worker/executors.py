@@ -132,7 +132,7 @@ def _last_words(child: _Running) -> str:
 def _cause(code: int | None) -> str:
     """Why a child ended that could say nothing itself."""
     if code is not None and code < 0:
-        return f"Its process was ended by {Signals(-code).name}; the system does so when memory runs out"
+        return f"Its process was ended by {Signals(-code).name}; the system does this when it runs out of memory"
     return f"Its process ended with code {code} before the trial was done"
 
 
@@ -148,7 +148,7 @@ def _child(task: TrialTask, train: Train, outcome: connection.Connection) -> Non
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     os.umask(0o077)
     ended = run_here(task, NEVER_STOP, train)
-    error = "" if ended.state is TrialState.SUCCEEDED else ended.error or "It stopped by itself"
+    error = "" if ended.state is TrialState.SUCCEEDED else ended.error or "It stopped early"
     outcome.send_bytes(error.encode()[:ERROR_MAX_BYTES])
     outcome.close()
 

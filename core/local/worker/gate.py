@@ -21,7 +21,7 @@ SEED = 0
 
 COMMAND = re.compile(r"^(curl |ab )", re.MULTILINE)
 
-STARTS = "The candidate's server loads the model and says that it is ready."
+STARTS = "The candidate's server loads the model and becomes ready."
 
 
 def run(work: Work, wanted: GateSpec) -> None:

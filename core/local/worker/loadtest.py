@@ -54,7 +54,7 @@ def run(work: Work, spec: LoadSpec) -> LoadResult:
 
 def _ours(work: Work, spec: LoadSpec, bodies: Sequence[bytes], tell: Callable[[LoadReport], None]) -> LoadReport:
     ceiling = loadtest.ceiling(spec, bodies)
-    work.log.info(f"This machine's load client reaches {ceiling:,.0f} requests/s against a server that does nothing")
+    work.log.info(f"This machine's load client reaches {ceiling:,.0f} requests/s against a server that does no work")
     return loadtest.run(spec, bodies, ceiling_requests_per_s=ceiling, on_progress=tell)
 
 
@@ -64,7 +64,7 @@ def _signature(work: Work, endpoint: Endpoint, name: str) -> Signature:
         return work.store.models.get(found.model, found.model_version).signature
     if name:
         raise EndpointNotFound(f"Endpoint '{endpoint.name}' has no deployment '{name}'")
-    raise Conflict(f"No deployment of '{endpoint.name}' has traffic", hint="Let a gate pass, or set traffic")
+    raise Conflict(f"No deployment of '{endpoint.name}' has traffic", hint="Wait for its gate to pass, or set traffic")
 
 
 def _bodies(signature: Signature, rows: int) -> list[bytes]:

@@ -80,7 +80,7 @@ class Scorer:
         problems: dict[int, str] = {}
         for detail in reply["details"]:
             if detail["row"] < 0:
-                raise Conflict(f"The endpoint refuses the table: {reply['message']}")
+                raise Conflict(f"The endpoint rejected the table: {reply['message']}")
             problems.setdefault(which[detail["row"]], f"{detail['column']}: {detail['problem']}")
         return problems
 
@@ -97,7 +97,7 @@ class Scorer:
         """The status (200, 400, 413) and the parsed reply, with probabilities. Raises ServiceUnavailable."""
         reply = self._answered(samples.body(rows, self._form, "predict_proba"))
         if reply.status in PATIENCE.unsaid:
-            raise ServiceUnavailable("The endpoint was busy for too long", hint="Try again when it has less to do")
+            raise ServiceUnavailable("The endpoint was busy for too long", hint="Try again when it has less load")
         if reply.status not in (200, 400, TOO_LARGE):
             said = reply.body[:300].decode("utf-8", "replace")
             raise ServiceUnavailable(f"The endpoint answered {reply.status}: {said}")

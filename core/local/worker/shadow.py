@@ -42,7 +42,7 @@ def shadow_of(work: Work, spec: DeploymentSpec) -> Shadow | None:
     if kept:
         return Shadow(live, kept, "as clients sent them, newest first")
     model = work.store.models.get(spec.model, spec.model_version)
-    return Shadow(live, _of_training(work, spec), f"rows of {model.data}, since no requests are kept")
+    return Shadow(live, _of_training(work, spec), f"rows of {model.data}, since no requests are recorded")
 
 
 def kept_requests(folder: Path) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.domain.counting import counted
 from core.domain.data import ColumnKind, ColumnRole, TableProfile
 from core.domain.errors import TableUnusable
 from core.domain.signature import CLOSED_LEVELS_MAX, Scalar, Signature
@@ -15,8 +16,8 @@ from core.ml.task import LearningProblem
 ROWS_MIN = 10
 """Fewer known targets give no model that anybody could judge."""
 WHY_USELESS: Mapping[ColumnRole, str] = {
-    ColumnRole.ID: "has another value in nearly every row, as an id or free text",
-    ColumnRole.CONSTANT: "has one value in every row",
+    ColumnRole.ID: "has a different value in nearly every row, like an ID or free text",
+    ColumnRole.CONSTANT: "has the same value in every row",
     ColumnRole.EMPTY: "is empty",
 }
 SMALL_CLASS_SHARE = 0.2
@@ -51,8 +52,8 @@ def check_target(profile: TableProfile, table: Path, target: str) -> TargetCheck
     if len(found) > CLASSES_MAX:
         raise TableUnusable(
             f"The target '{target}' has {profile.column(target).distinct:,} different values, at most {CLASSES_MAX} "
-            "classes can be learned",
-            hint="A number or a date to estimate is a regression target; choose a column of categories",
+            "classes are supported",
+            hint="A number or a date would need regression; choose a column with categories",
         )
     ordered = _ordered(profile, target, found)
     _check_rows(target, ordered)
@@ -65,13 +66,13 @@ def _check_rows(target: str, counts: Sequence[tuple[Scalar, int]]) -> None:
     rows, twice = sum(n for _, n in counts), sum(n > 1 for _, n in counts)
     if rows < ROWS_MIN:
         raise TableUnusable(
-            f"{rows} row(s) have a value of '{target}', at least {ROWS_MIN} are needed to learn from and to judge on",
+            f"{counted(rows, 'row')} with a value of '{target}', expected at least {ROWS_MIN} to train and test on",
             hint="Register a table with more rows",
         )
     if twice < 2:
         raise TableUnusable(
-            f"The target '{target}' has {len(counts)} classes, of which {twice} occur(s) in more than one row",
-            hint="At least two classes need two rows each: one to learn from and one to judge on",
+            f"The target '{target}' has {len(counts)} classes, but only {twice} with more than one row",
+            hint="At least two classes need two rows each: one to train on and one to test on",
         )
 
 
@@ -84,7 +85,7 @@ def check_inputs(profile: TableProfile, target: str, exclude: Sequence[str] = ()
     shown = "; ".join(whys[:5]) + (f"; and {len(whys) - 5} more" if len(whys) > 5 else "")
     raise TableUnusable(
         f"No column is left to predict '{target}' from: {shown or 'it is the only one'}",
-        hint="Register a table with columns whose values repeat, or with numbers; free text is not learned from",
+        hint="Register a table with columns whose values repeat, or with numbers; free text is not used for training",
     )
 
 
@@ -133,20 +134,20 @@ def _each(profile: TableProfile, problem: LearningProblem, target: TargetCheck) 
     yield Guardrail(
         "validation_split",
         GuardrailState.DONE,
-        f"Every trial is judged on {problem.rows:,} rows by {problem.folds}-fold cross-validation, stratified by class",
+        f"Every trial is scored on {problem.rows:,} rows by {problem.folds}-fold cross-validation, stratified by class",
     )
 
 
 def _missing_values(profile: TableProfile, signature: Signature) -> Guardrail:
     holes = [profile.column(c.name) for c in signature.used if profile.column(c.name).missing]
     if not holes:
-        return Guardrail("missing_values", GuardrailState.PASSED, "No used column has a missing cell")
+        return Guardrail("missing_values", GuardrailState.PASSED, "No column in use has missing values")
     cells = sum(c.missing for c in holes)
     worst = max(holes, key=lambda c: c.missing)
     return Guardrail(
         "missing_values",
         GuardrailState.DONE,
-        f"{cells:,} missing cells in {len(holes)} columns are learned as missing (most in '{worst.name}': "
+        f"{cells:,} missing cells in {len(holes)} columns are treated as missing (most in '{worst.name}': "
         f"{worst.missing / worst.rows:.1%})",
     )
 
@@ -166,13 +167,13 @@ def _high_cardinality(profile: TableProfile, signature: Signature) -> Guardrail:
         return Guardrail(
             "high_cardinality", GuardrailState.PASSED, f"No text column has more than {CLOSED_LEVELS_MAX} levels"
         )
-    detail = f"Text with many levels, of which the rare ones are learned together: {', '.join(many)}"
+    detail = f"Text with many levels, of which the rare ones are grouped: {', '.join(many)}"
     return Guardrail("high_cardinality", GuardrailState.DONE, detail)
 
 
 def _dates(names: Sequence[str]) -> Guardrail:
     quoted = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    detail = f"Dates are learned from as days, month, day of the month, weekday and, with times, hour: {quoted}"
+    detail = f"Dates are used as days, month, day of the month, weekday and, with times, hour: {quoted}"
     return Guardrail("dates", GuardrailState.DONE, detail)
 
 
@@ -181,17 +182,17 @@ def _useless(profile: TableProfile, signature: Signature) -> Guardrail:
     roles = {ColumnRole.ID: "an id", ColumnRole.CONSTANT: "constant", ColumnRole.EMPTY: "empty"}
     found = [f"'{c.name}' is {roles[c.role]}" for c in profile.columns if c.name in unused and c.role in roles]
     if not found:
-        return Guardrail("useless_columns", GuardrailState.PASSED, "No column is an id, constant or empty")
-    return Guardrail("useless_columns", GuardrailState.DONE, f"Not learned from: {', '.join(found)}")
+        return Guardrail("useless_columns", GuardrailState.PASSED, "No column is an ID, constant or empty")
+    return Guardrail("useless_columns", GuardrailState.DONE, f"Not used for training: {', '.join(found)}")
 
 
 def _class_balance(target: TargetCheck, folds: int) -> Guardrail:
     smallest = min(range(len(target.rows)), key=target.rows.__getitem__)
     share = f"'{target.classes[smallest]}' has {target.rows[smallest]:,} rows, {_share(target, smallest)} of all"
     if target.rows[smallest] < folds:
-        detail = f"The class {share}: too few to be learned in every one of {folds} folds"
+        detail = f"The class {share}: too few for each of {folds} folds"
     elif target.rows[smallest] < SMALL_CLASS_SHARE * max(target.rows):
-        detail = f"The class {share}: look at AUC or balanced accuracy rather than at accuracy"
+        detail = f"The class {share}: use AUC or balanced accuracy rather than accuracy"
     else:
         return Guardrail("class_balance", GuardrailState.PASSED, f"The smallest class {share}")
     return Guardrail("class_balance", GuardrailState.ALERTED, detail)

@@ -61,7 +61,7 @@ def _sentence(problem: LearningProblem, name: str, weight: Weight) -> str:
     what = "nearly tells" if weight.alone >= ANSWER_AUC else "predicts"
     return (
         f"'{name}' may leak: alone it {what} '{target}' (AUC {weight.alone:.2f}) and the others lose {weight.drop:.2f} "
-        f"without it; make sure that it is known before '{target}' is, or exclude it"
+        f"without it; make sure it is known before '{target}' is, or exclude it"
     )
 
 

@@ -32,5 +32,5 @@ def spelling_note(column: ColumnProfile) -> Note | None:
         return None
     shown = "; ".join(" and ".join(f"'{word[:40]}'" for word in group) for group in groups[:3])
     more = f" and {len(groups) - 3} more" if len(groups) > 3 else ""
-    text = f"'{column.name}' has categories that differ only in how they are spelled: {shown}{more}; they count apart"
+    text = f"'{column.name}' has categories that differ only in spelling: {shown}{more}; they are counted separately"
     return Note(NoteKind.SPELLINGS, text, (column.name,), option="merge_spellings")
