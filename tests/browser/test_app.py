@@ -210,7 +210,7 @@ def test_the_selection_stays_on_its_trial_in_a_table_that_stays_when_a_better_on
     page.goto(f"{app}/leaderboard?job={job_id}")
     settled(page, "Leaderboard")
     table = page.get_by_test_id("stDataFrame").first
-    selected = table.locator("tr", has=page.locator("[aria-selected=true]"))
+    selected = table.locator("tr[aria-selected=true]")
     table.scroll_into_view_if_needed()
     table.evaluate("table => { table.mark = 'the same' }")
     table.click(position={"x": 60, "y": ROW_PX + ROW_PX // 2 + 3})
