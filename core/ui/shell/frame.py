@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.domain.errors import SlipwayError
-from core.ui.shell import abilities, actions, address, browser, cached, failures, navigation, style
+from core.ui.shell import abilities, actions, address, browser, cached, failures, heap, navigation, style
 from core.ui.shell.live import CALM_S, FAST_S, live
 from core.ui.shell.markup import literal
 from core.ui.shell.state import state
@@ -28,6 +28,7 @@ def frame(title: str) -> None:
     if not state.routed:
         navigation.declare_beside()
     state.routed = False
+    heap.settle()
     address.begin(title)
     page = navigation.entry(title)
     style.apply()
