@@ -17,15 +17,14 @@ with ui.explained():
             then=("Deploy", "Deploy a model"),
         )
         st.stop()
-    left, middle, by, right = st.columns([3, 3, 2, 1], vertical_alignment="bottom")
-    with left:
-        name = ui.endpoints.choose(known).name
-    with middle:
-        window = monitor.choose_window()
-    with by:
-        origin = monitor.choose_origin()
-    with right:
-        follow = st.toggle("Live", value=True, key="monitor.live", help="Look again every few seconds.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(width=240):
+            name = ui.endpoints.choose(known).name
+        with st.container(width="content"):
+            window = monitor.choose_window()
+        with st.container(width=210):
+            origin = monitor.choose_origin()
+        follow = st.toggle("Live", value=True, key="monitor.live", help="Refresh every few seconds.", width="content")
     ui.live(
         lambda: monitor.look(workspace, name, window, origin),
         lambda _: monitor.LOOK_EVERY_S if follow else None,

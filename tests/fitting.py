@@ -26,7 +26,15 @@ const cut = [...document.querySelectorAll("[data-testid=stApp] *")].filter(eleme
   if (!["hidden", "clip"].includes(style.overflowX) || element.matches("input, textarea")) return false;
   return shown(element) && name(element) && element.scrollWidth > element.clientWidth + 1;
 }});
-return [...new Set(cut.map(name))];
+// Choices side by side that are wider than their place can be scrolled, but nobody sees that.
+const hidden = [...document.querySelectorAll("[data-testid=stMain] [role=radiogroup]")]
+  .filter(element => shown(element) && element.scrollWidth > element.clientWidth + 1);
+// A letter a line.
+const squeezed = [...document.querySelectorAll("[data-testid=stMain] p")].filter(element => {{
+  const box = element.getBoundingClientRect(), em = parseFloat(getComputedStyle(element).fontSize);
+  return shown(element) && !element.closest(ASIDE) && box.height > 3 * em && box.width < 1.5 * em;
+}});
+return [...new Set([...cut, ...hidden, ...squeezed].map(name))];
 }}"""
 
 _WIDER = f"""() => {{

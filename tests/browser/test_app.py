@@ -253,7 +253,7 @@ def test_a_model_is_deployed_through_the_form_and_answers_before_its_gate(
 
     expect(page.get_by_role("heading", name=endpoint_to_make)).to_be_visible()
     wait_until(lambda: quickstart.workspace.endpoints.get(endpoint_to_make).state is EndpointState.READY, 30)
-    expect(page.get_by_text("Gate waits").or_(page.get_by_text("Gate runs")).first).to_be_visible()
+    expect(page.get_by_text("Gate queued").or_(page.get_by_text("Gate running")).first).to_be_visible()
     page.get_by_role("button", name="Score").click()
     expect(page.get_by_text("Answered 200 in")).to_be_visible()
 

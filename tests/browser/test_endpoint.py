@@ -61,7 +61,7 @@ def test_an_uploaded_table_is_scored_and_the_scored_file_downloaded(page: Page, 
         {"name": "rows.csv", "mimeType": "text/csv", "buffer": table.getvalue().encode()}
     )
     page.get_by_role("button", name="Score the file").click()
-    expect(page.get_by_text("30 rows scored, 0 refused.")).to_be_visible()
+    expect(page.get_by_text("30 rows scored, 0 rejected.")).to_be_visible()
     with page.expect_download() as got:
         page.get_by_role("button", name="Download the scored table").click()
 

@@ -80,7 +80,7 @@ def test_a_gate_that_runs_shows_what_it_has_checked(visit, bank):
 
     assert "612 replies match their schema" in text(app)
     badges = "\n".join(e.value for e in app.markdown)
-    assert "Gate running" in badges or "Gate runs" in badges
+    assert "Gate running" in badges
     assert "Contract 3" in badges
 
     bank.endpoints = [replace(bank.endpoints[0], traffic={"v3": 100}, deployments=endpoint.deployments)]
@@ -240,7 +240,7 @@ def test_where_a_threshold_decides_the_answer_says_so(visit, bank):
 
 def test_a_table_that_is_here_is_scored_as_a_job_and_can_be_taken(visit, bank, tmp_path):
     app = visit("deploy", use="Batch")
-    by_label(app.button, "Score it").click().run()
+    by_label(app.button, "Score the table").click().run()
     assert "waiting" in text(app)
     assert bank.called("jobs.submit") == [(BatchSpec("bank-marketing", "bankmarketing-train", 1),)]
 
@@ -250,7 +250,7 @@ def test_a_table_that_is_here_is_scored_as_a_job_and_can_be_taken(visit, bank, t
     bank.jobs[0], bank.outputs[done.id] = done, scored
     app.run()
 
-    assert "2 rows scored, 0 refused" in text(app)
+    assert "2 rows scored, 0 rejected" in text(app)
     assert app.dataframe[0].value["prediction"].tolist() == ["no", "yes"]
     assert list(app.dataframe[0].value) == ["prediction", "age"], "the answers first: a wide table hides its end"
 

@@ -139,3 +139,11 @@ def test_a_percentile_of_few_requests_is_hollow():
         ["circle-open", "circle"],
         ["circle-open", "circle"],
     ]
+
+
+def test_a_few_requests_are_counted_in_whole_ticks_and_the_count_beside_a_bar_has_room():
+    assert charts.requests([replace(HOUR.buckets[0], requests=2)]).layout.yaxis.dtick == 1
+    assert charts.requests([replace(HOUR.buckets[0], requests=2_000)]).layout.yaxis.dtick is None
+    axis = charts.statuses({200: 2}).layout.xaxis
+    assert axis.dtick == 1
+    assert axis.range[1] > 2

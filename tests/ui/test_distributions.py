@@ -127,3 +127,10 @@ def test_the_rarest_category_is_among_the_inline_bars():
 )  # fmt: skip
 def test_a_value_of_a_table_is_read_at_a_glance(value, text):
     assert words.value(value) == text
+
+
+def test_a_rate_of_few_rows_is_pale_and_said_to_be():
+    rated = column("age", ColumnKind.INTEGER, levels=(Level("40", 900, 0.1), Level("98", 1, 1.0)))
+    assert list(distributions.target_rates(rated, "y", "yes", 0.1).data[0].marker.opacity) == [1.0, 0.35]
+    assert distributions.few_rows(rated)
+    assert not distributions.few_rows(column("job", levels=(Level("cook", 900, 0.1), Level("nurse", 90, 0.2))))

@@ -76,7 +76,8 @@ def test_sizes_are_decimal(size, expected):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"), [(1, "just now"), (43, "43 s ago"), (300, "5 min ago"), (7200, "2 h ago")]
+    ("seconds", "expected"),
+    [(1, "just now"), (43, "43 s ago"), (77, "1 min ago"), (300, "5 min ago"), (4440, "1 h ago"), (7200, "2 h ago")],
 )
 def test_how_long_since(seconds, expected):
     now = 1_790_000_000.0

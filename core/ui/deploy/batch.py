@@ -46,9 +46,9 @@ def show(workspace: Workspace, endpoint: Endpoint, model: Model) -> None:
         actions.apply("Reading the file", workspace.jobs.submit_file, spec, given)
     known = {words.asset(asset.ref): asset for asset in workspace.data.list()}
     if known:
-        with st.expander("Or data that is here already", icon=":material/database:"):
+        with st.expander("Or score a registered table", icon=":material/database:"):
             name = st.selectbox("Data", list(known), key="batch.data")
-            if st.button("Score it", key="batch.known"):
+            if st.button("Score the table", key="batch.known"):
                 ref = known[name].ref
                 actions.apply("Queueing", workspace.jobs.submit, BatchSpec(endpoint.name, ref.name, ref.version))
     live(lambda: _look(workspace, endpoint), _pace, lambda seen: _draw(workspace, seen))
@@ -88,7 +88,9 @@ def _table(spec: JobSpec) -> str:
 def _result(workspace: Workspace, job: Job, *, opened: bool) -> None:
     if isinstance(job.result, BatchResult):
         why = " The column `problem` says why." if job.result.refused else ""
-        st.markdown(f"{words.plural(job.result.scored, 'row')} scored, {words.count(job.result.refused)} refused.{why}")
+        st.markdown(
+            f"{words.plural(job.result.scored, 'row')} scored, {words.count(job.result.refused)} rejected.{why}"
+        )
     # The file is read when somebody asks for it, not each time that the page looks whether a job has ended.
     st.download_button(
         "Download the scored table",

@@ -205,7 +205,7 @@ def _figures(endpoint: Endpoint, hour: TelemetrySummary | None) -> None:
     )
     st.caption(
         "Clients' requests only, latency measured by the server; load tests, batches, shadows and mirrored copies are "
-        f"not in it. At {words.moment(time.time(), time.time())}."
+        f"not counted. Updated at {words.moment(time.time(), time.time())}."
     )
 
 

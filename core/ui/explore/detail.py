@@ -58,6 +58,8 @@ def _rates(explored: Explored, column: ColumnProfile) -> None:
         key=f"explore.{explored.asset.ref}.{column.name}.{target}",
         alt=f"Rate of {target} by {column.name}",
     )
+    if distributions.few_rows(column):
+        st.caption(f"Pale bars: fewer than {distributions.RATE_ROWS_MIN} rows.")
 
 
 def _say_rest(column: ColumnProfile) -> None:

@@ -20,5 +20,5 @@ def show(explored: Explored) -> None:
     st.caption(
         f"{'The only row' if rows == 1 else f'All {words.count(rows)} rows'} of the table."
         if every
-        else f"The first {words.plural(len(sample.rows), 'row')} of the table, of {words.count(rows)}."
+        else f"The first {words.count(len(sample.rows))} of {words.plural(rows, 'row')}."
     )

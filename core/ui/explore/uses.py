@@ -15,7 +15,9 @@ def show(explored: Explored) -> None:
     found = explored.workspace.data.lineage(explored.asset.ref)
     if not (found.jobs or found.models or found.deployments):
         notices.empty(
-            "Nothing uses this table yet", "Train on it: what comes of it is listed here.", icon="account_tree"
+            "Nothing uses this table yet",
+            "Its training jobs, models and deployments will be listed here.",
+            icon="account_tree",
         )
         train_link(explored.asset, explored.target)
         return
@@ -33,7 +35,7 @@ def show(explored: Explored) -> None:
 
 
 def _heading(what: str, count: int) -> None:
-    more = f", the first {SHOWN_MAX} of them" if count > SHOWN_MAX else ""
+    more = f", first {SHOWN_MAX} shown" if count > SHOWN_MAX else ""
     st.markdown(f"**{what}** :gray[{words.count(count)}{more}]")
 
 

@@ -40,6 +40,17 @@ def laid_out(traces: Sequence[Any], *, x: str, y: str, height: int = 260, **layo
     return figure
 
 
+FEW = 5
+"""An axis of counts up to this many would get ticks of halves."""
+
+
+def whole(figure: go.Figure, highest: int, *, axis: str = "y") -> go.Figure:
+    """Ticks of whole numbers, on an axis of counts up to `highest`."""
+    if highest > FEW:
+        return figure
+    return figure.update_xaxes(dtick=1) if axis == "x" else figure.update_yaxes(dtick=1)
+
+
 def best_so_far(trials: Sequence[Trial], metric: str, started_at: float) -> go.Figure:
     """Each trial's score when it ended, and the best one up to then."""
     ended = sorted((t for t in trials if metric in t.metrics), key=lambda t: t.started_at + t.duration_s)
@@ -107,7 +118,8 @@ def requests(buckets: Sequence[TelemetryBucket]) -> go.Figure:
         for name, values, color in ends
     ]
     width = words.lasting(buckets[0].width_s) if buckets else ""
-    return laid_out(bars, x="Time", y=f"Requests (per {width})", barmode="stack")
+    figure = laid_out(bars, x="Time", y=f"Requests (per {width})", barmode="stack")
+    return whole(figure, max((b.requests for b in buckets), default=0))
 
 
 def latency(buckets: Sequence[TelemetryBucket]) -> go.Figure:
@@ -148,7 +160,11 @@ def statuses(by_status: Mapping[int, int]) -> go.Figure:
         marker_color=colors,
         hovertemplate="status %{y}<br><b>%{x:,} requests</b><extra></extra>",
     )
-    return laid_out([bars], x="Requests (count)", y="HTTP status", yaxis_type="category")
+    height = 80 + 34 * len(shown)
+    figure = laid_out([bars], x="Requests (count)", y="HTTP status", height=height, yaxis_type="category")
+    most = max(by_status.values(), default=0)
+    # The count beside the longest bar needs room of its own.
+    return whole(figure.update_xaxes(range=[0, 1.3 * max(1, most)]), most, axis="x")
 
 
 def verdicts(reports: Sequence[GateReport]) -> go.Figure:
@@ -177,7 +193,7 @@ def load_histogram(reports: Sequence[LoadReport], names: Sequence[str] = ()) -> 
             hovertemplate="up to %{x} ms<br><b>%{y:,} requests</b><extra></extra>",
         )
         figure = laid_out([bars], x="Client latency, up to (ms)", y="Requests (count)", xaxis_type="category")
-        return figure.update_yaxes(dtick=1) if max(counts, default=0) <= FEW else figure
+        return whole(figure, max(counts, default=0))
     lines = [
         go.Scatter(
             x=[bound for bound, _ in report.histogram],
@@ -193,8 +209,6 @@ def load_histogram(reports: Sequence[LoadReport], names: Sequence[str] = ()) -> 
 
 
 BARS_MAX = 16
-FEW = 5
-"""So few requests in the highest bar would get ticks of halves."""
 
 
 def _bars_of(report: LoadReport) -> tuple[list[str], list[int]]:
@@ -224,7 +238,8 @@ def load_seconds(report: LoadReport) -> go.Figure:
             ("Failed", [s.failed for s in report.seconds], BAD),
         )
     ]
-    return laid_out(bars, x="Time since the start (s)", y="Requests (per second)", barmode="stack")
+    figure = laid_out(bars, x="Time since the start (s)", y="Requests (per second)", barmode="stack")
+    return whole(figure, max((s.requests for s in report.seconds), default=0))
 
 
 def sweep_throughput(sweep: Sweep) -> go.Figure:

@@ -14,6 +14,8 @@ SHOWN_MAX = 20
 LABEL_CHARS_MAX = 28
 """A longer category would take the room of its bar; a pointer on it tells the whole."""
 MISSING = "(missing)"
+RATE_ROWS_MIN = 30
+"""The rate of fewer rows is mostly chance: one row alone is 0 % or 100 %."""
 
 
 def distribution(column: ColumnProfile) -> go.Figure:
@@ -78,7 +80,18 @@ def target_rates(column: ColumnProfile, target: str, positive: str, overall: flo
     rows = [words.plural(level.count, "row") for level in levels]
     names = [level.value for level in levels]
     figure = _across(names, rates, colors, rows, x=title, hover="<b>%{x:.1f} %</b> of %{customdata[1]}")
-    return _overall(figure, overall, across=True)
+    return _overall(figure.update_traces(marker_opacity=_opacities(levels)), overall, across=True)
+
+
+def few_rows(column: ColumnProfile) -> bool:
+    """Whether some rate is one of so few rows that chance may have made it."""
+    every = column.levels if column.kind in NUMERIC else shown_levels(column)
+    return any(level.count < RATE_ROWS_MIN for level in every if level.target_rate is not None)
+
+
+def _opacities(levels: Sequence[Level]) -> list[float]:
+    """Rates of few rows are pale."""
+    return [1.0 if level.count >= RATE_ROWS_MIN else 0.35 for level in levels]
 
 
 def _upright(levels: Sequence[Level], name: str, title: str) -> go.Figure:
@@ -88,7 +101,7 @@ def _upright(levels: Sequence[Level], name: str, title: str) -> go.Figure:
         y=[100 * (level.target_rate or 0.0) for level in levels],
         customdata=[words.plural(level.count, "row") for level in levels],
         hovertemplate="%{x}<br><b>%{y:.1f} %</b> of %{customdata}<extra></extra>",
-        marker_color=SERIES[1],
+        marker={"color": SERIES[1], "opacity": _opacities(levels)},
     )
     return laid_out([bars], x=f"{plain(name)} (value)", y=title, xaxis_type="category")
 

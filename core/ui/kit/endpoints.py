@@ -135,7 +135,7 @@ def card(
             if hour is not None:
                 st.caption(
                     "Clients' requests only, latency measured by the server; load tests, batches and shadows are "
-                    "not in it."
+                    "not counted."
                 )
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f":gray[:material/link:] `{endpoint.scoring_uri}`", width="content")

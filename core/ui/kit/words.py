@@ -51,14 +51,14 @@ STATES: Mapping[type[StrEnum], Mapping[str, Word]] = {
     },
     GateState: {
         GateState.NONE: Word("Not gated", "gray", "gpp_maybe"),
-        GateState.QUEUED: Word("Gate waits", "blue", "schedule"),
-        GateState.RUNNING: Word("Gate runs", "blue", _MOVING),
+        GateState.QUEUED: Word("Gate queued", "blue", "schedule"),
+        GateState.RUNNING: Word("Gate running", "blue", _MOVING),
         GateState.PASSED: Word("Gate passed", "green", "verified"),
         GateState.FAILED: Word("Gate failed", "red", "gpp_bad"),
         GateState.NO_VERDICT: Word("No verdict", "orange", "gpp_maybe"),
     },
     JobState: {
-        JobState.QUEUED: Word("Waiting", "gray", "schedule"),
+        JobState.QUEUED: Word("Queued", "gray", "schedule"),
         JobState.RUNNING: Word("Running", "blue", _MOVING),
         JobState.SUCCEEDED: Word("Succeeded", "green", _GOOD),
         JobState.FAILED: Word("Failed", "red", _BAD),
@@ -68,12 +68,12 @@ STATES: Mapping[type[StrEnum], Mapping[str, Word]] = {
         TrialState.RUNNING: Word("Running", "blue", _MOVING),
         TrialState.SUCCEEDED: Word("Done", "green", _GOOD),
         TrialState.FAILED: Word("Failed", "red", _BAD),
-        TrialState.STOPPED: Word("Cut off", "gray", "timer_off"),
+        TrialState.STOPPED: Word("Stopped", "gray", "timer_off"),
     },
     GuardrailState: {
         GuardrailState.PASSED: Word("Passed", "green", _GOOD),
         GuardrailState.DONE: Word("Handled", "blue", "build"),
-        GuardrailState.ALERTED: Word("Look here", "orange", "warning"),
+        GuardrailState.ALERTED: Word("Needs attention", "orange", "warning"),
     },
 }
 
@@ -92,8 +92,8 @@ KINDS: Mapping[ColumnKind, str] = {
 }
 ROLES: Mapping[ColumnRole, str] = {
     ColumnRole.FEATURE: "",
-    ColumnRole.ID: "Looks like an id",
-    ColumnRole.CONSTANT: "Always the same",
+    ColumnRole.ID: "Looks like an ID",
+    ColumnRole.CONSTANT: "Constant",
     ColumnRole.EMPTY: "Empty",
 }
 STEPS: Mapping[StepKind, str] = {
@@ -202,9 +202,9 @@ def ago(at: float | None, now: float) -> str:
     seconds = now - at
     if seconds < 5:
         return "just now"
-    for limit, length, unit in ((90, 1, "s"), (5_400, 60, "min"), (129_600, 3_600, "h")):
+    for limit, length, unit in ((60, 1, "s"), (3_600, 60, "min"), (129_600, 3_600, "h")):
         if seconds < limit:
-            return f"{seconds / length:.0f} {unit} ago"
+            return f"{seconds // length:.0f} {unit} ago"
     return f"on {moment(at, now)}"
 
 

@@ -36,7 +36,7 @@ def _outcome(board: Board, trial: Trial) -> None:
     if trial.error:
         failures.say(trial.error)
     if trial.state is TrialState.STOPPED:
-        st.caption("Cut off when the training ended: it has left no model.")
+        st.caption("Stopped when the training ended, so it left no model.")
     if trial.state is TrialState.SUCCEEDED:
         register.offer(board, trial, "Register this model", key="trial")
 

@@ -11,11 +11,11 @@ NAMES = {"15m": "15 min", "1h": "1 h", "24h": "24 h", "7d": "7 days"}
 EVERYBODY = "all"
 ORIGINS: Mapping[str, str] = {
     Origin.CLIENT: "Clients",
-    Origin.APP: "Test form",
+    Origin.APP: "Test tab of Deploy",
     Origin.BATCH: "Batch jobs",
     Origin.LOADTEST: "Load tests",
-    Origin.SHADOW: "Shadow requests of gates",
-    Origin.GATE: "Contract checks",
+    Origin.SHADOW: "Gate shadow requests",
+    Origin.GATE: "Gate contract checks",
     EVERYBODY: "Everyone",
 }
 """Whose requests: what an address says -> what people read."""

@@ -23,7 +23,7 @@ def show(traffic: Traffic) -> None:
                 "Latency": [words.milliseconds(r.elapsed_ms) for r in traffic.newest],
                 "In": [words.size(r.bytes_in) for r in traffic.newest],
                 "Out": [words.size(r.bytes_out) for r in traffic.newest],
-                "Request id": [r.request_id for r in traffic.newest],
+                "Request ID": [r.request_id for r in traffic.newest],
             },
             hide_index=True,
             height=min(38 + 35 * len(traffic.newest), 260),
