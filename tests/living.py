@@ -27,6 +27,7 @@ def environment(home: Path) -> dict[str, str]:
         **inherited,
         "SLIPWAY_HOME": str(home),
         "SLIPWAY_OFFLINE": "1",
+        "SLIPWAY_READ_DIR": str(home / "read"),
         "SLIPWAY_DATA_DIR": str(SHARED / "data" if (SHARED / "data").is_dir() else home / "no-tables"),
     }
 

@@ -43,6 +43,6 @@ def check_allowed(path: Path, settings: Settings) -> Path:
         return path.resolve()
     among = ", ".join(f"'{folder}'" for folder in folders(settings)) or "none"
     raise SourceUnreadable(
-        f"{shown(str(path))} does not lie in a folder that may be read from here",
+        f"{shown(str(path))} is outside the folders that the app and REST calls may read",
         hint=f"Allowed are: {among}. {READ_DIR}",
     )

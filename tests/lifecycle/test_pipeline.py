@@ -25,10 +25,11 @@ def published(quickstart):
 
 
 @pytest.fixture
-def table(tmp_path) -> str:
-    """A table so small that some trial ends in any time."""
+def table(quickstart) -> str:
+    """A table so small that some trial ends in any time, in a folder from which a REST call may read."""
     rows = [f"{20 + i % 40},{'red' if i % 3 else 'blue'},{'yes' if (i * 7) % 5 > 2 else 'no'}" for i in range(300)]
-    path = tmp_path / "people.csv"
+    path = quickstart.home / "read" / "people.csv"
+    path.parent.mkdir(exist_ok=True)
     path.write_text("\n".join(["age,colour,bought", *rows]))
     return str(path)
 

@@ -153,7 +153,7 @@ def test_a_deployment_that_goes_away_in_between_is_named(
     world.store.deployments.drop("bank", "v2")
     job = world.run_here(job_id)
     assert job.state is JobState.FAILED
-    assert job.message == "Endpoint 'bank' has lost deployment 'v2', which has scored a part of the table"
+    assert job.message == "Endpoint 'bank' no longer has deployment 'v2', which scored part of the table"
 
 
 @pytest.mark.parametrize("kind", ["csv", "semicolons", "gz", "parquet", "jsonl"])

@@ -84,7 +84,7 @@ def test_a_job_that_kills_its_worker_each_time_fails_with_the_cause(world: World
     until_final(world, job_id)
     job = world.job(job_id)
     assert (job.state, job.attempt) == (JobState.FAILED, 3)
-    assert "died 3 times in a row (signal 9)" in job.message
+    assert "ended unexpectedly 3 times in a row (signal 9)" in job.message
     assert "memory" in job.hint
     assert [trial.state for trial in world.store.trials.list(job_id)] == [TrialState.SUCCEEDED, TrialState.STOPPED]
 
@@ -113,7 +113,7 @@ def test_a_job_that_takes_the_service_down_with_it_ends_at_last(world: World) ->
     before = Crashes(attempt=0, interrupted=INTERRUPTIONS_MAX - 1)
     write_atomic(world.paths.job(job_id) / "crashes.json", json.encode(before))
     world.jobs().tick()
-    assert f"died {INTERRUPTIONS_MAX} times in a row" in world.job(job_id).message
+    assert f"ended unexpectedly {INTERRUPTIONS_MAX} times in a row" in world.job(job_id).message
 
 
 def test_how_far_a_job_has_come_grows_with_each_piece_of_work(world: World) -> None:

@@ -39,7 +39,8 @@ def test_a_second_service_is_refused_in_one_sentence(running: World) -> None:
     pid = running.status_pid()
     second = run_another(running)
     assert second.returncode == 1
-    assert second.stderr.strip().splitlines()[-1].startswith("ServiceRunning: A service runs for the workspace")
+    said = second.stderr.strip().splitlines()[-1]
+    assert said.startswith("ServiceRunning: A service is already running for the workspace")
     assert "Traceback" not in second.stderr
     assert running.status_pid() == pid
 
@@ -74,7 +75,7 @@ def test_the_port_is_kept_and_a_taken_one_is_an_error_not_a_move(world: World) -
     port, key = int(world.store.facts.get("service_port")), world.paths.service_key.read_text()
     with ports.listen(port, "a stranger"):
         second = run_another(world)
-        with pytest.raises(PortInUse, match=f"Port {port}, which the service keeps, is taken"):
+        with pytest.raises(PortInUse, match=f"Port {port}, which belongs to the service, is used"):
             control.start_detached(world.settings)
     assert second.returncode == 1
     assert f"PortInUse: Port {port}" in second.stderr

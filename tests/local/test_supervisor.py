@@ -152,7 +152,7 @@ def test_a_taken_port_fails_the_endpoint_until_it_is_free(world: World) -> None:
         port = world.add_endpoint("bank", stranger.getsockname()[1])
         supervisor = world.supervisor()
         until_state(world, supervisor, "bank", EndpointState.FAILED)
-        assert f"Port {port}, which endpoint 'bank' keeps, is taken" in world.endpoint("bank").error
+        assert f"Port {port}, which belongs to endpoint 'bank', is used" in world.endpoint("bank").error
     ready(world, supervisor)
     assert world.endpoint("bank").error == ""
     assert ports.port_of(world.endpoint("bank").scoring_uri) == port

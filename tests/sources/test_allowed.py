@@ -70,7 +70,7 @@ def test_anything_else_is_refused_in_the_same_words_whether_it_is_there_or_not(
 ) -> None:
     with pytest.raises(SourceUnreadable) as refused:
         read(f"{tmp_path}/{path}", settings)
-    assert "does not lie in a folder that may be read from here" in refused.value.message
+    assert "is outside the folders that the app and REST calls may read" in refused.value.message
     assert f"'{tmp_path / 'data'}'" in refused.value.hint
     assert "SLIPWAY_READ_DIR" in refused.value.hint
     assert "root:x" not in f"{refused.value}{refused.value.hint}"
@@ -78,7 +78,7 @@ def test_anything_else_is_refused_in_the_same_words_whether_it_is_there_or_not(
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "/proc/self/environ", "/dev/stdin", "/proc/self/root/etc/passwd", "~"])
 def test_files_of_the_system_are_refused(settings: Settings, path: str) -> None:
-    with pytest.raises(SourceUnreadable, match="does not lie"):
+    with pytest.raises(SourceUnreadable, match="is outside"):
         read(path, settings)
 
 
@@ -145,7 +145,7 @@ def test_a_path_is_read_if_and_only_if_its_real_path_lies_in_an_allowed_folder(
     else:
         with pytest.raises(SourceUnreadable) as refused:
             check()
-        assert ("does not lie" in refused.value.message) == (not allowed)
+        assert ("is outside" in refused.value.message) == (not allowed)
 
 
 def test_the_tables_that_a_name_means_are_told_without_reading_one(tmp_path: Path, settings: Settings) -> None:

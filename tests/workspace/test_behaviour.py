@@ -471,7 +471,7 @@ def test_what_is_behind_a_page_reads_below_the_allowed_folders_alone(tmp_path, p
         lambda: behind.data.register("people", str(people)),
         lambda: behind.data.read_again(asset.ref, Reading(header=False)),
     ):
-        with pytest.raises(SourceUnreadable, match="does not lie in a folder"):
+        with pytest.raises(SourceUnreadable, match="is outside the folders"):
             ask()
     assert behind.data.list() == (asset,)
     assert behind.data.sample(asset.ref, 1).rows, "what is registered is there for everybody"
