@@ -64,7 +64,9 @@ def assert_fits(page: Page, what: str) -> None:
 
 def test_every_page_opens_from_the_menu_fits_each_width_and_is_read_in_both_themes(page: Page, app: str):
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
-    page.goto(app)
+    page.goto(f"{app}/home")
+    settled(page, "Home")
+    expect(page.get_by_role("dialog"), "the first page has a name, too").to_have_count(0)
     for entry in PAGES:
         page.get_by_test_id("stSidebarNav").get_by_role("link", name=entry.title, exact=True).click()
         settled(page, entry.title)

@@ -131,7 +131,7 @@ def test_rows_without_a_target_are_left_out_and_counted(table):
 def test_a_small_class_and_one_smaller_than_the_folds_are_alerted(table):
     rare = ["no"] * 350 + ["yes"] * 50
     assert any(
-        g.state is GuardrailState.ALERTED and "12.5%" in g.detail for g in prepared(table(answer=rare)).guardrails
+        g.state is GuardrailState.ALERTED and "12.5 %" in g.detail for g in prepared(table(answer=rare)).guardrails
     )
     tiny = ["no"] * 397 + ["yes"] * 3
     assert any("too few" in g.detail for g in prepared(table(answer=tiny)).guardrails)

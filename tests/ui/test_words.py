@@ -39,6 +39,11 @@ def test_every_algorithm_has_an_everyday_name_and_another_engines_keeps_its_own(
     assert words.algorithm("TabNet") == "TabNet"
 
 
+def test_a_gates_states_are_called_as_in_every_other_tool():
+    assert [words.state(s).label for s in (GateState.QUEUED, GateState.RUNNING)] == ["Gate queued", "Gate running"]
+    assert words.state(GuardrailState.ALERTED).label == "Needs attention"
+
+
 def test_two_states_with_the_same_text_keep_their_own_words():
     assert words.state(JobState.SUCCEEDED).label == "Succeeded"
     assert words.state(TrialState.SUCCEEDED).label == "Done"

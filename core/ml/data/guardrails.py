@@ -148,7 +148,7 @@ def _missing_values(profile: TableProfile, signature: Signature) -> Guardrail:
         "missing_values",
         GuardrailState.DONE,
         f"{cells:,} missing cells in {len(holes)} columns are treated as missing (most in '{worst.name}': "
-        f"{worst.missing / worst.rows:.1%})",
+        f"{100 * worst.missing / worst.rows:.1f} %)",
     )
 
 
@@ -199,4 +199,4 @@ def _class_balance(target: TargetCheck, folds: int) -> Guardrail:
 
 
 def _share(target: TargetCheck, at: int) -> str:
-    return f"{target.rows[at] / sum(target.rows):.1%}"
+    return f"{100 * target.rows[at] / sum(target.rows):.1f} %"

@@ -70,6 +70,7 @@ def _table(board: Board, metric: str) -> None:
         selection_mode=("single-row", "single-cell"),
         column_config={
             "Rank": st.column_config.TextColumn(width=50),
+            "Algorithm": st.column_config.TextColumn(width=150),
             words.metric(metric): st.column_config.NumberColumn(format="%.4f", width=80),
             "State": st.column_config.TextColumn(width=80),
             "Time": st.column_config.TextColumn(width=70),

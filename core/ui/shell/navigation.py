@@ -97,13 +97,19 @@ def declare() -> Page:
             page.path,
             title=page.title,
             icon=f":material/{page.icon}:",
-            url_path=page.file,
+            url_path="" if page is PAGES[0] else page.file,
             default=page is PAGES[0],
             help=page.lead,
         )
         sections.setdefault(page.section, []).append(declared)
+    sections[""].append(st.Page(_home, title=PAGES[0].title, url_path=PAGES[0].file, visibility="hidden"))
     st.logo(LOGO, size="large", icon_image=MARK)
     return st.navigation(sections)
+
+
+def _home() -> None:
+    """The first page by its name: Streamlit serves it at `/` alone, and calls any other address of it unknown."""
+    st.switch_page(PAGES[0].path)
 
 
 def declare_beside() -> None:
