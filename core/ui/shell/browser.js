@@ -1,9 +1,10 @@
-// Two things that Streamlit 1.67 leaves to the browser. The page is told once; every later run finds it done.
+// Three things that Streamlit 1.67 leaves to the browser. The page is told once; every later run finds it done.
 //
 // 1. A page writes what it shows into its address. Streamlit makes each such write a step of the history, so that Back
 //    would lead to the same page without its parameters. Here a write is a step only when the visitor has done
 //    something on the page since the last one; what a page adds by itself replaces.
 // 2. Streamlit closes the menu after a choice on a phone, and leaves it over the page in a window as narrow as one.
+// 3. A page begins at its top; Streamlit keeps how far the page before was scrolled, which hides a form that just opened.
 if (!window.slipwayHistory) {
   window.slipwayHistory = true
   const NARROW_PX = 768
@@ -29,6 +30,9 @@ if (!window.slipwayHistory) {
     acted = false
     if (step) push(state, title, url)
     else replace(state, title, url)
-    if (moves) closeMenu()
+    if (moves) {
+      closeMenu()
+      document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0)
+    }
   }
 }
