@@ -20,11 +20,19 @@ class Sweep:
 
     @property
     def knee(self) -> LoadReport | None:
-        """The load with the fewest clients that has nine tenths of the highest throughput; None of too few loads."""
+        """The load with the fewest clients that has nine tenths of the highest throughput.
+
+        None of too few loads, and where only the most clients reach it: there throughput still rises.
+        """
         if len(self.loads) < KNEE_MIN:
             return None
-        highest = max(load.requests_per_s for load in self.loads)
-        return next((load for load in self.loads if highest and load.requests_per_s >= KNEE_SHARE * highest), None)
+        enough = KNEE_SHARE * max(load.requests_per_s for load in self.loads)
+        return next((load for load in self.loads[:-1] if enough and load.requests_per_s >= enough), None)
+
+    @property
+    def rising(self) -> bool:
+        """Whether only the most clients come near the highest throughput, so that more might give more."""
+        return len(self.loads) >= KNEE_MIN and self.knee is None and self.loads[-1].requests_per_s > 0
 
     @property
     def failed(self) -> tuple[LoadReport, ...]:

@@ -74,7 +74,7 @@ def test_a_load_is_watched_until_its_figures_stand(page: Page, app: str, quickst
     page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Load+test")
     settled(page, "Deploy")
 
-    page.get_by_role("button", name="Run it").click()
+    page.get_by_role("button", name="Run").click()
 
     expect(page.get_by_text("Load test results")).to_be_visible()
     expect(page.get_by_role("paragraph").filter(has_text="0 of 10")).to_be_visible()

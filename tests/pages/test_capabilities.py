@@ -49,7 +49,7 @@ ACTS = [
     ({"page": "deploy", "use": "Traffic"}, "Apply", "endpoints.set_traffic"),
     ({"page": "deploy", "use": "Details"}, "Save", "endpoints.update"),
     ({"page": "deploy", "use": "Details"}, "Delete the endpoint", "endpoints.delete"),
-    ({"page": "deploy", "use": "Load test"}, "Run it", "jobs.submit"),
+    ({"page": "deploy", "use": "Load test"}, "Run", "jobs.submit"),
     ({"page": "pipelines"}, "Run now", "pipelines.trigger"),
     ({"page": "quality"}, "Run the gate", "proofs.run_gate"),
 ]

@@ -299,7 +299,7 @@ def test_a_load_is_run_watched_and_compared_with_earlier_ones(visit, bank):
     assert len(app.dataframe[0].value) == 1
 
     by_label(app.selectbox, "Load").set_value("1,000 requests, one client").run()
-    by_label(app.button, "Run it").click().run()
+    by_label(app.button, "Run").click().run()
     assert "Load test running" in text(app)
     (spec,) = bank.called("jobs.submit")[0]
     assert (spec.max_requests, spec.concurrency, spec.target.key) == (1000, 1, "")
@@ -326,7 +326,7 @@ def test_a_sweep_is_a_load_for_each_number_of_clients(visit, bank):
     app = visit("deploy", use="Load test")
     by_label(app.selectbox, "Load").set_value("Concurrency sweep, 1 to 50 clients").run()
 
-    by_label(app.button, "Run it").click().run()
+    by_label(app.button, "Run").click().run()
 
     assert [spec.concurrency for (spec,) in bank.called("jobs.submit")] == [1, 2, 5, 10, 20, 50]
 

@@ -57,7 +57,7 @@ def test_an_endpoint_nobody_asked_says_how_to_ask_it(visit, bank):
 
     app = visit("monitor")
 
-    assert "No requests in this window: Clients" in text(app)
+    assert "No requests in this window (Clients)" in text(app)
     assert app.get("plotly_chart") == []
 
 
@@ -67,7 +67,7 @@ def test_where_only_others_sent_something_monitor_says_who(visit, bank):
 
     app = visit("monitor")
 
-    assert "other senders: Load tests (17,000)" in text(app)
+    assert "Others sent requests in this window: Load tests (17,000)" in text(app)
     assert app.query_params["origin"] == "client"
 
 

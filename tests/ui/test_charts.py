@@ -111,6 +111,15 @@ def test_the_knee_is_the_fewest_clients_near_the_highest_throughput():
     assert Sweep(SWEPT.loads[:2]).knee is None
 
 
+def test_a_throughput_that_still_rises_at_the_most_clients_has_no_knee():
+    best = max(load.requests_per_s for load in SWEPT.loads)
+    rising = Sweep((*SWEPT.loads[:-1], replace(SWEPT.loads[-1], requests_per_s=2 * best)))
+
+    assert rising.knee is None
+    assert rising.rising
+    assert not SWEPT.rising
+
+
 def test_a_sweep_marks_what_failed_and_leaves_a_gap_where_nothing_was_answered():
     p50, p99 = FIGURES["sweep latency"].data
 

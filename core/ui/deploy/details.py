@@ -84,18 +84,20 @@ def _lineage(endpoint: Endpoint) -> None:
 def _settings(workspace: Workspace, endpoint: Endpoint) -> None:
     labels = {limit.name: LIMITS[limit.name][0] for limit in fields(EndpointLimits)}
     facts = {label: _told(getattr(endpoint.limits, name)) for name, label in labels.items()}
-    begun = draft(f"details.{endpoint.name}", facts)
-    with st.expander("Settings", icon=":material/tune:"), st.form(f"details.settings.{endpoint.name}", border=False):
-        given: dict[str, Any] = {}
-        columns = st.columns(3)
-        for number, name in enumerate(labels):
-            with columns[number % 3]:
-                given[name] = _setting(endpoint, name, begun.key(name))
-        saved = st.form_submit_button("Save", type="primary", **able("endpoints.update"))
+    given: dict[str, Any] = {}
+    with st.expander("Settings", icon=":material/tune:"):
+        begun = draft(f"details.{endpoint.name}", facts)  # within: what it says must not fold the form
+        with st.form(f"details.settings.{endpoint.name}", border=False):
+            columns = st.columns(3)
+            for number, name in enumerate(labels):
+                with columns[number % 3]:
+                    given[name] = _setting(endpoint, name, begun.key(name))
+            saved = st.form_submit_button("Save", type="primary", **able("endpoints.update"))
     if saved:
         changes = {name: value for name, value in given.items() if value != getattr(endpoint.limits, name)}
         seen = {name: getattr(endpoint.limits, name) for name in changes}
         begun.save("Saving", workspace.endpoints.update, endpoint.name, changes, expected=seen)
+    begun.follow()
 
 
 def _told(value: Any) -> str:

@@ -75,7 +75,7 @@ def _form(workspace: Workspace, endpoint: Endpoint) -> None:
     presets = PRESETS | (BY_AB if shutil.which("ab") else {})
     choice = st.selectbox("Load", [*presets, OWN], key="loads.preset")
     spec = presets.get(choice) or _own()
-    if st.button("Run it", type="primary", icon=":material/speed:", key="loads.run", **able("jobs.submit")):
+    if st.button("Run", type="primary", icon=":material/speed:", key="loads.run", **able("jobs.submit")):
         specs = [replace(spec, concurrency=n) for n in CLIENTS] if choice == SWEEPING else [spec]
         named = [replace(s, target=target, label=choice.rsplit(", ", 1)[0]) for s in specs]
         actions.apply("Queueing", _submit, workspace, named)
@@ -174,6 +174,12 @@ def sweep_sentence(sweep: Sweep) -> str:
         told.append(
             f"Knee at {words.plural(sweep.knee.concurrency, 'client')}: {words.count(sweep.knee.requests_per_s)} "
             f"requests/s, at least 90 % of the highest throughput ({words.count(highest)})."
+        )
+    elif sweep.rising:
+        last = sweep.loads[-1]
+        told.append(
+            f"No knee yet: throughput still rises at {words.plural(last.concurrency, 'client')}, "
+            f"{words.count(last.requests_per_s)} requests/s."
         )
     if sweep.failed:
         at = ", ".join(str(load.concurrency) for load in sweep.failed)

@@ -59,6 +59,7 @@ def show(workspace: Workspace, endpoint: Endpoint) -> None:
         _mirror(change)
     if endpoint.live:
         _off_the_air(change)
+    change.draft.follow()
 
 
 def _facts(endpoint: Endpoint) -> dict[str, str]:

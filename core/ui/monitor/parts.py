@@ -31,9 +31,9 @@ def _nothing(traffic: Traffic) -> None:
     """Nothing was sent by whom is chosen: say who did send, and how to."""
     others = {name: n for name, n in traffic.summary.by_origin.items() if n}
     told = ", ".join(f"{ORIGINS.get(name, name)} ({words.count(n)})" for name, n in others.items())
-    there = f"In this window there are requests of other senders: {told}. Choose one under Sent by."
+    there = f"Others sent requests in this window: {told}. Choose one under Sent by."
     notices.empty(
-        f"No requests in this window: {figures.whose(traffic)}",
+        f"No requests in this window ({figures.whose(traffic)})",
         there if others else "Send one with a snippet of Deploy's Consume tab, or choose a longer window.",
         icon="monitoring",
         then=("Deploy", "Open Deploy"),

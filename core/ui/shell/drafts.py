@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.domain.errors import SlipwayError, StateChanged
 from core.ui.shell import address, failures
@@ -63,6 +64,12 @@ class Draft:
             return
         st.session_state.pop(_kept(self.name), None)
         st.rerun()
+
+    def follow(self) -> None:
+        """Call it after the form: where its state has changed, what stands around a tab is drawn anew, too."""
+        context = get_script_run_ctx()
+        if self.changed and context is not None and context.fragment_ids_this_run:
+            st.rerun()
 
 
 def draft(name: str, stored: Mapping[str, Any], say: Say | None = None) -> Draft:
