@@ -1,18 +1,23 @@
 """Every test of `make test`: what mostly waits for live processes, and at once with it the rest and the linters.
 
 What measures belongs to the first half, comes last in it, and begins when the other half has ended. At the end stand
-the slowest ten tests of all and every skip by its reason.
+the slowest ten tests of all and every skip by its reason. The tests' own folders are in memory where there is room:
+half of what tests of files wait for is a disk that syncs.
 """
 
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 SLOWEST = 10
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+ROOM_BYTES = 2 * 1024**3
+"""Many times what all tests leave behind."""
 
 
 @dataclass(frozen=True)
@@ -27,24 +32,41 @@ class Outcome:
 
 
 def main(arguments: list[str]) -> int:
-    """Run both halves and the linters; 0 when all are green. `arguments` go to both."""
+    """Run both halves and the linters; 0 when all are green. `arguments` go to both.
+
+    What the tests wrote is removed when all are green, else kept for whoever looks for the cause.
+    """
+    kept = Path(mkdtemp(prefix="slipway-tests-", dir=roomy(MEMORY)))
     with TemporaryDirectory() as folder:
         reports = [Path(folder) / f"{half}.xml" for half in ("rest", "live")]
         aside_log = Path(folder) / "aside.log"
         with aside_log.open("wb") as log:
-            rest = subprocess.Popen(_command("rest", folder, arguments), stdout=log, stderr=subprocess.STDOUT)
+            rest = subprocess.Popen(_command("rest", folder, kept, arguments), stdout=log, stderr=subprocess.STDOUT)
             lint = subprocess.Popen(["make", "--no-print-directory", "lint"], stdout=log, stderr=subprocess.STDOUT)
-            live = subprocess.run(_command("live", folder, arguments), check=False)
+            live = subprocess.run(_command("live", folder, kept, arguments), check=False)
             codes = (rest.wait(), lint.wait(), live.returncode)
         sys.stdout.write(aside_log.read_text("utf-8", "replace"))
         outcomes = [outcome for report in reports if report.exists() for outcome in _outcomes(report)]
     _tell(outcomes)
+    if not any(codes):
+        shutil.rmtree(kept)
+    else:
+        sys.stdout.write(f"What the tests wrote is in {kept}\n")
     return max(abs(code) for code in codes)
 
 
-def _command(half: str, folder: str, arguments: list[str]) -> list[str]:
+def roomy(memory: Path) -> Path | None:
+    """The folder that is kept in memory, if it is there with enough room; None is where the system puts such files."""
+    try:
+        return memory if shutil.disk_usage(memory).free >= ROOM_BYTES else None
+    except OSError:
+        return None
+
+
+def _command(half: str, folder: str, kept: Path, arguments: list[str]) -> list[str]:
     line = [sys.executable, "-m", "pytest", "-m", "not full and not chaos", f"--half={half}", "--durations=0"]
     line += ["--durations-min=60", f"--half-lock={folder}/lock", f"--junitxml={folder}/{half}.xml"]
+    line += [f"--basetemp={kept}/{half}"]
     return [*line, *arguments]
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from session_rules import allowed_reasons
 
+from scripts import run_tests
+
 TESTS = Path(__file__).parents[1]
 
 SUITE = """
@@ -62,3 +64,11 @@ def test_what_measures_comes_last(run):
 
 def test_a_comment_is_no_reason():
     assert allowed_reasons("# why\n\n one \ntwo\n") == {"one", "two"}
+
+
+def test_the_tests_folders_are_in_memory_only_where_there_is_room(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_tests, "ROOM_BYTES", 1)
+    assert run_tests.roomy(tmp_path) == tmp_path
+    assert run_tests.roomy(tmp_path / "absent") is None
+    monkeypatch.setattr(run_tests, "ROOM_BYTES", 1 << 60)
+    assert run_tests.roomy(tmp_path) is None
