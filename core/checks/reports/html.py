@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from html import escape
 
-from core.checks.reports.report import PARTS, Report, Verdict, verdict_of
+from core.checks.reports.report import PARTS, TITLES, Report, Verdict, verdict_of
 from core.domain.proof import CheckResult
 
 STYLE = """
@@ -63,7 +63,8 @@ def _about(report: Report) -> str:
 def _part(report: Report, part: str) -> str:
     results = sorted((r for r in report.results if r.part == part), key=_worst_first)
     applying = len(results) - report.count(Verdict.NOT_APPLICABLE, part)
-    head = f"<h2>{escape(part.capitalize())}: {report.count(Verdict.HOLDS, part)} of {applying} hold</h2>"
+    title = TITLES.get(part, part.capitalize())
+    head = f"<h2>{escape(title)}: {report.count(Verdict.HOLDS, part)} of {applying} hold</h2>"
     return "\n".join([head, f"<p>{escape(PARTS.get(part, ''))}</p>", *map(_check, results)])
 
 

@@ -26,6 +26,8 @@ PARTS = {
     "wire": "Faulty requests (keys, bodies, headers, paths) are handled properly.",
 }
 """Each part in plain words."""
+TITLES = {"contract": "Contract", "semantic": "Semantics", "wire": "Protocol"}
+"""What people call each part; JSON, JUnit and the command line's lines keep the names that programs know."""
 
 
 @dataclass(frozen=True, slots=True)
