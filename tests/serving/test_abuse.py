@@ -167,7 +167,7 @@ SHAPES = {
 def test_a_request_that_two_readers_could_read_in_two_ways_is_refused_once(server, shape):
     raw = said(server, HEAD + shape)
     assert_refused_in_json(raw, 400)
-    assert raw.count(b"HTTP/1.1 ") == 1
+    assert raw.count(b"HTTP/1.1 4") == 1 == raw.count(b"\r\n\r\n")
 
 
 BAD_HTTP = {
