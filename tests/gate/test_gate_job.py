@@ -79,7 +79,7 @@ def test_the_performance_command_runs_as_it_is_copied(
 
 def test_nobody_loosens_a_budget_without_a_name(quickstart: Live, report: GateReport) -> None:
     slower = replace(GateBudget(), p99_ms=2 * GateBudget().p99_ms)
-    with pytest.raises(SpecInvalid, match="the name of somebody who answers for it"):
+    with pytest.raises(SpecInvalid, match="the name of the person responsible"):
         quickstart.workspace.proofs.run_gate(quickstart.endpoint, budget=slower)
     assert report.loosened_by == ""
 

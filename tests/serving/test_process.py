@@ -312,7 +312,7 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_1(server):
         taken.listen()
         code, error = run_to_its_end(server.files.path)
     assert (code, error["status"]) == (1, 409)
-    assert f"Port {server.port} of 127.0.0.1" in error["message"]
+    assert f"Port {server.port} on 127.0.0.1" in error["message"]
     assert error["hint"]
 
 
