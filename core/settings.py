@@ -45,6 +45,7 @@ TABLE = (
         "Further folders, separated by `:`, from which the app and the HTTP door may read a table by its path.",
     ),
     Setting("upload_max_mb", 200, "MB", "A file that is uploaded in the app may be this large."),
+    Setting("unpacked_max_mb", 2000, "MB", "A file that is uploaded may be this large once it is unpacked."),
     Setting(
         "data_url", BANK_MARKETING_URL, "address", "Where the Bank Marketing table is fetched when no folder has it."
     ),
@@ -74,6 +75,7 @@ class Settings:
     data_dir: tuple[Path, ...]
     read_dir: tuple[Path, ...]
     upload_max_mb: int
+    unpacked_max_mb: int
     data_url: str
     offline: bool
     download_timeout_s: float

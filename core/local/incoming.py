@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import BinaryIO
 
+from core.domain.data import DataSource
 from core.domain.errors import PayloadTooLarge, SourceUnreadable
 from core.domain.rules import shown
 from core.settings import Settings
+from core.sources import Source
 
 CHUNK_BYTES = 1 << 20
 MB = 1 << 20
@@ -20,6 +22,12 @@ def own_name(filename: str) -> str:
     if not name.strip("."):
         raise SourceUnreadable(f"{shown(filename)} is no name of a file", hint="Name it as the file is called")
     return name
+
+
+def uploaded(filename: str, name: str, path: Path, settings: Settings) -> Source:
+    """A file that somebody has sent, at `path`: bounded also once it is unpacked."""
+    limit = settings.unpacked_max_mb * MB
+    return Source(DataSource.UPLOAD, filename, name, path, unpacked_max_bytes=limit)
 
 
 def receive(stream: BinaryIO, path: Path, name: str, settings: Settings) -> None:

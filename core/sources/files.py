@@ -12,10 +12,11 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from core.domain.errors import SourceUnreadable, StorageFull
+from core.domain.errors import PayloadTooLarge, SourceUnreadable, StorageFull
 
 CHUNK = 1 << 20
 HINT = "Give a table as CSV, TSV, JSON lines or Parquet, uncompressed or compressed with gzip, xz or bzip2"
@@ -67,11 +68,28 @@ def opened(path: Path, what: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-def copy_bytes(path: Path, target: Path, what: str) -> str:
-    """Unpack a file and give the SHA-256 of what was in it."""
+def check_unpacked(size: int, limit_bytes: int | None, what: str) -> None:
+    """Raise PayloadTooLarge for a table that grows beyond what its sender may have us write."""
+    if limit_bytes is not None and size > limit_bytes:
+        raise PayloadTooLarge(
+            f"{what} is larger than {limit_bytes >> 20:,} MB once it is unpacked",
+            hint="SLIPWAY_UNPACKED_MAX_MB allows more; a file in a data folder may have any size",
+        )
+
+
+def _chunks(source: BinaryIO, limit_bytes: int | None, what: str) -> Iterator[bytes]:
+    size = 0
+    while chunk := source.read(CHUNK):
+        size += len(chunk)
+        check_unpacked(size, limit_bytes, what)
+        yield chunk
+
+
+def copy_bytes(path: Path, target: Path, what: str, limit_bytes: int | None = None) -> str:
+    """Unpack a file and give the SHA-256 of what was in it. Raises PayloadTooLarge above the limit."""
     digest = hashlib.sha256()
     with opened(path, what) as source, target.open("wb") as out:
-        while chunk := source.read(CHUNK):
+        for chunk in _chunks(source, limit_bytes, what):
             digest.update(chunk)
             out.write(chunk)
     return digest.hexdigest()
@@ -86,20 +104,20 @@ class CopiedText:
     lost: int = 0
 
 
-def copy_text(path: Path, target: Path, what: str) -> CopiedText:
+def copy_text(path: Path, target: Path, what: str, limit_bytes: int | None = None) -> CopiedText:
     """Unpack a text file as UTF-8 with plain line ends and without a byte order mark.
 
     UTF-8 and UTF-16 are known by their mark, UTF-16 without one by its zeros; other text that is not UTF-8 is read as
-    Windows-1252, the superset of Latin-1. Raises SourceUnreadable for what is not text.
+    Windows-1252, the superset of Latin-1. Raises SourceUnreadable for what is not text, PayloadTooLarge.
     """
     with opened(path, what) as source:
         start = source.read(64)
     if encoding := _utf_16(start):
-        return _transcode(path, target, what, encoding, "replace")
+        return _transcode(path, target, what, encoding, "replace", limit_bytes)
     try:
-        return _transcode(path, target, what, "utf-8-sig", "strict")
+        return _transcode(path, target, what, "utf-8-sig", "strict", limit_bytes)
     except UnicodeDecodeError:
-        return _transcode(path, target, what, "cp1252", "replace")
+        return _transcode(path, target, what, "cp1252", "replace", limit_bytes)
 
 
 def _utf_16(start: bytes) -> str:
@@ -112,13 +130,11 @@ def _utf_16(start: bytes) -> str:
     return "utf-16-be" if len(start) >= 4 and not any(even) and all(odd) else ""
 
 
-def _transcode(path: Path, target: Path, what: str, encoding: str, errors: str) -> CopiedText:
+def _transcode(path: Path, target: Path, what: str, encoding: str, errors: str, limit_bytes: int | None) -> CopiedText:
     digest, lost = hashlib.sha256(), 0
     decode = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors), translate=True).decode
     with opened(path, what) as source, target.open("w", encoding="utf-8", newline="") as out:
-        chunk = b"."
-        while chunk:
-            chunk = source.read(CHUNK)
+        for chunk in chain(_chunks(source, limit_bytes, what), (b"",)):
             digest.update(chunk)
             text = decode(chunk, final=not chunk)
             if "\0" in text:

@@ -39,6 +39,8 @@ class Source:
     """The data asset's name unless somebody chooses another."""
     path: Path | None
     seed: int = TWIN_SEED
+    unpacked_max_bytes: int | None = None
+    """Of what somebody has sent: a few bytes of it may unpack to more than the disk takes."""
 
 
 def resolve(

@@ -23,6 +23,7 @@ from core.sources.files import (
     CHUNK,
     HINT,
     CopiedText,
+    check_unpacked,
     copy_bytes,
     copy_text,
     full,
@@ -77,7 +78,7 @@ def ingest(
     are found in whatever way people write them; text is trimmed. All that was done is told in `notes`.
     Columns of a text table that `texts` names are text whatever they hold.
     Raises SourceUnreadable (cannot be read, is not a table), TableUnusable (no rows, duplicate column names),
-    StorageFull.
+    StorageFull; PayloadTooLarge for one that unpacks to more than the source may.
     """
     what = f"'{source.origin}'" if source.path else f"The {source.origin}"
     with storage_errors(parquet):
@@ -123,10 +124,11 @@ def _read(
     with opened(path, what) as stream:
         start = stream.read(64)
     if start.startswith(b"PAR1"):
-        sha256 = copy_bytes(path, copy, what)
+        sha256 = copy_bytes(path, copy, what, source.unpacked_max_bytes)
+        check_unpacked(_parquet_bytes(connection, copy), source.unpacked_max_bytes, what)
         relation = f"read_parquet({only(copy)}, {AS_IT_STANDS})"
         return _typed(connection, relation, _parquet_names(connection, copy), what), sha256
-    text = copy_text(path, copy, what)
+    text = copy_text(path, copy, what, source.unpacked_max_bytes)
     with copy.open(encoding="utf-8") as opening:
         head = opening.read(256)
     for pattern, kind in NO_TABLES.items():
@@ -207,6 +209,13 @@ def _parquet_names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[st
             names.append(str(name))
         nested += int(children) - (1 if nested else 0)
     return names
+
+
+def _parquet_bytes(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """How large the table would be as text, at least: a few bytes of Parquet can stand for a thousand million rows."""
+    query = f"SELECT num_rows FROM parquet_file_metadata({only(path)})"
+    rows = int(connection.execute(query).fetchall()[0][0])
+    return 2 * rows * len(_parquet_names(connection, path))
 
 
 def _text_table(

@@ -13,6 +13,7 @@ from io import BytesIO
 from operator import attrgetter
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from backends import CANNOT, MAKE, need
 
@@ -449,6 +450,24 @@ def test_an_upload_above_the_limit_is_refused_before_it_is_read_to_its_end(tmp_p
     assert endless.largest <= 1 << 20
     assert endless.given < 6_000_000
     assert "SLIPWAY_UPLOAD_MAX_MB" in refused.value.hint
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_an_upload_that_unpacks_to_more_than_the_limit_is_refused_and_leaves_nothing(tmp_path, kind):
+    environ = {"SLIPWAY_HOME": str(tmp_path / "home"), "SLIPWAY_UNPACKED_MAX_MB": "3", "SLIPWAY_OFFLINE": "1"}
+    workspace = open_workspace(read_settings(environ))
+    need(workspace, "data.upload")
+    packed = BytesIO(gzip.compress(b"a,b\n" + b"1,2\n" * 1_000_000))
+    if kind == "parquet":
+        packed = BytesIO()
+        pd.DataFrame({"a": [1] * 2_000_000}).to_parquet(packed)
+        packed.seek(0)
+    assert packed.getbuffer().nbytes < 100_000
+    with pytest.raises(PayloadTooLarge, match="larger than 3 MB once it is unpacked") as refused:
+        workspace.data.upload("bomb", f"bomb.{kind}", packed)
+    assert "SLIPWAY_UNPACKED_MAX_MB" in refused.value.hint
+    assert workspace.data.list() == ()
+    assert [path for path in (tmp_path / "home").rglob("*") if "bomb" in path.name or path.suffix == ".parquet"] == []
 
 
 class Endless(BytesIO):

@@ -29,7 +29,7 @@ from core.domain.names import check_name
 from core.domain.rules import check_limit
 from core.local.context import Context
 from core.local.deleted import sweep
-from core.local.incoming import own_name, receive
+from core.local.incoming import own_name, receive, uploaded
 from core.local.machine.durable import make_folder, place, storage_error, write_atomic
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.paths import new_id
@@ -62,7 +62,7 @@ class LocalData(DataAssets):
         with self._incoming(name) as incoming:
             path = incoming / SOURCE
             receive(stream, path, filename, self._context.settings)
-            return self._registered(Source(DataSource.UPLOAD, filename, name, path), name, incoming, reading)
+            return self._registered(uploaded(filename, name, path, self._context.settings), name, incoming, reading)
 
     def read_again(self, ref: DataRef, reading: Reading) -> DataAsset:
         asset, context = self.get(ref), self._context
@@ -78,7 +78,7 @@ class LocalData(DataAssets):
                 raise SourceUnreadable(
                     f"The file '{asset.origin}' is not kept here any more", hint="Upload it again"
                 ) from e
-            found = Source(asset.source, asset.origin, asset.name, incoming / SOURCE)
+            found = uploaded(asset.origin, asset.name, incoming / SOURCE, context.settings)
             return self._registered(found, asset.name, incoming, reading)
 
     def available(self) -> tuple[AvailableTable, ...]:

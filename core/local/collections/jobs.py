@@ -10,7 +10,7 @@ from typing import BinaryIO
 import msgspec
 
 from core.domain.batch import BatchSpec
-from core.domain.data import ColumnKind, DataRef, DataSource
+from core.domain.data import ColumnKind, DataRef
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import Job, JobKind, JobSpec, LogLine, kind_of
 from core.domain.proof import GateSpec, LoadSpec
@@ -20,7 +20,7 @@ from core.domain.signature import Signature
 from core.domain.training import Comparison, TrainingSpec, Trial, TrialDetail
 from core.local.columns import check_columns
 from core.local.context import LOCAL_COMPUTE, PROOF_COMPUTE, Context
-from core.local.incoming import own_name, receive
+from core.local.incoming import own_name, receive, uploaded
 from core.local.machine.durable import make_folder, place, storage_error
 from core.local.queue import check_compute, new_job
 from core.ml.data.guardrails import check_inputs, check_target
@@ -49,7 +49,7 @@ class LocalJobs(Jobs):
         with self._staged(replace(spec, source=name)) as (job, folder):
             path = folder / "source"
             receive(stream, path, name, self._context.settings)
-            self._take(job, Source(DataSource.UPLOAD, name, name, path), folder)
+            self._take(job, uploaded(name, name, path, self._context.settings), folder)
         return self._add(job)
 
     def _add(self, job: Job) -> Job:
