@@ -65,17 +65,19 @@ def test_a_table_is_deleted_after_a_second_click(visit, bank):
     first = bank.assets[0].ref
     app = visit("explore")
 
-    app.button(key="explore.confirm_delete").click().run()
+    app.button(key=f"explore.confirm_delete.{first}").click().run()
 
     assert bank.called("data.delete") == [(first,)]
     assert first not in [a.ref for a in bank.assets]
+    now = by_label(app.button, "Delete this version")
+    assert now.key != f"explore.confirm_delete.{first}", "a second quick click does not delete what is shown next"
 
 
 def test_a_table_in_use_is_kept_and_its_users_named(visit, bank):
     bank.failures["data.delete"].append(Conflict("Model 'bank:1' uses this table", hint="Delete it first"))
     app = visit("explore")
 
-    app.button(key="explore.confirm_delete").click().run()
+    app.button(key=f"explore.confirm_delete.{bank.assets[0].ref}").click().run()
 
     assert "Model 'bank:1' uses this table" in app.error[0].value
 

@@ -115,7 +115,7 @@ def _draw(workspace: Workspace, seen: Loads) -> None:
         more = f" {words.plural(seen.waiting, 'more load test')} queued." if seen.waiting else ""
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":blue[:material/progress_activity:] **Load test running.**{more}", width="content")
-            if st.button("Stop", key="loads.stop", icon=":material/stop_circle:", **able("jobs.cancel")):
+            if st.button("Stop", key=f"loads.stop.{seen.job.id}", icon=":material/stop_circle:", **able("jobs.cancel")):
                 actions.run("Stopping", workspace.jobs.cancel, seen.job.id)
         if seen.progress is not None:
             _report(seen.progress, "running")

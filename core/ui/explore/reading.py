@@ -46,7 +46,7 @@ def draw_notes(workspace: Workspace, asset: DataAsset) -> None:
             # Before the page is drawn again: the list of tables then opens on what was read.
             right.button(
                 label,
-                key=f"explore.note.{number}",
+                key=f"explore.note.{asset.ref}.{number}",
                 width="stretch",
                 on_click=_read_again,
                 args=(workspace, asset, reading),

@@ -17,7 +17,10 @@ def draw_delete(workspace: Workspace, asset: DataAsset) -> None:
             f"Delete **{literal(words.asset(asset.ref))}** and the copy of its rows that the workspace keeps? "
             "A table that jobs, models or deployments use cannot be deleted."
         )
-        sure = st.button("Delete this version", type="primary", icon=":material/delete:", key=f"explore.confirm_delete.{asset.ref}")
+        # A key for each version: the second of two quick clicks must not meet the version that is shown next.
+        sure = st.button(
+            "Delete this version", type="primary", icon=":material/delete:", key=f"explore.confirm_delete.{asset.ref}"
+        )
         if sure and actions.run("Deleting", workspace.data.delete, asset.ref) is not None:
             st.toast(f"Deleted {words.asset(asset.ref)}", icon=":material/delete:")
             st.rerun()

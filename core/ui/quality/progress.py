@@ -25,6 +25,8 @@ def _progress(gates: Gates, job: Job) -> None:
             st.markdown(f"**{literal(jobs.about(job))}**", width="content")
             with st.container(horizontal=True, width="content", vertical_alignment="center"):
                 notices.badge(words.state(job.state), "Stopping" if job.stopping else "")
-                if st.button("Stop", key="quality.stop", icon=":material/stop_circle:", **able("jobs.cancel")):
+                if st.button(
+                    "Stop", key=f"quality.stop.{job.id}", icon=":material/stop_circle:", **able("jobs.cancel")
+                ):
                     actions.run("Stopping", gates.workspace.jobs.cancel, job.id)
         kit.progress(job, gates.judged, kit.expected(gates.reports), gates.now)
