@@ -1,11 +1,26 @@
 """The files of deleted data versions: removed after their rows, and never while another row names them."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+import duckdb
+
+from core.domain.data import DataAsset, DataRef
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.paths import Paths, new_id
 from core.local.store import Store
+
+
+@contextmanager
+def files(store: Store, ref: DataRef) -> Iterator[DataAsset]:
+    """The version whose files are read within. Raises DataNotFound, also where it is deleted under the reader."""
+    asset = store.data.get(ref)
+    try:
+        yield asset
+    except (OSError, duckdb.IOException):
+        store.data.get(asset.ref)
+        raise
 
 
 def sweep(store: Store, paths: Paths, clock: Callable[[], float]) -> None:

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from local_world import World
 
-from core.domain.data import DataRef
+from core.domain.data import DataAsset, DataRef
+from core.domain.errors import DataNotFound
+from core.domain.training import TrainingSpec
 from core.local.deleted import sweep
 from core.local.machine import failpoints
 from core.local.machine.failpoints import Failpoint, arm
 from core.local.paths import Paths
+from core.local.store.data import Data
 from core.local.workspace import open_local
 
 
@@ -60,6 +63,27 @@ def test_what_a_killed_process_has_left_is_removed_when_the_service_starts(
     assert len(folders(world)) == 1
     sweep(world.store, Paths(world.settings.home), lambda: 1.0)
     assert folders(world) == []
+
+
+@pytest.mark.parametrize("ask", ["profile", "sample", "submit"])
+def test_a_table_that_is_deleted_while_it_is_read_is_not_there(
+    world: World, table: Path, monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    workspace = open_local(world.settings)
+    ref = workspace.data.register("people", str(table)).ref
+    get, deleter, asked = Data.get, open_local(world.settings), []
+
+    def found(data: Data, wanted: DataRef) -> DataAsset:
+        asset = get(data, wanted)
+        if not asked:
+            asked.append(wanted)
+            deleter.data.delete(ref)
+        return asset
+
+    monkeypatch.setattr(Data, "get", found)
+    with pytest.raises(DataNotFound, match="There is no data asset 'people:1'"):
+        workspace.jobs.submit(TrainingSpec(ref, "y")) if ask == "submit" else getattr(workspace.data, ask)(ref)
+    assert workspace.jobs.list() == ()
 
 
 def test_two_uploads_of_the_same_bytes_at_once_are_one_version(world: World) -> None:

@@ -28,7 +28,7 @@ from core.domain.job import JobState
 from core.domain.names import check_name
 from core.domain.rules import check_limit
 from core.local.context import Context
-from core.local.deleted import sweep
+from core.local.deleted import files, sweep
 from core.local.incoming import own_name, receive, uploaded
 from core.local.machine.durable import make_folder, place, storage_error, write_atomic
 from core.local.machine.failpoints import Failpoint, reach
@@ -153,18 +153,18 @@ class LocalData(DataAssets):
         return self._context.store.data.get(ref)
 
     def profile(self, ref: DataRef, target: str = "") -> TableProfile:
-        asset = self._context.store.data.get(ref)
-        profile = from_json(msgspec.json.decode(self._context.paths.profile(asset.name, asset.content_id).read_bytes()))
-        if not target:
-            return profile
-        target = asset.named(target)
-        profile.column(target)
-        return profile_table(self._context.paths.table(asset.name, asset.content_id), target)
+        with files(self._context.store, ref) as asset:
+            kept = self._context.paths.profile(asset.name, asset.content_id).read_bytes()
+            profile = from_json(msgspec.json.decode(kept))
+            if not target:
+                return profile
+            target = asset.named(target)
+            profile.column(target)
+            return profile_table(self._context.paths.table(asset.name, asset.content_id), target)
 
     def sample(self, ref: DataRef, rows: int = 20) -> TableSample:
-        asset = self._context.store.data.get(ref)
-        table = f"read_parquet({only(self._context.paths.table(asset.name, asset.content_id))}, {AS_IT_STANDS})"
-        with duckdb.connect() as db:
+        with files(self._context.store, ref) as asset, duckdb.connect() as db:
+            table = f"read_parquet({only(self._context.paths.table(asset.name, asset.content_id))}, {AS_IT_STANDS})"
             found = db.execute(f"SELECT * FROM {table} LIMIT {check_limit(rows)}").fetchall()  # noqa: S608 - a quoted path
         return TableSample(asset.columns, tuple(tuple(_scalar(value) for value in row) for row in found))
 

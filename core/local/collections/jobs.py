@@ -10,7 +10,7 @@ from typing import BinaryIO
 import msgspec
 
 from core.domain.batch import BatchSpec
-from core.domain.data import ColumnKind, DataRef
+from core.domain.data import ColumnKind, DataAsset, DataRef
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import Job, JobKind, JobSpec, LogLine, kind_of
 from core.domain.proof import GateSpec, LoadSpec
@@ -20,6 +20,7 @@ from core.domain.signature import Signature
 from core.domain.training import Comparison, TrainingSpec, Trial, TrialDetail
 from core.local.columns import check_columns
 from core.local.context import LOCAL_COMPUTE, PROOF_COMPUTE, Context
+from core.local.deleted import files
 from core.local.incoming import own_name, receive, uploaded
 from core.local.machine.durable import make_folder, place, storage_error
 from core.local.queue import check_compute, new_job
@@ -73,7 +74,13 @@ class LocalJobs(Jobs):
 
     def _training_job(self, spec: TrainingSpec, parent_id: str) -> Job:
         """Raises DataNotFound, TableUnusable, SpecInvalid for an unknown compute."""
-        asset = self._context.store.data.get(spec.data)
+        with files(self._context.store, spec.data) as asset:
+            spec = self._checked(spec, asset)
+        check_compute(self._context, spec.compute)
+        return new_job(self._context, spec, spec.experiment_name, spec.compute, parent_id)
+
+    def _checked(self, spec: TrainingSpec, asset: DataAsset) -> TrainingSpec:
+        """The spec in the table's own names. Raises TableUnusable, SpecInvalid."""
         named = tuple(asset.named(name) for name in spec.exclude)
         spec = replace(spec, data=asset.ref, target=asset.named(spec.target), exclude=named)
         profile = self._data.profile(asset.ref)
@@ -84,8 +91,7 @@ class LocalJobs(Jobs):
                 hint=f"The columns are: {', '.join(asset.columns)}",
             )
         check_inputs(profile, spec.target, spec.exclude)
-        check_compute(self._context, spec.compute)
-        return new_job(self._context, spec, spec.experiment_name, spec.compute, parent_id)
+        return spec
 
     def _batch_job(self, spec: BatchSpec, parent_id: str) -> Job:
         """Raises DataNotFound, EndpointNotFound, SpecInvalid for an unknown compute."""

@@ -14,6 +14,7 @@ from core.domain.plain import plain
 from core.domain.run import PipelineRunResult, PipelineRunSpec
 from core.domain.training import TrainingSpec
 from core.local.confined import check_run
+from core.local.deleted import files
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.registration import register_from_job
 from core.local.worker.work import Work
@@ -72,8 +73,9 @@ def _prepare(work: Work, step: PipelineStep, known: StepRun, _: Outputs) -> tupl
     for note in asset.notes:
         work.log.info(note.text)
     if target:
-        table = work.paths.table(asset.name, asset.content_id)
-        check_target(work.workspace.data.profile(asset.ref), table, asset.named(target))
+        with files(work.store, asset.ref):
+            table = work.paths.table(asset.name, asset.content_id)
+            check_target(work.workspace.data.profile(asset.ref), table, asset.named(target))
     return known, {"data": asset.name, "version": asset.version, "rows": asset.rows, "source": asset.source}
 
 
