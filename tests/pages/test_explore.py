@@ -197,3 +197,19 @@ def test_what_came_of_a_table_is_linked(visit, bank):
     assert set(deployed) <= set(labels)
     assert any(label.startswith("Train on ") for label in labels)
     assert any(label.startswith("Deploy ") for label in labels)
+
+
+def test_a_columns_name_is_no_markup_in_the_links_that_carry_it(visit, bank):
+    evil = "![x](http://evil.example/p.png)"
+    profile = bank.profiles[bank.assets[0].ref]
+    target = profile.column("y")
+    bank.profiles[bank.assets[0].ref] = replace(
+        profile, columns=tuple(replace(c, name=evil) if c is target else c for c in profile.columns)
+    )
+    bank.assets[0] = replace(bank.assets[0], columns=tuple(evil if c == "y" else c for c in bank.assets[0].columns))
+
+    app = visit("explore", target=evil)
+
+    (link,) = [e for e in app.get("page_link") if "Train" in e.proto.label]
+    assert r"!\[x\](http" in link.proto.label, "an image there would be fetched by whoever looks at the table"
+    assert not app.exception

@@ -68,7 +68,7 @@ def _pace(seen: BatchJobs) -> float | None:
 def _draw(workspace: Workspace, seen: BatchJobs) -> None:
     for number, job in enumerate(seen.jobs):
         with st.container(border=True):
-            st.markdown(f"**{_table(job.spec)}** :gray[{words.ago(job.created_at, seen.now)}]")
+            st.markdown(f"**{literal(_table(job.spec))}** :gray[{words.ago(job.created_at, seen.now)}]")
             if not job.state.final:
                 said = seen.log[-1].text if seen.log else "waiting"
                 st.markdown(f":blue[:material/progress_activity:] {literal(said)}")

@@ -7,6 +7,7 @@ import streamlit as st
 from core.contract.samples import typical_row
 from core.domain.data import ColumnKind
 from core.domain.signature import Column, Scalar, Signature
+from core.ui.shell.markup import literal
 
 FIELDS_A_ROW = 4
 FIELDS_MAX = 120
@@ -49,7 +50,7 @@ def field(column: Column, *, key: str) -> Scalar | None:
 def _text(column: Column, key: str) -> Scalar | None:
     if column.levels:
         return _choice(column, list(column.levels), key)
-    typed = st.text_input(column.name, value=str(column.typical or ""), key=key, persist_state="page")
+    typed = st.text_input(literal(column.name), value=str(column.typical or ""), key=key, persist_state="page")
     return None if typed == "" and column.nullable else typed
 
 
@@ -58,7 +59,7 @@ def _choice(column: Column, options: Sequence[Scalar], key: str) -> Scalar | Non
     first = offered.index(column.typical) if column.typical in offered else 0
     open_set = column.kind is ColumnKind.STRING and not column.closed
     picked = st.selectbox(
-        column.name,
+        literal(column.name),
         offered,
         index=first,
         key=key,
@@ -82,7 +83,7 @@ def _number(column: Column, key: str) -> Scalar | None:
     if column.low is not None and column.high is not None:
         seen = f"Seen in training: {column.low:g} to {column.high:g}." + (" May be left empty." * column.nullable)
     given = st.number_input(
-        column.name,
+        literal(column.name),
         value=typical,
         step=1 if whole else None,
         format="%d" if whole else "%g",

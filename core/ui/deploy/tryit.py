@@ -146,7 +146,9 @@ def _show(answer: Answer) -> None:
             st.json(reply.body)
         else:
             left, right = st.columns([1, 2], vertical_alignment="center")
-            left.metric("Prediction", shown(labels[0]), help=f"The model predicts the column {signature.target}.")
+            left.metric(
+                "Prediction", shown(labels[0]), help=f"The model predicts the column {literal(signature.target)}."
+            )
             chart = charts.probabilities(signature.classes, results(answer.shares.body)[0])
             with right:
                 charts.show(chart, key="deploy.shares", alt="Probability of each class")

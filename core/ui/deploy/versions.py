@@ -18,7 +18,7 @@ def head(endpoint: Endpoint, deployment: Deployment) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(
             f"**{deployment.name}** · {share} % of requests · "
-            f":gray[{deployment.model}, version {deployment.model_version}]",
+            f":gray[{literal(deployment.model)}, version {deployment.model_version}]",
             width="content",
         )
         with st.container(horizontal=True, width="content", gap="xsmall"):

@@ -22,5 +22,6 @@ def draw_facts(asset: DataAsset, profile: TableProfile) -> None:
 
 def draw_origin(asset: DataAsset, now: float) -> None:
     """Where the table came from, and when."""
-    came = f"{words.SOURCES[asset.source]}: `{asset.origin}`"
+    origin = asset.origin.replace("`", "'")  # it would end the code
+    came = f"{words.SOURCES[asset.source]}: `{origin}`"
     st.caption(f"{came}, registered {words.ago(asset.created_at, now)} · SHA-256 `{asset.sha256[:12]}…`")

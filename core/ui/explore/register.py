@@ -11,6 +11,7 @@ from core.settings import Settings
 from core.ui.kit import tables, words
 from core.ui.shell import abilities, actions, choices, panels
 from core.ui.shell.abilities import able
+from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 from core.workspace import Workspace
 
@@ -41,7 +42,7 @@ def samples(workspace: Workspace, key: str) -> None:
     with st.container(horizontal=True, horizontal_alignment="left"):
         for table in found[:ONE_CLICK_MAX]:
             if st.button(
-                table.name,
+                literal(table.name),
                 icon=":material/add:",
                 key=f"explore.{key}.{table.name}",
                 **able("data.register", help=_about(table)),
@@ -146,5 +147,8 @@ def _register(verb: Callable[..., DataAsset], *args: object) -> None:
     choices.put("data", tables.key_of(asset))
     panels.close(PART, opened_by="register")
     state.uploads += 1
-    st.toast(f"Registered {words.asset(asset.ref)}: {words.plural(asset.rows, 'row')}", icon=":material/check_circle:")
+    st.toast(
+        f"Registered {literal(words.asset(asset.ref))}: {words.plural(asset.rows, 'row')}",
+        icon=":material/check_circle:",
+    )
     st.rerun()

@@ -22,5 +22,5 @@ def draw_delete(workspace: Workspace, asset: DataAsset) -> None:
             "Delete this version", type="primary", icon=":material/delete:", key=f"explore.confirm_delete.{asset.ref}"
         )
         if sure and actions.run("Deleting", workspace.data.delete, asset.ref) is not None:
-            st.toast(f"Deleted {words.asset(asset.ref)}", icon=":material/delete:")
+            st.toast(f"Deleted {literal(words.asset(asset.ref))}", icon=":material/delete:")
             st.rerun()

@@ -6,6 +6,7 @@ from core.domain.job import Job, JobKind
 from core.ui.explore.table import Explored, train_link
 from core.ui.kit import jobs, notices, words
 from core.ui.shell import navigation
+from core.ui.shell.markup import literal
 
 SHOWN_MAX = 20
 
@@ -48,7 +49,7 @@ def _trainings(explored: Explored, ids: tuple[str, ...]) -> None:
         if job is None or job.kind is JobKind.AUTOML:
             navigation.link("Leaderboard", _named(job) or f"Training {job_id[-8:]}", job=job_id)
         else:
-            st.markdown(_named(job))
+            st.markdown(literal(_named(job)))
 
 
 def _named(job: Job | None) -> str:

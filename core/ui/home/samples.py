@@ -8,6 +8,7 @@ from core.domain.data import DataAsset
 from core.ui.kit import tables, words
 from core.ui.shell import actions, cached
 from core.ui.shell.abilities import able
+from core.ui.shell.markup import literal
 
 SAMPLE = "bankmarketing_train"
 """A table that every workspace can register by its name: found, fetched, or made as a synthetic twin."""
@@ -43,7 +44,9 @@ def _button(name: str, title: str) -> None:
     if st.button(f"Use sample: {title}", type=kind, icon=":material/add:", key=key, **able("data.register")):
         asset = actions.run("Registering the sample", cached.workspace().data.register, name, name)
         if asset is not None:
-            st.toast(f"{words.asset(asset.ref)}: {words.plural(asset.rows, 'row')}", icon=":material/check_circle:")
+            st.toast(
+                f"{literal(words.asset(asset.ref))}: {words.plural(asset.rows, 'row')}", icon=":material/check_circle:"
+            )
             st.rerun()
 
 

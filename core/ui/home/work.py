@@ -7,7 +7,6 @@ from core.ui.home import ways
 from core.ui.home.overview import Overview
 from core.ui.kit import jobs, words
 from core.ui.shell import navigation
-from core.ui.shell.markup import literal
 
 RECENT = 6
 
@@ -31,7 +30,7 @@ def show(seen: Overview) -> None:
 def _recent(job: Job, now: float) -> None:
     word, way = words.state(job.state), ways.to_job(job)
     with st.container(gap=None):
-        navigation.link(way.page, literal(jobs.about(job)), **way.query)
+        navigation.link(way.page, jobs.about(job), **way.query)
         st.caption(
             f":{word.color}[{word.icon_code}] {word.label} {words.ago(job.ended_at, now)}, "
             f"took {words.lasting(jobs.elapsed(job, now))}"

@@ -91,7 +91,7 @@ def _facts(job: Job, trials: Sequence[Trial], now: float, *, with_time: bool) ->
         facts.append(
             f"best {words.metric(metric)} {words.score(top.metrics[metric])} ({words.algorithm(top.algorithm)})"
         )
-    facts.append(f"experiment {job.experiment_name}")
+    facts.append(f"experiment {literal(job.experiment_name)}")
     return " · ".join(facts)
 
 

@@ -17,7 +17,7 @@ def show(seen: Runs) -> None:
     newest = seen.runs[0]
     word = words.state(newest.state)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader(f"Latest run in experiment {newest.experiment_name}", anchor=False, width="content")
+        st.subheader(f"Latest run in experiment {literal(newest.experiment_name)}", anchor=False, width="content")
         notices.badge(word)
     if newest.message:
         failures.say(newest.message)

@@ -7,6 +7,8 @@ import streamlit as st
 from streamlit.navigation.page import Page
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.ui.shell.markup import literal
+
 LOGO = (Path(__file__).parent / "logo.svg").read_text()
 MARK = (Path(__file__).parent / "mark.svg").read_text()
 
@@ -126,9 +128,14 @@ def declare_beside() -> None:
 
 
 def link(title: str, label: str = "", **query: str) -> None:
-    """A link to another page, by its title; `query` chooses there, e.g. `endpoint="bank-marketing"`."""
+    """A link to another page, by its title; `query` chooses there, e.g. `endpoint="bank-marketing"`.
+
+    Nothing in the label is markup: it may be a column's name, which whoever sent the table has chosen.
+    """
     page = entry(title)
-    st.page_link(page.path, label=label or page.title, icon=f":material/{page.icon}:", query_params=query or None)
+    st.page_link(
+        page.path, label=literal(label or page.title), icon=f":material/{page.icon}:", query_params=query or None
+    )
 
 
 def go(title: str, **query: str) -> None:
