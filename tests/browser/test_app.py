@@ -62,7 +62,9 @@ def assert_fits(page: Page, what: str) -> None:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert_none(lambda: [*cut_texts(page), *wider_than_window(page)], f"{what}, {width} px")
-    for theme in ("dark", "light"):
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    # The theme that is on comes first: each page then changes it once, not twice.
+    for theme in ("dark", "light") if dark else ("light", "dark"):
         page.emulate_media(color_scheme=theme)
         assert_none(partial(faint_in, page, theme), f"{what}, {theme}")
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
