@@ -203,7 +203,7 @@ def test_earlier_gates_stand_in_a_table(visit, bank):
 
 
 def test_a_click_on_a_gate_opens_its_report(bank, monkeypatch):
-    clicked = SimpleNamespace(selection=SimpleNamespace(rows=[1]))
+    clicked = SimpleNamespace(selection={"rows": [], "cells": [(1, "Verdict")]})
     session = {history.TABLE: clicked}
     monkeypatch.setattr(history.st, "session_state", session)
 

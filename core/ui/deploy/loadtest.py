@@ -11,7 +11,7 @@ from core.domain.endpoint import Endpoint
 from core.domain.job import Job, JobKind, JobState
 from core.domain.proof import LoadReport, LoadSpec, Target
 from core.domain.sweep import SWEEP, Sweep, sweeps
-from core.ui.kit import charts, notices, percentiles, words
+from core.ui.kit import charts, notices, percentiles, tables, words
 from core.ui.shell import actions, choices, failures
 from core.ui.shell.abilities import able
 from core.ui.shell.live import FAST_S, live
@@ -248,7 +248,7 @@ def _compared(reports: Sequence[LoadReport]) -> None:
 
 
 def _table(reports: Sequence[LoadReport], now: float) -> None:
-    st.caption("Select a row to open its report. Latencies are the client's.")
+    st.caption("Click a row to open its report. Latencies are the client's.")
     st.dataframe(
         {
             "At": [words.moment(r.created_at, now) for r in reports],
@@ -262,12 +262,12 @@ def _table(reports: Sequence[LoadReport], now: float) -> None:
         hide_index=True,
         key=TABLE,
         on_select=lambda: _open(reports),
-        selection_mode="single-row",
+        selection_mode=tables.BY_ROW,
     )
 
 
 def _open(reports: Sequence[LoadReport]) -> None:
     """Show the report whose row was clicked."""
-    rows = st.session_state[TABLE].selection.rows
-    if rows and rows[0] < len(reports):
-        choices.put("load", reports[rows[0]].id)
+    row = tables.clicked(st.session_state[TABLE].selection)
+    if row is not None and row < len(reports):
+        choices.put("load", reports[row].id)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.domain.proof import GateReport
-from core.ui.kit import charts, checks, words
+from core.ui.kit import charts, checks, tables, words
 from core.ui.quality import report
 from core.ui.quality.gates import Gates
 from core.ui.shell import choices
@@ -20,7 +20,7 @@ def show(gates: Gates) -> None:
         return
     st.subheader("Gate history", anchor=False)
     charts.show(charts.verdicts(reports), key="quality.history", alt="Checks passed and failed in each gate")
-    st.caption("Select a row to open its report.")
+    st.caption("Click a row to open its report.")
     st.dataframe(
         {
             "At": [words.moment(r.created_at, now) for r in reports],
@@ -35,12 +35,12 @@ def show(gates: Gates) -> None:
         hide_index=True,
         key=TABLE,
         on_select=lambda: _open(reports),
-        selection_mode="single-row",
+        selection_mode=tables.BY_ROW,
     )
 
 
 def _open(reports: Sequence[GateReport]) -> None:
     """Show the report whose row was clicked."""
-    rows = st.session_state[TABLE].selection.rows
-    if rows and rows[0] < len(reports):
-        choices.put("report", reports[rows[0]].id)
+    row = tables.clicked(st.session_state[TABLE].selection)
+    if row is not None and row < len(reports):
+        choices.put("report", reports[row].id)

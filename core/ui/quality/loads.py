@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui.kit import percentiles, words
+from core.ui.kit import percentiles, tables, words
 from core.ui.shell import abilities, navigation
 from core.workspace import Workspace
 
@@ -17,7 +17,7 @@ def draw_loads(workspace: Workspace, now: float) -> None:
     if not reports:
         st.caption("No load test has run yet. Run one on the Deploy page, under Load test.")
         return
-    st.caption("Latencies are the load client's, at that many connections. Select a row to open its report on Deploy.")
+    st.caption("Latencies are the load client's, at that many connections. Click a row to open its report on Deploy.")
     picked = st.dataframe(
         {
             "At": [words.moment(r.created_at, now) for r in reports],
@@ -33,10 +33,10 @@ def draw_loads(workspace: Workspace, now: float) -> None:
         hide_index=True,
         key="quality.loads",
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode=tables.BY_ROW,
         column_config={"Requests/s": st.column_config.NumberColumn(format="%,.0f")},
     )
-    rows = picked["selection"]["rows"]
-    if rows and rows[0] < len(reports) and reports[rows[0]].endpoint:
-        opened = reports[rows[0]]
+    row = tables.clicked(picked["selection"])
+    if row is not None and row < len(reports) and reports[row].endpoint:
+        opened = reports[row]
         navigation.go("Deploy", endpoint=opened.endpoint, use="Load test", load=opened.id)
