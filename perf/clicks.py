@@ -9,6 +9,7 @@ stands the processor time that a click costs the app's server, which a loaded ma
 import argparse
 import json
 import math
+import re
 import statistics
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,13 @@ OPENED = "[data-testid=stApp][data-test-script-state=notRunning]"
 MENU = ("Home", "Explore", "Leaderboard", "Deploy", "Monitor", "Pipelines", "Quality")
 DROPDOWNS = (
     ("explore", "table", "Table"),
-    ("explore", "target", "Target (two values)"),
+    ("explore", "target", "Target"),
     ("explore", "column", "Column"),
     ("leaderboard", "training job", "Training job"),
     ("leaderboard", "metric", "Metric"),
     ("monitor", "sent by", "Sent by"),
 )
-"""The page, what is chosen, and the label of the list."""
+"""The page, what is chosen, and the label of the list, without what stands in parentheses there."""
 TABS = {
     "deploy": ("Test", "Traffic", "Batch", "Consume", "Swagger", "Keys", "Logs", "Load test", "Details"),
     "explore": ("Columns", "Preview", "Used by"),
@@ -132,7 +133,7 @@ def choose(app: App) -> None:
     """Another option of every list, and back."""
     for path, what, label in DROPDOWNS:
         app.open(path)
-        named = app.page.get_by_test_id("stWidgetLabel").get_by_text(label, exact=True)
+        named = app.page.get_by_test_id("stWidgetLabel").get_by_text(re.compile(rf"^{label}( \(|$)"))
         boxes = app.page.get_by_test_id("stSelectbox").filter(has=named)
         shown = [boxes.nth(at) for at in range(boxes.count()) if boxes.nth(at).is_visible()]
         if not shown:
@@ -268,7 +269,8 @@ def main(words: Sequence[str]) -> int:
         apps = [stack.enter_context(visited(n, roots[n], home, folder, browser)) for n, home in kept.items()]
         for name in kept if options.training else ():
             stack.callback(train(roots[name], kept[name]).wait)
-        measure(apps, options.rounds, [KINDS[kind] for kind in options.only])
+        with suppress(KeyboardInterrupt):  # what was measured so far is still told
+            measure(apps, options.rounds, [KINDS[kind] for kind in options.only])
         print(table(apps))
     return 0
 
