@@ -29,13 +29,18 @@ class Traffic:
 
 
 def look(workspace: Workspace, name: str, window: tuple[float, int], origin: Origin | None) -> Traffic:
-    """The endpoint's records as they are now; what a server wrote is seen here at once."""
+    """The endpoint's records as they are now; what a server wrote is seen here at once.
+
+    The newest requests are not looked for where there is none to show: the search would go back to the first.
+    """
     can = workspace.can
     live = endpoints.served(workspace, workspace.endpoints.get(name))
+    summary = cached.telemetry(name, *window, origin)
+    shown = bool(summary.requests) and can("records.requests")
     return Traffic(
         name=name,
-        summary=cached.telemetry(name, *window, origin),
-        newest=workspace.records.requests(name, limit=50, origin=origin) if can("records.requests") else (),
+        summary=summary,
+        newest=workspace.records.requests(name, limit=50, origin=origin) if shown else (),
         log=workspace.endpoints.logs(name, limit=100) if can("endpoints.logs") else (),
         data=live[0].data if live else None,
         origin=origin,
