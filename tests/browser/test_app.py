@@ -114,11 +114,11 @@ def test_a_deep_link_to_a_fresh_server_works_and_so_do_its_first_click_and_f5(pa
     page.wait_for_url("**column=job**")
 
     page.get_by_role("radio", name="Preview").or_(page.get_by_role("button", name="Preview")).first.click()
-    expect(page.get_by_text("The first 20 rows of the table")).to_be_visible()
+    expect(page.get_by_text("The first 20 of 32,950 rows")).to_be_visible()
 
     page.reload()
     settled(page, "Explore")
-    expect(page.get_by_text("The first 20 rows of the table")).to_be_visible()
+    expect(page.get_by_text("The first 20 of 32,950 rows")).to_be_visible()
     assert "target=y" in page.url
 
 
