@@ -116,7 +116,7 @@ class Live:
     def model_folder(self) -> Path:
         named = self.report["model"]
         model = self.workspace.models.get(named["name"], named["version"])
-        return Paths(self.workspace.settings.home).model(model.name, model.job_id)
+        return Paths(self.workspace.settings.home).model(model.name, model.job_id, model.trial)
 
 
 def go_live(home: Path, *words: str, environ: Mapping[str, str] | None = None) -> Live:

@@ -61,12 +61,18 @@ class Before(ModuleType):
         raise AttributeError(name)
 
 
-def local_workspace(*given: Any) -> Any:
+def model_folder(paths: Any, model: Any) -> Path:
+    """Where a registered model lies; by its job alone until any trial of a job could be registered."""
+    told = (model.name, model.job_id, model.trial)
+    return Path(paths.model(*told) if hasattr(paths, "new_model") else paths.model(*told[:2]))
+
+
+def local_workspace(*given: Any, **told: bool) -> Any:
     """The local workspace of the `core` in place, as it is."""
     from core.local import workspace
 
     opening = workspace.open_local if hasattr(workspace, "open_local") else workspace.LocalWorkspace
-    return opening(*given)
+    return opening(*given, **told)
 
 
 def by_noun(workspace: Any) -> Any:

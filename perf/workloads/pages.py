@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from perf.workloads import specs
 from perf.workloads.kept import open_home, write_requests
-from perf.workloads.moved import by_noun, local_workspace
+from perf.workloads.moved import by_noun, local_workspace, model_folder
 from perf.workloads.places import checkout, copy_of, remove
 from perf.workloads.stores import opened, verbs
 from perf.workloads.workload import Inputs, Prepared, Workload
@@ -55,9 +55,12 @@ GROWS_WITH: Mapping[str, str] = {
 }
 
 
-def quiet_workspace(settings: Any) -> Any:
-    """The local workspace, but for starting a service: what `BACKENDS` names here."""
-    opened = local_workspace(settings)
+def quiet_workspace(settings: Any, **told: bool) -> Any:
+    """The local workspace, but for starting a service: what `BACKENDS` names here.
+
+    `told` is what an app says when it opens one (`confined`); earlier ones said nothing.
+    """
+    opened = local_workspace(settings, **told)
     service = by_noun(opened).service
     if opened is by_noun(opened):
         service.start = service.status
@@ -77,7 +80,7 @@ def _fill(home: Path, inputs: Inputs) -> None:
     workspace.data.register(REF.name, str(inputs.table))
     story, paths = fill(FakeWorkspace(workspace.settings), now), Paths(home)
     model = story.models[0]
-    folder = shutil.copytree(inputs.single, paths.model(model.name, model.job_id, model.trial))
+    folder = shutil.copytree(inputs.single, model_folder(paths, model))
     if hasattr(model, "folder"):  # a model told where it lies, until a workspace could be moved
         model = replace(model, folder=str(folder))
     with opened(home) as store:

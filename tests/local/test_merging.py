@@ -8,7 +8,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 
 import duckdb
 import pytest
@@ -287,11 +287,13 @@ def test_kept_inputs_are_bounded_too(tmp_path):
 def test_who_reads_while_files_are_merged_misses_nothing_and_counts_nothing_twice(tmp_path):
     """Segments come and are merged in a thread, with a clock that runs fast; what was complete is always all there."""
     history, done = History(tmp_path, Keep(DAYS, 1000)), Event()
-    complete = [0]
+    complete, read = [0], Semaphore(0)
 
     def live() -> None:
         try:
             for turn in range(40):
+                if turn % 8 == 7:  # else all is written before anybody has read, where a disk is quick
+                    assert read.acquire(timeout=30)
                 history.append(7, 3, 0.0)
                 complete[0] += 3
                 history.clock(45.0 if turn % 8 else 4000.0)
@@ -308,6 +310,7 @@ def test_who_reads_while_files_are_merged_misses_nothing_and_counts_nothing_twic
         assert before <= seen <= complete[0] + 3
         assert len(telemetry.newest(tmp_path, 10_000)) >= seen
         reads += 1
+        read.release()
     writer.join()
     assert reads > 3
     history.check()
