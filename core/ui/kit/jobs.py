@@ -93,13 +93,3 @@ def _facts(job: Job, trials: Sequence[Trial], now: float, *, with_time: bool) ->
         )
     facts.append(f"experiment {literal(job.experiment_name)}")
     return " · ".join(facts)
-
-
-def lately(ended: Sequence[Job], now: float) -> None:
-    """Jobs that ended, a line each, newest first."""
-    for job in ended:
-        word = words.state(job.state)
-        st.markdown(
-            f":{word.color}[{word.icon_code}] {literal(about(job))}  \n"
-            f":gray[:small[{word.label} {words.ago(job.ended_at, now)}, took {words.lasting(elapsed(job, now))}]]"
-        )
