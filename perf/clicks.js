@@ -7,7 +7,9 @@
   document.addEventListener("click", click, true)
   const inPage = node => {
     const element = node.nodeType === 1 ? node : node.parentElement
-    return element !== null && element.closest("[data-testid=stMain]") !== null
+    // A table is painted on a canvas; what lies inside of it is its copy for screen readers, which the grid writes 200 ms
+    // later and nobody sees.
+    return element !== null && element.closest("[data-testid=stMain]") !== null && element.closest("canvas") === null
   }
   const observer = new MutationObserver(found => {
     const now = performance.now()
