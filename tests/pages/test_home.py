@@ -24,6 +24,12 @@ def test_a_live_and_proven_endpoint_shows_its_model_traffic_and_hour(visit, bank
     assert "Predicts y (no or yes) by Voting ensemble" in text(app)
 
 
+def test_a_p99_of_a_few_requests_is_not_told(visit, bank):
+    bank.summaries["bank-marketing"] = replace(bank.summaries["bank-marketing"], requests=3)
+    latency = next(m for m in visit("home").metric if m.label == "Latency p99, last hour")
+    assert (latency.value, "there were 3" in latency.help) == ("–", True)
+
+
 def test_traffic_that_was_forced_is_called_unproven(visit, bank):
     endpoint = bank.endpoints[0]
     forced = replace(endpoint.deployments[0], gate=GateState.FAILED, forced_by="Ada")

@@ -9,7 +9,7 @@ import streamlit as st
 from core.domain.endpoint import MIRROR_MAX_PCT, Deployment, DeploymentState, Endpoint
 from core.domain.monitoring import TelemetrySummary
 from core.ui.deploy import shares, versions
-from core.ui.kit import endpoints, words
+from core.ui.kit import endpoints, percentiles, words
 from core.ui.shell.abilities import able
 from core.ui.shell.drafts import Draft, draft
 from core.ui.shell.live import CALM_S, live
@@ -199,7 +199,7 @@ def _figures(endpoint: Endpoint, hour: TelemetrySummary | None) -> None:
             "Client errors": [f.client_errors if f else 0 for f in found],
             "Server errors": [f.server_errors if f else 0 for f in found],
             "p50": [words.milliseconds(f.p50_ms if f else None) for f in found],
-            "p99": [words.milliseconds(f.p99_ms if f else None) for f in found],
+            "p99": [percentiles.p99(f.p99_ms, f.requests) if f else words.DASH for f in found],
         },
         hide_index=True,
         key=f"traffic.figures.{endpoint.name}",

@@ -10,7 +10,7 @@ from core.domain.endpoint import Deployment, DeploymentState, Endpoint, Endpoint
 from core.domain.model import Model
 from core.domain.monitoring import TelemetrySummary
 from core.domain.proof import GateReport
-from core.ui.kit import notices, words
+from core.ui.kit import notices, percentiles, words
 from core.ui.kit.words import Word
 from core.ui.shell import cached, choices, navigation
 from core.ui.shell.markup import literal
@@ -183,13 +183,15 @@ def _figures(live: Sequence[Served], hour: TelemetrySummary | None) -> None:
     )
     columns[3].metric(
         "Latency p99, last hour",
-        words.milliseconds(hour.p99_ms),
+        percentiles.p99(hour.p99_ms, hour.requests),
         delta=f"p50 {words.milliseconds(hour.p50_ms)}" if hour.requests else None,
         delta_arrow="off",
         delta_color="primary",
-        chart_data=[b.p99_ms for b in hour.buckets if b.p99_ms is not None] or None,
+        chart_data=[b.p99_ms or 0.0 for b in hour.buckets] if hour.requests else None,
+        chart_type="bar",
         help="99 of 100 clients' requests were answered within this time, from the server's reading of the request to "
-        "its answer. A load test measures at the client instead, with many connections at once, and counts there.",
+        "its answer. A load test measures at the client instead, with many connections at once, and counts there."
+        f"{percentiles.why_none(hour.requests)}",
     )
 
 
