@@ -269,9 +269,9 @@ def test_a_candidate_that_is_busy_while_it_is_loaded_has_not_failed(correct: Tar
     elsewhere = Elsewhere()
     with serving(elsewhere) as url:
         target = Target(url, KEY, {"azureml-model-deployment": "blue"}, path="/invocations", form="v2")
-        elsewhere.busy = 5
+        elsewhere.busy = 4  # one client could meet them all, and a fifth try is its last
         report = loadtest.run(LoadSpec(target, 1, 2, warmup_s=0, max_requests=20), bodies_for(target, 2, count=5))
-    assert (report.requests, report.failed, report.put_off) == (20, 0, 5)
+    assert (report.requests, report.failed, report.put_off) == (20, 0, 4)
 
 
 def test_an_unknown_depth_is_refused(correct: Target) -> None:
