@@ -83,6 +83,7 @@ def test_every_page_opens_from_the_menu_fits_each_width_and_is_read_in_both_them
     expect(page.get_by_role("dialog"), "the first page has a name, too").to_have_count(0)
     for entry in PAGES:
         page.get_by_test_id("stSidebarNav").get_by_role("link", name=entry.title, exact=True).click()
+        page.wait_for_url(f"{app}/" if entry is PAGES[0] else f"{app}/{entry.file}*")
         settled(page, entry.title)
         expect(page.get_by_text(STORIES[entry.file]).first).to_be_visible()
         assert_fits(page, entry.title)
@@ -204,6 +205,11 @@ def test_in_a_narrow_window_the_menu_closes_after_a_choice(page: Page, app: str)
 
     settled(page, "Quality")
     expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
+    remembered = "Object.entries(localStorage).filter(([name]) => name.startsWith('stSidebarCollapsed'))"
+    assert "true" not in dict(page.evaluate(remembered)).values(), "a later visit begins with its menu"
+
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "false")
 
 
 @pytest.fixture

@@ -13,13 +13,27 @@ if (!window.slipwayHistory) {
   const replace = history.replaceState.bind(history)
   let acted = false
   let added = -Infinity
+  let closed = false
   for (const kind of ["pointerdown", "keydown"]) {
     window.addEventListener(kind, () => { acted = true }, true)
   }
   const closeMenu = () => {
     const button = document.querySelector('[data-testid="stSidebarCollapseButton"] button[aria-expanded="true"]')
-    if (button && window.innerWidth < NARROW_PX) button.click()
+    if (!button || window.innerWidth >= NARROW_PX) return
+    // Streamlit remembers a closed menu for every later visit; this one was closed for want of room, not by the visitor.
+    const kept = Object.entries(localStorage).filter(([name]) => name.startsWith("stSidebarCollapsed"))
+    button.click()
+    for (const name of Object.keys(localStorage)) {
+      if (name.startsWith("stSidebarCollapsed")) localStorage.removeItem(name)
+    }
+    for (const [name, value] of kept) localStorage.setItem(name, value)
+    closed = true
   }
+  window.addEventListener("resize", () => {
+    if (!closed || window.innerWidth < NARROW_PX) return
+    closed = false
+    document.querySelector('[data-testid="stExpandSidebarButton"]')?.click()
+  })
   history.pushState = (state, title, url) => {
     const to = new URL(url, location.href)
     const moves = to.pathname !== location.pathname
