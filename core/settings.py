@@ -52,11 +52,28 @@ TABLE = (
     Setting("offline", False, "0 or 1", "1: never fetch a table; the synthetic twin takes its place."),
     Setting("download_timeout_s", 10.0, "s", "A download that takes longer gives way to the twin."),
     Setting("service_port", 0, "port", "Port of the service's HTTP door; 0 picks a free one once and keeps it."),
+    Setting(
+        "service_host", "127.0.0.1", "address", "Where the service's HTTP door listens; others than loopback need TLS."
+    ),
+    Setting("service_tls_cert", "", "path", "The door's certificate chain (PEM); with it the door speaks HTTPS."),
+    Setting("service_tls_key", "", "path", "The certificate's private key (PEM)."),
+    Setting("service_allow_http", False, "0 or 1", "1: plain HTTP on an address other than loopback all the same."),
+    Setting("service_names", "", "names", "Further host names, separated by `,`, under which the door may be called."),
     Setting("app_port", 8501, "port", "Port of the app that `demo` starts."),
     Setting("reconcile_s", 0.2, "s", "How often the service compares the desired state with the actual one."),
     Setting("start_timeout_s", 30.0, "s", "A service or scoring server that is not up by then has failed to start."),
     Setting("threads", os.cpu_count() or 2, "count", "Threads of the default compute `local`."),
     Setting("memory_mb", 4096, "MB", "Memory of one job on the default compute `local`; a trial above it is stopped."),
+    Setting("runs_max_concurrent", 8, "count", "So many pipeline runs go on at once; the others wait."),
+    Setting("runs_max_queued", 500, "count", "So many pipeline runs may wait; a further one is refused with 429."),
+    Setting(
+        "steps_max_concurrent", 2, "count", "So many steps of all runs, other than trainings and gates, go on at once."
+    ),
+    Setting("step_log_max_mb", 16.0, "MB", "What a step prints beyond this is left out, from the middle of its log."),
+    Setting("step_outputs_max_mb", 2000.0, "MB", "Above this the oldest steps' outputs are removed."),
+    Setting("runs_max_days", 90.0, "days", "A pipeline run, its logs and its steps' outputs are removed when older."),
+    Setting("notify_url", "", "address", "A webhook that is told of every pipeline run that failed (POST, JSON)."),
+    Setting("notify_command", "", "command", "A program, with its words, that is told the same on its standard input."),
     Setting("segment_s", 10.0, "s", "A telemetry segment is closed and merged with others after this time."),
     Setting("records_max_days", 30.0, "days", "An endpoint's records, and its kept inputs, are removed when older."),
     Setting(
@@ -80,11 +97,24 @@ class Settings:
     offline: bool
     download_timeout_s: float
     service_port: int
+    service_host: str
+    service_tls_cert: str
+    service_tls_key: str
+    service_allow_http: bool
+    service_names: str
     app_port: int
     reconcile_s: float
     start_timeout_s: float
     threads: int
     memory_mb: int
+    runs_max_concurrent: int
+    runs_max_queued: int
+    steps_max_concurrent: int
+    step_log_max_mb: float
+    step_outputs_max_mb: float
+    runs_max_days: float
+    notify_url: str
+    notify_command: str
     segment_s: float
     records_max_days: float
     records_max_mb: float

@@ -32,8 +32,9 @@ from core.domain.endpoint import (
 from core.domain.job import Job, JobKind, JobSpec, JobState, LogLine
 from core.domain.model import Model
 from core.domain.monitoring import DeploymentTraffic, RequestRecord, TelemetryBucket, TelemetrySummary
-from core.domain.pipeline import PipelineEndpoint, PipelineRun, StepKind, StepRun
+from core.domain.pipeline import PipelineEndpoint, StepKind
 from core.domain.proof import CheckResult, GateReport, GateSpec, LoadReport
+from core.domain.run import PipelineRun, StepRun, StepState
 from core.domain.signature import Column, Signature
 from core.domain.training import (
     Algorithm,
@@ -372,15 +373,18 @@ def _fill_pipelines(fake: FakeWorkspace, now: float) -> None:
             "p-1", "Bankmarketing Train", 1, shipped()[0], "http://127.0.0.1:8700/pipelines/p-1", True, now - 900
         )
     ]
+    prepared = StepRun("prepare", StepKind.PREPARE, StepState.SUCCEEDED, 1, note="32,950 rows")
+    trained = StepRun("automl", StepKind.AUTOML, StepState.SUCCEEDED, 1)
+    kept = StepRun("register", StepKind.REGISTER, StepState.SUCCEEDED, 1, note="Registered bank-marketing:2")
     done = (
-        StepRun("prepare", StepKind.PREPARE, JobState.SUCCEEDED, now - 800, now - 799, "", "32,950 rows"),
-        StepRun("automl", StepKind.AUTOML, JobState.SUCCEEDED, now - 799, now - 738, AUTOML_ID),
-        StepRun("register", StepKind.REGISTER, JobState.SUCCEEDED, now - 738, now - 737, "", "bank-marketing:2"),
+        replace(prepared, started_at=now - 800, ended_at=now - 799),
+        replace(trained, started_at=now - 799, ended_at=now - 738, started_job_id=AUTOML_ID),
+        replace(kept, started_at=now - 738, ended_at=now - 737),
     )
     going = (
-        StepRun("prepare", StepKind.PREPARE, JobState.SUCCEEDED, now - 40, now - 39),
-        StepRun("automl", StepKind.AUTOML, JobState.RUNNING, now - 39, None, RUNNING_ID),
-        StepRun("register", StepKind.REGISTER, JobState.QUEUED),
+        replace(prepared, started_at=now - 40, ended_at=now - 39),
+        replace(trained, state=StepState.RUNNING, started_at=now - 39, started_job_id=RUNNING_ID),
+        StepRun("register", StepKind.REGISTER),
     )
     fake.runs = [
         PipelineRun(RUN_ID, "Bankmarketing Train", 1, "nightly", JobState.RUNNING, going, now - 41),

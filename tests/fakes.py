@@ -51,8 +51,9 @@ from core.domain.errors import (
 from core.domain.job import Job, JobKind, JobSpec, JobState, LogLine, kind_of
 from core.domain.model import Model
 from core.domain.monitoring import DeploymentTraffic, Origin, RequestRecord, ServiceStatus, TelemetrySummary
-from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepRun
+from core.domain.pipeline import PipelineEndpoint, PipelineSpec
 from core.domain.proof import CheckResult, GateProgress, GateReport, GateSpec, LoadReport, LoadSpec, Target
+from core.domain.run import Artifact, PipelineRun, RunOrigin, RunSummary, StepRun
 from core.domain.training import Algorithm, BestTrial, TrainingResult, TrainingSpec, Trial, TrialDetail, TrialState
 from core.settings import Settings
 from core.workspace import Workspace
@@ -592,9 +593,9 @@ class FakePipelines(Pipelines):
         self._memory = memory
 
     @verb
-    def publish(self, spec: PipelineSpec) -> PipelineEndpoint:
+    def publish(self, spec: PipelineSpec, *, label: str = "") -> PipelineEndpoint:
         uri = f"{self._memory.service.url}/pipelines/p-{len(self._memory.published) + 1}"
-        pipeline = PipelineEndpoint(uri.rpartition("/")[2], spec.name, 1, spec, uri, True, time.time())
+        pipeline = PipelineEndpoint(uri.rpartition("/")[2], spec.name, 1, spec, uri, True, time.time(), "1")
         self._memory.published.insert(0, pipeline)
         return pipeline
 
@@ -603,10 +604,19 @@ class FakePipelines(Pipelines):
         return tuple(self._memory.published)
 
     @verb
-    def trigger(self, pipeline: str, experiment_name: str, parameters: Mapping[str, Any] | None = None) -> PipelineRun:
+    def trigger(
+        self,
+        pipeline: str,
+        experiment_name: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        version: int = 0,
+        origin: RunOrigin = RunOrigin.APP,
+        repeat_key: str = "",
+    ) -> PipelineRun:
         for known in self._memory.published:
             if pipeline in (known.id, known.name):
-                steps = tuple(StepRun(s.name, s.kind, JobState.QUEUED) for s in known.spec.steps)
+                steps = tuple(StepRun(s.name, s.kind) for s in known.spec.steps)
                 run = PipelineRun(
                     f"r-{len(self._memory.runs) + 1}",
                     known.name,
@@ -628,9 +638,46 @@ class FakePipelines(Pipelines):
         raise JobNotFound(f"There is no run {run_id}")
 
     @verb
-    def list_runs(self, pipeline: str = "", limit: int = 50) -> tuple[PipelineRun, ...]:
+    def list_runs(
+        self,
+        pipeline: str = "",
+        limit: int = 50,
+        *,
+        state: JobState | None = None,
+        schedule: str = "",
+        experiment_name: str = "",
+        of: Artifact | None = None,
+        before: str = "",
+    ) -> tuple[RunSummary, ...]:
         names = {p.name for p in self._memory.published if pipeline in ("", p.id, p.name)}
-        return tuple(r for r in self._memory.runs if r.pipeline in names)[:limit]
+        found = (r for r in self._memory.runs if r.pipeline in names and state in (None, r.state))
+        return tuple(map(_summary, found))[:limit]
+
+    @verb
+    def cancel(self, run_id: str) -> PipelineRun:
+        run = self.get_run(run_id)
+        ended = replace(run, state=JobState.CANCELED)
+        self._memory.runs[self._memory.runs.index(run)] = ended
+        return ended
+
+
+def _summary(run: PipelineRun) -> RunSummary:
+    return RunSummary(
+        id=run.id,
+        pipeline=run.pipeline,
+        number=run.number,
+        version=run.version,
+        experiment_name=run.experiment_name,
+        state=run.state,
+        origin=run.origin,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        schedule=run.schedule,
+        message=run.message,
+        steps_done=sum(step.state.final for step in run.steps),
+        steps_total=len(run.steps),
+    )
 
 
 class FakeService(Service):

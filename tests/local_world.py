@@ -24,6 +24,7 @@ from core.local.machine import failpoints, ports, processes
 from core.local.machine.durable import write_atomic
 from core.local.machine.processes import Process
 from core.local.paths import Paths, new_id
+from core.local.service.runs import Runs
 from core.local.service.servers import Supervisor
 from core.local.service.workers import Jobs
 from core.local.store import Store, transactions
@@ -115,6 +116,16 @@ class World:
     def jobs(self) -> Jobs:
         return Jobs(self.store, self.settings, command=FAKE_WORKER)
 
+    def reconciler(self) -> Callable[[], None]:
+        """One round of the service over runs and jobs, each time it is called."""
+        jobs, runs = self.jobs(), Runs(self.store, self.settings)
+
+        def tick() -> None:
+            runs.tick()
+            jobs.tick()
+
+        return tick
+
     def supervisor(
         self, clock: Callable[[], float] = time.monotonic, server: Sequence[str] = FAKE_SERVER
     ) -> Supervisor:
@@ -176,7 +187,7 @@ class World:
         service = service_process(self.store)
         if service is not None:
             processes.signal_group(service, signal.SIGKILL)
-        workers = [self.store.jobs.worker(job.id) for job in self.store.jobs.list(limit=1000)]
+        workers = [self.store.jobs.worker(job.id) for job in self.store.jobs.of_workers(JobState.RUNNING)]
         servers = [self.store.endpoints.server(endpoint.name) for endpoint in self.store.endpoints.list()]
         others = [process for process in (*workers, *servers) if process and process.pid != os.getpid()]
         processes.end_groups(others, 0.0)

@@ -10,7 +10,8 @@ from core.cli.following import follow
 from core.cli.values import assignment
 from core.domain.errors import PipelineNotFound, SpecInvalid
 from core.domain.job import JobState
-from core.domain.pipeline import PipelineSpec, ScheduleSpec
+from core.domain.pipeline import PipelineSpec
+from core.domain.schedule import ScheduleSpec
 
 NAME = arg("name")
 
@@ -47,7 +48,7 @@ def _trigger(context: Context, options: Namespace) -> Any:
 def _default(context: Context, pipeline: str, parameter: str) -> Any:
     """What a pipeline's definition gives the parameter; None where there is neither."""
     known = next((p for p in context.workspace.pipelines.list() if pipeline in (p.id, p.name)), None)
-    return known.spec.parameters.get(parameter) if known else None
+    return known.spec.defaults.get(parameter) if known else None
 
 
 def _value(text: str, default: Any) -> Any:

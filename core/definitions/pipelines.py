@@ -6,6 +6,7 @@ value with its type; inside longer text it is written as text.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -14,8 +15,9 @@ import yaml
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
 from core.domain.names import check_name
-from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
+from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind, ValueType
 from core.domain.rules import check_text
+from core.domain.steps import STEP_TYPES
 from core.domain.training import TrainingSpec
 
 REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
@@ -63,11 +65,33 @@ def parse_pipeline(text: str) -> PipelineSpec:
     spec = PipelineSpec(
         name=fields.get("name", ""),
         description=fields.get("description", ""),
-        parameters=_named(fields.get("parameters", {})),
+        parameters=tuple(_parameter(str(name), value) for name, value in fields.get("parameters", {}).items()),
         steps=tuple(_step(i, step) for i, step in enumerate(fields.get("steps", []), start=1)),
     )
-    bind(spec, {})
+    plan(spec, {}, complete=False)
     return spec
+
+
+def _parameter(name: str, default: Any) -> Parameter:
+    kinds = {bool: ParameterType.BOOLEAN, int: ParameterType.INTEGER, float: ParameterType.NUMBER}
+    kinds |= {list: ParameterType.LIST, str: ParameterType.STRING}
+    return Parameter(name, ParameterType.DATA if name == "data" else kinds[type(default)], default)
+
+
+def plan(spec: PipelineSpec, assignments: Mapping[str, Any], *, complete: bool = True) -> tuple[PipelineStep, ...]:
+    """The steps of a run: parameters are in (`assignments` first, else the default), every input has its source.
+
+    Unless it need not be `complete`, every parameter has a value and all values make sense, as far as that is known
+    before. Raises SpecInvalid that names the parameter or the step, what was found and what was expected.
+    """
+    steps = _with_inputs(bind(spec, assignments))
+    if complete:
+        for step in steps:
+            try:
+                _check_values(step)
+            except SpecInvalid as e:
+                raise SpecInvalid(f"Step '{step.name}': {e.message}", hint=e.hint) from e
+    return steps
 
 
 def bind(spec: PipelineSpec, assignments: Mapping[str, Any]) -> tuple[PipelineStep, ...]:
@@ -75,27 +99,39 @@ def bind(spec: PipelineSpec, assignments: Mapping[str, Any]) -> tuple[PipelineSt
 
     Raises SpecInvalid for a parameter that the definition does not have, and for a value of the wrong type.
     """
-    if unknown := sorted(set(assignments) - set(spec.parameters)):
+    known = {p.name for p in spec.parameters}
+    if unknown := sorted(set(assignments) - known):
         raise SpecInvalid(
-            f"Pipeline '{spec.name}' has no parameter '{unknown[0]}'",
-            hint=f"It has: {', '.join(spec.parameters) or 'none'}",
+            f"Pipeline '{spec.name}' has no parameter '{unknown[0]}'", hint=f"It has: {', '.join(known) or 'none'}"
         )
-    values = {**spec.parameters, **assignments}
+    values = {**spec.defaults, **assignments}
     return tuple(_bound(step, values) for step in spec.steps)
 
 
-def ready(spec: PipelineSpec, assignments: Mapping[str, Any]) -> tuple[PipelineStep, ...]:
-    """As `bind`, for a run that begins now: every value must make sense too, as far as that is known before.
-
-    Raises SpecInvalid that names the step and what was found.
-    """
-    steps = bind(spec, assignments)
+def _with_inputs(steps: Sequence[PipelineStep]) -> tuple[PipelineStep, ...]:
+    """Every input with its source: the nearest earlier step that gives one, among its `needs` where it names some."""
+    made: list[PipelineStep] = []
     for step in steps:
-        try:
-            _check_values(step)
-        except SpecInvalid as e:
-            raise SpecInvalid(f"Step '{step.name}': {e.message}", hint=e.hint) from e
-    return steps
+        found = dict(step.inputs)
+        wanted = STEP_TYPES[step.kind]
+        for name, kind in wanted.inputs.items():
+            if name not in found and (source := _source(step, name, kind, made)):
+                found[name] = source
+            elif name not in found and name not in wanted.optional:
+                raise SpecInvalid(
+                    f"Step '{step.name}' needs a step before it that gives '{name}'",
+                    hint="Name it in the step's `needs`",
+                )
+        made.append(replace(step, inputs=found))
+    return tuple(made)
+
+
+def _source(step: PipelineStep, name: str, kind: ValueType, earlier: Sequence[PipelineStep]) -> str:
+    for one in reversed(earlier):
+        outputs = STEP_TYPES[one.kind].outputs
+        if (not step.needs or one.name in step.needs) and outputs.get(name) is kind:
+            return f"{one.name}.{name}"
+    return ""
 
 
 def training_spec(step: PipelineStep, data: DataRef) -> TrainingSpec:
@@ -127,7 +163,7 @@ def _bound(step: PipelineStep, values: Mapping[str, Any]) -> PipelineStep:
         allowed = known[key]
         if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
             raise SpecInvalid(f"{where}: '{key}' is {value!r}, expected {_names(allowed)}")
-    return PipelineStep(step.name, step.kind, step.needs, settings)
+    return replace(step, settings=settings)
 
 
 def _filled(value: Any, values: Mapping[str, Any], where: str) -> Any:

@@ -77,6 +77,12 @@ class Unauthorized(SlipwayError):
     status = 401
 
 
+class Forbidden(SlipwayError):
+    """A key that is known, and does not open this."""
+
+    status = 403
+
+
 class NotFound(SlipwayError):
     """A name or id that this workspace does not hold."""
 
@@ -129,6 +135,16 @@ class ServiceRunning(Conflict):
     """A second service for one workspace."""
 
 
+class QueueFull(SlipwayError):
+    """As many runs wait as may; `retry_after_s` later there may be room."""
+
+    status = 429
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: int = 10) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
 class NotSupported(SlipwayError):
     """A verb that this backend cannot do; it is absent from `Workspace.capabilities` too."""
 
@@ -149,6 +165,12 @@ class ServiceUnavailable(SlipwayError):
 
 class StorageDenied(ServiceUnavailable):
     """The workspace's folder, or a file in it, cannot be opened or written: nothing of it can be reached."""
+
+    status = 500
+
+
+class StepFailed(SlipwayError):
+    """A pipeline's step that did not do what it was to do; the message says why."""
 
     status = 500
 

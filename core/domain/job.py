@@ -1,15 +1,17 @@
-"""Jobs: what was asked, where it stands, and which moves are possible."""
+"""Jobs: what was asked, where it stands, and what it left."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.domain.batch import BatchResult, BatchSpec
-from core.domain.errors import JobStateInvalid
+from core.domain.job_state import NEXT, JobState, move
 from core.domain.plain import EMPTY
 from core.domain.proof import GateResult, GateSpec, LoadResult, LoadSpec
-from core.domain.run import PipelineRunResult, PipelineRunSpec
+from core.domain.run import PipelineRunResult, PipelineRunSpec, StepResult, StepSpec
 from core.domain.training import TrainingResult, TrainingSpec
+
+__all__ = ["NEXT", "Job", "JobKind", "JobResult", "JobSpec", "JobState", "JobType", "LogLine", "kind_of", "move"]
 
 BUG_HINT = "This is a bug in Slipway; the traceback is in the log"
 """The hint of a job that no failure of our family has ended."""
@@ -20,42 +22,15 @@ class JobKind(StrEnum):
 
     AUTOML = "automl"
     PIPELINE = "pipeline"
+    STEP = "step"
+    """One attempt at one step of a pipeline's run."""
     GATE = "gate"
     LOADTEST = "loadtest"
     BATCH = "batch"
 
 
-class JobState(StrEnum):
-    """Where a job stands; `NEXT` says which moves are possible."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELED = "canceled"
-
-    @property
-    def final(self) -> bool:
-        """It can become nothing else."""
-        return self not in NEXT
-
-
-NEXT: Mapping[JobState, frozenset[JobState]] = {
-    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELED, JobState.FAILED}),
-    JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED}),
-}
-"""A state absent here is final. A resumed job stays `running`; `attempt` counts its starts."""
-
-
-def move(now: JobState, to: JobState) -> JobState:
-    """`to`, when a job in state `now` may become that. Raises JobStateInvalid."""
-    if to not in NEXT.get(now, frozenset()):
-        raise JobStateInvalid(f"A {now} job cannot become {to}")
-    return to
-
-
-JobSpec = TrainingSpec | PipelineRunSpec | GateSpec | LoadSpec | BatchSpec
-JobResult = TrainingResult | PipelineRunResult | GateResult | LoadResult | BatchResult
+JobSpec = TrainingSpec | PipelineRunSpec | StepSpec | GateSpec | LoadSpec | BatchSpec
+JobResult = TrainingResult | PipelineRunResult | StepResult | GateResult | LoadResult | BatchResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +45,7 @@ class JobType:
 JOB_TYPES: Mapping[JobKind, JobType] = {
     JobKind.AUTOML: JobType(TrainingSpec, TrainingResult, "Training"),
     JobKind.PIPELINE: JobType(PipelineRunSpec, PipelineRunResult, "Pipeline run"),
+    JobKind.STEP: JobType(StepSpec, StepResult, "Pipeline step"),
     JobKind.GATE: JobType(GateSpec, GateResult, "Gate"),
     JobKind.LOADTEST: JobType(LoadSpec, LoadResult, "Load test"),
     JobKind.BATCH: JobType(BatchSpec, BatchResult, "Batch scoring"),

@@ -170,6 +170,10 @@ class ServiceStatus:
     jobs_running: int = 0
     jobs_queued: int = 0
     endpoints: int = 0
+    scheduler_looked_at: float | None = None
+    """When schedules were last looked at: a moment ago while the service runs, else they have stopped."""
+    scheduler_error: str = ""
+    """Why the last look failed."""
 
 
 class FindingState(StrEnum):

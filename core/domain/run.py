@@ -1,8 +1,24 @@
-"""A run of a pipeline, as the job that it is."""
+"""Runs of pipelines: a run is a job, each attempt at one of its steps is another."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
+
+from core.domain.job_state import JobState
+from core.domain.pipeline import PipelineSpec, StepKind, ValueType
+
+
+class RunOrigin(StrEnum):
+    """Who asked for a run."""
+
+    APP = "app"
+    CLI = "cli"
+    REST = "rest"
+    SCHEDULE = "schedule"
+    DATA = "data"
+    """A new version of the data that a schedule watches."""
+    RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +31,11 @@ class PipelineRunSpec:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     confined: bool = False
     """Whether it was asked for by somebody whose paths are read in the allowed folders only."""
+    origin: RunOrigin = RunOrigin.APP
+    schedule: str = ""
+    """The schedule that fired, by name."""
+    retry_of: str = ""
+    """The run whose succeeded steps it takes over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +43,136 @@ class PipelineRunResult:
     """What the steps gave, by their names, in JSON's types; typed it stands in the run's steps."""
 
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """One attempt at one step of a run."""
+
+    run_id: str
+    step: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What an attempt leaves: its outputs, or the job that it has started and that goes on."""
+
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    started_job_id: str = ""
+    """A training or a gate: the step has ended when that has."""
+    reused_from: str = ""
+    """The run whose outputs these are, where the process itself found that nothing has changed."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What a step whose inputs only its own process can read depends on; empty for all others."""
+    note: str = ""
+    """One sentence about what it did, for people."""
+
+
+class StepState(StrEnum):
+    """Where a step of a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    SKIPPED = "skipped"
+    """Its condition was false, or something that it waits for did not succeed."""
+
+    @property
+    def final(self) -> bool:
+        """It can become nothing else."""
+        return self not in (StepState.QUEUED, StepState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """One step of one run, as it stands."""
+
+    name: str
+    kind: StepKind
+    state: StepState = StepState.QUEUED
+    attempt: int = 0
+    """How often it was begun."""
+    job_id: str = ""
+    """The job of its latest attempt, whose log is the step's."""
+    started_job_id: str = ""
+    """The training or the gate that it started and waits for."""
+    retry_at: float | None = None
+    """It has failed and is tried again then."""
+    started_at: float | None = None
+    ended_at: float | None = None
+    message: str = ""
+    """Why it failed, for people."""
+    hint: str = ""
+    why: str = ""
+    """Why it ran, was reused or was skipped, in a sentence."""
+    note: str = ""
+    """What it did, in a sentence."""
+    reused_from: str = ""
+    """The run whose outputs these are."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What it depends on: `parameter timeout`, `input data`, `code`, `lock file` -> digest."""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineRun:
+    """One run with its steps, in the order of the definition."""
+
+    id: str
+    pipeline: str
+    version: int
+    experiment_name: str
+    state: JobState
+    steps: tuple[StepRun, ...]
+    created_at: float
+    ended_at: float | None = None
+    message: str = ""
+    number: int = 0
+    """1 for a pipeline's first run, and so on."""
+    origin: RunOrigin = RunOrigin.APP
+    schedule: str = ""
+    retry_of: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    spec: PipelineSpec | None = None
+    """The definition as it was published."""
+    started_at: float | None = None
+    hint: str = ""
+    cancel_requested: bool = False
+
+    @property
+    def stopping(self) -> bool:
+        """Somebody has asked it to end, and it has not ended yet."""
+        return self.cancel_requested and not self.state.final
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of a list of runs."""
+
+    id: str
+    pipeline: str
+    number: int
+    """1 for a pipeline's first run, and so on."""
+    version: int
+    experiment_name: str
+    state: JobState
+    origin: RunOrigin
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    schedule: str = ""
+    retry_of: str = ""
+    message: str = ""
+    steps_done: int = 0
+    steps_total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Something that runs make and use; `reference` as `ValueType` says."""
+
+    type: ValueType
+    reference: str

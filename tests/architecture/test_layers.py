@@ -93,6 +93,7 @@ PLACES_OF_LOCAL = {
     "origins",
     "endpoint_file",
     "registration",
+    "reuse",
     "gate_landing",
     "columns",
     "confined",
@@ -118,6 +119,8 @@ ROOMS = {
         "context": {"paths", "store"},
         "queue": {"paths", "context"},
         "registration": {"paths", "machine", "store"},
+        "reuse": {"paths", "machine", "store"},
+        "triggering": {"paths", "context", "queue", "confined", "store"},
         "control": {"paths", "machine", "store"},
         "endpoint_file": {"machine"},
         "origins": {"store"},
@@ -134,9 +137,9 @@ ROOMS = {
             "workspace",
             *PLACES_OF_LOCAL,
         },  # `__main__` opens one and hands it in
-        "collections": {"machine", "store", "records", "queue", "control", *PLACES_OF_LOCAL},
+        "collections": {"machine", "store", "records", "queue", "triggering", "control", *PLACES_OF_LOCAL},
         "workspace": {"collections", "context"},
-        "service": {"machine", "store", "records", "worker", "workspace", *PLACES_OF_LOCAL},
+        "service": {"machine", "store", "records", "worker", "workspace", "queue", "triggering", *PLACES_OF_LOCAL},
     },
     "ml": {
         "task": set(),

@@ -7,7 +7,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.definitions import bind, parse_pipeline, shipped
+from core.definitions import parse_pipeline, shipped
+from core.definitions.pipelines import bind
 from core.domain.errors import SpecInvalid
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 
@@ -50,7 +51,10 @@ def test_a_step_without_a_name_is_called_by_its_kind():
         (("name: Small", "nom: Small"), "unknown key 'nom'"),
         (("name: Small", "name: 7"), "'name' is 7, expected text"),
         (("name: Small", "name:"), "needs a name"),
-        (("kind: automl", "kind: magic"), "Step 2: the kind is 'magic', expected one of prepare, automl, register"),
+        (
+            ("kind: automl", "kind: magic"),
+            "Step 2: the kind is 'magic', expected one of prepare, guardrails, ",
+        ),
         (("needs: [prepare]", "needs: [clean]"), "needs 'clean'"),
         (("name: search", "name: prepare"), "Two steps are named 'prepare'"),
         (("timeout_s:", "timeout:"), "kind automl has no setting 'timeout'"),

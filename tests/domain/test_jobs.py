@@ -22,7 +22,7 @@ def a_job(kind: JobKind, **changes: object) -> Job:
 
 
 def test_every_kind_stands_in_both_tables() -> None:
-    assert set(JOB_TYPES) == set(KINDS) == set(JobKind)
+    assert set(JOB_TYPES) == set(KINDS) | {JobKind.PIPELINE} == set(JobKind)  # a run has no process
 
 
 @pytest.mark.parametrize("kind", JobKind)

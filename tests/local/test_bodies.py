@@ -21,9 +21,10 @@ from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointLimits, E
 from core.domain.errors import Conflict, SpecInvalid, StoredUnreadable
 from core.domain.job import JOB_TYPES, Job, JobKind, JobState
 from core.domain.model import Model
-from core.domain.pipeline import PipelineSpec, StepRun
+from core.domain.pipeline import PipelineSpec
 from core.domain.plain import plain
 from core.domain.proof import GateReport, GateSpec, LoadReport
+from core.domain.run import StepRun
 from core.domain.training import Compute, TrainingSpec, Trial
 from core.local.store import Store, bodies, transactions
 from core.local.store.bodies import decode, encode

@@ -1,5 +1,6 @@
 """A pipeline's run: steps in order, each done once, whoever is killed in between."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from waiting import wait_until
 
 from core.domain.errors import SourceUnreadable, SpecInvalid
 from core.domain.job import JobKind, JobState
-from core.domain.pipeline import PipelineRun, PipelineSpec, PipelineStep, StepKind
-from core.domain.run import PipelineRunSpec
+from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
+from core.domain.run import PipelineRun, PipelineRunSpec, StepState
 from core.local.confined import check_run
 from core.local.service.door import app
 from core.local.workspace import open_local
@@ -23,7 +24,7 @@ SPEC = PipelineSpec(
         PipelineStep("automl", StepKind.AUTOML, ("prepare",), {"target": "${target}", "max_trials": 3}),
         PipelineStep("register", StepKind.REGISTER, ("automl",), {"model": "m"}),
     ),
-    parameters={"data": "", "target": "y"},
+    parameters=(Parameter("data", ParameterType.DATA, ""), Parameter("target", ParameterType.STRING, "y")),
 )
 
 
@@ -45,7 +46,7 @@ def run(world: World, run_id: str) -> PipelineRun:
 
 
 def until_final(world: World, run_id: str) -> PipelineRun:
-    wait_until(ticking(world.jobs().tick, lambda: world.job(run_id).state.final), 60)
+    wait_until(ticking(world.reconciler(), lambda: world.job(run_id).state.final), 60)
     return run(world, run_id)
 
 
@@ -53,19 +54,20 @@ def test_a_run_prepares_trains_and_registers(world: World, table: Path) -> None:
     # The compute has one place, which the run's own training job needs: the run takes none.
     done = until_final(world, trigger(world, table).id)
     assert (done.state, done.experiment_name) == (JobState.SUCCEEDED, "nightly"), done.message
-    prepared, trained, registered = (step.output for step in done.steps)
-    assert (prepared["data"], prepared["version"], prepared["rows"]) == ("people", 1, 30)
-    assert trained["best"]["algorithm"] == "Fake"
-    assert registered == {"model": "m", "version": 1}
-    training = world.job(done.steps[1].job_id)
-    assert (training.parent_id, training.experiment_name) == (done.id, "nightly")
+    prepared, trained, registered = (step.outputs for step in done.steps)
+    assert (prepared["data"], prepared["rows"]) == ("people:1", 30)
+    assert trained["algorithm"] == "Fake"
+    assert registered == {"model": "m:1"}
+    training = world.job(done.steps[1].started_job_id)
+    assert (training.parent_id, training.experiment_name) == (done.steps[1].job_id, "nightly")
+    assert world.job(done.steps[1].job_id).parent_id == done.id
 
 
 def test_a_failed_step_fails_the_run_by_name_and_cancels_the_later_ones(world: World, table: Path) -> None:
     done = until_final(world, trigger(world, table, target="nonsense").id)
     assert done.state is JobState.FAILED
     assert done.message.startswith("Step 'automl' failed: There is no column 'nonsense'")
-    assert [step.state for step in done.steps] == [JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED]
+    assert [step.state for step in done.steps] == [StepState.SUCCEEDED, StepState.FAILED, StepState.SKIPPED]
     assert world.store.models.list() == ()
 
 
@@ -77,13 +79,22 @@ def test_an_unreadable_table_fails_the_run_with_its_cause(world: World, table: P
 
 def test_a_killed_run_goes_on_and_does_no_step_twice(world: World, table: Path) -> None:
     run_id = trigger(world, table).id
-    jobs = world.jobs()
-    for _ in range(2):
-        wait_until(ticking(jobs.tick, lambda: run(world, run_id).steps[1].job_id), 30)
-        kill(world.worker(run_id))
+    tick = world.reconciler()
+    killed = 0
+
+    def kill_the_next() -> bool:
+        nonlocal killed
+        running = world.store.jobs.list(JobKind.STEP)
+        for job in running[: 1 if len(running) > killed else 0]:
+            if (worker := world.store.jobs.worker(job.id)) is not None and not job.state.final:
+                killed += 1
+                with suppress(ProcessLookupError):
+                    kill(worker)
+        return killed == 2
+
+    wait_until(ticking(tick, kill_the_next), 60)
     done = until_final(world, run_id)
     assert done.state is JobState.SUCCEEDED, done.message
-    assert world.job(run_id).attempt == 3
     assert len(world.store.jobs.list(JobKind.AUTOML)) == 1
     assert len([asset for asset in world.store.data.list() if asset.name == "people"]) == 1
     assert [model.version for model in world.store.models.list()] == [1]
@@ -91,13 +102,13 @@ def test_a_killed_run_goes_on_and_does_no_step_twice(world: World, table: Path) 
 
 def test_canceling_a_run_cancels_its_training_and_its_open_steps(world: World, table: Path) -> None:
     run_id = trigger(world, table).id
-    jobs = world.jobs()
-    child = wait_until(ticking(jobs.tick, lambda: run(world, run_id).steps[1].job_id), 30)
+    tick = world.reconciler()
+    child = wait_until(ticking(tick, lambda: run(world, run_id).steps[1].started_job_id), 30)
     open_local(world.settings).jobs.cancel(run_id)
     done = until_final(world, run_id)
-    wait_until(ticking(jobs.tick, lambda: world.job(child).state.final), 20)
+    wait_until(ticking(tick, lambda: world.job(child).state.final), 20)
     assert done.state is JobState.CANCELED
-    assert [step.state for step in done.steps] == [JobState.SUCCEEDED, JobState.CANCELED, JobState.CANCELED]
+    assert [step.state for step in done.steps] == [StepState.SUCCEEDED, StepState.CANCELED, StepState.CANCELED]
     assert world.store.models.list() == ()
 
 
@@ -127,7 +138,14 @@ CAREFUL = PipelineSpec(
         ),
         PipelineStep("register", StepKind.REGISTER, ("automl",), {"model": "${model}"}),
     ),
-    parameters={"data": "", "target": "y", "timeout_s": 60, "folds": 0, "compute": "local", "model": "m"},
+    parameters=(
+        Parameter("data", ParameterType.DATA, ""),
+        Parameter("target", ParameterType.STRING, "y"),
+        Parameter("timeout_s", ParameterType.NUMBER, 60),
+        Parameter("folds", ParameterType.INTEGER, 0),
+        Parameter("compute", ParameterType.STRING, "local"),
+        Parameter("model", ParameterType.STRING, "m"),
+    ),
 )
 
 
@@ -167,7 +185,7 @@ def test_a_path_that_comes_by_the_door_is_read_in_the_allowed_folders_alone(worl
         assert "root:" not in reply.text
     assert free.pipelines.list_runs() == ()
     free.pipelines.trigger(published.id, "nightly", {"data": str(table)})
-    own = replace(SPEC, name="own", parameters={"data": str(table), "target": "y"})
+    own = replace(SPEC, name="own", parameters=(Parameter("data", ParameterType.DATA, str(table)), SPEC.parameters[1]))
     with pytest.raises(SourceUnreadable, match="is outside"):
         door.pipelines.publish(own)
     assert door.pipelines.trigger(free.pipelines.publish(own).id, "nightly").steps, "its publisher named the path"

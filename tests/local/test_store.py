@@ -11,8 +11,9 @@ from core.domain.data import DataAsset, DataRef, DataSource
 from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointSpec, GateBudget, GateState
 from core.domain.errors import Conflict, DataNotFound, GateRefused, JobNotFound, JobStateInvalid, PortInUse
 from core.domain.job import Job, JobKind, JobState
-from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind, StepRun
+from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import CheckResult, GateReport, GateResult, LoadReport
+from core.domain.run import StepRun
 from core.domain.training import Compute, Trial, TrialState
 from core.local.machine.processes import Process
 from core.local.paths import new_id
@@ -191,17 +192,17 @@ def test_keys_do_not_show_in_a_representation(store):
 
 def test_a_definition_published_twice_is_one_version(store):
     spec = PipelineSpec("train", (PipelineStep("prepare", StepKind.PREPARE),))
-    first = store.pipelines.publish(new_id(), spec, 1.0)
-    assert store.pipelines.publish(new_id(), spec, 2.0) == first
-    assert store.pipelines.publish(new_id(), PipelineSpec("train", spec.steps, "changed"), 3.0) != first
+    first = store.pipelines.publish(new_id(), spec, "", KEYS, 1.0).id
+    assert store.pipelines.publish(new_id(), spec, "", KEYS, 2.0).id == first
+    assert store.pipelines.publish(new_id(), PipelineSpec("train", spec.steps, "changed"), "", KEYS, 3.0).id != first
     assert store.pipelines.get("train").version == 2
 
 
 def test_a_transaction_that_fails_leaves_nothing(store):
     run = store.jobs.add(a_job(JobKind.PIPELINE))
-    with pytest.raises(sqlite3.IntegrityError):
-        transactions.start_run(store, run, [StepRun("prepare", StepKind.PREPARE, JobState.QUEUED)])
-    assert store.steps.list(run.id) == ()
+    with pytest.raises(sqlite3.IntegrityError), store.write() as tx:
+        transactions.add_run(tx, run, [StepRun("prepare", StepKind.PREPARE)])
+    assert store.runs.steps(run.id) == ()
 
 
 def test_threads_that_write_at_once_all_succeed(store):

@@ -8,6 +8,7 @@ from reading import by_label, text
 from core.definitions import shipped
 from core.domain.job import JobState
 from core.domain.monitoring import Origin
+from core.domain.run import StepState
 
 
 def test_monitor_counts_refusals_apart_from_failures(visit, bank):
@@ -111,7 +112,7 @@ def test_a_run_is_started_for_an_experiment(visit, bank):
 
 def test_a_step_that_failed_says_why(visit, bank):
     run = next(r for r in bank.runs if r.id == RUN_ID)
-    step = replace(run.steps[1], state=JobState.FAILED, message="The target 'y' is not in the table")
+    step = replace(run.steps[1], state=StepState.FAILED, message="The target 'y' is not in the table")
     bank.runs = [replace(run, state=JobState.FAILED, steps=(run.steps[0], step, run.steps[2]))]
 
     app = visit("pipelines")

@@ -36,7 +36,8 @@ from core.domain.errors import (
 )
 from core.domain.job import JobKind, JobState
 from core.domain.names import endpoint_name
-from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
+from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
+from core.domain.run import StepState
 from core.domain.training import Compute, TrainingSpec
 from core.settings import read_settings
 from core.workspace import BACKENDS, Workspace, open_workspace
@@ -92,7 +93,8 @@ def test_what_several_collections_do_has_one_name(workspace):
     """The verbs of `azure-ai-ml` where it has them; a new one is added here on purpose."""
     shared = Counter(name.partition(".")[2] for name in workspace.verbs)
     assert {verb for verb, count in shared.items() if count > 1} == {
-        "create", "delete", "get", "list", "logs", "package", "register",
+        "cancel", "create", "delete", "enable", "get", "keys", "list", "logs", "open_output", "package", "register",
+        "rotate_key", "update",
     }  # fmt: skip
 
 
@@ -370,14 +372,16 @@ def test_no_more_than_half_of_the_requests_are_mirrored(workspace, mirror):
 def test_a_pipeline_is_published_once_and_triggered_by_name(workspace):
     need(workspace, "pipelines.publish", "pipelines.trigger", "pipelines.get_run", "pipelines.list_runs")
     spec = PipelineSpec(
-        "train", (PipelineStep("prepare", StepKind.PREPARE, (), {"data": "people"}),), parameters={"timeout_s": 30}
+        "train",
+        (PipelineStep("prepare", StepKind.PREPARE, (), {"data": "people"}),),
+        parameters=(Parameter("timeout_s", ParameterType.NUMBER, 30),),
     )
     published = workspace.pipelines.publish(spec)
     assert workspace.pipelines.publish(spec) == published
     run = workspace.pipelines.trigger("train", "nightly", {"timeout_s": 15})
-    assert [step.state for step in run.steps] == [JobState.QUEUED]
+    assert [step.state for step in run.steps] == [StepState.QUEUED]
     assert workspace.pipelines.get_run(run.id) == run
-    assert workspace.pipelines.list_runs(published.id) == (run,)
+    assert [listed.id for listed in workspace.pipelines.list_runs(published.id)] == [run.id]
     assert workspace.jobs.get(run.id).spec.parameters == {"timeout_s": 15}
 
 

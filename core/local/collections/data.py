@@ -202,8 +202,8 @@ def _users(store: Nouns, ref: DataRef) -> list[str]:
     runs = [
         job.id
         for job in store.jobs.in_states(*(state for state in JobState if not state.final))
-        for step in store.steps.list(job.id)
-        if (step.output.get("data"), step.output.get("version")) == (ref.name, ref.version)
+        for step in store.runs.steps(job.id)
+        if str(ref) in step.outputs.values()
     ]
     return [
         *(f"deployment {name}" for name in found.deployments),

@@ -1,55 +1,80 @@
 """Published pipelines and their runs."""
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from core.definitions.pipelines import bind, ready
-from core.domain.errors import Conflict, JobNotFound, SpecInvalid
-from core.domain.job import Job, JobKind, JobState
-from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, StepKind, StepRun
-from core.domain.rules import check_limit, check_text
-from core.domain.run import PipelineRunSpec
-from core.local.confined import check_run
-from core.local.context import LOCAL_COMPUTE, Context
+from core.definitions.pipelines import plan
+from core.domain.endpoint import EndpointKeys
+from core.domain.errors import Conflict, JobNotFound
+from core.domain.job import Job, JobState
+from core.domain.keys import KEY_BYTES
+from core.domain.pipeline import PipelineEndpoint, PipelineSpec, StepKind
+from core.domain.rules import check_limit
+from core.domain.run import Artifact, PipelineRun, PipelineRunSpec, RunOrigin, RunSummary
+from core.local.context import Context
 from core.local.paths import new_id
-from core.local.queue import check_compute, new_job
-from core.local.store import transactions
+from core.local.store.pipelines import REVISION
+from core.local.triggering import checked_run, queue_run, taken_over
 from core.sources import check_source
 from core.workspace.pipelines import Pipelines
 
 
 class LocalPipelines(Pipelines):
-    """Definitions and runs in the store; a run is a job whose worker submits the others."""
+    """Definitions and runs in the store; the service carries the runs on."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def publish(self, spec: PipelineSpec) -> PipelineEndpoint:
-        for step in bind(spec, {}):
+    def publish(self, spec: PipelineSpec, *, label: str = "") -> PipelineEndpoint:
+        for step in plan(spec, {}, complete=False):
             if step.kind is StepKind.PREPARE and self._context.confined and step.settings["data"]:
                 check_source(step.settings["data"], self._context.settings)
-        pipeline_id = self._context.store.pipelines.publish(new_id(self._context.clock), spec, self._context.clock())
-        return self._context.store.pipelines.get(pipeline_id, self._door())
+        keys = EndpointKeys(secrets.token_urlsafe(KEY_BYTES), secrets.token_urlsafe(KEY_BYTES))
+        clock = self._context.clock
+        made = self._context.store.pipelines.publish(new_id(clock), spec, label, keys, clock())
+        return self.get(made.id)
 
     def list(self) -> tuple[PipelineEndpoint, ...]:
         return self._context.store.pipelines.list(self._door())
 
-    def trigger(self, pipeline: str, experiment_name: str, parameters: Mapping[str, Any] | None = None) -> PipelineRun:
-        found = self._context.store.pipelines.get(pipeline)
-        if not found.enabled:
-            raise Conflict(f"Pipeline '{found.name}' is disabled", hint="Enable it, or publish it again")
-        check_text("The experiment's name", experiment_name, empty=True)
-        if not experiment_name.strip():
-            raise SpecInvalid("A run needs an experiment name", hint='Send {"ExperimentName": "..."}')
-        for step in ready(found.spec, parameters or {}):
-            if compute := step.settings.get("compute"):
-                check_compute(self._context, compute)
-        values = {**found.spec.parameters, **(parameters or {})}
-        wanted = PipelineRunSpec(found.id, found.name, found.version, values, self._context.confined)
-        check_run(found.spec, wanted, self._context.settings)
-        job = new_job(self._context, wanted, experiment_name, LOCAL_COMPUTE)
-        steps = [StepRun(step.name, step.kind, JobState.QUEUED) for step in found.spec.steps]
-        transactions.start_run(self._context.store, job, steps)
+    def get(self, pipeline: str, version: int = 0) -> PipelineEndpoint:
+        return self._context.store.pipelines.get(pipeline, self._door(), version)
+
+    def versions(self, pipeline: str) -> tuple[PipelineEndpoint, ...]:
+        return self._context.store.pipelines.versions(pipeline, self._door())
+
+    def set_default(self, pipeline: str, version: int) -> PipelineEndpoint:
+        found = self.get(pipeline, version)
+        self._context.store.pipelines.set_default(found.name, found.version)
+        return self.get(found.name)
+
+    def enable(self, pipeline: str, enabled: bool) -> PipelineEndpoint:
+        name = self.get(pipeline).name
+        self._context.store.pipelines.enable(name, enabled)
+        return self.get(name)
+
+    def keys(self, pipeline: str) -> EndpointKeys:
+        return self._context.store.pipelines.keys(self.get(pipeline).name)
+
+    def rotate_key(self, pipeline: str, which: str) -> EndpointKeys:
+        name = self.get(pipeline).name
+        return self._context.store.pipelines.rotate_key(name, which, secrets.token_urlsafe(KEY_BYTES))
+
+    def trigger(
+        self,
+        pipeline: str,
+        experiment_name: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        version: int = 0,
+        origin: RunOrigin = RunOrigin.APP,
+        repeat_key: str = "",
+    ) -> PipelineRun:
+        found = self.get(pipeline, version)
+        job = checked_run(self._context, found, experiment_name, parameters or {}, origin=origin)
+        with self._context.store.write() as tx:
+            queue_run(tx, job, found, self._context.settings.runs_max_queued, {})
         return self.get_run(job.id)
 
     def get_run(self, run_id: str) -> PipelineRun:
@@ -58,21 +83,72 @@ class LocalPipelines(Pipelines):
             raise JobNotFound(f"Job '{run_id}' is not a pipeline run but {job.kind}")
         return self._run(job, job.spec)
 
-    def list_runs(self, pipeline: str = "", limit: int = 50) -> tuple[PipelineRun, ...]:
-        jobs = self._context.store.jobs.list(JobKind.PIPELINE, check_limit(limit), pipeline=pipeline)
-        return tuple(self._run(job, job.spec) for job in jobs if isinstance(job.spec, PipelineRunSpec))
+    def list_runs(
+        self,
+        pipeline: str = "",
+        limit: int = 50,
+        *,
+        state: JobState | None = None,
+        schedule: str = "",
+        experiment_name: str = "",
+        of: Artifact | None = None,
+        before: str = "",
+    ) -> tuple[RunSummary, ...]:
+        name = self.get(pipeline).name if pipeline else ""
+        return self._context.store.runs.list(
+            name,
+            check_limit(limit),
+            state=state,
+            schedule=schedule,
+            experiment_name=experiment_name,
+            of=of,
+            before=before,
+        )
+
+    def cancel(self, run_id: str) -> PipelineRun:
+        self.get_run(run_id)
+        self._context.store.jobs.cancel(run_id, self._context.clock())
+        return self.get_run(run_id)
+
+    def retry(self, run_id: str) -> PipelineRun:
+        run = self.get_run(run_id)
+        if run.state in (JobState.QUEUED, JobState.RUNNING, JobState.SUCCEEDED):
+            raise Conflict(
+                f"Run {run.number} of '{run.pipeline}' is {run.state}", hint="Retry one that failed or was canceled"
+            )
+        found = self.get(run.pipeline, run.version)
+        job = checked_run(
+            self._context, found, run.experiment_name, run.parameters, origin=RunOrigin.RETRY, retry_of=run.id
+        )
+        done = taken_over(run.steps, run.id, run.number)
+        with self._context.store.write() as tx:
+            queue_run(tx, job, found, self._context.settings.runs_max_queued, done)
+        return self.get_run(job.id)
+
+    def revision(self) -> int:
+        return int(self._context.store.facts.get(REVISION) or 0)
 
     def _run(self, job: Job, wanted: PipelineRunSpec) -> PipelineRun:
+        summary = self._context.store.runs.summary(job.id)
         return PipelineRun(
             id=job.id,
             pipeline=wanted.pipeline,
             version=wanted.version,
             experiment_name=job.experiment_name,
             state=job.state,
-            steps=self._context.store.steps.list(job.id),
+            steps=self._context.store.runs.steps(job.id),
             created_at=job.created_at,
             ended_at=job.ended_at,
             message=job.message,
+            number=summary.number if summary else 0,
+            origin=wanted.origin,
+            schedule=wanted.schedule,
+            retry_of=wanted.retry_of,
+            parameters=wanted.parameters,
+            spec=self._context.store.pipelines.get(wanted.pipeline_id).spec,
+            started_at=job.started_at,
+            hint=job.hint,
+            cancel_requested=job.cancel_requested,
         )
 
     def _door(self) -> str:

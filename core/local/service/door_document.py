@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import msgspec
 
 from core.domain.job import Job, JobKind
-from core.domain.pipeline import PipelineEndpoint, PipelineRun
+from core.domain.pipeline import PipelineEndpoint
 from core.domain.plain import EMPTY
+from core.domain.run import PipelineRun
 from core.domain.version import VERSION
 
 

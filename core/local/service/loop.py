@@ -26,6 +26,7 @@ from core.local.records.merging import Keep
 from core.local.service.backoff import Backoff
 from core.local.service.door import Door
 from core.local.service.janitor import Compaction
+from core.local.service.runs import Runs
 from core.local.service.servers import SERVER, Supervisor
 from core.local.service.workers import WORKER, Jobs
 from core.local.store import Store
@@ -80,6 +81,7 @@ class Service:
         door = self._open_door(store)
         worker, server = self._commands
         jobs = Jobs(store, self._settings, command=worker, clock=self._clock)
+        runs = Runs(store, self._settings, clock=self._clock)
         supervisor = Supervisor(store, self._settings, command=server)
         keep = Keep(self._settings.records_max_days, self._settings.records_max_mb)
         compaction = Compaction(store, self._paths, self._settings.segment_s, self._settings.otlp_url, keep)
@@ -87,6 +89,7 @@ class Service:
             while not self._stopping.is_set():
                 door.check()
                 self._look(jobs.tick)
+                self._look(runs.tick)
                 self._look(supervisor.tick)
                 self._poked.wait(self._settings.reconcile_s)
                 self._poked.clear()

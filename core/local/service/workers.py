@@ -18,7 +18,7 @@ from core.local.machine.processes import NOBODY, Process, alive
 from core.local.paths import Paths
 from core.local.service.backoff import Backoff
 from core.local.store import Store
-from core.local.worker.kinds import KINDS, PIPELINES, how_far
+from core.local.worker.kinds import KINDS, STEPS, how_far
 from core.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,6 @@ CRASHES_MAX = 3
 INTERRUPTIONS_MAX = 10
 """The same for deaths that nobody saw, since we died too: reboots mostly, but a job that takes all down must end."""
 CANCEL_GRACE_S = 3.0
-RUNS_MAX = 8
-"""Pipeline runs only wait for their steps, so they take no place of a compute; but each is a process."""
 
 
 class Crashes(msgspec.Struct):
@@ -62,16 +60,16 @@ class Jobs:
 
     def tick(self) -> None:
         """One look at every job that is not final."""
-        running = self._store.jobs.in_states(JobState.RUNNING)
+        running = self._store.jobs.of_workers(JobState.RUNNING)
         self._seen = {job.id: self._seen[job.id] for job in running if job.id in self._seen}
         for job in running:
             self._step(job, self._watch)
-        for job in self._with_room(running, self._store.jobs.in_states(JobState.QUEUED)):
+        for job in self._with_room(running, self._store.jobs.of_workers(JobState.QUEUED)):
             self._step(job, self._start)
 
     def stop(self) -> None:
         """End all workers in order; their jobs stay `running` and go on at the next start."""
-        workers = {job.id: self._worker(job) for job in self._store.jobs.in_states(JobState.RUNNING)}
+        workers = {job.id: self._worker(job) for job in self._store.jobs.of_workers(JobState.RUNNING)}
         processes.end_groups([worker for worker in workers.values() if worker], CANCEL_GRACE_S)
         for job_id in workers:
             self._store.jobs.set_worker(job_id, NOBODY)
@@ -99,9 +97,14 @@ class Jobs:
         busy = Counter(map(_place, running))
         for job in queued:
             place = _place(job)
-            if busy[place] < _room(computes.get(place), place):
+            if busy[place] < self._room(computes.get(place), place):
                 busy[place] += 1
                 yield job
+
+    def _room(self, compute: Compute | None, place: str) -> int:
+        if place == STEPS:
+            return self._settings.steps_max_concurrent
+        return 1 if place == PROOF_COMPUTE or compute is None else compute.max_concurrent
 
     def _start(self, job: Job) -> None:
         job = self._store.jobs.start_attempt(job.id, self._clock())
@@ -150,7 +153,7 @@ class Jobs:
             now.count, now.interrupted = before.count, before.interrupted
         if self._seen.get(job.id) == worker.pid:
             now.count += 1
-        elif _place(job) != PIPELINES:  # which only waits, and takes nobody down
+        else:
             now.interrupted += 1
         code = processes.exit_code(worker)
         log.warning("job %s: worker %d died (exit %s), %d in a row", job.id, worker.pid, code, now.count)
@@ -189,12 +192,6 @@ class Jobs:
 def _place(job: Job) -> str:
     """Whose room a job takes."""
     return KINDS[job.kind].place or job.compute
-
-
-def _room(compute: Compute | None, place: str) -> int:
-    if place in (PIPELINES, PROOF_COMPUTE):
-        return RUNS_MAX if place == PIPELINES else 1
-    return compute.max_concurrent if compute else 1
 
 
 def _how(code: int | None) -> str:

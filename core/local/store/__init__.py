@@ -16,8 +16,10 @@ from core.local.store.endpoints import Endpoints
 from core.local.store.facts import Audit, Facts
 from core.local.store.jobs import Jobs
 from core.local.store.models import Models
-from core.local.store.pipelines import Pipelines, Steps
+from core.local.store.notices import Notices
+from core.local.store.pipelines import Pipelines
 from core.local.store.proofs import Proofs
+from core.local.store.runs import Runs
 from core.local.store.trials import Trials
 
 
@@ -30,7 +32,7 @@ class Nouns:
         self.jobs, self.trials = Jobs(db), Trials(db)
         self.models = Models(db)
         self.endpoints, self.deployments, self.proofs = Endpoints(db), Deployments(db), Proofs(db)
-        self.pipelines, self.steps = Pipelines(db), Steps(db)
+        self.pipelines, self.runs, self.notices = Pipelines(db), Runs(db), Notices(db)
 
 
 class Store(Nouns):

@@ -15,12 +15,43 @@ from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type
 import msgspec
 
 from core.domain.errors import StoredUnreadable
+from core.domain.pipeline import PipelineSpec
+from core.domain.run import StepRun
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 Body = dict[str, Any]
 
-UPGRADES: Mapping[type, tuple[Callable[[Body], Body], ...]] = {}
+
+def _with_typed_parameters(body: Body) -> Body:
+    """Before 0.5.0 a pipeline's parameters were names with their defaults."""
+    kinds = {bool: "boolean", int: "integer", float: "number", list: "list", str: "string"}
+    given = body.get("parameters", {}).items()
+    return body | {
+        "parameters": [
+            {"name": name, "type": "data" if name == "data" else kinds.get(type(default), "string"), "default": default}
+            for name, default in given
+        ]
+    }
+
+
+def _with_jobs_of_their_own(body: Body) -> Body:
+    """Before 0.5.0 a step was done in its run's process, and its only job was the training that it started."""
+    started = body.pop("job_id", "")
+    if body["state"] == "running" and not started:
+        body["state"] = "queued"
+    outputs = body.pop("output", {})
+    if "data" in outputs and "version" in outputs:
+        outputs["data"] = f"{outputs['data']}:{outputs.pop('version')}"
+    if "model" in outputs and "version" in outputs:
+        outputs["model"] = f"{outputs['model']}:{outputs.pop('version')}"
+    return body | {"started_job_id": started, "outputs": outputs, "attempt": int(bool(body.get("started_at")))}
+
+
+UPGRADES: Mapping[type, tuple[Callable[[Body], Body], ...]] = {
+    PipelineSpec: (_with_typed_parameters,),
+    StepRun: (_with_jobs_of_their_own,),
+}
 """Each type's changes of format, oldest first: the first turns a body of `v` 1 into one of `v` 2. Add to the end.
 
 A new field with a default needs no upgrade, nor does a field that is dropped; one that is renamed, or means something

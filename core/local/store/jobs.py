@@ -10,7 +10,7 @@ from core.domain.proof import GateResult, LoadSpec
 from core.local.machine.processes import Process
 from core.local.store.bodies import decode, encode, member
 from core.local.store.db import Access, Row
-from core.local.store.pipelines import Steps
+from core.local.store.runs import Runs
 from core.local.store.trials import Trials
 
 _JOBS = (
@@ -60,17 +60,19 @@ class Jobs:
         endpoint: str = "",
         experiment_name: str = "",
         data: DataRef | None = None,
-        pipeline: str = "",
     ) -> tuple[Job, ...]:
-        """Newest first, at most `limit` of those that every given filter lets through; 0 for all of them."""
+        """Newest first, at most `limit` of those that every given filter lets through; 0 for all of them.
+
+        Steps of pipelines' runs are listed by their kind only.
+        """
         named = "" if data is None else data.name
         version = 0 if data is None else data.version
         wanted: tuple[tuple[object, str, tuple[Any, ...]], ...] = (
             (kind, "kind = ?", (kind,)),
+            (not kind, "kind <> ?", (JobKind.STEP,)),
             (endpoint, "json_extract(spec, '$.endpoint') = ?", (endpoint,)),
             (experiment_name, "experiment_name = ?", (experiment_name,)),
             (data, _READS, (named, version, named, version)),
-            (pipeline, "? IN (json_extract(spec, '$.pipeline_id'), json_extract(spec, '$.pipeline'))", (pipeline,)),
         )
         given = [(condition, values) for asked, condition, values in wanted if asked]
         where = " AND ".join(("1", *(condition for condition, _ in given)))
@@ -82,6 +84,11 @@ class Jobs:
         marks = ", ".join("?" * len(states))
         sql = f"{_JOBS} WHERE state IN ({marks}) ORDER BY created_at, id"
         return tuple(map(_job, self._db.rows(sql, *states)))
+
+    def of_workers(self, state: JobState) -> tuple[Job, ...]:
+        """The jobs in a state that a process of their own does, oldest first: all but pipelines' runs."""
+        sql = f"{_JOBS} WHERE state = ? AND kind <> ? ORDER BY created_at, id"
+        return tuple(map(_job, self._db.rows(sql, state, JobKind.PIPELINE)))
 
     def children(self, job_id: str) -> tuple[Job, ...]:
         """The jobs that a job has submitted, oldest first."""
@@ -116,13 +123,17 @@ class Jobs:
         return Process(row["pid"], row["pid_started"]) if row else None
 
     def cancel(self, job_id: str, now: float) -> Job:
-        """A queued job is canceled at once, a running one and its children are asked to end; a final one stays."""
+        """A queued job is canceled at once, a running one is asked to end, so are all that they started."""
         with self._db.write() as tx:
             jobs = Jobs(tx)
-            if not (job := jobs.get(job_id)).state.final:
-                for one in (job, *jobs.children(job_id)):
-                    jobs._ask_to_end(one, now)
+            jobs._ask_all_to_end(jobs.get(job_id), now)
         return self.get(job_id)
+
+    def _ask_all_to_end(self, job: Job, now: float) -> None:
+        """The job and what it has started, at any depth; one that has ended may have started one that goes on."""
+        self._ask_to_end(job, now)
+        for child in self.children(job.id):
+            self._ask_all_to_end(child, now)
 
     def _ask_to_end(self, job: Job, now: float) -> None:
         if job.state is JobState.QUEUED:
@@ -150,7 +161,7 @@ class Jobs:
             move(job.state, state)
             tx.execute(ended, state, now, message, hint, _kept(result), job_id)
             Trials(tx).stop(job_id)
-            Steps(tx).cancel(job_id, now, message)
+            Runs(tx).cancel_steps(job_id, now, message)
         return self.get(job_id)
 
 

@@ -110,6 +110,56 @@ MIGRATIONS: tuple[tuple[int, str], ...] = (
         CREATE INDEX models_by_job ON models (job_id);
         """,
     ),
+    (
+        7,
+        """
+        ALTER TABLE pipelines ADD COLUMN label TEXT NOT NULL DEFAULT '';
+        CREATE TABLE pipeline_names (
+            name TEXT PRIMARY KEY, default_version INTEGER NOT NULL, enabled INTEGER NOT NULL DEFAULT 1,
+            primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL, runs INTEGER NOT NULL DEFAULT 0) STRICT;
+        CREATE TABLE runs (
+            id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, number INTEGER NOT NULL, version INTEGER NOT NULL,
+            origin TEXT NOT NULL, schedule TEXT NOT NULL DEFAULT '', retry_of TEXT NOT NULL DEFAULT '',
+            steps_done INTEGER NOT NULL DEFAULT 0, steps_total INTEGER NOT NULL, created_at REAL NOT NULL,
+            UNIQUE (pipeline, number)) STRICT;
+        INSERT INTO runs
+            SELECT id, json_extract(spec, '$.pipeline'),
+                row_number() OVER (PARTITION BY json_extract(spec, '$.pipeline') ORDER BY created_at, id),
+                json_extract(spec, '$.version'), 'app', '', '',
+                (SELECT count(*) FROM steps WHERE run_id = jobs.id
+                    AND json_extract(body, '$.state') NOT IN ('queued', 'running')),
+                (SELECT count(*) FROM steps WHERE run_id = jobs.id), created_at
+            FROM jobs WHERE kind = 'pipeline';
+        INSERT INTO pipeline_names
+            SELECT name, max(version), max(enabled), lower(hex(randomblob(32))), lower(hex(randomblob(32))),
+                (SELECT coalesce(max(number), 0) FROM runs WHERE runs.pipeline = pipelines.name)
+            FROM pipelines GROUP BY name;
+        CREATE INDEX runs_by_time ON runs (created_at, id);
+        CREATE INDEX runs_by_pipeline ON runs (pipeline, created_at, id);
+        CREATE INDEX runs_by_schedule ON runs (schedule, created_at, id);
+        CREATE TABLE artifacts (
+            type TEXT NOT NULL, reference TEXT NOT NULL, run_id TEXT NOT NULL, step TEXT NOT NULL,
+            made INTEGER NOT NULL, PRIMARY KEY (type, reference, run_id, step)) STRICT;
+        CREATE INDEX artifacts_by_run ON artifacts (run_id);
+        CREATE TABLE kept_steps (
+            key TEXT PRIMARY KEY, run_id TEXT NOT NULL, step TEXT NOT NULL, created_at REAL NOT NULL) STRICT;
+        CREATE INDEX kept_steps_by_run ON kept_steps (run_id);
+        CREATE TABLE triggers (
+            pipeline TEXT NOT NULL, repeat_key TEXT NOT NULL, digest TEXT NOT NULL, run_id TEXT NOT NULL,
+            created_at REAL NOT NULL, PRIMARY KEY (pipeline, repeat_key)) STRICT;
+        CREATE TABLE schedules (
+            name TEXT PRIMARY KEY, spec TEXT NOT NULL, enabled INTEGER NOT NULL DEFAULT 1,
+            considered_at REAL NOT NULL, created_at REAL NOT NULL) STRICT;
+        CREATE TABLE fires (
+            schedule TEXT NOT NULL, key TEXT NOT NULL, due_at REAL NOT NULL, outcome TEXT NOT NULL,
+            recorded_at REAL NOT NULL, run_id TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (schedule, key)) STRICT;
+        CREATE INDEX fires_by_time ON fires (schedule, recorded_at);
+        CREATE TABLE notices (
+            run_id TEXT PRIMARY KEY, created_at REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+            next_at REAL NOT NULL, sent_at REAL, error TEXT NOT NULL DEFAULT '') STRICT;
+        """,
+    ),
 )
 """Add to the end; never change one that has shipped."""
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from core.domain.endpoint import Deployment, DeploymentSpec, EndpointKeys, EndpointSpec
 from core.domain.job import Job, JobState
-from core.domain.pipeline import StepRun
 from core.domain.proof import GateReport, GateResult, GateSpec
-from core.local.store import Store
+from core.domain.run import PipelineRunSpec, StepRun
+from core.local.store import Nouns, Store
 
 
 def deploy(
@@ -60,8 +60,8 @@ def end_gate(store: Store, job_id: str, report: GateReport, now: float) -> None:
             tx.endpoints.begin_traffic(report.endpoint, report.deployment)
 
 
-def start_run(store: Store, job: Job, steps: Sequence[StepRun]) -> None:
-    """Queue a pipeline's run together with its steps."""
-    with store.write() as tx:
-        tx.jobs.add(job)
-        tx.steps.add(job.id, steps)
+def add_run(tx: Nouns, job: Job, steps: Sequence[StepRun]) -> None:
+    """Queue a pipeline's run together with its steps, inside a transaction."""
+    assert isinstance(job.spec, PipelineRunSpec)
+    tx.jobs.add(job)
+    tx.runs.add(job.id, job.spec, steps, job.created_at)

@@ -1,4 +1,4 @@
-"""Every kind of job as this machine does it: a new one is a file with its `run` and an entry here.
+"""Every kind of job that a process of its own does: a new one is a file with its `run` and an entry here.
 
 What a kind is asked for and leaves, and its label, stand in `core.domain.job.JOB_TYPES`.
 """
@@ -12,8 +12,8 @@ from core.local.paths import Paths
 from core.local.store import Store
 from core.local.worker import progress
 
-PIPELINES = "pipelines"
-"""A run only waits for its steps, and takes no place of a compute."""
+STEPS = "steps"
+"""Steps have places of their own: what takes long in them is a training or a gate, which has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ KINDS: Mapping[JobKind, Doing] = {
     JobKind.BATCH: Doing("core.local.worker.batch:run", progress.of_batch),
     JobKind.GATE: Doing("core.local.worker.gate:run", progress.of_gate, PROOF_COMPUTE),
     JobKind.LOADTEST: Doing("core.local.worker.loadtest:run", progress.of_load, PROOF_COMPUTE),
-    JobKind.PIPELINE: Doing("core.local.worker.pipeline:run", progress.of_run, PIPELINES),
+    JobKind.STEP: Doing("core.local.worker.step:run", place=STEPS),
 }
 
 

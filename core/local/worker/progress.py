@@ -34,11 +34,6 @@ def of_batch(store: Store, paths: Paths, job_id: str) -> int:
     return sum(1 for _ in chunks.glob("*.json"))
 
 
-def of_run(store: Store, paths: Paths, job_id: str) -> int:
-    """Its steps; the jobs that it waits for count for themselves."""
-    return sum(step.state.final for step in store.steps.list(job_id))
-
-
 def of_gate(store: Store, paths: Paths, job_id: str) -> int:
     """The checks that its latest attempt has judged."""
     return _read(paths.gate_progress(job_id)).count(b"\n")

@@ -11,7 +11,9 @@ from core.domain.endpoint import DeploymentState, EndpointState, GateState
 from core.domain.job import JobState
 from core.domain.metrics import metric_named
 from core.domain.pipeline import StepKind
+from core.domain.run import StepState
 from core.domain.signature import Scalar
+from core.domain.steps import STEP_TYPES
 from core.domain.training import GuardrailState, TrialState, algorithm_label
 
 DASH = "–"
@@ -64,6 +66,14 @@ STATES: Mapping[type[StrEnum], Mapping[str, Word]] = {
         JobState.FAILED: Word("Failed", "red", _BAD),
         JobState.CANCELED: Word("Canceled", "gray", _OVER),
     },
+    StepState: {
+        StepState.QUEUED: Word("Waiting", "gray", "schedule"),
+        StepState.RUNNING: Word("Running", "blue", _MOVING),
+        StepState.SUCCEEDED: Word("Succeeded", "green", _GOOD),
+        StepState.FAILED: Word("Failed", "red", _BAD),
+        StepState.CANCELED: Word("Canceled", "gray", _OVER),
+        StepState.SKIPPED: Word("Skipped", "gray", "skip_next"),
+    },
     TrialState: {
         TrialState.RUNNING: Word("Running", "blue", _MOVING),
         TrialState.SUCCEEDED: Word("Done", "green", _GOOD),
@@ -96,11 +106,7 @@ ROLES: Mapping[ColumnRole, str] = {
     ColumnRole.CONSTANT: "Constant",
     ColumnRole.EMPTY: "Empty",
 }
-STEPS: Mapping[StepKind, str] = {
-    StepKind.PREPARE: "Prepare the data",
-    StepKind.AUTOML: "Train",
-    StepKind.REGISTER: "Register the model",
-}
+STEPS: Mapping[StepKind, str] = {kind: known.label for kind, known in STEP_TYPES.items()}
 
 
 def state(value: StrEnum) -> Word:

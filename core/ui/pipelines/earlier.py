@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.domain.job import JobState
-from core.domain.pipeline import PipelineRun
+from core.domain.run import PipelineRun, StepState
 from core.ui.kit import words
 from core.ui.pipelines.runs import Runs
 
@@ -24,7 +23,7 @@ def _table(runs: Sequence[PipelineRun], now: float) -> None:
             "State": [words.state(r.state).label for r in runs],
             "Started": [words.moment(r.created_at, now) for r in runs],
             "Duration": [words.lasting((r.ended_at or now) - r.created_at) for r in runs],
-            "Steps done": [f"{sum(s.state is JobState.SUCCEEDED for s in r.steps)} of {len(r.steps)}" for r in runs],
+            "Steps done": [f"{sum(s.state is StepState.SUCCEEDED for s in r.steps)} of {len(r.steps)}" for r in runs],
         },
         hide_index=True,
         key="pipelines.runs",

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.domain.job import JobState
-from core.domain.pipeline import StepKind, StepRun
+from core.domain.pipeline import StepKind
+from core.domain.run import StepRun, StepState
 from core.ui.kit import notices, words
 from core.ui.pipelines.runs import Runs
 from core.ui.shell import failures, navigation
@@ -33,9 +33,9 @@ def _step(step: StepRun, now: float) -> None:
         lasted = None if step.started_at is None else (step.ended_at or now) - step.started_at
         st.caption(f"{word.label}" + (f", {words.lasting(lasted)}" if lasted is not None else ""))
         if step.message:
-            if step.state is JobState.FAILED:
+            if step.state is StepState.FAILED:
                 failures.say(step.message)
             else:
                 st.caption(literal(step.message))
-        if step.kind is StepKind.AUTOML and step.job_id:
-            navigation.link("Leaderboard", "See its trials", job=step.job_id)
+        if step.kind is StepKind.AUTOML and step.started_job_id:
+            navigation.link("Leaderboard", "See its trials", job=step.started_job_id)

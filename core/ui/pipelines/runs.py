@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from core.domain.pipeline import PipelineRun
+from core.domain.run import PipelineRun
 from core.ui.shell.live import FAST_S
 from core.workspace import Workspace
 
@@ -18,8 +18,9 @@ class Runs:
 
 def look(workspace: Workspace, pipeline: str) -> Runs:
     """The runs as they are now."""
-    can = workspace.can("pipelines.list_runs")
-    return Runs(workspace.pipelines.list_runs(pipeline) if can else (), time.time())
+    can = workspace.can("pipelines.list_runs", "pipelines.get_run")
+    runs = workspace.pipelines.list_runs(pipeline) if can else ()
+    return Runs(tuple(workspace.pipelines.get_run(run.id) for run in runs), time.time())
 
 
 def pace(seen: Runs) -> float | None:

@@ -21,7 +21,7 @@ def draw_trigger(workspace: Workspace, pipeline: PipelineEndpoint) -> None:
     with st.expander("Start it by a REST call", icon=":material/api:"):
         st.code(curl(pipeline), language="bash", wrap_lines=True)
         if pipeline.spec.parameters:
-            given = pipeline.spec.parameters.items()
+            given = pipeline.spec.defaults.items()
             names = ", ".join(
                 f"`{name}` ({default if default not in ('', [], None) else 'none'})" for name, default in given
             )
