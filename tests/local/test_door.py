@@ -14,8 +14,9 @@ from starlette.testclient import TestClient
 from core.domain.data import DataRef
 from core.domain.errors import JobNotFound, PipelineNotFound, StorageFull
 from core.domain.job import Job, JobKind, JobState
-from core.domain.pipeline import PipelineEndpoint, PipelineRun, PipelineSpec, PipelineStep, StepKind, StepRun
+from core.domain.pipeline import PipelineEndpoint, PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import GateSpec
+from core.domain.run import PipelineRun, RunOrigin, StepRun
 from core.local.machine import ports
 from core.local.service.door import Door, app
 from core.settings import read_settings
@@ -27,7 +28,7 @@ KEY = "the-key"
 JOB = Job("j1", JobKind.GATE, JobState.RUNNING, "x", "proof", GateSpec("bank", "v1"), 1.0)
 SPEC = PipelineSpec("p", (PipelineStep("a", StepKind.PREPARE),), parameters={"timeout_s": 60})
 PIPELINE = PipelineEndpoint("p1", "p", 1, SPEC, "http://127.0.0.1:1234/pipelines/p1", True, 1.0)
-RUN = PipelineRun("r1", "p", 1, "x", JobState.RUNNING, (StepRun("a", StepKind.PREPARE, JobState.QUEUED),), 1.0)
+RUN = PipelineRun("r1", "p", 1, "x", JobState.RUNNING, (StepRun("a", StepKind.PREPARE),), 1.0)
 
 
 class OnePipeline(Pipelines):
@@ -40,7 +41,16 @@ class OnePipeline(Pipelines):
     def list(self) -> tuple[PipelineEndpoint, ...]:
         return (PIPELINE,)
 
-    def trigger(self, pipeline: str, experiment_name: str, parameters: Mapping[str, Any] | None = None) -> PipelineRun:
+    def trigger(
+        self,
+        pipeline: str,
+        experiment_name: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        version: int = 0,
+        origin: RunOrigin = RunOrigin.APP,
+        repeat_key: str = "",
+    ) -> PipelineRun:
         if self.full:
             raise StorageFull("The disk is full", hint="Free some space")
         if pipeline != "p1":

@@ -12,7 +12,7 @@ from waiting import wait_until
 
 from core.domain.endpoint import GateState
 from core.domain.job import JobKind, JobState
-from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
+from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import LoadResult, LoadSpec
 from core.local.machine import failpoints
 from core.local.machine.failpoints import Failpoint, arm, reach
@@ -26,16 +26,10 @@ SPEC = PipelineSpec(
         PipelineStep("automl", StepKind.AUTOML, ("prepare",), {"target": "y", "max_trials": 2}),
         PipelineStep("register", StepKind.REGISTER, ("automl",), {"model": "m"}),
     ),
-    parameters={"data": ""},
+    parameters=(Parameter("data", ParameterType.DATA, ""),),
 )
-OF_A_RUN = [Failpoint.PIPELINE_SUBMITTED, Failpoint.PIPELINE_STEP_DONE, Failpoint.MODEL_COPIED]
-RARER = [
-    Failpoint.PIPELINE_NOTED,
-    Failpoint.PIPELINE_STEP_BEGUN,
-    Failpoint.PIPELINE_STEP_KEPT,
-    Failpoint.AUTOML_PACKAGED,
-    Failpoint.JOB_DONE,
-]
+OF_A_RUN = [Failpoint.STEP_SUBMITTED, Failpoint.STEP_DONE, Failpoint.MODEL_COPIED]
+RARER = [Failpoint.STEP_BEGUN, Failpoint.AUTOML_PACKAGED, Failpoint.JOB_DONE]
 
 
 @pytest.fixture
@@ -54,12 +48,12 @@ def test_a_run_that_is_killed_at_any_step_does_each_once(
     workspace = open_local(world.settings)
     arm(points, point)
     run_id = workspace.pipelines.trigger(workspace.pipelines.publish(SPEC).id, "x", {"data": str(table)}).id
-    jobs = world.jobs()
-    wait_until(ticking(jobs.tick, lambda: world.job(run_id).state.final), 60)
+    wait_until(ticking(world.reconciler(), lambda: world.job(run_id).state.final), 60)
     assert not (points / point).exists(), "somebody died there"
     trainings = world.store.jobs.list(JobKind.AUTOML)
     assert (world.job(run_id).state, world.job(run_id).message) == (JobState.SUCCEEDED, "")
-    assert sum(job.attempt for job in (world.job(run_id), *trainings)) == 3
+    steps = world.store.jobs.list(JobKind.STEP)
+    assert sum(job.attempt for job in (*steps, *trainings)) == len(SPEC.steps) + 2, "one of them was begun again"
     assert (len(trainings), [model.version for model in world.store.models.list()]) == (1, [1])
 
 
