@@ -167,9 +167,9 @@ def apply(steps: Sequence[StepRun], action: Action, now: float, job_id: str = ""
     return tuple(_applied(step, action, now, job_id) if step.name == action.step else step for step in steps)
 
 
-def due_again(steps: Sequence[StepRun]) -> float | None:
-    """When a step is to be tried again, at the earliest; None where no step waits for its time."""
-    return min((step.retry_at for step in steps if step.retry_at is not None and not step.state.final), default=None)
+def waits_for_time(steps: Sequence[StepRun]) -> bool:
+    """Whether a step is to be tried again later: nothing but time brings the run forward then."""
+    return any(step.retry_at is not None and step.state is StepState.QUEUED for step in steps)
 
 
 def awaited(step: StepRun) -> str:
@@ -235,9 +235,13 @@ def _refused(result: GateResult) -> tuple[str, str]:
 
 def _failed(step: PipelineStep, run: StepRun, message: str, hint: str, now: float) -> Action:
     if run.attempt <= step.retries:
-        wait_s = min(step.backoff_s * 2 ** (run.attempt - 1), BACKOFF_MAX_S)
-        return Retry(step.name, now + wait_s, message)
+        return Retry(step.name, now + _wait_s(step, run.attempt), message)
     return Fail(step.name, message, hint)
+
+
+def _wait_s(step: PipelineStep, attempt: int) -> float:
+    """Between the failure of an attempt and the next one."""
+    return min(step.backoff_s * 2.0 ** (attempt - 1), BACKOFF_MAX_S)
 
 
 def _begun(
@@ -251,7 +255,7 @@ def _begun(
         sources = [known[name] for name in step.waits_for]
         if why := _skipped(step, sources, known):
             yield Skip(step.name, why)
-        elif room > 0 and _ready(run, sources, now):
+        elif room > 0 and _ready(step, run, sources, now):
             basis = seen.look(step, inputs_of(step, known)) if run.attempt == 0 else Basis(run.parts, run.why)
             if basis.reused_from:
                 yield Reuse(step.name, basis)
@@ -260,8 +264,9 @@ def _begun(
                 yield Begin(step.name, run.attempt + 1, basis)
 
 
-def _ready(run: StepRun, sources: Sequence[StepRun], now: float) -> bool:
-    if run.retry_at is not None and now < run.retry_at:
+def _ready(step: PipelineStep, run: StepRun, sources: Sequence[StepRun], now: float) -> bool:
+    # A clock that was set back must not make a wait of seconds one of hours.
+    if run.retry_at is not None and 0 < run.retry_at - now <= _wait_s(step, run.attempt):
         return False
     return all(source.state is StepState.SUCCEEDED for source in sources)
 

@@ -207,3 +207,25 @@ def test_a_link_that_leads_elsewhere_when_the_run_begins_is_not_followed(world: 
     with pytest.raises(SourceUnreadable, match="is outside"):
         check_run(SPEC, job.spec, settings)
     check_run(SPEC, replace(job.spec, confined=False), settings)
+
+
+def test_the_revision_stands_while_nothing_happens_and_grows_with_whatever_does(world: World, table: Path) -> None:
+    workspace = open_local(world.settings)
+    seen = [workspace.pipelines.revision()]
+
+    def grown() -> bool:
+        seen.append(workspace.pipelines.revision())
+        return seen[-1] > seen[-2]
+
+    run_id = trigger(world, table).id
+    assert grown()
+    tick = world.reconciler()
+    wait_until(ticking(tick, lambda: run(world, run_id).steps[0].job_id), 30)
+    assert grown()
+    assert not grown()
+    workspace.pipelines.cancel(run_id)
+    assert grown()
+    wait_until(ticking(tick, lambda: run(world, run_id).state.final), 30)
+    assert grown()
+    tick()
+    assert not grown()

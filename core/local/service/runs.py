@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from core.definitions.advance import Action, Begin, End, Ended, Seen, advance, apply, awaited, due_again
+from core.definitions.advance import Action, Begin, End, Ended, Seen, advance, apply, awaited, waits_for_time
 from core.definitions.pipelines import plan
 from core.domain.errors import ServiceUnavailable, SlipwayError, StorageFull
 from core.domain.job import BUG_HINT, Job, JobKind, JobState
@@ -69,10 +69,9 @@ class Runs:
                 self._guarded(run_id, canceling)
 
     def _has_news(self, run: _Going, ended: set[str], canceling: bool) -> bool:
-        again = due_again(run.steps)
         return (
             not ended.isdisjoint(run.awaited)
-            or (again is not None and again <= self._clock())
+            or waits_for_time(run.steps)
             or (canceling and not run.stopped.issuperset(run.awaited))
             or (canceling and not run.awaited)
             or all(step.state.final for step in run.steps)

@@ -10,6 +10,7 @@ from core.domain.proof import GateResult, LoadSpec
 from core.local.machine.processes import Process
 from core.local.store.bodies import decode, encode, member
 from core.local.store.db import Access, Row
+from core.local.store.pipelines import changed
 from core.local.store.runs import Runs
 from core.local.store.trials import Trials
 
@@ -109,6 +110,7 @@ class Jobs:
                 "pid = NULL, pid_started = NULL WHERE id = ?",
                 *(JobState.RUNNING, now, job_id),
             )
+            _note(tx, job)
         return self.get(job_id)
 
     def set_worker(self, job_id: str, process: Process) -> None:
@@ -141,6 +143,7 @@ class Jobs:
         elif not job.state.final:
             with self._db.write() as tx:
                 tx.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", job.id)
+                _note(tx, job)
 
     def end(
         self,
@@ -162,7 +165,14 @@ class Jobs:
             tx.execute(ended, state, now, message, hint, _kept(result), job_id)
             Trials(tx).stop(job_id)
             Runs(tx).cancel_steps(job_id, now, message)
+            _note(tx, job)
         return self.get(job_id)
+
+
+def _note(tx: Access, job: Job) -> None:
+    """A run that is not as it was is a change of runs."""
+    if job.kind is JobKind.PIPELINE:
+        changed(tx)
 
 
 def verdict(result: str, what: str) -> bool | None:
