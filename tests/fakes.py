@@ -54,6 +54,7 @@ from core.domain.monitoring import DeploymentTraffic, Origin, RequestRecord, Ser
 from core.domain.pipeline import PipelineEndpoint, PipelineSpec
 from core.domain.proof import CheckResult, GateProgress, GateReport, GateSpec, LoadReport, LoadSpec, Target
 from core.domain.run import Artifact, PipelineRun, RunOrigin, RunSummary, StepRun
+from core.domain.schedule import Fire, FireOutcome, Schedule, ScheduleSpec
 from core.domain.training import Algorithm, BestTrial, TrainingResult, TrainingSpec, Trial, TrialDetail, TrialState
 from core.settings import Settings
 from core.workspace import Workspace
@@ -65,6 +66,7 @@ from core.workspace.models import Models
 from core.workspace.pipelines import Pipelines
 from core.workspace.proofs import Proofs
 from core.workspace.records import Records
+from core.workspace.schedules import Schedules
 from core.workspace.service import Service
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -120,6 +122,8 @@ class FakeWorkspace:
         self.loads: list[LoadReport] = []
         self.published: list[PipelineEndpoint] = []
         self.runs: list[PipelineRun] = []
+        self.schedules: dict[str, Schedule] = {}
+        self.fires: dict[str, list[Fire]] = defaultdict(list)
         self.service = ServiceStatus(True, 4242, "http://127.0.0.1:8700", time.time(), "0.1.0", str(settings.home))
         self.whole = self.workspace = Double(
             settings,
@@ -130,6 +134,7 @@ class FakeWorkspace:
             proofs=FakeProofs(self),
             records=FakeRecords(self),
             pipelines=FakePipelines(self),
+            schedules=FakeSchedules(self),
             service=FakeService(self),
         )
 
@@ -678,6 +683,68 @@ def _summary(run: PipelineRun) -> RunSummary:
         steps_done=sum(step.state.final for step in run.steps),
         steps_total=len(run.steps),
     )
+
+
+class FakeSchedules(Schedules):
+    """Schedules that never fire by themselves: each is due every hour from now on."""
+
+    def __init__(self, memory: FakeWorkspace) -> None:
+        self._memory = memory
+
+    @verb
+    def create(self, spec: ScheduleSpec) -> Schedule:
+        if spec.name in self._memory.schedules:
+            raise Conflict(f"There is a schedule '{spec.name}' already", hint="Choose another name")
+        return self._put(Schedule(spec, True, created_at=time.time()))
+
+    @verb
+    def update(self, spec: ScheduleSpec) -> Schedule:
+        return self._put(replace(self._known(spec.name), spec=spec))
+
+    @verb
+    def list(self) -> tuple[Schedule, ...]:
+        return tuple(schedule for _, schedule in sorted(self._memory.schedules.items()))
+
+    @verb
+    def get(self, name: str) -> Schedule:
+        return self._known(name)
+
+    @verb
+    def enable(self, name: str, enabled: bool) -> Schedule:
+        return self._put(replace(self._known(name), enabled=enabled))
+
+    @verb
+    def delete(self, name: str) -> None:
+        del self._memory.schedules[self._known(name).spec.name]
+
+    @verb
+    def run_now(self, name: str) -> PipelineRun:
+        schedule, now = self._known(name), time.time()
+        spec = schedule.spec
+        run = self._memory.workspace.pipelines.trigger(
+            spec.pipeline, spec.experiment_name, spec.parameters, version=spec.version, origin=RunOrigin.SCHEDULE
+        )
+        fire = Fire(name, run.id, now, FireOutcome.STARTED, now, run.id)
+        self._memory.fires[name].insert(0, fire)
+        self._put(replace(schedule, last_fire=fire, last_run_id=run.id))
+        return run
+
+    @verb
+    def fires(self, name: str, limit: int = 50) -> tuple[Fire, ...]:
+        self._known(name)
+        return tuple(self._memory.fires[name])[:limit]
+
+    def _known(self, name: str) -> Schedule:
+        if name not in self._memory.schedules:
+            raise PipelineNotFound(f"There is no schedule '{name}'")
+        return self._memory.schedules[name]
+
+    def _put(self, schedule: Schedule) -> Schedule:
+        now = time.time()
+        fires = tuple(now + 3600 * hour for hour in range(1, 6)) if schedule.enabled and not schedule.spec.data else ()
+        kept = replace(schedule, next_fires_at=fires, words=schedule.words or f"as {schedule.spec.name} says")
+        self._memory.schedules[schedule.spec.name] = kept
+        return kept
 
 
 class FakeService(Service):
