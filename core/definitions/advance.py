@@ -38,7 +38,10 @@ class Basis:
     """Why it runs, or is reused, in a sentence."""
     reused_from: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    job_id: str = ""
+    """The job that made the outputs."""
 
 
 Look = Callable[[PipelineStep, Mapping[str, Any]], Basis]
@@ -90,6 +93,8 @@ class Succeed:
     note: str = ""
     reused_from: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +205,8 @@ def _outcome(step: PipelineStep, run: StepRun, end: Ended, seen: Seen, now: floa
         if isinstance(result, StepResult):
             if result.started_job_id:
                 return Follow(step.name, result.started_job_id, result.note)
-            return Succeed(step.name, result.outputs, result.note, result.reused_from, result.parts)
+            reused = (result.reused_from, result.parts, result.why)
+            return Succeed(step.name, result.outputs, result.note, *reused, files=result.files)
         if not isinstance(result, GateResult) or result.passed:
             return Succeed(step.name, _given(step, run, result), run.note)
         message, hint = _refused(result)
@@ -323,17 +329,19 @@ def _applied(step: StepRun, action: Action, now: float, job_id: str) -> StepRun:
             done = replace(step, state=StepState.SUCCEEDED, started_at=now, ended_at=now)
             return replace(
                 done,
+                job_id=basis.job_id,
                 why=basis.why,
                 parts=basis.parts,
                 outputs=basis.outputs,
+                files=basis.files,
                 note=basis.note,
                 reused_from=basis.reused_from,
             )
         case Follow(_, started, note):
             return replace(step, started_job_id=started, note=note)
-        case Succeed(_, outputs, note, reused_from, parts):
+        case Succeed(_, outputs, note, reused_from, parts, why, files):
             done = replace(step, state=StepState.SUCCEEDED, ended_at=now, outputs=outputs, note=note or step.note)
-            return replace(done, reused_from=reused_from, parts=parts or step.parts)
+            return replace(done, reused_from=reused_from, parts=parts or step.parts, why=why or step.why, files=files)
         case Retry(_, at, message):
             return replace(step, state=StepState.QUEUED, retry_at=at, message=message)
         case Fail(_, message, hint):

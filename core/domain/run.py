@@ -65,6 +65,10 @@ class StepResult:
     """The run whose outputs these are, where the process itself found that nothing has changed."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """What a step whose inputs only its own process can read depends on; empty for all others."""
+    why: str = ""
+    """Why such a step ran, or was reused; empty where the service has said it."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Output -> SHA-256 of the file or folder that it names."""
     note: str = ""
     """One sentence about what it did, for people."""
 
@@ -96,7 +100,7 @@ class StepRun:
     attempt: int = 0
     """How often it was begun."""
     job_id: str = ""
-    """The job of its latest attempt, whose log is the step's."""
+    """The job of its latest attempt, whose log is the step's; where it was reused, the job that made the outputs."""
     started_job_id: str = ""
     """The training or the gate that it started and waits for."""
     retry_at: float | None = None
@@ -115,6 +119,26 @@ class StepRun:
     parts: Mapping[str, str] = field(default_factory=dict)
     """What it depends on: `parameter timeout`, `input data`, `code`, `lock file` -> digest."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Of the outputs that are files: output -> SHA-256."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Something that runs make and use; `reference` as `ValueType` says."""
+
+    type: ValueType
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunArtifact:
+    """What a step of a run made, or used."""
+
+    artifact: Artifact
+    step: str
+    made: bool
+    """False: it was there before, also where the step was reused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +165,8 @@ class PipelineRun:
     started_at: float | None = None
     hint: str = ""
     cancel_requested: bool = False
+    artifacts: tuple[RunArtifact, ...] = ()
+    """What it made and used so far: data versions, trainings, models, deployments, gate reports."""
 
     @property
     def stopping(self) -> bool:
@@ -168,11 +194,3 @@ class RunSummary:
     message: str = ""
     steps_done: int = 0
     steps_total: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """Something that runs make and use; `reference` as `ValueType` says."""
-
-    type: ValueType
-    reference: str

@@ -69,6 +69,10 @@ class Paths:
         """What a batch job has scored, complete."""
         return self.job(job_id) / "scored.csv"
 
+    def step_outputs(self, job_id: str) -> Path:
+        """The files that a step has left."""
+        return self.job(job_id) / "outputs"
+
     def job_table(self, job_id: str) -> Path:
         """The table that a batch job was given as a file: its own copy, until it is scored."""
         return self.job(job_id) / "table.parquet"

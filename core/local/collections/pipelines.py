@@ -149,6 +149,7 @@ class LocalPipelines(Pipelines):
             started_at=job.started_at,
             hint=job.hint,
             cancel_requested=job.cancel_requested,
+            artifacts=self._context.store.runs.artifacts(job.id),
         )
 
     def _door(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import ValueType
-from core.domain.run import Artifact, PipelineRunSpec, RunOrigin, RunSummary, StepRun, StepState
+from core.domain.run import Artifact, PipelineRunSpec, RunArtifact, RunOrigin, RunSummary, StepRun, StepState
 from core.local.store.bodies import decode, encode, member
 from core.local.store.db import Access, Row
 from core.local.store.pipelines import changed
@@ -122,10 +122,13 @@ class Runs:
                     *(one.type, one.reference, run_id, step, int(made)),
                 )
 
-    def artifacts(self, run_id: str) -> tuple[tuple[Artifact, str, bool], ...]:
-        """What a run made or used: the thing, the step, whether that made it."""
+    def artifacts(self, run_id: str) -> tuple[RunArtifact, ...]:
+        """What a run made or used, in the order in which its steps did."""
         rows = self._db.rows("SELECT * FROM artifacts WHERE run_id = ? ORDER BY rowid", run_id)
-        return tuple((Artifact(ValueType(r["type"]), r["reference"]), r["step"], bool(r["made"])) for r in rows)
+        return tuple(
+            RunArtifact(Artifact(ValueType(row["type"]), row["reference"]), row["step"], bool(row["made"]))
+            for row in rows
+        )
 
 
 def _summary(row: Row) -> RunSummary:
