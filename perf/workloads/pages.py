@@ -134,7 +134,7 @@ def _fill_pipelines(store: Any, story: Any) -> None:
     from core.domain.job import Job, JobKind, JobState
 
     published = story.published[0]
-    store.pipelines.publish(published.id, published.spec, published.created_at)
+    verbs().publish(store, published.id, published.spec, published.created_at)
     for run in reversed(story.runs):
         spec = specs.run(published.id, published.name)
         job = Job(run.id, JobKind.PIPELINE, run.state, run.experiment_name, "local", spec, run.created_at)

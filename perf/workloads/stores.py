@@ -38,7 +38,7 @@ def opened(home: Path) -> Iterator[Any]:
 
 
 def verbs() -> Any:
-    """The verbs that touch more than one noun: `deploy`, `end_gate`, `start_run`."""
+    """The verbs that touch more than one noun: `deploy`, `end_gate`, `start_run`; and `publish`."""
     try:
         from core.local.store import transactions
     except ImportError:
@@ -46,8 +46,37 @@ def verbs() -> Any:
             deploy=lambda store, *given: store.flat.add_deployment(*given, create=None),
             end_gate=lambda store, *given: store.flat.end_gate(*given),
             start_run=lambda store, *given: store.flat.add_run(*given),
+            publish=lambda store, *given: store.flat.publish(*given),
         )
-    return transactions
+    return _Typed(transactions) if hasattr(transactions, "add_run") else _Untyped(transactions)
+
+
+class _Typed:
+    """Pipelines with keys of their own, whose runs are queued inside a transaction."""
+
+    def __init__(self, transactions: Any) -> None:
+        self.deploy, self.end_gate, self._add_run = transactions.deploy, transactions.end_gate, transactions.add_run
+
+    def start_run(self, store: Any, job: Any, steps: Any) -> None:
+        with store.write() as tx:
+            self._add_run(tx, job, steps)
+
+    def publish(self, store: Any, pipeline_id: str, spec: Any, now: float) -> None:
+        from core.domain.endpoint import EndpointKeys
+
+        store.pipelines.publish(pipeline_id, spec, "", EndpointKeys("one", "two"), now)
+
+
+class _Untyped:
+    def __init__(self, transactions: Any) -> None:
+        self.deploy, self.end_gate, self.start_run = (
+            transactions.deploy,
+            transactions.end_gate,
+            transactions.start_run,
+        )
+
+    def publish(self, store: Any, pipeline_id: str, spec: Any, now: float) -> None:
+        store.pipelines.publish(pipeline_id, spec, now)
 
 
 class _Flat:
