@@ -14,7 +14,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -164,26 +163,39 @@ def _say_that_it_runs(home: Path) -> None:
             store.facts.set(name, str(value))
 
 
+def visit(home: Path, file: str, query: Mapping[str, str]) -> "_Visit":
+    """One visitor of a page over the workspace in `home`; each call draws the page once more. `leave` ends it."""
+    from streamlit.testing.v1 import AppTest
+
+    from core import workspace
+
+    logging.getLogger(BARE).disabled = True
+    _say_that_it_runs(home)
+    workspace.BACKENDS[BACKEND] = (f"{__name__}:quiet_workspace", "")  # type: ignore[index]
+    app = AppTest.from_file(str(checkout() / "app.py"), default_timeout=TIMEOUT_S)
+    once = _Visit(app, home)
+    once()
+    app.switch_page(f"pages/{file}.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    return once
+
+
+def check(file: str, drawn: Any) -> None:
+    """The page was drawn without an error."""
+    assert [error.value for error in (*drawn.exception, *drawn.error)] == []
+    assert [heading.value for heading in drawn.title] == [PAGES[file]]
+
+
 def _page(file: str) -> Callable[[Inputs], Prepared]:
     def prepare(inputs: Inputs) -> Prepared:
-        from streamlit.testing.v1 import AppTest
-
-        from core import workspace
-
-        logging.getLogger(BARE).disabled = True
         home = copy_of(inputs, "pages", partial(_fill, inputs=inputs))
-        _say_that_it_runs(home)
-        workspace.BACKENDS[BACKEND] = (f"{__name__}:quiet_workspace", "")  # type: ignore[index]
-        app = AppTest.from_file(str(checkout() / "app.py"), default_timeout=TIMEOUT_S)
-        once, title = _Visit(app, home), PAGES[file]
-        once()
-        app.switch_page(f"pages/{file}.py")
 
-        def check(drawn: Any) -> None:
-            assert [error.value for error in (*drawn.exception, *drawn.error)] == []
-            assert [heading.value for heading in drawn.title] == [title]
+        def done() -> None:
+            leave()
+            remove(home)
 
-        return Prepared(once, check, partial(_leave, workspace, home))
+        return Prepared(visit(home, file, {}), partial(check, file), done)
 
     return prepare
 
@@ -257,11 +269,13 @@ def _as_measured() -> Iterator[None]:
         yield
 
 
-def _leave(workspace: ModuleType, home: Path) -> None:
-    workspace.BACKENDS.pop(BACKEND, None)
+def leave() -> None:
+    """Forget the workspace that was visited."""
+    from core import workspace
+
+    workspace.BACKENDS.pop(BACKEND, None)  # type: ignore[attr-defined]
     for name in ("SLIPWAY_HOME", "SLIPWAY_WORKSPACE"):
         os.environ.pop(name, None)
-    remove(home)
 
 
 WORKLOADS = tuple(Workload(f"page rerun, {PAGES[file]}", GROWS_WITH[file], _page(file)) for file in PAGES)
