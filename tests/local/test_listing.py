@@ -65,7 +65,7 @@ def test_a_pipelines_runs_are_listed_by_id_and_by_name(workspace: Workspace) -> 
     for _ in range(NEIGHBOURS):
         workspace.pipelines.trigger(theirs, "x")
     for named in (ours, "ours"):
-        assert workspace.pipelines.list_runs(named, LIMIT) == (run,)
+        assert [one.id for one in workspace.pipelines.list_runs(named, LIMIT)] == [run.id]
     assert len(workspace.pipelines.list_runs(limit=LIMIT)) == LIMIT
 
 
