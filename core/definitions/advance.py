@@ -262,7 +262,7 @@ def _begun(
         if why := _skipped(step, sources, known):
             yield Skip(step.name, why)
         elif room > 0 and _ready(step, run, sources, now):
-            basis = seen.look(step, inputs_of(step, known)) if run.attempt == 0 else Basis(run.parts, run.why)
+            basis = seen.look(step, inputs_of(step, known)) if run.attempt == 0 else Basis(run.parts, _again(run))
             if basis.reused_from:
                 yield Reuse(step.name, basis)
             else:
@@ -275,6 +275,10 @@ def _ready(step: PipelineStep, run: StepRun, sources: Sequence[StepRun], now: fl
     if run.retry_at is not None and 0 < run.retry_at - now <= _wait_s(step, run.attempt):
         return False
     return all(source.state is StepState.SUCCEEDED for source in sources)
+
+
+def _again(run: StepRun) -> str:
+    return f"ran: attempt {run.attempt + 1}, after a failure: {run.message}"
 
 
 def _skipped(step: PipelineStep, sources: Sequence[StepRun], known: Mapping[str, StepRun]) -> str:

@@ -138,7 +138,6 @@ STEP_TYPES: Mapping[StepKind, StepType] = {
             "holdout": ValueType.DATA,
             "rows": ValueType.INTEGER,
             "source": ValueType.STRING,
-            "new": ValueType.BOOLEAN,
         },
     ),
     StepKind.GUARDRAILS: StepType(
@@ -170,7 +169,6 @@ STEP_TYPES: Mapping[StepKind, StepType] = {
             "rows": ValueType.INTEGER,
             "difference": ValueType.NUMBER,
             "comparison": ValueType.JSON,
-            "live": ValueType.STRING,
         },
     ),
     StepKind.REGISTER: StepType(
@@ -197,9 +195,8 @@ STEP_TYPES: Mapping[StepKind, StepType] = {
     StepKind.PROMOTE: StepType(
         "Promote",
         PromoteSettings,
-        inputs={"deployment": ValueType.DEPLOYMENT, "live": ValueType.STRING},
-        optional=frozenset({"live"}),
-        outputs={"promoted": ValueType.BOOLEAN, "traffic": ValueType.JSON, "previous": ValueType.JSON},
+        inputs={"deployment": ValueType.DEPLOYMENT},
+        outputs={"promoted": ValueType.BOOLEAN, "traffic": ValueType.JSON},
         acts=True,
     ),
     StepKind.COMMAND: StepType("Run a command", CommandSettings, own_code=True),

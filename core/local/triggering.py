@@ -10,12 +10,15 @@ import msgspec
 from core.definitions.pipelines import plan
 from core.domain.errors import Conflict, QueueFull, SpecInvalid
 from core.domain.job import Job
-from core.domain.pipeline import PipelineEndpoint
+from core.domain.pipeline import PipelineEndpoint, PipelineSpec
 from core.domain.rules import check_text
-from core.domain.run import PipelineRunSpec, RunOrigin, StepRun, StepState
+from core.domain.run import PipelineRun, PipelineRunSpec, RunOrigin, StepRun, StepState
+from core.local import lineage
 from core.local.confined import check_run
 from core.local.context import LOCAL_COMPUTE, Context
+from core.local.paths import Paths
 from core.local.queue import check_compute, new_job
+from core.local.reuse import is_there
 from core.local.store import Nouns
 from core.local.store.transactions import add_run
 
@@ -65,14 +68,27 @@ def queue_run(tx: Nouns, job: Job, found: PipelineEndpoint, runs_max_queued: int
             f"{runs_max_queued} pipeline runs wait already",
             hint="Try again later; SLIPWAY_RUNS_MAX_QUEUED is the limit",
         )
-    add_run(tx, job, [done.get(step.name) or StepRun(step.name, step.kind) for step in found.spec.steps])
+    steps = {step.name: done.get(step.name) or StepRun(step.name, step.kind) for step in found.spec.steps}
+    add_run(tx, job, list(steps.values()))
+    if done:
+        assert isinstance(job.spec, PipelineRunSpec)
+        lineage.note(tx, job.id, plan(found.spec, job.spec.parameters), steps, done.keys())
 
 
-def taken_over(steps: tuple[StepRun, ...], run_id: str, number: int) -> dict[str, StepRun]:
-    """What a retry keeps of a run's steps: those that succeeded, as they are."""
-    why = f"kept: it succeeded in run {number}"
-    kept = (step for step in steps if step.state is StepState.SUCCEEDED)
-    return {s.name: replace(s, reused_from=s.reused_from or run_id, why=why) for s in kept}
+def taken_over(store: Nouns, paths: Paths, spec: PipelineSpec, run: PipelineRun) -> dict[str, StepRun]:
+    """What a retry keeps of a run's steps: those that succeeded, as they are, while what they gave is there.
+
+    A step that follows one that is done anew is done anew too: its inputs may be others.
+    """
+    before, kept = {step.name: step for step in run.steps}, dict[str, StepRun]()
+    for step in plan(spec, run.parameters):
+        done = before[step.name]
+        if done.state is not StepState.SUCCEEDED or not is_there(store, paths, step, done):
+            continue
+        if all(name in kept for name in step.waits_for):
+            why = f"kept: it succeeded in run {run.number}"
+            kept[step.name] = replace(done, reused_from=done.reused_from or run.id, why=why)
+    return kept
 
 
 def digest(found: PipelineEndpoint, experiment_name: str, parameters: Mapping[str, Any]) -> str:

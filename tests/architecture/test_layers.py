@@ -94,12 +94,14 @@ PLACES_OF_LOCAL = {
     "endpoint_file",
     "registration",
     "reuse",
+    "dependence",
+    "lineage",
+    "own_code",
     "gate_landing",
     "columns",
     "confined",
     "deleted",
     "incoming",
-    "tables",
 }
 PAGES = {path.stem for path in (ROOT / "pages").glob("*.py")}
 
@@ -120,8 +122,11 @@ ROOMS = {
         "context": {"paths", "store"},
         "queue": {"paths", "context"},
         "registration": {"paths", "machine", "store"},
-        "reuse": {"paths", "machine", "store"},
-        "triggering": {"paths", "context", "queue", "confined", "store"},
+        "own_code": set(),
+        "dependence": {"store", "own_code"},
+        "lineage": {"store", "dependence"},
+        "reuse": {"paths", "store", "dependence", "lineage"},
+        "triggering": {"paths", "context", "queue", "confined", "store", "lineage", "reuse"},
         "control": {"paths", "machine", "store"},
         "endpoint_file": {"machine"},
         "origins": {"store"},
@@ -129,7 +134,6 @@ ROOMS = {
         "columns": set(),
         "confined": set(),
         "incoming": set(),
-        "tables": {"paths", "machine", "store"},
         "deleted": {"paths", "machine", "store"},
         "records": {"machine"},
         "worker": {

@@ -106,7 +106,8 @@ def test_a_failure_is_tried_again_after_a_wait_that_doubles_and_then_fails_the_r
         assert advance(plan, steps, Seen(), 99.9 + wait_s) == ()
         begun = advance(plan, steps, Seen(), 100.0 + wait_s)
         assert advance(plan, steps, Seen(), -3_600.0) == begun, "a clock that was set back makes no wait longer"
-        assert begun == (Begin("a", attempt + 1, Basis()),)
+        again = Basis(why=f"ran: attempt {attempt + 1}, after a failure: it broke")
+        assert begun == (Begin("a", attempt + 1, again),)
         steps = after(steps, begun)
     steps = after(steps, advance(plan, steps, Seen({"job-a-3": BROKEN}), 200.0))
     assert states(steps)["a"] is StepState.FAILED

@@ -120,8 +120,8 @@ class LocalPipelines(Pipelines):
         job = checked_run(
             self._context, found, run.experiment_name, run.parameters, origin=RunOrigin.RETRY, retry_of=run.id
         )
-        done = taken_over(run.steps, run.id, run.number)
         with self._context.store.write() as tx:
+            done = taken_over(tx, self._context.paths, found.spec, run)
             queue_run(tx, job, found, self._context.settings.runs_max_queued, done)
         return self.get_run(job.id)
 

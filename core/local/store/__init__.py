@@ -15,6 +15,7 @@ from core.local.store.deployments import Deployments
 from core.local.store.endpoints import Endpoints
 from core.local.store.facts import Audit, Facts
 from core.local.store.jobs import Jobs
+from core.local.store.kept_steps import KeptSteps
 from core.local.store.models import Models
 from core.local.store.notices import Notices
 from core.local.store.pipelines import Pipelines
@@ -33,6 +34,7 @@ class Nouns:
         self.models = Models(db)
         self.endpoints, self.deployments, self.proofs = Endpoints(db), Deployments(db), Proofs(db)
         self.pipelines, self.runs, self.notices = Pipelines(db), Runs(db), Notices(db)
+        self.kept_steps = KeptSteps(db)
 
 
 class Store(Nouns):
