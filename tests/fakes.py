@@ -124,6 +124,7 @@ class FakeWorkspace:
         self.runs: list[PipelineRun] = []
         self.schedules: dict[str, Schedule] = {}
         self.fires: dict[str, list[Fire]] = defaultdict(list)
+        self.lineage: dict[Artifact, dict[str, bool]] = defaultdict(dict)
         self.service = ServiceStatus(True, 4242, "http://127.0.0.1:8700", time.time(), "0.1.0", str(settings.home))
         self.whole = self.workspace = Double(
             settings,
@@ -656,7 +657,11 @@ class FakePipelines(Pipelines):
     ) -> tuple[RunSummary, ...]:
         names = {p.name for p in self._memory.published if pipeline in ("", p.id, p.name)}
         found = (r for r in self._memory.runs if r.pipeline in names and state in (None, r.state))
-        return tuple(map(_summary, found))[:limit]
+        found = (r for r in found if schedule in ("", r.schedule) and experiment_name in ("", r.experiment_name))
+        if of is None:
+            return tuple(map(_summary, found))[:limit]
+        made = self._memory.lineage[of]
+        return tuple(replace(_summary(r), made=made[r.id]) for r in found if r.id in made)[:limit]
 
     @verb
     def cancel(self, run_id: str) -> PipelineRun:

@@ -25,7 +25,8 @@ REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 Rule = tuple[type, ...]
 
 SETTINGS: Mapping[StepKind, Mapping[str, Rule]] = {
-    StepKind.PREPARE: {"data": (str,), "target": (str,)},
+    StepKind.PREPARE: {"data": (str,), "target": (str,), "name": (str,), "holdout_pct": (int, float)},
+    StepKind.GUARDRAILS: {"target": (str,), "exclude": (list, tuple), "stop_on_alert": (bool,)},
     StepKind.AUTOML: {
         "target": (str,),
         "timeout_s": (int, float),
@@ -37,14 +38,21 @@ SETTINGS: Mapping[StepKind, Mapping[str, Rule]] = {
         "compute": (str,),
         "model_name": (str,),
     },
+    StepKind.EVALUATE: {"endpoint": (str,), "metric": (str,), "confidence": (float,)},
     StepKind.REGISTER: {"model": (str,)},
+    StepKind.DEPLOY: {"endpoint": (str,), "deployment": (str,)},
+    StepKind.GATE: {"depth": (str,)},
+    StepKind.PROMOTE: {},
 }
 """What each kind of step understands, and the types it takes once the parameters are in."""
 
 REQUIRED: Mapping[StepKind, tuple[str, ...]] = {
     StepKind.PREPARE: ("data",),
     StepKind.AUTOML: ("target",),
+    StepKind.GUARDRAILS: ("target",),
+    StepKind.EVALUATE: ("endpoint",),
     StepKind.REGISTER: ("model",),
+    StepKind.DEPLOY: ("endpoint",),
 }
 
 
@@ -146,7 +154,7 @@ def _check_values(step: PipelineStep) -> None:
         training_spec(step, DataRef("the prepared table"))
     elif step.kind is StepKind.REGISTER:
         check_name("a model", step.settings["model"])
-    else:
+    elif step.kind is StepKind.PREPARE:
         check_text("data", step.settings["data"])
 
 
@@ -156,7 +164,7 @@ def _bound(step: PipelineStep, values: Mapping[str, Any]) -> PipelineStep:
         raise SpecInvalid(
             f"{where}: kind {step.kind} has no setting '{unknown[0]}'", hint=f"It has: {', '.join(known)}"
         )
-    if missing := [key for key in REQUIRED[step.kind] if key not in step.settings]:
+    if missing := [key for key in REQUIRED.get(step.kind, ()) if key not in step.settings]:
         raise SpecInvalid(f"{where}: kind {step.kind} needs the setting '{missing[0]}'")
     settings = {key: _filled(value, values, where) for key, value in step.settings.items()}
     for key, value in settings.items():

@@ -99,6 +99,8 @@ class NoteKind(StrEnum):
     TRIMMED = "trimmed"
     SPELLINGS = "spellings"
     MERGED = "merged_spellings"
+    HELD_OUT = "held_out"
+    """The table is one of two that were made of another, by what stands in its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +143,16 @@ class DataAsset:
     @property
     def content_id(self) -> str:
         """Which table this is: its bytes, and what was done to them where anything was."""
-        done = [f"{n.kind}:{','.join(n.columns)}" for n in self.notes if n.kind is not NoteKind.SPELLINGS]
+        done = [_done(note) for note in self.notes if note.kind is not NoteKind.SPELLINGS]
         chosen = replace(self.reading, target="")  # what a target changes is among the notes
         if not done and chosen == AS_FOUND:
             return self.sha256
         return hashlib.sha256("\n".join([self.sha256, repr(chosen), *done]).encode()).hexdigest()
+
+    @property
+    def split(self) -> bool:
+        """Whether it is one of the two tables that a hold-out makes of another."""
+        return any(note.kind is NoteKind.HELD_OUT for note in self.notes)
 
     def named(self, text: str) -> str:
         """The column that somebody means: the very name, else the one that is the same but for blanks around it."""
@@ -153,6 +160,11 @@ class DataAsset:
             return text
         close = [name for name in self.columns if name.strip() == text.strip()]
         return close[0] if len(close) == 1 else text
+
+
+def _done(note: Note) -> str:
+    """What was done to a table, as far as its content depends on it: which half of it, and how large that is."""
+    return note.text if note.kind is NoteKind.HELD_OUT else f"{note.kind}:{','.join(note.columns)}"
 
 
 @dataclass(frozen=True, slots=True)

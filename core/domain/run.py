@@ -194,3 +194,5 @@ class RunSummary:
     message: str = ""
     steps_done: int = 0
     steps_total: int = 0
+    made: bool = False
+    """Where runs of an artifact were asked for: whether this one made it, and did not only use it."""

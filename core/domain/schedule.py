@@ -6,6 +6,11 @@ from enum import StrEnum
 from typing import Any
 
 from core.domain.errors import SpecInvalid
+from core.domain.names import check_name
+from core.domain.rules import check_text, check_whole, shown
+
+WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+INTERVAL_MAX = 10_000
 
 
 class Misfire(StrEnum):
@@ -49,6 +54,25 @@ class Recurrence:
     month_days: tuple[int, ...] = ()
     """1 to 31, of a monthly recurrence; a month without that day is left out."""
 
+    def __post_init__(self) -> None:
+        unit = self.frequency
+        check_whole("The interval of a recurrence", self.interval, 1, INTERVAL_MAX)
+        for name, values, low, high in (
+            ("hour", self.hours, 0, 23),
+            ("minute", self.minutes, 0, 59),
+            ("day of the month", self.month_days, 1, 31),
+        ):
+            for value in values:
+                check_whole(f"A recurrence's {name}", value, low, high)
+        if unknown := [day for day in self.week_days if day not in WEEK_DAYS]:
+            raise SpecInvalid(f"There is no day {shown(unknown[0])}", hint=f"It is one of {', '.join(WEEK_DAYS)}")
+        if (self.hours or self.minutes) and unit in (Frequency.MINUTE, Frequency.HOUR):
+            raise SpecInvalid(f"A recurrence by the {unit} takes no times of day", hint="Its start says when it begins")
+        if self.week_days and unit is not Frequency.WEEK:
+            raise SpecInvalid(f"A recurrence by the {unit} takes no days of the week", hint="One by the week does")
+        if self.month_days and unit is not Frequency.MONTH:
+            raise SpecInvalid(f"A recurrence by the {unit} takes no days of the month", hint="One by the month does")
+
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSpec:
@@ -76,10 +100,21 @@ class ScheduleSpec:
     overlap: Overlap = Overlap.SKIP
 
     def __post_init__(self) -> None:
+        check_name("a schedule", self.name)
+        check_text("The pipeline of a schedule", self.pipeline)
+        check_text("The experiment's name", self.experiment_name)
+        check_whole("The version of a pipeline", self.version, 0, 1_000_000_000)
         if sum((bool(self.cron), self.recurrence is not None, bool(self.data))) != 1:
             raise SpecInvalid(
                 "A schedule fires by exactly one of a cron expression, a recurrence, and new versions of a data asset"
             )
+        if self.recurrence is not None and not self.start:
+            if self.recurrence.frequency is Frequency.WEEK and not self.recurrence.week_days:
+                raise SpecInvalid("A weekly schedule needs the days of its week", hint="Or a start, whose day it takes")
+            if self.recurrence.frequency is Frequency.MONTH and not self.recurrence.month_days:
+                raise SpecInvalid(
+                    "A monthly schedule needs the days of its month", hint="Or a start, whose day it takes"
+                )
 
 
 class FireOutcome(StrEnum):

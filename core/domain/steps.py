@@ -138,6 +138,7 @@ STEP_TYPES: Mapping[StepKind, StepType] = {
             "holdout": ValueType.DATA,
             "rows": ValueType.INTEGER,
             "source": ValueType.STRING,
+            "new": ValueType.BOOLEAN,
         },
     ),
     StepKind.GUARDRAILS: StepType(
@@ -169,6 +170,7 @@ STEP_TYPES: Mapping[StepKind, StepType] = {
             "rows": ValueType.INTEGER,
             "difference": ValueType.NUMBER,
             "comparison": ValueType.JSON,
+            "live": ValueType.STRING,
         },
     ),
     StepKind.REGISTER: StepType(
@@ -195,8 +197,9 @@ STEP_TYPES: Mapping[StepKind, StepType] = {
     StepKind.PROMOTE: StepType(
         "Promote",
         PromoteSettings,
-        inputs={"deployment": ValueType.DEPLOYMENT},
-        outputs={"promoted": ValueType.BOOLEAN, "traffic": ValueType.JSON},
+        inputs={"deployment": ValueType.DEPLOYMENT, "live": ValueType.STRING},
+        optional=frozenset({"live"}),
+        outputs={"promoted": ValueType.BOOLEAN, "traffic": ValueType.JSON, "previous": ValueType.JSON},
         acts=True,
     ),
     StepKind.COMMAND: StepType("Run a command", CommandSettings, own_code=True),

@@ -102,6 +102,7 @@ PLACES_OF_LOCAL = {
     "confined",
     "deleted",
     "incoming",
+    "tables",
 }
 PAGES = {path.stem for path in (ROOT / "pages").glob("*.py")}
 
@@ -134,6 +135,7 @@ ROOMS = {
         "columns": set(),
         "confined": set(),
         "incoming": set(),
+        "tables": {"paths", "machine", "store"},
         "deleted": {"paths", "machine", "store"},
         "records": {"machine"},
         "worker": {

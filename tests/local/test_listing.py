@@ -9,8 +9,9 @@ from local_world import World
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
 from core.domain.job import Job, JobKind, JobSpec, JobState, kind_of
-from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
+from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind, ValueType
 from core.domain.proof import LoadReport
+from core.domain.run import Artifact
 from core.local.paths import new_id
 from core.local.workspace import open_local
 from core.workspace import Workspace
@@ -64,8 +65,23 @@ def test_a_pipelines_runs_are_listed_by_id_and_by_name(workspace: Workspace) -> 
     for _ in range(NEIGHBOURS):
         workspace.pipelines.trigger(theirs, "x")
     for named in (ours, "ours"):
-        assert workspace.pipelines.list_runs(named, LIMIT) == (run,)
+        assert [one.id for one in workspace.pipelines.list_runs(named, LIMIT)] == [run.id]
     assert len(workspace.pipelines.list_runs(limit=LIMIT)) == LIMIT
+
+
+def test_the_runs_of_a_table_tell_which_of_them_made_it(world: World, workspace: Workspace) -> None:
+    step = PipelineStep("prepare", StepKind.PREPARE, (), {"data": "people"})
+    workspace.pipelines.publish(PipelineSpec("ours", (step,)))
+    maker, user, _ = (workspace.pipelines.trigger("ours", "x").id for _ in range(3))
+    table = Artifact(ValueType.DATA, "people:1")
+    world.store.runs.note_artifacts(maker, "prepare", [table], made=True)
+    world.store.runs.note_artifacts(maker, "automl", [table], made=False)
+    world.store.runs.note_artifacts(user, "prepare", [table, Artifact(ValueType.DATA, "people:2")], made=False)
+
+    runs = workspace.pipelines.list_runs(of=table)
+
+    assert [(run.id, run.made) for run in runs] == [(user, False), (maker, True)]
+    assert workspace.pipelines.list_runs(of=Artifact(ValueType.MODEL, "people:1")) == ()
 
 
 def test_an_endpoints_load_reports_are_listed(world: World, workspace: Workspace) -> None:

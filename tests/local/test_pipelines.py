@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from local_world import World, kill, ticking
@@ -12,9 +13,12 @@ from waiting import wait_until
 from core.domain.errors import SourceUnreadable, SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
+from core.domain.plain import plain
 from core.domain.run import PipelineRun, PipelineRunSpec, StepState
 from core.local.confined import check_run
 from core.local.service.door import app
+from core.local.service.runs import Runs
+from core.local.store.bodies import encode
 from core.local.workspace import open_local
 
 SPEC = PipelineSpec(
@@ -229,3 +233,42 @@ def test_the_revision_stands_while_nothing_happens_and_grows_with_whatever_does(
     assert grown()
     tick()
     assert not grown()
+
+
+class Distracted:
+    """The runs of a store, and somebody who cancels each in the moment between two looks at it."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._runs = world, world.store.runs
+
+    def waiting(self, limit: int) -> tuple[str, ...]:
+        found = self._runs.waiting(limit)
+        for run_id in found:
+            open_local(self._world.settings).pipelines.cancel(run_id)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._runs, name)
+
+
+def test_a_run_that_is_canceled_in_the_moment_it_begins_stays_canceled_and_the_others_go_on(
+    world: World, table: Path
+) -> None:
+    canceled = trigger(world, table).id
+    runs = Runs(world.store, world.settings)
+    undisturbed, world.store.runs = world.store.runs, Distracted(world)
+    runs.tick()
+    world.store.runs = undisturbed
+    assert run(world, canceled).state is JobState.CANCELED
+    assert until_final(world, trigger(world, table).id).state is JobState.SUCCEEDED
+
+
+def test_a_run_whose_definition_cannot_be_read_fails_alone(world: World, table: Path) -> None:
+    broken, sound = trigger(world, table).id, trigger(world, table).id
+    (job,) = [job for job in world.store.jobs.list(JobKind.PIPELINE) if job.id == broken]
+    with world.store.write() as tx:
+        spec = replace(job.spec, pipeline_id="gone")
+        tx.jobs._db.execute("UPDATE jobs SET spec = ? WHERE id = ?", encode(plain(spec), type(spec)), broken)
+    assert until_final(world, sound).state is JobState.SUCCEEDED
+    assert world.job(broken).state is JobState.FAILED
+    assert "There is no pipeline 'gone'" in world.job(broken).message

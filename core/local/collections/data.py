@@ -1,10 +1,7 @@
 """Data assets: register, look at, trace."""
 
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import AbstractContextManager
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,21 +20,18 @@ from core.domain.data import (
     TableProfile,
     TableSample,
 )
-from core.domain.errors import Conflict, SourceUnreadable, TableUnusable
+from core.domain.errors import Conflict, SourceUnreadable
 from core.domain.job import JobState
-from core.domain.names import check_name
 from core.domain.rules import check_limit
+from core.local import tables
 from core.local.context import Context
 from core.local.deleted import files, sweep
 from core.local.incoming import own_name, receive, uploaded
-from core.local.machine.durable import make_folder, place, storage_error, write_atomic
 from core.local.machine.failpoints import Failpoint, reach
-from core.local.paths import new_id
 from core.local.store import Nouns
-from core.ml.data.profile import from_json, profile_table, to_json
-from core.ml.data.spellings import spelling_notes
+from core.ml.data.profile import from_json, profile_table
 from core.ml.data.sql_paths import AS_IT_STANDS, only
-from core.sources import Ingested, Source, again, asset_name, available, ingest, resolve
+from core.sources import Source, again, asset_name, available, resolve
 from core.workspace.data import DataAssets
 
 SOURCE = "source"
@@ -84,51 +78,12 @@ class LocalData(DataAssets):
     def available(self) -> tuple[AvailableTable, ...]:
         return available(self._context.settings)
 
-    @contextmanager
-    def _incoming(self, name: str) -> Iterator[Path]:
-        """A folder for what becomes a version of `name`; nothing stays in it."""
-        check_name("a data asset", name)
-        incoming = self._context.paths.incoming / new_id(self._context.clock)
-        try:
-            make_folder(incoming)
-            yield incoming
-        except OSError as e:
-            raise storage_error(e, f"register '{name}'") from e
-        finally:
-            shutil.rmtree(incoming, ignore_errors=True)
+    def _incoming(self, name: str) -> AbstractContextManager[Path]:
+        return tables.incoming(self._context.paths, name, self._context.clock)
 
     def _registered(self, found: Source, name: str, incoming: Path, reading: Reading) -> DataAsset:
-        got = ingest(found, incoming / "table.parquet", reading)
-        return self._published(self._new(found, name, reading, got), incoming)
-
-    def _new(self, found: Source, name: str, reading: Reading, got: Ingested) -> DataAsset:
-        if got.rows == 0:
-            raise TableUnusable(f"The table '{found.origin}' has no rows", hint="Give a table with at least one row")
-        return DataAsset(
-            name=name,
-            version=0,
-            source=found.kind,
-            origin=found.origin,
-            rows=got.rows,
-            columns=got.columns,
-            sha256=got.sha256,
-            size_bytes=got.size_bytes,
-            created_at=self._context.clock(),
-            notes=got.notes,
-            reading=reading,
-        )
-
-    def _published(self, asset: DataAsset, incoming: Path) -> DataAsset:
-        """The asset with its table and profile in place, and notes on what somebody should decide by the profile."""
-        folder = self._context.paths.data(asset.name, asset.content_id)
-        summary = _profiled(folder if folder.exists() else incoming)
-        asset = replace(asset, notes=(*asset.notes, *spelling_notes(summary)))
-        # Files and row in one transaction: whoever deletes the same table at this moment comes before or after both.
-        with self._context.store.write() as tx:
-            if not (folder / "table.parquet").exists():
-                _profiled(incoming)
-                place(incoming, folder)
-            return tx.data.add(replace(asset, size_bytes=(folder / "table.parquet").stat().st_size))
+        asset = tables.ingested(found, name, incoming, reading, self._context.clock())
+        return tables.published(self._context.store, self._context.paths, asset, incoming)
 
     def delete(self, ref: DataRef, *, all_versions: bool = False) -> tuple[DataRef, ...]:
         with self._context.store.write() as tx:
@@ -170,14 +125,6 @@ class LocalData(DataAssets):
 
     def lineage(self, ref: DataRef) -> Lineage:
         return _lineage(self._context.store, self._context.store.data.get(ref).ref)
-
-
-def _profiled(folder: Path) -> TableProfile:
-    """The profile of the table in a folder, made and kept beside it where there is none yet."""
-    path = folder / "profile.json"
-    if not path.exists():
-        write_atomic(path, msgspec.json.encode(to_json(profile_table(folder / "table.parquet"))))
-    return from_json(msgspec.json.decode(path.read_bytes()))
 
 
 def _lineage(store: Nouns, ref: DataRef) -> Lineage:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from core.definitions.advance import Action, Begin, End, Ended, Seen, advance, apply, awaited, waits_for_time
 from core.definitions.pipelines import plan
-from core.domain.errors import ServiceUnavailable, SlipwayError, StorageFull
+from core.domain.errors import JobStateInvalid, ServiceUnavailable, SlipwayError, StorageFull
 from core.domain.job import BUG_HINT, Job, JobKind, JobState
 from core.domain.pipeline import PipelineStep
 from core.domain.run import PipelineRunSpec, StepRun, StepSpec, StepState
@@ -58,15 +58,20 @@ class Runs:
         going = self._store.runs.going()
         room = self._settings.runs_max_concurrent - len(going)
         if room > 0:
-            begun = self._store.runs.waiting(room)
-            for run_id in begun:
-                self._store.jobs.start_attempt(run_id, self._clock())
-            going += tuple((run_id, False) for run_id in begun)
+            going += tuple((run_id, False) for run_id in self._store.runs.waiting(room) if self._begun(run_id))
         self._going = {run_id: self._going[run_id] for run_id, _ in going if run_id in self._going}
         ended = set(self._store.runs.ended(job_id for run in self._going.values() for job_id in run.awaited))
         for run_id, canceling in going:
             if run_id not in self._going or self._has_news(self._going[run_id], ended, canceling):
                 self._guarded(run_id, canceling)
+
+    def _begun(self, run_id: str) -> bool:
+        """Whether a run that waited goes on now: somebody may have canceled it a moment ago."""
+        try:
+            self._store.jobs.start_attempt(run_id, self._clock())
+        except JobStateInvalid:
+            return False
+        return True
 
     def _has_news(self, run: _Going, ended: set[str], canceling: bool) -> bool:
         return (
@@ -175,6 +180,8 @@ class Runs:
             job = self._store.jobs.cancel(run_id, self._clock())
             with self._store.write() as tx:
                 end_run(tx, job, End(JobState.FAILED, message, hint), self._clock())
+        except JobStateInvalid:
+            log.info("run %s had ended by itself", run_id)
         except (StorageFull, ServiceUnavailable) as e:
             log.warning("run %s: %s; trying again", run_id, e)
             self._backoff.failed(run_id)

@@ -10,9 +10,14 @@ from core.local.store.bodies import decode, encode, member
 from core.local.store.db import Access, Row
 from core.local.store.pipelines import changed
 
-_RUNS = (
+_FACTS = (
     "SELECT r.id, r.pipeline, r.number, r.version, r.origin, r.schedule, r.retry_of, r.steps_done, r.steps_total, "
-    "r.created_at, j.state, j.experiment_name, j.started_at, j.ended_at, j.message FROM runs r JOIN jobs j USING (id)"
+    "r.created_at, j.state, j.experiment_name, j.started_at, j.ended_at, j.message"
+)
+_RUNS = f"{_FACTS}, 0 AS made FROM runs r JOIN jobs j USING (id)"
+_RUNS_OF = (  # a cross join, so that it begins with the few that have to do with the artifact
+    f"{_FACTS}, a.made FROM (SELECT run_id, max(made) AS made FROM artifacts WHERE type = ? AND reference = ? "  # noqa: S608 - only ours
+    "GROUP BY run_id) a CROSS JOIN runs r ON r.id = a.run_id JOIN jobs j USING (id)"
 )
 
 
@@ -53,20 +58,19 @@ class Runs:
         before: str = "",
     ) -> tuple[RunSummary, ...]:
         """Newest first, those that every given filter lets through; `pipeline` is a name."""
-        made = "r.id IN (SELECT run_id FROM artifacts WHERE type = ? AND reference = ?)"
         older = "(r.created_at, r.id) < (SELECT created_at, id FROM runs WHERE id = ?)"
         wanted: tuple[tuple[object, str, tuple[object, ...]], ...] = (
             (pipeline, "r.pipeline = ?", (pipeline,)),
             (state, "j.state = ?", (state,)),
             (schedule, "r.schedule = ?", (schedule,)),
             (experiment_name, "j.experiment_name = ?", (experiment_name,)),
-            (of, made, (of.type, of.reference) if of else ()),
             (before, older, (before,)),
         )
         given = [(condition, values) for asked, condition, values in wanted if asked]
         where = " AND ".join(("1", *(condition for condition, _ in given)))
-        sql = f"{_RUNS} WHERE {where} ORDER BY r.created_at DESC, r.id DESC LIMIT ?"
-        return tuple(map(_summary, self._db.rows(sql, *(v for _, values in given for v in values), limit)))
+        sql = f"{_RUNS_OF if of else _RUNS} WHERE {where} ORDER BY r.created_at DESC, r.id DESC LIMIT ?"
+        artifact = (of.type, of.reference) if of else ()
+        return tuple(map(_summary, self._db.rows(sql, *artifact, *(v for _, values in given for v in values), limit)))
 
     def waiting(self, limit: int) -> tuple[str, ...]:
         """The ids of the runs that wait to begin, oldest first."""
@@ -149,4 +153,5 @@ def _summary(row: Row) -> RunSummary:
         message=row["message"],
         steps_done=row["steps_done"],
         steps_total=row["steps_total"],
+        made=bool(row["made"]),
     )

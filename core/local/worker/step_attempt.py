@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from core.domain.job import Job
 from core.domain.pipeline import PipelineStep
 from core.domain.run import PipelineRunSpec
+from core.local.machine.failpoints import Failpoint, reach
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +21,13 @@ class Step:
     step: PipelineStep
     inputs: Mapping[str, Any]
     attempt: int
+
+    def settings(self, kind: type[S]) -> S:
+        """What the definition says, in the types of `core.domain.steps`."""
+        given = {name: value for name, value in self.step.settings.items() if value is not None}
+        return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+
+
+def acted() -> None:
+    """The step has done what others see, and its result does not say so yet: it may be killed here."""
+    reach(Failpoint.STEP_SUBMITTED)

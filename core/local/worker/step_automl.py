@@ -6,8 +6,7 @@ from core.definitions.pipelines import training_spec
 from core.domain.data import DataRef
 from core.domain.names import reference
 from core.domain.run import StepResult
-from core.local.machine.failpoints import Failpoint, reach
-from core.local.worker.step_attempt import Step
+from core.local.worker.step_attempt import Step, acted
 from core.local.worker.work import Work
 
 
@@ -17,6 +16,6 @@ def run(work: Work, step: Step) -> StepResult:
         return StepResult(started_job_id=child.id)
     spec = training_spec(step.step, DataRef(*reference(step.inputs["data"])))
     job = work.workspace.jobs.submit(replace(spec, experiment_name=step.run.experiment_name), parent_id=work.job.id)
-    reach(Failpoint.STEP_SUBMITTED)
+    acted()
     work.log.info(f"Training job {job.id}")
     return StepResult(started_job_id=job.id)

@@ -1,22 +1,118 @@
-"""Register the table as it is now; the same bytes give the version that exists."""
+"""Register a table as it is now; the same bytes give the version that exists.
 
-from core.domain.data import Reading
+`data` names, in this order: a path; `NAME:VERSION` of a data asset (also `NAME:latest`); a table that a data folder has
+under this name, which is read as it is now; a data asset, of which the newest version is taken that is no part of
+another. A table that was uploaded is found by the name of its asset alone.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from core.domain.counting import counted
+from core.domain.data import DataAsset, DataRef, Note, NoteKind, Reading
+from core.domain.errors import SourceUnreadable, TableUnusable
+from core.domain.names import reference
 from core.domain.run import StepResult
+from core.domain.steps import PrepareSettings
+from core.local import tables
 from core.local.deleted import files
 from core.local.worker.step_attempt import Step
 from core.local.worker.work import Work
+from core.ml.data.content import split
 from core.ml.data.guardrails import check_target
+from core.sources import Source, resolve
+
+HOLDOUT = "-holdout"
+"""What the name of the rows ends in that are kept from every training."""
 
 
 def run(work: Work, step: Step) -> StepResult:
-    """Raises SourceUnreadable, TableUnusable."""
-    settings = step.step.settings
-    target = settings.get("target") or ""
-    asset = work.workspace.data.register(settings.get("name") or "", settings["data"], Reading(target=target))
+    """Raises SourceUnreadable, DataNotFound, TableUnusable."""
+    settings = step.settings(PrepareSettings)
+    known, found = _looked_up(work, settings.data)
+    name = settings.name or (known.name if known else found.name if found else "")
+    if settings.holdout_pct:
+        asset, held_out = _split(work, settings, name, known, found)
+    else:
+        asset, held_out = _whole(work, settings, name, known), None
     for note in asset.notes:
         work.log.info(note.text)
+    _check(work, asset, settings.target)
+    outputs = {"data": str(asset.ref), "rows": asset.rows, "source": asset.source}
+    outputs["new"] = asset.created_at >= step.run.created_at
+    said = f"{asset.ref} has {counted(asset.rows, 'row')}"
+    if held_out:
+        outputs["holdout"] = str(held_out.ref)
+        said += f", and {held_out.ref} the {held_out.rows:,} that no training sees"
+    return StepResult(outputs, parts={"source data": asset.sha256}, note=said)
+
+
+def _looked_up(work: Work, data: str) -> tuple[DataAsset | None, Source | None]:
+    """What `data` means: a version that is registered, or a table to be read. Raises SourceUnreadable, DataNotFound."""
+    assets = [asset for asset in work.store.data.list() if asset.name in (data, reference(data)[0])]
+    if assets and reference(data)[0] != data:
+        return work.store.data.get(DataRef(*reference(data))), None
+    try:
+        return None, resolve(data, work.settings, work.log.info)
+    except SourceUnreadable:
+        if whole := [asset for asset in assets if not asset.split]:
+            return max(whole, key=lambda asset: asset.version), None
+        raise
+
+
+def _whole(work: Work, settings: PrepareSettings, name: str, known: DataAsset | None) -> DataAsset:
+    if known is None:
+        return work.workspace.data.register(name, settings.data, Reading(target=settings.target))
+    if known.name == name:
+        return known
+    with files(work.store, known.ref), tables.incoming(work.paths, name, work.clock) as folder:
+        os.link(work.paths.table(known.name, known.content_id), folder / tables.TABLE)
+        return _published(work, replace(known, name=name), folder)
+
+
+def _split(
+    work: Work, settings: PrepareSettings, name: str, known: DataAsset | None, found: Source | None
+) -> tuple[DataAsset, DataAsset | None]:
+    """The table without the rows that are kept from every training, and these. Raises TableUnusable."""
+    share = f"{settings.holdout_pct:g} % of the rows, chosen by what stands in them"
+    with tables.incoming(work.paths, name, work.clock) as folder:
+        if known is not None:
+            with files(work.store, known.ref):
+                os.link(work.paths.table(known.name, known.content_id), folder / tables.TABLE)
+            whole = known
+        else:
+            assert found is not None
+            reading = Reading(target=settings.target)
+            whole = tables.ingested(found, name, folder, reading, work.clock())
+        rest, out = folder / "rest", folder / "held out"
+        rest.mkdir()
+        out.mkdir()
+        rows, kept = split(folder / tables.TABLE, rest / tables.TABLE, out / tables.TABLE, settings.holdout_pct)
+        if not rows:
+            raise TableUnusable(f"No row of '{settings.data}' is left to train on: {share}, are all of them")
+        asset = _part(work, whole, name, rows, f"Without {share}: they are kept from every training", rest)
+        if not kept:
+            work.log.warning(f"The hold-out is empty: {share}, are none of {counted(rows, 'row')}")
+            return asset, None
+        return asset, _part(work, whole, name + HOLDOUT, kept, f"These are {share}, kept from every training", out)
+
+
+def _part(work: Work, whole: DataAsset, name: str, rows: int, text: str, folder: Path) -> DataAsset:
+    notes = (*whole.notes, Note(NoteKind.HELD_OUT, text))
+    return _published(work, replace(whole, name=name, rows=rows, notes=notes), folder)
+
+
+def _published(work: Work, asset: DataAsset, folder: Path) -> DataAsset:
+    """A version of its own, made now of a table in a folder; what its profile says is found anew."""
+    notes = tuple(note for note in asset.notes if note.kind is not NoteKind.SPELLINGS)
+    asset = replace(asset, version=0, created_at=work.clock(), notes=notes)
+    return tables.published(work.store, work.paths, asset, folder)
+
+
+def _check(work: Work, asset: DataAsset, target: str) -> None:
+    """Raise TableUnusable for a target that cannot be learned."""
     if target:
         with files(work.store, asset.ref):
             table = work.paths.table(asset.name, asset.content_id)
             check_target(work.workspace.data.profile(asset.ref), table, asset.named(target))
-    return StepResult({"data": str(asset.ref), "rows": asset.rows, "source": asset.source})
