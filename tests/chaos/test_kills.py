@@ -30,6 +30,7 @@ from core.domain.data import DataRef
 from core.domain.endpoint import EndpointState
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
+from core.domain.run import StepState
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.local import control
 from core.local.machine import failpoints, ports, processes
@@ -205,7 +206,7 @@ def test_a_gate_whose_worker_is_killed_leaves_no_candidate_and_is_run_again(live
 
 
 BATCH_POINTS = [point for point in Failpoint if point.startswith("batch.")]
-RUN_POINTS = [point for point in Failpoint if point.startswith(("pipeline.", "model.", "automl.", "job."))]
+RUN_POINTS = [point for point in Failpoint if point.startswith(("step.", "model.", "automl.", "job."))]
 DEATHS = 2
 """Of each job: one at a named point, the other at a random moment. Three without progress between them end a job."""
 
@@ -254,14 +255,15 @@ def test_a_run_whose_workers_are_killed_does_each_step_once(
     ended = live.workspace.pipelines.get_run(run.id)
     assert ended.state is JobState.SUCCEEDED, ended.message
     assert not (points / point).exists(), "somebody died there"
-    assert {step.state for step in ended.steps} == {JobState.SUCCEEDED}
-    trainings = [job for job in live.workspace.jobs.list(JobKind.AUTOML) if job.parent_id == run.id]
+    assert {step.state for step in ended.steps} == {StepState.SUCCEEDED}
+    of_run = children(live, run.id)
+    trainings = [job for job in live.workspace.jobs.list(JobKind.AUTOML) if job.id in of_run]
     assert len(trainings) == 1
     assert [model.version for model in live.workspace.models.list() if model.name == name] == [1]
 
 
 def kill_at_random(live: living.Live, store: Store, job_id: str, draw: random.Random) -> None:
-    """Kill the job's worker, or that of the training which it waits for, now and then until it has ended."""
+    """Kill the job's worker, or that of a job which it has started, now and then until it has ended."""
     left, next_at = DEATHS - 1, time.monotonic() + draw.uniform(0.2, 1.5)
 
     def look() -> bool:
@@ -277,7 +279,10 @@ def kill_at_random(live: living.Live, store: Store, job_id: str, draw: random.Ra
 
 
 def children(live: living.Live, job_id: str) -> list[str]:
-    return [job.id for job in live.workspace.jobs.list() if job.parent_id == job_id]
+    """All that it has started, at any depth."""
+    jobs = [*live.workspace.jobs.list(), *live.workspace.jobs.list(JobKind.STEP)]
+    found = [job.id for job in jobs if job.parent_id == job_id]
+    return [*found, *(one for child in found for one in children(live, child))]
 
 
 def trains(store: Store, job_id: str, done: int) -> bool:
