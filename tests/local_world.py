@@ -133,11 +133,14 @@ class World:
 
     def start_service(self) -> Process:
         """Start the service over the fakes and wait until the store says that it runs."""
-        service = processes.spawn(
-            FAKE_SERVICE, log=self.paths.service_log, environ=processes.environment(self.settings)
-        )
+        service = self.spawn_service()
         wait_until(lambda: self.status_pid() == service.pid, 20)
         return service
+
+    def spawn_service(self) -> Process:
+        """Start the service over the fakes, which may die before it can be seen."""
+        environ = processes.environment(self.settings)
+        return processes.spawn(FAKE_SERVICE, log=self.paths.service_log, environ=environ)
 
     def status_pid(self) -> int | None:
         return status(self.settings).pid
