@@ -2,21 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from local_world import World, living
+from local_world import World, living, ticking
 from small_disks import fill, mounted
 from waiting import wait_until
 
 from core.domain.endpoint import EndpointState
 from core.domain.errors import ServiceUnavailable, StorageFull
 from core.domain.job import JobState
+from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.training import TrialState
 from core.local.machine.durable import write_atomic
 from core.local.records.merging import REQUESTS, Keep, Merging
 from core.local.records.telemetry import summary
+from core.local.workspace import open_local
 
 SIZE_MB = 6
 SPARE_BYTES = 200_000
@@ -118,3 +121,26 @@ def test_records_stay_as_they_are_until_there_is_room_to_merge_them_and_the_olde
     merge(days=10.0)
     assert kept() == 500
     assert sorted(path.suffix for path in folder.iterdir()) == [".json", ".parquet"]
+
+
+def test_runs_wait_for_space_and_none_that_was_acknowledged_is_lost(
+    world: World, small_disk: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("age,y\n" + "".join(f"{20 + i % 12},{'yes' if i % 3 else 'no'}\n" for i in range(30)))
+    workspace, step = open_local(world.settings), PipelineStep("prepare", StepKind.PREPARE, (), {"data": str(table)})
+    pipeline = workspace.pipelines.publish(PipelineSpec("p", (replace(step, retries=2, backoff_s=0.1),)))
+    acknowledged = [workspace.pipelines.trigger(pipeline.id, "x").id]
+    filler = fill(small_disk, 300_000)
+    with suppress(StorageFull):
+        while len(acknowledged) < 100:
+            acknowledged.append(workspace.pipelines.trigger(pipeline.id, "x").id)
+    assert 2 < len(acknowledged) < 100, "some were acknowledged, one was refused"
+    tick = world.reconciler()
+    for _ in range(5):
+        with suppress(StorageFull):  # as the service's own loop, which then tries again
+            tick()
+    filler.unlink()
+    wait_until(ticking(tick, lambda: all(world.job(run_id).state.final for run_id in acknowledged)), 60)
+    assert {world.job(run_id).state for run_id in acknowledged} == {JobState.SUCCEEDED}
+    assert sorted(run.id for run in workspace.pipelines.list_runs()) == sorted(acknowledged)
