@@ -34,6 +34,7 @@ with ui.explained():
     with st.container(horizontal=True, vertical_alignment="center"):
         explore.draw_origin(asset, time.time())
         explore.draw_delete(workspace, asset)
+    explore.draw_runs(workspace, asset)
     explore.draw_notes(workspace, asset)
 
     explored = explore.explore(workspace, asset, profile, target)

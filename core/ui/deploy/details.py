@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from core.domain.endpoint import Endpoint, EndpointLimits
-from core.ui.kit import words
+from core.domain.pipeline import ValueType
+from core.ui.kit import lineage, words
 from core.ui.shell import actions, cached, navigation
 from core.ui.shell.abilities import able
 from core.ui.shell.drafts import draft
@@ -36,7 +37,7 @@ LIMITS: Mapping[str, tuple[str, str]] = {
 def show(workspace: Workspace, endpoint: Endpoint) -> None:
     """All that is known of an endpoint, and all that can be changed of it."""
     _addresses(endpoint)
-    _lineage(endpoint)
+    _lineage(workspace, endpoint)
     _settings(workspace, endpoint)
     _ending(workspace, endpoint)
 
@@ -58,7 +59,7 @@ def _addresses(endpoint: Endpoint) -> None:
             st.code(address, language=None, width="stretch")
 
 
-def _lineage(endpoint: Endpoint) -> None:
+def _lineage(workspace: Workspace, endpoint: Endpoint) -> None:
     if not endpoint.deployments:
         return
     st.subheader("Lineage", anchor=False)
@@ -79,6 +80,9 @@ def _lineage(endpoint: Endpoint) -> None:
                 job=model.job_id,
                 trial=str(model.trial),
             )
+        deployed = f"{endpoint.name}/{deployment.name}"
+        lineage.show(workspace, ValueType.DEPLOYMENT, deployed, made=f"{deployment.name} deployed by")
+        lineage.show(workspace, ValueType.MODEL, model.ref, made=f"{model.name}, version {model.version} registered by")
 
 
 def _settings(workspace: Workspace, endpoint: Endpoint) -> None:

@@ -1,6 +1,6 @@
 """Explore: the registered tables, column by column; a view is a file here and an entry in `parts`."""
 
-from core.ui.explore.facts import draw_facts, draw_origin
+from core.ui.explore.facts import draw_facts, draw_origin, draw_runs
 from core.ui.explore.parts import VIEWS
 from core.ui.explore.reading import draw_notes
 from core.ui.explore.register import register_part, samples
@@ -14,6 +14,7 @@ __all__ = [
     "draw_facts",
     "draw_notes",
     "draw_origin",
+    "draw_runs",
     "explore",
     "register_part",
     "samples",

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from core.domain.data import DataAsset, TableProfile
-from core.ui.kit import words
+from core.domain.pipeline import ValueType
+from core.ui.kit import lineage, tables, words
+from core.workspace import Workspace
 
 
 def draw_facts(asset: DataAsset, profile: TableProfile) -> None:
@@ -18,6 +20,11 @@ def draw_facts(asset: DataAsset, profile: TableProfile) -> None:
     )
     for column, (label, value) in zip(st.columns(len(figures)), figures, strict=True):
         column.metric(label, value)
+
+
+def draw_runs(workspace: Workspace, asset: DataAsset) -> None:
+    """The runs of pipelines that made the table, or used it."""
+    lineage.show(workspace, ValueType.DATA, tables.key_of(asset))
 
 
 def draw_origin(asset: DataAsset, now: float) -> None:

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.domain.job import JobState
-from core.ui.kit import jobs, words
+from core.domain.pipeline import ValueType
+from core.ui.kit import jobs, lineage, words
 from core.ui.leaderboard import register
 from core.ui.leaderboard.board import Board
 from core.ui.shell import actions, failures
@@ -15,6 +16,7 @@ def show(board: Board) -> None:
     if board.job.state is JobState.FAILED:
         failures.say(board.job.message, board.job.hint)
     jobs.progress(board.job, board.trials, board.now)
+    lineage.show(board.workspace, ValueType.JOB, board.job.id, made="Started by")
     if not board.job.state.final:
         asked = board.job.stopping
         if st.button(

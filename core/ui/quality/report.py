@@ -6,8 +6,9 @@ import streamlit as st
 
 from core.contract.junit import junit
 from core.domain.endpoint import GateBudget
+from core.domain.pipeline import ValueType
 from core.domain.proof import GateReport
-from core.ui.kit import checks, words
+from core.ui.kit import checks, lineage, words
 from core.ui.quality.gates import Gates
 from core.ui.shell import choices, navigation
 from core.ui.shell.markup import literal
@@ -25,7 +26,7 @@ def show(gates: Gates) -> None:
     if gates.reports:
         st.subheader("Gate report", anchor=False)
         st.caption(MEANING)
-        _report(_choose(gates.reports, gates.now), gates.now)
+        _report(gates, _choose(gates.reports, gates.now))
     elif gates.job is None:
         st.info("**No gate has run yet.** Run one above.", icon=":material/gpp_maybe:")
 
@@ -52,12 +53,13 @@ def verdict(report: GateReport) -> tuple[str, str]:
     return ("orange", "No verdict") if report.undecided else ("green", "Passed")
 
 
-def _report(report: GateReport, now: float) -> None:
+def _report(gates: Gates, report: GateReport) -> None:
     """One gate: its verdict in a sentence, then part by part every check with its evidence."""
     color = verdict(report)[0]
     box = {"red": st.error, "orange": st.warning, "green": st.success}[color]
     box(sentence(report), icon=f":material/{ICONS[color]}:")
-    st.caption(_facts(report, now))
+    st.caption(_facts(report, gates.now))
+    lineage.show(gates.workspace, ValueType.REPORT, report.id)
     if report.loosened_by:
         st.markdown(
             f":orange[:material/timer:] **{literal(report.loosened_by)}** set this budget, which is "
