@@ -664,6 +664,10 @@ class FakePipelines(Pipelines):
         return tuple(replace(_summary(r), made=made[r.id]) for r in found if r.id in made)[:limit]
 
     @verb
+    def revision(self) -> int:
+        return hash((tuple(map(repr, self._memory.runs)), len(self._memory.published)))
+
+    @verb
     def cancel(self, run_id: str) -> PipelineRun:
         run = self.get_run(run_id)
         ended = replace(run, state=JobState.CANCELED)

@@ -1,12 +1,17 @@
 """Home: can a newcomer see in a minute what is live and whether it can be trusted?"""
 
+import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
+import pytest
 from reading import text
 
 from core.domain.endpoint import EndpointState, GateState
 from core.domain.errors import ServiceUnavailable
-from core.domain.job import JobState
+from core.domain.job import Job, JobKind, JobState
+from core.domain.run import PipelineRunSpec
+from core.domain.schedule import Schedule, ScheduleSpec
 from core.ui.shell import frame
 
 
@@ -114,3 +119,68 @@ def test_a_service_that_does_not_start_says_why_and_can_be_started(visit, fake):
 
     assert not app.exception
     assert "Service running" in text(app)
+
+
+def failed(run, now, *, ago_s=60.0):
+    """The same run, failed some time ago."""
+    at = now - ago_s
+    return replace(run, state=JobState.FAILED, created_at=at - 5, ended_at=at, message="Step 'gate' failed")
+
+
+def test_a_pipeline_whose_last_run_failed_needs_attention_until_a_newer_one_succeeds(visit, bank):
+    now = time.time()
+    bank.runs = [failed(bank.runs[0], now), failed(bank.runs[1], now, ago_s=900.0)]
+
+    app = visit("home")
+
+    assert "**Bankmarketing Train** failed 1 min ago: Step 'gate' failed" in text(app)
+    assert text(app).count("Step 'gate' failed") == 1, "the pipeline's last run alone"
+    assert links(app)[f"Run {bank.runs[0].number}"] == f"pipelines?run={bank.runs[0].id}"
+
+    bank.runs.insert(0, replace(bank.runs[0], id="r-9", state=JobState.SUCCEEDED, created_at=now))
+    assert "Needs attention" not in text(visit("home"))
+
+
+def test_a_failure_of_last_week_is_told_no_more(visit, bank):
+    bank.runs = [failed(bank.runs[0], time.time(), ago_s=8 * 86_400.0)]
+
+    assert "Needs attention" not in text(visit("home"))
+
+
+def test_a_run_that_goes_on_is_a_click_away(visit, bank):
+    spec = PipelineRunSpec("p-1", "Bankmarketing Train", 1)
+    bank.jobs.insert(0, Job("r-7", JobKind.PIPELINE, JobState.RUNNING, "nightly", "local", spec, time.time()))
+
+    app = visit("home")
+
+    assert "Pipeline Bankmarketing Train, experiment nightly" in text(app)
+    assert links(app)["Watch it on Pipelines"] == "pipelines?run=r-7"
+
+
+def test_what_starts_by_itself_next_stands_in_one_line(visit, bank):
+    spec = ScheduleSpec("nightly", "Bankmarketing Train", cron="0 6 * * *", timezone="Europe/Berlin")
+    due_at = datetime(2026, 11, 30, 5, tzinfo=UTC).timestamp()
+    bank.schedules["weekly"] = Schedule(replace(spec, name="weekly"), True, (due_at + 86_400.0,))
+    bank.schedules["nightly"] = Schedule(spec, True, (due_at, due_at + 86_400.0))
+    bank.schedules["off"] = Schedule(replace(spec, name="off"), False)
+
+    app = visit("home")
+
+    assert "**nightly** Mon 30 Nov 2026, 06:00 CET · **weekly** Tue 1 Dec 2026, 06:00 CET" in text(app)
+    assert links(app)["Schedules"] == "pipelines?view=Schedules"
+
+
+@pytest.mark.parametrize(
+    ("looked_s_ago", "error", "told"),
+    [(1.0, "", None), (300.0, "", "5 min ago"), (1.0, "The disk is full", "Cause: The disk is full")],
+)
+def test_a_scheduler_that_has_stopped_says_so(visit, bank, looked_s_ago, error, told):
+    now = time.time()
+    bank.service = replace(
+        bank.service, started_at=now - 900, scheduler_looked_at=now - looked_s_ago, scheduler_error=error
+    )
+
+    shown = text(visit("home"))
+
+    assert ("Schedules have stopped" in shown) is (told is not None)
+    assert told is None or told in shown

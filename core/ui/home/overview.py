@@ -9,14 +9,20 @@ from core.domain.endpoint import Endpoint
 from core.domain.job import Job, JobKind
 from core.domain.model import Model
 from core.domain.monitoring import TelemetrySummary
+from core.domain.run import RunSummary
+from core.domain.schedule import Schedule
 from core.domain.training import Trial
 from core.ui.kit import endpoints
 from core.ui.kit.endpoints import Served
+from core.ui.shell import cached
 from core.ui.shell.live import CALM_S, FAST_S
 from core.workspace import Workspace
 
 CARDS = ("endpoints.list", "models.get", "data.get")
 """The verbs that it takes to show an endpoint with what it was trained on."""
+
+FAILED_S = 7 * 86_400.0
+"""A run that failed is told for so long, unless its pipeline succeeds before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,9 @@ class Overview:
     trials: Mapping[str, tuple[Trial, ...]]
     served: Mapping[str, tuple[Served, ...]]
     hours: Mapping[str, TelemetrySummary | None]
+    failed: tuple[RunSummary, ...] = ()
+    """The last run of each pipeline that failed lately and has not succeeded since."""
+    schedules: tuple[Schedule, ...] = ()
 
     @property
     def running(self) -> tuple[Job, ...]:
@@ -56,7 +65,13 @@ def look(workspace: Workspace) -> Overview:
         trials={j.id: workspace.jobs.trials(j.id) for j in training if can("jobs.trials")},
         served={e.name: endpoints.served(workspace, e) for e in known},
         hours={e.name: endpoints.last_hour(workspace, e.name) for e in known},
+        failed=_failed(time.time()) if can("pipelines.list_runs", "pipelines.revision") else (),
+        schedules=cached.schedules() if can("schedules.list") else (),
     )
+
+
+def _failed(now: float) -> tuple[RunSummary, ...]:
+    return tuple(run for run in cached.failed_runs() if now - (run.ended_at or now) < FAILED_S)
 
 
 def pace(seen: Overview) -> float:

@@ -25,4 +25,4 @@ def to_job(job: Job) -> Way:
         return Way("Deploy", {"endpoint": job.spec.endpoint, "use": "Load test"})
     if isinstance(job.spec, BatchSpec):
         return Way("Deploy", {"endpoint": job.spec.endpoint, "use": "Batch"})
-    return Way("Pipelines")
+    return Way("Pipelines", {"run": job.id}) if job.kind is JobKind.PIPELINE else Way("Pipelines")

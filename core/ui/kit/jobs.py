@@ -8,6 +8,7 @@ from core.domain.data import DataRef
 from core.domain.job import JOB_TYPES, Job, JobState
 from core.domain.metrics import gain
 from core.domain.proof import GateSpec
+from core.domain.run import PipelineRunSpec
 from core.domain.training import TrainingSpec, Trial
 from core.ui.kit import notices, words
 from core.ui.shell.markup import literal
@@ -24,6 +25,8 @@ def about(job: Job) -> str:
         return f"Train on {job.spec.data.name} to predict {job.spec.target}"
     if isinstance(job.spec, GateSpec):
         return f"Gate of {job.spec.endpoint} / {job.spec.deployment or 'newest deployment'}"
+    if isinstance(job.spec, PipelineRunSpec):
+        return f"Pipeline {job.spec.pipeline}, experiment {job.experiment_name}"
     return f"{JOB_TYPES[job.kind].label}, experiment {job.experiment_name}"
 
 

@@ -16,13 +16,17 @@ from streamlit import config
 
 from core.domain.data import DataAsset, DataRef, TableProfile, TableSample
 from core.domain.errors import ServiceUnavailable, SlipwayError
+from core.domain.job import JobState
 from core.domain.model import Model
 from core.domain.monitoring import Origin, ServiceStatus, TelemetrySummary
 from core.domain.proof import GateReport
+from core.domain.run import RunSummary
+from core.domain.schedule import Schedule
 from core.settings import read_settings
 from core.workspace import Workspace, open_workspace
 
 CHANGING_S = 2
+FAILED_LOOKED_AT = 50
 
 
 @lru_cache(maxsize=8)
@@ -114,7 +118,43 @@ def _scored(home: str, job_id: str, rows: int) -> pd.DataFrame:
         return pd.read_csv(file, nrows=rows)
 
 
+def failed_runs() -> tuple[RunSummary, ...]:
+    """The last failed run of each pipeline that has not succeeded since, newest first; of the newest that failed."""
+    return _failed_runs(_home(), workspace().pipelines.revision())
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _failed_runs(home: str, revision: int) -> tuple[RunSummary, ...]:
+    """While no run has changed, nothing is asked."""
+    pipelines = workspace().pipelines
+    last: dict[str, RunSummary] = {}
+    for run in pipelines.list_runs(state=JobState.FAILED, limit=FAILED_LOOKED_AT):
+        last.setdefault(run.pipeline, run)
+
+    def mended(run: RunSummary) -> bool:
+        good = pipelines.list_runs(run.pipeline, state=JobState.SUCCEEDED, limit=1)
+        return any(one.created_at > run.created_at for one in good)
+
+    return tuple(run for run in last.values() if not mended(run))
+
+
 # What changes, with the failure to get it
+
+
+def schedules() -> tuple[Schedule, ...]:
+    """All schedules, with their next fires."""
+    found = _schedules(_home())
+    if isinstance(found, SlipwayError):
+        raise found
+    return found
+
+
+@st.cache_data(ttl=CHANGING_S, max_entries=4, show_spinner=False)
+def _schedules(home: str) -> tuple[Schedule, ...] | SlipwayError:
+    try:
+        return workspace().schedules.list()
+    except SlipwayError as error:
+        return error
 
 
 def telemetry(endpoint: str, window_s: float, buckets: int, origin: Origin | None = Origin.CLIENT) -> TelemetrySummary:
