@@ -21,6 +21,7 @@ from core.workspace import Workspace
 
 Key = Callable[[str], str]
 
+EXPERIMENT = "scheduled"
 PANEL = "schedule"
 OPENED_BY = "schedule_for"
 """The address's parameter that opens the form for a pipeline, by its name."""
@@ -64,18 +65,18 @@ def edit(workspace: Workspace, schedule: Schedule) -> None:
     if reason := abilities.lacking("schedules.update"):
         abilities.say("Edit", reason)
         return
-    spec = schedule.spec
-    panel = f"schedule.edit.{spec.name}"
+    panel = f"schedule.edit.{schedule.spec.name}"
     form = panels.panel("Edit", key=panel, icon="edit")
     if form.open:
         with form:
-            _change(workspace, spec, panel)
+            _change(workspace, schedule, panel)
 
 
 @st.fragment
-def _change(workspace: Workspace, stored: ScheduleSpec, panel: str) -> None:
+def _change(workspace: Workspace, schedule: Schedule, panel: str) -> None:
+    stored = schedule.spec
     begun = draft(f"schedule.{stored.name}", _facts(stored))
-    spec = _ask(workspace, stored.pipeline, stored, stored.name, begun.key)
+    spec = _ask(workspace, stored.pipeline, schedule, stored.name, begun.key)
     if _button("Save", spec, "schedules.update") and spec is not None:
         begun.save("Saving", _saved, workspace, spec, panel)
     begun.follow()
@@ -102,56 +103,87 @@ def _facts(spec: ScheduleSpec) -> dict[str, Any]:
     }
 
 
-def _ask(workspace: Workspace, pipeline: str, given: ScheduleSpec | None, name: str, key: Key) -> ScheduleSpec | None:
+def _ask(workspace: Workspace, pipeline: str, given: Schedule | None, name: str, key: Key) -> ScheduleSpec | None:
     """The schedule as it is written, with what it would do; None while it makes no sense, and then why is shown."""
+    stored = given.spec if given else None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if given is None:
             name = st.text_input("Name", value=name, key=key("name"), width=260).strip()
         experiment = st.text_input(
-            "Experiment", value=given.experiment_name if given else "scheduled", key=key("experiment"), width=200
+            "Experiment", value=stored.experiment_name if stored else EXPERIMENT, key=key("experiment"), width=200
         )
-        version, chosen = _version(workspace, pipeline, given, key)
-    tables = _tables(workspace)
-    asked = schedule_when.ask(given, tables, key)
+        version, chosen = _version(workspace, pipeline, stored, key)
+    when = schedule_when.ask(stored, _tables(workspace), key)
     shown = st.container(border=True, gap="xsmall")
-    rest: dict[str, Any] = {}
-    with st.container(horizontal=True):
-        rest["misfire"] = _policy(
-            "Missed fires", MISFIRES, given.misfire if given else Misfire.ONCE, key("misfire"),
-            "What happens to fires that were due while the service or this machine was off.",
-        )  # fmt: skip
-        rest["overlap"] = _policy(
-            "Overlap", OVERLAPS, given.overlap if given else Overlap.SKIP, key("overlap"),
-            "What happens when it fires while its last run is still going on.",
-        )  # fmt: skip
-    if chosen is not None and chosen.spec.parameters:
-        st.markdown("**Parameters**")
-        if "data" in asked:
-            st.caption("In a text, `{version}` stands for the number of the new version, as in `my-table:{version}`.")
-        rest["parameters"] = parameters.fields(
-            chosen.spec, given.parameters if given else {}, key=key(f"parameters.{chosen.version}")
-        )
+    rest = _policies(stored, key) | _parameters(chosen, stored, "data" in when, key)
+    about = {"version": version, "experiment_name": experiment.strip() or EXPERIMENT}
     with shown:
         return _shown(
-            lambda: ScheduleSpec(
-                name=name,
-                pipeline=pipeline,
-                version=version,
-                experiment_name=experiment.strip() or "scheduled",
-                **asked,
-                **rest,
-            )
+            lambda: ScheduleSpec(name=name, pipeline=pipeline, **about, **when, **rest),
+            chosen,
+            given.created_at if given else None,
         )
 
 
-def _shown(make: Callable[[], ScheduleSpec]) -> ScheduleSpec | None:
+def _policies(stored: ScheduleSpec | None, key: Key) -> dict[str, Any]:
+    with st.container(horizontal=True):
+        return {
+            "misfire": _policy(
+                "Missed fires",
+                MISFIRES,
+                stored.misfire if stored else Misfire.ONCE,
+                key("misfire"),
+                "What happens to fires that were due while the service or this machine was off.",
+            ),
+            "overlap": _policy(
+                "Overlap",
+                OVERLAPS,
+                stored.overlap if stored else Overlap.SKIP,
+                key("overlap"),
+                "What happens when it fires while its last run is still going on.",
+            ),
+        }
+
+
+def _policy(label: str, policies: Mapping[Any, tuple[str, str]], given: Any, key: str, help: str) -> Any:
+    return st.radio(
+        label,
+        list(policies),
+        index=list(policies).index(given),
+        format_func=lambda one: policies[one][0],
+        captions=[line for _, line in policies.values()],
+        key=key,
+        help=help,
+        width=340,
+    )
+
+
+def _parameters(
+    chosen: PipelineEndpoint | None, stored: ScheduleSpec | None, on_versions: bool, key: Key
+) -> dict[str, Any]:
+    """What each run is given: a field for each parameter of the version that is to run."""
+    if chosen is None or not chosen.spec.parameters:
+        return {}
+    st.markdown("**Parameters**")
+    if on_versions:
+        st.caption("In a text, `{version}` stands for the number of the new version, as in `my-table:{version}`.")
+    given = stored.parameters if stored else {}
+    return {"parameters": parameters.fields(chosen.spec, given, key=key(f"parameters.{chosen.version}"))}
+
+
+def _shown(
+    make: Callable[[], ScheduleSpec], chosen: PipelineEndpoint | None, since: float | None
+) -> ScheduleSpec | None:
     try:
         spec = make()
-        schedule_preview.draw(schedule_preview.preview(spec, time.time()))
+        schedule_preview.draw(schedule_preview.preview(spec, time.time(), since))
     except SlipwayError as error:
         failures.show(error)
         return None
-    return spec
+    wrong = parameters.problems(chosen.spec, spec.parameters) if chosen else {}
+    for name, problem in wrong.items():
+        st.markdown(f":red[:material/error: Parameter {literal(name)}: {literal(problem)}]")
+    return None if wrong else spec
 
 
 def _version(
@@ -177,19 +209,6 @@ def _version(
 def _tables(workspace: Workspace) -> list[str]:
     known = workspace.data.list() if workspace.can("data.list") else ()
     return list(dict.fromkeys(asset.name for asset in known))
-
-
-def _policy(label: str, policies: Mapping[Any, tuple[str, str]], given: Any, key: str, help: str) -> Any:
-    return st.radio(
-        label,
-        list(policies),
-        index=list(policies).index(given),
-        format_func=lambda one: policies[one][0],
-        captions=[line for _, line in policies.values()],
-        key=key,
-        help=help,
-        width=340,
-    )
 
 
 def _button(label: str, spec: ScheduleSpec | None, verb: str) -> bool:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.definitions.fires import next_fires
+from core.definitions.fires import check_schedule, next_fires
+from core.definitions.schedule_words import schedule_words
 from core.domain.schedule import ScheduleSpec
 from core.ui.kit import moments, words
 from core.ui.shell.markup import literal
@@ -22,10 +23,10 @@ class Preview:
     data: str = ""
 
 
-def preview(spec: ScheduleSpec, now: float) -> Preview:
-    """What the schedule would do from now on. Raises SpecInvalid."""
-    fires = next_fires(spec.cron, spec.timezone, now, FIRES) if spec.cron else ()
-    return Preview("", fires, spec.timezone, spec.data)
+def preview(spec: ScheduleSpec, now: float, since: float | None = None) -> Preview:
+    """What the schedule, made at `since` or now, would do from now on. Raises SpecInvalid, also where it never fires."""
+    check_schedule(spec, now)
+    return Preview(schedule_words(spec), next_fires(spec, now, FIRES, since=since), spec.timezone, spec.data)
 
 
 def draw(seen: Preview) -> None:

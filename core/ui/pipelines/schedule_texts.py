@@ -30,7 +30,6 @@ OUTCOMES: Mapping[FireOutcome, Word] = {
     FireOutcome.MISSED: Word("Missed", "orange", "event_busy"),
     FireOutcome.FAILED: Word("Could not start", "red", "error"),
 }
-WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ON = Word("On", "green", "check_circle")
 OFF = Word("Off", "gray", "pause_circle")
 

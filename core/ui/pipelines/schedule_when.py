@@ -7,8 +7,8 @@ from zoneinfo import available_timezones
 
 import streamlit as st
 
-from core.domain.schedule import Frequency, Recurrence, ScheduleSpec
-from core.ui.pipelines.schedule_texts import FREQUENCIES, WEEK_DAYS, local_time
+from core.domain.schedule import WEEK_DAYS, Frequency, Recurrence, ScheduleSpec
+from core.ui.pipelines.schedule_texts import FREQUENCIES, local_time
 
 REPEATING, CRON, DATA = "recurrence", "cron", "data"
 WAYS = {REPEATING: "Repeating", CRON: "Cron expression", DATA: "New version of a table"}
@@ -74,8 +74,9 @@ def _recurrence(given: Recurrence, key: Key) -> Recurrence:
             width=140,
         )
         frequency = unit or given.frequency
-        hours = _numbers("Hours", 24, given.hours, key("hours")) if frequency in WITHIN_DAYS else ()
-        minutes = _numbers("Minutes", 60, given.minutes, key("minutes")) if frequency is not Frequency.MINUTE else ()
+        daily = frequency in WITHIN_DAYS
+        hours = _numbers("Hours", 24, given.hours, key("hours")) if daily else ()
+        minutes = _numbers("Minutes", 60, given.minutes, key("minutes")) if daily else ()
     return Recurrence(
         frequency,
         every,
@@ -104,7 +105,7 @@ def _week_days(given: Recurrence, key: Key) -> tuple[str, ...]:
         "Days of the week",
         list(WEEK_DAYS),
         selection_mode="multi",
-        default=list(given.week_days),
+        default=list(given.week_days or WEEK_DAYS[:1]),
         format_func=str.capitalize,
         key=key("week_days"),
     )
@@ -115,7 +116,7 @@ def _month_days(given: Recurrence, key: Key) -> tuple[int, ...]:
     picked = st.multiselect(
         "Days of the month",
         list(range(1, 32)),
-        default=list(given.month_days),
+        default=list(given.month_days or (1,)),
         key=key("month_days"),
         placeholder="As at the start",
         help="A month without such a day is left out.",
