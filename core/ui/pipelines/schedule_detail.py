@@ -78,14 +78,13 @@ def _next(schedule: Schedule) -> None:
 def _acts(workspace: Workspace, schedule: Schedule) -> None:
     name = schedule.spec.name
     with st.container(horizontal=True, vertical_alignment="center"):
-        on = st.toggle(
-            "On",
-            value=schedule.enabled,
-            key=f"schedules.on.{name}.{schedule.enabled}",  # another widget when it was switched from elsewhere
+        if st.button(
+            "Turn off" if schedule.enabled else "Turn on",
+            icon=":material/pause:" if schedule.enabled else ":material/power_settings_new:",
+            key=f"schedules.on.{name}",
             **able("schedules.enable", help="What is due while it is off is not made up for."),
-        )
-        if on != schedule.enabled:
-            actions.apply("Switching", workspace.schedules.enable, name, on)
+        ):
+            actions.apply("Switching", workspace.schedules.enable, name, not schedule.enabled)
         if st.button(
             "Run now",
             icon=":material/play_arrow:",

@@ -116,7 +116,7 @@ def _ask(workspace: Workspace, pipeline: str, given: Schedule | None, name: str,
     when = schedule_when.ask(stored, _tables(workspace), key)
     shown = st.container(border=True, gap="xsmall")
     rest = _policies(stored, key) | _parameters(chosen, stored, "data" in when, key)
-    about = {"version": version, "experiment_name": experiment.strip() or EXPERIMENT}
+    about: dict[str, Any] = {"version": version, "experiment_name": experiment.strip() or EXPERIMENT}
     with shown:
         return _shown(
             lambda: ScheduleSpec(name=name, pipeline=pipeline, **about, **when, **rest),
@@ -190,7 +190,7 @@ def _version(
     workspace: Workspace, pipeline: str, given: ScheduleSpec | None, key: Key
 ) -> tuple[int, PipelineEndpoint | None]:
     """The version that is to run, 0 for the default one, and that version as it was published."""
-    known = workspace.pipelines.versions(pipeline) if workspace.can("pipelines.versions") else ()
+    known = _versions(workspace, pipeline)
     numbers = [0, *(p.version for p in known)]
     first = given.version if given and given.version in numbers else 0
     picked = st.selectbox(
@@ -204,6 +204,12 @@ def _version(
     )
     runs = (p for p in known if (p.version == picked if picked else p.default))
     return picked, next(runs, None)
+
+
+def _versions(workspace: Workspace, pipeline: str) -> tuple[PipelineEndpoint, ...]:
+    if workspace.can("pipelines.versions"):
+        return workspace.pipelines.versions(pipeline)
+    return tuple(known for known in workspace.pipelines.list() if known.name == pipeline)
 
 
 def _tables(workspace: Workspace) -> list[str]:

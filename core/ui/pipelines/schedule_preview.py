@@ -24,7 +24,7 @@ class Preview:
 
 
 def preview(spec: ScheduleSpec, now: float, since: float | None = None) -> Preview:
-    """What the schedule, made at `since` or now, would do from now on. Raises SpecInvalid, also where it never fires."""
+    """What a schedule that was made at `since`, or now, would do. Raises SpecInvalid, also where it never fires."""
     check_schedule(spec, now)
     return Preview(schedule_words(spec), next_fires(spec, now, FIRES, since=since), spec.timezone, spec.data)
 
