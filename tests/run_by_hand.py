@@ -1,7 +1,7 @@
 """Runs of pipelines done in this process: what the service does with them, with steps that end at once."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,13 +41,12 @@ class ByHand:
         name: str = "p",
         *,
         retry_of: str = "",
-        parameters: Mapping[str, Any] | None = None,
     ) -> Job:
         """A run that waits."""
         keys = EndpointKeys("k1", "k2")
         published = self.store.pipelines.publish(new_id(), PipelineSpec(name, tuple(plan)), "", keys, time.time())
         version = self.store.pipelines.get(published.id).version
-        wanted = PipelineRunSpec(published.id, name, version, parameters or {}, retry_of=retry_of)
+        wanted = PipelineRunSpec(published.id, name, version, {}, retry_of=retry_of)
         job = Job(new_id(), JobKind.PIPELINE, JobState.QUEUED, "x", "local", wanted, time.time())
         with self.store.write() as tx:
             add_run(tx, job, [StepRun(step.name, step.kind) for step in plan])

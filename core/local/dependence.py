@@ -18,27 +18,26 @@ from core.local.store import Nouns
 LIVE = "live model"
 """The part of a step that compares with what an endpoint serves."""
 PARAMETER, SETTING, INPUT = "parameter ", "setting ", "input "
+ARGUMENTS = "arguments"
+"""The setting of a command or a function that holds its parameters, by name."""
 CHANGES = ("code", "lock file", LIVE)
 """The parts that may have become others while a step was at work."""
 
 
 def parts_of(
-    store: Nouns,
-    plan: Sequence[PipelineStep],
-    known: Mapping[str, StepRun],
-    parameters: Mapping[str, Any],
-    step: PipelineStep,
+    store: Nouns, plan: Sequence[PipelineStep], known: Mapping[str, StepRun], step: PipelineStep
 ) -> dict[str, str]:
     """Everything that a step's outputs can depend on, as far as the service may read it.
 
-    A command or a function is given every parameter of its run; the other kinds see those in their settings.
+    Parameters of the run are in the settings; what the definition alone says of a command is a setting of its own.
     """
-    own_code = STEP_TYPES[step.kind].own_code
-    named = SETTING if own_code else PARAMETER
-    parts = {f"{named}{key}": _digest(value) for key, value in step.settings.items()}
-    if own_code:
-        parts |= {f"{PARAMETER}{key}": _digest(value) for key, value in parameters.items()}
+    settings, named = dict(step.settings), PARAMETER
+    parts = {}
+    if STEP_TYPES[step.kind].own_code:
+        parts = {f"{PARAMETER}{key}": _digest(value) for key, value in (settings.pop(ARGUMENTS, None) or {}).items()}
         parts["declared outputs"] = _digest(dict(step.outputs))
+        named = SETTING
+    parts |= {f"{named}{key}": _digest(value) for key, value in settings.items()}
     for name, source in step.inputs.items():
         parts[f"{INPUT}{name}"] = _digest(_content(store, plan, known, source))
     return parts | surroundings(store, step)

@@ -32,8 +32,7 @@ class Reuses:
         """What a step that is about to begin depends on, and an earlier run's outputs where nothing has changed."""
         if STEP_TYPES[step.kind].acts:
             return Basis(why=f"ran: a {step.kind} step is never reused")
-        assert isinstance(run.spec, PipelineRunSpec)
-        parts = parts_of(self._store, plan, {each.name: each for each in steps}, run.spec.parameters, step)
+        parts = parts_of(self._store, plan, {each.name: each for each in steps}, step)
         if step.kind is StepKind.PREPARE and step.allow_reuse:
             return Basis(parts, TO_SEE)
         return self._basis(run, step, parts)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608  # the SQL is made of our own names c0, c1, ... and of names and literals quoted here
 
+import hashlib
 import re
 import shutil
 from collections.abc import Collection, Iterator, Sequence
@@ -67,6 +68,20 @@ class Ingested:
     size_bytes: int
     notes: tuple[Note, ...] = ()
     """What was done to the table on the way, beyond what everybody expects."""
+
+
+def sha256(source: Source) -> str:
+    """What `ingest` would say of the unpacked bytes, which are not read as a table; empty for the twin.
+
+    Raises SourceUnreadable.
+    """
+    if source.path is None:
+        return ""  # the twin, which is made and not read
+    with opened(source.path, source.origin) as stream:
+        digest = hashlib.sha256()
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+        return digest.hexdigest()
 
 
 def ingest(

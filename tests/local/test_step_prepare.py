@@ -1,5 +1,6 @@
 """The step that registers a table: which table a text means, and rows that are kept from every training."""
 
+import gzip
 from io import BytesIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from local_world import World
 from step_runs import run_step
 
 from core.domain.data import DataRef
+from core.domain.names import reference
 from core.domain.pipeline import StepKind
 from core.domain.run import StepRun, StepState
 from core.local.workspace import open_local
@@ -100,3 +102,23 @@ def test_a_hold_out_without_a_row_is_said_and_not_given(world: World, tmp_path: 
     assert "holdout" not in done.outputs
     lines = open_local(world.settings).jobs.logs(done.job_id)
     assert "The hold-out is empty" in " ".join(line.text for line in lines)
+
+
+def test_the_same_bytes_are_not_read_as_a_table_again(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv.gz"
+    text = b"age,y\n" + b"".join(b"%d,%s\n" % (20 + i % 12, b"yes" if i % 3 else b"no") for i in range(30))
+    path.write_bytes(gzip.compress(text))
+    first = run_step(world, StepKind.PREPARE, data=str(path), holdout_pct=20)
+    path.write_bytes(gzip.compress(text, 1))
+    again = run_step(world, StepKind.PREPARE, data=str(path), holdout_pct=20)
+    assert (first.why, first.outputs["new"]) == ("ran: first run of this step", True)
+    assert (again.why, again.outputs) == ("reused: same inputs and code as run 1", {**first.outputs, "new": False})
+    path.write_bytes(gzip.compress(text + b"70,yes\n"))
+    changed = run_step(world, StepKind.PREPARE, data=str(path), holdout_pct=20)
+    assert (changed.why, changed.reused_from) == ("ran: its source changed since run 2", "")
+    other = run_step(world, StepKind.PREPARE, data=str(path), holdout_pct=30)
+    assert other.why == "ran: parameter holdout_pct changed since run 3"
+    for output in ("data", "holdout"):
+        open_local(world.settings).data.delete(DataRef(*reference(str(changed.outputs[output]))))
+    gone = run_step(world, StepKind.PREPARE, data=str(path), holdout_pct=20)
+    assert gone.why == "ran: the outputs of run 3 were removed"

@@ -9,6 +9,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from core.definitions.advance import Basis
 from core.domain.counting import counted
 from core.domain.data import DataAsset, DataRef, Note, NoteKind, Reading
 from core.domain.errors import SourceUnreadable, TableUnusable
@@ -17,11 +18,12 @@ from core.domain.run import StepResult
 from core.domain.steps import PrepareSettings
 from core.local import tables
 from core.local.deleted import files
+from core.local.reuse import Reuses
 from core.local.worker.step_attempt import Step
 from core.local.worker.work import Work
 from core.ml.data.content import split
 from core.ml.data.guardrails import check_target
-from core.sources import Source, resolve
+from core.sources import Source, resolve, sha256
 
 HOLDOUT = "-holdout"
 """What the name of the rows ends in that are kept from every training."""
@@ -31,6 +33,9 @@ def run(work: Work, step: Step) -> StepResult:
     """Raises SourceUnreadable, DataNotFound, TableUnusable."""
     settings = step.settings(PrepareSettings)
     known, found = _looked_up(work, settings.data)
+    earlier = _basis(work, step, known, found, sha256(found) if found else "")
+    if earlier.reused_from:
+        return _reused(earlier)
     name = settings.name or (known.name if known else found.name if found else "")
     if settings.holdout_pct:
         asset, held_out = _split(work, settings, name, known, found)
@@ -45,7 +50,19 @@ def run(work: Work, step: Step) -> StepResult:
     if held_out:
         outputs["holdout"] = str(held_out.ref)
         said += f", and {held_out.ref} the {held_out.rows:,} that no training sees"
-    return StepResult(outputs, parts={"source data": asset.sha256}, note=said)
+    basis = _basis(work, step, known, found, asset.sha256)  # the file may have become another since it was looked at
+    return _reused(basis) if basis.reused_from else StepResult(outputs, parts=basis.parts, why=basis.why, note=said)
+
+
+def _basis(work: Work, step: Step, known: DataAsset | None, found: Source | None, read: str) -> Basis:
+    """What the step depends on, with the source's bytes, and an earlier run's outputs where nothing has changed."""
+    source = known.content_id if known else f"{found.kind} {read}" if found else ""
+    return Reuses(work.store, work.settings).further(step.run, step.step, {"source": source})
+
+
+def _reused(basis: Basis) -> StepResult:
+    outputs = {**basis.outputs, "new": False}
+    return StepResult(outputs, reused_from=basis.reused_from, parts=basis.parts, why=basis.why, note=basis.note)
 
 
 def _looked_up(work: Work, data: str) -> tuple[DataAsset | None, Source | None]:
