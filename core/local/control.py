@@ -1,13 +1,11 @@
 """The service from outside: is it there, start it, stop it."""
 
-import http.client
 import os
 import signal
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit
 
 from core.domain.errors import (
     PortInUse,
@@ -22,6 +20,7 @@ from core.domain.job import JobState
 from core.domain.monitoring import ServiceStatus
 from core.domain.version import VERSION
 from core.local.machine import processes
+from core.local.machine.asking import answers
 from core.local.machine.processes import Process
 from core.local.paths import Paths
 from core.local.store import Store
@@ -72,17 +71,16 @@ def start_detached(settings: Settings) -> ServiceStatus:
     One that is not up in time is ended again. Raises PortInUse, StorageFull or SpecInvalid where the service says so,
     else ServiceUnavailable with its last word.
     """
-    now = status(settings)
-    if now.running and _healthy(now.url):
+    now, paths = status(settings), Paths(settings.home)
+    if now.running and _healthy(paths):
         return now
-    paths = Paths(settings.home)
     Store(paths.store).close()  # refuses a folder in which nothing can be kept
     said = paths.service_log.stat().st_size if paths.service_log.exists() else 0
     child = processes.spawn(SERVICE, log=paths.service_log, environ=processes.environment(settings))
     deadline = time.monotonic() + settings.start_timeout_s
     while time.monotonic() < deadline:
         now = status(settings)
-        if now.running and _healthy(now.url):
+        if now.running and _healthy(paths):
             if now.pid != child.pid:  # somebody else's was first; ours would come up as soon as that one is stopped
                 processes.end_groups([child], STOP_TIMEOUT_S)
             return now
@@ -122,18 +120,14 @@ def service_process(store: Store) -> Process | None:
     return Process(int(pid), float(started)) if pid and started else None
 
 
-def _healthy(url: str) -> bool:
-    address = urlsplit(url)
-    if not address.hostname:
-        return False
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=HEALTH_TIMEOUT_S)
+def _healthy(paths: Paths) -> bool:
+    """Whether the service answers at the address of this machine that it has noted, under its own certificate."""
+    store = Store(paths.store)
     try:
-        connection.request("GET", "/health")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
+        url = store.facts.get("service_local_url") or store.facts.get("service_url")
+        return answers(url, "/health", HEALTH_TIMEOUT_S, store.facts.get("service_certificate"))
     finally:
-        connection.close()
+        store.close()
 
 
 def _refuse(service_log: Path, since: int) -> None:

@@ -11,7 +11,7 @@ from core.definitions.pipelines import plan
 from core.domain.errors import Conflict, QueueFull, SpecInvalid
 from core.domain.job import Job
 from core.domain.pipeline import PipelineEndpoint, PipelineSpec
-from core.domain.rules import check_text
+from core.domain.rules import check_text, shown
 from core.domain.run import PipelineRun, PipelineRunSpec, RunOrigin, StepRun, StepState
 from core.local import lineage
 from core.local.confined import check_run
@@ -21,6 +21,8 @@ from core.local.queue import check_compute, new_job
 from core.local.reuse import is_there
 from core.local.store import Nouns
 from core.local.store.transactions import add_run
+
+REPEAT_KEY_CHARS_MAX = 128
 
 
 def checked_run(
@@ -91,7 +93,33 @@ def taken_over(store: Nouns, paths: Paths, spec: PipelineSpec, run: PipelineRun)
     return kept
 
 
-def digest(found: PipelineEndpoint, experiment_name: str, parameters: Mapping[str, Any]) -> str:
-    """What a trigger asks for, to tell a repeated one from another one."""
-    asked = [found.version, experiment_name, dict(sorted(parameters.items()))]
+def repeated(tx: Nouns, pipeline: str, repeat_key: str, asked: str, now: float) -> str:
+    """The id of the run that a trigger with this key has started within 24 hours; empty where none has.
+
+    `asked` is the digest of what is asked for now. Raises Conflict where that was something else.
+    """
+    known = tx.triggers.find(pipeline, repeat_key, now) if repeat_key else None
+    if known is None:
+        return ""
+    if known.digest != asked:
+        raise Conflict(
+            f"This idempotency key has started another run of '{pipeline}', with other values",
+            hint="Send a new key with a new request, and the same request with the same key",
+        )
+    return known.run_id
+
+
+def check_repeat_key(repeat_key: str) -> None:
+    """Raises SpecInvalid for a key that is too long or that no header can carry; an empty one is none."""
+    if len(repeat_key) > REPEAT_KEY_CHARS_MAX or any(not "!" <= letter <= "~" for letter in repeat_key):
+        raise SpecInvalid(
+            f"The idempotency key is {shown(repeat_key)}, expected 1 to {REPEAT_KEY_CHARS_MAX} printable ASCII "
+            "characters without spaces",
+            hint="A UUID is a good one",
+        )
+
+
+def digest(version: int, experiment_name: str, parameters: Mapping[str, Any]) -> str:
+    """What a trigger asks for, to tell a repeated one from another one; `version` 0 is the default, whichever it is."""
+    asked = [version, experiment_name, dict(parameters)]
     return hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from core.domain.data import DataRef
 from core.domain.errors import JobNotFound, PipelineNotFound, StorageFull
 from core.domain.job import Job, JobKind, JobState
-from core.domain.pipeline import PipelineEndpoint, PipelineSpec, PipelineStep, StepKind
+from core.domain.pipeline import Parameter, ParameterType, PipelineEndpoint, PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import GateSpec
 from core.domain.run import PipelineRun, RunOrigin, StepRun
 from core.local.machine import ports
@@ -26,7 +26,8 @@ from core.workspace.pipelines import Pipelines
 
 KEY = "the-key"
 JOB = Job("j1", JobKind.GATE, JobState.RUNNING, "x", "proof", GateSpec("bank", "v1"), 1.0)
-SPEC = PipelineSpec("p", (PipelineStep("a", StepKind.PREPARE),), parameters={"timeout_s": 60})
+TIMEOUT = Parameter("timeout_s", ParameterType.INTEGER, 60)
+SPEC = PipelineSpec("p", (PipelineStep("a", StepKind.PREPARE),), parameters=(TIMEOUT,))
 PIPELINE = PipelineEndpoint("p1", "p", 1, SPEC, "http://127.0.0.1:1234/pipelines/p1", True, 1.0)
 RUN = PipelineRun("r1", "p", 1, "x", JobState.RUNNING, (StepRun("a", StepKind.PREPARE),), 1.0)
 
@@ -41,6 +42,11 @@ class OnePipeline(Pipelines):
     def list(self) -> tuple[PipelineEndpoint, ...]:
         return (PIPELINE,)
 
+    def get(self, pipeline: str, version: int = 0) -> PipelineEndpoint:
+        if pipeline not in (PIPELINE.id, PIPELINE.name):
+            raise PipelineNotFound(f"There is no pipeline '{pipeline}'", hint="Published: p")
+        return PIPELINE
+
     def trigger(
         self,
         pipeline: str,
@@ -53,8 +59,6 @@ class OnePipeline(Pipelines):
     ) -> PipelineRun:
         if self.full:
             raise StorageFull("The disk is full", hint="Free some space")
-        if pipeline != "p1":
-            raise PipelineNotFound(f"There is no pipeline '{pipeline}'", hint="Published: p")
         self.triggered.append((pipeline, experiment_name, parameters))
         return RUN
 
@@ -195,9 +199,10 @@ def test_what_is_not_there_is_404_in_the_one_shape(door: TestClient) -> None:
 
 
 def test_another_method_is_405_and_names_the_right_one(door: TestClient) -> None:
-    reply = door.get("/pipelines/p1")
+    reply = door.get("/poke")
     problem(reply, 405)
     assert reply.headers["allow"] == "POST"
+    assert set(door.delete("/pipelines/p1").headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
 def test_a_full_disk_is_said_and_not_hidden(door: TestClient, pipelines: OnePipeline) -> None:
@@ -238,7 +243,8 @@ def test_a_listing_that_makes_no_sense_is_refused(door: TestClient, query: str) 
 
 def test_pipelines_are_listed_with_what_a_trigger_needs(door: TestClient) -> None:
     (pipeline,) = door.get("/pipelines").json()
-    assert (pipeline["id"], pipeline["name"], pipeline["spec"]["parameters"]) == ("p1", "p", {"timeout_s": 60})
+    (parameter,) = pipeline["spec"]["parameters"]
+    assert (pipeline["id"], pipeline["name"], parameter["name"], parameter["default"]) == ("p1", "p", "timeout_s", 60)
 
 
 def test_poke_pokes(door: TestClient, pokes: Pokes) -> None:
@@ -247,14 +253,22 @@ def test_poke_pokes(door: TestClient, pokes: Pokes) -> None:
 
 
 def test_the_document_is_valid_openapi(door: TestClient) -> None:
-    document = door.get("/openapi.json").json()
+    document = door.get("/swagger.json").json()
     validate(document)
+    assert door.get("/openapi.json").json() == document
     assert document["openapi"].startswith("3.1")
     assert set(document["paths"]) == {
         "/health",
         "/openapi.json",
+        "/swagger.json",
         "/pipelines",
-        "/pipelines/{id}",
+        "/pipelines/{pipeline}",
+        "/pipelines/{pipeline}/jobs",
+        "/pipelines/{pipeline}/jobs/{id}",
+        "/pipelines/{pipeline}/jobs/{id}/cancel",
+        "/pipelines/{pipeline}/jobs/{id}/retry",
+        "/pipelines/{pipeline}/jobs/{id}/steps/{step}/logs",
+        "/pipelines/{pipeline}/jobs/{id}/steps/{step}/outputs/{output}",
         "/jobs",
         "/jobs/{id}",
         "/jobs/{id}/cancel",
@@ -281,7 +295,7 @@ def test_a_kept_connection_waits_for_no_acknowledgement(pipelines: OnePipeline, 
 @settings(max_examples=25, derandomize=True, deadline=None)
 @given(body=st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_no_body_at_all_brings_the_door_down(body: bytes) -> None:
-    reply = client(OneJob(), Pokes()).post("/pipelines/p1", content=body)
+    reply = client(OnePipeline(), Pokes()).post("/pipelines/p1", content=body)
     assert reply.status_code in (200, 400)
     if reply.status_code == 400:
         problem(reply, 400)

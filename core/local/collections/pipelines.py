@@ -15,7 +15,8 @@ from core.domain.run import Artifact, PipelineRun, PipelineRunSpec, RunOrigin, R
 from core.local.context import Context
 from core.local.paths import new_id
 from core.local.store.pipelines import REVISION
-from core.local.triggering import checked_run, queue_run, taken_over
+from core.local.store.triggers import Known
+from core.local.triggering import check_repeat_key, checked_run, digest, queue_run, repeated, taken_over
 from core.sources import check_source
 from core.workspace.pipelines import Pipelines
 
@@ -71,10 +72,20 @@ class LocalPipelines(Pipelines):
         origin: RunOrigin = RunOrigin.APP,
         repeat_key: str = "",
     ) -> PipelineRun:
-        found = self.get(pipeline, version)
+        check_repeat_key(repeat_key)
+        found, store, now = self.get(pipeline, version), self._context.store, self._context.clock()
+        named = version or (0 if pipeline == found.name else found.version)
+        asked = digest(named, experiment_name, parameters or {})
+        if before := repeated(store, found.name, repeat_key, asked, now):
+            return self.get_run(before)
         job = checked_run(self._context, found, experiment_name, parameters or {}, origin=origin)
-        with self._context.store.write() as tx:
+        with store.write() as tx:
+            # Looked at once more where nobody else can be: of many at once, one starts the run.
+            if before := repeated(tx, found.name, repeat_key, asked, now):
+                return self.get_run(before)
             queue_run(tx, job, found, self._context.settings.runs_max_queued, {})
+            if repeat_key:
+                tx.triggers.add(found.name, repeat_key, Known(job.id, asked), now)
         return self.get_run(job.id)
 
     def get_run(self, run_id: str) -> PipelineRun:

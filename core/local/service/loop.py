@@ -24,6 +24,7 @@ from core.local.machine.locks import held
 from core.local.paths import Paths
 from core.local.records.merging import Keep
 from core.local.service.backoff import Backoff
+from core.local.service.binding import allowed_hosts, binding
 from core.local.service.door import Door
 from core.local.service.janitor import Compaction
 from core.local.service.runs import Runs
@@ -113,22 +114,32 @@ class Service:
 
     def _open_door(self, store: Store) -> Door:
         """Listen where the workspace's door has always been, then say in the store that we are here."""
-        key = self._key()
+        key, bound = self._key(), binding(self._settings)
         wanted = self._settings.service_port or int(store.facts.get("service_port") or 0)
-        listener = ports.listen(wanted, "the service")
+        listener = ports.listen(wanted, "the service", bound.host)
         port = listener.getsockname()[1]
         me = processes.this_process()
         facts = {
             "service_port": str(port),
-            "service_url": f"http://{ports.HOST}:{port}",
+            "service_url": bound.url(port),
+            "service_local_url": bound.local_url(port),
+            "service_certificate": bound.certificate,
             "service_started": str(self._clock()),
             "service_since_boot_s": str(me.started),
             "service_pid": str(me.pid),
         }
         for name, value in facts.items():
             store.facts.set(name, value)
-        log.info("serving %s on port %d as process %d", self._settings.home, port, me.pid)
-        return Door(open_local(self._settings, self._clock, confined=True), key, listener, self.poke)
+        log.info("serving %s at %s as process %d", self._settings.home, bound.url(port), me.pid)
+        return Door(
+            open_local(self._settings, self._clock, confined=True),
+            key,
+            listener,
+            self.poke,
+            keys=store.pipelines.all_keys,
+            names=allowed_hosts(bound),
+            tls=bound.tls,
+        )
 
     def _key(self) -> str:
         path = self._paths.service_key

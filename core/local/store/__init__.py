@@ -22,6 +22,7 @@ from core.local.store.pipelines import Pipelines
 from core.local.store.proofs import Proofs
 from core.local.store.runs import Runs
 from core.local.store.trials import Trials
+from core.local.store.triggers import Triggers
 
 
 class Nouns:
@@ -35,6 +36,7 @@ class Nouns:
         self.endpoints, self.deployments, self.proofs = Endpoints(db), Deployments(db), Proofs(db)
         self.pipelines, self.runs, self.notices = Pipelines(db), Runs(db), Notices(db)
         self.kept_steps = KeptSteps(db)
+        self.triggers = Triggers(db)
 
 
 class Store(Nouns):

@@ -147,6 +147,7 @@ MIGRATIONS: tuple[tuple[int, str], ...] = (
         CREATE TABLE triggers (
             pipeline TEXT NOT NULL, repeat_key TEXT NOT NULL, digest TEXT NOT NULL, run_id TEXT NOT NULL,
             created_at REAL NOT NULL, PRIMARY KEY (pipeline, repeat_key)) STRICT;
+        CREATE INDEX triggers_by_time ON triggers (created_at);
         CREATE TABLE schedules (
             name TEXT PRIMARY KEY, spec TEXT NOT NULL, enabled INTEGER NOT NULL DEFAULT 1,
             considered_at REAL NOT NULL, created_at REAL NOT NULL) STRICT;
