@@ -14,6 +14,14 @@ def there(at: float | None, timezone: str) -> str:
     return f"{moment:%a} {moment.day} {moment:%b %Y, %H:%M %Z}"
 
 
+def soon(at: float | None, timezone: str) -> str:
+    """A moment within a year, in a time zone: `Mon 30 Nov, 06:00 CET`."""
+    if at is None:
+        return DASH
+    moment = datetime.fromtimestamp(at, _zone(timezone))
+    return f"{moment:%a} {moment.day} {moment:%b, %H:%M %Z}"
+
+
 def _zone(name: str) -> ZoneInfo:
     """The time zone of that name; UTC where this machine does not know it."""
     try:

@@ -1,6 +1,6 @@
 """One schedule: when it fires next, what it starts, what became of its fires, and what can be done with it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import streamlit as st
@@ -27,31 +27,25 @@ def draw(workspace: Workspace, schedule: Schedule, last: RunSummary | None, now:
             notices.badge(ON if schedule.enabled else OFF)
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            _facts(schedule)
+            st.markdown(f":material/event_repeat: **{literal(sentence(schedule))}**")
+            st.markdown("  \n".join(f":small[{fact}]" for fact in _facts(schedule)))
             _last(last, now)
         with right:
             _next(schedule)
         _acts(workspace, schedule)
-    if workspace.can("schedules.fires"):
-        _history(workspace.schedules.fires(schedule.spec.name, FIRES_SHOWN), schedule, now)
 
 
-def _facts(schedule: Schedule) -> None:
+def _facts(schedule: Schedule) -> Iterator[str]:
+    """What it starts, and its policies (Markdown)."""
     spec = schedule.spec
-    st.markdown(f":material/event_repeat: **{literal(sentence(schedule))}**")
     version = "" if spec.version else ", its default version"
-    st.markdown(f"Starts **{literal(pipeline_of(schedule))}**{version}, in experiment {literal(spec.experiment_name)}.")
-    for label, policies, one in (("Missed fires", MISFIRES, spec.misfire), ("Overlap", OVERLAPS, spec.overlap)):
-        name, line = policies[one]  # type: ignore[index]  # each policy with its own table
-        st.caption(f"{label}: {name.lower()}. {line}")
-    bounds = [
-        f"{word} {moment.replace('T', ' ')}" for word, moment in (("from", spec.start), ("until", spec.end)) if moment
-    ]
-    if bounds:
-        st.caption(f"Fires {' '.join(bounds)} ({spec.timezone}).")
+    yield f"Starts **{literal(pipeline_of(schedule))}**{version}, in experiment {literal(spec.experiment_name)}."
+    misfire, overlap = MISFIRES[spec.misfire], OVERLAPS[spec.overlap]
+    yield f":gray[Missed fires: {misfire[0].lower()}. {misfire[1]}]"
+    yield f":gray[Overlap: {overlap[0].lower()}. {overlap[1]}]"
     if spec.parameters:
         given = ", ".join(f"{name} = {_value(value)}" for name, value in spec.parameters.items())
-        st.caption(f"Parameters: {literal(given)}")
+        yield f":gray[Parameters: {literal(given)}]"
 
 
 def _value(value: Any) -> str:
@@ -110,7 +104,8 @@ def _deleted(workspace: Workspace, name: str) -> bool:
     return True
 
 
-def _history(fires: Sequence[Fire], schedule: Schedule, now: float) -> None:
+def history(fires: Sequence[Fire], schedule: Schedule, now: float) -> None:
+    """What became of its fires, newest first; a click on one opens its run."""
     st.markdown("**Fires**")
     if not fires:
         st.caption("It has not fired yet.")

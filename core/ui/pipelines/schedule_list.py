@@ -10,6 +10,7 @@ from core.ui.pipelines.schedules import Schedules
 from core.ui.shell import choices
 
 TABLE = "schedules.list"
+WIDTHS = {"Name": 110, "On": 44, "Pipeline": 150, "When": 240, "Next fire": 150, "Last run": 140, "Time zone": 110}
 
 
 def draw(seen: Schedules) -> None:
@@ -32,10 +33,7 @@ def draw(seen: Schedules) -> None:
         key=TABLE,
         on_select=lambda: _open(seen),
         selection_mode=tables.BY_ROW,
-        column_config={
-            "On": st.column_config.TextColumn(width=50),
-            "When": st.column_config.TextColumn(width="medium"),
-        },
+        column_config={name: st.column_config.TextColumn(width=width) for name, width in WIDTHS.items()},
     )
 
 
@@ -63,7 +61,7 @@ def next_fire(schedule: Schedule) -> str:
         return words.DASH
     if schedule.spec.data:
         return "With the next version"
-    return moments.there(next(iter(schedule.next_fires_at), None), schedule.spec.timezone)
+    return moments.soon(next(iter(schedule.next_fires_at), None), schedule.spec.timezone)
 
 
 def last_run(run: RunSummary | None, now: float) -> str:

@@ -1,7 +1,10 @@
 """The Schedules tab: all schedules, one of them in full, and a form for a new one."""
 
+import time
+
 import streamlit as st
 
+from core.domain.schedule import Schedule
 from core.ui.kit import notices
 from core.ui.pipelines import schedule_detail, schedule_form, schedule_list
 from core.ui.pipelines.schedules import Schedules, look, pace
@@ -33,6 +36,17 @@ def show(workspace: Workspace) -> None:
     for schedule in seen.schedules:
         if schedule.spec.name == opened:
             schedule_form.edit(workspace, schedule)
+            _history(workspace, schedule, pace(seen))
+
+
+def _history(workspace: Workspace, schedule: Schedule, every_s: float) -> None:
+    if abilities.lacking("schedules.fires"):
+        return
+    live(
+        lambda: workspace.schedules.fires(schedule.spec.name, schedule_detail.FIRES_SHOWN),
+        lambda _: every_s,
+        lambda fires: schedule_detail.history(fires, schedule, time.time()),
+    )
 
 
 def _opened(seen: Schedules) -> str:
