@@ -232,6 +232,12 @@ def asset(ref: DataRef) -> str:
     return f"{ref.name}, version {ref.version}"
 
 
+def sentence(text: str) -> str:
+    """A text from elsewhere as a sentence: `kept: it succeeded in run 3` -> `Kept: it succeeded in run 3.`"""
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "!", "?")) or not text else ".")
+
+
 def identifier(text: str) -> str:
     """A name made for programs, for people: `order_is_kept` -> `Order is kept`."""
     spaced = text.replace("_", " ").replace("-", " ").strip()

@@ -1,39 +1,58 @@
-"""Start a run, by hand or by REST."""
+"""Start a run: a field for each parameter, and the experiment that it belongs to."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from core.domain.pipeline import PipelineEndpoint
-from core.ui.shell import actions
+from core.ui.pipelines import parameters
+from core.ui.shell import actions, choices
 from core.ui.shell.abilities import able
+from core.ui.shell.markup import literal
 from core.workspace import Workspace
 
-
-def draw_trigger(workspace: Workspace, pipeline: PipelineEndpoint) -> None:
-    """Start a run from here, or see the REST call that does the same."""
-    with st.form("pipelines.trigger"):
-        experiment = st.text_input("Experiment", value="by-hand", key="pipelines.experiment")
-        if st.form_submit_button("Run now", type="primary", icon=":material/play_arrow:", **able("pipelines.trigger")):
-            run = actions.run(
-                "Starting the run", workspace.pipelines.trigger, pipeline.id, experiment.strip() or "by-hand"
-            )
-            if run is not None:
-                st.rerun()
-    with st.expander("Start it by a REST call", icon=":material/api:"):
-        st.code(curl(pipeline), language="bash", wrap_lines=True)
-        if pipeline.spec.parameters:
-            given = pipeline.spec.defaults.items()
-            names = ", ".join(
-                f"`{name}` ({default if default not in ('', [], None) else 'none'})" for name, default in given
-            )
-            st.caption(f"Optional `ParameterAssignments`, with their defaults: {names}.")
+EXPERIMENT = "by-hand"
 
 
-def curl(pipeline: PipelineEndpoint, experiment: str = "by-rest") -> str:
-    """The call that starts a run; it reads the service's key by the command line."""
-    return (
-        "export SLIPWAY_KEY=$(python -m core service key)\n"
-        f"curl -X POST {pipeline.trigger_uri} \\\n"
-        '  -H "Authorization: Bearer $SLIPWAY_KEY" \\\n'
-        "  -H 'Content-Type: application/json' \\\n"
-        f"""  -d '{{"ExperimentName": "{experiment}"}}'"""
+def form(
+    workspace: Workspace,
+    pipeline: PipelineEndpoint,
+    *,
+    given: Mapping[str, Any] | None = None,
+    experiment: str = "",
+    key: str,
+) -> None:
+    """Ask for the parameters of a version and start a run of it, which is then opened."""
+    key = f"pipelines.{key}.{pipeline.name}.{pipeline.version}"
+    button = f"{key}.run"
+    told = bool(st.session_state.get(button))
+    with st.form(key, border=False):
+        named = st.text_input("Experiment", value=experiment or EXPERIMENT, key=f"{key}.experiment")
+        values = parameters.fields(pipeline.spec, given or {}, key=key, told=told)
+        if any(parameter.required for parameter in pipeline.spec.parameters):
+            st.caption(":red[\\*] needs a value.")
+        pressed = st.form_submit_button(
+            "Run now",
+            type="primary",
+            icon=":material/play_arrow:",
+            key=button,
+            **able("pipelines.trigger", unless=not pipeline.enabled, help=_off(pipeline)),
+        )
+    if not pressed or parameters.problems(pipeline.spec, values):
+        return
+    run = actions.run(
+        "Starting the run",
+        workspace.pipelines.trigger,
+        pipeline.name,
+        named.strip() or EXPERIMENT,
+        values,
+        version=pipeline.version,
     )
+    if run is not None:
+        choices.put("run", run.id)
+        st.rerun()
+
+
+def _off(pipeline: PipelineEndpoint) -> str:
+    return "" if pipeline.enabled else f"{literal(pipeline.name)} is disabled: it starts no run."

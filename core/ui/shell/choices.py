@@ -74,6 +74,12 @@ def opened(noun: str, ids: Iterable[str], *, key: str, scope: str = "") -> str:
     return picked
 
 
+def sought(key: str, *, scope: str = "") -> tuple[str, ...]:
+    """The ids that `opened` may be about to open, of which it needs to know whether they exist, where all are many."""
+    named = (st.session_state.get(_put(key, scope)), address.read(key), st.session_state.get(_kept(key, scope)))
+    return tuple(dict.fromkeys(str(each) for each in named if each))
+
+
 def put(key: str, picked: str, *, scope: str = "") -> None:
     """Choose for the visitor: what was just made, or the row that was clicked; empty closes what is `opened`."""
     st.session_state[_put(key, scope)] = picked

@@ -1,4 +1,4 @@
-"""Pipelines as they are defined: publish one, choose one, see its steps."""
+"""The definitions that come with the product, to be published by a button."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from core.domain.pipeline import PipelineEndpoint, PipelineSpec
 from core.ui.kit import words
 from core.ui.shell import actions, choices
 from core.ui.shell.abilities import able
+from core.ui.shell.markup import literal
 from core.workspace import Workspace
 
 
@@ -18,12 +19,12 @@ def publishable(published: Sequence[PipelineEndpoint]) -> tuple[PipelineSpec, ..
     return tuple(spec for spec in shipped() if spec not in known)
 
 
-def publish_buttons(workspace: Workspace, specs: Sequence[PipelineSpec]) -> None:
+def buttons(workspace: Workspace, specs: Sequence[PipelineSpec]) -> None:
     """One button per definition that can be published."""
     for spec in specs:
         with st.container(border=True, gap="small"):
-            st.markdown(f"**{spec.name}** · :gray[{spec.description}]")
-            steps_of(spec)
+            st.markdown(f"**{literal(spec.name)}** · :gray[{literal(spec.description)}]")
+            st.caption("  →  ".join(words.STEPS[step.kind] for step in spec.steps))
             go = st.button(
                 "Publish",
                 type="primary",
@@ -32,17 +33,5 @@ def publish_buttons(workspace: Workspace, specs: Sequence[PipelineSpec]) -> None
                 **able("pipelines.publish"),
             )
         if go and (made := actions.run("Publishing", workspace.pipelines.publish, spec)):
-            choices.put("pipeline", made.id)
+            choices.put("pipeline", made.name)
             st.rerun()
-
-
-def steps_of(spec: PipelineSpec) -> None:
-    """What a definition does, in a line."""
-    st.caption("  →  ".join(words.STEPS[step.kind] for step in spec.steps))
-
-
-def choose(published: Sequence[PipelineEndpoint]) -> PipelineEndpoint:
-    """The pipeline that the visitor (or the address) chooses."""
-    labels = {p.id: f"{p.name}, version {p.version}" for p in published}
-    picked = choices.choose("Pipeline", labels, key="pipeline")
-    return next(p for p in published if p.id == picked)
