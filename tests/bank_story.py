@@ -373,23 +373,37 @@ def _fill_pipelines(fake: FakeWorkspace, now: float) -> None:
             "p-1", "Bankmarketing Train", 1, shipped()[0], "http://127.0.0.1:8700/pipelines/p-1", True, now - 900
         )
     ]
-    prepared = StepRun("prepare", StepKind.PREPARE, StepState.SUCCEEDED, 1, note="32,950 rows")
+    spec = fake.published[0].spec
+    rows = {"data": str(REF), "rows": 32_950, "source": "file"}
+    found = {"job": AUTOML_ID, "metrics": {"AUC_weighted": 0.9492, "accuracy": 0.9182}, "trials": 9}
+    prepared = StepRun("prepare", StepKind.PREPARE, StepState.SUCCEEDED, 1, note="32,950 rows", outputs=rows)
     trained = StepRun("automl", StepKind.AUTOML, StepState.SUCCEEDED, 1)
-    kept = StepRun("register", StepKind.REGISTER, StepState.SUCCEEDED, 1, note="Registered bank-marketing:2")
+    kept = StepRun(
+        "register", StepKind.REGISTER, StepState.SUCCEEDED, 1, note="Registered bank-marketing:3",
+        outputs={"model": "bank-marketing:3"},
+    )  # fmt: skip
     done = (
         replace(prepared, started_at=now - 800, ended_at=now - 799),
-        replace(trained, started_at=now - 799, ended_at=now - 738, started_job_id=AUTOML_ID),
+        replace(trained, started_at=now - 799, ended_at=now - 738, started_job_id=AUTOML_ID, outputs=found),
         replace(kept, started_at=now - 738, ended_at=now - 737),
     )
     going = (
-        replace(prepared, started_at=now - 40, ended_at=now - 39),
+        replace(
+            prepared, started_at=now - 40, ended_at=now - 39, reused_from="r-1", why="reused: same inputs as run 1"
+        ),
         replace(trained, state=StepState.RUNNING, started_at=now - 39, started_job_id=RUNNING_ID),
         StepRun("register", StepKind.REGISTER),
     )
     fake.runs = [
-        PipelineRun(RUN_ID, "Bankmarketing Train", 1, "nightly", JobState.RUNNING, going, now - 41),
-        PipelineRun("r-1", "Bankmarketing Train", 1, "first", JobState.SUCCEEDED, done, now - 801, now - 737),
-    ]
+        PipelineRun(
+            RUN_ID, "Bankmarketing Train", 1, "nightly", JobState.RUNNING, going, now - 41, number=2, spec=spec,
+            parameters={**spec.defaults, "timeout_s": 120}, started_at=now - 41,
+        ),
+        PipelineRun(
+            "r-1", "Bankmarketing Train", 1, "first", JobState.SUCCEEDED, done, now - 801, now - 737, number=1,
+            spec=spec, parameters=spec.defaults, started_at=now - 800,
+        ),
+    ]  # fmt: skip
 
 
 def two_deployments(fake: FakeWorkspace) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
 from functools import wraps
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -53,7 +54,7 @@ from core.domain.model import Model
 from core.domain.monitoring import DeploymentTraffic, Origin, RequestRecord, ServiceStatus, TelemetrySummary
 from core.domain.pipeline import PipelineEndpoint, PipelineSpec
 from core.domain.proof import CheckResult, GateProgress, GateReport, GateSpec, LoadReport, LoadSpec, Target
-from core.domain.run import Artifact, PipelineRun, RunOrigin, RunSummary, StepRun
+from core.domain.run import Artifact, PipelineRun, RunOrigin, RunSummary, StepRun, StepState
 from core.domain.schedule import Fire, FireOutcome, Schedule, ScheduleSpec
 from core.domain.training import Algorithm, BestTrial, TrainingResult, TrainingSpec, Trial, TrialDetail, TrialState
 from core.settings import Settings
@@ -122,6 +123,7 @@ class FakeWorkspace:
         self.loads: list[LoadReport] = []
         self.published: list[PipelineEndpoint] = []
         self.runs: list[PipelineRun] = []
+        self.revision = 1
         self.schedules: dict[str, Schedule] = {}
         self.fires: dict[str, list[Fire]] = defaultdict(list)
         self.lineage: dict[Artifact, dict[str, bool]] = defaultdict(dict)
@@ -142,6 +144,13 @@ class FakeWorkspace:
     def called(self, name: str) -> list[tuple[Any, ...]]:
         """The arguments of each call of one verb."""
         return [args for verb_name, args in self.calls if verb_name == name]
+
+    def move(self, run_id: str, **values: Any) -> PipelineRun:
+        """Change a run, as a service would."""
+        place = next(i for i, run in enumerate(self.runs) if run.id == run_id)
+        self.runs[place] = replace(self.runs[place], **values)
+        self.revision += 1
+        return self.runs[place]
 
     def kwargs(self, name: str) -> list[dict[str, Any]]:
         """The arguments given by name in each call of one verb."""
@@ -595,19 +604,58 @@ class FakeRecords(Records):
 
 
 class FakePipelines(Pipelines):
+    """Published pipelines whose runs stay queued: a test moves them on with `FakeWorkspace.move`."""
+
     def __init__(self, memory: FakeWorkspace) -> None:
         self._memory = memory
 
     @verb
     def publish(self, spec: PipelineSpec, *, label: str = "") -> PipelineEndpoint:
-        uri = f"{self._memory.service.url}/pipelines/p-{len(self._memory.published) + 1}"
-        pipeline = PipelineEndpoint(uri.rpartition("/")[2], spec.name, 1, spec, uri, True, time.time(), "1")
-        self._memory.published.insert(0, pipeline)
+        memory = self._memory
+        uri = f"{memory.service.url}/pipelines/p-{len(memory.published) + 1}"
+        version = 1 + sum(p.name == spec.name for p in memory.published)
+        memory.published = [replace(p, default=p.default and p.name != spec.name) for p in memory.published]
+        pipeline = PipelineEndpoint(
+            uri.rpartition("/")[2], spec.name, version, spec, uri, True, time.time(), label or str(version)
+        )
+        memory.published.insert(0, pipeline)
+        memory.revision += 1
         return pipeline
 
     @verb
     def list(self) -> tuple[PipelineEndpoint, ...]:
-        return tuple(self._memory.published)
+        return tuple(p for p in self._memory.published if p.default)
+
+    @verb
+    def get(self, pipeline: str, version: int = 0) -> PipelineEndpoint:
+        return self._known(pipeline, version)
+
+    @verb
+    def versions(self, pipeline: str) -> tuple[PipelineEndpoint, ...]:
+        name = self._known(pipeline).name
+        return tuple(p for p in self._memory.published if p.name == name)
+
+    @verb
+    def set_default(self, pipeline: str, version: int) -> PipelineEndpoint:
+        wanted = self._known(pipeline, version)
+        self._change(wanted.name, lambda p: replace(p, default=p.version == version))
+        return self._known(wanted.name)
+
+    @verb
+    def enable(self, pipeline: str, enabled: bool) -> PipelineEndpoint:
+        name = self._known(pipeline).name
+        self._change(name, lambda p: replace(p, enabled=enabled))
+        return self._known(name)
+
+    @verb
+    def keys(self, pipeline: str) -> EndpointKeys:
+        self._known(pipeline)
+        return EndpointKeys("key-one", "key-two")
+
+    @verb
+    def rotate_key(self, pipeline: str, which: str) -> EndpointKeys:
+        self._known(pipeline)
+        return EndpointKeys(**{"primary": "key-one", "secondary": "key-two", which: "key-new"})
 
     @verb
     def trigger(
@@ -620,28 +668,14 @@ class FakePipelines(Pipelines):
         origin: RunOrigin = RunOrigin.APP,
         repeat_key: str = "",
     ) -> PipelineRun:
-        for known in self._memory.published:
-            if pipeline in (known.id, known.name):
-                steps = tuple(StepRun(s.name, s.kind) for s in known.spec.steps)
-                run = PipelineRun(
-                    f"r-{len(self._memory.runs) + 1}",
-                    known.name,
-                    1,
-                    experiment_name,
-                    JobState.QUEUED,
-                    steps,
-                    time.time(),
-                )
-                self._memory.runs.insert(0, run)
-                return run
-        raise PipelineNotFound(f"There is no pipeline '{pipeline}'")
+        known = self._known(pipeline, version)
+        steps = tuple(StepRun(s.name, s.kind) for s in known.spec.steps)
+        given = {**known.spec.defaults, **(parameters or {})}
+        return self._add(known, experiment_name, steps, parameters=given, origin=origin)
 
     @verb
     def get_run(self, run_id: str) -> PipelineRun:
-        for run in self._memory.runs:
-            if run.id == run_id:
-                return run
-        raise JobNotFound(f"There is no run {run_id}")
+        return self._run(run_id)
 
     @verb
     def list_runs(
@@ -656,10 +690,13 @@ class FakePipelines(Pipelines):
         before: str = "",
     ) -> tuple[RunSummary, ...]:
         names = {p.name for p in self._memory.published if pipeline in ("", p.id, p.name)}
-        found = (r for r in self._memory.runs if r.pipeline in names and state in (None, r.state))
+        runs = self._memory.runs
+        if before:
+            runs = runs[1 + runs.index(self._run(before)) :]
+        found = (r for r in runs if r.pipeline in names and state in (None, r.state))
         found = (r for r in found if schedule in ("", r.schedule) and experiment_name in ("", r.experiment_name))
         if of is None:
-            return tuple(map(_summary, found))[:limit]
+            return tuple(map(_summary, islice(found, limit)))
         made = self._memory.lineage[of]
         return tuple(replace(_summary(r), made=made[r.id]) for r in found if r.id in made)[:limit]
 
@@ -669,10 +706,57 @@ class FakePipelines(Pipelines):
 
     @verb
     def cancel(self, run_id: str) -> PipelineRun:
-        run = self.get_run(run_id)
-        ended = replace(run, state=JobState.CANCELED)
-        self._memory.runs[self._memory.runs.index(run)] = ended
-        return ended
+        return self._memory.move(run_id, state=JobState.CANCELED)
+
+    @verb
+    def retry(self, run_id: str) -> PipelineRun:
+        run = self._run(run_id)
+        kept = StepState.SUCCEEDED
+        steps = tuple(s if s.state is kept else StepRun(s.name, s.kind) for s in run.steps)
+        known = self._known(run.pipeline, run.version)
+        return self._add(known, run.experiment_name, steps, retry_of=run.id, origin=RunOrigin.RETRY)
+
+    @verb
+    def step_log(self, run_id: str, step: str, limit: int = 1000) -> tuple[LogLine, ...]:
+        self._run(run_id)
+        return tuple(self._memory.logs[f"{run_id}/{step}"][-limit:])
+
+    @verb
+    def open_output(self, run_id: str, step: str, output: str) -> BinaryIO:
+        return self._memory.outputs[f"{run_id}/{step}/{output}"].open("rb")
+
+    @verb
+    def revision(self) -> int:
+        return self._memory.revision
+
+    def _known(self, pipeline: str, version: int = 0) -> PipelineEndpoint:
+        for known in self._memory.published:
+            if pipeline in (known.id, known.name) and (version == known.version or (not version and known.default)):
+                return known
+        raise PipelineNotFound(f"There is no pipeline '{pipeline}'")
+
+    def _change(self, name: str, change: Callable[[PipelineEndpoint], PipelineEndpoint]) -> None:
+        self._memory.published = [change(p) if p.name == name else p for p in self._memory.published]
+        self._memory.revision += 1
+
+    def _run(self, run_id: str) -> PipelineRun:
+        for run in self._memory.runs:
+            if run.id == run_id:
+                return run
+        raise JobNotFound(f"There is no run {run_id}")
+
+    def _add(
+        self, known: PipelineEndpoint, experiment_name: str, steps: tuple[StepRun, ...], **more: Any
+    ) -> PipelineRun:
+        runs = self._memory.runs
+        number = 1 + max((r.number for r in runs if r.pipeline == known.name), default=0)
+        made = PipelineRun(
+            f"r-{len(runs) + 1}", known.name, known.version, experiment_name, JobState.QUEUED, steps, time.time(),
+            number=number, spec=known.spec, **more,
+        )  # fmt: skip
+        runs.insert(0, made)
+        self._memory.revision += 1
+        return made
 
 
 def _summary(run: PipelineRun) -> RunSummary:
@@ -688,6 +772,7 @@ def _summary(run: PipelineRun) -> RunSummary:
         started_at=run.started_at,
         ended_at=run.ended_at,
         schedule=run.schedule,
+        retry_of=run.retry_of,
         message=run.message,
         steps_done=sum(step.state.final for step in run.steps),
         steps_total=len(run.steps),

@@ -4,17 +4,21 @@ from dataclasses import replace
 
 import pytest
 import streamlit as st
-from bank_story import AUTOML_ID
+from bank_story import AUTOML_ID, RUN_ID
 from fakes import FakeWorkspace, without
 from reading import text
 
 from core.ui.deploy.parts import TABS
+from core.ui.pipelines.endpoint_tab import USES
 from core.ui.shell import cached
 from core.ui.shell.navigation import PAGES
 
 VIEWS = [
     *({"page": page.file} for page in PAGES if page.file != "deploy"),
     {"page": "explore", "view": "Preview"},
+    {"page": "pipelines", "view": "Runs"},
+    *({"page": "pipelines", "use": use.title} for use in USES),
+    {"page": "pipelines", "run": RUN_ID, "step": "automl", "compare": "r-1"},
     *({"page": "deploy", "use": tab.title} for tab in TABS),
 ]
 
@@ -51,6 +55,8 @@ ACTS = [
     ({"page": "deploy", "use": "Details"}, "Delete the endpoint", "endpoints.delete"),
     ({"page": "deploy", "use": "Load test"}, "Run", "jobs.submit"),
     ({"page": "pipelines"}, "Run now", "pipelines.trigger"),
+    ({"page": "pipelines", "use": "Versions"}, "Disable", "pipelines.enable"),
+    ({"page": "pipelines", "run": RUN_ID}, "Cancel the run", "pipelines.cancel"),
     ({"page": "quality"}, "Run the gate", "proofs.run_gate"),
 ]
 

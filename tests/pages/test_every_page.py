@@ -28,7 +28,7 @@ FILLED = {
     "leaderboard": ("Train on bankmarketing-train to predict y", "4 trials done"),
     "deploy": ("Live and proven", "http://127.0.0.1:8701/score"),
     "monitor": ("p99", "listening on 127.0.0.1:8701"),
-    "pipelines": ("Prepare the data", "curl -X POST http://127.0.0.1:8700/pipelines/p-1"),
+    "pipelines": ("Prepare the Bank Marketing table", "Latest runs"),
     "quality": ("all 9 applicable checks passed", "largest difference 2.2e-16"),
 }
 

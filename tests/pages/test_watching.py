@@ -1,14 +1,10 @@
-"""Monitor and Pipelines: what happened, and what runs by itself."""
+"""Monitor: what happened."""
 
 from dataclasses import replace
 
-from bank_story import RUN_ID
 from reading import by_label, text
 
-from core.definitions import shipped
-from core.domain.job import JobState
 from core.domain.monitoring import Origin
-from core.domain.run import StepState
 
 
 def test_monitor_counts_refusals_apart_from_failures(visit, bank):
@@ -89,32 +85,3 @@ def test_both_deployments_stand_side_by_side(visit, bank):
     table = next(t.value for t in visit("monitor").dataframe if "Server p99" in t.value)
 
     assert table[["Deployment", "Failed"]].values.tolist() == [["v3", "0.0 %"], ["v4", "5.0 %"]]
-
-
-def test_the_shipped_pipeline_is_published_by_its_button(visit, fake):
-    app = visit("pipelines")
-
-    by_label(app.button, "Publish").click().run()
-
-    assert fake.called("pipelines.publish") == [(shipped()[0],)]
-    assert "No runs yet" in text(app)
-
-
-def test_a_run_is_started_for_an_experiment(visit, bank):
-    app = visit("pipelines")
-    by_label(app.text_input, "Experiment").set_value("monday")
-
-    by_label(app.button, "Run now").click().run()
-
-    assert bank.called("pipelines.trigger") == [("p-1", "monday")]
-    assert "experiment monday" in text(app)
-
-
-def test_a_step_that_failed_says_why(visit, bank):
-    run = next(r for r in bank.runs if r.id == RUN_ID)
-    step = replace(run.steps[1], state=StepState.FAILED, message="The target 'y' is not in the table")
-    bank.runs = [replace(run, state=JobState.FAILED, steps=(run.steps[0], step, run.steps[2]))]
-
-    app = visit("pipelines")
-
-    assert "The target 'y' is not in the table" in app.error[0].value
