@@ -123,7 +123,6 @@ class FakeWorkspace:
         self.loads: list[LoadReport] = []
         self.published: list[PipelineEndpoint] = []
         self.runs: list[PipelineRun] = []
-        self.revision = 1
         self.schedules: dict[str, Schedule] = {}
         self.fires: dict[str, list[Fire]] = defaultdict(list)
         self.lineage: dict[Artifact, dict[str, bool]] = defaultdict(dict)
@@ -149,7 +148,6 @@ class FakeWorkspace:
         """Change a run, as a service would."""
         place = next(i for i, run in enumerate(self.runs) if run.id == run_id)
         self.runs[place] = replace(self.runs[place], **values)
-        self.revision += 1
         return self.runs[place]
 
     def kwargs(self, name: str) -> list[dict[str, Any]]:
@@ -619,7 +617,6 @@ class FakePipelines(Pipelines):
             uri.rpartition("/")[2], spec.name, version, spec, uri, True, time.time(), label or str(version)
         )
         memory.published.insert(0, pipeline)
-        memory.revision += 1
         return pipeline
 
     @verb
@@ -725,10 +722,6 @@ class FakePipelines(Pipelines):
     def open_output(self, run_id: str, step: str, output: str) -> BinaryIO:
         return self._memory.outputs[f"{run_id}/{step}/{output}"].open("rb")
 
-    @verb
-    def revision(self) -> int:
-        return self._memory.revision
-
     def _known(self, pipeline: str, version: int = 0) -> PipelineEndpoint:
         for known in self._memory.published:
             if pipeline in (known.id, known.name) and (version == known.version or (not version and known.default)):
@@ -737,7 +730,6 @@ class FakePipelines(Pipelines):
 
     def _change(self, name: str, change: Callable[[PipelineEndpoint], PipelineEndpoint]) -> None:
         self._memory.published = [change(p) if p.name == name else p for p in self._memory.published]
-        self._memory.revision += 1
 
     def _run(self, run_id: str) -> PipelineRun:
         for run in self._memory.runs:
@@ -755,7 +747,6 @@ class FakePipelines(Pipelines):
             number=number, spec=known.spec, **more,
         )  # fmt: skip
         runs.insert(0, made)
-        self._memory.revision += 1
         return made
 
 

@@ -3,13 +3,14 @@
 import streamlit as st
 
 from core.ui.kit.parts import Part
-from core.ui.pipelines import endpoint_tab, opened, run_page, run_tab
+from core.ui.pipelines import endpoint_tab, opened, run_page, run_tab, schedule_tab
 from core.ui.shell import abilities, address, choices, failures
 from core.workspace import Workspace
 
 TABS: tuple[Part[Workspace], ...] = (
     Part("Pipelines", endpoint_tab.show),
     Part("Runs", run_tab.show, needs=("pipelines.list_runs",)),
+    Part("Schedules", schedule_tab.show),
 )
 
 
@@ -19,7 +20,7 @@ def draw(workspace: Workspace) -> None:
         choices.put("run", "")
     run = opened.run(workspace)
     if run is not None:
-        address.write(dict.fromkeys(("view", "pipeline", "use", *run_tab.KEYS), ""))
+        address.write(dict.fromkeys(("view", "pipeline", "use", "schedule", *run_tab.KEYS), ""))
         run_page.show(workspace, run)
         return
     address.write({"step": "", "compare": ""})
