@@ -29,6 +29,7 @@ from core.local.service.door import Door
 from core.local.service.janitor import Compaction
 from core.local.service.runs import Runs
 from core.local.service.servers import SERVER, Supervisor
+from core.local.service.telling import Telling
 from core.local.service.workers import WORKER, Jobs
 from core.local.store import Store
 from core.local.workspace import open_local
@@ -86,7 +87,7 @@ class Service:
         supervisor = Supervisor(store, self._settings, command=server)
         keep = Keep(self._settings.records_max_days, self._settings.records_max_mb)
         compaction = Compaction(store, self._paths, self._settings.segment_s, self._settings.otlp_url, keep)
-        with door, compaction:
+        with door, compaction, Telling(store, self._settings, clock=self._clock):
             while not self._stopping.is_set():
                 door.check()
                 self._look(jobs.tick)
