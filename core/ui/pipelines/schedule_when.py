@@ -11,7 +11,7 @@ from core.domain.schedule import WEEK_DAYS, Frequency, Recurrence, ScheduleSpec
 from core.ui.pipelines.schedule_texts import FREQUENCIES, local_time
 
 REPEATING, CRON, DATA = "recurrence", "cron", "data"
-WAYS = {REPEATING: "Repeating", CRON: "Cron expression", DATA: "New version of a table"}
+WAYS = {REPEATING: "Repeating", CRON: "Cron", DATA: "New data version"}
 DAILY = Recurrence(Frequency.DAY, 1, hours=(6,), minutes=(0,))
 WITHIN_DAYS = (Frequency.DAY, Frequency.WEEK, Frequency.MONTH)
 CRON_FIELDS = "Five fields: minute, hour, day of the month, month, weekday."
