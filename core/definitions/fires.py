@@ -8,6 +8,7 @@ recurrence of minutes or hours counts the time that passes, whatever the clock d
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
@@ -43,16 +44,14 @@ def fires(spec: ScheduleSpec, after: float, *, since: float | None = None) -> It
     return takewhile(lambda at: at <= end, found)
 
 
-def last_fire(spec: ScheduleSpec, after: float, until: float, *, since: float | None = None) -> float | None:
-    """The latest fire time after `after` and not after `until`, found from the end: years may lie between."""
+def latest_fires(spec: ScheduleSpec, after: float, until: float, count: int, *, since: float) -> tuple[float, ...]:
+    """The latest `count` fire times after `after` and not after `until`, found from the end: years may lie between."""
     span = 60.0
     while True:
         begin = max(after, until - span)
-        last = None
-        for at in takewhile(lambda at: at <= until, fires(spec, begin, since=after if since is None else since)):
-            last = at
-        if last is not None or begin <= after:
-            return last
+        found = deque(takewhile(lambda at: at <= until, fires(spec, begin, since=since)), count)
+        if len(found) == count or begin <= after:
+            return tuple(found)
         span *= 4
 
 

@@ -157,6 +157,10 @@ class Alert:
     since: float
 
 
+SCHEDULER_SILENT_S = 60.0
+"""A running service looks at schedules several times a second, and says so every few seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
     """The workspace service as seen from outside. `url` is empty while it is down."""
@@ -171,9 +175,19 @@ class ServiceStatus:
     jobs_queued: int = 0
     endpoints: int = 0
     scheduler_looked_at: float | None = None
-    """When schedules were last looked at: a moment ago while the service runs, else they have stopped."""
+    """When schedules were last looked at; None where none is on."""
     scheduler_error: str = ""
-    """Why the last look failed."""
+    """Which schedules cannot fire, and why."""
+
+    def scheduler_trouble(self, now: float) -> str:
+        """Why schedules do not fire as they should, in a sentence; empty where they do, or where none is on."""
+        if self.scheduler_looked_at is None:
+            return ""
+        if not self.running:
+            return "Schedules do not fire: the service is stopped"
+        if (silent_s := now - self.scheduler_looked_at) > SCHEDULER_SILENT_S:
+            return f"Schedules have not been looked at for {silent_s:,.0f} s: the scheduler has stopped"
+        return f"Some schedules cannot fire. {self.scheduler_error}" if self.scheduler_error else ""
 
 
 class FindingState(StrEnum):

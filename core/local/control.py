@@ -24,6 +24,7 @@ from core.local.machine.asking import answers
 from core.local.machine.processes import Process
 from core.local.paths import Paths
 from core.local.store import Store
+from core.local.store.schedules import ERROR, LOOKED_AT
 from core.settings import Settings, as_environment
 
 SERVICE = processes.python_module("core.local.service")
@@ -55,6 +56,8 @@ def status(settings: Settings) -> ServiceStatus:
             jobs_running=len(store.jobs.in_states(JobState.RUNNING)),
             jobs_queued=len(store.jobs.in_states(JobState.QUEUED)),
             endpoints=len(store.endpoints.list()),
+            scheduler_looked_at=float(looked_at) if (looked_at := store.facts.get(LOOKED_AT)) else None,
+            scheduler_error=store.facts.get(ERROR),
         )
     finally:
         store.close()

@@ -14,6 +14,7 @@ from core.local.collections.models import LocalModels
 from core.local.collections.pipelines import LocalPipelines
 from core.local.collections.proofs import LocalProofs
 from core.local.collections.records import LocalRecords
+from core.local.collections.schedules import LocalSchedules
 from core.local.collections.service import LocalService
 from core.local.context import Context
 from core.settings import Settings
@@ -26,7 +27,7 @@ def open_local(settings: Settings, clock: Callable[[], float] = time.time, *, co
     `confined`: paths that are given to it are read only below the folders that the settings allow.
     """
     context = Context(settings, clock, confined=confined)
-    data = LocalData(context)
+    data, pipelines = LocalData(context), LocalPipelines(context)
     return Workspace(
         settings,
         data=data,
@@ -36,6 +37,7 @@ def open_local(settings: Settings, clock: Callable[[], float] = time.time, *, co
         endpoints=LocalEndpoints(context),
         proofs=LocalProofs(context),
         records=LocalRecords(context),
-        pipelines=LocalPipelines(context),
+        pipelines=pipelines,
+        schedules=LocalSchedules(context, pipelines),
         service=LocalService(context),
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.definitions.fires import check_schedule, last_fire, next_fires
+from core.definitions.fires import check_schedule, latest_fires, next_fires
 from core.domain.errors import SpecInvalid
 from core.domain.schedule import Frequency, Recurrence, ScheduleSpec
 
@@ -191,8 +191,9 @@ def test_weeks_and_months_need_their_days_or_a_start(frequency):
 
 def test_the_latest_fire_is_found_without_walking_through_a_year():
     year = 366 * 86_400
-    assert said((last_fire(schedule("* * * * *"), MONDAY, MONDAY + year),)) == ["Wed 24 Nov 12:00"]
-    assert last_fire(schedule("0 0 1 1 *"), MONDAY, MONDAY + 86_400) is None
+    found = latest_fires(schedule("* * * * *"), MONDAY, MONDAY + year, 2, since=MONDAY)
+    assert said(found) == ["Wed 24 Nov 11:59", "Wed 24 Nov 12:00"]
+    assert latest_fires(schedule("0 0 1 1 *"), MONDAY, MONDAY + 86_400, 1, since=MONDAY) == ()
 
 
 def test_five_fires_are_found_at_once():

@@ -18,6 +18,7 @@ from types import FrameType
 from core.domain.errors import ServiceRunning, ServiceUnavailable, SlipwayError, StorageFull
 from core.domain.keys import KEY_BYTES, key_in
 from core.local import deleted
+from core.local.context import Context
 from core.local.machine import ports, processes
 from core.local.machine.durable import write_atomic
 from core.local.machine.locks import held
@@ -28,6 +29,7 @@ from core.local.service.binding import allowed_hosts, binding
 from core.local.service.door import Door
 from core.local.service.janitor import Compaction
 from core.local.service.runs import Runs
+from core.local.service.scheduler import Scheduler
 from core.local.service.servers import SERVER, Supervisor
 from core.local.service.telling import Telling
 from core.local.service.workers import WORKER, Jobs
@@ -84,12 +86,14 @@ class Service:
         worker, server = self._commands
         jobs = Jobs(store, self._settings, command=worker, clock=self._clock)
         runs = Runs(store, self._settings, clock=self._clock)
+        scheduler = Scheduler(Context(self._settings, self._clock))
         supervisor = Supervisor(store, self._settings, command=server)
         keep = Keep(self._settings.records_max_days, self._settings.records_max_mb)
         compaction = Compaction(store, self._paths, self._settings.segment_s, self._settings.otlp_url, keep)
         with door, compaction, Telling(store, self._settings, clock=self._clock):
             while not self._stopping.is_set():
                 door.check()
+                self._look(scheduler.tick)
                 self._look(jobs.tick)
                 self._look(runs.tick)
                 self._look(supervisor.tick)

@@ -21,6 +21,7 @@ from core.local.store.notices import Notices
 from core.local.store.pipelines import Pipelines
 from core.local.store.proofs import Proofs
 from core.local.store.runs import Runs
+from core.local.store.schedules import Schedules
 from core.local.store.trials import Trials
 from core.local.store.triggers import Triggers
 
@@ -37,6 +38,7 @@ class Nouns:
         self.pipelines, self.runs, self.notices = Pipelines(db), Runs(db), Notices(db)
         self.kept_steps = KeptSteps(db)
         self.triggers = Triggers(db)
+        self.schedules = Schedules(db)
 
 
 class Store(Nouns):

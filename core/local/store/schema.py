@@ -150,12 +150,14 @@ MIGRATIONS: tuple[tuple[int, str], ...] = (
         CREATE INDEX triggers_by_time ON triggers (created_at);
         CREATE TABLE schedules (
             name TEXT PRIMARY KEY, spec TEXT NOT NULL, enabled INTEGER NOT NULL DEFAULT 1,
-            considered_at REAL NOT NULL, created_at REAL NOT NULL) STRICT;
+            confined INTEGER NOT NULL, considered_at REAL NOT NULL, seen_version INTEGER NOT NULL DEFAULT 0,
+            created_at REAL NOT NULL) STRICT;
         CREATE TABLE fires (
             schedule TEXT NOT NULL, key TEXT NOT NULL, due_at REAL NOT NULL, outcome TEXT NOT NULL,
             recorded_at REAL NOT NULL, run_id TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT '',
             PRIMARY KEY (schedule, key)) STRICT;
-        CREATE INDEX fires_by_time ON fires (schedule, recorded_at);
+        CREATE INDEX fires_by_time ON fires (schedule, recorded_at, due_at);
+        CREATE INDEX fires_waiting ON fires (schedule, due_at) WHERE outcome = 'waiting';
         CREATE TABLE notices (
             run_id TEXT PRIMARY KEY, created_at REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
             next_at REAL NOT NULL, sent_at REAL, error TEXT NOT NULL DEFAULT '') STRICT;
