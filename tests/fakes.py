@@ -12,6 +12,9 @@ from typing import Any, BinaryIO, TypeVar
 
 from quickstart_fakes import NO_JSON, SIGNATURE, Double, understood
 
+from core.definitions.fires import check_schedule, next_fires
+from core.definitions.pipelines import plan
+from core.definitions.schedule_words import schedule_words
 from core.domain.batch import BatchSpec
 from core.domain.data import (
     AS_FOUND,
@@ -771,7 +774,7 @@ def _summary(run: PipelineRun) -> RunSummary:
 
 
 class FakeSchedules(Schedules):
-    """Schedules that never fire by themselves: each is due every hour from now on."""
+    """Schedules that never fire by themselves."""
 
     def __init__(self, memory: FakeWorkspace) -> None:
         self._memory = memory
@@ -780,11 +783,14 @@ class FakeSchedules(Schedules):
     def create(self, spec: ScheduleSpec) -> Schedule:
         if spec.name in self._memory.schedules:
             raise Conflict(f"There is a schedule '{spec.name}' already", hint="Choose another name")
+        self._check(spec)
         return self._put(Schedule(spec, True, created_at=time.time()))
 
     @verb
     def update(self, spec: ScheduleSpec) -> Schedule:
-        return self._put(replace(self._known(spec.name), spec=spec))
+        known = self._known(spec.name)
+        self._check(spec)
+        return self._put(replace(known, spec=spec))
 
     @verb
     def list(self) -> tuple[Schedule, ...]:
@@ -801,6 +807,7 @@ class FakeSchedules(Schedules):
     @verb
     def delete(self, name: str) -> None:
         del self._memory.schedules[self._known(name).spec.name]
+        self._memory.fires.pop(name, None)
 
     @verb
     def run_now(self, name: str) -> PipelineRun:
@@ -809,7 +816,9 @@ class FakeSchedules(Schedules):
         run = self._memory.workspace.pipelines.trigger(
             spec.pipeline, spec.experiment_name, spec.parameters, version=spec.version, origin=RunOrigin.SCHEDULE
         )
-        fire = Fire(name, run.id, now, FireOutcome.STARTED, now, run.id)
+        run = replace(run, origin=RunOrigin.SCHEDULE, schedule=name)
+        self._memory.runs[0] = run
+        fire = Fire(name, f"now:{run.id}", now, FireOutcome.STARTED, now, run.id)
         self._memory.fires[name].insert(0, fire)
         self._put(replace(schedule, last_fire=fire, last_run_id=run.id))
         return run
@@ -824,10 +833,21 @@ class FakeSchedules(Schedules):
             raise PipelineNotFound(f"There is no schedule '{name}'")
         return self._memory.schedules[name]
 
+    def _check(self, spec: ScheduleSpec) -> None:
+        published = self._memory.published
+        known = next((each for each in published if spec.pipeline in (each.id, each.name)), None)
+        if known is None or spec.version not in (0, known.version):
+            lacks = f" has no version {spec.version}" if known else ""
+            raise PipelineNotFound(f"Pipeline '{spec.pipeline}'{lacks or ' is not published'}")
+        if spec.data:
+            self._memory.workspace.data.get(DataRef(spec.data))
+        plan(known.spec, spec.parameters)
+        check_schedule(spec, time.time())
+
     def _put(self, schedule: Schedule) -> Schedule:
-        now = time.time()
-        fires = tuple(now + 3600 * hour for hour in range(1, 6)) if schedule.enabled and not schedule.spec.data else ()
-        kept = replace(schedule, next_fires_at=fires, words=schedule.words or f"as {schedule.spec.name} says")
+        spec = schedule.spec
+        fires = next_fires(spec, time.time(), 5, since=schedule.created_at) if schedule.enabled else ()
+        kept = replace(schedule, next_fires_at=fires, words=schedule_words(spec))
         self._memory.schedules[schedule.spec.name] = kept
         return kept
 
