@@ -17,7 +17,7 @@ def answers(url: str, path: str, timeout_s: float, certificate: str = "") -> boo
             return connection.getresponse().status == 200
         finally:
             connection.close()
-    except (OSError, http.client.HTTPException):  # an SSLError is an OSError
+    except (OSError, http.client.HTTPException, ValueError):  # an SSLError is an OSError; no certificate a ValueError
         return False
 
 
