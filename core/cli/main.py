@@ -22,7 +22,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "model": ("models", "registered models"),
     "endpoint": ("endpoints", "scoring endpoints: deploy, traffic, keys, records"),
     "pipeline": ("pipelines", "published pipelines and their runs"),
-    "schedule": ("pipelines", "when pipelines run"),
+    "schedule": ("schedules", "when pipelines run"),
     "alert": ("records", "what to watch on endpoints"),
     "contract": ("proof", "prove that an endpoint conforms to its own document"),
     "loadtest": ("loads", "load-test an endpoint"),

@@ -1,73 +1,59 @@
-"""`pipeline` and `schedule`."""
+"""`pipeline`: publish, versions, keys, trigger."""
 
-import json
 from argparse import Namespace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from core.cli.command import DONE, FAILED, Command, Context, Outcome, arg
-from core.cli.following import follow
+from core.cli.command import Command, Context, arg
+from core.cli.definitions import definition
+from core.cli.runs import RUNS, told
 from core.cli.values import assignment
-from core.domain.errors import PipelineNotFound, SpecInvalid
-from core.domain.job import JobState
-from core.domain.pipeline import PipelineSpec
-from core.domain.schedule import ScheduleSpec
+from core.domain.parameter_text import from_text
+from core.domain.run import RunOrigin
 
-NAME = arg("name")
+PIPELINE = arg("pipeline", metavar="ID|NAME")
+VERSION = arg("--version", type=int, default=0, metavar="N", help="this version (default: the default one)")
+ENDPOINTS = ("name", "version", "label", "default", "enabled", "id", "trigger_uri")
 
 
 def _publish(context: Context, options: Namespace) -> Any:
-    return context.workspace.pipelines.publish(_definition(options.definition))
+    spec = definition(options.definition)
+    if options.name:
+        spec = replace(spec, name=options.name)
+    if options.description is not None:
+        spec = replace(spec, description=options.description)
+    return context.workspace.pipelines.publish(spec, label=options.version)
 
 
-def _definition(named: str) -> PipelineSpec:
-    """A shipped definition by its name, else a file."""
-    from core.definitions import parse_pipeline, shipped  # YAML is loaded only where a definition is read
+def _get(context: Context, options: Namespace) -> Any:
+    return context.workspace.pipelines.get(options.pipeline, options.version)
 
-    known = {spec.name: spec for spec in shipped()}
-    if named in known:
-        return known[named]
-    try:
-        return parse_pipeline(Path(named).read_text("utf-8"))
-    except OSError as e:
-        raise PipelineNotFound(
-            f"There is no file and no shipped definition '{named}'", hint=f"Shipped: {', '.join(known)}"
-        ) from e
-    except UnicodeDecodeError as e:
-        raise SpecInvalid(f"{named} is not UTF-8 text") from e
+
+def _set_default(context: Context, options: Namespace) -> Any:
+    return context.workspace.pipelines.set_default(options.pipeline, options.version)
+
+
+def _keys(context: Context, options: Namespace) -> Any:
+    pipelines = context.workspace.pipelines
+    keys = (
+        pipelines.rotate_key(options.pipeline, options.rotate) if options.rotate else pipelines.keys(options.pipeline)
+    )
+    return {"primary": keys.primary, "secondary": keys.secondary}
 
 
 def _trigger(context: Context, options: Namespace) -> Any:
-    parameters = {key: _value(text, _default(context, options.pipeline, key)) for key, text in options.set}
-    run = context.workspace.pipelines.trigger(options.pipeline, options.experiment, parameters)
-    if options.wait:
-        run = follow(context, lambda: context.workspace.pipelines.get_run(run.id), lambda now: now.state.final)
-    return Outcome(run, FAILED if run.state in (JobState.FAILED, JobState.CANCELED) else DONE)
-
-
-def _default(context: Context, pipeline: str, parameter: str) -> Any:
-    """What a pipeline's definition gives the parameter; None where there is neither."""
-    known = next((p for p in context.workspace.pipelines.list() if pipeline in (p.id, p.name)), None)
-    return known.spec.defaults.get(parameter) if known else None
-
-
-def _value(text: str, default: Any) -> Any:
-    """A parameter as JSON where it is JSON (`15`, `["duration"]`), else the text itself; `2024` too names a text."""
-    if isinstance(default, str):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _create(context: Context, options: Namespace) -> Any:
-    spec = ScheduleSpec(options.name, options.pipeline, options.cron, options.timezone, options.experiment)
-    return context.workspace.schedules.create(spec)
-
-
-def _delete(context: Context, options: Namespace) -> None:
-    context.workspace.schedules.delete(options.name)
+    pipelines = context.workspace.pipelines
+    found = pipelines.get(options.pipeline, options.version)
+    kinds = {parameter.name: parameter.type for parameter in found.spec.parameters}
+    run = pipelines.trigger(
+        options.pipeline,
+        options.experiment,
+        {name: from_text(text, kinds.get(name)) for name, text in options.set},
+        version=options.version,
+        origin=RunOrigin.CLI,
+        repeat_key=options.repeat_key,
+    )
+    return told(context, run, wait=options.wait)
 
 
 COMMANDS = (
@@ -79,74 +65,72 @@ COMMANDS = (
             arg(
                 "definition",
                 nargs="?",
+                metavar="FILE",
                 default="Bankmarketing Train",
-                help="a YAML file, or a shipped definition (default: %(default)s)",
+                help="a YAML or Python file, or a shipped definition (default: %(default)s)",
             ),
+            arg("--name", default="", help="publish it under this name (default: the definition's)"),
+            arg("--description", metavar="TEXT", help="what it is for (default: the definition's)"),
+            arg("--version", default="", metavar="LABEL", help="what you call this version (default: its number)"),
         ),
         starts_service=True,
     ),
     Command(
         "pipeline list",
-        "all published pipelines",
+        "all published pipelines, each at its default version",
         lambda context, options: context.workspace.pipelines.list(),
-        columns=("id", "name", "version", "enabled", "trigger_uri"),
+        columns=ENDPOINTS,
+    ),
+    Command("pipeline get", "one, with its definition", _get, (PIPELINE, VERSION)),
+    Command(
+        "pipeline versions",
+        "its versions, newest first",
+        lambda context, options: context.workspace.pipelines.versions(options.pipeline),
+        (PIPELINE,),
+        columns=("version", "label", "default", "id", "created_at"),
+    ),
+    Command(
+        "pipeline set-default",
+        "let this version run where none is named",
+        _set_default,
+        (PIPELINE, arg("version", type=int, metavar="N")),
+        starts_service=True,
+    ),
+    Command(
+        "pipeline enable",
+        "let it start runs",
+        lambda context, options: context.workspace.pipelines.enable(options.pipeline, True),
+        (PIPELINE,),
+        starts_service=True,
+    ),
+    Command(
+        "pipeline disable",
+        "let it start no more runs; those that go on are left alone",
+        lambda context, options: context.workspace.pipelines.enable(options.pipeline, False),
+        (PIPELINE,),
+    ),
+    Command(
+        "pipeline keys",
+        "both keys, which start and watch its runs and open nothing else",
+        _keys,
+        (
+            PIPELINE,
+            arg("--rotate", choices=("primary", "secondary"), help="replace this one first; takes effect at once"),
+        ),
     ),
     Command(
         "pipeline trigger",
         "start a run",
         _trigger,
         (
-            arg("pipeline", metavar="ID|NAME"),
+            PIPELINE,
             arg("--experiment", default="pipeline", metavar="NAME", help="the experiment it belongs to"),
             arg("--set", action="append", default=[], type=assignment, metavar="PARAMETER=VALUE", help="repeatable"),
-            arg("--wait", action="store_true", help="until it has ended"),
+            VERSION,
+            arg("--repeat-key", default="", metavar="KEY", help="the same key within 24 hours gives the same run"),
+            arg("--wait", action="store_true", help="until it has ended; exits 1 unless it succeeded"),
         ),
         starts_service=True,
     ),
-    Command(
-        "pipeline list-runs",
-        "runs of one pipeline or of all",
-        lambda context, options: context.workspace.pipelines.list_runs(options.pipeline, options.limit),
-        (
-            arg("pipeline", metavar="ID|NAME", nargs="?", default=""),
-            arg("--limit", type=int, default=50, help="at most this many (default: %(default)s)"),
-        ),
-        columns=("id", "pipeline", "version", "state", "experiment_name", "created_at", "message"),
-        formerly=("runs",),
-    ),
-    Command(
-        "pipeline get-run",
-        "a run with its steps",
-        lambda context, options: context.workspace.pipelines.get_run(options.run),
-        (arg("run", metavar="RUN"),),
-        formerly=("show",),
-    ),
-    Command(
-        "schedule create",
-        "trigger a pipeline at fixed times",
-        _create,
-        (
-            NAME,
-            arg("--pipeline", required=True, metavar="ID|NAME"),
-            arg("--cron", required=True, help="five fields, e.g. '0 6 * * mon-fri'"),
-            arg("--timezone", default="UTC", help="an IANA name (default: %(default)s)"),
-            arg("--experiment", default="scheduled", metavar="NAME", help="the experiment its runs belong to"),
-        ),
-        starts_service=True,
-    ),
-    Command("schedule list", "all schedules", lambda context, options: context.workspace.schedules.list()),
-    Command(
-        "schedule enable",
-        "turn it on",
-        lambda context, options: context.workspace.schedules.enable(options.name, True),
-        (NAME,),
-        starts_service=True,
-    ),
-    Command(
-        "schedule disable",
-        "turn it off",
-        lambda context, options: context.workspace.schedules.enable(options.name, False),
-        (NAME,),
-    ),
-    Command("schedule delete", "remove it; its runs stay", _delete, (NAME,)),
+    *RUNS,
 )

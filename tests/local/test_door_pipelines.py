@@ -61,10 +61,15 @@ class Rest:
 
     def __post_init__(self) -> None:
         self.settings = read_settings({}, home=str(self.home), offline="1", runs_max_queued=self.queued)
-        self.workspace = open_local(self.settings, lambda: self.now)
+        self.workspace = open_local(self.settings, self.clock)
         self.store = Store(self.home / "slipway.db")
         self.workspace.pipelines.publish(spec(NAME))
         self.workspace.pipelines.publish(spec("other"))
+
+    def clock(self) -> float:
+        """A little later each time: what comes after another thing is newer."""
+        self.now += 1e-6
+        return self.now
 
     def client(self, key: str = KEY) -> TestClient:
         entry = app(self.workspace, KEY, self.poke, keys=self.store.pipelines.all_keys)

@@ -3,8 +3,6 @@
 Azure takes the names of the latter in any case (`InputData` in its documentation, `inputData` from its SDK); so do we.
 """
 
-import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +14,12 @@ from starlette.requests import Request
 
 from core.domain.errors import PayloadTooLarge, SpecInvalid
 from core.domain.job_state import JobState
+from core.domain.parameter_text import from_text
 from core.domain.pipeline import Parameter, ParameterType
 from core.domain.run import PipelineRun
 
 BODY_MAX_BYTES = 1_000_000
 HINT = 'Send {"ExperimentName": "..."}, or {"properties": {"inputData": {...}}}'
-WHOLE = re.compile(r"[+-]?\d{1,18}")
 ASSET = re.compile(
     r"azureml:(?!//)(?P<named>.+)|(?:azureml://|/subscriptions/).*/data/(?P<name>[^/]+)/versions/(?P<version>[^/]+)"
 )
@@ -196,25 +194,7 @@ def _small(document: Mapping[str, Any]) -> dict[str, Any]:
 def _value(given: JobInput, kind: ParameterType | None) -> Any:
     if not isinstance(given, LiteralInput):
         return _reference(given.uri)
-    text = given.value
-    if not isinstance(text, str) or kind in (None, ParameterType.STRING, ParameterType.DATA):
-        return text
-    if kind is ParameterType.INTEGER and WHOLE.fullmatch(text):
-        return int(text)
-    if kind is ParameterType.BOOLEAN and text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    return _typed(text, kind)
-
-
-def _typed(text: str, kind: ParameterType) -> Any:
-    """A number or a list that was sent as text; any other text stays itself, and is refused by its type."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    sound = number if kind is ParameterType.NUMBER else isinstance(value, list) and kind is ParameterType.LIST
-    return value if sound else text
+    return from_text(given.value, kind) if isinstance(given.value, str) else given.value
 
 
 def _reference(uri: str) -> str:
