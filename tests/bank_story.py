@@ -1,6 +1,7 @@
 """A filled workspace: the Bank Marketing lifecycle, some minutes after it went live."""
 
 import random
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -34,7 +35,8 @@ from core.domain.model import Model
 from core.domain.monitoring import DeploymentTraffic, RequestRecord, TelemetryBucket, TelemetrySummary
 from core.domain.pipeline import PipelineEndpoint, StepKind
 from core.domain.proof import CheckResult, GateReport, GateSpec, LoadReport
-from core.domain.run import PipelineRun, StepRun, StepState
+from core.domain.run import PipelineRun, RunOrigin, StepRun, StepState
+from core.domain.schedule import Fire, FireOutcome, Schedule, ScheduleSpec
 from core.domain.signature import Column, Signature
 from core.domain.training import (
     Algorithm,
@@ -46,6 +48,8 @@ from core.domain.training import (
     Trial,
     TrialState,
 )
+
+NIGHTLY = ScheduleSpec("nightly", "Bankmarketing Train", cron="0 6 * * mon-fri", timezone="Europe/Berlin")
 
 INTEGERS: Mapping[str, tuple[float, float, int]] = {
     "age": (17, 98, 38),
@@ -404,6 +408,19 @@ def _fill_pipelines(fake: FakeWorkspace, now: float) -> None:
             spec=spec, parameters=spec.defaults, started_at=now - 800,
         ),
     ]  # fmt: skip
+
+
+def nightly(fake: FakeWorkspace) -> None:
+    """Put a schedule there, whose last run failed and whose last fire was skipped."""
+    now = time.time()
+    skipped = Fire("nightly", str(now - 60), now - 60, FireOutcome.SKIPPED, now - 59, message="Its last run goes on")
+    fake.schedules["nightly"] = Schedule(
+        NIGHTLY, True, (now + 3600.0,), "r-1", "every weekday at 06:00, Berlin time", now - 9000, skipped
+    )
+    fake.fires["nightly"] = [skipped, Fire("nightly", "r-1", now - 700, FireOutcome.STARTED, now - 700, "r-1")]
+    last = next(run for run in fake.runs if run.id == "r-1")
+    failed = replace(last, schedule="nightly", origin=RunOrigin.SCHEDULE, state=JobState.FAILED)
+    fake.runs[fake.runs.index(last)] = failed
 
 
 def two_deployments(fake: FakeWorkspace) -> None:

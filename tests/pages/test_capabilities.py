@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import streamlit as st
-from bank_story import AUTOML_ID, RUN_ID
+from bank_story import AUTOML_ID, RUN_ID, nightly
 from fakes import FakeWorkspace, without
 from reading import text
 
@@ -17,10 +17,18 @@ VIEWS = [
     *({"page": page.file} for page in PAGES if page.file != "deploy"),
     {"page": "explore", "view": "Preview"},
     {"page": "pipelines", "view": "Runs"},
+    {"page": "pipelines", "view": "Schedules", "schedule": "nightly", "schedule_for": "Bankmarketing Train"},
     *({"page": "pipelines", "use": use.title} for use in USES),
     {"page": "pipelines", "run": RUN_ID, "step": "automl", "compare": "r-1"},
     *({"page": "deploy", "use": tab.title} for tab in TABS),
 ]
+
+
+@pytest.fixture
+def bank(bank: FakeWorkspace) -> FakeWorkspace:
+    """The lifecycle with a schedule."""
+    nightly(bank)
+    return bank
 
 
 def afresh(fake: FakeWorkspace, *verbs: str) -> None:
@@ -55,6 +63,9 @@ ACTS = [
     ({"page": "deploy", "use": "Details"}, "Delete the endpoint", "endpoints.delete"),
     ({"page": "deploy", "use": "Load test"}, "Run", "jobs.submit"),
     ({"page": "pipelines"}, "Run now", "pipelines.trigger"),
+    ({"page": "pipelines", "view": "Schedules", "schedule_for": "Bankmarketing Train"}, "Create", "schedules.create"),
+    ({"page": "pipelines", "view": "Schedules", "schedule": "nightly"}, "Turn off", "schedules.enable"),
+    ({"page": "pipelines", "view": "Schedules", "schedule": "nightly"}, "Run now", "schedules.run_now"),
     ({"page": "pipelines", "use": "Versions"}, "Disable", "pipelines.enable"),
     ({"page": "pipelines", "run": RUN_ID}, "Cancel the run", "pipelines.cancel"),
     ({"page": "quality"}, "Run the gate", "proofs.run_gate"),

@@ -1,43 +1,28 @@
 """Schedules: create one and see when it would fire, switch it, run it, change it, delete it."""
 
-import time
 from dataclasses import replace
 
+import bank_story
 import pytest
+from bank_story import NIGHTLY
 from fakes import FakeWorkspace
 from reading import by_label, text
 
 from core.domain.errors import Conflict
-from core.domain.job import JobState
-from core.domain.run import RunOrigin
 from core.domain.schedule import (
-    Fire,
-    FireOutcome,
     Frequency,
     Misfire,
     Overlap,
     Recurrence,
-    Schedule,
-    ScheduleSpec,
 )
 
 PIPELINE = "Bankmarketing Train"
-NIGHTLY = ScheduleSpec("nightly", PIPELINE, cron="0 6 * * mon-fri", timezone="Europe/Berlin")
 
 
 @pytest.fixture
 def nightly(bank: FakeWorkspace) -> FakeWorkspace:
     """The lifecycle with one schedule, whose last run failed."""
-    now = time.time()
-    fires = [
-        Fire("nightly", str(now - 60), now - 60, FireOutcome.SKIPPED, now - 59, message="Its last run is going on"),
-        Fire("nightly", "r-1", now - 700, FireOutcome.STARTED, now - 700, "r-1"),
-    ]
-    bank.schedules["nightly"] = Schedule(
-        NIGHTLY, True, (now + 3600.0,), "r-1", "every weekday at 06:00, Berlin time", now - 9000, fires[0]
-    )
-    bank.fires["nightly"] = fires
-    bank.runs[1] = replace(bank.runs[1], schedule="nightly", origin=RunOrigin.SCHEDULE, state=JobState.FAILED)
+    bank_story.nightly(bank)
     return bank
 
 
@@ -69,7 +54,7 @@ def test_an_opened_schedule_tells_what_became_of_each_fire(tab, nightly):
     fires = app.dataframe[1].value
     assert list(fires["What became of it"]) == ["Skipped", "Started a run"]
     assert list(fires["Due"])[1] == "By hand"
-    assert list(fires["Why"]) == ["Its last run is going on", ""]
+    assert list(fires["Why"]) == ["Its last run goes on", ""]
     assert "Missed fires: run once. However many were missed, only the latest runs." in text(app)
 
 
