@@ -1,5 +1,7 @@
-"""Pipelines as YAML, and when schedules fire. Only reads and computes: running is the workspace's work."""
+"""Pipelines as YAML or Python, and when schedules fire. Only reads and computes: running is the workspace's work."""
 
-from core.definitions.pipelines import parse_pipeline, plan, shipped
+from core.definitions.parsing import Definition, parse_definition, parse_pipeline, shipped
+from core.definitions.pipelines import plan
+from core.definitions.writing import write_pipeline
 
-__all__ = ["parse_pipeline", "plan", "shipped"]
+__all__ = ["Definition", "parse_definition", "parse_pipeline", "plan", "shipped", "write_pipeline"]

@@ -34,6 +34,40 @@ class SpecInvalid(SlipwayError):
     status = 400
 
 
+@dataclass(frozen=True, slots=True)
+class DefinitionProblem:
+    """One thing that is wrong with a pipeline's definition; line and column count from 1, 0 where there is no file."""
+
+    message: str
+    hint: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        said = f"{self.message} ({self.hint[:1].lower()}{self.hint[1:]})" if self.hint else self.message
+        return f"line {self.line}: {said}" if self.line else said
+
+
+PROBLEMS_SHOWN_MAX = 20
+
+
+class DefinitionInvalid(SpecInvalid):
+    """A pipeline's definition that makes no sense: everything that is wrong with it, at once."""
+
+    def __init__(self, where: str, problems: tuple[DefinitionProblem, ...]) -> None:
+        self.problems = problems
+        first = problems[0]
+        if len(problems) == 1:
+            place = f"{where}, line {first.line}: " if first.line else ""
+            super().__init__(f"{place}{first.message}", hint=first.hint)
+            return
+        super().__init__(f"{where} has {len(problems)} problems")
+        shown = [f"- {cut(str(problem))}" for problem in problems[:PROBLEMS_SHOWN_MAX]]
+        more = [f"- and {len(problems) - PROBLEMS_SHOWN_MAX} more"] if len(problems) > PROBLEMS_SHOWN_MAX else []
+        self.message = "\n".join([f"{self.message}:", *shown, *more])
+        self.args = (self.message,)
+
+
 class SourceUnreadable(SlipwayError):
     """A table that cannot be found or read."""
 

@@ -1,22 +1,45 @@
 """What each kind of step takes and gives, in types: the settings after a run's parameters are in, inputs, outputs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from typing import Any, get_type_hints
 
-from core.domain.pipeline import StepKind, ValueType
+from core.domain.data import DataRef
+from core.domain.endpoint import DeploymentSpec, EndpointSpec
+from core.domain.errors import SpecInvalid
+from core.domain.metrics import PRIMARY_METRICS
+from core.domain.names import check_name
+from core.domain.parameters import converted
+from core.domain.pipeline import ParameterType, StepKind, ValueType
+from core.domain.proof import DEPTHS
+from core.domain.rules import check_number, check_text, shown
+from core.domain.training import Algorithm, TrainingSpec
+
+TABLE: Mapping[str, Any] = {"type": ParameterType.DATA}
+"""Metadata of a setting that names a table."""
+FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+HOLDOUT_PCT_MAX = 50.0
 
 
 @dataclass(frozen=True, slots=True)
 class PrepareSettings:
     """Register a table as it is now; the same bytes give the version that exists."""
 
-    data: str
+    data: str = field(metadata=TABLE)
+    """A path, the name of a table that is known, or `NAME:VERSION` of a data asset."""
     target: str = ""
     name: str = ""
     """The data asset's name; empty: the table's."""
     holdout_pct: float = 0.0
     """So many percent of the rows, chosen by what stands in them, are kept from every training."""
+
+    def __post_init__(self) -> None:
+        check_text("data", self.data)
+        if self.name:
+            check_name("a data asset", self.name)
+        check_number("holdout_pct", self.holdout_pct, 0, HOLDOUT_PCT_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +51,35 @@ class GuardrailsSettings:
     stop_on_alert: bool = False
     """An alert fails the step too."""
 
+    def __post_init__(self) -> None:
+        check_text("target", self.target)
+
 
 @dataclass(frozen=True, slots=True)
 class AutomlSettings:
-    """Search for a model; as a `TrainingSpec`."""
+    """Search for a model; as a `TrainingSpec`, whose defaults these are."""
 
     target: str
     timeout_s: float = 60.0
     primary_metric: str = "AUC_weighted"
     exclude: tuple[str, ...] = ()
-    max_trials: int | None = None
+    algorithms: tuple[str, ...] = ()
+    max_trials: int = 100
     folds: int = 0
-    seed: int = 0
+    seed: int = 7
     compute: str = "local"
     model_name: str = ""
+    engine: str = "portfolio"
+
+    def __post_init__(self) -> None:
+        self.training(DataRef("the prepared table"))
+
+    def training(self, data: DataRef) -> TrainingSpec:
+        """What to train on a table. Raises SpecInvalid."""
+        if unknown := [name for name in self.algorithms if name not in tuple(Algorithm)]:
+            raise SpecInvalid(f"There is no algorithm '{unknown[0]}'", hint=f"One of: {', '.join(Algorithm)}")
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        return TrainingSpec(data=data, **(given | {"algorithms": tuple(map(Algorithm, self.algorithms))}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +91,21 @@ class EvaluateSettings:
     """Empty: the training's primary metric."""
     confidence: float = 0.95
 
+    def __post_init__(self) -> None:
+        EndpointSpec(self.endpoint)
+        if self.metric and self.metric not in PRIMARY_METRICS:
+            raise SpecInvalid(f"Unknown metric '{self.metric}'", hint=f"One of: {', '.join(PRIMARY_METRICS)}")
+        check_number("confidence", self.confidence, 0.5, 0.9999)
+
 
 @dataclass(frozen=True, slots=True)
 class RegisterSettings:
     """Register a training's best model under a name."""
 
     model: str
+
+    def __post_init__(self) -> None:
+        check_name("a model", self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +116,20 @@ class DeploySettings:
     deployment: str = ""
     """Empty: `v` and the model's version."""
 
+    def __post_init__(self) -> None:
+        EndpointSpec(self.endpoint)
+        DeploymentSpec(self.endpoint, "model", name=self.deployment)
+
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
     """Wait for the deployment's gate, which must pass."""
 
     depth: str = "default"
+
+    def __post_init__(self) -> None:
+        if self.depth not in DEPTHS:
+            raise SpecInvalid(f"depth is {shown(self.depth)}, expected one of {', '.join(DEPTHS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +143,10 @@ class CommandSettings:
 
     command: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        if not self.command or not self.command[0].strip():
+            raise SpecInvalid("command is empty, expected a program and its arguments", hint='["python", "score.py"]')
+
 
 @dataclass(frozen=True, slots=True)
 class PythonSettings:
@@ -96,6 +155,14 @@ class PythonSettings:
     function: str
     """`module:function`."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not FUNCTION.fullmatch(self.function):
+            raise SpecInvalid(
+                f"function is {shown(self.function)}, expected module:function", hint="For example score:main"
+            )
+        if not isinstance(self.arguments, Mapping):
+            raise SpecInvalid(f"arguments is {shown(self.arguments)}, expected a mapping of names to values")
 
 
 StepSettings = (
@@ -209,11 +276,50 @@ STEP_TYPES: Mapping[StepKind, StepType] = {
 
 
 @dataclass(frozen=True, slots=True)
-class BoundStep:
-    """A step of a run: parameters are in, its settings have their types, and every input has its source."""
+class Setting:
+    """One setting of a kind of step."""
 
-    name: str
-    kind: StepKind
-    settings: StepSettings
-    inputs: Mapping[str, str]
-    """Input -> `step.output`; those that were found too."""
+    type: ParameterType | None
+    """None: any value of JSON."""
+    required: bool
+
+
+@cache
+def settings_of(kind: StepKind) -> Mapping[str, Setting]:
+    """What a kind of step understands, by name."""
+    of = STEP_TYPES[kind].settings
+    hints = get_type_hints(of)
+    return {
+        f.name: Setting(
+            f.metadata.get("type", _TYPES.get(hints[f.name])), f.default is MISSING and f.default_factory is MISSING
+        )
+        for f in fields(of)
+    }
+
+
+_TYPES: Mapping[Any, ParameterType] = {
+    str: ParameterType.STRING,
+    int: ParameterType.INTEGER,
+    float: ParameterType.NUMBER,
+    bool: ParameterType.BOOLEAN,
+    tuple[str, ...]: ParameterType.LIST,
+    tuple[Algorithm, ...]: ParameterType.LIST,
+}
+
+
+def typed(kind: StepKind, settings: Mapping[str, Any]) -> StepSettings:
+    """A step's settings, with every parameter in, as what its kind takes. Raises SpecInvalid."""
+    known, found = settings_of(kind), dict[str, Any]()
+    if lacking := [name for name, setting in known.items() if setting.required and name not in settings]:
+        raise SpecInvalid(f"Kind {kind} needs the setting '{lacking[0]}'")
+    for name, value in settings.items():
+        if name not in known:
+            raise SpecInvalid(f"Kind {kind} has no setting '{name}'", hint=f"It has: {', '.join(known)}")
+        wanted = known[name].type
+        try:
+            made = converted(wanted, value) if wanted else value
+        except ValueError as e:
+            raise SpecInvalid(f"'{name}' is {shown(value)}, expected {e}") from e
+        found[name] = tuple(made) if wanted is ParameterType.LIST else made
+    make: Callable[..., StepSettings] = STEP_TYPES[kind].settings
+    return make(**found)

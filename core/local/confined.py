@@ -1,8 +1,9 @@
 """What a pipeline's run may read that somebody triggers by the app or the HTTP door."""
 
-from core.definitions.pipelines import bind
-from core.domain.pipeline import PipelineSpec
+from core.definitions.pipelines import bind, values_of
+from core.domain.pipeline import ParameterType, PipelineSpec
 from core.domain.run import PipelineRunSpec
+from core.domain.steps import settings_of
 from core.settings import Settings
 from core.sources import check_source
 
@@ -14,6 +15,12 @@ def check_run(spec: PipelineSpec, run: PipelineRunSpec, settings: Settings) -> N
     """
     if not run.confined:
         return
-    for step, published in zip(bind(spec, run.parameters), bind(spec, {}), strict=True):
-        if "data" in step.settings and step.settings["data"] != published.settings["data"]:
-            check_source(step.settings["data"], settings)
+    given = values_of(spec, run.parameters)
+    for parameter in spec.parameters:
+        if parameter.type is ParameterType.DATA and given[parameter.name] != parameter.default:
+            check_source(given[parameter.name], settings)
+    for step, published in zip(bind(spec, run.parameters), bind(spec, {}, complete=False), strict=True):
+        for name, setting in settings_of(step.kind).items():
+            found = step.settings.get(name)
+            if setting.type is ParameterType.DATA and found and found != published.settings[name]:
+                check_source(found, settings)

@@ -24,15 +24,18 @@ Body = dict[str, Any]
 
 
 def _with_typed_parameters(body: Body) -> Body:
-    """Before 0.5.0 a pipeline's parameters were names with their defaults."""
+    """Before 0.5.0 a pipeline's parameters were names with their defaults; what they stand for tells more."""
     kinds = {bool: "boolean", int: "integer", float: "number", list: "list", str: "string"}
-    given = body.get("parameters", {}).items()
-    return body | {
-        "parameters": [
-            {"name": name, "type": "data" if name == "data" else kinds.get(type(default), "string"), "default": default}
-            for name, default in given
-        ]
-    }
+    uses = {value: name for step in body["steps"] for name, value in step.get("settings", {}).items() if isinstance(value, str)}
+    made = []
+    for name, default in body.get("parameters", {}).items():
+        kind, use = kinds.get(type(default), "string"), uses.get(f"${{{name}}}")
+        if (kind, use) == ("integer", "timeout_s"):
+            kind = "number"
+        elif (kind, use) == ("string", "data"):
+            kind = "data"
+        made.append({"name": name, "type": kind, "default": default})
+    return body | {"parameters": made}
 
 
 def _with_jobs_of_their_own(body: Body) -> Body:
