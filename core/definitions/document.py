@@ -62,7 +62,7 @@ class Scalar(Node):
     @property
     def doubt(self) -> str:
         """What some readers take the word for; empty where all agree."""
-        if self.quoted:
+        if not isinstance(self.value, str) or self.quoted:
             return ""
         if _FLAG_OR_TEXT.fullmatch(self.text):
             return "true or false"

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from core.definitions.pipelines import plan
+from core.definitions.pipelines import plan, values_of
 from core.domain.errors import Conflict, QueueFull, SpecInvalid
 from core.domain.job import Job
 from core.domain.pipeline import PipelineEndpoint, PipelineSpec
@@ -53,7 +53,7 @@ def checked_run(
         found.id,
         found.name,
         found.version,
-        {**found.spec.defaults, **parameters},
+        values_of(found.spec, parameters),
         context.confined if confined is None else confined,
         origin,
         schedule,

@@ -117,14 +117,14 @@ def test_canceling_a_run_cancels_its_training_and_its_open_steps(world: World, t
 
 
 WRONG = [
-    ({"timeout_s": "10"}, "Step 'automl': 'timeout_s' is '10', expected an integer or a number"),
+    ({"timeout_s": "10"}, "Parameter 'timeout_s' is '10', expected a number"),
     ({"timeout_s": True}, "'timeout_s' is True"),
     ({"timeout_s": None}, "'timeout_s' is None"),
     ({"timeout_s": 1}, "Step 'automl': timeout_s must be at least 5 seconds, got 1"),
     ({"folds": 1}, "Step 'automl': folds is 1, expected 0 (automatic) or 2 to 20"),
     ({"target": ""}, "Step 'automl': No target column was named"),
-    ({"target": ["y"]}, "'target' is ['y'], expected text"),
-    ({"data": 7}, "Step 'prepare': 'data' is 7, expected text"),
+    ({"target": ["y"]}, "Parameter 'target' is ['y'], expected a text"),
+    ({"data": 7}, "Parameter 'data' is 7, expected a table's path or name, as text"),
     ({"data": " "}, "Step 'prepare': data is ' ', expected a text"),
     ({"model": "a/b"}, "Step 'register': 'a/b' is not a name for a model"),
     ({"compute": "cloud"}, "There is no compute 'cloud'"),

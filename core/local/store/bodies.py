@@ -26,7 +26,8 @@ Body = dict[str, Any]
 def _with_typed_parameters(body: Body) -> Body:
     """Before 0.5.0 a pipeline's parameters were names with their defaults; what they stand for tells more."""
     kinds = {bool: "boolean", int: "integer", float: "number", list: "list", str: "string"}
-    uses = {value: name for step in body["steps"] for name, value in step.get("settings", {}).items() if isinstance(value, str)}
+    settings = [setting for step in body["steps"] for setting in step.get("settings", {}).items()]
+    uses = {value: name for name, value in settings if isinstance(value, str)}
     made = []
     for name, default in body.get("parameters", {}).items():
         kind, use = kinds.get(type(default), "string"), uses.get(f"${{{name}}}")
