@@ -146,8 +146,8 @@ def _settings(step: PipelineStep, what: str, known: _Known) -> Iterator[Fault]:
             yield Fault(("settings",), f"{what}: kind {step.kind} needs the setting '{name}'")
     elif not unknown:
         yield from _literals(step, what)
-    both = set(step.settings.get("arguments") or ()) & set(step.inputs) if step.kind.value == "python" else set()
-    for name in sorted(both):
+    arguments = step.settings.get("arguments")
+    for name in sorted(set(arguments) & set(step.inputs)) if isinstance(arguments, Mapping) else ():
         yield Fault(("inputs", name), f"{what} has an input and an argument named '{name}'")
 
 

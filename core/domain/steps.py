@@ -142,8 +142,11 @@ class CommandSettings:
     """Run a program; parameters are words of their own, never read by a shell."""
 
     command: tuple[str, ...]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """For its JSON file."""
 
     def __post_init__(self) -> None:
+        _check_arguments(self.arguments)
         if not self.command or not self.command[0].strip():
             raise SpecInvalid("command is empty, expected a program and its arguments", hint='["python", "score.py"]')
 
@@ -161,8 +164,12 @@ class PythonSettings:
             raise SpecInvalid(
                 f"function is {shown(self.function)}, expected module:function", hint="For example score:main"
             )
-        if not isinstance(self.arguments, Mapping):
-            raise SpecInvalid(f"arguments is {shown(self.arguments)}, expected a mapping of names to values")
+        _check_arguments(self.arguments)
+
+
+def _check_arguments(arguments: Any) -> None:
+    if not isinstance(arguments, Mapping):
+        raise SpecInvalid(f"arguments is {shown(arguments)}, expected a mapping of names to values")
 
 
 StepSettings = (
