@@ -9,10 +9,10 @@ from core.definitions.advance import Begin, End, Ended, Seen, advance, apply
 from core.domain.endpoint import EndpointKeys
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep
-from core.domain.run import PipelineRunSpec, StepResult, StepRun
+from core.domain.run import PipelineRunSpec, StepResult, StepRun, StepSpec
 from core.local.paths import new_id
 from core.local.reuse import Reuses
-from core.local.store import Store
+from core.local.store import Nouns, Store
 from core.local.store.ending import end_run
 from core.local.store.transactions import add_run
 from core.settings import Settings
@@ -75,7 +75,7 @@ class ByHand:
                 if isinstance(action, End):
                     end_run(tx, job, action, now)
                     return False
-                steps = apply(steps, action, now, new_id() if isinstance(action, Begin) else "")
+                steps = apply(steps, action, now, _attempt(tx, job, action) if isinstance(action, Begin) else "")
             changed = [new for old, new in zip(before, steps, strict=True) if new is not old]
             reuses.keep(tx, job, plan, before, changed)
             tx.runs.put_steps(job.id, changed)
@@ -85,3 +85,10 @@ class ByHand:
         self.began.append(run.name)
         came = self.does(next(step for step in plan if step.name == run.name), run.job_id)
         return came if isinstance(came, Ended) else Ended(JobState.SUCCEEDED, result=came)
+
+
+def _attempt(tx: Nouns, run: Job, begin: Begin) -> str:
+    """The id of a step's job, which nobody does but us."""
+    spec, now = StepSpec(run.id, begin.step, begin.attempt), time.time()
+    job = Job(new_id(), JobKind.STEP, JobState.QUEUED, "x", "local", spec, now, parent_id=run.id)
+    return tx.jobs.add(job).id

@@ -52,7 +52,7 @@ class Reuses:
     ) -> None:
         """Remember, inside a transaction, what steps have made and used, and what can be reused.
 
-        Raises ServiceUnavailable where a run whose outputs were about to be taken over has been removed meanwhile.
+        Raises ServiceUnavailable where outputs that are about to be taken over have been removed meanwhile.
         """
         known = {step.name: step for step in (*before, *changed)}
         lineage.note(tx, run.id, plan, known, [step.name for step in changed])
@@ -62,8 +62,9 @@ class Reuses:
                 continue
             step = planned[done.name]
             if done.reused_from:
-                if tx.runs.summary(done.reused_from) is None:
-                    raise ServiceUnavailable(f"Run '{done.reused_from}' has been removed meanwhile")
+                still = tx.runs.summary(done.reused_from) is not None and is_there(tx, self._paths, step, done)
+                if old[done.name].state is StepState.QUEUED and not still:
+                    raise ServiceUnavailable(f"What run '{done.reused_from}' gave has been removed meanwhile")
             elif step.allow_reuse and done.parts and not STEP_TYPES[step.kind].acts and _as_noted(tx, step, done):
                 assert done.ended_at is not None
                 tx.kept_steps.put(key_of(step, done.parts), run.id, done.name, done.ended_at)

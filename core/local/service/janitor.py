@@ -1,4 +1,4 @@
-"""The background thread that keeps the workspace's files few and small: segments merged or removed, logs rotated."""
+"""The background thread that keeps the workspace small: segments merged or removed, old runs removed, logs rotated."""
 
 import logging
 import threading
@@ -15,7 +15,9 @@ from core.local.machine import logs
 from core.local.paths import Paths
 from core.local.records import catalog, forwarding, merging
 from core.local.records.catalog import Segment
+from core.local.service.retention import Retention
 from core.local.store import Store
+from core.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +32,18 @@ class Compaction:
     """
 
     def __init__(
-        self, store: Store, paths: Paths, every_s: float, otlp_url: str = "", keep: merging.Keep = merging.KEEP
+        self,
+        store: Store,
+        paths: Paths,
+        every_s: float,
+        otlp_url: str = "",
+        keep: merging.Keep = merging.KEEP,
+        settings: Settings | None = None,
     ) -> None:
         self._store, self._paths, self._every_s, self._keep = store, paths, every_s, keep
         self._stopping = threading.Event()
         self._forwarder = Forwarder(otlp_url, self._stopping.is_set)
+        self._retention = Retention(store, settings, wait=self._stopping.wait) if settings else None
         self._failing: dict[str, str] = {}
         self._thread = threading.Thread(target=self._run, name="compaction")
 
@@ -59,6 +68,8 @@ class Compaction:
             if self._stopping.is_set():
                 return
             self._guarded(endpoint.name, partial(self._look_after, endpoint.name))
+        if self._retention is not None:
+            self._guarded("pipelines' runs", self._retention.once)
         logs.rotate(self._paths.service_log)
 
     def _guarded(self, what: str, act: Callable[[], None]) -> None:
@@ -70,11 +81,11 @@ class Compaction:
             act()
         except SlipwayError as e:
             if self._failing.get(what) != e.message:
-                log.warning("telemetry of %s: %s", what, e.message)
+                log.warning("looking after %s: %s", what, e.message)
             self._failing[what] = e.message
         except Exception as e:
             if self._failing.get(what) != repr(e):
-                log.exception("telemetry of %s was not merged", what)
+                log.exception("%s could not be looked after", what)
             self._failing[what] = repr(e)
         else:
             self._failing.pop(what, None)

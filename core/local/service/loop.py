@@ -89,7 +89,9 @@ class Service:
         scheduler = Scheduler(Context(self._settings, self._clock))
         supervisor = Supervisor(store, self._settings, command=server)
         keep = Keep(self._settings.records_max_days, self._settings.records_max_mb)
-        compaction = Compaction(store, self._paths, self._settings.segment_s, self._settings.otlp_url, keep)
+        compaction = Compaction(
+            store, self._paths, self._settings.segment_s, self._settings.otlp_url, keep, self._settings
+        )
         with door, compaction, Telling(store, self._settings, clock=self._clock):
             while not self._stopping.is_set():
                 door.check()

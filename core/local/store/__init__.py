@@ -18,6 +18,7 @@ from core.local.store.jobs import Jobs
 from core.local.store.kept_steps import KeptSteps
 from core.local.store.models import Models
 from core.local.store.notices import Notices
+from core.local.store.old_runs import OldRuns
 from core.local.store.pipelines import Pipelines
 from core.local.store.proofs import Proofs
 from core.local.store.runs import Runs
@@ -36,7 +37,7 @@ class Nouns:
         self.models = Models(db)
         self.endpoints, self.deployments, self.proofs = Endpoints(db), Deployments(db), Proofs(db)
         self.pipelines, self.runs, self.notices = Pipelines(db), Runs(db), Notices(db)
-        self.kept_steps = KeptSteps(db)
+        self.kept_steps, self.old_runs = KeptSteps(db), OldRuns(db)
         self.triggers = Triggers(db)
         self.schedules = Schedules(db)
 
