@@ -417,7 +417,7 @@ def nightly(fake: FakeWorkspace) -> None:
     fake.schedules["nightly"] = Schedule(
         NIGHTLY, True, (now + 3600.0,), "r-1", "every weekday at 06:00, Berlin time", now - 9000, skipped
     )
-    fake.fires["nightly"] = [skipped, Fire("nightly", "r-1", now - 700, FireOutcome.STARTED, now - 700, "r-1")]
+    fake.fires["nightly"] = [skipped, Fire("nightly", "now:r-1", now - 700, FireOutcome.STARTED, now - 700, "r-1")]
     last = next(run for run in fake.runs if run.id == "r-1")
     failed = replace(last, schedule="nightly", origin=RunOrigin.SCHEDULE, state=JobState.FAILED)
     fake.runs[fake.runs.index(last)] = failed

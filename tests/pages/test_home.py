@@ -171,16 +171,21 @@ def test_what_starts_by_itself_next_stands_in_one_line(visit, bank):
 
 
 @pytest.mark.parametrize(
-    ("looked_s_ago", "error", "told"),
-    [(1.0, "", None), (300.0, "", "5 min ago"), (1.0, "The disk is full", "Cause: The disk is full")],
+    ("looked_s_ago", "error", "running", "told"),
+    [
+        (1.0, "", True, None),
+        (300.0, "", True, "have not been looked at for 300 s: the scheduler has stopped.** Nothing starts by itself"),
+        (1.0, "Schedule 'x': its pipeline is gone", True, "Some schedules cannot fire. Schedule 'x'"),
+        (300.0, "", False, "the service is stopped.** Nothing starts by itself meanwhile. Start it:"),
+        (None, "", True, None),
+    ],
 )
-def test_a_scheduler_that_has_stopped_says_so(visit, bank, looked_s_ago, error, told):
-    now = time.time()
-    bank.service = replace(
-        bank.service, started_at=now - 900, scheduler_looked_at=now - looked_s_ago, scheduler_error=error
-    )
+def test_schedules_that_do_not_fire_say_so(visit, bank, looked_s_ago, error, running, told):
+    looked = None if looked_s_ago is None else time.time() - looked_s_ago
+    bank.service = replace(bank.service, running=running, scheduler_looked_at=looked, scheduler_error=error)
+    bank.failures["service.start"].append(ServiceUnavailable("Port 8700 is taken"))
 
     shown = text(visit("home"))
 
-    assert ("Schedules have stopped" in shown) is (told is not None)
+    assert ("Needs attention" in shown) is (told is not None)
     assert told is None or told in shown

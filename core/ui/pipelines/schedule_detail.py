@@ -131,9 +131,7 @@ def history(fires: Sequence[Fire], schedule: Schedule, now: float) -> None:
 
 
 def _due(fire: Fire, schedule: Schedule) -> str:
-    """When it was due, or what asked for it."""
-    if fire.key == fire.run_id:
+    """When it was due, or what asked for it: a person, or a new version."""
+    if fire.key.startswith("now:"):
         return "By hand"
-    if schedule.spec.data and not fire.key.replace(".", "").isdecimal():
-        return fire.key
-    return moments.there(fire.due_at, schedule.spec.timezone)
+    return fire.key if ":" in fire.key else moments.there(fire.due_at, schedule.spec.timezone)
