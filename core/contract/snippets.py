@@ -38,9 +38,9 @@ def _curl(uri: str, request: str) -> str:
         # The request is one line in ASCII that begins with a brace, so nothing in it ends the document early.
         sent = f"  --data-binary @- <<'REQUEST'\n{request}\nREQUEST\n"
     else:
-        sent = f"  --data-raw {_shell(request)}\n"
+        sent = f"  --data-raw {shell_word(request)}\n"
     return (
-        f"curl {_shell(uri)} \\\n"
+        f"curl {shell_word(uri)} \\\n"
         "  -H 'Content-Type: application/json' \\\n"
         '  -H "Authorization: Bearer $SLIPWAY_KEY" \\\n'
         f"{sent}"
@@ -141,13 +141,13 @@ def _powershell(uri: str, request: str) -> str:
 
 def _ab(uri: str, request: str) -> str:
     return (
-        f"printf %s {_shell(request)} > data.json\n"
+        f"printf %s {shell_word(request)} > data.json\n"
         "ab -n 10 -v 4 -p data.json -T 'application/json' \\\n"
-        f'  -H "Authorization: Bearer $SLIPWAY_KEY" {_shell(uri)}\n'
+        f'  -H "Authorization: Bearer $SLIPWAY_KEY" {shell_word(uri)}\n'
     )
 
 
-def _shell(text: str) -> str:
+def shell_word(text: str) -> str:
     """Text as one word of a POSIX shell, quoted even where it need not be."""
     return "'" + text.replace("'", "'\"'\"'") + "'"
 
