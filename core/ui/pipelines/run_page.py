@@ -39,11 +39,11 @@ def show(workspace: Workspace, run: PipelineRun) -> None:
     opened = choices.opened("step", names, key="step", scope=run.id)
     graph.of_run(run, spec, now, opened, key=f"pipelines.graph.{run.id}", open_=lambda name: _open(run, opened, name))
     _links(run)
+    compare.show(workspace, run)
     if opened:
         step_detail.show(workspace, run, spec, opened, now)
     _as_table(run)
     _parameters(run.parameters, spec)
-    compare.show(workspace, run)
     if not run.state.final:
         watching.keep_up(workspace, lambda: workspace.pipelines.get_run(run.id), run, since)
 

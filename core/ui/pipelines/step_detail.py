@@ -140,6 +140,10 @@ def _log(workspace: Workspace, run: PipelineRun, step: StepRun) -> None:
         return workspace.pipelines.step_log(run.id, step.name, LINES)
 
     going = step.state is StepState.RUNNING
-    live(look, lambda _: FAST_S if going else None, lambda lines: logs.show(lines, time.time(), height=320))
-    if not going and step.state is not StepState.QUEUED:
+    live(look, lambda _: FAST_S if going else None, _lines)
+
+
+def _lines(lines: tuple[LogLine, ...]) -> None:
+    logs.show(lines, time.time(), height=320)
+    if len(lines) == LINES:
         st.caption(f"The last {words.plural(LINES, 'line')} of all attempts.")
