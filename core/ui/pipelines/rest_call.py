@@ -1,36 +1,60 @@
 """The REST call that starts a run, ready to be copied."""
 
+from typing import Any
+
 import streamlit as st
 
-from core.domain.pipeline import PipelineEndpoint
+from core.contract.snippets import run_snippets
+from core.domain.pipeline import Parameter, ParameterType, PipelineEndpoint
 from core.ui.kit import words
-from core.ui.pipelines import values
+from core.ui.pipelines import parameters, values
 from core.ui.pipelines.chosen import Chosen
-from core.ui.shell.markup import literal
+
+EXPERIMENT = "by-rest"
+_EXAMPLES = {
+    ParameterType.INTEGER: 1,
+    ParameterType.NUMBER: 1.0,
+    ParameterType.BOOLEAN: True,
+    ParameterType.LIST: ["..."],
+}
 
 
 def show(chosen: Chosen) -> None:
-    """The address, and clients of it."""
+    """The address, clients of it, and what may be sent."""
     pipeline = chosen.pipeline
     st.markdown("**REST URL**")
     st.code(pipeline.trigger_uri, language=None, wrap_lines=True)
-    st.code(curl(pipeline), language="bash", wrap_lines=True)
+    made = run_snippets(pipeline.trigger_uri, EXPERIMENT, example(pipeline))
+    for tab, snippet in zip(st.tabs([snippet.title for snippet in made.values()]), made.values(), strict=True):
+        with tab:
+            st.code(snippet.text, language=snippet.language, wrap_lines=True)
+    st.caption(
+        "It runs the default version. The client reads one of the pipeline's keys from `SLIPWAY_KEY`: see Keys. "
+        "With the same `Idempotency-Key` header, a call that is repeated within a day starts one run only."
+    )
     if pipeline.spec.parameters:
-        given = ", ".join(
-            f"`{literal(p.name)}` ({'required' if p.required else values.text(p.default) or 'empty'})"
-            for p in pipeline.spec.parameters
-        )
-        st.caption(
-            f"`ParameterAssignments` may hold {words.plural(len(pipeline.spec.parameters), 'parameter')}: {given}."
-        )
-    st.caption("The call reads one of the pipeline's keys from `SLIPWAY_KEY`: see Keys.")
+        _parameters(pipeline.spec.parameters)
 
 
-def curl(pipeline: PipelineEndpoint, experiment: str = "by-rest") -> str:
-    """The call that starts a run."""
-    return (
-        f"curl -X POST {pipeline.trigger_uri} \\\n"
-        '  -H "Authorization: Bearer $SLIPWAY_KEY" \\\n'
-        "  -H 'Content-Type: application/json' \\\n"
-        f"""  -d '{{"ExperimentName": "{experiment}"}}'"""
+def example(pipeline: PipelineEndpoint) -> dict[str, Any]:
+    """A value for every parameter: its default, else one of its type."""
+    return {
+        p.name: p.default if not p.required else p.choices[0] if p.choices else _EXAMPLES.get(p.type, "...")
+        for p in pipeline.spec.parameters
+    }
+
+
+def _parameters(known: tuple[Parameter, ...]) -> None:
+    """What `ParameterAssignments` may hold."""
+    st.markdown("**Parameters**")
+    st.dataframe(
+        {
+            "Parameter": [p.name for p in known],
+            "Type": [words.identifier(p.type) for p in known],
+            "Default": ["Required" if p.required else values.text(p.default) for p in known],
+            "Limits": [parameters.limits(p) or ", ".join(map(str, p.choices)) for p in known],
+            "Description": [p.description for p in known],
+        },
+        hide_index=True,
+        key="pipelines.rest_parameters",
     )
