@@ -322,6 +322,7 @@ OWN_WORDS = {
     "pipeline output": "pipelines.open_output",
     "pipeline compare": "pipelines.get_run, twice",
     "schedule disable": "schedules.enable",
+    "schedule preview": "schedules.create, but for keeping it",
     "alert set": "records.set_alert",
     "alert list": "records.alerts",
 }
