@@ -1,5 +1,6 @@
 """`service`, `backup`, `restore` and `doctor`."""
 
+import time
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ def _key(context: Context, options: Namespace) -> Any:
 
 def _status(context: Context, options: Namespace) -> Any:
     status = context.workspace.service.status()
+    if trouble := status.scheduler_trouble(time.time()):
+        context.say(trouble)
     return Outcome(status, DONE if status.running else FAILED)
 
 

@@ -12,6 +12,8 @@ from core.cli.command import Context
 from core.cli.main import main
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
 from core.domain.run import RunOrigin
+from core.local.context import Context as LocalContext
+from core.local.service.scheduler import Scheduler
 from core.local.workspace import open_local
 from core.workspace.service import Service
 
@@ -129,3 +131,12 @@ def test_a_schedule_is_turned_off_run_and_deleted(cli, context):
     assert cli("schedule delete s")[:2] == (0, "")
     code, _, err = cli("schedule get s")
     assert (code, "no schedule 's'" in err) == (1, True)
+
+
+def test_the_status_says_that_schedules_do_not_fire_while_the_service_is_stopped(cli, context):
+    cli("schedule create s --pipeline retrain --cron '0 6 * * *'")
+    Scheduler(LocalContext(context.settings)).tick()
+    context.__dict__["workspace"] = open_local(context.settings)
+    code, out, err = cli("service status")
+    assert (code, err) == (1, "Schedules do not fire: the service is stopped\n")
+    assert "scheduler_looked_at" in out
