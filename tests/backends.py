@@ -22,8 +22,6 @@ NOT_YET = frozenset(
         "records.drift",
         "records.set_alert",
         "records.alerts",
-        "pipelines.step_log",
-        "pipelines.open_output",
         "service.backup",
         "service.restore",
         "service.doctor",

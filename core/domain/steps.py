@@ -139,7 +139,7 @@ class PromoteSettings:
 
 @dataclass(frozen=True, slots=True)
 class CommandSettings:
-    """Run a program; parameters are words of their own, never read by a shell."""
+    """Run a program; parameters are words of their own, never read by a shell, or stand in a file as `arguments`."""
 
     command: tuple[str, ...]
     arguments: Mapping[str, Any] = field(default_factory=dict)

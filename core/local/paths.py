@@ -81,6 +81,19 @@ class Paths:
         """What the worker process printed: tracebacks of bugs end here."""
         return self.job(job_id) / "worker.log"
 
+    def step_file(self, value: str) -> Path:
+        """A file or folder that a step gave, by the output's value: the step's job, then the path below its outputs."""
+        job_id, _, inner = value.partition("/")
+        return self.step_outputs(job_id) / inner
+
+    def step_checkpoint(self, run_id: str, step: str) -> Path:
+        """What a step's own code keeps for its next attempt, until one succeeds."""
+        return self.job(run_id) / "checkpoints" / folder_name(step)
+
+    def pipeline_code(self, digest: str) -> Path:
+        """The code that was published with a pipeline's step: a tar archive, by its SHA-256."""
+        return self.home / "pipelines" / f"{digest}.tar"
+
     def trials(self, job_id: str) -> Path:
         """One folder for each trial of a training job."""
         return self.job(job_id) / "trials"

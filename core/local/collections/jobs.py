@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
 from core.domain.batch import BatchSpec
 from core.domain.data import ColumnKind, DataAsset, DataRef
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
@@ -23,6 +21,7 @@ from core.local.context import LOCAL_COMPUTE, PROOF_COMPUTE, Context
 from core.local.deleted import files
 from core.local.incoming import own_name, receive, uploaded
 from core.local.machine.durable import make_folder, place, storage_error
+from core.local.machine.logs import job_log
 from core.local.queue import check_compute, new_job
 from core.ml.data.guardrails import check_inputs, check_target
 from core.sources import Source, ingest, resolve
@@ -203,7 +202,7 @@ class LocalJobs(Jobs):
     def trial(self, job_id: str, number: int) -> TrialDetail:
         trial = self._trial(job_id, number)
         marker = f"trial {number}:"
-        lines = (line.text for line in self._log(job_id))
+        lines = (line.text for line in job_log(self._context.paths.job_log(job_id)))
         return TrialDetail(trial, job_id, tuple(text for text in lines if text.lower().startswith(marker)))
 
     def compare(self, picks: Sequence[tuple[str, int]]) -> Comparison:
@@ -220,14 +219,7 @@ class LocalJobs(Jobs):
 
     def logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
         self._context.store.jobs.get(job_id)
-        return tuple(self._log(job_id, check_limit(limit)))
-
-    def _log(self, job_id: str, last: int = 0) -> Iterator[LogLine]:
-        """The job's log, or its last lines; one that is being written just now is left out."""
-        path = self._context.paths.job_log(job_id)
-        written = path.read_bytes() if path.exists() else b""
-        whole = [line for line in written.splitlines(keepends=True) if line.endswith(b"\n")]
-        return (msgspec.json.decode(line, type=LogLine) for line in whole[-last:])
+        return job_log(self._context.paths.job_log(job_id), check_limit(limit))
 
 
 def _reads(spec: JobSpec) -> DataRef | None:

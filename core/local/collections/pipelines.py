@@ -2,18 +2,19 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 from core.definitions.pipelines import plan
 from core.domain.endpoint import EndpointKeys
 from core.domain.errors import Conflict, JobNotFound
-from core.domain.job import Job, JobState
+from core.domain.job import Job, JobState, LogLine
 from core.domain.keys import KEY_BYTES
 from core.domain.pipeline import PipelineEndpoint, PipelineSpec, StepKind
 from core.domain.rules import check_limit
 from core.domain.run import Artifact, PipelineRun, PipelineRunSpec, RunOrigin, RunSummary
 from core.local.context import Context
 from core.local.paths import new_id
+from core.local.step_outputs import open_file, read_log
 from core.local.store.pipelines import REVISION
 from core.local.store.triggers import Known
 from core.local.triggering import check_repeat_key, checked_run, digest, queue_run, repeated, taken_over
@@ -135,6 +136,12 @@ class LocalPipelines(Pipelines):
             done = taken_over(tx, self._context.paths, found.spec, run)
             queue_run(tx, job, found, self._context.settings.runs_max_queued, done)
         return self.get_run(job.id)
+
+    def step_log(self, run_id: str, step: str, limit: int = 1000) -> tuple[LogLine, ...]:
+        return read_log(self._context, self.get_run(run_id), step, check_limit(limit))
+
+    def open_output(self, run_id: str, step: str, output: str) -> BinaryIO:
+        return open_file(self._context, self.get_run(run_id), step, output)
 
     def revision(self) -> int:
         return int(self._context.store.facts.get(REVISION) or 0)

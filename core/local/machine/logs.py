@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,17 @@ def server_log(path: Path, limit: int, *, level: str = "", request_id: str = "")
         if LEVELS.get(line.level, 1) >= LEVELS.get(level, 0) and (not request_id or request_id in ids):
             found.append(line)
             if len(found) >= limit:
+                break
+    return tuple(reversed(found))
+
+
+def job_log(path: Path, limit: int = 0) -> tuple[LogLine, ...]:
+    """The last `limit` lines of a job's log (0: all), oldest first; one that is being written just now is left out."""
+    found: list[LogLine] = []
+    for raw in _backwards(path):
+        with suppress(msgspec.DecodeError):
+            found.append(msgspec.json.decode(raw, type=LogLine))
+            if len(found) == limit:
                 break
     return tuple(reversed(found))
 

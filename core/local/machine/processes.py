@@ -92,7 +92,7 @@ def alive(process: Process) -> bool:
     _reap()
     try:
         found = psutil.Process(process.pid)
-        return not _ended(found) and _is(found, process)
+        return not ended(found) and _is(found, process)
     except psutil.NoSuchProcess:
         return False
 
@@ -154,17 +154,26 @@ def end_groups(processes: Sequence[Process], grace_s: float, *, clock: Callable[
 
 
 class Endings:
-    """Ends process groups bit by bit: asked at first, killed after a grace, never waited for."""
+    """Ends process groups bit by bit: asked at first, killed after a grace by `kill`, never waited for."""
 
-    def __init__(self, grace_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        grace_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        kill: Callable[[Process], object] | None = None,
+    ) -> None:
         self._grace_s, self._clock = grace_s, clock
+        self._kill = kill or (lambda process: signal_group(process, signal.SIGKILL))
         self._asked_at: dict[int, float] = {}
 
     def gone(self, process: Process | None) -> bool:
         """Take one step; whether the process is dead, and with it whatever it left in its group."""
         if process is not None and alive(process):
             waited_s = self._clock() - self._asked_at.setdefault(process.pid, self._clock())
-            signal_group(process, signal.SIGKILL if waited_s >= self._grace_s else signal.SIGTERM)
+            if waited_s >= self._grace_s:
+                self._kill(process)
+            else:
+                signal_group(process, signal.SIGTERM)
             return False
         if process is not None:
             self._asked_at.pop(process.pid, None)
@@ -203,12 +212,12 @@ def _group_runs(process: Process) -> bool:
 
 def _runs_in(found: psutil.Process, group: int) -> bool:
     try:
-        return os.getpgid(found.pid) == group and not _ended(found)
+        return os.getpgid(found.pid) == group and not ended(found)
     except (ProcessLookupError, psutil.NoSuchProcess):
         return False
 
 
-def _ended(found: psutil.Process) -> bool:
+def ended(found: psutil.Process) -> bool:
     """A zombie, unless threads of it still run: those of a killed process keep its ports and locks for a moment."""
     return found.status() == psutil.STATUS_ZOMBIE and found.num_threads() <= 1
 

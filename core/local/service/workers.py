@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from core.domain.errors import JobStateInvalid, ServiceUnavailable, SlipwayError, StorageFull
-from core.domain.job import BUG_HINT, Job, JobState
+from core.domain.job import BUG_HINT, Job, JobKind, JobState
 from core.domain.training import Compute
 from core.local.context import PROOF_COMPUTE, compute_named
-from core.local.machine import processes
+from core.local.machine import families, processes
 from core.local.machine.durable import write_atomic
 from core.local.machine.processes import NOBODY, Process, alive
 from core.local.paths import Paths
 from core.local.service.backoff import Backoff
+from core.local.service.step_limits import StepLimits
 from core.local.store import Store
 from core.local.worker.kinds import KINDS, STEPS, how_far
 from core.settings import Settings
@@ -29,6 +30,8 @@ CRASHES_MAX = 3
 INTERRUPTIONS_MAX = 10
 """The same for deaths that nobody saw, since we died too: reboots mostly, but a job that takes all down must end."""
 CANCEL_GRACE_S = 3.0
+STEP_CANCEL_GRACE_S = 0.5
+"""A step ends within a second; its worker needs less than this to end what it has started."""
 
 
 class Crashes(msgspec.Struct):
@@ -55,6 +58,8 @@ class Jobs:
         self._paths = Paths(settings.home)
         self._backoff = Backoff()
         self._endings = processes.Endings(CANCEL_GRACE_S)
+        self._step_endings = processes.Endings(STEP_CANCEL_GRACE_S, kill=families.end_tree)
+        self._limits = StepLimits(store, clock)
         self._seen: dict[str, int] = {}
         """The workers, by job, that we have started or met alive."""
 
@@ -62,6 +67,7 @@ class Jobs:
         """One look at every job that is not final."""
         running = self._store.jobs.of_workers(JobState.RUNNING)
         self._seen = {job.id: self._seen[job.id] for job in running if job.id in self._seen}
+        self._limits.keep({job.id for job in running})
         for job in running:
             self._step(job, self._watch)
         for job in self._with_room(running, self._store.jobs.of_workers(JobState.QUEUED)):
@@ -69,10 +75,11 @@ class Jobs:
 
     def stop(self) -> None:
         """End all workers in order; their jobs stay `running` and go on at the next start."""
-        workers = {job.id: self._worker(job) for job in self._store.jobs.of_workers(JobState.RUNNING)}
-        processes.end_groups([worker for worker in workers.values() if worker], CANCEL_GRACE_S)
-        for job_id in workers:
-            self._store.jobs.set_worker(job_id, NOBODY)
+        running = self._store.jobs.of_workers(JobState.RUNNING)
+        processes.end_groups([worker for job in running if (worker := self._worker(job))], CANCEL_GRACE_S)
+        for job in running:
+            _end_strays(job)
+            self._store.jobs.set_worker(job.id, NOBODY)
 
     def _step(self, job: Job, act: Callable[[Job], None]) -> None:
         """One job's failure is its own: the others go on."""
@@ -111,6 +118,8 @@ class Jobs:
         self._paths.job(job.id).mkdir(parents=True, exist_ok=True, mode=0o700)
         compute = compute_named(self._store, self._settings, job.compute)
         environ = processes.environment(self._settings, compute.threads)
+        if job.kind is JobKind.STEP:
+            environ[families.MARK] = job.id
         command = (*self._command, job.id)
         worker = processes.spawn(command, log=self._paths.worker_log(job.id), environ=environ)
         self._store.jobs.set_worker(job.id, worker)
@@ -124,9 +133,14 @@ class Jobs:
             return
         if worker and alive(worker):
             self._seen[job.id] = worker.pid
+            if why := self._limits.broken(job, worker):
+                families.end_tree(worker)
+                _end_strays(job)
+                self._fail(job, why, "Raise the step's limit, or let it take less")
             return
         if worker:
             processes.signal_group(worker, signal.SIGKILL)  # what a dead worker has left
+        _end_strays(job)
         if self._store.jobs.get(job.id).state.final:
             return  # its last act, after our listing
         if worker and worker != NOBODY:
@@ -159,17 +173,19 @@ class Jobs:
         log.warning("job %s: worker %d died (exit %s), %d in a row", job.id, worker.pid, code, now.count)
         if now.count >= CRASHES_MAX or now.interrupted >= INTERRUPTIONS_MAX:
             count = max(now.count, now.interrupted)
+            whose = "the machine" if job.kind is JobKind.STEP else "its compute"
             said = processes.last_line(self._paths.worker_log(job.id)) or "it gave no reason"
             self._fail(
                 job,
                 f"Its worker process ended unexpectedly {count} times in a row{_how(code)}: {said}",
-                "Give its compute more memory where it ran out of it, or look at the job's worker.log",
+                f"Give {whose} more memory where it ran out of it, or look at the job's worker.log",
             )
             return
         write_atomic(path, msgspec.json.encode(now))
 
     def _cancel(self, job: Job, worker: Process | None) -> None:
-        if self._endings.gone(worker):
+        endings = self._step_endings if job.kind is JobKind.STEP else self._endings
+        if endings.gone(worker) and _end_strays(job):
             self._end(job, JobState.CANCELED, "Canceled", "")
 
     def _fail(self, job: Job, message: str, hint: str) -> None:
@@ -187,6 +203,11 @@ class Jobs:
             self._store.jobs.end(job.id, state, self._clock(), message=message, hint=hint)
         except JobStateInvalid:
             log.info("job %s had ended by itself", job.id)
+
+
+def _end_strays(job: Job) -> bool:
+    """Kill whatever a step has started that has outlived its worker; whether nothing of it runs."""
+    return job.kind is not JobKind.STEP or families.end_marked(job.id)
 
 
 def _place(job: Job) -> str:

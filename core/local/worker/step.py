@@ -5,8 +5,9 @@ from importlib import import_module
 
 from core.definitions.advance import inputs_of
 from core.definitions.pipelines import plan
-from core.domain.pipeline import StepKind
+from core.domain.pipeline import PipelineStep, StepKind, ValueType
 from core.domain.run import PipelineRunSpec, StepResult, StepSpec
+from core.domain.steps import STEP_TYPES
 from core.local.confined import check_run
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.worker.step_attempt import Step
@@ -16,6 +17,8 @@ DOING: Mapping[StepKind, str] = {
     StepKind.PREPARE: "core.local.worker.step_prepare:run",
     StepKind.AUTOML: "core.local.worker.step_automl:run",
     StepKind.REGISTER: "core.local.worker.step_register:run",
+    StepKind.COMMAND: "core.local.worker.step_command:run",
+    StepKind.PYTHON: "core.local.worker.step_python:run",
 }
 """`module:function`, loaded when needed: `run(work, step) -> StepResult`."""
 
@@ -27,10 +30,20 @@ def run(work: Work, wanted: StepSpec) -> StepResult:
     spec = work.store.pipelines.get(job.spec.pipeline_id).spec
     check_run(spec, job.spec, work.settings)  # links may lead elsewhere by now
     known = {step.name: step for step in work.store.runs.steps(job.id)}
-    planned = next(step for step in plan(spec, job.spec.parameters) if step.name == wanted.step)
-    step = Step(job, job.spec, planned, inputs_of(planned, known), wanted.attempt)
+    steps = {step.name: step for step in plan(spec, job.spec.parameters)}
+    planned = steps[wanted.step]
+    step = Step(job, job.spec, planned, inputs_of(planned, known), wanted.attempt, input_types(planned, steps))
     reach(Failpoint.STEP_BEGUN)
     module, _, name = DOING[planned.kind].partition(":")
     result: StepResult = getattr(import_module(module), name)(work, step)
     reach(Failpoint.STEP_DONE)
     return result
+
+
+def input_types(step: PipelineStep, steps: Mapping[str, PipelineStep]) -> dict[str, ValueType]:
+    """The type of each of a step's inputs, by what its source says of that output."""
+    found = {}
+    for name, source in step.inputs.items():
+        of, _, output = source.partition(".")
+        found[name] = {**STEP_TYPES[steps[of].kind].outputs, **steps[of].outputs}[output]
+    return found

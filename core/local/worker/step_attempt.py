@@ -1,11 +1,11 @@
 """An attempt at a step, as each kind of step takes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from core.domain.job import Job
-from core.domain.pipeline import PipelineStep
+from core.domain.pipeline import PipelineStep, ValueType
 from core.domain.run import PipelineRunSpec
 from core.local.machine.failpoints import Failpoint, reach
 
@@ -21,6 +21,8 @@ class Step:
     step: PipelineStep
     inputs: Mapping[str, Any]
     attempt: int
+    types: Mapping[str, ValueType] = field(default_factory=dict)
+    """What each of the inputs is."""
 
     def settings(self, kind: type[S]) -> S:
         """What the definition says, in the types of `core.domain.steps`."""

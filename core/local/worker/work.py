@@ -1,7 +1,8 @@
 """What a worker's job has at hand: its row, the store, its log, and its tools."""
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,12 +12,14 @@ import msgspec
 from core.domain.job import Job, LogLine
 from core.domain.training import Compute
 from core.local.context import compute_named
-from core.local.machine.durable import storage_error
+from core.local.machine.durable import growing, storage_error
 from core.local.paths import Paths
 from core.local.store import Store
 from core.local.worker.tools import Tools
 from core.settings import Settings
 from core.workspace import Workspace
+
+COPIED_BYTES = 2**20
 
 
 class JobLog:
@@ -45,13 +48,34 @@ class JobLog:
     def error(self, text: str) -> None:
         self._say("error", text)
 
+    def append(self, lines: bytes) -> None:
+        """Lines in the log's own form, all or none of them."""
+        with self._lock:
+            before, left = self.size(), memoryview(lines)
+            try:
+                while left:
+                    left = left[self._file.write(left) :]
+            except OSError as e:
+                os.ftruncate(self._file.fileno(), before)  # half a line would spoil the next one too
+                raise storage_error(e, f"write {self._path.name}") from e
+
+    def size(self) -> int:
+        """How many bytes it has."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def rewrite(self, kept: int, lines: Iterable[bytes]) -> None:
+        """Keep its first bytes and put these lines behind them; who reads it sees it before or after."""
+        with self._lock:
+            with growing(self._path) as file, self._path.open("rb") as before:
+                copied = 0
+                while copied < kept and (block := before.read(min(COPIED_BYTES, kept - copied))):
+                    copied += file.write(block)
+                file.writelines(lines)
+            self._file.close()
+            self._file = self._path.open("ab", buffering=0)
+
     def _say(self, level: str, text: str) -> None:
-        line = msgspec.json.encode(LogLine(self._clock(), level, text)) + b"\n"
-        try:
-            with self._lock:
-                self._file.write(line)
-        except OSError as e:
-            raise storage_error(e, f"write {self._path.name}") from e
+        self.append(msgspec.json.encode(LogLine(self._clock(), level, text)) + b"\n")
 
 
 @dataclass(frozen=True, slots=True)
