@@ -718,12 +718,25 @@ class FakePipelines(Pipelines):
 
     @verb
     def step_log(self, run_id: str, step: str, limit: int = 1000) -> tuple[LogLine, ...]:
-        self._run(run_id)
+        self._step(run_id, step)
         return tuple(self._memory.logs[f"{run_id}/{step}"][-limit:])
 
     @verb
     def open_output(self, run_id: str, step: str, output: str) -> BinaryIO:
-        return self._memory.outputs[f"{run_id}/{step}/{output}"].open("rb")
+        self._step(run_id, step)
+        if found := self._memory.outputs.get(f"{run_id}/{step}/{output}"):
+            return found.open("rb")
+        run = self._run(run_id)
+        declared = run.spec.step(step).outputs if run.spec else {}
+        if output in declared:
+            raise Conflict(f"Step '{step}' has given no '{output}'")
+        raise JobNotFound(f"Step '{step}' has no output '{output}'")
+
+    def _step(self, run_id: str, name: str) -> StepRun:
+        for step in self._run(run_id).steps:
+            if step.name == name:
+                return step
+        raise JobNotFound(f"Run '{run_id}' has no step '{name}'")
 
     def _known(self, pipeline: str, version: int = 0) -> PipelineEndpoint:
         for known in self._memory.published:

@@ -36,7 +36,7 @@ from core.domain.errors import (
 )
 from core.domain.job import JobKind, JobState
 from core.domain.names import endpoint_name
-from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
+from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind, ValueType
 from core.domain.run import StepState
 from core.domain.training import Compute, TrainingSpec
 from core.settings import read_settings
@@ -209,6 +209,8 @@ def test_a_sample_gives_the_first_rows(workspace, registered):
         ("schedules.delete", ("nothing",), PipelineNotFound),
         ("schedules.run_now", ("nothing",), PipelineNotFound),
         ("schedules.fires", ("nothing",), PipelineNotFound),
+        ("pipelines.step_log", ("nothing", "prepare"), JobNotFound),
+        ("pipelines.open_output", ("nothing", "prepare", "data"), JobNotFound),
         ("models.register", ("m", "nothing"), JobNotFound),
         ("models.get", ("nothing",), ModelNotFound),
         ("endpoints.get", ("nothing",), EndpointNotFound),
@@ -388,6 +390,21 @@ def test_a_pipeline_is_published_once_and_triggered_by_name(workspace):
     assert workspace.pipelines.get_run(run.id) == run
     assert [listed.id for listed in workspace.pipelines.list_runs(published.id)] == [run.id]
     assert workspace.jobs.get(run.id).spec.parameters == {"timeout_s": 15}
+
+
+def test_a_step_that_has_not_begun_has_an_empty_log_and_no_outputs(workspace):
+    need(workspace, "pipelines.publish", "pipelines.trigger", "pipelines.step_log", "pipelines.open_output")
+    settings = {"command": ["python", "--version"]}
+    step = PipelineStep("own", StepKind.COMMAND, settings=settings, outputs={"report": ValueType.FILE})
+    workspace.pipelines.publish(PipelineSpec("report", (step,)))
+    run = workspace.pipelines.trigger("report", "nightly")
+    assert workspace.pipelines.step_log(run.id, "own") == ()
+    with pytest.raises(Conflict, match="report"):
+        workspace.pipelines.open_output(run.id, "own", "report")
+    with pytest.raises(JobNotFound, match="another"):
+        workspace.pipelines.step_log(run.id, "another")
+    with pytest.raises(JobNotFound, match="another"):
+        workspace.pipelines.open_output(run.id, "own", "another")
 
 
 def test_a_parameter_that_a_pipeline_does_not_have_is_refused(workspace):
