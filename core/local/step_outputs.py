@@ -6,11 +6,11 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
+from core.definitions.graph import outputs_of
 from core.domain.errors import Conflict, JobNotFound
 from core.domain.job import Job, LogLine
-from core.domain.pipeline import PipelineSpec, ValueType
+from core.domain.pipeline import ValueType
 from core.domain.run import PipelineRun, StepRun, StepSpec
-from core.domain.steps import STEP_TYPES
 from core.local.context import Context
 from core.local.machine.durable import make_folder, storage_error
 from core.local.machine.logs import job_log
@@ -32,9 +32,9 @@ def read_log(context: Context, run: PipelineRun, step: str, limit: int) -> tuple
 def open_file(context: Context, run: PipelineRun, step: str, output: str) -> BinaryIO:
     """A file that a step gave, a folder as a tar archive. Raises JobNotFound, Conflict."""
     found = _step(run, step)
-    kind = _type(run.spec, found, output)
-    if kind is None:
-        raise JobNotFound(f"Step '{step}' has no output '{output}'", hint=f"It has: {', '.join(found.outputs)}")
+    declared = outputs_of(run.spec.step(step)) if run.spec else {}
+    if (kind := declared.get(output)) is None:
+        raise JobNotFound(f"Step '{step}' has no output '{output}'", hint=f"It has: {', '.join(declared) or 'none'}")
     if kind is not ValueType.FILE:
         raise Conflict(f"Output '{output}' of step '{step}' is no file but {kind}", hint="It stands in the run itself")
     if output not in found.outputs:
@@ -65,11 +65,6 @@ def _jobs(context: Context, run_id: str, step: StepRun) -> list[Job]:
         with suppress(JobNotFound):  # removed when its run grew too old
             attempts.insert(0, context.store.jobs.get(step.job_id))
     return [each for job in attempts for each in (job, *context.store.jobs.children(job.id))]
-
-
-def _type(spec: PipelineSpec | None, step: StepRun, output: str) -> ValueType | None:
-    declared = spec.step(step.name).outputs if spec else {}
-    return {**STEP_TYPES[step.kind].outputs, **declared}.get(output)
 
 
 def _archive(context: Context, folder: Path) -> BinaryIO:

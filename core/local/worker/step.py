@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from core.definitions.advance import inputs_of
+from core.definitions.graph import outputs_of
 from core.definitions.pipelines import plan
 from core.domain.pipeline import PipelineStep, StepKind, ValueType
 from core.domain.run import PipelineRunSpec, StepResult, StepSpec
-from core.domain.steps import STEP_TYPES
 from core.local.confined import check_run
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.worker.step_attempt import Step
@@ -45,5 +45,5 @@ def input_types(step: PipelineStep, steps: Mapping[str, PipelineStep]) -> dict[s
     found = {}
     for name, source in step.inputs.items():
         of, _, output = source.partition(".")
-        found[name] = {**STEP_TYPES[steps[of].kind].outputs, **steps[of].outputs}[output]
+        found[name] = outputs_of(steps[of])[output]
     return found
