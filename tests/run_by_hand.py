@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.definitions.advance import Begin, End, Ended, Seen, advance, apply
+from core.definitions.advance import Begin, End, Ended, Seen, advance, apply, awaited
 from core.domain.endpoint import EndpointKeys
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep
@@ -67,7 +67,7 @@ class ByHand:
     def once(self, job: Job, plan: Sequence[PipelineStep]) -> bool:
         """One round, as the service's; whether the run goes on."""
         steps, reuses, now = self.store.runs.steps(job.id), Reuses(self.store, self.settings), time.time()
-        ended = {step.job_id: self._ended(plan, step) for step in steps if step.state == "running"}
+        ended = {awaited(step): self._ended(plan, step) for step in steps if step.state == "running"}
         actions = advance(plan, steps, Seen(ended, look=lambda step, _: reuses.look(job, plan, steps, step)), now)
         before = steps
         with self.store.write() as tx:
@@ -82,6 +82,9 @@ class ByHand:
         return True
 
     def _ended(self, plan: Sequence[PipelineStep], run: StepRun) -> Ended:
+        if run.started_job_id:  # a training or a gate, which the test has ended
+            job = self.store.jobs.get(run.started_job_id)
+            return Ended(job.state, job.message, job.hint, job.result)
         self.began.append(run.name)
         came = self.does(next(step for step in plan if step.name == run.name), run.job_id)
         return came if isinstance(came, Ended) else Ended(JobState.SUCCEEDED, result=came)

@@ -47,17 +47,24 @@ def surroundings(store: Nouns, step: PipelineStep) -> dict[str, str]:
     """The parts that nobody gives to a step: its code, the packages, the model that is live."""
     parts = {"code": step.code or step_code(step.kind), "lock file": lock_file()}
     if step.kind is StepKind.EVALUATE:
-        parts[LIVE] = _digest([_model(store, model) for model in live_models(store, step)])
+        parts[LIVE] = _digest([[name, percent, *_model(store, model)] for name, percent, model in _live(store, step)])
     return parts
 
 
 def live_models(store: Nouns, step: PipelineStep) -> tuple[str, ...]:
     """The models, as `name:version`, that answer at the endpoint that an `evaluate` step names."""
+    return tuple(model for _, _, model in _live(store, step))
+
+
+def _live(store: Nouns, step: PipelineStep) -> tuple[tuple[str, int, str], ...]:
+    """Deployment, its share of the traffic, and its model."""
     name = str(step.settings.get("endpoint") or "")
     if step.kind is not StepKind.EVALUATE or not store.endpoints.exists(name):
         return ()
     endpoint = store.endpoints.get(name)
-    return tuple(f"{each.model}:{each.model_version}" for each in endpoint.live)
+    return tuple(
+        (each.name, endpoint.traffic[each.name], f"{each.model}:{each.model_version}") for each in endpoint.live
+    )
 
 
 def type_of(plan: Sequence[PipelineStep], source: str) -> ValueType:

@@ -107,7 +107,10 @@ class Reuses:
 def is_there(store: Nouns, paths: Paths, step: PipelineStep, done: StepRun) -> bool:
     """Whether all that a step has given is there still."""
     kinds = outputs_of(step)
-    return all(_exists(store, paths, kinds.get(name, ValueType.JSON), value) for name, value in done.outputs.items())
+    return all(
+        _exists(store, paths, kinds.get(name, ValueType.JSON), value, done.ended_at or 0.0)
+        for name, value in done.outputs.items()
+    )
 
 
 def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> str:
@@ -124,7 +127,7 @@ def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> str:
 _WORDS = {"code": "its code", "lock file": "the lock file", "live model": "the live model", "source": "its source"}
 
 
-def _exists(store: Nouns, paths: Paths, kind: ValueType, value: object) -> bool:
+def _exists(store: Nouns, paths: Paths, kind: ValueType, value: object, ended_at: float) -> bool:
     try:
         match kind:
             case ValueType.DATA:
@@ -132,7 +135,9 @@ def _exists(store: Nouns, paths: Paths, kind: ValueType, value: object) -> bool:
             case ValueType.MODEL:
                 store.models.get(*reference(str(value)))
             case ValueType.DEPLOYMENT:
-                store.deployments.get(*str(value).split("/", 1))
+                endpoint, _, name = str(value).partition("/")
+                # Another model may have been deployed under the same name since.
+                return store.deployments.get(endpoint, name).created_at <= ended_at
             case ValueType.JOB:
                 job = store.jobs.get(str(value))
                 return job.state is JobState.SUCCEEDED and paths.job_model(job.id).exists()

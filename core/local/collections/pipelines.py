@@ -125,9 +125,8 @@ class LocalPipelines(Pipelines):
     def retry(self, run_id: str) -> PipelineRun:
         run = self.get_run(run_id)
         if run.state in (JobState.QUEUED, JobState.RUNNING, JobState.SUCCEEDED):
-            raise Conflict(
-                f"Run {run.number} of '{run.pipeline}' is {run.state}", hint="Retry one that failed or was canceled"
-            )
+            said = "has succeeded" if run.state is JobState.SUCCEEDED else f"is {run.state}"
+            raise Conflict(f"Run {run.number} of '{run.pipeline}' {said}", hint="Retry one that failed or was canceled")
         found = self.get(run.pipeline, run.version)
         job = checked_run(
             self._context, found, run.experiment_name, run.parameters, origin=RunOrigin.RETRY, retry_of=run.id
