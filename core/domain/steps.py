@@ -90,6 +90,9 @@ class EvaluateSettings:
     metric: str = ""
     """Empty: the training's primary metric."""
     confidence: float = 0.95
+    """Of the interval of the gain; a model that is only as good is promoted in at most 1 - `confidence` of all runs."""
+    data: str = ""
+    """A data asset to compare on (`NAME` or `NAME:VERSION`); empty: the `holdout` input."""
 
     def __post_init__(self) -> None:
         EndpointSpec(self.endpoint)

@@ -177,6 +177,7 @@ ROOMS = {
         "features": set(),
         "parity": set(),
         "metrics": {"task"},
+        "comparison": {"task", "metrics"},
         "data": {"task", "metrics"},
         "learners": {"task", "features", "metrics"},
         "finished": {"task"},

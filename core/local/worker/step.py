@@ -15,8 +15,13 @@ from core.local.worker.work import Work
 
 DOING: Mapping[StepKind, str] = {
     StepKind.PREPARE: "core.local.worker.step_prepare:run",
+    StepKind.GUARDRAILS: "core.local.worker.step_guardrails:run",
     StepKind.AUTOML: "core.local.worker.step_automl:run",
+    StepKind.EVALUATE: "core.local.worker.step_evaluate:run",
     StepKind.REGISTER: "core.local.worker.step_register:run",
+    StepKind.DEPLOY: "core.local.worker.step_deploy:run",
+    StepKind.GATE: "core.local.worker.step_gate:run",
+    StepKind.PROMOTE: "core.local.worker.step_promote:run",
     StepKind.COMMAND: "core.local.worker.step_command:run",
     StepKind.PYTHON: "core.local.worker.step_python:run",
 }

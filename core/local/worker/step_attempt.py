@@ -1,6 +1,7 @@
 """An attempt at a step, as each kind of step takes it."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -10,6 +11,9 @@ from core.domain.run import PipelineRunSpec
 from core.local.machine.failpoints import Failpoint, reach
 
 S = TypeVar("S")
+T = TypeVar("T")
+
+LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +37,11 @@ class Step:
 def acted() -> None:
     """The step has done what others see, and its result does not say so yet: it may be killed here."""
     reach(Failpoint.STEP_SUBMITTED)
+
+
+def waited(look: Callable[[], T], done: Callable[[T], bool], timeout_s: float) -> T:
+    """Look until it is `done`, and give the last look when the time is up."""
+    deadline = time.monotonic() + timeout_s
+    while not done(now := look()) and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY_S)
+    return now

@@ -22,13 +22,24 @@ MIX = np.uint64(0x9E3779B97F4A7C15)
 """Odd, hence nothing is lost when a number is multiplied by it."""
 
 
+def cell_text(column: Column) -> str:
+    """The SQL of a cell as text, by its value: 1, 1.0 and '1' are one value; a missing cell is NULL."""
+    if column.kind is ColumnKind.STRING:
+        return column.sql
+    cell = f"({column.sql})"
+    if column.kind is not ColumnKind.NUMBER:
+        return f"{cell}::VARCHAR"
+    whole = f"CASE WHEN abs({cell}) < 9e18 AND {cell} = trunc({cell}) THEN {cell}::BIGINT::VARCHAR END"
+    return f"coalesce({whole}, {cell}::VARCHAR)"
+
+
 def row_keys(scan: Scan, columns: Sequence[Column]) -> Keys:
     """A number for each row, in order: rows have the same that have the same values under the same names.
 
     The order of the columns does not matter. MD5, since it is the same on every machine and in every release of DuckDB;
     nothing depends on its strength. Eight bytes a row are held in memory.
     """
-    named = sorted((hashlib.sha256(c.name.encode()).hexdigest()[:16], _text(c)) for c in columns)
+    named = sorted((hashlib.sha256(c.name.encode()).hexdigest()[:16], cell_text(c)) for c in columns)
     keys = np.zeros(scan.rows, dtype=np.uint64)
     for start in range(0, len(named), BATCH_MAX):
         # Each value with its name and its length, so that no two rows are written alike; a missing one is left out.
@@ -61,14 +72,3 @@ def split(table: Path, rest: Path, held_out: Path, held_out_pct: float) -> tuple
 
 def _writer(parquet: Path, like: pq.ParquetFile) -> pq.ParquetWriter:
     return pq.ParquetWriter(parquet, like.schema_arrow, compression="zstd")
-
-
-def _text(column: Column) -> str:
-    """The SQL of a cell as text, by its value: 1, 1.0 and '1' are one value; a missing cell is NULL."""
-    if column.kind is ColumnKind.STRING:
-        return column.sql
-    cell = f"({column.sql})"
-    if column.kind is not ColumnKind.NUMBER:
-        return f"{cell}::VARCHAR"
-    whole = f"CASE WHEN abs({cell}) < 9e18 AND {cell} = trunc({cell}) THEN {cell}::BIGINT::VARCHAR END"
-    return f"coalesce({whole}, {cell}::VARCHAR)"
