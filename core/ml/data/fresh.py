@@ -50,7 +50,8 @@ def cells(table: Path, signature: Signature, wanted: Mask) -> Iterator[Cells]:
     with open_scan(table) as scan:
         known: Mapping[str, Column] = {column.name: column for column in scan.columns}
         values = ", ".join(_read_as(known[c.name], c.kind) for c in signature.used)
-        reader = scan.connection.sql(f"SELECT {values} FROM {scan.table}").to_arrow_reader(rows)
+        own = scan.connection.cursor()  # that of the scan has not read its last answer to the end
+        reader = own.sql(f"SELECT {values} FROM {scan.table}").to_arrow_reader(rows)
         at = 0
         for batch in reader:
             some = batch.filter(wanted[at : at + len(batch)])
