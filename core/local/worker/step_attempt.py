@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from core.domain.job import Job
 from core.domain.pipeline import PipelineStep, ValueType
 from core.domain.run import PipelineRunSpec
+from core.domain.steps import typed
 from core.local.machine.failpoints import Failpoint, reach
 
 S = TypeVar("S")
@@ -29,9 +30,10 @@ class Step:
     """What each of the inputs is."""
 
     def settings(self, kind: type[S]) -> S:
-        """What the definition says, in the types of `core.domain.steps`."""
-        given = {name: value for name, value in self.step.settings.items() if value is not None}
-        return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+        """What the definition says, as its kind takes it."""
+        made = typed(self.step.kind, self.step.settings)
+        assert isinstance(made, kind)
+        return made
 
 
 def acted() -> None:
