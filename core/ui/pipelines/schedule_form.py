@@ -161,14 +161,16 @@ def _policy(label: str, policies: Mapping[Any, tuple[str, str]], given: Any, key
 def _parameters(
     chosen: PipelineEndpoint | None, stored: ScheduleSpec | None, on_versions: bool, key: Key
 ) -> dict[str, Any]:
-    """What each run is given: a field for each parameter of the version that is to run."""
+    """What each run is given, save what is the default: the default may be another one in a later version."""
     if chosen is None or not chosen.spec.parameters:
         return {}
     st.markdown("**Parameters**")
     if on_versions:
         st.caption("In a text, `{version}` stands for the number of the new version, as in `my-table:{version}`.")
     given = stored.parameters if stored else {}
-    return {"parameters": parameters.fields(chosen.spec, given, key=key(f"parameters.{chosen.version}"))}
+    values = parameters.fields(chosen.spec, given, key=key(f"parameters.{chosen.version}"))
+    defaults = chosen.spec.defaults
+    return {"parameters": {name: value for name, value in values.items() if value != defaults.get(name)}}
 
 
 def _shown(
