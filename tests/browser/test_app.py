@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import living
@@ -16,6 +17,7 @@ from playwright.sync_api import BrowserContext, Page, TimeoutError, WebSocket, e
 from waiting import wait_until
 from watcher import SETTLED, settled
 
+from core.definitions import shipped
 from core.domain.endpoint import EndpointState
 from core.domain.errors import EndpointNotFound
 from core.domain.job import JobKind, JobState
@@ -305,3 +307,26 @@ def test_an_app_that_is_killed_while_it_watches_a_job_takes_nothing_with_it(
         settled(opened, "Leaderboard")
         expect(opened.get_by_text("Succeeded").first).to_be_visible()
         opened.close()
+
+
+def test_a_run_is_watched_step_by_step_without_a_reload(page: Page, app: str, quickstart: living.Live, tmp_path: Path):
+    table = tmp_path / "people.csv"
+    table.write_text("size,y\n170,yes\n180,no\n")
+    pipelines = quickstart.workspace.pipelines
+    pipelines.publish(shipped()[0])
+    run = pipelines.trigger(shipped()[0].name, "watched", {"data": str(table), "target": "nothing"})
+    page.goto(f"{app}/pipelines?run={run.id}")
+    settled(page, "Pipelines")
+
+    step = page.get_by_role("button", name=re.compile("^prepare, Prepare the data"))
+    step.click()
+    page.wait_for_url("**step=prepare**")
+    expect(page.get_by_role("button", name=re.compile("^prepare.*: Failed"))).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name=re.compile("^automl.*: Skipped"))).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="nothing").first).to_be_visible()
+    assert_fits(page, "a run")
+
+    step.click()
+    page.wait_for_url(lambda url: "step=" not in url)
+    page.go_back()
+    page.wait_for_url("**step=prepare**")
