@@ -5,7 +5,7 @@ The request is JSON in ASCII, so that what a language's string must not hold is 
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from core.contract.samples import body, typical_row
 from core.domain.signature import Signature
@@ -26,18 +26,6 @@ def snippets(
     request = json.dumps(json.loads(body([typical_row(signature)], form, method)))
     return {
         key: Snippet(title, language, write(scoring_uri, request)) for key, (title, language, write) in WRITERS.items()
-    }
-
-
-RUN_CLIENTS = ("curl", "python")
-
-
-def run_snippets(trigger_uri: str, experiment_name: str, assignments: Mapping[str, Any]) -> dict[str, Snippet]:
-    """Clients by key: each starts a run of a pipeline with these values, and prints the reply with its id."""
-    request = json.dumps({"ExperimentName": experiment_name, "ParameterAssignments": dict(assignments)})
-    found = {key: WRITERS[key] for key in RUN_CLIENTS}
-    return {
-        key: Snippet(title, language, write(trigger_uri, request)) for key, (title, language, write) in found.items()
     }
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from signatures import bank_signature
 
 from core.contract.payload import Decoder
-from core.contract.snippets import RUN_CLIENTS, WRITERS, run_snippets, snippets
+from core.contract.snippets import WRITERS, snippets
 from core.domain.data import ColumnKind
 from core.domain.signature import Column, Signature
 
@@ -42,16 +42,6 @@ READ = {
     "powershell": lambda text: re.search(r"\$body = '((?:[^']|'')*)'\n", text)[1].replace("''", "'"),
 }
 """The request as each language's own rules for strings give it back."""
-
-
-@pytest.mark.parametrize("client", RUN_CLIENTS)
-def test_a_client_of_a_pipeline_sends_its_experiment_and_its_parameters(client):
-    hard = {"data": 'it\'s "odd" $(x) `y` \\', "exclude": ["a", "b"], "limit": 5}
-    snippet = run_snippets("http://127.0.0.1:8700/pipelines/one/jobs", "by-rest", hard)[client]
-
-    assert json.loads(READ[client](snippet.text)) == {"ExperimentName": "by-rest", "ParameterAssignments": hard}
-    assert "http://127.0.0.1:8700/pipelines/one/jobs" in snippet.text
-    assert "SLIPWAY_KEY" in snippet.text
 
 
 @pytest.mark.parametrize("client", WRITERS)

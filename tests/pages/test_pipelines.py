@@ -120,7 +120,7 @@ def test_the_rest_call_stands_ready_to_be_copied(visit, bank):
     app = visit("pipelines", use="REST call")
 
     assert app.code[0].value == "http://127.0.0.1:8700/pipelines/p-1"
-    curl, python = (code.value for code in app.code[1:])
+    curl, python = (code.value for code in app.code[1:3])
     assert curl.startswith("curl 'http://127.0.0.1:8700/pipelines/p-1'")
     assert "requests.post" in python
     assert frame(app, "Limits")["Parameter"].tolist() == list(shipped()[0].defaults)

@@ -4,13 +4,12 @@ from typing import Any
 
 import streamlit as st
 
-from core.contract.snippets import run_snippets
+from core.contract.pipeline_snippets import pipeline_snippets
 from core.domain.pipeline import Parameter, ParameterType, PipelineEndpoint
 from core.ui.kit import words
 from core.ui.pipelines import parameters, values
 from core.ui.pipelines.chosen import Chosen
 
-EXPERIMENT = "by-rest"
 _EXAMPLES = {
     ParameterType.INTEGER: 1,
     ParameterType.NUMBER: 1.0,
@@ -24,7 +23,7 @@ def show(chosen: Chosen) -> None:
     pipeline = chosen.pipeline
     st.markdown("**REST URL**")
     st.code(pipeline.trigger_uri, language=None, wrap_lines=True)
-    made = run_snippets(pipeline.trigger_uri, EXPERIMENT, example(pipeline))
+    made = pipeline_snippets(pipeline.trigger_uri, example(pipeline))
     for tab, snippet in zip(st.tabs([snippet.title for snippet in made.values()]), made.values(), strict=True):
         with tab:
             st.code(snippet.text, language=snippet.language, wrap_lines=True)
