@@ -37,7 +37,7 @@ from core.domain.errors import (
 from core.domain.job import JobKind, JobState
 from core.domain.names import endpoint_name
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind, ValueType
-from core.domain.run import StepState
+from core.domain.run import RunOrigin, StepState
 from core.domain.training import Compute, TrainingSpec
 from core.settings import read_settings
 from core.workspace import BACKENDS, Workspace, open_workspace
@@ -414,6 +414,107 @@ def test_a_parameter_that_a_pipeline_does_not_have_is_refused(workspace):
     )
     with pytest.raises(SpecInvalid, match="speed"):
         workspace.pipelines.trigger("train", "nightly", {"speed": 1})
+
+
+TRAIN = PipelineSpec("train", (PipelineStep("prepare", StepKind.PREPARE, (), {"data": "people"}),))
+NEWER = replace(TRAIN, description="newer")
+
+
+def test_the_next_version_of_a_pipeline_has_a_label_and_runs_where_none_is_named(workspace):
+    need(workspace, "pipelines.publish", "pipelines.versions", "pipelines.set_default", "pipelines.trigger")
+    first = workspace.pipelines.publish(TRAIN, label="spring")
+    second = workspace.pipelines.publish(NEWER)
+    assert [(p.version, p.label, p.default) for p in (first, second)] == [(1, "spring", True), (2, "2", True)]
+    assert [p.id for p in workspace.pipelines.versions("train")] == [second.id, first.id]
+    assert workspace.pipelines.get("train") == second
+    assert workspace.pipelines.get("train", 1) == workspace.pipelines.get(first.id)
+    assert (workspace.pipelines.get(first.id).spec, workspace.pipelines.get(first.id).default) == (TRAIN, False)
+    with pytest.raises(Conflict, match="spring"):
+        workspace.pipelines.publish(replace(TRAIN, description="newest"), label="spring")
+    with pytest.raises(PipelineNotFound, match="no version 3"):
+        workspace.pipelines.set_default("train", 3)
+    assert workspace.pipelines.set_default("train", 1).id == first.id
+    asked = [("train", 0), ("train", 2), (second.id, 0)]
+    runs = [workspace.pipelines.trigger(name, "nightly", version=version) for name, version in asked]
+    assert [run.version for run in runs] == [1, 2, 2]
+
+
+def test_a_disabled_pipeline_starts_no_run_in_any_version(workspace):
+    need(workspace, "pipelines.publish", "pipelines.enable", "pipelines.trigger")
+    first = workspace.pipelines.publish(TRAIN)
+    workspace.pipelines.publish(NEWER)
+    assert not workspace.pipelines.enable("train", False).enabled
+    for name in ("train", first.id):
+        with pytest.raises(Conflict, match="disabled"):
+            workspace.pipelines.trigger(name, "nightly")
+    assert workspace.pipelines.enable("train", True).enabled
+    assert workspace.pipelines.trigger("train", "nightly").state is JobState.QUEUED
+
+
+def test_a_pipelines_keys_are_its_own_and_are_replaced_one_at_a_time(workspace):
+    need(workspace, "pipelines.publish", "pipelines.keys", "pipelines.rotate_key")
+    workspace.pipelines.publish(TRAIN)
+    workspace.pipelines.publish(replace(TRAIN, name="other"))
+    keys = workspace.pipelines.keys("train")
+    others = workspace.pipelines.keys("other")
+    assert len({keys.primary, keys.secondary, others.primary, others.secondary}) == 4
+    workspace.pipelines.publish(NEWER)
+    assert workspace.pipelines.keys("train") == keys, "a new version has the keys of its name"
+    rotated = workspace.pipelines.rotate_key("train", "secondary")
+    assert (rotated.primary, rotated == keys) == (keys.primary, False)
+    assert workspace.pipelines.keys("train") == rotated
+    with pytest.raises(SpecInvalid, match="third"):
+        workspace.pipelines.rotate_key("train", "third")
+
+
+def test_a_repeated_trigger_gives_the_run_that_it_started(workspace):
+    need(workspace, "pipelines.publish", "pipelines.trigger", "pipelines.list_runs", "pipelines.retry")
+    workspace.pipelines.publish(TRAIN)
+    run = workspace.pipelines.trigger("train", "nightly", repeat_key="k")
+    assert workspace.pipelines.trigger("train", "nightly", repeat_key="k").id == run.id
+    with pytest.raises(Conflict, match="idempotency key"):
+        workspace.pipelines.trigger("train", "weekly", repeat_key="k")
+    with pytest.raises(SpecInvalid, match="idempotency key"):
+        workspace.pipelines.trigger("train", "nightly", repeat_key="a b")
+    assert [found.id for found in workspace.pipelines.list_runs()] == [run.id]
+
+
+def test_runs_are_listed_newest_first_by_what_is_asked_for_and_in_pages(workspace):
+    need(workspace, "pipelines.publish", "pipelines.trigger", "pipelines.cancel", "pipelines.list_runs")
+    for name in ("train", "other"):
+        workspace.pipelines.publish(replace(TRAIN, name=name))
+    asked = [("train", "a"), ("other", "a"), ("train", "b"), ("train", "a")]
+    first, foreign, second, third = (workspace.pipelines.trigger(*one).id for one in asked)
+    workspace.pipelines.cancel(second)
+
+    def ids(*given, **filters):
+        return [run.id for run in workspace.pipelines.list_runs(*given, **filters)]
+
+    assert ids() == [third, second, foreign, first]
+    assert ids("train") == [third, second, first]
+    assert ids("train", 2) == [third, second]
+    assert ids("train", 2, before=second) == [first]
+    assert ids(before=first) == []
+    assert ids(state=JobState.CANCELED) == [second]
+    assert ids("train", state=JobState.QUEUED, experiment_name="a") == [third, first]
+    assert ids(schedule="nightly") == []
+    with pytest.raises(PipelineNotFound, match="nothing"):
+        ids("nothing")
+    with pytest.raises(SpecInvalid, match="limit"):
+        ids(limit=0)
+
+
+def test_a_canceled_run_can_be_retried_and_one_that_goes_on_cannot(workspace):
+    need(workspace, "pipelines.publish", "pipelines.trigger", "pipelines.cancel", "pipelines.retry")
+    workspace.pipelines.publish(TRAIN)
+    run = workspace.pipelines.trigger("train", "nightly")
+    with pytest.raises(Conflict, match="queued"):
+        workspace.pipelines.retry(run.id)
+    canceled = workspace.pipelines.cancel(run.id)
+    assert (canceled.state, [step.state for step in canceled.steps]) == (JobState.CANCELED, [StepState.CANCELED])
+    again = workspace.pipelines.retry(run.id)
+    assert (again.retry_of, again.origin, again.number, again.state) == (run.id, RunOrigin.RETRY, 2, JobState.QUEUED)
+    assert workspace.pipelines.cancel(run.id) == canceled, "what has ended stays as it is"
 
 
 @pytest.mark.parametrize(
