@@ -120,7 +120,7 @@ def test_how_far_a_job_has_come_grows_with_each_piece_of_work(world: World) -> N
     def far(job_id: str) -> int:
         return how_far(world.store, world.paths, world.job(job_id))
 
-    run = world.add_job(asked(JobKind.PIPELINE))
+    run = world.add_job(asked(JobKind.STEP))
     training = replace(world.job(world.submit()), id=new_id(), parent_id=run)
     world.store.jobs.add(training)
     world.store.trials.put(training.id, Trial(0, "Fake", TrialState.RUNNING))

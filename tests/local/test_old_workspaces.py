@@ -15,7 +15,9 @@ from waiting import wait_until
 from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
 from core.domain.endpoint import DeploymentSpec, EndpointState, GateState
-from core.domain.job import JobState
+from core.domain.job import JobKind, JobState
+from core.domain.names import reference
+from core.domain.run import StepState
 from core.local.machine import ports
 from core.local.paths import Paths
 from core.local.workspace import open_local
@@ -89,7 +91,12 @@ def test_its_proofs_runs_and_records_are_read(old: Old) -> None:
     (pipeline,) = workspace.pipelines.list()
     assert pipeline.id == facts["pipeline"]
     (run,) = workspace.pipelines.list_runs(pipeline.id)
-    assert (run.id, [step.state for step in run.steps]) == (facts["run"], [JobState.SUCCEEDED] * 3)
+    assert (run.id, run.number, run.state, run.steps_done) == (facts["run"], 1, JobState.SUCCEEDED, 3)
+    steps = workspace.pipelines.get_run(run.id).steps
+    assert [step.state for step in steps] == [StepState.SUCCEEDED] * 3
+    assert workspace.jobs.get(steps[1].started_job_id).kind is JobKind.AUTOML
+    assert workspace.models.get(*reference(steps[2].outputs["model"])).job_id == steps[1].started_job_id
+    assert workspace.data.get(DataRef(*reference(steps[0].outputs["data"]))).rows == steps[0].outputs["rows"]
     assert workspace.records.telemetry(facts["endpoint"], ALL_TIME_S, origin=None).requests == facts["requests"]
     assert workspace.records.requests(facts["endpoint"])
     for batch in facts["batches"]:
