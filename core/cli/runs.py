@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.cli import tail
 from core.cli.command import DONE, FAILED, Command, Context, Outcome, arg
 from core.cli.following import follow
 from core.cli.show import as_text
@@ -92,7 +93,13 @@ def _retry(context: Context, options: Namespace) -> Any:
 
 
 def _logs(context: Context, options: Namespace) -> Any:
-    return context.workspace.pipelines.step_log(options.run, options.step, options.limit)
+    pipelines = context.workspace.pipelines
+
+    def over() -> bool:
+        run = pipelines.get_run(options.run)
+        return run.state.final or any(step.state.final for step in run.steps if step.name == options.step)
+
+    return tail.told(context, options, lambda limit: pipelines.step_log(options.run, options.step, limit), over)
 
 
 def _output(context: Context, options: Namespace) -> Any:
@@ -157,7 +164,12 @@ RUNS = (
         "pipeline logs",
         "what a step has logged and printed, in all its attempts",
         _logs,
-        (RUN, STEP, arg("--limit", type=int, default=1000, help="at most this many lines (default: %(default)s)")),
+        (
+            RUN,
+            STEP,
+            arg("--limit", type=int, default=1000, help="at most this many lines (default: %(default)s)"),
+            arg("--follow", action="store_true", help="print the lines that come, until the step has ended"),
+        ),
         columns=("at", "level", "text"),
     ),
     Command(

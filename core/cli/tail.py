@@ -1,7 +1,7 @@
-"""`endpoint logs`: a server's last lines, and those that come."""
+"""A log's last lines, and those that come."""
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,14 +21,25 @@ def endpoint_logs(context: Context, options: Namespace) -> Any:
         workspace = context.workspace
         return workspace.endpoints.logs(options.name, limit, level=options.level, request_id=options.request_id)
 
+    return told(context, options, look, lambda: False)
+
+
+def told(
+    context: Context, options: Namespace, look: Callable[[int], tuple[LogLine, ...]], over: Callable[[], bool]
+) -> Any:
+    """The last lines; with `--follow` they are printed, and those that come, until it is `over`."""
     if not options.follow:
         return look(options.limit)
     last: LogLine | None = None
-    while True:
+    ended = False
+    while not ended:
+        ended = over()  # before the look: what came until then is told
         for line in _behind(look(FOLLOWED_MAX if last else options.limit), last):
             print(as_json(line) if options.json else _text(line), flush=True)
             last = line
-        context.sleep(POLL_S)
+        if not ended:
+            context.sleep(POLL_S)
+    return None
 
 
 def _behind(lines: Sequence[LogLine], last: LogLine | None) -> Sequence[LogLine]:

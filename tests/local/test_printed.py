@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -10,14 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from local_world import World
-from own_steps import command, work_on
+from own_steps import command, step_of, trigger, work_on
 from small_disks import mounted
+from waiting import wait_until
 
-from core.domain.errors import StepFailed, StorageFull
+from core.domain.errors import ServiceUnavailable, StepFailed, StorageFull
 from core.domain.job import LogLine
 from core.local.machine.logs import job_log
 from core.local.worker.printed import LINE_CHARS_MAX, PARTIAL_S, Printed
 from core.local.worker.work import JobLog
+from core.local.workspace import open_local
 
 
 class Printing:
@@ -195,3 +198,24 @@ def test_a_full_disk_fails_the_attempt_and_the_log_stays_readable(small: World, 
         doing.do()
     assert not list(small.paths.job(doing.job.id).glob("work-*"))
     assert {len(text) for level, text in doing.log if level == "out"} <= {99}
+
+
+@pytest.mark.full
+def test_a_run_whose_step_fills_the_disk_fails_with_that_sentence(small: World) -> None:
+    kept = small.store.jobs.list()
+    run_id = trigger(small, command(small, "import os\nwhile True: os.write(1, b'y' * 99 + b'\\n')")).id
+    tick = small.reconciler()
+
+    def ticked() -> bool:
+        with suppress(StorageFull, ServiceUnavailable):
+            tick()
+        with suppress(StorageFull, ServiceUnavailable):
+            return small.job(run_id).state.final
+        return False
+
+    wait_until(ticked, 60)
+    assert "The disk is full" in small.job(run_id).message
+    assert step_of(small, run_id).attempt == 1
+    assert kept == small.store.jobs.list()[1:]
+    lines = open_local(small.settings).pipelines.step_log(run_id, "own", 100_000)
+    assert {len(line.text) for line in lines if line.level == "out"} == {99}

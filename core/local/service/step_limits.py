@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from core.domain.job import Job
+from core.domain.job import Job, JobKind
 from core.domain.run import PipelineRunSpec, StepSpec
 from core.domain.steps import STEP_TYPES
 from core.local.machine import families
@@ -39,7 +39,9 @@ class StepLimits:
     def broken(self, job: Job, worker: Process) -> str:
         """Which limit a job exceeds, in a sentence; empty where it exceeds none or has none."""
         if job.id not in self._held:
-            self._held[job.id] = self._of(job)
+            if (attempt := self._attempt(job)) is None:
+                return ""  # until a step says that it waits for it
+            self._held[job.id] = self._of(attempt, job)
         if (held := self._held[job.id]) is None:
             return ""
         used_mb = 0.0
@@ -47,15 +49,16 @@ class StepLimits:
             used_mb = families.used_mb(families.tree(worker), held.limits.memory_mb)
         return held.limits.broken(self._monotonic() - held.began, used_mb)
 
-    def _of(self, job: Job) -> _Held | None:
-        """A step's job, or one that a step has started and that counts for it."""
-        attempt = job
-        if not isinstance(job.spec, StepSpec):
-            if job.parent_id is None:
-                return None
-            attempt = self._store.jobs.get(job.parent_id)
-        if not isinstance(attempt.spec, StepSpec):
-            return None
+    def _attempt(self, job: Job) -> Job | None:
+        """The step's own job for a job that counts for a step: itself, or the one that has started or awaits it."""
+        if job.kind is JobKind.STEP:
+            return job
+        attempt_id = job.parent_id or (self._store.runs.awaiting(job.id) if job.kind is JobKind.GATE else "")
+        attempt = self._store.jobs.get(attempt_id) if attempt_id else None
+        return attempt if attempt is not None and attempt.kind is JobKind.STEP else None
+
+    def _of(self, attempt: Job, job: Job) -> _Held | None:
+        assert isinstance(attempt.spec, StepSpec)
         run = self._store.jobs.get(attempt.spec.run_id)
         assert isinstance(run.spec, PipelineRunSpec)
         step = self._store.pipelines.get(run.spec.pipeline_id).spec.step(attempt.spec.step)
@@ -63,6 +66,6 @@ class StepLimits:
             return None
         since_s = max(0.0, self._clock() - (attempt.started_at or self._clock()))
         began = self._monotonic() - since_s
-        if STEP_TYPES[step.kind].own_code:  # its worker looks closer, and says what the program printed last
+        if attempt is job and STEP_TYPES[step.kind].own_code:  # its worker looks closer
             return _Held(Limits(step.timeout_s), began + OWN_CODE_SLACK_S)
         return _Held(Limits(step.timeout_s, step.memory_mb), began)

@@ -109,6 +109,15 @@ class Runs:
         rows = self._db.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY position", run_id)
         return tuple(decode(row["body"], StepRun, f"step '{row['name']}' of run '{run_id}'") for row in rows)
 
+    def awaiting(self, job_id: str) -> str:
+        """The job of the step, of a run that goes on, that waits for this training or gate; empty where none does."""
+        sql = (
+            "SELECT json_extract(s.body, '$.job_id') AS attempt FROM jobs r JOIN steps s ON s.run_id = r.id "
+            "WHERE r.state = ? AND r.kind = ? AND json_extract(s.body, '$.started_job_id') = ?"
+        )
+        row = self._db.row(sql, JobState.RUNNING, JobKind.PIPELINE, job_id)
+        return row["attempt"] if row else ""
+
     def cancel_steps(self, run_id: str, now: float, message: str) -> None:
         """Mark the steps that are still open as canceled: once a run has ended, nothing of it runs on."""
         still = [step for step in self.steps(run_id) if not step.state.final]

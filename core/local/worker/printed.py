@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from core.domain.errors import StorageFull
 from core.domain.job import LogLine
 from core.local.worker.work import JobLog
 
@@ -23,6 +24,8 @@ PACE_S = 0.5
 PACE_TIMES = 4
 """At least so much longer than writing it takes: the program is not to wait for its log."""
 CHUNK_BYTES_MAX = 65_536
+ROOM_BYTES = 1_000_000
+"""What the store needs to note how a step has ended, and more."""
 
 _LINES = msgspec.json.Encoder()
 
@@ -51,6 +54,8 @@ class Printed:
         self._left_out = 0
         self._stale, self._next_at = False, 0.0
         self._last = {"out": "", "err": ""}
+        self._begun_at = log.size()
+        self._full = False
 
     @property
     def last(self) -> str:
@@ -68,18 +73,29 @@ class Printed:
         """Bring the log up to date, as far as that is due. Raises StorageFull."""
         began = self._monotonic()
         if self._head_left > 0 or began >= self._next_at:
-            self._bring_up_to_date(lambda rest: rest.waiting(began))
+            self._guarded(lambda rest: rest.waiting(began))
             took_s = self._monotonic() - began
             self._next_at = began + took_s + max(PACE_S, PACE_TIMES * took_s)
 
     def close(self) -> None:
         """Nothing more comes. Raises StorageFull."""
-        self._bring_up_to_date(lambda rest: bool(rest.text))
+        self._guarded(lambda rest: bool(rest.text))
 
     def note(self, text: str) -> None:
         """Say something about the program behind what it has printed."""
         self.close()
         self._log.warning(text)
+
+    def _guarded(self, ready: "Callable[[_Rest], bool]") -> None:
+        """Where the disk is full, so much of the log makes room that the step's end can be noted."""
+        if self._full:
+            return
+        try:
+            self._bring_up_to_date(ready)
+        except StorageFull:
+            self._full = True
+            self._log.cut(max(self._begun_at, self._log.size() - ROOM_BYTES))
+            raise
 
     def _bring_up_to_date(self, ready: "Callable[[_Rest], bool]") -> None:
         """Write what has come, and those lines without an end that are `ready`."""

@@ -74,6 +74,13 @@ class JobLog:
             self._file.close()
             self._file = self._path.open("ab", buffering=0)
 
+    def cut(self, kept: int) -> None:
+        """Take its end away, from the first line that begins at or behind byte `kept`."""
+        with self._lock, self._path.open("rb") as file:
+            file.seek(kept)
+            rest_of_line = len(file.readline()) if kept > 0 else 0
+            os.ftruncate(self._file.fileno(), kept + rest_of_line)
+
     def _say(self, level: str, text: str) -> None:
         self.append(msgspec.json.encode(LogLine(self._clock(), level, text)) + b"\n")
 
