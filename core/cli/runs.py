@@ -3,7 +3,7 @@
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,16 @@ from core.cli import tail
 from core.cli.command import DONE, FAILED, Command, Context, Outcome, arg
 from core.cli.following import follow
 from core.cli.show import as_text
+from core.definitions.comparing import Aspect, RunDifference, compare_runs
 from core.domain.errors import SpecInvalid
 from core.domain.job_state import JobState
 from core.domain.run import PipelineRun, StepRun
 
 RUN = arg("run", metavar="RUN")
 STEP = arg("step", metavar="STEP")
+SHOWN_ALWAYS = (Aspect.RUN, Aspect.STATE, Aspect.DURATION)
+"""What a comparison shows also where it is equal."""
+DIGEST_CHARS = 12
 LIST = ("id", "pipeline", "number", "version", "state", "steps", "experiment_name", "origin", "created_at", "message")
 
 
@@ -50,7 +54,11 @@ def duration(timed: PipelineRun | StepRun) -> str:
     """How long it took, or `-` where it has not ended or was never begun."""
     if timed.started_at is None or timed.ended_at is None:
         return "-"
-    seconds = max(timed.ended_at - timed.started_at, 0.0)
+    return duration_text(max(timed.ended_at - timed.started_at, 0.0))
+
+
+def duration_text(seconds: float) -> str:
+    """So many seconds in words."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, seconds = divmod(round(seconds), 60)
@@ -117,27 +125,22 @@ def _output(context: Context, options: Namespace) -> Any:
 
 def _compare(context: Context, options: Namespace) -> Any:
     one, other = (context.workspace.pipelines.get_run(run) for run in (options.run, options.other))
-    return [{"what": what, "first": a, "second": b} for what, a, b in _differences(one, other)]
+    rows = (row for row in compare_runs(one, other) if row.differs or row.aspect in SHOWN_ALWAYS)
+    return [{"what": _what(row), "first": _side(row, row.first), "second": _side(row, row.second)} for row in rows]
 
 
-def _differences(one: PipelineRun, other: PipelineRun) -> Iterator[tuple[str, Any, Any]]:
-    for what in ("pipeline", "number", "version", "experiment_name", "state"):
-        yield what, str(getattr(one, what)), str(getattr(other, what))
-    yield "duration", duration(one), duration(other)
-    yield from _apart("parameter ", one.parameters, other.parameters)
-    first, second = ({step.name: step for step in run.steps} for run in (one, other))
-    for name in dict.fromkeys((*first, *second)):
-        a, b = first.get(name), second.get(name)
-        yield f"{name}: state", a and str(a.state), b and str(b.state)
-        yield f"{name}: duration", a and duration(a), b and duration(b)
-        yield from _apart(f"{name}: ", a.outputs if a else {}, b.outputs if b else {})
+def _what(row: RunDifference) -> str:
+    if row.aspect is Aspect.PARAMETER:
+        return f"parameter {row.name}"
+    return f"{row.step}: {row.name}" if row.step else row.name
 
 
-def _apart(before: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """What is not the same in both."""
-    for name in dict.fromkeys((*one, *other)):
-        if (a := one.get(name)) != (b := other.get(name)):
-            yield f"{before}{name}", a, b
+def _side(row: RunDifference, value: Any) -> Any:
+    if row.aspect is Aspect.DURATION:
+        return "-" if value is None else duration_text(value)
+    if row.aspect is Aspect.RUN:
+        return str(value)
+    return value[:DIGEST_CHARS] if row.aspect is Aspect.PART and value else value
 
 
 LISTING: Sequence[Any] = (
