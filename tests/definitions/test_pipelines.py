@@ -29,11 +29,30 @@ def test_the_shipped_pipeline_prepares_searches_and_registers():
 
 
 def test_the_shipped_pipeline_takes_parameters_from_its_trigger():
-    (train,) = shipped()
+    (train,) = [spec for spec in shipped() if spec.name == "Bankmarketing Train"]
     prepare, automl, register = bind(train, {"timeout_s": 15, "model": "other", "exclude": ["duration"]})
     assert prepare.settings == {"data": "bankmarketing_train", "target": "y"}
     assert automl.settings == {"target": "y", "timeout_s": 15, "exclude": ["duration"]}
     assert register.settings == {"model": "other"}
+
+
+def test_what_is_shipped_can_be_run_as_it_is():
+    assert [spec.name for spec in shipped()] == ["Bankmarketing Train", "Quickstart", "Retrain and promote"]
+    for spec in shipped():
+        assert all(p.description for p in spec.parameters)
+        assert len(plan(spec, {})) == len(spec.steps)
+
+
+def test_retraining_deploys_only_what_is_better_and_promotes_only_what_has_passed_while_the_same_one_is_live():
+    (retrain,) = [spec for spec in shipped() if spec.name == "Retrain and promote"]
+    kinds = "prepare guardrails automl evaluate register deploy gate promote".split()
+    assert [step.kind for step in retrain.steps] == kinds
+    planned = {step.name: step for step in plan(retrain, {})}
+    assert planned["prepare"].settings["holdout_pct"] == 10
+    assert planned["deploy"].when == "evaluate.better"
+    assert planned["evaluate"].inputs == {"job": "automl.job", "holdout": "prepare.holdout"}
+    assert "gate" in planned["promote"].waits_for
+    assert planned["promote"].inputs["live"] == "evaluate.live"
 
 
 def test_a_whole_reference_keeps_its_type_and_one_inside_text_becomes_text():
