@@ -67,7 +67,7 @@ from core.workspace.data import DataAssets
 from core.workspace.endpoints import Endpoints
 from core.workspace.jobs import Jobs
 from core.workspace.models import Models
-from core.workspace.pipelines import Pipelines
+from core.workspace.pipelines import NO_CODE, Pipelines
 from core.workspace.proofs import Proofs
 from core.workspace.records import Records
 from core.workspace.schedules import Schedules
@@ -611,7 +611,7 @@ class FakePipelines(Pipelines):
         self._memory = memory
 
     @verb
-    def publish(self, spec: PipelineSpec, *, label: str = "") -> PipelineEndpoint:
+    def publish(self, spec: PipelineSpec, *, label: str = "", code: Mapping[str, bytes] = NO_CODE) -> PipelineEndpoint:
         memory = self._memory
         uri = f"{memory.service.url}/pipelines/p-{len(memory.published) + 1}"
         version = 1 + sum(p.name == spec.name for p in memory.published)

@@ -17,12 +17,12 @@ ENDPOINTS = ("name", "version", "label", "default", "enabled", "id", "trigger_ur
 
 
 def _publish(context: Context, options: Namespace) -> Any:
-    spec = definition(options.definition)
+    spec, code = definition(options.definition)
     if options.name:
         spec = replace(spec, name=options.name)
     if options.description is not None:
         spec = replace(spec, description=options.description)
-    return context.workspace.pipelines.publish(spec, label=options.version)
+    return context.workspace.pipelines.publish(spec, label=options.version, code=code)
 
 
 def _get(context: Context, options: Namespace) -> Any:

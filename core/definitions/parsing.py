@@ -12,6 +12,7 @@ from core.definitions.graph import ordered
 from core.definitions.reading import Reader
 from core.definitions.references import whole
 from core.domain.errors import DefinitionInvalid, DefinitionProblem
+from core.domain.parameters import type_of
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind, ValueType
 from core.domain.steps import STEP_TYPES, settings_of
 
@@ -123,7 +124,7 @@ def _parameter(reader: Reader, name: str, node: Node, draft: _Draft) -> Paramete
     if not hasattr(node, "fields"):
         draft.short.add(name)
         default = reader.value(node, what)
-        return Parameter(name, _type_of(default), default)
+        return Parameter(name, type_of(default), default)
     fields = reader.fields(node, ("parameters", name), what, PARAMETER_KEYS)
     kind = _one_of(reader, fields.get("type"), f"{what}: type", ParameterType)
     default = reader.value(fields["default"], what, kind) if "default" in fields else None
@@ -132,7 +133,7 @@ def _parameter(reader: Reader, name: str, node: Node, draft: _Draft) -> Paramete
             reader.problem(node, f"{what} has neither a default nor a type", "type: string")
             return None
         draft.short.add(name)
-        kind = _type_of(default)
+        kind = type_of(default)
     if kind is None:
         return None
     choices = reader.items(fields.get("choices"), ("parameters", name, "choices"), f"{what}: choices")
@@ -145,11 +146,6 @@ def _parameter(reader: Reader, name: str, node: Node, draft: _Draft) -> Paramete
         reader.number(fields.get("maximum"), f"{what}: maximum", None),
         tuple(reader.value(choice, what, kind) for choice in choices),
     )
-
-
-def _type_of(default: Any) -> ParameterType:
-    kinds = {bool: ParameterType.BOOLEAN, int: ParameterType.INTEGER, float: ParameterType.NUMBER}
-    return (kinds | {list: ParameterType.LIST}).get(type(default), ParameterType.STRING)
 
 
 def _typed_by_use(draft: _Draft) -> Iterator[Parameter]:

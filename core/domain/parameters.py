@@ -22,21 +22,21 @@ NUMBERS = (ParameterType.INTEGER, ParameterType.NUMBER)
 TEXTS = (ParameterType.STRING, ParameterType.DATA)
 
 
-def converted(type: ParameterType, value: Any) -> Any:
+def converted(kind: ParameterType, value: Any) -> Any:
     """The value as its type has it: 10.0 is the whole number 10, a tuple is a list. Raises ValueError that says what
     was expected."""
-    if type in TEXTS and _storable(value):
+    if kind in TEXTS and _storable(value):
         return value
-    if type is ParameterType.BOOLEAN and isinstance(value, bool):
+    if kind is ParameterType.BOOLEAN and isinstance(value, bool):
         return value
-    if type is ParameterType.LIST and isinstance(value, list | tuple) and all(map(_storable, value)):
+    if kind is ParameterType.LIST and isinstance(value, list | tuple) and all(map(_storable, value)):
         return list(value)
-    if type in NUMBERS and isinstance(value, int | float) and not isinstance(value, bool) and _finite(value):
-        if type is ParameterType.NUMBER:
+    if kind in NUMBERS and isinstance(value, int | float) and not isinstance(value, bool) and _finite(value):
+        if kind is ParameterType.NUMBER:
             return value
         if value == int(value) and abs(value) <= WHOLE_MAX:
             return int(value)
-    raise ValueError(EXPECTED[type])
+    raise ValueError(EXPECTED[kind])
 
 
 def checked(parameter: Parameter, value: Any) -> Any:
@@ -88,3 +88,9 @@ def _finite(value: float) -> bool:
         return math.isfinite(value)
     except OverflowError:  # a whole number beyond all floats
         return False
+
+
+def type_of(default: Any) -> ParameterType:
+    """The type of a parameter of which nothing but its default is known."""
+    kinds = {bool: ParameterType.BOOLEAN, int: ParameterType.INTEGER, float: ParameterType.NUMBER}
+    return (kinds | {list: ParameterType.LIST, tuple: ParameterType.LIST}).get(type(default), ParameterType.STRING)

@@ -9,6 +9,8 @@ from core.domain.pipeline import PipelineEndpoint, PipelineSpec
 from core.domain.run import Artifact, PipelineRun, RunOrigin, RunSummary
 from core.workspace.collection import Collection
 
+NO_CODE: Mapping[str, bytes] = {}
+
 
 class Pipelines(Collection):
     """Published pipelines and their runs.
@@ -18,11 +20,13 @@ class Pipelines(Collection):
 
     noun = "pipelines"
 
-    def publish(self, spec: PipelineSpec, *, label: str = "") -> PipelineEndpoint:
+    def publish(self, spec: PipelineSpec, *, label: str = "", code: Mapping[str, bytes] = NO_CODE) -> PipelineEndpoint:
         """Publish a definition as the next version of its name, which becomes the default.
 
         The default's definition again gives that one. The first version brings the pipeline's keys. `label` is what the
-        publisher calls the version. Raises SpecInvalid, Conflict for a label that another version has.
+        publisher calls the version. `code` is the code of the steps that bring their own, by the step's name, as an
+        archive of `core.definitions.code`. Raises SpecInvalid, Conflict for a label that another version has, Forbidden
+        for such steps where the workspace was opened for others.
         """
         self._cannot("publish")
 

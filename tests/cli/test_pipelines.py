@@ -151,3 +151,27 @@ def test_a_run_tells_people_how_long_each_step_took_and_why() -> None:
     assert first.split() == ["prepare", "succeeded", "1", "2.5", "s", "ran:", "new", "data"]
     assert second.split() == ["automl", "failed", "2", "1", "min", "30", "s", "No", "memory"]
     assert duration(replace(run, ended_at=None)) == "-"
+
+
+def test_a_definition_brings_the_code_of_its_steps_along_whether_it_is_yaml_or_python(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "clean.py").write_text("def run():\n    return {}\n")
+    (tmp_path / "own.yaml").write_text(
+        "name: own\nsteps:\n  - {name: clean, kind: python, code: clean.py, function: 'clean:run'}\n"
+    )
+    (tmp_path / "own.py").write_text(
+        "import clean\nfrom core.definitions import Pipeline\n"
+        "pipeline = Pipeline('own')\npipeline.call('clean', clean.run)\n"
+    )
+    published = cli("pipeline", "publish", str(tmp_path / "own.yaml"))
+    (archive,) = (tmp_path / "home" / "pipelines").iterdir()
+    assert archive.stem == published["spec"]["steps"][0]["code"]
+    assert cli("pipeline", "publish", str(tmp_path / "own.py"))["version"] == 1, "the same definition"
+
+
+def test_every_problem_of_a_file_is_told_with_its_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text(
+        FILE.replace("kind: prepare", "kind: prepair").replace("trials: 3", "trails: 3")
+    )
+    told = cli("pipeline", "publish", str(tmp_path / "wrong.yaml"), code=2, people=True)
+    assert "wrong.yaml has 2 problems:\n- line 9: " in told
+    assert "- line 10: Step 'automl': 'max_trials' refers to parameter 'trials'" in told

@@ -45,7 +45,7 @@ def test_what_is_shipped_can_be_run_as_it_is():
 
 def test_retraining_deploys_only_what_is_better_and_promotes_only_what_has_passed_while_the_same_one_is_live():
     (retrain,) = [spec for spec in shipped() if spec.name == "Retrain and promote"]
-    kinds = "prepare guardrails automl evaluate register deploy gate promote".split()
+    kinds = ["prepare", "guardrails", "automl", "evaluate", "register", "deploy", "gate", "promote"]
     assert [step.kind for step in retrain.steps] == kinds
     planned = {step.name: step for step in plan(retrain, {})}
     assert planned["prepare"].settings["holdout_pct"] == 10

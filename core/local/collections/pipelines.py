@@ -4,22 +4,20 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from core.definitions.pipelines import plan
 from core.domain.endpoint import EndpointKeys
 from core.domain.errors import Conflict, JobNotFound
 from core.domain.job import Job, JobState, LogLine
 from core.domain.keys import KEY_BYTES
-from core.domain.pipeline import PipelineEndpoint, PipelineSpec, StepKind
+from core.domain.pipeline import PipelineEndpoint, PipelineSpec
 from core.domain.rules import check_limit
 from core.domain.run import Artifact, PipelineRun, PipelineRunSpec, RunOrigin, RunSummary
 from core.local.context import Context
-from core.local.paths import new_id
+from core.local.publishing import publish
 from core.local.step_outputs import open_file, read_log
 from core.local.store.pipelines import REVISION
 from core.local.store.triggers import Known
 from core.local.triggering import check_repeat_key, checked_run, digest, queue_run, repeated, taken_over
-from core.sources import check_source
-from core.workspace.pipelines import Pipelines
+from core.workspace.pipelines import NO_CODE, Pipelines
 
 
 class LocalPipelines(Pipelines):
@@ -28,14 +26,8 @@ class LocalPipelines(Pipelines):
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def publish(self, spec: PipelineSpec, *, label: str = "") -> PipelineEndpoint:
-        for step in plan(spec, {}, complete=False):
-            if step.kind is StepKind.PREPARE and self._context.confined and step.settings["data"]:
-                check_source(step.settings["data"], self._context.settings)
-        keys = EndpointKeys(secrets.token_urlsafe(KEY_BYTES), secrets.token_urlsafe(KEY_BYTES))
-        clock = self._context.clock
-        made = self._context.store.pipelines.publish(new_id(clock), spec, label, keys, clock())
-        return self.get(made.id)
+    def publish(self, spec: PipelineSpec, *, label: str = "", code: Mapping[str, bytes] = NO_CODE) -> PipelineEndpoint:
+        return self.get(publish(self._context, spec, label, code))
 
     def list(self) -> tuple[PipelineEndpoint, ...]:
         return self._context.store.pipelines.list(self._door())
