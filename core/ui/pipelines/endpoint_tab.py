@@ -90,7 +90,7 @@ def _table(published: Sequence[PipelineEndpoint], latest: dict[str, RunSummary])
             "State": ["Active" if p.enabled else "Disabled" for p in published],
             "Version": [p.label or str(p.version) for p in published],
             "Last run": [words.state(r.state).label if r else words.DASH for r in runs],
-            "When": [words.ago(r.created_at, now) if r else words.DASH for r in runs],
+            "When": [words.moment(r.created_at, now) if r else words.DASH for r in runs],
             "Description": [p.description for p in published],
         },
         hide_index=True,

@@ -61,7 +61,7 @@ def _head(run: PipelineRun, now: float) -> None:
         WAYS[run.origin].format(schedule=literal(run.schedule)),
         f"experiment {literal(run.experiment_name)}",
         f"version {run.version}",
-        f"queued {words.ago(run.created_at, now)}",
+        f"queued {words.moment(run.created_at, now)}",
     ]
     st.caption(" · ".join(facts))
     if run.state is JobState.QUEUED:

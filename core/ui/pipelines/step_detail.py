@@ -1,11 +1,12 @@
 """A step that is opened: why it ran, what it was given and gives, what went wrong, and its log."""
 
 import time
+from collections.abc import Mapping
 
 import streamlit as st
 
 from core.domain.job import LogLine
-from core.domain.pipeline import PipelineSpec, ValueType
+from core.domain.pipeline import PipelineSpec, StepKind, ValueType
 from core.domain.run import PipelineRun, StepRun, StepState
 from core.ui.kit import logs, notices, words
 from core.ui.pipelines import step_files, values, wiring
@@ -30,8 +31,13 @@ def show(workspace: Workspace, run: PipelineRun, spec: PipelineSpec, name: str, 
                 st.rerun()
         st.caption(_facts(step, now))
         _told(step, now)
-        _given(run, spec, step)
-        _gives(workspace, run, spec, step)
+        defined = next((one for one in spec.steps if one.name == name), None)
+        given = wiring.given(run, spec, defined) if defined is not None else {}
+        kinds = wiring.outputs(defined) if defined is not None else {}
+        _given(given)
+        _started(step, _endpoint(given))
+        _gives(kinds, step, _endpoint(given))
+        step_files.show(workspace, run, step, [one for one in step.outputs if kinds.get(one) is ValueType.FILE])
         _log(workspace, run, step)
 
 
@@ -74,23 +80,23 @@ def _told(step: StepRun, now: float) -> None:
         navigation.link("Pipelines", "The run that made this", run=step.reused_from, step=step.name)
 
 
-def _given(run: PipelineRun, spec: PipelineSpec, step: StepRun) -> None:
-    defined = next((one for one in spec.steps if one.name == step.name), None)
-    found = wiring.given(run, spec, defined) if defined is not None else {}
-    if not found:
+def _given(given: wiring.Given) -> None:
+    if not given:
         return
     st.markdown("**Inputs**")
     with st.container(gap="xsmall"):
-        for name, (source, kind, value) in found.items():
+        for name, (source, kind, value) in given.items():
             values.show(name, kind, value, source=source)
 
 
-def _gives(workspace: Workspace, run: PipelineRun, spec: PipelineSpec, step: StepRun) -> None:
-    defined = next((one for one in spec.steps if one.name == step.name), None)
-    kinds = wiring.outputs(defined) if defined is not None else {}
+def _endpoint(given: wiring.Given) -> str:
+    """The endpoint of the deployment that a step was given; empty without one."""
+    deployed = [str(value) for _, kind, value in given.values() if kind is ValueType.DEPLOYMENT and value]
+    return deployed[0].partition("/")[0] if deployed else ""
+
+
+def _gives(kinds: Mapping[str, ValueType], step: StepRun, endpoint: str) -> None:
     shown = {name: value for name, value in step.outputs.items() if kinds.get(name) is not ValueType.FILE}
-    if step.started_job_id and not step.outputs:
-        _started(step)
     if not step.outputs:
         return
     st.markdown("**Outputs**")
@@ -98,19 +104,19 @@ def _gives(workspace: Workspace, run: PipelineRun, spec: PipelineSpec, step: Ste
     with st.container(gap="xsmall"):
         for name, value in shown.items():
             if name not in measured:
-                values.show(name, kinds.get(name), value)
+                values.show(name, kinds.get(name), value, endpoint=endpoint)
     for name, numbers in measured.items():
         _metrics(name, numbers)
-    step_files.show(workspace, run, step, [name for name in step.outputs if kinds.get(name) is ValueType.FILE])
 
 
-def _started(step: StepRun) -> None:
-    """The training that the step waits for: it can be watched where trainings are."""
-    if target := values.target(_STARTED.get(step.kind.value), step.started_job_id):
-        navigation.link(target.page, "Watch its trials", **target.query)
-
-
-_STARTED = {"automl": ValueType.JOB}
+def _started(step: StepRun, endpoint: str) -> None:
+    """The training or the gate that the step waits for: it can be watched where those are."""
+    if not step.started_job_id or step.outputs:
+        return
+    if step.kind is StepKind.AUTOML:
+        navigation.link("Leaderboard", "Watch its trials", job=step.started_job_id)
+    elif step.kind is StepKind.GATE and endpoint:
+        navigation.link("Quality", "Watch the gate", endpoint=endpoint)
 
 
 def _metrics(name: str, numbers: dict[str, float]) -> None:

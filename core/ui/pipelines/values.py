@@ -35,13 +35,16 @@ _NOUNS: Mapping[ValueType, str] = {
 LETTERS_MAX = 300
 
 
-def target(kind: ValueType | None, value: Any) -> Target | None:
-    """Where a value is shown; None for one that stands for itself."""
+def target(kind: ValueType | None, value: Any, endpoint: str = "") -> Target | None:
+    """Where a value is shown; None for one that stands for itself. A report stands with those of its endpoint."""
     made = _PAGES.get(kind) if kind is not None else None
-    return made(value) if made is not None and isinstance(value, str) and value else None
+    if made is None or not isinstance(value, str) or not value:
+        return None
+    there = made(value)
+    return Target(there.page, {"endpoint": endpoint, **there.query}) if there.page == "Quality" and endpoint else there
 
 
-def show(name: str, kind: ValueType | None, value: Any, *, source: str = "") -> None:
+def show(name: str, kind: ValueType | None, value: Any, *, source: str = "", endpoint: str = "") -> None:
     """One value on a line: its name, where it comes from, and a link where it is shown on a page of its own."""
     maker, _, output = source.partition(".")
     origin = f" :gray[from {literal(maker if output == name else f'{maker}, {output}')}]" if source else ""
@@ -49,7 +52,7 @@ def show(name: str, kind: ValueType | None, value: Any, *, source: str = "") -> 
         st.markdown(f"**{literal(words.identifier(name))}**{origin}", width="content")
         if value is None or value == "":
             st.markdown(":gray[not there yet]" if value is None else ":gray[none]", width="content")
-        elif (there := target(kind, value)) is not None and kind is not None:
+        elif (there := target(kind, value, endpoint)) is not None and kind is not None:
             navigation.link(there.page, label(kind, value), **there.query)
         else:
             st.markdown(literal(text(value)), width="content")

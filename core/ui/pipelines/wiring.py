@@ -22,6 +22,9 @@ ICONS: Mapping[StepKind, str] = {
     StepKind.PYTHON: "function",
 }
 
+Given = dict[str, tuple[str, ValueType | None, Any]]
+"""What a step was given, by the input's name: the `step.output` it comes from, its type, its value."""
+
 
 def sources(spec: PipelineSpec, parameters: Mapping[str, Any] | None = None) -> dict[str, dict[str, str]]:
     """Each step's inputs by name, and the `step.output` that each comes from, also where the definition names none."""
@@ -48,10 +51,10 @@ def outputs(step: PipelineStep) -> dict[str, ValueType]:
     return {**STEP_TYPES[step.kind].outputs, **step.outputs}
 
 
-def given(run: PipelineRun, spec: PipelineSpec, step: PipelineStep) -> dict[str, tuple[str, ValueType | None, Any]]:
+def given(run: PipelineRun, spec: PipelineSpec, step: PipelineStep) -> Given:
     """What a step of a run was given: input -> the `step.output` it comes from, its type, and its value once there."""
     results = {one.name: one.outputs for one in run.steps}
-    found = {}
+    found: Given = {}
     for name, source in sources(spec, run.parameters).get(step.name, {}).items():
         maker, _, output = source.partition(".")
         kinds = next((outputs(one) for one in spec.steps if one.name == maker), {})
