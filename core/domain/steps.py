@@ -274,8 +274,9 @@ STEP_TYPES: Mapping[StepKind, StepType] = {
     StepKind.PROMOTE: StepType(
         "Promote",
         PromoteSettings,
-        inputs={"deployment": ValueType.DEPLOYMENT, "live": ValueType.STRING},
-        optional=frozenset({"live"}),
+        # The report of a gate before it is not read: a promotion waits for it.
+        inputs={"deployment": ValueType.DEPLOYMENT, "report": ValueType.REPORT, "live": ValueType.STRING},
+        optional=frozenset({"report", "live"}),
         outputs={"promoted": ValueType.BOOLEAN, "traffic": ValueType.JSON, "previous": ValueType.JSON},
         acts=True,
     ),

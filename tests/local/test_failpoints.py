@@ -14,8 +14,10 @@ from core.domain.endpoint import GateState
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import LoadResult, LoadSpec
+from core.domain.run import StepState
 from core.local.machine import failpoints
 from core.local.machine.failpoints import Failpoint, arm, reach
+from core.local.service.runs import Runs
 from core.local.workspace import open_local
 from core.settings import CHECKOUT
 
@@ -55,6 +57,67 @@ def test_a_run_that_is_killed_at_any_step_does_each_once(
     steps = world.store.jobs.list(JobKind.STEP)
     assert sum(job.attempt for job in (*steps, *trainings)) == len(SPEC.steps) + 2, "one of them was begun again"
     assert (len(trainings), [model.version for model in world.store.models.list()]) == (1, [1])
+
+
+SERVED = PipelineSpec(
+    "served",
+    (
+        *SPEC.steps,
+        PipelineStep("deploy", StepKind.DEPLOY, (), {"endpoint": "bank"}),
+        PipelineStep("gate", StepKind.GATE),
+        PipelineStep("promote", StepKind.PROMOTE),
+    ),
+    parameters=SPEC.parameters,
+)
+ACTING = ("register", "deploy", "gate", "promote")
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        Failpoint.STEP_SUBMITTED,
+        pytest.param(Failpoint.STEP_BEGUN, marks=pytest.mark.full),
+        pytest.param(Failpoint.STEP_DONE, marks=pytest.mark.full),
+    ],
+    ids=str,
+)
+def test_what_others_see_is_done_once_though_every_step_that_does_it_is_killed(
+    world: World, tmp_path: Path, points: Path, point: Failpoint
+) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("age,y\n" + "".join(f"{20 + i % 12},{'yes' if i % 3 else 'no'}\n" for i in range(30)))
+    world.add_endpoint("bank")
+    world.deploy("bank", "old")
+    world.store.endpoints.set_traffic("bank", {"old": 100}, None, 1.0, "Ada")
+    workspace = open_local(world.settings)
+    run_id = workspace.pipelines.trigger(workspace.pipelines.publish(SERVED).id, "x", {"data": str(table)}).id
+    runs, jobs, servers = Runs(world.store, world.settings), world.jobs(), world.supervisor()
+    armed: set[str] = set()
+
+    def ended() -> bool:
+        runs.tick()
+        for step in world.store.runs.steps(run_id):
+            if step.name in ACTING and step.state is StepState.RUNNING and step.name not in armed:
+                armed.add(step.name)
+                arm(points, point)  # its process is the next that begins
+        jobs.tick()
+        servers.tick()
+        return world.job(run_id).state.final
+
+    wait_until(ended, 90)
+    assert (world.job(run_id).state, world.job(run_id).message) == (JobState.SUCCEEDED, "")
+    steps = {step.name: step for step in world.store.runs.steps(run_id)}
+    attempts = {name: world.job(steps[name].job_id).attempt for name in ACTING}
+    if point is Failpoint.STEP_SUBMITTED:
+        del attempts["gate"]  # which may have passed before, so that its step submits nothing
+    assert set(attempts.values()) == {2}, attempts
+    assert [model.ref for model in world.store.models.list() if model.name == "m"] == ["m:1"]
+    endpoint = world.endpoint("bank")
+    assert [(d.name, d.gate) for d in endpoint.deployments] == [("old", GateState.PASSED), ("v1", GateState.PASSED)]
+    assert len(world.store.jobs.list(JobKind.GATE)) == 2
+    assert endpoint.traffic == {"old": 0, "v1": 100}
+    assert steps["promote"].outputs == {"promoted": True, "traffic": {"old": 0, "v1": 100}, "previous": {"old": 100}}
+    assert steps["promote"].note == "bank/v1 has all traffic; before: old 100 %"
 
 
 def test_a_gate_that_is_killed_before_it_is_kept_is_judged_again_and_kept_once(world: World, tmp_path: Path) -> None:

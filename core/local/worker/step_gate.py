@@ -23,7 +23,7 @@ def run(work: Work, step: Step) -> StepResult:
         return StepResult({"report": gate.id, "passed": True}, note=said)
     if gate is None or not _fits(gate, depth) or not _counts(work, step, deployment, gate):
         gate = work.workspace.proofs.run_gate(endpoint, name, depth=depth)
-        acted()
+    acted()
     work.log.info(f"Gate {gate.id} of {endpoint}/{name}.")
     return StepResult(started_job_id=gate.id, note=f"The gate of {endpoint}/{name}")
 
