@@ -11,6 +11,7 @@ from core.definitions.references import referred
 from core.domain.endpoint import EndpointKeys
 from core.domain.errors import Forbidden, SpecInvalid
 from core.domain.keys import KEY_BYTES
+from core.domain.names import check_name
 from core.domain.pipeline import ParameterType, PipelineSpec, PipelineStep, StepKind
 from core.domain.steps import STEP_TYPES, settings_of
 from core.local.context import Context
@@ -30,6 +31,7 @@ def publish(context: Context, spec: PipelineSpec, label: str, code: Mapping[str,
     own = [step.name for step in spec.steps if STEP_TYPES[step.kind].own_code]
     if strange := sorted(set(code) - set(own)):
         raise SpecInvalid(f"There is code for '{strange[0]}', which is no step that runs code of its own")
+    check_name("a pipeline", spec.name)  # it stands in addresses
     check_pipeline(spec)
     if context.confined:
         _check_confined(context, spec, own)

@@ -146,6 +146,12 @@ def test_the_services_key_opens_every_pipeline(rest: Rest) -> None:
         assert everything.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("name", ["a/b", "..", ".", " ", "", "a:7", "a\nb", "x" * 201])
+def test_a_name_that_no_address_can_hold_is_not_published(rest: Rest, name: str) -> None:
+    with pytest.raises(SpecInvalid):
+        rest.workspace.pipelines.publish(replace(spec("p"), name=name))
+
+
 # Runs below their pipeline
 
 

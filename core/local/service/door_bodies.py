@@ -19,6 +19,7 @@ from core.domain.pipeline import Parameter, ParameterType
 from core.domain.run import PipelineRun
 
 BODY_MAX_BYTES = 1_000_000
+NAME_CHARS_MAX = 255
 HINT = 'Send {"ExperimentName": "..."}, or {"properties": {"inputData": {...}}}'
 ASSET = re.compile(
     r"azureml:(?!//)(?P<named>.+)|(?:azureml://|/subscriptions/).*/data/(?P<name>[^/]+)/versions/(?P<version>[^/]+)"
@@ -29,7 +30,7 @@ ASSET = re.compile(
 class Trigger(msgspec.Struct, forbid_unknown_fields=True):
     """Azure ML's body for a published pipeline. Its names for runs and tags are accepted and not used."""
 
-    ExperimentName: Annotated[str, msgspec.Meta(min_length=1, pattern=r"\S")]
+    ExperimentName: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_CHARS_MAX, pattern=r"\S")]
     ParameterAssignments: dict[str, Any] = {}
     DisplayName: str = ""
     Description: str = ""
@@ -69,7 +70,7 @@ class BatchProperties(msgspec.Struct, forbid_unknown_fields=True, rename="camel"
     """What a run begins with. Names other than the experiment's are accepted and not used."""
 
     input_data: dict[str, JobInput] = {}
-    experiment_name: str | None = None
+    experiment_name: Annotated[str, msgspec.Meta(max_length=NAME_CHARS_MAX)] | None = None
     display_name: str | None = None
     description: str | None = None
     tags: dict[str, str | None] | None = None
