@@ -1,10 +1,14 @@
 """Two runs side by side."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import streamlit as st
 
-from core.domain.run import PipelineRun, RunSummary, StepRun
+from core.definitions.comparing import Aspect, RunDifference, compare_runs
+from core.domain.run import PipelineRun, RunSummary, StepState
 from core.ui.kit import words
-from core.ui.pipelines import comparison, opened, step_detail, values
+from core.ui.pipelines import opened, values
 from core.ui.shell import choices
 from core.workspace import Workspace
 
@@ -41,43 +45,49 @@ def show(workspace: Workspace, run: PipelineRun) -> None:
             if st.button("Close", icon=":material/close:", type="tertiary", key="pipelines.close_comparison"):
                 choices.put("compare", "", scope=run.id)
                 st.rerun()
-        _differences(run, other)
-        _results(run, other)
-        _steps(run, other)
+        found, names = compare_runs(run, other), (f"Run {run.number}", f"Run {other.number}")
+        _differences(found, names)
+        _results(found, names)
+        _steps(found, names)
 
 
-def _differences(run: PipelineRun, other: PipelineRun) -> None:
-    found = comparison.differences(run, other)
-    if not found:
+GIVEN = (Aspect.RUN, Aspect.PARAMETER, Aspect.PART, Aspect.OUTPUT)
+DIGEST_CHARS = 12
+
+
+def _differences(found: Sequence[RunDifference], names: tuple[str, str]) -> None:
+    shown = [row for row in found if row.aspect in GIVEN and row.differs and row.name != "number"]
+    if not shown:
         st.info("**Same version, parameters, inputs and code.**", icon=":material/drag_handle:")
         return
     st.markdown("**What differs**")
     st.dataframe(
         {
-            "Step": [each.step or "Run" for each in found],
-            "What": [words.identifier(each.what) for each in found],
-            f"Run {run.number}": [_text(each.one) for each in found],
-            f"Run {other.number}": [_text(each.other) for each in found],
+            "Step": [row.step or "Run" for row in shown],
+            "What": [words.identifier(row.name) for row in shown],
+            names[0]: [_text(row, row.first) for row in shown],
+            names[1]: [_text(row, row.second) for row in shown],
         },
         hide_index=True,
         key="pipelines.differences",
     )
 
 
-def _results(run: PipelineRun, other: PipelineRun) -> None:
-    found = comparison.results(run, other)
-    if not found:
+def _results(found: Sequence[RunDifference], names: tuple[str, str]) -> None:
+    """The numbers that came out, also where they are equal."""
+    shown = [row for row in found if row.aspect is Aspect.METRIC]
+    if not shown:
         return
     st.markdown("**Results**")
     st.dataframe(
         {
-            "Step": [each.step for each in found],
-            "Result": [words.metric(each.what) for each in found],
-            f"Run {run.number}": [_number(each.one) for each in found],
-            f"Run {other.number}": [_number(each.other) for each in found],
+            "Step": [row.step for row in shown],
+            "Result": [words.metric(row.name) for row in shown],
+            names[0]: [_number(row.first) for row in shown],
+            names[1]: [_number(row.second) for row in shown],
             "Difference": [
-                words.DASH if each.one is None or each.other is None else _number(each.one - each.other)
-                for each in found
+                words.DASH if row.first is None or row.second is None else _number(row.first - row.second)
+                for row in shown
             ],
         },
         hide_index=True,
@@ -85,36 +95,40 @@ def _results(run: PipelineRun, other: PipelineRun) -> None:
     )
 
 
-def _steps(run: PipelineRun, other: PipelineRun) -> None:
-    found = comparison.steps(run, other)
+def _steps(found: Sequence[RunDifference], names: tuple[str, str]) -> None:
+    by_aspect = {
+        aspect: {row.step: row for row in found if row.aspect is aspect and row.step}
+        for aspect in (Aspect.STATE, Aspect.DURATION, Aspect.REUSE)
+    }
+    states, lasted, reused = by_aspect.values()
     st.markdown("**Steps**")
     st.dataframe(
         {
-            "Step": [name for name, _, _ in found],
-            f"Run {run.number}": [_state(one) for _, one, _ in found],
-            f"Time in run {run.number}": [step_detail.duration(one) if one else words.DASH for _, one, _ in found],
-            f"Run {other.number}": [_state(theirs) for _, _, theirs in found],
-            f"Time in run {other.number}": [
-                step_detail.duration(theirs) if theirs else words.DASH for _, _, theirs in found
-            ],
+            "Step": list(states),
+            names[0]: [_state(row.first, reused[step].first) for step, row in states.items()],
+            f"Time in {names[0].lower()}": [words.lasting(lasted[step].first) for step in states],
+            names[1]: [_state(row.second, reused[step].second) for step, row in states.items()],
+            f"Time in {names[1].lower()}": [words.lasting(lasted[step].second) for step in states],
         },
         hide_index=True,
         key="pipelines.both",
     )
 
 
-def _state(step: StepRun | None) -> str:
-    if step is None:
+def _state(state: str | None, reused: bool | None) -> str:
+    if state is None:
         return words.DASH
-    return "Reused" if step.reused_from else words.state(step.state).label
+    return "Reused" if reused else words.state(StepState(state)).label
 
 
 def _number(value: float | None) -> str:
     return words.DASH if value is None else words.number(value)
 
 
-def _text(value: object) -> str:
-    return words.DASH if value is None else values.text(value)
+def _text(row: RunDifference, value: Any) -> str:
+    if value is None:
+        return words.DASH
+    return str(value)[:DIGEST_CHARS] if row.aspect is Aspect.PART else values.text(value)
 
 
 def _line(run: RunSummary) -> str:

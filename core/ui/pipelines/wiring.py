@@ -30,7 +30,7 @@ def sources(spec: PipelineSpec, parameters: Mapping[str, Any] | None = None) -> 
     """Each step's inputs by name, and the `step.output` that each comes from, also where the definition names none."""
     try:
         return {step.name: dict(step.inputs) for step in plan(spec, parameters or {}, complete=False)}
-    except (SlipwayError, LookupError):
+    except SlipwayError:
         # Published by an earlier version that allowed more: what it names itself can still be shown.
         return {step.name: dict(step.inputs) for step in spec.steps}
 
