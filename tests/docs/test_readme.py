@@ -20,14 +20,19 @@ DOCUMENTS = [
 ]
 
 
-def commands() -> list[str]:
-    """Every line of the README's shell blocks, continued lines joined."""
-    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+PIPELINES = (ROOT / "docs" / "pipelines.md").read_text("utf-8")
+
+
+def commands(document: str = README) -> list[str]:
+    """Every line of a document's shell blocks, continued lines joined."""
+    blocks = re.findall(r"```sh\n(.*?)```", document, flags=re.DOTALL)
     return [line for block in blocks for line in block.replace("\\\n", " ").splitlines() if line.strip()]
 
 
-@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("python -m core ")])
-def test_every_command_of_the_readme_is_one(line):
+@pytest.mark.parametrize(
+    "line", [line for line in (*commands(), *commands(PIPELINES)) if line.startswith("python -m core ")]
+)
+def test_every_command_of_the_readme_and_of_the_pipelines_is_one(line):
     words = shlex.split(line, comments=True)[3:]
     assert parser(words).parse_args(words).command.words.split()[0] == words[0]
 
