@@ -1,9 +1,10 @@
 """The service's HTTP door: who may enter, what it answers, and that its document is true."""
 
 import http.client
+import io
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import given, settings
@@ -12,8 +13,8 @@ from openapi_spec_validator import validate
 from starlette.testclient import TestClient
 
 from core.domain.data import DataRef
-from core.domain.errors import JobNotFound, PipelineNotFound, StorageFull
-from core.domain.job import Job, JobKind, JobState
+from core.domain.errors import Conflict, JobNotFound, PipelineNotFound, StorageFull
+from core.domain.job import Job, JobKind, JobState, LogLine
 from core.domain.pipeline import Parameter, ParameterType, PipelineEndpoint, PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import GateSpec
 from core.domain.run import PipelineRun, RunOrigin, StepRun
@@ -25,6 +26,7 @@ from core.workspace.jobs import Jobs
 from core.workspace.pipelines import Pipelines
 
 KEY = "the-key"
+OUTPUT = bytes(range(256)) * 1000
 JOB = Job("j1", JobKind.GATE, JobState.RUNNING, "x", "proof", GateSpec("bank", "v1"), 1.0)
 TIMEOUT = Parameter("timeout_s", ParameterType.INTEGER, 60)
 SPEC = PipelineSpec("p", (PipelineStep("a", StepKind.PREPARE),), parameters=(TIMEOUT,))
@@ -38,6 +40,7 @@ class OnePipeline(Pipelines):
     def __init__(self) -> None:
         self.triggered: list[tuple[str, str, Mapping[str, Any] | None]] = []
         self.full = False
+        self.opened = io.BytesIO()
 
     def list(self) -> tuple[PipelineEndpoint, ...]:
         return (PIPELINE,)
@@ -64,6 +67,15 @@ class OnePipeline(Pipelines):
 
     def get_run(self, run_id: str) -> PipelineRun:
         return RUN
+
+    def step_log(self, run_id: str, step: str, limit: int = 1000) -> tuple[LogLine, ...]:
+        return (LogLine(1.0, "out", f"{run_id} {step} {limit}"),)
+
+    def open_output(self, run_id: str, step: str, output: str) -> BinaryIO:
+        if output != "table.csv":
+            raise Conflict(f"Step '{step}' has no output '{output}'")
+        self.opened = io.BytesIO(OUTPUT)
+        return self.opened
 
 
 class OneJob(Jobs):
@@ -248,6 +260,18 @@ def test_pipelines_are_listed_with_what_a_trigger_needs(door: TestClient) -> Non
     (pipeline,) = door.get("/pipelines").json()
     (parameter,) = pipeline["spec"]["parameters"]
     assert (pipeline["id"], pipeline["name"], parameter["name"], parameter["default"]) == ("p1", "p", "timeout_s", 60)
+
+
+def test_a_steps_log_and_output_are_sent(door: TestClient, pipelines: OnePipeline) -> None:
+    steps = "/pipelines/p/jobs/r1/steps/a"
+    assert door.get(f"{steps}/logs?limit=7").json() == [{"at": 1.0, "level": "out", "text": "r1 a 7"}]
+    problem(door.get(f"{steps}/logs?limit=10001"), 400)
+    sent = door.get(f"{steps}/outputs/table.csv")
+    assert sent.content == OUTPUT
+    assert pipelines.opened.closed
+    assert sent.headers["content-type"] == "application/octet-stream"
+    assert (sent.headers["content-disposition"], sent.headers["x-content-type-options"]) == ("attachment", "nosniff")
+    problem(door.get(f"{steps}/outputs/nothing"), 409)
 
 
 def test_poke_pokes(door: TestClient, pokes: Pokes) -> None:
