@@ -35,7 +35,7 @@ def table(quickstart) -> str:
 
 
 def test_a_rest_call_runs_prepare_automl_and_register(quickstart, published, table):
-    parameters = {"data": table, "target": "bought", "timeout_s": 8, "model": "from-rest"}
+    parameters = {"data": table, "target": "bought", "timeout_s": 5, "model": "from-rest"}
     key = quickstart.workspace.service.key()
     started = post(published.trigger_uri, key, {"ExperimentName": "rest", "ParameterAssignments": parameters})
     assert set(started) == {"Id"}

@@ -1,5 +1,6 @@
 """The shipped "Retrain and promote" and "Quickstart" with real parts: what is live changes only for a better model."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from waiting import wait_until
 
 from core.definitions import shipped
+from core.domain.data import DataRef
 from core.domain.endpoint import GateState
 from core.domain.job import JobState
 from core.domain.run import PipelineRun, StepState
@@ -44,14 +46,17 @@ def outcome(run: PipelineRun) -> dict[str, dict[str, object]]:
     return {step.name: dict(step.outputs) for step in run.steps if step.state is StepState.SUCCEEDED}
 
 
-def test_where_every_row_was_trained_on_before_nothing_is_promoted(quickstart, run) -> None:
-    name, version = quickstart.report["data"]["name"], quickstart.report["data"]["version"]
-    parameters = {"data": f"{name}:{version}", "timeout_s": 5, "model": "again", "endpoint": quickstart.endpoint}
+def test_where_every_row_was_trained_on_before_nothing_is_promoted(quickstart, run, tmp_path: Path) -> None:
+    data = quickstart.report["data"]
+    some = quickstart.workspace.data.sample(DataRef(data["name"], data["version"]), 1_000)
+    with (tmp_path / "some.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([some.columns, *some.rows])
     before = quickstart.workspace.endpoints.get(quickstart.endpoint)
-    done = run("Retrain and promote", **parameters)
+    given = {"data": str(tmp_path / "some.csv"), "timeout_s": 5, "model": "again", "endpoint": quickstart.endpoint}
+    done = run("Retrain and promote", **given)
     evaluated = outcome(done)["evaluate"]
     assert (evaluated["better"], evaluated["rows"]) == (False, 0)
-    assert evaluated["reason"] == f"There are no rows of {name}-holdout:1 that neither model was trained on"
+    assert evaluated["reason"] == "There are no rows of some-holdout:1 that neither model was trained on"
     steps = {step.name: step for step in done.steps}
     assert {steps[name].state for name in SERVING} == {StepState.SKIPPED}
     assert steps["deploy"].why == "skipped: 'evaluate.better' is false"
