@@ -38,6 +38,8 @@ def parts_of(
         parts["declared outputs"] = _digest(dict(step.outputs))
         named = SETTING
     parts |= {f"{named}{key}": _digest(value) for key, value in settings.items()}
+    if table := named_table(step):
+        parts[f"{INPUT}data"] = _digest(_table(store, table))
     for name, source in step.inputs.items():
         parts[f"{INPUT}{name}"] = _digest(_content(store, plan, known, source))
     return parts | surroundings(store, step)
@@ -49,6 +51,11 @@ def surroundings(store: Nouns, step: PipelineStep) -> dict[str, str]:
     if step.kind is StepKind.EVALUATE:
         parts[LIVE] = _digest([[name, percent, *_model(store, model)] for name, percent, model in _live(store, step)])
     return parts
+
+
+def named_table(step: PipelineStep) -> str:
+    """The registered table that a step's settings name, where it reads one besides its inputs."""
+    return str(step.settings.get("data") or "") if step.kind is StepKind.EVALUATE else ""
 
 
 def live_models(store: Nouns, step: PipelineStep) -> tuple[str, ...]:

@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from core.domain.data import DataRef
+from core.domain.errors import SlipwayError
+from core.domain.names import reference
 from core.domain.pipeline import PipelineStep, ValueType
 from core.domain.proof import GateResult
 from core.domain.run import Artifact, StepRun, StepState
 from core.domain.steps import STEP_TYPES
-from core.local.dependence import live_models, outputs_of, type_of
+from core.local.dependence import live_models, named_table, outputs_of, type_of
 from core.local.store import Nouns
 
 NOTED = frozenset({ValueType.DATA, ValueType.JOB, ValueType.MODEL, ValueType.DEPLOYMENT, ValueType.REPORT})
@@ -39,7 +42,17 @@ def _used(
         kind, value = type_of(plan, source), known[name].outputs.get(output)
         if kind in NOTED and value:
             yield Artifact(kind, str(value))
+    if table := named_table(step):
+        yield Artifact(ValueType.DATA, _version(store, table))
     yield from (Artifact(ValueType.MODEL, model) for model in live_models(store, step))
+
+
+def _version(store: Nouns, named: str) -> str:
+    """A table with its version, which a name alone leaves open."""
+    try:
+        return str(store.data.get(DataRef(*reference(named))).ref)
+    except SlipwayError:
+        return named  # the step will say that it is not there
 
 
 def _given(step: PipelineStep, run: StepRun) -> Iterator[Artifact]:

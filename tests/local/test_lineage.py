@@ -1,6 +1,7 @@
 """A run tells what it made and used, also where it failed, and each of these tells its runs."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from local_world import World
@@ -86,6 +87,12 @@ def test_a_comparison_is_made_anew_when_another_model_is_live(world: World, by_h
     plan = (PipelineStep("evaluate", StepKind.EVALUATE, settings={"endpoint": "shop"}),)
     by_hand.does = lambda step, job_id: StepResult({"better": True})
     said = [by_hand.run(plan)["evaluate"].why, by_hand.run(plan)["evaluate"].why]
+    named = (replace(plan[0], settings={"endpoint": "empty", "data": "t"}),)
+    run = by_hand.add(named, "named")
+    by_hand.finish(run, named)
+    assert lineage(world, run.id) == [("data", "t:1", "evaluate", False)]
+    world.store.data.add(replace(world.data, version=0, sha256="cd" * 32))
+    assert by_hand.run(named, "named")["evaluate"].why == "ran: input data changed since run 1"
     world.deploy("shop")
     said.append(by_hand.run(plan)["evaluate"].why)
     world.store.endpoints.set_traffic("shop", {"v1": 100}, None, time.time(), "a test")

@@ -68,10 +68,10 @@ def run(work: Work, step: Step) -> StepResult:
     deployment = _live(work, settings.endpoint)
     if deployment is None:
         verdict = Verdict(True, f"Nothing is live at {settings.endpoint} yet: the gate decides")
-        return _result(work, verdict, "", "")
+        return _result(work, verdict, "")
     live = f"{deployment.endpoint}/{deployment.name}"
     verdict = _judged(work, step, settings, deployment)
-    return _result(work, verdict, live, f"{deployment.model}:{deployment.model_version}")
+    return _result(work, verdict, live)
 
 
 def _live(work: Work, name: str) -> Deployment | None:
@@ -176,13 +176,13 @@ def _said(found: Comparison, rows: int) -> str:
     return f"The new model {worse}: {measured} ({interval})"
 
 
-def _result(work: Work, verdict: Verdict, live: str, model: str) -> StepResult:
+def _result(work: Work, verdict: Verdict, live: str) -> StepResult:
     work.log.info(f"{verdict.reason}.")
     outputs: dict[str, Any] = {"better": verdict.better, "reason": verdict.reason, "rows": verdict.rows, "live": live}
     if (found := verdict.comparison) is not None:
         outputs["difference"] = found.gain
         outputs["comparison"] = _shown(found)
-    return StepResult(outputs, parts={"live model": model}, note=verdict.reason)
+    return StepResult(outputs, note=verdict.reason)
 
 
 def _shown(found: Comparison) -> Mapping[str, Any]:
