@@ -26,6 +26,7 @@ from core.domain.pipeline import PipelineStep, StepKind, ValueType
 from core.local.service.notifying import run_command, send_post
 from core.local.service.telling import GIVE_UP_S, LONGEST_S, Telling
 from core.local.store import Store
+from core.settings import CHECKOUT
 
 PLAN = (
     PipelineStep("train", StepKind.COMMAND, settings={"command": ["x"]}, outputs={"v": ValueType.INTEGER}, code="c"),
@@ -108,6 +109,8 @@ def test_a_webhook_that_fails_twice_takes_it_the_third_time_and_only_once(world:
         "started_at": told["started_at"], "ended_at": told["ended_at"], "uri": f"/pipelines/p/jobs/{run_id}",
     }  # fmt: skip
     assert (notice(world)["tries"], notice(world)["error"]) == (2, "")
+    documented = (CHECKOUT / "docs" / "pipelines.md").read_text("utf-8").partition("## When a run fails")[2]
+    assert [key for key in told if f"`{key}`" not in documented] == []
 
 
 def test_a_run_that_succeeds_is_told_to_nobody(world: World, hook: Hook) -> None:
