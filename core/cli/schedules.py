@@ -63,9 +63,9 @@ def _told(spec: ScheduleSpec, since: float | None = None) -> Outcome:
     check_schedule(spec, now)
     words, upcoming = schedule_words(spec), next_fires(spec, now, SHOWN_FIRES, since=since)
     zone = ZoneInfo(spec.timezone)
-    times = [datetime.fromtimestamp(at, zone) for at in upcoming]
-    value = {"words": words, "next_fires_at": upcoming, "next_fires": [at.isoformat() for at in times]}
-    lines = [words[:1].upper() + words[1:], *(f"  {at:%a %Y-%m-%d %H:%M %Z}" for at in times)]
+    times = [datetime.fromtimestamp(at, zone).isoformat() for at in upcoming]
+    value = {"words": words, "next_fires_at": upcoming, "next_fires": times}
+    lines = [words[:1].upper() + words[1:], *(f"  {_shown(at, zone)}" for at in upcoming)]
     return Outcome(value, 0, "\n".join(lines))
 
 
@@ -94,6 +94,33 @@ def _line(schedule: Schedule) -> dict[str, Any]:
     }
 
 
+def _get(context: Context, options: Namespace) -> Any:
+    schedule = context.workspace.schedules.get(options.name)
+    return Outcome(schedule, 0, _text(schedule))
+
+
+def _text(schedule: Schedule) -> str:
+    """A schedule as people read it; `--json` has all of it."""
+    spec, last, zone = schedule.spec, schedule.last_fire, ZoneInfo(schedule.spec.timezone)
+    told = {
+        "name": spec.name,
+        "pipeline": f"{spec.pipeline}{f', version {spec.version}' if spec.version else ''}",
+        "fires": schedule.words if schedule.enabled else f"{schedule.words} (turned off)",
+        "parameters": ", ".join(f"{name}={value}" for name, value in spec.parameters.items()),
+        "experiment": spec.experiment_name,
+        "misfire": spec.misfire,
+        "overlap": spec.overlap,
+        "next": "; ".join(_shown(at, zone) for at in schedule.next_fires_at),
+        "last": f"{_shown(last.due_at, zone)} {last.outcome} {last.run_id or last.message}" if last else "",
+    }
+    wide = max(map(len, told))
+    return "\n".join(f"{name:<{wide}}  {text}" for name, text in told.items() if text)
+
+
+def _shown(at: float, zone: ZoneInfo) -> str:
+    return f"{datetime.fromtimestamp(at, zone):%a %Y-%m-%d %H:%M %Z}"
+
+
 def _delete(context: Context, options: Namespace) -> None:
     context.workspace.schedules.delete(options.name)
 
@@ -118,7 +145,7 @@ COMMANDS = (
     Command(
         "schedule get",
         "one schedule, with its next fires",
-        lambda context, options: context.workspace.schedules.get(options.name),
+        _get,
         (NAME,),
         formerly=("show",),
     ),

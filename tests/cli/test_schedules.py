@@ -128,6 +128,19 @@ def test_a_schedule_is_turned_off_run_and_deleted(cli, context):
     assert run["id"] in line
     assert json.loads(cli("schedule enable s --json")[1])["enabled"] is True
     assert json.loads(cli("schedule show s --json")[1])["last_run_id"] == run["id"]
+    told = cli("schedule show s")[1].splitlines()
+    assert [line.split()[0] for line in told] == [
+        "name",
+        "pipeline",
+        "fires",
+        "experiment",
+        "misfire",
+        "overlap",
+        "next",
+        "last",
+    ]
+    assert told[2].endswith("every day at 06:00, UTC")
+    assert f"started {run['id']}" in told[-1]
     assert cli("schedule delete s")[:2] == (0, "")
     code, _, err = cli("schedule get s")
     assert (code, "no schedule 's'" in err) == (1, True)

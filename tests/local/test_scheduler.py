@@ -292,6 +292,39 @@ def test_a_version_that_the_same_pipeline_made_starts_nothing(clocked: Clocked) 
     assert [fire.key for fire in clocked.fires()] == ["t:3"]
 
 
+def test_a_run_that_prepares_the_data_of_its_own_schedule_goes_round_once(world: World, tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    workspace = open_local(world.settings)
+    workspace.pipelines.publish(PIPELINE)
+
+    def grown(rows: int) -> str:
+        table.write_text("age,y\n" + "".join(f"{20 + i % 12},{'yes' if i % 3 else 'no'}\n" for i in range(rows)))
+        return str(table)
+
+    workspace.data.register("people", grown(30))
+    workspace.schedules.create(ScheduleSpec("s", "p", data="people", parameters={"data": str(table)}))
+    scheduler, reconcile = Scheduler(Context(world.settings)), world.reconciler()
+
+    def ended(run_id: str) -> bool:
+        scheduler.tick()
+        reconcile()
+        return world.job(run_id).state.final
+
+    grown(40)
+    by_hand = workspace.pipelines.trigger("p", "by hand", {"data": str(table)}).id
+    wait_until(lambda: ended(by_hand), 30)
+    scheduler.tick()
+    assert workspace.data.list()[0].version == 2, "the run has made a version"
+    assert workspace.schedules.fires("s") == ()
+    workspace.data.register("people", grown(50))
+    scheduler.tick()
+    (fire,) = workspace.schedules.fires("s")
+    assert (fire.key, fire.outcome) == ("people:3", STARTED)
+    wait_until(lambda: ended(fire.run_id), 30)
+    scheduler.tick()
+    assert workspace.schedules.fires("s") == (fire,), "it prepared the version that started it"
+
+
 def test_a_version_that_had_to_wait_for_a_step_is_not_late(clocked: Clocked) -> None:
     clocked.create(replace(ON_DATA, misfire=Misfire.SKIP))
     run_id = clocked.workspace.pipelines.trigger("p", "by hand").id

@@ -67,12 +67,12 @@ class Scheduler:
     def _load(self) -> None:
         found, unreadable = self._store.schedules.enabled()
         waiting = self._store.schedules.with_waiting()
-        self._known, self._unreadable = {}, {}
+        self._known = {}
         for name, stored in found.items():
             try:
                 self._known[name] = _Known(stored, _next_at(stored), name in waiting)
-            except SlipwayError as e:
-                unreadable[name] = e.message
+            except Exception as e:  # noqa: BLE001 - one schedule's failure is its own, and it is told
+                unreadable[name] = _said(e)
             self._backoff.clear(name)
         self._failing = {name: error for name, error in self._failing.items() if name in self._known}
         if new := {name: error for name, error in unreadable.items() if self._unreadable.get(name) != error}:
@@ -98,9 +98,8 @@ class Scheduler:
         except (StorageFull, ServiceUnavailable, OSError):
             raise
         except Exception as e:
-            explained = isinstance(e, SlipwayError)
-            self._failing[name] = e.message if isinstance(e, SlipwayError) else f"{type(e).__name__}: {e}"
-            log.error("schedule %s: %s", name, self._failing[name], exc_info=not explained)
+            self._failing[name] = _said(e)
+            log.error("schedule %s: %s", name, self._failing[name], exc_info=not isinstance(e, SlipwayError))
             self._backoff.failed(name)
         else:
             self._failing.pop(name, None)
@@ -200,6 +199,10 @@ class Scheduler:
             tx.facts.set(LOOKED_AT, looked_at)
             tx.facts.set(ERROR, error)
         self._said_at, self._said = now, (looked_at, error)
+
+
+def _said(error: Exception) -> str:
+    return error.message if isinstance(error, SlipwayError) else f"{type(error).__name__}: {error}"
 
 
 def _next_at(stored: StoredSchedule) -> float:
