@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.cli.command import Command, Context, arg
+from core.cli.creating import CREATE
 from core.cli.definitions import definition
 from core.cli.runs import RUNS, told
 from core.cli.values import assignment
@@ -75,6 +76,7 @@ COMMANDS = (
         ),
         starts_service=True,
     ),
+    CREATE,
     Command(
         "pipeline list",
         "all published pipelines, each at its default version",

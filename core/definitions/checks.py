@@ -9,6 +9,7 @@ from typing import Any
 from core.definitions.graph import NAME_IT, cycles, inputs_of, missing, ordered, outputs_of
 from core.definitions.references import referred, whole
 from core.domain.errors import SpecInvalid
+from core.domain.names import check_name
 from core.domain.parameters import TEXTS, checked, converted, fits
 from core.domain.pipeline import Parameter, ParameterType, PipelineStep, ValueType
 from core.domain.rules import check_number, check_whole, shown
@@ -47,10 +48,13 @@ def faults(
     parameters: Sequence[Parameter],
     steps: Sequence[PipelineStep],
     *,
+    name: str = "",
     max_concurrent: int = 4,
     unread: Collection[str] = (),
 ) -> Iterator[Fault]:
     """All that is wrong; steps may stand in any order. What names one of `unread` is not judged."""
+    if name:
+        yield from _tried(("name",), lambda: check_name("a pipeline", name))
     yield from _tried(("max_concurrent",), lambda: check_whole("max_concurrent", max_concurrent, 1, 64))
     if len(steps) > STEPS_MAX:
         yield Fault(("steps",), f"There are {len(steps)} steps, expected at most {STEPS_MAX}")
@@ -102,8 +106,9 @@ def _parameter(parameter: Parameter) -> Iterator[Fault]:
             yield from _tried((*path, name), lambda n=name, v=value: check_number(f"{n} of {what}", v, -1e300, 1e300))
     if low is not None and high is not None and low > high:
         yield Fault((*path, "minimum"), f"{what} has a minimum of {low:,g}, above its maximum of {high:,g}")
+    one = ParameterType.STRING if parameter.type is ParameterType.LIST else parameter.type
     for choice in parameter.choices:
-        yield from _tried((*path, "choices"), lambda c=choice: checked(replace(parameter, choices=()), c))
+        yield from _tried((*path, "choices"), lambda c=choice: checked(Parameter(parameter.name, one), c))
     if not parameter.required:
         for fault in _tried((*path, "default"), lambda: checked(parameter, parameter.default)):
             yield replace(fault, message=f"The default of p{fault.message[1:]}")

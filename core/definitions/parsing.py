@@ -73,7 +73,7 @@ def parse_definition(text: str, where: str = "The definition") -> Definition:
     if not draft.steps and not problems:
         problems.append(DefinitionProblem("A pipeline needs at least one step", "steps: ...", 1, 1))
     draft.parameters = list(_typed_by_use(draft))
-    for fault in faults(draft.parameters, draft.steps, max_concurrent=most, unread=draft.unread):
+    for fault in faults(draft.parameters, draft.steps, name=name, max_concurrent=most, unread=draft.unread):
         reader.note(_in_file(fault, draft))
     if problems:
         raise DefinitionInvalid(where, tuple(sorted(problems, key=lambda p: (p.line, p.column))))
@@ -136,6 +136,7 @@ def _parameter(reader: Reader, name: str, node: Node, draft: _Draft) -> Paramete
         kind = type_of(default)
     if kind is None:
         return None
+    one = ParameterType.STRING if kind is ParameterType.LIST else kind
     choices = reader.items(fields.get("choices"), ("parameters", name, "choices"), f"{what}: choices")
     return Parameter(
         name,
@@ -144,7 +145,7 @@ def _parameter(reader: Reader, name: str, node: Node, draft: _Draft) -> Paramete
         reader.text(fields.get("description"), f"{what}: description"),
         reader.number(fields.get("minimum"), f"{what}: minimum", None),
         reader.number(fields.get("maximum"), f"{what}: maximum", None),
-        tuple(reader.value(choice, what, kind) for choice in choices),
+        tuple(reader.value(choice, what, one) for choice in choices),
     )
 
 

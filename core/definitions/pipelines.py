@@ -19,7 +19,7 @@ def check_pipeline(spec: PipelineSpec) -> None:
     """Raise DefinitionInvalid for a definition that no run could do, with all that is wrong with it."""
     found = tuple(
         DefinitionProblem(fault.message, fault.hint)
-        for fault in faults(spec.parameters, spec.steps, max_concurrent=spec.max_concurrent)
+        for fault in faults(spec.parameters, spec.steps, name=spec.name, max_concurrent=spec.max_concurrent)
     )
     if found:
         raise DefinitionInvalid(f"Pipeline '{spec.name}'", found)

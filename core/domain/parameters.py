@@ -46,8 +46,11 @@ def checked(parameter: Parameter, value: Any) -> Any:
         found = converted(parameter.type, value)
     except ValueError as e:
         raise SpecInvalid(f"{what} is {shown(value)}, expected {e}") from e
-    if parameter.choices and found not in parameter.choices:
-        raise SpecInvalid(f"{what} is {shown(value)}, expected one of {', '.join(map(str, parameter.choices))}")
+    strange = [each for each in (found if isinstance(found, list) else [found]) if each not in parameter.choices]
+    if parameter.choices and strange:
+        verb = "has the entry" if isinstance(found, list) else "is"
+        known = ", ".join(map(str, parameter.choices))
+        raise SpecInvalid(f"{what} {verb} {shown(strange[0])}, expected one of {known}")
     size, of = found, ""
     if not isinstance(found, int | float):
         size, of = len(found), " entries" if isinstance(found, list) else " characters"

@@ -320,6 +320,7 @@ OWN_WORDS = {
     "pipeline disable": "pipelines.enable",
     "pipeline logs": "pipelines.step_log",
     "pipeline output": "pipelines.open_output",
+    "pipeline create": "jobs.get, pipelines.publish",
     "pipeline compare": "pipelines.get_run, twice",
     "schedule disable": "schedules.enable",
     "schedule preview": "schedules.create, but for keeping it",

@@ -11,9 +11,11 @@ import pytest
 from core.cli.command import Context
 from core.cli.main import main
 from core.cli.runs import duration, run_text
+from core.definitions import parse_pipeline
 from core.domain.job import JobState
 from core.domain.pipeline import StepKind
 from core.domain.run import PipelineRun, StepRun, StepState
+from core.domain.training import TrainingSpec
 from core.local.workspace import open_local
 from core.settings import Settings, read_settings
 from core.workspace.service import Service
@@ -175,3 +177,22 @@ def test_every_problem_of_a_file_is_told_with_its_line(cli: Cli, tmp_path: Path)
     told = cli("pipeline", "publish", str(tmp_path / "wrong.yaml"), code=2, people=True)
     assert "wrong.yaml has 2 problems:\n- line 9: " in told
     assert "- line 10: Step 'automl': 'max_trials' refers to parameter 'trials'" in told
+
+
+def test_a_training_is_made_a_pipeline_that_is_printed_written_or_published(cli: Cli, tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("age,y\n" + "".join(f"{20 + i % 12},{'yes' if i % 3 else 'no'}\n" for i in range(30)))
+    workspace = open_local(read_settings({}, home=str(tmp_path / "home"), offline="1"))
+    asset = workspace.data.register("people", str(table))
+    job = workspace.jobs.submit(TrainingSpec(asset.ref, "y", timeout_s=30))
+    printed = cli("pipeline", "create", "--from-job", job.id, people=True)
+    assert "name: people y" in printed
+    assert parse_pipeline(printed).defaults["data"] == str(table)
+    output = str(tmp_path / "made.yaml")
+    wanted = ("--endpoint", "people", "--promote", "--when-better", "--name", "Nightly", "--output", output)
+    made = cli("pipeline", "create", "--from-job", job.id, *wanted)
+    assert [step["kind"] for step in made["steps"]][-3:] == ["deploy", "gate", "promote"]
+    published = cli("pipeline", "publish", output)
+    assert cli("pipeline", "create", "--from-job", job.id, *wanted, "--publish") == published
+    refused = cli("pipeline", "create", "--from-job", job.id, "--promote", code=2)
+    assert refused["error"]["message"] == "--gate and --promote need --endpoint"

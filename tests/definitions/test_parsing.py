@@ -104,6 +104,7 @@ def test_the_message_names_the_file_and_each_line():
         ("? [a]\n: b\n", 1, "A key is a list or a mapping"),
         ("steps: []\n", 1, "needs a name"),
         ("name: A\n", 1, "at least one step"),
+        ("name: a/b\nsteps: [" + PREPARE + "]\n", 1, "'a/b' is not a name for a pipeline"),
         ("name: on\nsteps: 7\n", 2, "'steps' is 7, expected a list"),
         ("name: A\nsteps: [7]\n", 2, "Step 1 is 7, expected a mapping"),
         ("name: A\nmax_concurrent: 0\nsteps: [" + PREPARE + "]\n", 2, "max_concurrent is 0"),
@@ -213,6 +214,7 @@ def test_a_mistake_in_the_steps_is_named(steps, said):
         ("{n: {type: boolean, default: true, minimum: 1}}", "is true or false, and has no minimum"),
         ("{n: {type: string, choices: [1]}}", "Parameter 'n' is 1, expected a text"),
         ("{n: {type: string, default: c, choices: [a, b]}}", "expected one of a, b"),
+        ("{n: {type: list, default: [a, c], choices: [a, b]}}", "has the entry 'c', expected one of a, b"),
         ("{a-b: 1}", "'a-b' is not a parameter's name"),
         ("{n: [[a]]}", "expected a list of texts"),
         ("[n]", "'parameters' is a list, expected a mapping"),
@@ -325,8 +327,10 @@ PARAMETER = st.builds(Parameter, st.just("n"), st.just(ParameterType.STRING), SA
 PARAMETER |= st.builds(Parameter, st.just("n"), st.just(ParameterType.NUMBER), st.floats(-1e300, 1e300), SAID)
 PARAMETER |= st.builds(Parameter, st.just("n"), st.just(ParameterType.BOOLEAN), st.none() | st.booleans())
 SPEC = st.builds(
-    lambda name, description, step, parameter: PipelineSpec(name.strip() or "p", (step,), description, (parameter,)),
-    SAID,
+    lambda name, description, step, parameter: PipelineSpec(name, (step,), description, (parameter,)),
+    st.sampled_from(
+        ["p", "on", "010", "1:x", "~", "null", "é", "${n}", "#", "x: y", "2024-01-01", "a\u2028b", "'", '"']
+    ),
     SAID,
     STEP,
     PARAMETER,

@@ -49,7 +49,8 @@ def test_retraining_deploys_only_what_is_better_and_promotes_only_what_has_passe
     assert [step.kind for step in retrain.steps] == kinds
     planned = {step.name: step for step in plan(retrain, {})}
     assert planned["prepare"].settings["holdout_pct"] == 10
-    assert planned["deploy"].when == "evaluate.better"
+    assert planned["register"].when == "evaluate.better"
+    assert planned["deploy"].waits_for == ("register",)
     assert planned["evaluate"].inputs == {"job": "automl.job", "holdout": "prepare.holdout"}
     assert "gate" in planned["promote"].waits_for
     assert planned["promote"].inputs["live"] == "evaluate.live"
