@@ -330,3 +330,17 @@ def test_a_run_is_watched_step_by_step_without_a_reload(page: Page, app: str, qu
     page.wait_for_url(lambda url: "step=" not in url)
     page.go_back()
     page.wait_for_url("**step=prepare**")
+
+
+def test_the_next_fires_of_a_schedule_follow_what_is_typed(page: Page, app: str, quickstart: living.Live):
+    pipeline = quickstart.workspace.pipelines.publish(shipped()[0]).name
+    page.goto(f"{app}/pipelines?view=Schedules&schedule_for={pipeline}")
+    page.get_by_text("Cron", exact=True).click()
+
+    page.get_by_role("textbox", name="Cron expression").fill("15 4 * * *")  # and the field is not left
+
+    expect(page.get_by_text("Every day at 04:15")).to_be_visible()
+    expect(page.get_by_text(", 04:15 ")).to_have_count(1)
+    page.get_by_role("textbox", name="Cron expression").fill("75 4 * * *")
+    expect(page.get_by_text("is not a cron expression")).to_be_visible()
+    expect(page.get_by_role("button", name="Create", exact=True)).to_be_disabled()
