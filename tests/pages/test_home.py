@@ -147,14 +147,23 @@ def test_a_failure_of_last_week_is_told_no_more(visit, bank):
     assert "Needs attention" not in text(visit("home"))
 
 
-def test_a_run_that_goes_on_is_a_click_away(visit, bank):
-    spec = PipelineRunSpec("p-1", "Bankmarketing Train", 1)
-    bank.jobs.insert(0, Job("r-7", JobKind.PIPELINE, JobState.RUNNING, "nightly", "local", spec, time.time()))
+def test_a_run_that_goes_on_shows_its_steps_and_is_a_click_away(visit, bank):
+    run = bank.runs[0]
+    spec = PipelineRunSpec("p-1", run.pipeline, 1)
+    bank.jobs.insert(0, Job(run.id, JobKind.PIPELINE, JobState.RUNNING, "nightly", "local", spec, run.created_at))
 
     app = visit("home")
 
-    assert "Pipeline Bankmarketing Train, experiment nightly" in text(app)
-    assert links(app)["Watch it on Pipelines"] == "pipelines?run=r-7"
+    assert links(app)[f"Run {run.number} of {run.pipeline}"] == f"pipelines?run={run.id}"
+    assert "Pipeline Bankmarketing Train" not in text(app), "it is told once"
+
+
+def test_a_run_that_has_ended_is_a_click_away(visit, bank):
+    spec = PipelineRunSpec("p-1", "Bankmarketing Train", 1)
+    done = Job("r-7", JobKind.PIPELINE, JobState.SUCCEEDED, "nightly", "local", spec, time.time())
+    bank.jobs.insert(0, replace(done, started_at=time.time() - 9, ended_at=time.time()))
+
+    assert links(visit("home"))["Pipeline Bankmarketing Train, experiment nightly"] == "pipelines?run=r-7"
 
 
 def test_what_starts_by_itself_next_stands_in_one_line(visit, bank):

@@ -39,11 +39,15 @@ class Overview:
     hours: Mapping[str, TelemetrySummary | None]
     failed: tuple[RunSummary, ...] = ()
     """The last run of each pipeline that failed lately and has not succeeded since."""
+    going: tuple[RunSummary, ...] = ()
+    """Runs of pipelines that go on, or wait to."""
     schedules: tuple[Schedule, ...] = ()
 
     @property
     def running(self) -> tuple[Job, ...]:
-        return tuple(j for j in self.jobs if not j.state.final)
+        """Jobs that have not ended, save the runs of pipelines in `going`."""
+        runs = {run.id for run in self.going}
+        return tuple(j for j in self.jobs if not j.state.final and j.id not in runs)
 
     @property
     def live(self) -> tuple[Endpoint, ...]:
@@ -55,9 +59,11 @@ def look(workspace: Workspace) -> Overview:
     can = workspace.can
     listed = workspace.jobs.list(limit=12) if can("jobs.list") else ()
     known = workspace.endpoints.list() if can(*CARDS) else ()
+    news = cached.run_news() if can("pipelines.list_runs", "pipelines.revision") else cached.RunNews()
+    now = time.time()
     training = [j for j in listed if j.kind is JobKind.AUTOML and not j.state.final]
     return Overview(
-        now=time.time(),
+        now=now,
         assets=workspace.data.list() if can("data.list") else (),
         models=workspace.models.list() if can("models.list") else (),
         endpoints=known,
@@ -65,16 +71,13 @@ def look(workspace: Workspace) -> Overview:
         trials={j.id: workspace.jobs.trials(j.id) for j in training if can("jobs.trials")},
         served={e.name: endpoints.served(workspace, e) for e in known},
         hours={e.name: endpoints.last_hour(workspace, e.name) for e in known},
-        failed=_failed(time.time()) if can("pipelines.list_runs", "pipelines.revision") else (),
+        failed=tuple(run for run in news.failed if now - (run.ended_at or now) < FAILED_S),
+        going=news.going,
         schedules=cached.schedules() if can("schedules.list") else (),
     )
 
 
-def _failed(now: float) -> tuple[RunSummary, ...]:
-    return tuple(run for run in cached.failed_runs() if now - (run.ended_at or now) < FAILED_S)
-
-
 def pace(seen: Overview) -> float:
     """Home has no final state: look often while something moves or nothing is live yet, else calmly."""
-    moves = seen.running or any(endpoints.moving(e) for e in seen.endpoints)
+    moves = seen.running or seen.going or any(endpoints.moving(e) for e in seen.endpoints)
     return FAST_S if moves or not seen.live else CALM_S

@@ -26,7 +26,8 @@ from core.settings import read_settings
 from core.workspace import Workspace, open_workspace
 
 CHANGING_S = 2
-FAILED_LOOKED_AT = 50
+FAILED_LOOKED_AT, GOING_MAX = 50, 10
+GOING = (JobState.RUNNING, JobState.QUEUED)
 
 
 @lru_cache(maxsize=8)
@@ -118,14 +119,28 @@ def _scored(home: str, job_id: str, rows: int) -> pd.DataFrame:
         return pd.read_csv(file, nrows=rows)
 
 
-def failed_runs() -> tuple[RunSummary, ...]:
+@dataclass(frozen=True, slots=True)
+class RunNews:
+    """What there is to say of pipelines' runs."""
+
+    failed: tuple[RunSummary, ...] = ()
     """The last failed run of each pipeline that has not succeeded since, newest first; of the newest that failed."""
-    return _failed_runs(_home(), workspace().pipelines.revision())
+    going: tuple[RunSummary, ...] = ()
+    """The newest that go on or wait to."""
+
+
+def run_news() -> RunNews:
+    """As it is now; while no run has changed, nothing is asked but that."""
+    return _run_news(_home(), workspace().pipelines.revision())
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _failed_runs(home: str, revision: int) -> tuple[RunSummary, ...]:
-    """While no run has changed, nothing is asked."""
+def _run_news(home: str, revision: int) -> RunNews:
+    going = (workspace().pipelines.list_runs(state=state, limit=GOING_MAX) for state in GOING)
+    return RunNews(_failed(), tuple(run for runs in going for run in runs))
+
+
+def _failed() -> tuple[RunSummary, ...]:
     pipelines = workspace().pipelines
     last: dict[str, RunSummary] = {}
     for run in pipelines.list_runs(state=JobState.FAILED, limit=FAILED_LOOKED_AT):
