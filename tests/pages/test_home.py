@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from reading import text
+from reading import by_label, text
 
+from core.definitions import shipped
+from core.domain.data import AvailableTable, DataSource
 from core.domain.endpoint import EndpointState, GateState
 from core.domain.errors import ServiceUnavailable
 from core.domain.job import Job, JobKind, JobState
@@ -198,3 +200,33 @@ def test_schedules_that_do_not_fire_say_so(visit, bank, looked_s_ago, error, run
 
     assert ("Needs attention" in shown) is (told is not None)
     assert told is None or told in shown
+
+
+def test_the_quickstart_starts_on_the_sample_that_is_chosen_and_shows_its_run(visit, fake):
+    fake.available = [AvailableTable("telco_churn", DataSource.FILE, "Telco churn")]
+    app = visit("home")
+    by_label(app.selectbox, "Sample table").set_value("telco_churn").run()
+
+    by_label(app.button, "Run the quickstart").click().run()
+
+    assert not app.exception
+    [(spec,)] = fake.called("pipelines.publish")
+    assert spec.name == "Quickstart"
+    given = {"data": "telco_churn", "target": "churn", "model": "telco-churn", "endpoint": "telco-churn"}
+    assert fake.called("pipelines.trigger") == [("Quickstart", "quickstart", given)]
+    assert app.query_params["run"] == fake.runs[0].id
+
+
+def test_a_quickstart_that_is_published_already_is_used_as_it_is(visit, fake):
+    quickstart = next(spec for spec in shipped() if spec.name == "Quickstart")
+    fake.workspace.pipelines.publish(replace(quickstart, description="Ours"))
+    app = visit("home")
+
+    by_label(app.button, "Run the quickstart").click().run()
+
+    assert len(fake.called("pipelines.publish")) == 1, "the one above"
+    assert len(fake.called("pipelines.trigger")) == 1
+
+
+def test_where_something_is_live_no_quickstart_is_offered(visit, bank):
+    assert "Run the quickstart" not in {button.label for button in visit("home").button}

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.domain.data import DataSource
-from core.ui.home import journey, samples
+from core.ui.home import journey, quickstart, samples
 from core.ui.home.overview import Overview
 from core.ui.kit import endpoints, notices
 
@@ -26,9 +26,13 @@ def _not_live_yet(seen: Overview) -> None:
         )
     else:
         st.info(
-            "**Nothing is live yet.** Five steps lead from a table to a proven endpoint: start with the sample, or "
-            "register your own table on Explore. `python -m core quickstart` takes all five by itself.",
+            "**Nothing is live yet.** Five steps lead from a table to a proven endpoint. The quickstart takes all five "
+            "on a sample table, as `python -m core quickstart` does. To go step by step, begin with a sample, or "
+            "register your own table on Explore.",
             icon=":material/flag:",
         )
+    if not (seen.running or seen.endpoints):
+        quickstart.button()
+    if not (seen.assets or seen.running or seen.endpoints):
         samples.buttons()
     journey.draw(journey.stages(seen.assets, seen.jobs, seen.models, seen.endpoints, seen.now))

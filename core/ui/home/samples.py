@@ -1,7 +1,5 @@
 """The sample tables, each registered by one click."""
 
-from typing import Literal
-
 import streamlit as st
 
 from core.domain.data import DataAsset
@@ -9,6 +7,7 @@ from core.ui.kit import tables, words
 from core.ui.shell import actions, cached
 from core.ui.shell.abilities import able
 from core.ui.shell.markup import literal
+from core.workspace import Workspace
 
 SAMPLE = "bankmarketing_train"
 """A table that every workspace can register by its name: found, fetched, or made as a synthetic twin."""
@@ -30,18 +29,20 @@ TARGETS = {
 
 def buttons() -> None:
     """Register a sample by one click; Home then shows what to do with it."""
-    workspace = cached.workspace()
-    found = {table.name for table in workspace.data.available()} if workspace.can("data.available") else set()
     with st.container(horizontal=True, gap="small"):
-        for name, title in TITLES.items():
-            if name == SAMPLE or name in found:
-                _button(name, title)
+        for name in known(cached.workspace()):
+            _button(name, TITLES[name])
+
+
+def known(workspace: Workspace) -> list[str]:
+    """The samples that this workspace can register by their names."""
+    found = {table.name for table in workspace.data.available()} if workspace.can("data.available") else set()
+    return [name for name in TITLES if name == SAMPLE or name in found]
 
 
 def _button(name: str, title: str) -> None:
-    kind: Literal["primary", "secondary"] = "primary" if name == SAMPLE else "secondary"
     key = f"home.sample.{name}"
-    if st.button(f"Use sample: {title}", type=kind, icon=":material/add:", key=key, **able("data.register")):
+    if st.button(f"Use sample: {title}", icon=":material/add:", key=key, **able("data.register")):
         asset = actions.run("Registering the sample", cached.workspace().data.register, name, name)
         if asset is not None:
             st.toast(
