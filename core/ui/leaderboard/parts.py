@@ -2,11 +2,12 @@
 
 from core.ui.kit import notices
 from core.ui.kit.parts import Part, stack
-from core.ui.leaderboard import head, notes, trial, trials
+from core.ui.leaderboard import head, notes, pipeline, trial, trials
 from core.ui.leaderboard.board import Board
 
 PARTS: tuple[Part[Board], ...] = (
     Part("Training job", head.show),
+    Part("Make this a pipeline", pipeline.show),
     Part("Trials", trials.show, needs=("jobs.trials",)),
     Part("One trial", trial.show, needs=("jobs.trials", "jobs.trial")),
     Part("What to know about this data", notes.show),
