@@ -13,7 +13,7 @@ from core.domain.endpoint import GateState
 from core.domain.job import JobState
 from core.domain.run import PipelineRun, StepState
 
-SERVING = ("deploy", "gate", "promote")
+SERVING = ("register", "deploy", "gate", "promote")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_where_every_row_was_trained_on_before_nothing_is_promoted(quickstart, r
     assert evaluated["reason"] == "There are no rows of some-holdout:1 that neither model was trained on"
     steps = {step.name: step for step in done.steps}
     assert {steps[name].state for name in SERVING} == {StepState.SKIPPED}
-    assert steps["deploy"].why == "skipped: 'evaluate.better' is false"
+    assert steps["register"].why == "skipped: 'evaluate.better' is false"
     assert steps["evaluate"].note == evaluated["reason"]
     after = quickstart.workspace.endpoints.get(quickstart.endpoint)
     assert (after.traffic, len(after.deployments)) == (before.traffic, len(before.deployments))

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.domain.data import NUMERIC, ColumnKind
 from core.domain.signature import Scalar, Signature
@@ -37,11 +39,11 @@ def seen(table: Path, trained: Path, columns: Collection[str]) -> Mask:
 
 def classes_of(table: Path, target: str, classes: Sequence[Scalar]) -> Labels:
     """The class of each row by its place in `classes`, or `UNKNOWN` where it is missing or none of them."""
-    places = {_text(value): place for place, value in enumerate(classes)}
     with open_scan(table) as scan:
         goal = next(column for column in scan.columns if column.name == target)
-        values = scan.connection.execute(f"SELECT {cell_text(goal)} FROM {scan.table}").fetchall()
-    return np.array([places.get(value, UNKNOWN) for (value,) in values], dtype=np.int64)
+        values = scan.connection.cursor().sql(f"SELECT {cell_text(goal)} FROM {scan.table}").to_arrow_table().column(0)
+    places = pc.index_in(values, value_set=pa.array(map(_text, classes), values.type), skip_nulls=True)
+    return np.asarray(places.fill_null(UNKNOWN).to_numpy(), dtype=np.int64)
 
 
 def cells(table: Path, signature: Signature, wanted: Mask) -> Iterator[Cells]:
