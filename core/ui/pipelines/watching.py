@@ -21,25 +21,38 @@ def keep_up(workspace: Workspace, look: Callable[[], T], drawn: T, since: int) -
     """Run the page again when `look` gives something else than `drawn`, which was looked at after revision `since`.
 
     Nothing is drawn here, so that a look that finds nothing new sends nothing: a part that ended early would be
-    cleared, and one that drew itself again would send all of it every second. Only one number is read while nothing
-    changes at all.
+    cleared, and one that drew itself again would send all of it every second.
     """
-    last, first = [since], [True]
+    changed, first = changes(workspace, look, drawn, since), [True]
 
     @st.fragment(run_every=FAST_S)
     def part() -> None:
         if first:
             first.clear()
-            return
-        try:
-            now = revision(workspace)
-            if now == last[0] and now:
-                return
-            last[0] = now
-            changed = look() != drawn
-        except SlipwayError:
-            return
-        if changed:
+        elif changed():
             st.rerun()
 
     part()
+
+
+def changes(workspace: Workspace, look: Callable[[], T], drawn: T, since: int) -> Callable[[], bool]:
+    """Tells, each time that it is asked, whether something else than `drawn` is to be seen.
+
+    Only one number is read while nothing changes at all. What cannot be looked at has not changed: the page says why
+    when it is drawn again, and until then shows what was true last.
+    """
+    last = since
+
+    def changed() -> bool:
+        nonlocal last
+        try:
+            now = revision(workspace)
+            if now and now == last:
+                return False
+            found = look() != drawn
+        except SlipwayError:
+            return False
+        last = now
+        return found
+
+    return changed
