@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
@@ -21,6 +22,7 @@ from core.local.collections.pipelines import LocalPipelines
 from core.local.context import Context
 from core.local.machine import ports
 from core.local.service.door import Door
+from core.local.service.door_bodies import JobInput
 from core.local.service.door_queries import REPEAT_HEADERS
 from core.local.workspace import open_local
 from core.settings import read_settings
@@ -162,10 +164,19 @@ def known_parameters(_: Any, body: Any) -> Any:
     if isinstance(body, dict) and isinstance(given := body.get("ParameterAssignments"), dict):
         return body | {"ParameterAssignments": dict(KNOWN[: len(given)])}
     properties = body.get("properties") if isinstance(body, dict) else None
-    if isinstance(properties, dict) and isinstance(given := properties.get("inputData"), dict):
+    if isinstance(properties, dict) and sound(given := properties.get("inputData")):
         literal = {name: {"jobInputType": "Literal", "value": value} for name, value in KNOWN[: len(given)]}
         return {"properties": properties | {"inputData": literal}}
     return body
+
+
+def sound(inputs: Any) -> bool:
+    """Whether these are a batch endpoint's inputs; those that are wrong on purpose stay wrong."""
+    try:
+        msgspec.convert(inputs, dict[str, JobInput])
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def one_repeat_key(_: Any, headers: Any) -> Any:
