@@ -52,7 +52,7 @@ def test_a_rest_call_runs_prepare_automl_and_register(quickstart, published, tab
     assert run.experiment_name == "rest"
     assert [step.name for step in run.steps] == ["prepare", "automl", "register"]
     assert {("automl", "running"), ("automl", "succeeded")} <= seen
-    automl = quickstart.workspace.jobs.get(run.steps[1].job_id)
+    automl = quickstart.workspace.jobs.get(run.steps[1].started_job_id)
     assert quickstart.workspace.models.get("from-rest").job_id == automl.id
 
 
