@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.cli.command import Command, Context, Outcome, arg
+from core.cli.command import DONE, Command, Context, Outcome, arg
 from core.cli.schedule_options import WHAT, WHEN, preview_of, spec_of
 from core.domain.parameter_text import from_text
 from core.domain.pipeline import PipelineEndpoint
@@ -23,7 +23,7 @@ def _create(context: Context, options: Namespace) -> Any:
     if options.dry_run:
         return _dry_run(found, spec)
     _say_when(context, spec)
-    return context.workspace.schedules.create(spec)
+    return _shown_whole(context.workspace.schedules.create(spec))
 
 
 def _update(context: Context, options: Namespace) -> Any:
@@ -34,7 +34,7 @@ def _update(context: Context, options: Namespace) -> Any:
     if options.dry_run:
         return _dry_run(found, spec, known.created_at)
     _say_when(context, spec, known.created_at)
-    return context.workspace.schedules.update(spec)
+    return _shown_whole(context.workspace.schedules.update(spec))
 
 
 def _parameters(found: PipelineEndpoint, options: Namespace) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _told(spec: ScheduleSpec, since: float | None = None) -> Outcome:
     times = [datetime.fromtimestamp(at, zone).isoformat() for at in upcoming]
     value = {"words": words, "next_fires_at": upcoming, "next_fires": times}
     lines = [words[:1].upper() + words[1:], *(f"  {_shown(at, zone)}" for at in upcoming)]
-    return Outcome(value, 0, "\n".join(lines))
+    return Outcome(value, DONE, "\n".join(lines))
 
 
 def _say_when(context: Context, spec: ScheduleSpec, since: float | None = None) -> None:
@@ -95,8 +95,19 @@ def _line(schedule: Schedule) -> dict[str, Any]:
 
 
 def _get(context: Context, options: Namespace) -> Any:
-    schedule = context.workspace.schedules.get(options.name)
-    return Outcome(schedule, 0, _text(schedule))
+    return _shown_whole(context.workspace.schedules.get(options.name))
+
+
+def _enable(context: Context, options: Namespace) -> Any:
+    return _shown_whole(context.workspace.schedules.enable(options.name, True))
+
+
+def _disable(context: Context, options: Namespace) -> Any:
+    return _shown_whole(context.workspace.schedules.enable(options.name, False))
+
+
+def _shown_whole(schedule: Schedule) -> Outcome:
+    return Outcome(schedule, DONE, _text(schedule))
 
 
 def _text(schedule: Schedule) -> str:
@@ -152,14 +163,14 @@ COMMANDS = (
     Command(
         "schedule enable",
         "turn it on; what was due meanwhile is not made up for",
-        lambda context, options: context.workspace.schedules.enable(options.name, True),
+        _enable,
         (NAME,),
         starts_service=True,
     ),
     Command(
         "schedule disable",
         "turn it off",
-        lambda context, options: context.workspace.schedules.enable(options.name, False),
+        _disable,
         (NAME,),
     ),
     Command(
