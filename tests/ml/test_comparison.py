@@ -27,7 +27,7 @@ def promoted(metric: str, times: int, rows: int, edge: float, classes: int = 2, 
     return sum(compare(metric, *each, seed=seed).better for seed, each in enumerate(contests)) / times
 
 
-EQUAL = [("AUC_weighted", 600, 200, 2, 0.3), ("AUC_weighted", 300, 80, 2, 0.35), ("accuracy", 200, 100, 2, 0.3)]
+EQUAL = [("AUC_weighted", 300, 200, 2, 0.3), ("AUC_weighted", 300, 80, 2, 0.35), ("accuracy", 200, 100, 2, 0.3)]
 EQUAL_SLOWER = [
     ("log_loss", 300, 100, 2, 0.3),
     ("AUC_weighted", 200, 60, 2, 0.08),  # too few of a class for DeLong

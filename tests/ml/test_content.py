@@ -31,7 +31,7 @@ def people(rows: int) -> pa.Table:
     return pa.table({"name": [f"p{i}" for i in range(rows)], "age": [i % 50 for i in range(rows)]})
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(rows=st.lists(ROW, min_size=1, max_size=20))
 def test_duplicates_stay_together_and_no_row_is_lost(tmp_path_factory: pytest.TempPathFactory, rows: list) -> None:
     columns = {f"c{i}": [row[i] for row in rows] * 2 for i in range(4)}
