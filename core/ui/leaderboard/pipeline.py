@@ -18,10 +18,10 @@ from core.ui.shell.abilities import able
 NOWHERE, NEW = "", "+"
 KEPT, GATED, PROMOTED, BETTER = "deploy", "gate", "promote", "better"
 AFTER = {
-    KEPT: "Leave it without traffic",
-    GATED: "Wait for its gate, and leave it without traffic",
-    PROMOTED: "Give it all traffic when its gate has passed",
-    BETTER: "Give it all traffic when its gate has passed and it is better than the live model",
+    KEPT: "No traffic",
+    GATED: "No traffic, wait for the gate",
+    PROMOTED: "All traffic when its gate has passed",
+    BETTER: "All traffic when its gate has passed and it is better",
 }
 
 
@@ -83,7 +83,13 @@ def _ask(board: Board, key: str) -> Wish:
         after = KEPT
         if endpoint is not None:
             after = st.selectbox(
-                "After deploying", list(AFTER), index=3, format_func=AFTER.__getitem__, key=f"{key}.after", width=420
+                "After deploying",
+                list(AFTER),
+                index=3,
+                format_func=AFTER.__getitem__,
+                key=f"{key}.after",
+                width=420,
+                help="Better than the live model, on rows that neither was trained on.",
             )
     return Wish(name.strip(), model.strip(), endpoint or "", after or KEPT)
 
