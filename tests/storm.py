@@ -91,8 +91,7 @@ class Storm:
     def strike(self, kind: str) -> None:
         """Kill, in the midst of the operation, one process of the kind, or all there are."""
         time.sleep(self.draw.uniform(0.0, 0.7))
-        self.keep_going()
-        at_work = wait_until(self.at_work, 60)
+        at_work = wait_until(self.busy, 60)
         match kind:
             case "step":
                 job_id, process = self.draw.choice(sorted(at_work.items()))
@@ -108,6 +107,11 @@ class Storm:
         assert any(not self.workspace.jobs.get(run_id).state.final for run_id in self.runs), "mid-operation"
         if kind != "step":
             self.start()
+
+    def busy(self) -> dict[str, Process]:
+        """Who is at work; the last run may have ended a moment ago."""
+        self.keep_going()
+        return self.at_work()
 
     def keep_going(self) -> None:
         """As many runs go on as must at a strike."""
