@@ -10,7 +10,7 @@ from core.definitions.graph import NAME_IT, cycles, inputs_of, missing, ordered,
 from core.definitions.references import referred, whole
 from core.domain.errors import SpecInvalid
 from core.domain.names import check_name
-from core.domain.parameters import TEXTS, checked, converted, fits
+from core.domain.parameters import TEXTS, checked, fits
 from core.domain.pipeline import Parameter, ParameterType, PipelineStep, ValueType
 from core.domain.rules import check_number, check_whole, shown
 from core.domain.steps import STEP_TYPES, Setting, settings_of, typed
@@ -172,7 +172,7 @@ def _setting(path: Path, what: str, value: Any, setting: Setting, known: _Known)
         yield Fault(path, f"{what} is {shown(value)}, expected {setting.type} or a parameter alone")
         return
     try:
-        converted(setting.type, value)
+        setting.read(value)
     except ValueError as e:
         quotes = "Write it in quotes" if setting.type in TEXTS and isinstance(value, bool | int | float) else ""
         yield Fault(path, f"{what} is {shown(value)}, expected {e}", quotes)
@@ -188,8 +188,7 @@ def _literals(step: PipelineStep, what: str) -> Iterator[Fault]:
     with_types = settings_of(step.kind)
     try:
         for name, value in settings.items():
-            if (kind := with_types[name].type) is not None:
-                converted(kind, value)
+            with_types[name].read(value)
     except ValueError:
         return  # told already
     yield from _tried(("settings",), lambda: typed(step.kind, settings), f"{what}: ")

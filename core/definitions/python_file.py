@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from collections.abc import Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -27,7 +28,7 @@ def _run(path: Path) -> ModuleType:
     found = spec_from_file_location(name, path.resolve())
     assert found is not None
     assert found.loader is not None
-    module, before = module_from_spec(found), sys.modules.get(name)
+    module, before = module_from_spec(found), dict(sys.modules)
     sys.modules[name] = module
     sys.path.insert(0, folder)
     try:
@@ -38,11 +39,19 @@ def _run(path: Path) -> ModuleType:
         raise SpecInvalid(f"{_where(path, e)}: {type(e).__name__}: {e}") from e
     finally:
         sys.path.remove(folder)
-        if before is None:
-            del sys.modules[name]
-        else:
-            sys.modules[name] = before
+        _forget(folder, before)
     return module
+
+
+def _forget(folder: str, before: Mapping[str, ModuleType]) -> None:
+    """What was imported from the file's folder is no module of ours: another file's may have the same name."""
+    for name, module in list(sys.modules.items()):
+        if before.get(name) is module or not str(getattr(module, "__file__", None) or "").startswith(f"{folder}/"):
+            continue
+        if name in before:
+            sys.modules[name] = before[name]
+        else:
+            del sys.modules[name]
 
 
 def _where(path: Path, error: BaseException) -> str:

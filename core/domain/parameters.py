@@ -81,6 +81,16 @@ def fits(given: ParameterType, wanted: ParameterType) -> bool:
     )
 
 
+def words(value: Any) -> Any:
+    """A list of words as people write it: the 20 in `[python, train.py, 20]` is the text that they mean."""
+    return [_word(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _word(value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if number and _finite(value) else value
+
+
 def _storable(value: Any) -> bool:
     """A text that JSON and a command line can carry."""
     return isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)

@@ -11,7 +11,7 @@ from core.domain.endpoint import DeploymentSpec, EndpointSpec
 from core.domain.errors import SpecInvalid
 from core.domain.metrics import PRIMARY_METRICS
 from core.domain.names import check_name
-from core.domain.parameters import converted
+from core.domain.parameters import converted, words
 from core.domain.pipeline import ParameterType, StepKind, ValueType
 from core.domain.proof import DEPTHS
 from core.domain.rules import check_number, check_text, shown
@@ -294,6 +294,12 @@ class Setting:
     """None: any value of JSON."""
     required: bool
 
+    def read(self, value: Any) -> Any:
+        """The value as its type has it. Raises ValueError that says what was expected."""
+        if self.type is None:
+            return value
+        return converted(self.type, words(value) if self.type is ParameterType.LIST else value)
+
 
 @cache
 def settings_of(kind: StepKind) -> Mapping[str, Setting]:
@@ -326,11 +332,10 @@ def typed(kind: StepKind, settings: Mapping[str, Any]) -> StepSettings:
     for name, value in settings.items():
         if name not in known:
             raise SpecInvalid(f"Kind {kind} has no setting '{name}'", hint=f"It has: {', '.join(known)}")
-        wanted = known[name].type
         try:
-            made = converted(wanted, value) if wanted else value
+            made = known[name].read(value)
         except ValueError as e:
             raise SpecInvalid(f"'{name}' is {shown(value)}, expected {e}") from e
-        found[name] = tuple(made) if wanted is ParameterType.LIST else made
+        found[name] = tuple(made) if known[name].type is ParameterType.LIST else made
     make: Callable[..., StepSettings] = STEP_TYPES[kind].settings
     return make(**found)

@@ -196,3 +196,18 @@ def test_a_training_is_made_a_pipeline_that_is_printed_written_or_published(cli:
     assert cli("pipeline", "create", "--from-job", job.id, *wanted, "--publish") == published
     refused = cli("pipeline", "create", "--from-job", job.id, "--promote", code=2)
     assert refused["error"]["message"] == "--gate and --promote need --endpoint"
+
+
+def test_a_file_is_read_anew_and_not_mixed_up_with_one_of_the_same_name(cli: Cli, tmp_path: Path) -> None:
+    codes = []
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "clean.py").write_text(f"def run():\n    return {{'{folder}': 1}}\n")
+        (tmp_path / folder / "own.py").write_text(
+            "import clean\nfrom core.definitions import Pipeline\n"
+            "pipeline = Pipeline('own')\npipeline.call('clean', clean.run)\n"
+        )
+        published = cli("pipeline", "publish", str(tmp_path / folder / "own.py"))
+        codes.append((published["version"], published["spec"]["steps"][0]["code"]))
+    assert codes[0] != codes[1]
+    assert [version for version, _ in codes] == [1, 2]

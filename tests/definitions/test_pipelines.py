@@ -206,3 +206,9 @@ def test_words_of_a_command_are_texts_and_a_list_gives_each_of_its_entries():
 
 def test_a_training_step_that_says_nothing_trains_as_a_training_that_says_nothing():
     assert AutomlSettings("y").training(DataRef("people", 3)) == TrainingSpec(DataRef("people", 3), "y")
+
+
+def test_a_number_among_a_commands_words_is_the_text_that_people_mean() -> None:
+    step = "{name: a, kind: command, settings: {command: [python, train.py, 20, 0.5]}}"
+    (planned,) = plan(parse_pipeline(f"name: p\nsteps:\n  - {step}\n"), {})
+    assert typed(planned.kind, planned.settings).command == ("python", "train.py", "20", "0.5")
