@@ -38,7 +38,7 @@ def command(world: World, code: str, *words: Any, **fields: Any) -> PipelineStep
     """A step that runs `code` as a Python program with these words."""
     digest = publish_code(world, {"step.py": code})
     arguments = fields.pop("arguments", {})
-    settings = {"command": ["python", "step.py", *words], "arguments": arguments}
+    settings = {"command": ["python", "step.py", *map(str, words)], "arguments": arguments}
     return PipelineStep(fields.pop("name", "own"), StepKind.COMMAND, settings=settings, code=digest, **fields)
 
 
