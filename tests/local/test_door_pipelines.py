@@ -252,6 +252,8 @@ ARM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServ
         ("azureml://locations/l/workspaces/w/data/people/versions/3", "people:3"),
         ("azureml:people@latest", "people@latest"),
         ("people", "people"),
+        ("file:///tables/old%20people.csv", "/tables/old people.csv"),
+        ("file:people.csv", "file:people.csv"),
     ],
 )
 def test_a_data_asset_is_understood_as_azures_clients_name_it(uri: str, meant: str) -> None:

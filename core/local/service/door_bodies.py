@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 import msgspec
 from starlette.requests import Request
@@ -25,6 +26,7 @@ ASSET = re.compile(
     r"azureml:(?!//)(?P<named>.+)|(?:azureml://|/subscriptions/).*/data/(?P<name>[^/]+)/versions/(?P<version>[^/]+)"
 )
 """How Azure's clients name a data asset, short and long."""
+LOCAL_FILE = "file://"
 
 
 class Trigger(msgspec.Struct, forbid_unknown_fields=True):
@@ -199,8 +201,8 @@ def _value(given: JobInput, kind: ParameterType | None) -> Any:
 
 
 def _reference(uri: str) -> str:
-    """A data asset's name and version in our form; any other address as it is."""
+    """A data asset's name and version in our form, a file of this machine as its path; any other address as it is."""
     found = ASSET.fullmatch(uri)
     if found is None:
-        return uri
+        return unquote(uri.removeprefix(LOCAL_FILE)) if uri.startswith(f"{LOCAL_FILE}/") else uri
     return found["named"] or f"{found['name']}:{found['version']}"
