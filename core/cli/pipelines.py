@@ -48,7 +48,7 @@ def _trigger(context: Context, options: Namespace) -> Any:
     kinds = {parameter.name: parameter.type for parameter in found.spec.parameters}
     run = pipelines.trigger(
         options.pipeline,
-        options.experiment,
+        options.experiment or found.name,
         {name: from_text(text, kinds.get(name)) for name, text in options.set},
         version=options.version,
         origin=RunOrigin.CLI,
@@ -126,7 +126,7 @@ COMMANDS = (
         _trigger,
         (
             PIPELINE,
-            arg("--experiment", default="pipeline", metavar="NAME", help="the experiment it belongs to"),
+            arg("--experiment", default="", metavar="NAME", help="the experiment it belongs to (default: its name)"),
             arg("--set", action="append", default=[], type=assignment, metavar="PARAMETER=VALUE", help="repeatable"),
             VERSION,
             arg("--repeat-key", default="", metavar="KEY", help="the same key within 24 hours gives the same run"),

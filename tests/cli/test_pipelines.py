@@ -97,6 +97,7 @@ def test_a_trigger_types_each_parameter_and_repeats_by_its_key(cli: Cli) -> None
     words = ("pipeline", "trigger", "count", "--set", "target=2025", "--set", "trials=7", "--repeat-key", "k")
     run = cli(*words)
     assert (run["parameters"]["target"], run["parameters"]["trials"], run["origin"]) == ("2025", 7, "cli")
+    assert run["experiment_name"] == "count", "as by REST, the pipeline's name where none is given"
     assert cli(*words)["id"] == run["id"]
     assert "idempotency key" in cli(*words, "--set", "trials=8", code=1)["error"]["message"]
     assert "no parameter 'x'" in cli("pipeline", "trigger", "count", "--set", "x=1", code=2)["error"]["message"]
