@@ -67,10 +67,10 @@ def limits(parameter: Parameter) -> str:
     """What a parameter's limits allow, in words; empty where it has none."""
     low, high = parameter.minimum, parameter.maximum
     if low is not None and high is not None:
-        return f"{low:,g} to {high:,g}"
+        return f"{low:,.12g} to {high:,.12g}"
     if low is not None:
-        return f"at least {low:,g}"
-    return "" if high is None else f"at most {high:,g}"
+        return f"at least {low:,.12g}"
+    return "" if high is None else f"at most {high:,.12g}"
 
 
 def fits(given: ParameterType, wanted: ParameterType) -> bool:

@@ -16,7 +16,7 @@ def check_number(name: str, value: Any, low: float, high: float, *, above: bool 
     """A finite number within both bounds, or above the lower one; `true`, "10" and nan are none."""
     sound = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not sound or not low <= value <= high or (above and value == low):
-        bounds = f"above {low:,g} and at most {high:,g}" if above else f"from {low:,g} to {high:,g}"
+        bounds = f"above {low:,.12g} and at most {high:,.12g}" if above else f"from {low:,.12g} to {high:,.12g}"
         raise SpecInvalid(f"{name} is {shown(value)}, expected a number {bounds}")
 
 

@@ -8,7 +8,7 @@ from core.definitions import parse_pipeline, plan, shipped
 from core.definitions.pipelines import bind, values_of
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
-from core.domain.parameters import converted
+from core.domain.parameters import converted, limits
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
 from core.domain.steps import AutomlSettings, CommandSettings, typed
 from core.domain.training import TrainingSpec
@@ -212,3 +212,10 @@ def test_a_number_among_a_commands_words_is_the_text_that_people_mean() -> None:
     step = "{name: a, kind: command, settings: {command: [python, train.py, 20, 0.5]}}"
     (planned,) = plan(parse_pipeline(f"name: p\nsteps:\n  - {step}\n"), {})
     assert typed(planned.kind, planned.settings).command == ("python", "train.py", "20", "0.5")
+
+
+def test_a_large_limit_is_said_in_full() -> None:
+    lines = "name: p\nsteps: [{name: a, kind: command, command: [ls], timeout_s: 1.0e+9}]"
+    with pytest.raises(SpecInvalid, match="expected a number above 0 and at most 10,000,000"):
+        parse_pipeline(lines)
+    assert limits(Parameter("rows", ParameterType.INTEGER, maximum=2_500_000)) == "at most 2,500,000"
