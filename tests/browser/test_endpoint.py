@@ -7,6 +7,7 @@ import json
 import living
 import pytest
 from playwright.sync_api import Page, expect
+from waiting import wait_until
 from watcher import settled
 
 from core.contract import samples
@@ -89,9 +90,10 @@ def test_the_newest_request_stands_in_the_live_log(page: Page, app: str, quickst
     page.get_by_label("Request id").fill(found)
     page.get_by_label("Request id").press("Enter")
 
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
-    lines = quickstart.workspace.endpoints.logs(quickstart.endpoint, request_id=found)
+    # A busy server logs a moment after it has answered.
+    lines = wait_until(lambda: quickstart.workspace.endpoints.logs(quickstart.endpoint, request_id=found), 20)
     assert [line.level for line in lines] == ["warning"]
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
 
 
 def test_a_form_that_was_overtaken_by_another_session_saves_nothing(page: Page, app: str, quickstart: living.Live):

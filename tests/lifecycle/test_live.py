@@ -80,7 +80,11 @@ def test_the_log_is_followed_until_it_is_interrupted(quickstart, tmp_path):
     line = [sys.executable, "-m", "core", "endpoint", "logs", quickstart.endpoint, "--follow", "--limit", "1"]
     said, environ = tmp_path / "said", living.environment(quickstart.home)
     with said.open("wb") as out:
-        tail = subprocess.Popen(line, cwd=CHECKOUT, env=environ, stdout=out, stderr=subprocess.STDOUT)
+        tail = subprocess.Popen(
+            line, cwd=CHECKOUT, env=environ, stdout=out, stderr=subprocess.STDOUT,
+            # Whoever runs the tests in a shell's background has them ignore SIGINT, and so would the command.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - nothing is locked here
+        )  # fmt: skip
     try:
         wait_until(lambda: said.read_text() or tail.poll() is not None, 30)
         for name in ("the-first", "the-second"):
