@@ -35,6 +35,15 @@ def test_the_example_is_a_definition() -> None:
     assert (len(made.spec.steps), made.code) == (6, {"clean": "clean.py"})
 
 
+def test_the_example_of_a_step_with_code_of_ones_own_is_one() -> None:
+    step = re.search(r"\n## Steps with your own code\n.*?```yaml\n(.*?)```", TEXT, re.DOTALL)
+    assert step
+    before = "name: Report\nparameters: {data: {type: data}, title: People}\nsteps:\n"
+    before += '- {kind: prepare, settings: {data: "${data}", target: y}}\n'
+    made = parse_definition(before + step[1])
+    assert (made.spec.step("report").kind, made.code) == (StepKind.PYTHON, {"report": "./report"})
+
+
 def test_the_example_in_python_is_one_too(tmp_path: Path) -> None:
     (tmp_path / "nightly.py").write_text(block("python"))
     made: Definition = load_python(tmp_path / "nightly.py")
