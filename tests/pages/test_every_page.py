@@ -19,7 +19,7 @@ EMPTY = {
     "leaderboard": ("No table to train on yet", "Register a table"),
     "deploy": ("There is no model to deploy yet", "Train one"),
     "monitor": ("There is no endpoint to watch yet", "Deploy a model"),
-    "pipelines": ("No pipeline is published yet", "Publish the one below"),
+    "pipelines": ("No pipeline is published yet", "Publish one of those below"),
     "quality": ("There is nothing to prove yet", "Deploy a model"),
 }
 FILLED = {

@@ -39,7 +39,7 @@ def show(workspace: Workspace) -> None:
     if not published:
         notices.empty(
             "No pipeline is published yet",
-            "Publish the one below: it prepares a table, trains, and registers the best model, each time it is called.",
+            "Publish one of those below, then run it, call it by REST, or put it on a schedule.",
             icon="account_tree",
         )
         publishing.buttons(workspace, new)

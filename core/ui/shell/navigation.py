@@ -68,7 +68,7 @@ PAGES = (
         "Pipelines",
         "account_tree",
         "Automate",
-        "The whole path from table to model, started by one REST call.",
+        "The whole path from table to live model, started by hand, by a REST call, or on a schedule.",
         needs=("pipelines.list",),
     ),
     PageEntry(
