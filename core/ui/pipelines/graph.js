@@ -146,9 +146,10 @@ function path(line, spot, wide, high, downward) {
   return made;
 }
 
-// What is opened, what has failed or goes on: seen at once where not all can be.
+// What is opened, what has failed or goes on, else where it begins: seen at once where not all can be.
 function lookAt({ data, steps, scroll }) {
-  const sought = data.opened || data.steps.find((step) => step.color === "red" || step.turning)?.name;
+  const urgent = data.steps.find((step) => step.color === "red" || step.turning);
+  const sought = data.opened || (urgent ?? data.steps.find((step) => step.layer === 0))?.name;
   const button = sought && steps.get(sought);
   if (!button) return;
   scroll.scrollLeft = button.offsetLeft - scroll.clientWidth / 2 + button.offsetWidth / 2;
