@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from core.definitions.advance import Action, Begin, End, Ended, Seen, advance, apply, awaited, waits_for_time
 from core.definitions.pipelines import plan
-from core.domain.errors import JobStateInvalid, ServiceUnavailable, SlipwayError, StorageFull
+from core.domain.errors import JobStateInvalid, ServiceUnavailable, SlipwayError, StorageFull, StoredUnreadable
 from core.domain.job import BUG_HINT, Job, JobKind, JobState
 from core.domain.pipeline import PipelineStep
 from core.domain.run import PipelineRunSpec, StepRun, StepSpec, StepState
@@ -67,9 +67,14 @@ class Runs:
 
     def _begun(self, run_id: str) -> bool:
         """Whether a run that waited goes on now: somebody may have canceled it a moment ago."""
+        if self._backoff.waits(run_id):
+            return False
         try:
             self._store.jobs.start_attempt(run_id, self._clock())
         except JobStateInvalid:
+            return False
+        except StoredUnreadable as e:
+            self._put_off(run_id, e)
             return False
         return True
 
@@ -89,9 +94,8 @@ class Runs:
         try:
             self._bring_forward(run_id, canceling)
         except (StorageFull, ServiceUnavailable, OSError) as e:
-            log.warning("run %s: %s; trying again", run_id, e)
             self._going.pop(run_id, None)
-            self._backoff.failed(run_id)
+            self._put_off(run_id, e)
         except SlipwayError as e:
             self._give_up(run_id, e.message, e.hint)
         except Exception as e:
@@ -177,14 +181,18 @@ class Runs:
         log.error("run %s failed: %s", run_id, message)
         self._going.pop(run_id, None)
         try:
-            job = self._store.jobs.cancel(run_id, self._clock())
-            with self._store.write() as tx:
+            with self._store.write() as tx:  # killed in between, it would end as canceled and nobody be told
+                job = tx.jobs.cancel(run_id, self._clock())
                 end_run(tx, job, End(JobState.FAILED, message, hint), self._clock())
         except JobStateInvalid:
             log.info("run %s had ended by itself", run_id)
-        except (StorageFull, ServiceUnavailable) as e:
-            log.warning("run %s: %s; trying again", run_id, e)
-            self._backoff.failed(run_id)
+        except (StorageFull, ServiceUnavailable, StoredUnreadable) as e:
+            self._put_off(run_id, e)
+
+    def _put_off(self, run_id: str, error: Exception) -> None:
+        """What passes by itself; and what cannot be read stays as it is, for a Slipway that can."""
+        log.warning("run %s: %s; trying again", run_id, error)
+        self._backoff.failed(run_id)
 
 
 def _said(action: Action) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from core.domain.errors import JobNotFound, ServiceUnavailable, SlipwayError
+from core.domain.errors import JobNotFound, ServiceUnavailable, SlipwayError, StoredUnreadable
 from core.domain.job import Job
 from core.domain.run import PipelineRunSpec, StepState
 from core.local.service.notifying import run_command, send_post
@@ -104,7 +104,11 @@ class Telling:
 
     def _tell(self, notice: Notice) -> None:
         problems = []
-        body = self._body(notice.run_id) if self._ways else None
+        try:
+            body = self._body(notice.run_id) if self._ways else None
+        except StoredUnreadable as e:  # one run's, and the others are told of
+            self._note(notice, e.message)
+            return
         for way in self._ways if body is not None else ():
             assert body is not None
             if (notice.run_id, way.name) not in self._taken:
