@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from core.definitions.advance import Basis
+from core.definitions.references import referred
 from core.domain.data import DataRef
 from core.domain.errors import ServiceUnavailable, SlipwayError
 from core.domain.job import Job, JobState
@@ -11,12 +12,13 @@ from core.domain.pipeline import PipelineStep, StepKind, ValueType
 from core.domain.run import PipelineRunSpec, StepRun, StepState
 from core.domain.steps import STEP_TYPES
 from core.local import lineage
-from core.local.dependence import CHANGES, PARAMETER, SETTING, key_of, outputs_of, parts_of, surroundings
+from core.local.dependence import ARGUMENTS, CHANGES, PARAMETER, SETTING, key_of, outputs_of, parts_of, surroundings
 from core.local.paths import Paths
 from core.local.store import Nouns, Store
 from core.local.store.kept_steps import Done
 from core.settings import Settings
 
+FIRST = "ran: first run of this step"
 TO_SEE = "ran: its process compares the source with earlier runs"
 """Why `prepare` runs, until it has compared the source's bytes."""
 CHANGED_MAX = 3
@@ -34,7 +36,7 @@ class Reuses:
             return Basis(why=f"ran: a {step.kind} step is never reused")
         parts = parts_of(self._store, plan, {each.name: each for each in steps}, step)
         if step.kind is StepKind.PREPARE and step.allow_reuse:
-            return Basis(parts, TO_SEE)
+            return Basis(parts, self._before_it_is_seen(run, step))
         return self._basis(run, step, parts)
 
     def further(self, run: Job, step: PipelineStep, more: Mapping[str, str]) -> Basis:
@@ -85,16 +87,35 @@ class Reuses:
             return failed
         last = self._store.kept_steps.last(wanted.pipeline, step.name, run_id)
         if last is None:
-            return "ran: first run of this step"
+            return FIRST
         if not last.step.parts:
             return f"ran: run {last.number} did not note what it depended on"
-        if changed := changed_parts(last.step.parts, parts):
+        if names := changed_parts(last.step.parts, parts):
+            changed = listed([each for name in names for each in self._called(wanted, last, step, name)])
             return f"ran: {changed} changed since run {last.number}"
         if not is_there(self._store, self._paths, step, last.step):
             return f"ran: the outputs of run {last.number} were removed"
         if last.step.reused_from and self._store.runs.summary(last.step.reused_from) is None:
             return f"ran: the run whose outputs run {last.number} reused was removed"
         return f"ran: nothing was kept of run {last.number} for reuse"
+
+    def _before_it_is_seen(self, run: Job, step: PipelineStep) -> str:
+        """Why a step begins that reads more than the service may; its own process says more."""
+        assert isinstance(run.spec, PipelineRunSpec)
+        first = self._store.kept_steps.last(run.spec.pipeline, step.name, run.id) is None
+        return FIRST if first else TO_SEE
+
+    def _called(self, wanted: PipelineRunSpec, last: Done, step: PipelineStep, part: str) -> Sequence[str]:
+        """A part as its pipeline's people call it: a setting by the parameters of the run that changed in it."""
+        if not part.startswith((PARAMETER, SETTING)):
+            return (_WORDS.get(part, part),)
+        name = part.partition(" ")[2]
+        settings = self._store.pipelines.get(wanted.pipeline_id).spec.step(step.name).settings
+        said = settings.get(name, (settings.get(ARGUMENTS) or {}).get(name))
+        before = self._store.jobs.get(last.run_id).spec
+        assert isinstance(before, PipelineRunSpec)
+        others = [p for p in referred(said) if before.parameters.get(p) != wanted.parameters.get(p)]
+        return [f"{PARAMETER}{each}" for each in others] or (part,)
 
     def _failed(self, run_id: str, step: str) -> str:
         summary = self._store.runs.summary(run_id)
@@ -113,12 +134,17 @@ def is_there(store: Nouns, paths: Paths, step: PipelineStep, done: StepRun) -> b
     )
 
 
-def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """What is not as it was, in words; empty where all is."""
+def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What is not as it was, by the parts' names."""
     names = [name for name in {**now, **before} if before.get(name) != now.get(name)]
     if any(name.startswith(PARAMETER) for name in names):
         names = [name for name in names if not name.startswith(SETTING)]  # it is the parameter in it that changed
-    words = [_WORDS.get(name, name) for name in names]
+    return names
+
+
+def listed(names: Sequence[str]) -> str:
+    """Some names in a sentence, each once."""
+    words = list(dict.fromkeys(names))
     if len(words) > CHANGED_MAX:
         return f"{', '.join(words[:CHANGED_MAX])} and {len(words) - CHANGED_MAX} more"
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))

@@ -224,7 +224,7 @@ def literal(value: Any) -> dict[str, Any]:
 def test_the_body_of_a_batch_endpoint_starts_a_run_that_its_location_shows(rest: Rest) -> None:
     client = rest.client()
     inputs = {"trials": literal("5"), "seconds": literal("7.5"), "exclude": literal('["age"]')}
-    table = {"jobInputType": "UriFile", "uri": "azureml:people:1"}
+    table = {"jobInputType": "uri_file", "uri": "azureml:people:1"}  # as Azure's control plane spells it
     reply = client.post(JOBS, json=batch({**inputs, "data": table}, experimentName="nightly", displayName="x"))
     made = reply.json()
     assert (reply.status_code, made["properties"]["status"], made["id"]) == (201, "Queued", made["name"])

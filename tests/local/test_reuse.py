@@ -10,17 +10,19 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from local_world import World
+from local_world import World, ticking
 from run_by_hand import ByHand
+from waiting import wait_until
 
 from core.definitions.advance import Ended
 from core.domain.errors import ServiceUnavailable
 from core.domain.job import JobState
-from core.domain.pipeline import PipelineStep, StepKind, ValueType
+from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind, ValueType
 from core.domain.run import StepResult, StepRun, StepState
 from core.local import own_code
 from core.local.own_code import step_code
-from core.local.reuse import Reuses, changed_parts
+from core.local.reuse import Reuses, changed_parts, listed
+from core.local.workspace import open_local
 
 FILES = {"value": ValueType.INTEGER, "file": ValueType.FILE}
 
@@ -188,8 +190,29 @@ def test_a_retry_says_what_had_failed(by_hand: ByHand) -> None:
 
 def test_many_changes_are_counted() -> None:
     now = {f"parameter p{i}": "1" for i in range(5)} | {"setting command": "1"}
-    assert changed_parts({}, now) == "parameter p0, parameter p1, parameter p2 and 2 more"
-    assert changed_parts(now, now) == ""
+    assert listed(changed_parts({}, now)) == "parameter p0, parameter p1, parameter p2 and 2 more"
+    assert changed_parts(now, now) == []
+
+
+def test_a_parameter_inside_a_command_is_named_by_the_name_that_the_pipeline_gives_it(world: World) -> None:
+    workspace = open_local(world.settings)
+    words = {"command": ["echo", "--until=${until}", "${rows}"]}
+    parameters = (
+        Parameter("until", ParameterType.STRING, "noon"),
+        Parameter("rows", ParameterType.INTEGER, 5),
+    )
+    spec = PipelineSpec("echo", (PipelineStep("say", StepKind.COMMAND, settings=words),), parameters=parameters)
+    workspace.pipelines.publish(spec)
+
+    def why(**given: object) -> str:
+        run_id = workspace.pipelines.trigger("echo", "x", given).id
+        wait_until(ticking(world.reconciler(), lambda: world.job(run_id).state.final), 30)
+        return workspace.pipelines.get_run(run_id).steps[0].why
+
+    assert why() == "ran: first run of this step"
+    assert why(until="night") == "ran: parameter until changed since run 1"
+    assert why(until="dawn", rows=6) == "ran: parameter until and parameter rows changed since run 2"
+    assert why() == "reused: same inputs and code as run 1"
 
 
 # Random histories

@@ -11,8 +11,8 @@ from step_runs import run_step
 
 from core.domain.data import DataRef
 from core.domain.names import reference
-from core.domain.pipeline import StepKind
-from core.domain.run import StepRun
+from core.domain.pipeline import StepKind, ValueType
+from core.domain.run import Artifact, StepRun, StepState
 from core.local.workspace import open_local
 
 HEADER = "name,Größe,y\n"
@@ -97,6 +97,18 @@ def test_a_hold_out_without_a_row_is_said_and_not_given(world: World, tmp_path: 
     assert "holdout" not in done.outputs
     lines = open_local(world.settings).jobs.logs(done.job_id)
     assert "The hold-out is empty" in " ".join(line.text for line in lines)
+
+
+def test_a_version_whose_target_cannot_be_learned_was_made_by_the_run_all_the_same(
+    world: World, tmp_path: Path
+) -> None:
+    """Else a schedule that waits for new versions would take it for somebody else's."""
+    (tmp_path / "people.csv").write_text(HEADER + "".join(LINES))
+    failed = run_step(world, StepKind.PREPARE, data=str(tmp_path / "people.csv"), target="nonsense")
+    assert failed.state is StepState.FAILED
+    assert failed.why == "ran: first run of this step"
+    (run,) = open_local(world.settings).pipelines.list_runs(of=Artifact(ValueType.DATA, "people:1"))
+    assert run.made
 
 
 def test_the_same_bytes_are_not_read_as_a_table_again(world: World, tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ class MLTable(UriFile, tag="MLTable"):
 
 
 JobInput = LiteralInput | UriFile | UriFolder | MLTable
+INPUT_TYPES = {name.lower(): name for name in ("Literal", "UriFile", "UriFolder", "MLTable")}
 
 
 class BatchProperties(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -182,9 +183,17 @@ def _camel(document: Mapping[str, Any]) -> dict[str, Any]:
         top["properties"] = properties = _small(properties)
         if isinstance(inputs := properties.get("inputData"), dict):
             properties["inputData"] = {
-                name: _small(given) if isinstance(given, dict) else given for name, given in inputs.items()
+                name: _input(given) if isinstance(given, dict) else given for name, given in inputs.items()
             }
     return top
+
+
+def _input(given: Mapping[str, Any]) -> dict[str, Any]:
+    """An input whose type may be written as Azure's control plane writes it: `uri_file` for `UriFile`."""
+    made = _small(given)
+    kind = made.get("jobInputType")
+    spelled = kind.replace("_", "").lower() if isinstance(kind, str) else ""
+    return made | ({"jobInputType": INPUT_TYPES[spelled]} if spelled in INPUT_TYPES else {})
 
 
 def _small(document: Mapping[str, Any]) -> dict[str, Any]:

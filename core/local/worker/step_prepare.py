@@ -14,7 +14,8 @@ from core.domain.counting import counted
 from core.domain.data import DataAsset, DataRef, Note, NoteKind, Reading
 from core.domain.errors import SourceUnreadable, TableUnusable
 from core.domain.names import reference
-from core.domain.run import StepResult
+from core.domain.pipeline import ValueType
+from core.domain.run import Artifact, StepResult
 from core.domain.steps import PrepareSettings
 from core.local import tables
 from core.local.deleted import files
@@ -41,11 +42,16 @@ def run(work: Work, step: Step) -> StepResult:
         asset, held_out = _split(work, settings, name, known, found)
     else:
         asset, held_out = _whole(work, settings, name, known), None
+    new = asset.created_at >= step.run.created_at
+    if new:
+        # At once: the run has made it whatever becomes of this attempt, and a schedule that waits for it asks who did.
+        made = [Artifact(ValueType.DATA, str(each.ref)) for each in (asset, held_out) if each]
+        work.store.runs.note_artifacts(step.run.id, step.step.name, made, made=True)
     for note in asset.notes:
         work.log.info(note.text)
     _check(work, asset, settings.target)
     outputs = {"data": str(asset.ref), "rows": asset.rows, "source": asset.source}
-    outputs["new"] = asset.created_at >= step.run.created_at
+    outputs["new"] = new
     said = f"{asset.ref} has {counted(asset.rows, 'row')}"
     if held_out:
         outputs["holdout"] = str(held_out.ref)

@@ -1,9 +1,11 @@
 """What is running now, and what ended recently."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.domain.job import Job
-from core.domain.run import RunSummary
+from core.domain.run import PipelineRunSpec, RunSummary
 from core.ui.home import ways
 from core.ui.home.overview import Overview
 from core.ui.kit import jobs, notices, words
@@ -24,11 +26,22 @@ def show(seen: Overview) -> None:
         navigation.link(way.page, f"Watch it on {way.page}", **way.query)
     if not (seen.running or seen.going):
         st.caption("Nothing is running.")
-    if done := [j for j in seen.jobs if j.state.final][:RECENT]:
+    if done := _once_each([j for j in seen.jobs if j.state.final])[:RECENT]:
         st.markdown("**Recent**")
         with st.container(gap="xsmall"):
             for job in done:
                 _recent(job, seen.now)
+
+
+def _once_each(ended: Sequence[Job]) -> list[Job]:
+    """Of each pipeline the newest run alone: one that runs by the minute leaves room for others."""
+    seen, kept = set[str](), []
+    for job in ended:
+        name = job.spec.pipeline if isinstance(job.spec, PipelineRunSpec) else job.id
+        if name not in seen:
+            kept.append(job)
+        seen.add(name)
+    return kept
 
 
 def _run(run: RunSummary, now: float) -> None:
