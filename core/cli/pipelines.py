@@ -4,12 +4,13 @@ from argparse import Namespace
 from dataclasses import replace
 from typing import Any
 
-from core.cli.command import Command, Context, arg
+from core.cli.command import DONE, Command, Context, Outcome, arg
 from core.cli.creating import CREATE
 from core.cli.definitions import definition
 from core.cli.runs import RUNS, told
 from core.cli.values import assignment
 from core.domain.parameter_text import from_text
+from core.domain.pipeline import PipelineEndpoint
 from core.domain.run import RunOrigin
 
 PIPELINE = arg("pipeline", metavar="ID|NAME")
@@ -23,11 +24,31 @@ def _publish(context: Context, options: Namespace) -> Any:
         spec = replace(spec, name=options.name)
     if options.description is not None:
         spec = replace(spec, description=options.description)
-    return context.workspace.pipelines.publish(spec, label=options.version, code=code)
+    published = context.workspace.pipelines.publish(spec, label=options.version, code=code)
+    return Outcome(published, DONE, _head(published))
 
 
 def _get(context: Context, options: Namespace) -> Any:
-    return context.workspace.pipelines.get(options.pipeline, options.version)
+    from core.definitions import write_pipeline  # YAML is loaded only where a definition is written
+
+    found = context.workspace.pipelines.get(options.pipeline, options.version)
+    return Outcome(found, DONE, f"{_head(found)}\n\n{write_pipeline(found.spec)}".rstrip())
+
+
+def _head(published: PipelineEndpoint) -> str:
+    """A pipeline's version as people read it; `--json` has all of it."""
+    said = "" if published.label == str(published.version) else f" ({published.label})"
+    state = "active" if published.enabled else "disabled"
+    default = ", the default" if published.default else ""
+    steps = " -> ".join(step.name for step in published.spec.steps)
+    return "\n".join(
+        [
+            f"{published.name}, version {published.version}{said}{default}, {state}",
+            f"id     {published.id}",
+            f"POST   {published.trigger_uri}",
+            f"steps  {steps}",
+        ]
+    )
 
 
 def _set_default(context: Context, options: Namespace) -> Any:

@@ -171,6 +171,15 @@ def test_a_definition_brings_the_code_of_its_steps_along_whether_it_is_yaml_or_p
     assert cli("pipeline", "publish", str(tmp_path / "own.py"))["version"] == 1, "the same definition"
 
 
+def test_a_published_pipeline_is_told_in_lines_and_its_definition_as_yaml(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(definition := FILE.replace("name: count", "name: told"))
+    said = cli("pipeline", "publish", str(tmp_path / "p.yaml"), "--version", "1.0", people=True)
+    published = cli("pipeline", "publish", str(tmp_path / "p.yaml"))
+    assert said.splitlines()[:2] == ["told, version 1 (1.0), the default, active", f"id     {published['id']}"]
+    told = cli("pipeline", "get", "told", people=True)
+    assert parse_pipeline(told.partition("\n\n")[2]) == parse_pipeline(definition)
+
+
 def test_every_problem_of_a_file_is_told_with_its_line(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "wrong.yaml").write_text(
         FILE.replace("kind: prepare", "kind: prepair").replace("trials: 3", "trails: 3")

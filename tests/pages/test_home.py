@@ -45,6 +45,19 @@ def test_traffic_that_was_forced_is_called_unproven(visit, bank):
     assert "Live, not proven:** Ada gave v3 traffic without a passed gate" in text(visit("home"))
 
 
+def test_recent_lists_the_newest_run_of_a_pipeline_alone(visit, bank):
+    ended = next(job for job in bank.jobs if job.state.final)
+    runs = [
+        replace(ended, id=f"minute-{n}", kind=JobKind.PIPELINE, spec=PipelineRunSpec("p-9", "Minutely", 1), result=None)
+        for n in range(9)
+    ]
+    bank.jobs = [*runs, *bank.jobs]
+
+    shown = [link.proto.label for link in visit("home").get("page_link")]
+
+    assert len([label for label in shown if "Minutely" in label]) == 1
+
+
 def test_an_endpoint_that_failed_says_why(visit, bank):
     broken = replace(bank.endpoints[0], state=EndpointState.FAILED, error="port 8701 is taken by nginx")
     bank.endpoints = [broken]
