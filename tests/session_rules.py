@@ -54,8 +54,8 @@ class SkipRule:
 
 LIVE = frozenset({"quickstart", "run_quickstart"})
 """Fixtures that start a whole workspace: what uses one waits a lot and computes little."""
-LIVE_ROOMS = frozenset({"gate", "loadtest", "serving", "contract_tests"})
-"""Folders whose tests talk to servers. Others do too: with these the other half ends when what measures begins."""
+LIVE_ROOMS = frozenset({"gate", "lifecycle", "loadtest", "serving", "contract_tests", "cli"})
+"""Folders whose tests wait for processes. Others do too: with these the other half ends when what measures begins."""
 OTHER_HALF_S = 900
 
 
