@@ -6,7 +6,7 @@ import json
 
 import living
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from waiting import wait_until
 from watcher import settled
 
@@ -96,10 +96,23 @@ def test_the_newest_request_stands_in_the_live_log(page: Page, app: str, quickst
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
 
 
+def until_it_stands_still(button: Locator, looks: int = 10) -> None:
+    """A panel that opens slides for a moment: a click at where its button was a frame ago meets nothing."""
+    button.scroll_into_view_if_needed()
+    boxes: list[object] = []
+
+    def still() -> bool:
+        boxes.append(button.bounding_box())
+        return len(boxes) > looks and all(box == boxes[-1] for box in boxes[-looks:])
+
+    wait_until(still, 20, every_s=0.1)
+
+
 def test_a_form_that_was_overtaken_by_another_session_saves_nothing(page: Page, app: str, quickstart: living.Live):
     page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Details")
     settled(page, "Deploy")
     page.get_by_text("Settings", exact=True).click()
+    until_it_stands_still(page.get_by_role("button", name="Save", exact=True))
     page.get_by_role("spinbutton", name="Max concurrent requests").fill("7")
     before = quickstart.workspace.endpoints.get(quickstart.endpoint).limits
     try:
