@@ -187,7 +187,7 @@ def test_one_key_is_replaced_alone(visit, bank):
     app = visit("deploy", use="Keys")
     by_label(app.toggle, "Show the keys").set_value(True).run()
 
-    app.button(key="deploy.rotate.primary").click().run()
+    app.button(key="endpoints.rotate.primary").click().run()
 
     assert bank.called("endpoints.rotate_key") == [("bank-marketing", "primary")]
 

@@ -3,7 +3,7 @@
 
 const NARROW_PX = 600, MANY = 40;
 const SIZES = {
-  few: { least: 116, most: 220, scrolled: 170, high: 60, across: 30, down: 18 },
+  few: { least: 104, most: 220, scrolled: 170, high: 60, across: 20, down: 18 },
   many: { least: 108, most: 150, scrolled: 150, high: 42, across: 24, down: 8 },
 };
 
