@@ -81,7 +81,7 @@ function tell(graph) {
   head.textContent = filled(data.head, data.since, undefined, now);
   for (const step of data.steps) {
     const said = filled(step.said, step.since, step.until, now), button = steps.get(step.name);
-    button.lastChild.textContent = said;
+    button.lastChild.textContent = said.replace(/(\d) (s|min|h)\b/g, "$1\u00a0$2"); // a number keeps its unit
     button.title = button.ariaLabel = `${step.name}, ${step.kind}${said ? ": " + said : ""}`;
   }
 }
