@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import emulating
 import living
 import pytest
 
@@ -13,13 +14,15 @@ pytest_plugins = ["session_rules"]
 
 
 @pytest.fixture(autouse=True)
-def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing that a test opens by its settings is the user's, and nothing is fetched."""
     for name in [name for name in os.environ if name.startswith("SLIPWAY_")]:
         monkeypatch.delenv(name)
     for name, value in living.environment(tmp_path / "workspace").items():
         if name.startswith("SLIPWAY_"):
             monkeypatch.setenv(name, value)
+    yield
+    emulating.OF_THIS_TEST.close()
 
 
 @pytest.fixture(scope="session")

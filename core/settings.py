@@ -26,6 +26,8 @@ class Setting(NamedTuple):
     default: str | int | float | bool
     unit: str
     help: str
+    also: str = ""
+    """A variable that others know it by, read where ours is not set."""
 
     @property
     def variable(self) -> str:
@@ -79,6 +81,22 @@ TABLE = (
     Setting(
         "records_max_mb", 2000.0, "MB", "Above this the oldest records of an endpoint, or kept inputs, are removed."
     ),
+    Setting("azure_config", "", "path", "A `config.json` as Azure's studio downloads it; it names the workspace."),
+    Setting("azure_subscription", "", "id", "The subscription of the Azure ML workspace.", "AZUREML_ARM_SUBSCRIPTION"),
+    Setting("azure_resource_group", "", "name", "Its resource group.", "AZUREML_ARM_RESOURCEGROUP"),
+    Setting("azure_workspace", "", "name", "The Azure ML workspace's name.", "AZUREML_ARM_WORKSPACE_NAME"),
+    Setting(
+        "azure_credential",
+        "environment",
+        "name",
+        "How to sign in: `environment` (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET of a service principal),"
+        " `cli`, `managed-identity` or `browser`.",
+    ),
+    Setting("azure_compute", "cpu-cluster", "name", "The cluster on which trainings and steps run; made when absent."),
+    Setting("azure_compute_size", "Standard_DS3_v2", "size", "The size of the cluster's machines."),
+    Setting("azure_compute_nodes", 4, "count", "So many machines the cluster has at most; it has none while idle."),
+    Setting("azure_instance_type", "Standard_DS3_v2", "size", "The size of the machines behind an endpoint."),
+    Setting("azure_instances", 1, "count", "So many machines a new deployment has."),
     Setting("otlp_url", "", "address", "An OTLP collector (HTTP) to forward requests to, such as `http://host:4318`."),
 )
 
@@ -118,6 +136,16 @@ class Settings:
     segment_s: float
     records_max_days: float
     records_max_mb: float
+    azure_config: str
+    azure_subscription: str
+    azure_resource_group: str
+    azure_workspace: str
+    azure_credential: str
+    azure_compute: str
+    azure_compute_size: str
+    azure_compute_nodes: int
+    azure_instance_type: str
+    azure_instances: int
     otlp_url: str
 
 
@@ -127,13 +155,16 @@ def read_settings(environ: Mapping[str, str], **overrides: str | None) -> Settin
     Raises SpecInvalid for a value that is not of the setting's type.
     """
     values = {
-        s.name: _parse(s, given if (given := overrides.get(s.name)) is not None else environ.get(s.variable))
-        for s in TABLE
+        s.name: _parse(s, given if (given := overrides.get(s.name)) is not None else _read(environ, s)) for s in TABLE
     }
     values["home"] = Path(str(values["home"])).expanduser().absolute()
     for name in ("data_dir", "read_dir"):
         values[name] = tuple(Path(p).expanduser().absolute() for p in str(values[name]).split(":") if p)
     return Settings(**values)  # type: ignore[arg-type]  # the table fixes each type; test_settings checks them
+
+
+def _read(environ: Mapping[str, str], setting: Setting) -> str | None:
+    return environ.get(setting.variable) or environ.get(setting.also)
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

@@ -1,14 +1,17 @@
 """The backends that the behaviour suite knows, real ones and doubles: how to make each, and what each cannot do."""
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import emulating
 import living
 import pytest
 from fakes import FakeWorkspace
 from quickstart_fakes import Double, LifecycleFake
 
+from core.azure.workspace import open_azure
 from core.local.workspace import open_local
 from core.settings import Settings, read_settings
 from core.workspace import Workspace
@@ -28,7 +31,93 @@ NOT_YET = frozenset(
     }
 )
 """Verbs that the protocol draws and no backend has."""
-CANNOT: Mapping[str, frozenset[str]] = {"local": NOT_YET}
+AZURE_LACKS: Mapping[str, str] = {}
+"""Verbs that Azure ML cannot have, each with its reason."""
+AZURE_BUILDING = frozenset(
+    {
+        "data.register",
+        "data.upload",
+        "data.read_again",
+        "data.available",
+        "data.delete",
+        "data.list",
+        "data.get",
+        "data.profile",
+        "data.sample",
+        "data.lineage",
+        "computes.create",
+        "computes.list",
+        "jobs.submit",
+        "jobs.submit_file",
+        "jobs.get",
+        "jobs.list",
+        "jobs.cancel",
+        "jobs.trials",
+        "jobs.trial",
+        "jobs.compare",
+        "jobs.open_output",
+        "jobs.logs",
+        "models.register",
+        "models.list",
+        "models.get",
+        "models.package",
+        "endpoints.create",
+        "endpoints.update",
+        "endpoints.list",
+        "endpoints.get",
+        "endpoints.deploy",
+        "endpoints.delete_deployment",
+        "endpoints.delete",
+        "endpoints.set_traffic",
+        "endpoints.keys",
+        "endpoints.rotate_key",
+        "endpoints.target",
+        "endpoints.invoke",
+        "endpoints.swagger",
+        "endpoints.package",
+        "endpoints.logs",
+        "proofs.run_gate",
+        "proofs.gate_progress",
+        "proofs.gate_reports",
+        "proofs.load_progress",
+        "proofs.load_reports",
+        "records.telemetry",
+        "records.requests",
+        "pipelines.publish",
+        "pipelines.list",
+        "pipelines.get",
+        "pipelines.versions",
+        "pipelines.set_default",
+        "pipelines.enable",
+        "pipelines.keys",
+        "pipelines.rotate_key",
+        "pipelines.trigger",
+        "pipelines.get_run",
+        "pipelines.list_runs",
+        "pipelines.cancel",
+        "pipelines.retry",
+        "pipelines.step_log",
+        "pipelines.open_output",
+        "pipelines.revision",
+        "schedules.create",
+        "schedules.update",
+        "schedules.list",
+        "schedules.get",
+        "schedules.enable",
+        "schedules.delete",
+        "schedules.run_now",
+        "schedules.fires",
+        "service.start",
+        "service.run",
+        "service.stop",
+        "service.status",
+        "service.key",
+    }
+)
+CANNOT: Mapping[str, frozenset[str]] = {
+    "local": NOT_YET,
+    "azure": NOT_YET | AZURE_BUILDING | frozenset(AZURE_LACKS),
+}
 """A backend of `BACKENDS` that is not named here fails."""
 
 
@@ -43,7 +132,10 @@ def settings(home: Path, workspace: str = "local") -> Settings:
     return read_settings(environ)
 
 
-MAKE: Mapping[str, Callable[[Path], Workspace]] = {"local": lambda home: open_local(settings(home))}
+MAKE: Mapping[str, Callable[[Path], Workspace]] = {
+    "local": lambda home: open_local(settings(home)),
+    "azure": emulating.open_azure_at,
+}
 
 
 def need(workspace: Workspace, *verbs: str) -> None:
@@ -74,6 +166,15 @@ def _local(home: Path) -> Working:
     return Working(workspace, nothing, lambda: living.close(home))
 
 
+def _azure(home: Path) -> Working:
+    """Its emulation's own service works for it; what is called local there is another folder than the client's."""
+    opened = ExitStack()
+    running = opened.enter_context(emulating.emulation(home / "emulated"))
+    opened.callback(living.close, home / "emulated")
+    running.emulation.workspace.service.start()
+    return Working(open_azure(emulating.client_settings(home / "client")), nothing, opened.close)
+
+
 def _pages_double(home: Path) -> Working:
     fake = FakeWorkspace(settings(home))
     return Working(fake.workspace, fake.work, nothing)
@@ -87,6 +188,7 @@ def _quickstart_double(home: Path) -> Working:
 
 AT_WORK: Mapping[str, Callable[[Path], Working]] = {
     "local": _local,
+    "azure": _azure,
     "the pages' double": _pages_double,
     "the quickstart's double": _quickstart_double,
 }

@@ -27,6 +27,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "contract": ("proof", "prove that an endpoint conforms to its own document"),
     "loadtest": ("loads", "load-test an endpoint"),
     "gate": ("proof", "prove a deployment of this workspace"),
+    "azure": ("azure", "the emulation of Azure ML, and what Slipway has there"),
     "service": ("service", "the workspace service"),
     "doctor": ("service", "check the workspace and this machine for problems"),
     "backup": ("service", "write the whole workspace to one file"),

@@ -9,6 +9,7 @@ from core.workspace.workspace import Workspace
 
 BACKENDS: Mapping[str, tuple[str, str]] = {
     "local": ("core.local.workspace:open_local", "make setup"),
+    "azure": ("core.azure.workspace:open_azure", "make setup"),
 }
 """Name -> (a function from settings and `confined` to a `Workspace`, how to install what it needs)."""
 

@@ -27,6 +27,7 @@ LAYERS = (
     ("sources",),
     ("workspace",),
     ("local", "azure"),
+    ("emulator",),
     ("quickstart",),
     ("cli", "ui"),
 )
@@ -46,8 +47,12 @@ ONLY = {
     "sources": {"domain", "settings", "ml"},
     "workspace": {"domain", "settings"},
     "ui": {"domain", "contract", "swagger_ui", "definitions", "settings", "workspace"},
-    "cli": {"quickstart", "workspace", "definitions", "settings", "contract", "domain", "checks", "loadtest"},
-    "quickstart": {name for names in LAYERS for name in names} - {"local", "azure", "cli", "ui"},
+    "cli": {
+        *("quickstart", "workspace", "definitions", "settings", "contract", "domain", "checks", "loadtest"),
+        "emulator",
+    },
+    "emulator": {"domain", "contract", "definitions", "settings", "workspace"},
+    "quickstart": {name for names in LAYERS for name in names} - {"local", "azure", "emulator", "cli", "ui"},
 }
 """Layers that may import less than everything below them."""
 
@@ -81,6 +86,7 @@ FORBIDDEN = {
     "workspace": {"pandas", "numpy", "duckdb"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
     "local": {"pandas", "streamlit"} | LEARNERS | PROVERS | CLOUD,
     "azure": {"sqlite3", "streamlit"} | LEARNERS | PROVERS,
+    "emulator": {"pandas", "duckdb", "sqlite3", "streamlit"} | LEARNERS | PROVERS | CLOUD,
     "quickstart": {"pandas", "numpy", "duckdb", "os", "time"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
     "cli": {"pandas", "numpy", "duckdb", "sqlite3"} | SERVERS | LEARNERS | PROVERS | CLOUD,
     "ui": {"duckdb", "sqlite3", "subprocess", "httpx"} | LEARNERS | PROVERS | CLOUD,
@@ -220,6 +226,7 @@ OUTSIDE = {
 
 NAMED = (
     Named("core.workspace.backends", "core.local", "BACKENDS: a backend is loaded when a workspace is opened"),
+    Named("core.workspace.backends", "core.azure", "BACKENDS, as above"),
     Named("core.local.control", "core.local.service", "the command that starts the service, or that a process becomes"),
     Named(
         "core.packaging.export", "core.serving", "what an exported folder starts: its files are copied, not imported"
@@ -280,7 +287,9 @@ def test_the_command_line_loads_the_proof_only_when_it_proves():
     loaded = [
         (module, each) for module in commands for each in HOUSE.imports(module) if each.at_once and not each.typing
     ]
-    assert [(m, each.name) for m, each in loaded if within(each.name, {"core.checks", "core.loadtest"})] == []
+    assert [
+        (m, each.name) for m, each in loaded if within(each.name, {"core.checks", "core.loadtest", "core.emulator"})
+    ] == []
 
 
 @pytest.mark.parametrize("path", [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))], ids=lambda path: path.stem)

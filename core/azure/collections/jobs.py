@@ -1,0 +1,11 @@
+"""The verbs of `jobs` on Azure ML."""
+
+from core.azure.context import Context
+from core.workspace.jobs import Jobs
+
+
+class AzureJobs(Jobs):
+    """The verbs of `jobs` on Azure ML."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context

@@ -1,0 +1,11 @@
+"""The verbs of `models` on Azure ML."""
+
+from core.azure.context import Context
+from core.workspace.models import Models
+
+
+class AzureModels(Models):
+    """The verbs of `models` on Azure ML."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context

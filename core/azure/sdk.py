@@ -1,0 +1,49 @@
+"""The one place that loads Azure's SDK: seconds of work, done in a thread of its own and once.
+
+`azure-ai-ml` writes environment variables and greets with warnings; whoever only uses this machine never pays for it.
+"""
+
+import threading
+import warnings
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from core.domain.errors import BackendMissing
+
+_MODULES = ("azure.ai.ml", "azure.ai.ml.entities", "azure.ai.ml.automl", "azure.identity")
+
+
+class _Loading:
+    """The import, begun in the background; whoever needs it waits for its end."""
+
+    def __init__(self) -> None:
+        self._error: ImportError | None = None
+        self._thread = threading.Thread(target=self._load, name="azure-sdk", daemon=True)
+        self._thread.start()
+
+    def _load(self) -> None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                for name in _MODULES:
+                    import_module(name)
+        except ImportError as e:
+            self._error = e
+
+    def wait(self) -> None:
+        self._thread.join()
+        if self._error:
+            raise BackendMissing(f"The workspace 'azure' needs {self._error.name}", hint="make setup") from self._error
+
+
+@cache
+def loading() -> _Loading:
+    """Begin to load the SDK, and come back at once."""
+    return _Loading()
+
+
+def module(name: str) -> Any:
+    """A module of the SDK, such as `azure.ai.ml.entities`; waits until it is loaded. Raises BackendMissing."""
+    loading().wait()
+    return import_module(name)

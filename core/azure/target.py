@@ -1,0 +1,57 @@
+"""Which workspace of Azure ML is meant: the settings, or a `config.json` as the studio downloads it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.domain.errors import SpecInvalid
+from core.settings import Settings
+
+_KEYS = ("subscription_id", "resource_group", "workspace_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A workspace of Azure ML by its three names."""
+
+    subscription: str
+    resource_group: str
+    workspace: str
+
+    @property
+    def path(self) -> str:
+        """Its id in Azure Resource Manager."""
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.workspace}"
+        )
+
+
+def read_target(settings: Settings) -> Target:
+    """The workspace that the settings name; a name that stands in the settings wins over the file's.
+
+    Raises SpecInvalid that says which name is missing and where it can stand.
+    """
+    found = _from_file(Path(settings.azure_config).expanduser()) if settings.azure_config else {}
+    named = (settings.azure_subscription, settings.azure_resource_group, settings.azure_workspace)
+    values = [given or found.get(key, "") for given, key in zip(named, _KEYS, strict=True)]
+    if missing := [key for key, value in zip(_KEYS, values, strict=True) if not value]:
+        raise SpecInvalid(
+            f"Which workspace of Azure ML is meant is not known: {' and '.join(missing)} missing",
+            hint="Download config.json in Azure's studio (your workspace's menu, top right) and set"
+            " SLIPWAY_AZURE_CONFIG to it, or set SLIPWAY_AZURE_SUBSCRIPTION, SLIPWAY_AZURE_RESOURCE_GROUP and"
+            " SLIPWAY_AZURE_WORKSPACE",
+        )
+    return Target(*values)
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except OSError as e:
+        raise SpecInvalid(f"{path} cannot be read: {e.strerror}", hint="It is the setting azure_config") from e
+    except ValueError as e:
+        raise SpecInvalid(f"{path} is not JSON: {e}", hint="Download config.json anew in Azure's studio") from e
+    if not isinstance(found, dict):
+        raise SpecInvalid(f"{path} holds no JSON object", hint="Download config.json anew in Azure's studio")
+    return {key: str(found[key]) for key in _KEYS if found.get(key)}

@@ -1,0 +1,39 @@
+"""The backend `azure`: every verb of the interface over Azure Machine Learning."""
+
+import time
+from collections.abc import Callable
+
+from core.azure.collections.computes import AzureComputes
+from core.azure.collections.data import AzureData
+from core.azure.collections.endpoints import AzureEndpoints
+from core.azure.collections.jobs import AzureJobs
+from core.azure.collections.models import AzureModels
+from core.azure.collections.pipelines import AzurePipelines
+from core.azure.collections.proofs import AzureProofs
+from core.azure.collections.records import AzureRecords
+from core.azure.collections.schedules import AzureSchedules
+from core.azure.collections.service import AzureService
+from core.azure.context import Context
+from core.settings import Settings
+from core.workspace import Workspace
+
+
+def open_azure(settings: Settings, clock: Callable[[], float] = time.time, *, confined: bool = False) -> Workspace:
+    """The workspace of Azure ML that the settings name. Opening does no input or output; the first verb does.
+
+    `confined`: paths that are given to it are read only below the folders that the settings allow.
+    """
+    context = Context(settings, clock, confined=confined)
+    return Workspace(
+        settings,
+        data=AzureData(context),
+        computes=AzureComputes(context),
+        jobs=AzureJobs(context),
+        models=AzureModels(context),
+        endpoints=AzureEndpoints(context),
+        proofs=AzureProofs(context),
+        records=AzureRecords(context),
+        pipelines=AzurePipelines(context),
+        schedules=AzureSchedules(context),
+        service=AzureService(context),
+    )

@@ -1,0 +1,82 @@
+"""`azure`: the emulation of Azure ML, alone or around a command."""
+
+import json
+import signal
+import subprocess
+import threading
+from argparse import REMAINDER, Namespace
+from pathlib import Path
+from typing import Any
+
+from core.cli.command import DONE, Command, Context, Outcome, arg
+from core.domain.errors import SpecInvalid
+from core.settings import as_environment, read_settings
+
+
+def _emulate(context: Context, options: Namespace) -> Any:
+    """Print what a client needs and serve until Ctrl-C, or run a command inside and pass on its exit code."""
+    from core.emulator.emulation import Options
+    from core.emulator.server import emulated
+    from core.emulator.variables import config_json, shell_lines
+    from core.workspace import open_workspace
+
+    command = options.inside[1:] if options.inside[:1] == ["--"] else options.inside
+    if options.time_scale <= 0:
+        raise SpecInvalid(f"--time-scale is {options.time_scale:g}, expected more than 0", hint="30 is usual")
+    local = open_workspace(read_settings(as_environment(context.settings), workspace="local"))
+    chosen = Options(allow_code=options.allow_code, scale=options.time_scale)
+    local.service.start()
+    with emulated(local, chosen, port=options.port) as running:
+        if options.config:
+            Path(options.config).write_text(json.dumps(config_json(running.emulation.names), indent=2) + "\n")
+        if command:
+            return Outcome(None, _inside(command, {**context.environ, **running.variables}))
+        print(json.dumps(running.variables) if options.json else shell_lines(running.variables), flush=True)
+        context.say(f"Azure ML is emulated over {local.settings.home}. Ctrl-C stops it; nothing is lost.")
+        _until_stopped()
+    return Outcome(None, DONE)
+
+
+def _inside(command: list[str], environ: dict[str, str]) -> int:
+    """The exit code of a command; one that a signal ended has 128 and its number, as in a shell."""
+    try:
+        child = subprocess.Popen(command, env=environ)
+    except OSError as e:
+        raise SpecInvalid(f"'{command[0]}' cannot be run: {e.strerror}", hint="Give a program after --") from e
+    while True:
+        try:
+            code = child.wait()
+            return code if code >= 0 else 128 - code
+        except KeyboardInterrupt:
+            continue  # the terminal has sent it to the command too, which decides
+
+
+def _until_stopped() -> None:
+    stopped = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        stopped.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+COMMANDS = (
+    Command(
+        "azure emulate",
+        "answer as Azure ML does, on this machine; after --, run a command inside it",
+        _emulate,
+        (
+            arg("--config", metavar="FILE", help="write a config.json as Azure's studio does"),
+            arg("--port", type=int, default=0, help="port of the proxy, on loopback; 0 picks a free one"),
+            arg("--allow-code", action="store_true", help="let code that a client sends run on this machine"),
+            arg(
+                "--time-scale",
+                type=float,
+                default=30.0,
+                help="emulated seconds of a job's budget in a real one; 30 makes 15 minutes 30 seconds",
+            ),
+            arg("inside", nargs=REMAINDER, metavar="-- COMMAND ...", help="a command to run inside the emulation"),
+        ),
+    ),
+)

@@ -1,0 +1,111 @@
+"""From HTTP to a handler and back: reads a request, checks its token, finds who answers, and shapes refusals."""
+
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from starlette.concurrency import run_in_threadpool
+
+from core.emulator import entra
+from core.emulator.emulation import Emulation
+from core.emulator.messages import AzureError, Document, Reply, Request
+from core.emulator.names import host_kind
+from core.emulator.routes import Router
+
+log = logging.getLogger(__name__)
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+NEEDS_TOKEN = frozenset({"arm", "api", "insights"})
+"""Kinds of host that ask for Entra's token; the others check what they take themselves."""
+
+Inspect = Callable[[Request, Reply], None]
+
+
+def no_inspection(request: Request, reply: Reply) -> None:
+    """Nobody looks."""
+
+
+class App:
+    """The ASGI application. `inspect` sees every request with its reply before that is sent: tests compare them."""
+
+    def __init__(self, emulation: Emulation, router: Router, inspect: Inspect = no_inspection) -> None:
+        self._emulation, self._router, self._inspect = emulation, router, inspect
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = await _read(scope, receive)
+        reply = await run_in_threadpool(self.answer, request)
+        body = reply.encoded()
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "date": formatdate(usegmt=True),
+            "x-ms-request-id": str(uuid.uuid4()),
+            **{name.lower(): value for name, value in reply.headers.items()},
+        }
+        if request.method != "HEAD":
+            headers["content-length"] = str(len(body))
+        start = {
+            "type": "http.response.start",
+            "status": reply.status,
+            "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+        }
+        await send(start)
+        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
+
+    def answer(self, request: Request) -> Reply:
+        """The reply to a request; a bug is a 500 with its traceback in the log."""
+        kind = host_kind(request.host)
+        try:
+            if kind in NEEDS_TOKEN:
+                entra.claims(self._emulation, request)
+            handler, found = self._router.find(kind, request)
+            reply = handler(self._emulation, found)
+        except AzureError as e:
+            reply = Reply(e.status, _shape(kind, e), e.headers)
+        except Exception:
+            log.exception("%s %s%s", request.method, request.host, request.path)
+            reply = Reply(
+                500, _shape(kind, AzureError(500, "InternalServerError", "A bug in the emulation; see its log"))
+            )
+        self._inspect(request, reply)
+        return reply
+
+
+def _shape(kind: str, error: AzureError) -> Any:
+    if isinstance(error, entra.OAuthError):
+        return error.shape()
+    if kind == "blob":
+        # Storage answers in XML (https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2).
+        text = error.message.replace("&", "&amp;").replace("<", "&lt;")
+        return (
+            f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{error.code}</Code><Message>{text}</Message></Error>'
+        ).encode()
+    body: Document = {"error": {"code": error.code, "message": error.message, "target": None, "details": []}}
+    return body
+
+
+async def _read(scope: Scope, receive: Receive) -> Request:
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    raw_query = scope["query_string"].decode("latin-1")
+    return Request(
+        method=scope["method"],
+        host=headers.get("host", "").partition(":")[0].lower(),
+        path=unquote(scope["raw_path"].decode("latin-1")),
+        query={name.lower(): value for name, value in parse_qsl(raw_query, keep_blank_values=True)},
+        headers=headers,
+        body=bytes(body),
+        raw_query=raw_query,
+    )

@@ -1,0 +1,57 @@
+"""Workspaces of Azure ML over an emulation in this process, whose variables stand in its environment meanwhile."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from core.azure.workspace import open_azure
+from core.emulator.app import Inspect, no_inspection
+from core.emulator.emulation import Options
+from core.emulator.server import Running, emulated
+from core.local.workspace import open_local
+from core.settings import Settings, read_settings
+from core.workspace import Workspace
+
+OF_THIS_TEST = ExitStack()
+"""What `open_azure_at` has opened; `conftest` closes it when the test ends."""
+
+
+@contextmanager
+def emulation(home: Path, options: Options | None = None, *, inspect: Inspect = no_inspection) -> Iterator[Running]:
+    """An emulation over a local workspace in `home`, for clients in this process; nobody starts its service."""
+    local = open_local(read_settings({"SLIPWAY_HOME": str(home), "SLIPWAY_OFFLINE": "1", "SLIPWAY_THREADS": "1"}))
+    with emulated(local, options, inspect=inspect) as running, environment(running.variables):
+        yield running
+
+
+@contextmanager
+def environment(given: Mapping[str, str]) -> Iterator[None]:
+    """These variables are set inside."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def client_settings(home: Path) -> Settings:
+    """Of a user whose environment has an emulation's variables, and who keeps what is theirs in `home`."""
+    environ = {
+        "SLIPWAY_HOME": str(home),
+        "SLIPWAY_OFFLINE": "1",
+        "SLIPWAY_THREADS": "1",
+        "SLIPWAY_WORKSPACE": "azure",
+    }
+    return read_settings({**os.environ, **environ})
+
+
+def open_azure_at(home: Path) -> Workspace:
+    """A workspace of Azure ML whose emulation lies below `home`, as the caches do, until the test ends."""
+    OF_THIS_TEST.enter_context(emulation(home / "emulated"))
+    return open_azure(client_settings(home / "client"))
