@@ -199,19 +199,23 @@ class Reference:
         if not isinstance(row, dict):
             yield "", "expected an object"
             return
-        yield from ((name[:40], "is not a column") for name in row.keys() - COLUMNS.keys())
+        if not row.keys() <= COLUMNS.keys():
+            yield from ((name[:40], "is not a column") for name in row.keys() - COLUMNS.keys())
         for name, (kind, nullable) in COLUMNS.items():
-            if name not in row and not nullable:
+            value = row.get(name)
+            if value is None and nullable:
+                continue
+            if value is None and name not in row:
                 yield name, "is missing"
-            elif not (row.get(name) is None and nullable) and not self.accepts(name, kind, row.get(name)):
+            elif not self.accepts(name, kind, value):
                 yield name, f"expected {kind}"
 
     def accepts(self, name: str, kind: str, value: Any) -> bool:
         if kind == "boolean":
             return isinstance(value, bool)
         if kind == "string":
-            return isinstance(value, str) and value in LEVELS.get(name, (value,))
-        if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
+            return isinstance(value, str) and (name not in LEVELS or value in LEVELS[name])
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not _finite(value):
             return False
         return kind == "number" or (value == int(value) and int(value) in INT64)
 
@@ -270,12 +274,18 @@ class Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
 
+class Server(ThreadingHTTPServer):
+    """Takes many connections at once: of those beyond the queue each would wait a second for its next try."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+
 @contextmanager
 def serving(reference: Reference) -> Iterator[str]:
     """Serve on a free loopback port; gives the root address."""
     handler = type("Handler", (Handler,), {"reference": reference})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
+    with Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
