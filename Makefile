@@ -2,7 +2,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test full deep chaos perf perf-gate perf-gate-quick growth peers pictures lint lock clean
+.PHONY: help setup demo demo-azure test full deep chaos perf perf-gate perf-gate-quick growth peers pictures lint lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,6 +12,9 @@ setup:  ## make .venv what requirements.lock says
 
 demo: setup  ## the app on http://localhost:8501 with a model being trained, deployed and proven
 	@exec $(PYTHON) -m core demo
+
+demo-azure: setup  ## the same on an emulation of Azure Machine Learning
+	@exec $(PYTHON) -m core azure demo
 
 test: setup  ## every test: unit, contract, browser, quick performance
 	@$(PYTHON) scripts/run_tests.py

@@ -97,6 +97,7 @@ TABLE = (
     Setting("azure_compute_nodes", 4, "count", "So many machines the cluster has at most; it has none while idle."),
     Setting("azure_instance_type", "Standard_DS3_v2", "size", "The size of the machines behind an endpoint."),
     Setting("azure_instances", 1, "count", "So many machines a new deployment has."),
+    Setting("azure_notice", "", "text", "What the app says on every page about this workspace of Azure ML."),
     Setting("otlp_url", "", "address", "An OTLP collector (HTTP) to forward requests to, such as `http://host:4318`."),
 )
 
@@ -146,6 +147,7 @@ class Settings:
     azure_compute_nodes: int
     azure_instance_type: str
     azure_instances: int
+    azure_notice: str
     otlp_url: str
 
 

@@ -4,5 +4,6 @@ from core import ui
 from core.ui import home
 
 ui.frame("Home")
+ui.backends.switch()
 workspace = ui.workspace()
 ui.live(lambda: home.look(workspace), home.pace, home.draw)

@@ -67,6 +67,7 @@ from core.workspace.data import DataAssets
 from core.workspace.endpoints import Endpoints
 from core.workspace.jobs import Jobs
 from core.workspace.models import Models
+from core.workspace.pace import Pace
 from core.workspace.pipelines import NO_CODE, Pipelines
 from core.workspace.proofs import Proofs
 from core.workspace.records import Records
@@ -898,3 +899,8 @@ OPENED: dict[Path, FakeWorkspace] = {}
 def open_fake(settings: Settings, *, confined: bool = False) -> Workspace:
     """A `BACKENDS` entry: the fake prepared for these settings' home, or an empty one."""
     return OPENED.setdefault(settings.home, FakeWorkspace(settings)).workspace
+
+
+def open_distant(settings: Settings, *, confined: bool = False) -> Workspace:
+    """A `BACKENDS` entry: an empty fake that has something to say, and that is looked at every five seconds."""
+    return replace(FakeWorkspace(settings).workspace, pace=Pace(look_s=5.0), notice="Nothing here is in the cloud.")

@@ -16,6 +16,12 @@ from core.azure.collections.service import AzureService
 from core.azure.context import Context
 from core.settings import Settings
 from core.workspace import Workspace
+from core.workspace.pace import Pace
+
+LOOK_S = 2.0
+"""Azure limits how often a subscription is read (12,000 reads an hour), and most states there take longer to change."""
+START_S = 1800.0
+"""A managed deployment takes 8 to 20 minutes to start."""
 
 
 def open_azure(settings: Settings, clock: Callable[[], float] = time.time, *, confined: bool = False) -> Workspace:
@@ -36,4 +42,6 @@ def open_azure(settings: Settings, clock: Callable[[], float] = time.time, *, co
         pipelines=AzurePipelines(context),
         schedules=AzureSchedules(context),
         service=AzureService(context),
+        pace=Pace(LOOK_S, START_S),
+        notice=settings.azure_notice,
     )

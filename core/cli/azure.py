@@ -12,6 +12,8 @@ from core.cli.command import DONE, Command, Context, Outcome, arg
 from core.domain.errors import SpecInvalid
 from core.settings import as_environment, read_settings
 
+NOTICE = "This is an emulation of Azure Machine Learning on this machine. Nothing here is in the cloud or costs money."
+
 
 def _emulate(context: Context, options: Namespace) -> Any:
     """Print what a client needs and serve until Ctrl-C, or run a command inside and pass on its exit code."""
@@ -61,7 +63,38 @@ def _until_stopped() -> None:
             signal.signal(number, handler)
 
 
+def _demo(context: Context, options: Namespace) -> None:
+    """The app on the emulation, which is the backend there; its own folder keeps the demo of this machine apart."""
+    from core.cli.demo import run_demo, service_meanwhile
+    from core.emulator.server import emulated
+    from core.workspace import open_workspace
+
+    environ = as_environment(context.settings)
+    home = context.settings.home
+    local = open_workspace(
+        read_settings(environ, workspace="local", home=str(home / "azure-emulated"), service_port="0")
+    )
+    with service_meanwhile(local), emulated(local) as running:
+        names = running.emulation.names
+        inside = read_settings(
+            environ,
+            workspace="azure",
+            azure_config="",
+            azure_credential="environment",
+            azure_subscription=names.subscription,
+            azure_resource_group=names.resource_group,
+            azure_workspace=names.workspace,
+            azure_notice=NOTICE,
+        )
+        run_demo(Context(inside, {**context.environ, **running.variables}, context.sleep))
+
+
 COMMANDS = (
+    Command(
+        "azure demo",
+        "the app on an emulation of Azure ML, with the quickstart running in the background",
+        _demo,
+    ),
     Command(
         "azure emulate",
         "answer as Azure ML does, on this machine; after --, run a command inside it",

@@ -34,9 +34,7 @@ T = TypeVar("T")
 TITLES: Mapping[str, str] = {"bankmarketing_train": "Bank Marketing"}
 """Tables that go by another name than their file's; models and endpoints are named after it."""
 SAMPLE_ROWS = 2
-POLL_S = 0.2
 SERVICE_CHECK_S = 2.0
-START_TIMEOUT_S = 60.0
 TRAFFIC_TIMEOUT_S = 10.0
 """Traffic is in force within about a second; by then something is wrong and the answer is taken as it comes."""
 
@@ -167,13 +165,13 @@ class _Quickstart:
             endpoint=self._name, model=model.name, model_version=model.version, name=f"v{model.version}"
         )
         deployed = self._workspace.endpoints.deploy(spec)
-        name = deployed.name
+        name, start_s = deployed.name, self._workspace.pace.start_s
         self._say(f"Deployed {model.ref} to {self._name}/{name} with 0 % traffic")
         endpoint, deployment = self._wait(
-            lambda: self._look(name), lambda now: now[0].state.final and now[1].state.final, START_TIMEOUT_S
+            lambda: self._look(name), lambda now: now[0].state.final and now[1].state.final, start_s
         )
         if deployment.state is not DeploymentState.READY or endpoint.state is EndpointState.FAILED:
-            cause = deployment.error or endpoint.error or f"still {endpoint.state} after {START_TIMEOUT_S:g} s"
+            cause = deployment.error or endpoint.error or f"still {endpoint.state} after {start_s:g} s"
             raise ServiceUnavailable(
                 f"Deployment {self._name}/{name} is not ready: {cause}",
                 hint=f"Its server's log says more: python -m core endpoint logs {self._name}",
@@ -221,7 +219,7 @@ class _Quickstart:
                 if not self._workspace.service.status().running:
                     self._say("The service has stopped; starting it again")
                     self._workspace.service.start()
-            self._sleep(POLL_S)
+            self._sleep(self._workspace.pace.look_s)
         return now
 
     def _done(self, phase: str) -> None:

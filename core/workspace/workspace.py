@@ -10,6 +10,7 @@ from core.workspace.data import DataAssets
 from core.workspace.endpoints import Endpoints
 from core.workspace.jobs import Jobs
 from core.workspace.models import Models
+from core.workspace.pace import Pace
 from core.workspace.pipelines import Pipelines
 from core.workspace.proofs import Proofs
 from core.workspace.records import Records
@@ -47,6 +48,10 @@ class Workspace:
     pipelines: Pipelines = field(default_factory=Pipelines)
     schedules: Schedules = field(default_factory=Schedules)
     service: Service = field(default_factory=Service)
+    pace: Pace = field(default_factory=Pace)
+    """How often it is worth looking."""
+    notice: str = ""
+    """What whoever looks at it must know on every page, such as that it is an emulation."""
 
     @property
     def collections(self) -> tuple[Collection, ...]:

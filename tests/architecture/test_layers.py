@@ -117,10 +117,16 @@ NOUNS = {path.stem for path in (ROOT / "core" / "workspace").glob("*.py")} - {
     "collection",
     "workspace",
     "backends",
+    "pace",
 }
 
 ROOMS = {
-    "workspace": {"collection": set(), "workspace": {"collection", *NOUNS}, "backends": {"workspace"}}
+    "workspace": {
+        "collection": set(),
+        "pace": set(),
+        "workspace": {"collection", "pace", *NOUNS},
+        "backends": {"workspace"},
+    }
     | {noun: {"collection"} for noun in NOUNS},
     "local": {
         "paths": set(),

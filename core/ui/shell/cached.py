@@ -23,6 +23,7 @@ from core.domain.proof import GateReport
 from core.domain.run import RunSummary
 from core.domain.schedule import Schedule
 from core.settings import read_settings
+from core.ui.shell.state import state
 from core.workspace import Workspace, open_workspace
 
 CHANGING_S = 2
@@ -31,24 +32,32 @@ GOING = (JobState.RUNNING, JobState.QUEUED)
 
 
 @lru_cache(maxsize=8)
-def opened(home: str | None, backend: str | None) -> Workspace:
+def opened(where: str | None, backend: str | None) -> Workspace:
     """The workspace of the environment in which these two settings are named so."""
-    settings = read_settings(os.environ)
+    settings = read_settings(os.environ, workspace=backend)
     # The uploader refuses by our setting; Streamlit's door, which counts the frame around a file too, just above it.
     config.set_option("server.maxUploadSize", settings.upload_max_mb + 1)
     return open_workspace(settings, confined=True)
 
 
+def default_backend() -> str:
+    """The backend that the environment's settings name."""
+    return os.environ.get("SLIPWAY_WORKSPACE") or "local"
+
+
 def workspace() -> Workspace:
-    """The workspace that the environment's settings name, opened once per process. Raises BackendMissing.
+    """The workspace of the backend that the visitor has chosen, else of the settings', opened once per process.
+    Raises BackendMissing.
 
     Asked for by every part and button of a page: Streamlit's cache takes 170 us a call, this one 5.
     """
-    return opened(os.environ.get("SLIPWAY_HOME"), os.environ.get("SLIPWAY_WORKSPACE"))
+    return opened(os.environ.get("SLIPWAY_HOME"), state.backend or default_backend())
 
 
-def _home() -> str:
-    return str(workspace().settings.home)
+def _where() -> str:
+    """What tells one workspace from another: a session may look at two of them."""
+    settings = workspace().settings
+    return f"{settings.workspace} {settings.home}"
 
 
 # Data and models never change once registered, and their values are frozen: all visits share one. A copy for each,
@@ -57,41 +66,41 @@ def _home() -> str:
 
 def profile(ref: DataRef, target: str = "") -> TableProfile:
     """Every column of a data version summarised, with the target's rates. Raises DataNotFound, SpecInvalid."""
-    return _profile(_home(), ref.name, ref.version, target)
+    return _profile(_where(), ref.name, ref.version, target)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Looking at every column …")
-def _profile(home: str, name: str, version: int, target: str) -> TableProfile:
+def _profile(where: str, name: str, version: int, target: str) -> TableProfile:
     return workspace().data.profile(DataRef(name, version), target)
 
 
 def sample(ref: DataRef) -> TableSample:
     """The first rows of a data version. Raises DataNotFound."""
-    return _sample(_home(), ref.name, ref.version)
+    return _sample(_where(), ref.name, ref.version)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _sample(home: str, name: str, version: int) -> TableSample:
+def _sample(where: str, name: str, version: int) -> TableSample:
     return workspace().data.sample(DataRef(name, version))
 
 
 def model(name: str, version: int) -> Model:
     """One model version. Raises ModelNotFound."""
-    return _model(_home(), name, version)
+    return _model(_where(), name, version)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _model(home: str, name: str, version: int) -> Model:
+def _model(where: str, name: str, version: int) -> Model:
     return workspace().models.get(name, version)
 
 
 def asset(ref: DataRef) -> DataAsset:
     """One data version's registration. Raises DataNotFound."""
-    return _asset(_home(), ref.name, ref.version)
+    return _asset(_where(), ref.name, ref.version)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _asset(home: str, name: str, version: int) -> DataAsset:
+def _asset(where: str, name: str, version: int) -> DataAsset:
     return workspace().data.get(DataRef(name, version))
 
 
@@ -100,21 +109,21 @@ def gate_reports(endpoint: str, ended: tuple[str, ...]) -> tuple[GateReport, ...
 
     Shared and not copied: they are frozen, and long.
     """
-    return _gate_reports(_home(), endpoint, ended)
+    return _gate_reports(_where(), endpoint, ended)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _gate_reports(home: str, endpoint: str, ended: tuple[str, ...]) -> tuple[GateReport, ...]:
+def _gate_reports(where: str, endpoint: str, ended: tuple[str, ...]) -> tuple[GateReport, ...]:
     return workspace().proofs.gate_reports(endpoint)
 
 
 def scored(job_id: str, rows: int) -> pd.DataFrame:
     """The first rows of what a batch job has scored; no more of the file is read. Raises JobNotFound, Conflict."""
-    return _scored(_home(), job_id, rows)
+    return _scored(_where(), job_id, rows)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _scored(home: str, job_id: str, rows: int) -> pd.DataFrame:
+def _scored(where: str, job_id: str, rows: int) -> pd.DataFrame:
     with workspace().jobs.open_output(job_id) as file:
         return pd.read_csv(file, nrows=rows)
 
@@ -131,11 +140,11 @@ class RunNews:
 
 def run_news() -> RunNews:
     """As it is now; while no run has changed, nothing is asked but that."""
-    return _run_news(_home(), workspace().pipelines.revision())
+    return _run_news(_where(), workspace().pipelines.revision())
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _run_news(home: str, revision: int) -> RunNews:
+def _run_news(where: str, revision: int) -> RunNews:
     going = (workspace().pipelines.list_runs(state=state, limit=GOING_MAX) for state in GOING)
     return RunNews(_failed(), tuple(run for runs in going for run in runs))
 
@@ -158,14 +167,14 @@ def _failed() -> tuple[RunSummary, ...]:
 
 def schedules() -> tuple[Schedule, ...]:
     """All schedules, with their next fires."""
-    found = _schedules(_home())
+    found = _schedules(_where())
     if isinstance(found, SlipwayError):
         raise found
     return found
 
 
 @st.cache_data(ttl=CHANGING_S, max_entries=4, show_spinner=False)
-def _schedules(home: str) -> tuple[Schedule, ...] | SlipwayError:
+def _schedules(where: str) -> tuple[Schedule, ...] | SlipwayError:
     try:
         return workspace().schedules.list()
     except SlipwayError as error:
@@ -174,7 +183,7 @@ def _schedules(home: str) -> tuple[Schedule, ...] | SlipwayError:
 
 def telemetry(endpoint: str, window_s: float, buckets: int, origin: Origin | None = Origin.CLIENT) -> TelemetrySummary:
     """An endpoint's last `window_s` seconds in `buckets` intervals. Raises EndpointNotFound."""
-    found = _telemetry(_home(), endpoint, window_s, buckets, origin)
+    found = _telemetry(_where(), endpoint, window_s, buckets, origin)
     if isinstance(found, SlipwayError):
         raise found
     return found
@@ -182,7 +191,7 @@ def telemetry(endpoint: str, window_s: float, buckets: int, origin: Origin | Non
 
 @st.cache_data(ttl=CHANGING_S, max_entries=64, show_spinner=False)
 def _telemetry(
-    home: str, endpoint: str, window_s: float, buckets: int, origin: Origin | None
+    where: str, endpoint: str, window_s: float, buckets: int, origin: Origin | None
 ) -> TelemetrySummary | SlipwayError:
     try:
         return workspace().records.telemetry(endpoint, window_s, buckets, origin=origin)
@@ -220,22 +229,22 @@ class ServiceStart:
 
 
 @st.cache_resource(show_spinner=False)
-def _service_start(home: str) -> ServiceStart:
+def _service_start(where: str) -> ServiceStart:
     return ServiceStart(workspace())
 
 
 def service() -> Service:
     """The service's state; the first call in a process starts it in the background when it is absent."""
-    home = _home()
-    start = _service_start(home)
-    status = _service_status(home)
+    where = _where()
+    start = _service_start(where)
+    status = _service_status(where)
     if isinstance(status, SlipwayError):
         return Service(None, start.going_on, start.error or status)
     return Service(status, start.going_on and not status.running, None if status.running else start.error)
 
 
 @st.cache_data(ttl=CHANGING_S, max_entries=4, show_spinner=False)
-def _service_status(home: str) -> ServiceStatus | SlipwayError:
+def _service_status(where: str) -> ServiceStatus | SlipwayError:
     try:
         return workspace().service.status()
     except SlipwayError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.domain.errors import SlipwayError
-from core.ui.shell import abilities, actions, address, browser, cached, failures, heap, navigation, style
+from core.ui.shell import abilities, actions, address, backends, browser, cached, failures, heap, navigation, style
 from core.ui.shell.live import CALM_S, FAST_S, live
 from core.ui.shell.markup import literal
 from core.ui.shell.state import state
@@ -30,6 +30,7 @@ def frame(title: str) -> None:
     state.routed = False
     heap.settle()
     address.begin(title)
+    backends.settle()
     page = navigation.entry(title)
     style.apply()
     st.title(title, anchor=False)
@@ -39,6 +40,8 @@ def frame(title: str) -> None:
     except SlipwayError as error:
         failures.show(error)
         st.stop()
+    if workspace.notice:
+        st.info(literal(workspace.notice), icon=":material/science:")
     with st.sidebar:
         _foot(workspace)
         browser.apply()

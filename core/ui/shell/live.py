@@ -6,7 +6,7 @@ from typing import TypeVar
 import streamlit as st
 
 from core.domain.errors import SlipwayError
-from core.ui.shell import failures
+from core.ui.shell import cached, failures
 
 T = TypeVar("T")
 
@@ -48,4 +48,6 @@ def _attempt(look: Callable[[], T]) -> T | SlipwayError:
 
 
 def _pace(pace: Callable[[T], float | None], outcome: T | SlipwayError) -> float | None:
-    return CALM_S if isinstance(outcome, SlipwayError) else pace(outcome)
+    """Never more often than the workspace can tell something new."""
+    wanted_s = CALM_S if isinstance(outcome, SlipwayError) else pace(outcome)
+    return None if wanted_s is None else max(wanted_s, cached.workspace().pace.look_s)

@@ -56,6 +56,8 @@ class State:
 
     routed = Remembered("slipway.routed", False)
     """True from the moment `app.py` routes a run until the page's frame has seen it."""
+    backend = Remembered("slipway.backend", "")
+    """The backend that the visitor has chosen; empty: the settings'."""
     visit: Remembered[Visit | None] = Remembered("slipway.visit", None)
     """The visitor's stay on the page that is drawn, kept by `address`."""
     shown_trials: Remembered[tuple[int, ...]] = Remembered("slipway.shown_trials", ())
