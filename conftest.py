@@ -21,8 +21,11 @@ def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     for name, value in living.environment(tmp_path / "workspace").items():
         if name.startswith("SLIPWAY_"):
             monkeypatch.setenv(name, value)
+    emulating.INSPECTOR.taken()
     yield
     emulating.OF_THIS_TEST.close()
+    if wrong := emulating.INSPECTOR.taken():
+        pytest.fail("Not as Microsoft's schemas have it:\n" + "\n".join(dict.fromkeys(wrong)), pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import living
+
+from contract_tests.azure.validation import Inspector
 from core.azure.workspace import open_azure
 from core.emulator.app import Inspect, no_inspection
 from core.emulator.emulation import Options
@@ -15,11 +18,18 @@ from core.workspace import Workspace
 
 OF_THIS_TEST = ExitStack()
 """What `open_azure_at` has opened; `conftest` closes it when the test ends."""
+SCHEMAS = living.SHARED / "azure" / "schemas"
+INSPECTOR = Inspector(SCHEMAS)
+"""Holds every request and every answer against Microsoft's schemas; a test fails for what was wrong in it."""
 
 
 @contextmanager
-def emulation(home: Path, options: Options | None = None, *, inspect: Inspect = no_inspection) -> Iterator[Running]:
-    """An emulation over a local workspace in `home`, for clients in this process; nobody starts its service."""
+def emulation(home: Path, options: Options | None = None, *, inspect: Inspect | None = None) -> Iterator[Running]:
+    """An emulation over a local workspace in `home`, for clients in this process; nobody starts its service.
+
+    What is said is held against the schemas where these are there, unless somebody else inspects it.
+    """
+    inspect = inspect or (INSPECTOR if SCHEMAS.is_dir() else no_inspection)
     local = open_local(read_settings({"SLIPWAY_HOME": str(home), "SLIPWAY_OFFLINE": "1", "SLIPWAY_THREADS": "1"}))
     with emulated(local, options, inspect=inspect) as running, environment(running.variables):
         yield running

@@ -101,7 +101,11 @@ class Arm:
             elif known:
                 yield f"{where}: is no property that may be sent"
         given = {name.lower() for name, each in value.items() if each is not None}
-        yield from (f"{at}.{name}: is missing".removeprefix(".") for name in shape.get("required", ()) if name.lower() not in given)
+        yield from (
+            f"{at}.{name}: is missing".removeprefix(".")
+            for name in shape.get("required", ())
+            if name.lower() not in given
+        )
 
     def _variant(self, shape: Schema, value: Any, at: str) -> Iterator[str]:
         merged: dict[str, Any] = {"type": "object", "properties": {}, "required": []}

@@ -19,7 +19,9 @@ class Deviation:
 SENT: Sequence[Deviation] = (
     Deviation(r"featurizationSettings\.mode: 'custom' is none of", "the SDK writes in lower case what it also adds"),
     Deviation(r"settings\.continue_on_step_failure", "the SDK keeps Python's spelling in a pipeline's settings"),
-    Deviation(r"properties\.flavors\.[^:]*\.data: object", "a flavor's data are said to be texts, and are what MLmodel has"),
+    Deviation(
+        r"properties\.flavors\.[^:]*\.data: object", "a flavor's data are said to be texts, and are what MLmodel has"
+    ),
 )
 """In requests."""
 

@@ -43,7 +43,9 @@ class Swagger:
             if isinstance(each, dict):
                 properties = each.get("properties")
                 if isinstance(properties, dict):
-                    yield from (x.lower() for x, of in properties.items() if isinstance(of, dict) and of.get("type") == "number")
+                    yield from (
+                        x.lower() for x, of in properties.items() if isinstance(of, dict) and of.get("type") == "number"
+                    )
                 todo.extend(each.values())
 
     def answer(self, kind: str, method: str, action: str, status: int, value: Any) -> Iterator[str]:
