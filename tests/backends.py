@@ -61,6 +61,7 @@ AZURE_BUILDING = frozenset(
         "models.list",
         "models.get",
         "models.package",
+        "models.import_folder",
         "endpoints.create",
         "endpoints.update",
         "endpoints.list",

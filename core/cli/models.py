@@ -38,6 +38,12 @@ COMMANDS = (
         ),
     ),
     Command(
+        "model import",
+        "register the model in a folder that `model package` wrote, here or elsewhere",
+        lambda context, options: context.workspace.models.import_folder(options.name, Path(options.folder)),
+        (arg("name"), arg("folder", metavar="FOLDER", help="a model folder; its files are copied")),
+    ),
+    Command(
         "model list",
         "all versions of all models",
         lambda context, options: context.workspace.models.list(job_id=options.job),

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from core.domain.data import DataRef
 from core.domain.signature import Scalar, Signature
 
+IMPORTED = "imported-"
+"""How the job of a model begins that was not trained here; the digest of its files follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -26,6 +29,11 @@ class Model:
     def ref(self) -> str:
         """`name:version`."""
         return f"{self.name}:{self.version}"
+
+    @property
+    def imported(self) -> bool:
+        """It came as a folder: its job, and perhaps its data, are not here."""
+        return self.job_id.startswith(IMPORTED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,15 @@ class Models(Collection):
         """
         self._cannot("register")
 
+    def import_folder(self, name: str, folder: Path) -> Model:
+        """Register the model in a folder that `package` wrote, here or in another workspace; its bytes are copied.
+
+        The same model twice under one name gives the same version. Nothing in the folder is run. Its job is none of
+        this workspace (`imported`). Raises SpecInvalid for a folder that is no such model, is damaged, or holds a
+        pickle.
+        """
+        self._cannot("import_folder")
+
     def list(self, *, job_id: str = "") -> tuple[Model, ...]:
         """All versions of all models, or those that were registered from one job; none for one that is not there."""
         self._cannot("list")

@@ -1,6 +1,8 @@
 """Models of chosen trials: packaged with the same proof as the best, also where the training was stopped."""
 
-from collections.abc import Iterator
+import pickle
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.contract.payload import Decoder
-from core.domain.errors import Conflict, JobNotFound
+from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import Job, JobState
 from core.domain.model import Model
 from core.domain.signature import PARITY_LIMIT
@@ -123,3 +125,80 @@ def test_a_table_that_another_job_coded_otherwise_refuses_its_trial(trained: Tra
     trained.store.trials.put(job_id, trained.store.trials.list(trained.job.id)[0])
     with pytest.raises(Conflict, match="another version of Slipway"):
         trained.workspace.models.register("any", job_id, 0)
+
+
+@pytest.fixture
+def packaged(trained: Trained, tmp_path: Path) -> Path:
+    """A folder that somebody packaged, to be spoiled."""
+    model = trained.workspace.models.register("people", trained.job.id)
+    return trained.workspace.models.package("people", model.version, tmp_path / "packaged")
+
+
+def test_an_imported_model_lies_complete_and_answers_as_it_was_trained(trained: Trained, packaged: Path):
+    brought = trained.workspace.models.import_folder("brought", packaged)
+    folder = trained.folder(brought)
+    assert answers_as_it_was_trained(folder)
+    assert {path.name for path in packaged.iterdir()} == {path.name for path in folder.iterdir()}
+    assert trained.workspace.models.get("brought") == brought
+
+
+def test_code_that_lies_in_an_imported_folder_is_not_taken(trained: Trained, packaged: Path):
+    (packaged / "code" / "core" / "packaging" / "pyfunc.py").write_text("raise SystemExit('it ran')")
+    (packaged / "hook.py").write_text("raise SystemExit('it ran')")
+    folder = trained.folder(trained.workspace.models.import_folder("coded", packaged))
+    assert not (folder / "hook.py").exists()
+    assert "it ran" not in (folder / "code" / "core" / "packaging" / "pyfunc.py").read_text()
+
+
+def _with_a_pickle(folder: Path) -> None:
+    (folder / "model.pkl").write_bytes(b"anything")
+
+
+def _with_a_disguised_pickle(folder: Path) -> None:
+    (folder / "weights.bin").write_bytes(pickle.dumps({"a": 1}))
+
+
+def _with_a_link(folder: Path) -> None:
+    (folder / "native").mkdir(exist_ok=True)
+    (folder / "native" / "passwords").symlink_to("/etc/passwd")
+
+
+def _with_another_model(folder: Path) -> None:
+    with np.load(folder / "parity.npz") as kept:
+        np.savez(folder / "parity.npz", body=kept["body"], probabilities=kept["probabilities"][:, ::-1])
+
+
+def _with_nothing_of_ours(folder: Path) -> None:
+    (folder / "model.json").unlink()
+
+
+def _cut_off(folder: Path) -> None:
+    (folder / "arrays.npz").write_bytes((folder / "arrays.npz").read_bytes()[:100])
+
+
+def _without_a_card(folder: Path) -> None:
+    (folder / "card.json").write_text("{}")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_with_a_pickle, r"model\.pkl is a pickle"),
+        (_with_a_disguised_pickle, r"weights\.bin is a pickle"),
+        (_with_a_link, "passwords is a link"),
+        (_with_another_model, "apart from the model that was trained"),
+        (_with_nothing_of_ours, "is not a model folder"),
+        (_cut_off, "cannot be imported"),
+        (_without_a_card, r"card\.json"),
+        (shutil.rmtree, "no folder"),
+    ],
+)
+def test_a_folder_that_is_no_sound_model_of_ours_is_refused_and_leaves_nothing(
+    trained: Trained, packaged: Path, spoil: Callable[[Path], None], said: str
+):
+    spoil(packaged)
+    with pytest.raises(SpecInvalid, match=said) as caught:
+        trained.workspace.models.import_folder("refused", packaged)
+    assert caught.value.hint
+    assert not list(trained.paths.incoming.glob("*"))
+    assert "refused" not in {model.name for model in trained.workspace.models.list()}

@@ -126,6 +126,16 @@ def test_a_chosen_trial_is_registered_once_and_among_the_models_of_its_job(worki
         models.register("people", job_id, 99)
 
 
+def test_a_packaged_model_is_imported_once_under_another_name(working: Working, model: Model, tmp_path: Path):
+    need(working.workspace, "models.package", "models.import_folder")
+    folder = working.workspace.models.package(model.name, model.version, tmp_path / "packaged")
+    brought = working.workspace.models.import_folder("brought", folder)
+    assert (brought.version, brought.imported, model.imported) == (1, True, False)
+    assert (brought.signature, brought.metrics, brought.data) == (model.signature, model.metrics, model.data)
+    assert working.workspace.models.import_folder("brought", folder) == brought
+    assert brought in working.workspace.models.list()
+
+
 def test_a_first_deployment_whose_gate_passed_has_all_traffic(working: Working, live: Endpoint, model: Model):
     (deployment,) = live.deployments
     assert (deployment.gate, deployment.model, deployment.model_version) == (GateState.PASSED, "people", model.version)

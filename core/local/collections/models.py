@@ -6,6 +6,7 @@ from pathlib import Path
 from core.domain.errors import Conflict
 from core.domain.model import Model
 from core.local.context import Context
+from core.local.importing import import_folder
 from core.local.machine.durable import storage_error
 from core.local.registration import register_from_job
 from core.workspace.models import Models
@@ -20,6 +21,9 @@ class LocalModels(Models):
     def register(self, name: str, job_id: str, trial: int | None = None) -> Model:
         store, paths = self._context.store, self._context.paths
         return register_from_job(store, paths, name, store.jobs.get(job_id), self._context.clock, trial)
+
+    def import_folder(self, name: str, folder: Path) -> Model:
+        return import_folder(self._context.store, self._context.paths, name, folder, self._context.clock)
 
     def list(self, *, job_id: str = "") -> tuple[Model, ...]:
         return self._context.store.models.list(job_id)

@@ -9,6 +9,7 @@ import msgspec
 
 from core.contract import samples
 from core.domain.endpoint import DEPLOYMENT_HEADER, DeploymentSpec
+from core.domain.model import Model
 from core.domain.monitoring import Origin
 from core.domain.proof import Target
 from core.gate import SHADOW_BODIES_MAX, Shadow
@@ -18,6 +19,8 @@ from core.local.worker.work import Work
 
 ROWS = 100
 """Enough to see a difference of a few per cent, few beside the live endpoint's own requests."""
+SEED = 0
+"""Of rows that are made up: the same model meets the same ones."""
 
 
 class Kept(msgspec.Struct):
@@ -42,6 +45,8 @@ def shadow_of(work: Work, spec: DeploymentSpec) -> Shadow | None:
     if kept:
         return Shadow(live, kept, "as clients sent them, newest first")
     model = work.store.models.get(spec.model, spec.model_version)
+    if model.imported and not any(asset.ref == model.data for asset in work.store.data.list()):
+        return Shadow(live, _made_up(model), "rows made from the signature, since the data is elsewhere")
     return Shadow(live, _of_training(work, spec), f"rows of {model.data}, since no requests are recorded")
 
 
@@ -54,6 +59,12 @@ def kept_requests(folder: Path) -> Iterator[bytes]:
             continue  # another Slipway's, or nobody's
         rows = islice(zip(*kept.data, strict=True), ROWS)
         yield samples.body([dict(zip(kept.columns, row, strict=True)) for row in rows])
+
+
+def _made_up(model: Model) -> Sequence[bytes]:
+    """Rows that the signature allows, one a request."""
+    rows = samples.rows(model.signature, ROWS, SEED)
+    return [samples.body([row]) for row in rows]
 
 
 def _of_training(work: Work, spec: DeploymentSpec) -> Sequence[bytes]:

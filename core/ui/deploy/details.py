@@ -65,21 +65,26 @@ def _lineage(workspace: Workspace, endpoint: Endpoint) -> None:
     st.subheader("Lineage", anchor=False)
     for deployment in endpoint.deployments:
         model = cached.model(deployment.model, deployment.model_version)
-        data = cached.asset(model.data)
+        data = cached.data_of(model)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{deployment.name}**", width="content")
-            navigation.link(
-                "Explore",
-                f"{words.asset(data.ref)} ({words.SOURCES[data.source].lower()}, {words.plural(data.rows, 'row')})",
-                data=f"{data.ref.name}:{data.ref.version}",
-                target=model.signature.target,
-            )
-            navigation.link(
-                "Leaderboard",
-                f"Trial {model.trial}: model {model.name}, version {model.version}",
-                job=model.job_id,
-                trial=str(model.trial),
-            )
+            if data is not None:
+                navigation.link(
+                    "Explore",
+                    f"{words.asset(data.ref)} ({words.SOURCES[data.source].lower()}, {words.plural(data.rows, 'row')})",
+                    data=f"{data.ref.name}:{data.ref.version}",
+                    target=model.signature.target,
+                )
+            if model.imported:
+                elsewhere = "" if data else f" and trained elsewhere on {words.asset(model.data)}"
+                st.markdown(f"Model {model.name}, version {model.version}, was imported{elsewhere}", width="content")
+            else:
+                navigation.link(
+                    "Leaderboard",
+                    f"Trial {model.trial}: model {model.name}, version {model.version}",
+                    job=model.job_id,
+                    trial=str(model.trial),
+                )
         deployed = f"{endpoint.name}/{deployment.name}"
         lineage.show(workspace, ValueType.DEPLOYMENT, deployed, made=f"{deployment.name} deployed by")
         lineage.show(workspace, ValueType.MODEL, model.ref, made=f"{model.name}, version {model.version} registered by")

@@ -84,7 +84,7 @@ def _model(training: Job | None, asset: DataAsset | None, model: Model | None, n
     if model is not None:
         auc = words.score(model.metrics.get("AUC_weighted"))
         detail = f"{words.algorithm(model.algorithm)}, {words.metric('AUC_weighted')} {auc}"
-        return Stage("Model", Mark.DONE, detail, "Leaderboard", "Open", {"job": model.job_id})
+        return Stage("Model", Mark.DONE, detail, "Leaderboard", "Open", {} if model.imported else {"job": model.job_id})
     if training is not None and training.state is JobState.FAILED:
         return Stage("Model", Mark.FAILED, training.message or "Training failed", "Leaderboard", "Train again", train)
     if training is not None:

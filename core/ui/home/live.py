@@ -10,7 +10,7 @@ from core.ui.kit import endpoints, notices
 
 def show(seen: Overview) -> None:
     """A card for each endpoint; the way to the first one while none is live."""
-    behind = [s.data for served in seen.served.values() for s in served] or seen.assets
+    behind = [s.data for served in seen.served.values() for s in served if s.data] or seen.assets
     notices.twin(next((a for a in behind if a.source is DataSource.TWIN), None))
     if not seen.live:
         _not_live_yet(seen)

@@ -34,7 +34,8 @@ class Served:
 
     deployment: Deployment
     model: Model
-    data: DataAsset
+    data: DataAsset | None
+    """None where the model came as a folder, and its data is elsewhere."""
     traffic: int
     report: GateReport | None
 
@@ -50,7 +51,7 @@ def _served(workspace: Workspace, endpoint: Endpoint, deployment: Deployment) ->
     can = workspace.can("proofs.gate_reports")
     reports = workspace.proofs.gate_reports(endpoint.name, deployment.name, limit=1) if can else ()
     traffic = endpoint.traffic.get(deployment.name, 0)
-    return Served(deployment, model, cached.asset(model.data), traffic, next(iter(reports), None))
+    return Served(deployment, model, cached.data_of(model), traffic, next(iter(reports), None))
 
 
 def last_hour(workspace: Workspace, name: str) -> TelemetrySummary | None:
@@ -148,20 +149,25 @@ def card(
 def sentence(item: Served, with_share: bool = False) -> str:
     """What answers, in a sentence; with its share of the traffic where several answer."""
     share = f"{item.traffic} % of requests, " if with_share else ""
-    source = words.SOURCES[item.data.source].lower()
     signature = item.model.signature
     classes = " or ".join(str(c) for c in signature.classes) if len(signature.classes) < 4 else "a class"
     return (
         f"Predicts {signature.target} ({classes}) by {words.algorithm(item.model.algorithm)}: {share}model "
-        f"{item.model.name} version {item.model.version}, trained on {words.asset(item.data.ref)} "
-        f"({source}, {words.count(item.data.rows)} rows)."
+        f"{item.model.name} version {item.model.version}, {_learned_from(item)}."
     )
+
+
+def _learned_from(item: Served) -> str:
+    if item.data is None:
+        return f"imported, trained elsewhere on {words.asset(item.model.data)}"
+    source = words.SOURCES[item.data.source].lower()
+    return f"trained on {words.asset(item.data.ref)} ({source}, {words.count(item.data.rows)} rows)"
 
 
 def _figures(live: Sequence[Served], hour: TelemetrySummary | None) -> None:
     columns = st.columns(4 if hour else 2)
     top = live[0]
-    of_twin = " of the twin" if top.data.source is DataSource.TWIN else ""
+    of_twin = " of the twin" if top.data is not None and top.data.source is DataSource.TWIN else ""
     columns[0].metric(
         f"AUC{of_twin}",
         words.score(top.model.metrics.get("AUC_weighted")),
@@ -217,4 +223,4 @@ def answering_model(endpoint: Endpoint) -> Model | None:
 def data_behind(endpoint: Endpoint) -> DataAsset | None:
     """The data that the answering model was trained on."""
     model = answering_model(endpoint)
-    return None if model is None else cached.asset(model.data)
+    return None if model is None else cached.data_of(model)

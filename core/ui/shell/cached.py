@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit import config
 
 from core.domain.data import DataAsset, DataRef, TableProfile, TableSample
-from core.domain.errors import ServiceUnavailable, SlipwayError
+from core.domain.errors import DataNotFound, ServiceUnavailable, SlipwayError
 from core.domain.job import JobState
 from core.domain.model import Model
 from core.domain.monitoring import Origin, ServiceStatus, TelemetrySummary
@@ -97,6 +97,16 @@ def _model(where: str, name: str, version: int) -> Model:
 def asset(ref: DataRef) -> DataAsset:
     """One data version's registration. Raises DataNotFound."""
     return _asset(_where(), ref.name, ref.version)
+
+
+def data_of(model: Model) -> DataAsset | None:
+    """The data that a model was trained on; None where it came as a folder, and its data is elsewhere."""
+    try:
+        return asset(model.data)
+    except DataNotFound:
+        if not model.imported:
+            raise
+        return None
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
