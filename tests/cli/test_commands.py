@@ -315,6 +315,7 @@ COLLECTIONS = {
 OWN_WORDS = {
     "job wait": "jobs.get, again and again",
     "job output": "jobs.open_output",
+    "model import": "models.import_folder",
     "endpoint batch": "jobs.submit",
     "endpoint feedback": "records.send_feedback",
     "pipeline disable": "pipelines.enable",
