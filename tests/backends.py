@@ -11,6 +11,7 @@ import pytest
 from fakes import FakeWorkspace
 from quickstart_fakes import Double, LifecycleFake
 
+from core.azure.lacks import LACKS
 from core.azure.workspace import open_azure
 from core.local.workspace import open_local
 from core.settings import Settings, read_settings
@@ -31,8 +32,6 @@ NOT_YET = frozenset(
     }
 )
 """Verbs that the protocol draws and no backend has."""
-AZURE_LACKS: Mapping[str, str] = {}
-"""Verbs that Azure ML cannot have, each with its reason."""
 AZURE_BUILDING = frozenset(
     {
         "data.register",
@@ -108,16 +107,11 @@ AZURE_BUILDING = frozenset(
         "schedules.delete",
         "schedules.run_now",
         "schedules.fires",
-        "service.start",
-        "service.run",
-        "service.stop",
-        "service.status",
-        "service.key",
     }
 )
 CANNOT: Mapping[str, frozenset[str]] = {
     "local": NOT_YET,
-    "azure": NOT_YET | AZURE_BUILDING | frozenset(AZURE_LACKS),
+    "azure": NOT_YET | AZURE_BUILDING | frozenset(LACKS),
 }
 """A backend of `BACKENDS` that is not named here fails."""
 

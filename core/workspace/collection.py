@@ -1,5 +1,6 @@
 """What all collections share: a verb that a backend does not implement says so, and is not among its capabilities."""
 
+from collections.abc import Mapping
 from typing import ClassVar, NoReturn
 
 from core.domain.errors import NotSupported
@@ -14,6 +15,8 @@ class Collection:
 
     noun: ClassVar[str]
     """The name of the workspace's attribute that holds it."""
+    reasons: ClassVar[Mapping[str, str]] = {}
+    """Why a backend cannot do a verb (`noun.verb`), in a sentence, where there is more to say than that it cannot."""
 
     @classmethod
     def verbs(cls) -> tuple[str, ...]:
@@ -34,5 +37,5 @@ class Collection:
     def _cannot(self, verb: str) -> NoReturn:
         raise NotSupported(
             f"This workspace cannot do '{self.noun}.{verb}'",
-            hint="`capabilities` lists what it can; another backend may do more",
+            hint=self.reasons.get(f"{self.noun}.{verb}", "Another backend may do more"),
         )

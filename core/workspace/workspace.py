@@ -1,5 +1,6 @@
 """A workspace: one small collection of verbs for each noun."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
@@ -66,6 +67,11 @@ class Workspace:
     def can(self, *verbs: str) -> bool:
         """Whether this backend can do all of these, such as `service.start`."""
         return self.capabilities.issuperset(verbs)
+
+    @cached_property
+    def reasons(self) -> Mapping[str, str]:
+        """Why this backend cannot do a verb, in a sentence, where there is more to say than that it cannot."""
+        return {verb: reason for kind in self.collections for verb, reason in kind.reasons.items()}
 
     @cached_property
     def capabilities(self) -> frozenset[str]:

@@ -313,6 +313,8 @@ COLLECTIONS = {
 }
 """Noun of the command line -> the collections whose verbs it has."""
 OWN_WORDS = {
+    "azure demo": "the app, on the emulation",
+    "azure emulate": "no verb of a workspace: it is what clients of Azure talk to",
     "job wait": "jobs.get, again and again",
     "job output": "jobs.open_output",
     "model import": "models.import_folder",

@@ -23,8 +23,11 @@ def lacking(*verbs: str) -> str:
     missing = [f"`{verb}`" for verb in verbs if not workspace.can(verb)]
     if unknown := [verb for verb in verbs if verb not in workspace.verbs]:
         raise KeyError(unknown[0])
-    backend = workspace.settings.workspace
-    return f"The {backend} workspace cannot do this: it lacks {' and '.join(missing)}." if missing else ""
+    if not missing:
+        return ""
+    if reasons := dict.fromkeys(workspace.reasons[verb] for verb in verbs if verb in workspace.reasons):
+        return " ".join(reasons)
+    return f"The {workspace.settings.workspace} workspace cannot do this: it lacks {' and '.join(missing)}."
 
 
 def able(*verbs: str, unless: bool = False, help: str = "") -> Ability:

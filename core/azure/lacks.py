@@ -1,0 +1,21 @@
+"""What Azure Machine Learning cannot do of the interface, each verb with its reason: a closed list, held by a test."""
+
+from collections.abc import Mapping
+
+NO_SERVICE = "Azure runs what is asked for itself; there is no service of ours to look after."
+
+LACKS: Mapping[str, str] = {
+    "service.start": NO_SERVICE,
+    "service.run": NO_SERVICE,
+    "service.stop": NO_SERVICE,
+    "service.status": NO_SERVICE,
+    "service.key": NO_SERVICE,
+    "service.backup": "What Azure keeps cannot be copied out as one file; its storage account has backups of its own.",
+    "service.restore": "Nothing can be put back into Azure as it was; its storage account has backups of its own.",
+    "jobs.extend": "A training on Azure cannot be continued; submit it again with more time.",
+    "models.curves": "AutoML on Azure keeps no out-of-fold predictions to draw charts from.",
+    "records.send_feedback": "Feedback is kept by this machine's servers; Azure's have no place for it.",
+    "records.set_alert": "Azure Monitor has alerts of its own; make them there.",
+    "records.alerts": "Azure Monitor has alerts of its own; look at them there.",
+}
+"""Verb -> why not, in a sentence that people read beside what is greyed."""
