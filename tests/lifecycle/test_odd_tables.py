@@ -1,18 +1,17 @@
-"""The whole lifecycle on tables with odd names, categories and labels, and on wide ones: one of them every other day.
+"""The whole lifecycle on tables with odd names, categories and labels, and on wide ones: one of them every third day.
 
-On the days between the gate alone meets such columns, at any width (tests/gate/test_odd_tables.py).
+On the days between it meets other people's tables, or the gate alone odd columns (tests/gate/test_odd_tables.py).
 """
 
 import csv
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from turns import TODAY, other_day
 
-TODAY = datetime.now(UTC).date().toordinal()
 ROWS = 300
 Table = dict[str, list[Any]]
 
@@ -95,7 +94,7 @@ LABELS = {
     fifteen_hundred: ("1", "2"),
 }
 TABLES = list(LABELS)
-OF_TODAY = None if TODAY % 2 else TODAY // 2 % (len(TABLES) - 1)
+OF_TODAY = None if other_day(1, 3) else TODAY // 3 % (len(TABLES) - 1)
 """The widest table and the other days' are left to `make full`."""
 
 
