@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from threading import Barrier
 
 import pytest
+from turns import in_turn
 
 from contract_tests import found_by
 from contract_tests.foreign import Flats, Rain, Wines
@@ -23,16 +23,16 @@ from core.domain.errors import NoVerdict
 from core.domain.proof import CheckResult, Target
 
 SEEDS = 20
-TODAY = datetime.now(UTC).date().toordinal()
 CLIENTS, ROUNDS = 8, 50
 
 
 def by_class() -> Iterator[object]:
-    """Every mutant, another third of them each day in the quick run, but for those that take a second or more."""
-    for number, mutant in enumerate(MUTANTS):
-        longer = (number + TODAY) % 3 or mutant.part == "contract" or mutant.slow
-        marks = [pytest.mark.full] if longer else []
-        yield pytest.param(mutant, id=mutant.name, marks=marks)
+    """Every mutant in a week of quick runs, but for those that take a second or more."""
+    quick = [mutant for mutant in MUTANTS if not (mutant.part == "contract" or mutant.slow)]
+    yield from in_turn(quick, 7, lambda mutant: mutant.name)
+    for mutant in MUTANTS:
+        if mutant not in quick:
+            yield pytest.param(mutant, id=mutant.name, marks=pytest.mark.full)
 
 
 def violations(results: tuple[CheckResult, ...]) -> list[tuple[str, str]]:
@@ -110,8 +110,7 @@ CORRECT: dict[str, Callable[[], AbstractContextManager[str]]] = {
     "bounds, and nothing observed": lambda: serving(Bounded()),
     "a server that asks to come again later": lambda: serving(Paced()),
 } | LIMITED
-OTHER_DAYS = {name for at, name in enumerate(LIMITED) if (at + TODAY) % 3}
-"""Two of these six are tried each day, and all of them by `make full`."""
+STRICT, *OTHERS = CORRECT
 
 
 @pytest.mark.parametrize(
@@ -123,9 +122,7 @@ def test_a_correct_server_that_cannot_be_examined_is_told_so_in_one_sentence(ser
         run_checks(Target(url, KEY))
 
 
-@pytest.mark.parametrize(
-    "server", [pytest.param(name, marks=[pytest.mark.full] if name in OTHER_DAYS else []) for name in CORRECT]
-)
+@pytest.mark.parametrize("server", [STRICT, *in_turn(OTHERS, 3)])
 @pytest.mark.parametrize("seed", [pytest.param(n, marks=[pytest.mark.full] if n else []) for n in range(SEEDS)])
 def test_a_correct_server_raises_no_alarm(server: str, seed: int) -> None:
     with CORRECT[server]() as url:
