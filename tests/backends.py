@@ -28,7 +28,6 @@ NOT_YET = frozenset(
         "records.alerts",
         "service.backup",
         "service.restore",
-        "service.doctor",
     }
 )
 """Verbs that the protocol draws and no backend has."""

@@ -36,6 +36,8 @@ def about(method: str, path: str) -> About | None:
     segments = [each for each in match[1].split("/") if each]
     if not segments or segments[0].lower() not in ("workspaces", "registries"):
         return None
+    if "providers" in (each.lower() for each in segments[2::2]):  # another provider's, such as a role on a workspace
+        return None
     kind, names = "/".join(segments[::2]), "/".join(segments[1::2])
     if len(segments) % 2 == 0:
         return About(kind, names)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.command import DONE, FAILED, Command, Context, Outcome, arg
-from core.domain.monitoring import FindingState
+from core.domain.monitoring import Finding, FindingState
 
 
 def _key(context: Context, options: Namespace) -> Any:
@@ -23,7 +23,14 @@ def _status(context: Context, options: Namespace) -> Any:
 
 def _doctor(context: Context, options: Namespace) -> Any:
     findings = tuple(context.workspace.service.doctor())
-    return Outcome(findings, FAILED if any(f.state is FindingState.FAILED for f in findings) else DONE)
+    bad = any(f.state is FindingState.FAILED for f in findings)
+    return Outcome(findings, FAILED if bad else DONE, "\n".join(map(_told, findings)))
+
+
+def _told(finding: Finding) -> str:
+    """In words, with what to do on a line of its own, so that a command can be copied."""
+    line = f"{finding.state.upper():<8} {finding.name}: {finding.detail}"
+    return f"{line}\n         -> {finding.hint}" if finding.hint else line
 
 
 FILE = arg("path", metavar="FILE")

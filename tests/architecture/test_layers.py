@@ -110,6 +110,7 @@ PLACES_OF_LOCAL = {
     "deleted",
     "incoming",
     "tables",
+    "doctor",
 }
 PAGES = {path.stem for path in (ROOT / "pages").glob("*.py")}
 
@@ -154,6 +155,7 @@ ROOMS = {
         "incoming": set(),
         "tables": {"paths", "machine", "store"},
         "deleted": {"paths", "machine", "store"},
+        "doctor": {"machine", "context"},
         "records": {"machine"},
         "worker": {
             "machine",

@@ -1,7 +1,12 @@
-"""The verbs of `service` on Azure ML."""
+"""The verbs of `service` on Azure ML. There is no service to start there: Azure carries out what is asked for."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 from core.azure.context import Context
+from core.azure.doctor.all import findings
 from core.azure.lacks import LACKS
+from core.domain.monitoring import Finding
 from core.workspace.service import Service
 
 
@@ -12,3 +17,6 @@ class AzureService(Service):
 
     def __init__(self, context: Context) -> None:
         self._context = context
+
+    def doctor(self) -> Iterator[Finding]:
+        return findings(self._context, Path.cwd())

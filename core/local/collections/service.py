@@ -1,12 +1,14 @@
 """The service, as seen from outside."""
 
+from collections.abc import Iterator
 from typing import NoReturn
 
 from core.domain.errors import ServiceUnavailable
 from core.domain.keys import key_in
-from core.domain.monitoring import ServiceStatus
+from core.domain.monitoring import Finding, ServiceStatus
 from core.local import control
 from core.local.context import Context
+from core.local.doctor import findings
 from core.workspace.service import Service
 
 
@@ -35,3 +37,6 @@ class LocalService(Service):
             raise ServiceUnavailable(
                 "The service does not have a key yet", hint="Start it: python -m core service start"
             ) from e
+
+    def doctor(self) -> Iterator[Finding]:
+        return findings(self._context, self.status)
