@@ -310,7 +310,6 @@ COLLECTIONS = {
     "pipeline": ("pipelines",),
     "schedule": ("schedules",),
     "service": ("service",),
-    "azure": ("service",),
 }
 """Noun of the command line -> the collections whose verbs it has."""
 OWN_WORDS = {
@@ -318,8 +317,6 @@ OWN_WORDS = {
     "azure emulate": "no verb of a workspace: it is what clients of Azure talk to",
     "job wait": "jobs.get, again and again",
     "job output": "jobs.open_output",
-    "azure emulate": "none: it answers in Azure's place",
-    "azure demo": "the demo, on the emulation",
     "model import": "models.import_folder",
     "endpoint batch": "jobs.submit",
     "endpoint feedback": "records.send_feedback",
