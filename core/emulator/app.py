@@ -108,4 +108,5 @@ async def _read(scope: Scope, receive: Receive) -> Request:
         headers=headers,
         body=bytes(body),
         raw_query=raw_query,
+        raw_path=scope["raw_path"].decode("latin-1"),
     )

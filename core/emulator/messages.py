@@ -23,6 +23,8 @@ class Request:
     found: Mapping[str, str] = field(default_factory=dict)
     """What stood in the places that the route names."""
     raw_query: str = ""
+    raw_path: str = ""
+    """As it was sent, with its percent signs: what a storage account's signatures are made of."""
 
     @property
     def api_version(self) -> str:
