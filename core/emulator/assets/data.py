@@ -6,7 +6,7 @@ from core.emulator.emulation import Emulation
 from core.emulator.messages import AzureError, Document
 
 TYPES = {"uri_file": "uri_file", "uri_folder": "uri_folder", "mltable": "mltable"}
-USUAL = {"description": None, "tags": {}, "properties": {}, "isArchived": False, "isAnonymous": False}
+USUAL: Document = {"description": None, "tags": {}, "properties": {}, "isArchived": False, "isAnonymous": False}
 
 
 def make(emulation: Emulation, wanted: Document, sent: Document) -> Document:

@@ -5,7 +5,7 @@ from core.emulator.assets.uris import ARTIFACTS
 from core.emulator.clock import iso
 from core.emulator.emulation import Emulation
 from core.emulator.messages import AzureError, Document, Reply, Request
-from core.emulator.names import NAMESPACE
+from core.emulator.names import NAMESPACE, STORAGE_DOMAIN
 from core.emulator.storage import access
 from core.emulator.storage.places import container_key
 
@@ -17,7 +17,7 @@ DEFAULT = "workspaceblobstore"
 def make_own(emulation: Emulation) -> None:
     """The datastores that every workspace has from its beginning."""
     names = emulation.names
-    blob = {"datastoreType": "AzureBlob"}
+    blob, share = {"datastoreType": "AzureBlob"}, {"datastoreType": "AzureFile"}
     own = {
         DEFAULT: blob | {"containerName": names.container},
         "workspaceartifactstore": blob | {"containerName": ARTIFACTS},
@@ -25,13 +25,13 @@ def make_own(emulation: Emulation) -> None:
             "datastoreType": "AzureFile",
             "fileShareName": f"azureml-filestore-{names.workspace_id}",
         },
-        "workspaceworkingdirectory": {"datastoreType": "AzureFile", "fileShareName": "code-391ff5ac-6576-460f-ba4d"},
+        "workspaceworkingdirectory": share | {"fileShareName": "code-391ff5ac-6576-460f-ba4d"},
     }
     now = iso(emulation.clock.now())
     for name, said in own.items():
         path = f"{names.workspace_path}/datastores/{name}"
         if emulation.state.get(path) is None:
-            about = {"accountName": names.storage_account, "endpoint": "core.windows.net", "protocol": "https"}
+            about = {"accountName": names.storage_account, "endpoint": STORAGE_DOMAIN, "protocol": "https"}
             properties = {
                 "description": None, "tags": None, "properties": None, "isDefault": name == DEFAULT,
                 "credentials": {"credentialsType": "AccountKey"}, **said, **about,
@@ -58,9 +58,9 @@ def put(emulation: Emulation, request: Request, before: Document | None, wanted:
         emulation.state.put(_secrets_key(wanted), secrets)
     elif before is None:
         emulation.state.delete(_secrets_key(wanted))
-    usual = {"description": None, "tags": {}, "properties": None, "isDefault": False}
+    usual: Document = {"description": None, "tags": {}, "properties": None, "isDefault": False}
     if kind != "OneLake":
-        usual |= {"endpoint": "core.windows.net", "protocol": "https"}
+        usual |= {"endpoint": STORAGE_DOMAIN, "protocol": "https"}
     identity = sent.get("serviceDataAccessAuthIdentity") or "None"
     if sent.get("isDefault"):
         _no_other_default(emulation, str(wanted["id"]))

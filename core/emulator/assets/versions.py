@@ -64,7 +64,7 @@ class Asset:
     def _put_container(
         self, emulation: Emulation, request: Request, before: Document | None, wanted: Document
     ) -> Document:
-        usual = {"description": None, "tags": {}, "properties": {}, "isArchived": False}
+        usual: Document = {"description": None, "tags": {}, "properties": {}, "isArchived": False}
         sent = {key: value for key, value in wanted["properties"].items() if value is not None}
         return self._read_container(emulation, wanted | {"properties": {**usual, **sent}})
 
@@ -101,7 +101,7 @@ def active(resource: Document, request: Request) -> bool:
 def registered(
     emulation: Emulation, plural: str, name: str, properties: Document, version: str = "", by: str = "Slipway"
 ) -> Document:
-    """Keep a version that the emulation makes itself, such as a job's output; an empty version takes the next number."""
+    """Keep a version that the emulation makes itself, such as a job's output; without one it takes the next number."""
     base = f"{emulation.names.workspace_path}/{plural}/{name}"
     now = iso(emulation.clock.now())
     who = {
@@ -111,7 +111,7 @@ def registered(
     kind = f"{NAMESPACE}/workspaces/{plural}"
     with emulation.state.lock:
         if emulation.state.get(base) is None:
-            usual = {"description": None, "tags": {}, "properties": {}, "isArchived": False}
+            usual: Document = {"description": None, "tags": {}, "properties": {}, "isArchived": False}
             emulation.state.put(base, {"id": base, "name": name, "type": kind, "properties": usual, "systemData": who})
         numbers = [int(kept["name"]) for kept in versions(emulation, base) if str(kept["name"]).isdecimal()]
         version = version or str(max(numbers, default=0) + 1)
