@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote
 
 from starlette.concurrency import run_in_threadpool
 
-from core.emulator import entra
+from core.emulator import entra, failing
 from core.emulator.emulation import Emulation
 from core.emulator.messages import AzureError, Document, Reply, Request
 from core.emulator.names import host_kind
@@ -41,7 +41,11 @@ class App:
         if scope["type"] != "http":
             return
         request = await _read(scope, receive)
-        reply = await run_in_threadpool(self.answer, request)
+        try:
+            reply = await run_in_threadpool(self.answer, request)
+        except failing.Dropped:
+            await _cut(send)
+            return
         body = reply.encoded()
         headers = {
             "content-type": "application/json; charset=utf-8",
@@ -60,22 +64,30 @@ class App:
         await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
 
     def answer(self, request: Request) -> Reply:
-        """The reply to a request; a bug is a 500 with its traceback in the log."""
+        """The reply to a request; a bug is a 500 with its traceback in the log. Faults come last, unseen by `inspect`.
+
+        Raises Dropped where a fault ends the connection.
+        """
         kind = host_kind(request.host)
         try:
-            if kind in NEEDS_TOKEN:
-                entra.claims(self._emulation, request)
-            handler, found = self._router.find(kind, request)
-            reply = handler(self._emulation, found)
+            reply = failing.before(self._emulation, kind, request) or self._handled(kind, request)
         except AzureError as e:
             reply = Reply(e.status, _shape(kind, e), e.headers)
+        except failing.Dropped:
+            raise
         except Exception:
             log.exception("%s %s%s", request.method, request.host, request.path)
             reply = Reply(
                 500, _shape(kind, AzureError(500, "InternalServerError", "A bug in the emulation; see its log"))
             )
         self._inspect(request, reply)
-        return reply
+        return failing.after(self._emulation, kind, request, reply)
+
+    def _handled(self, kind: str, request: Request) -> Reply:
+        if kind in NEEDS_TOKEN:
+            entra.claims(self._emulation, request)
+        handler, found = self._router.find(kind, request)
+        return handler(self._emulation, found)
 
 
 def _shape(kind: str, error: AzureError) -> Any:
@@ -87,7 +99,7 @@ def _shape(kind: str, error: AzureError) -> Any:
         return (
             f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{error.code}</Code><Message>{text}</Message></Error>'
         ).encode()
-    body: Document = {"error": {"code": error.code, "message": error.message, "target": None, "details": []}}
+    body: Document = {"error": {"code": error.code, "message": error.message, "target": None, "details": error.details}}
     return body
 
 
@@ -110,3 +122,10 @@ async def _read(scope: Scope, receive: Receive) -> Request:
         raw_query=raw_query,
         raw_path=scope["raw_path"].decode("latin-1"),
     )
+
+
+async def _cut(send: Send) -> None:
+    """End the connection under an answer that has not begun; ASGI has no word for it, uvicorn's cycle its transport."""
+    cycle = getattr(send, "__self__", None)
+    cycle.transport.abort()  # type: ignore[union-attr]
+    cycle.disconnected = True  # type: ignore[union-attr]
