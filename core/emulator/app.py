@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl, unquote
 
 from starlette.concurrency import run_in_threadpool
 
-from core.emulator import entra, failing
+from core.emulator import entra
 from core.emulator.emulation import Emulation
+from core.emulator.jobs import discovery
 from core.emulator.messages import AzureError, Document, Reply, Request
 from core.emulator.names import host_kind
 from core.emulator.routes import Router
@@ -41,11 +42,7 @@ class App:
         if scope["type"] != "http":
             return
         request = await _read(scope, receive)
-        try:
-            reply = await run_in_threadpool(self.answer, request)
-        except failing.Dropped:
-            await _cut(send)
-            return
+        reply = await run_in_threadpool(self.answer, request)
         body = reply.encoded()
         headers = {
             "content-type": "application/json; charset=utf-8",
@@ -64,42 +61,39 @@ class App:
         await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
 
     def answer(self, request: Request) -> Reply:
-        """The reply to a request; a bug is a 500 with its traceback in the log. Faults come last, unseen by `inspect`.
-
-        Raises Dropped where a fault ends the connection.
-        """
+        """The reply to a request; a bug is a 500 with its traceback in the log."""
         kind = host_kind(request.host)
         try:
-            reply = failing.before(self._emulation, kind, request) or self._handled(kind, request)
+            if kind in NEEDS_TOKEN and not request.path.startswith(discovery.OPEN):
+                entra.claims(self._emulation, request)
+            handler, found = self._router.find(kind, request)
+            reply = handler(self._emulation, found)
         except AzureError as e:
-            reply = Reply(e.status, _shape(kind, e), e.headers)
-        except failing.Dropped:
-            raise
+            reply = Reply(e.status, _shape(kind, request.path, e), e.headers)
         except Exception:
             log.exception("%s %s%s", request.method, request.host, request.path)
             reply = Reply(
-                500, _shape(kind, AzureError(500, "InternalServerError", "A bug in the emulation; see its log"))
+                500,
+                _shape(
+                    kind, request.path, AzureError(500, "InternalServerError", "A bug in the emulation; see its log")
+                ),
             )
         self._inspect(request, reply)
-        return failing.after(self._emulation, kind, request, reply)
-
-    def _handled(self, kind: str, request: Request) -> Reply:
-        if kind in NEEDS_TOKEN:
-            entra.claims(self._emulation, request)
-        handler, found = self._router.find(kind, request)
-        return handler(self._emulation, found)
+        return reply
 
 
-def _shape(kind: str, error: AzureError) -> Any:
+def _shape(kind: str, path: str, error: AzureError) -> Any:
     if isinstance(error, entra.OAuthError):
         return error.shape()
+    if kind == "api" and path.startswith("/mlflow/"):
+        return {"error_code": error.code, "message": error.message}
     if kind == "blob":
         # Storage answers in XML (https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2).
         text = error.message.replace("&", "&amp;").replace("<", "&lt;")
         return (
             f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{error.code}</Code><Message>{text}</Message></Error>'
         ).encode()
-    body: Document = {"error": {"code": error.code, "message": error.message, "target": None, "details": error.details}}
+    body: Document = {"error": {"code": error.code, "message": error.message, "target": None, "details": []}}
     return body
 
 
@@ -122,10 +116,3 @@ async def _read(scope: Scope, receive: Receive) -> Request:
         raw_query=raw_query,
         raw_path=scope["raw_path"].decode("latin-1"),
     )
-
-
-async def _cut(send: Send) -> None:
-    """End the connection under an answer that has not begun; ASGI has no word for it, uvicorn's cycle its transport."""
-    cycle = getattr(send, "__self__", None)
-    cycle.transport.abort()  # type: ignore[union-attr]
-    cycle.disconnected = True  # type: ignore[union-attr]

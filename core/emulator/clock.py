@@ -20,6 +20,10 @@ class Clock:
         """Seconds since the epoch, as the emulation's clients see them."""
         return self._now() + float(self._state.get("clock", {}).get("ahead_s", 0.0))
 
+    def shown(self, real: float) -> float:
+        """A real time as the emulation's clients see it."""
+        return real + float(self._state.get("clock", {}).get("ahead_s", 0.0))
+
     def forward(self, seconds: float) -> float:
         """Wind the clock forward, and give the new time."""
         ahead = float(self._state.get("clock", {}).get("ahead_s", 0.0)) + seconds

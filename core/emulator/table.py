@@ -1,29 +1,33 @@
 """Everything that the emulation answers: the kinds of resource, the routes, and what goes on by itself."""
 
-from core.emulator import control, entra
+from core.emulator import entra
 from core.emulator.arm import subscription, workspace
 from core.emulator.arm.kinds import Kind
 from core.emulator.arm.resources import Resources
 from core.emulator.assets import data, datastores
 from core.emulator.emulation import Tick
+from core.emulator.jobs import ending
+from core.emulator.jobs import kind as jobs
+from core.emulator.jobs import routes as jobs_routes
 from core.emulator.routes import Router
 from core.emulator.storage import service
 
 KINDS: tuple[Kind, ...] = (
     datastores.KIND,
     *data.KINDS,
+    jobs.KIND,
 )
 RESOURCES = Resources({kind.type: kind for kind in KINDS})
 ROUTER = Router(
     (
         *entra.ROUTES,
-        *control.ROUTES,
         *workspace.ROUTES,
         *subscription.ROUTES,
         *service.ROUTES,
+        *jobs_routes.ROUTES,
         *RESOURCES.routes(),
     )
 )
-TICKS: tuple[Tick, ...] = ()
+TICKS: tuple[Tick, ...] = (ending.look_after,)
 STARTS: tuple[Tick, ...] = (datastores.make_own,)
 """What an emulation has from its beginning; called once, before it answers."""

@@ -52,3 +52,5 @@ class Kind:
     """Whether it holds versions and comes into being with the first of them, such as `data`."""
     matches: Callable[[Document, Request], bool] = lambda resource, request: True
     """Whether a list shows a resource, by the query of the request."""
+    newest_first: bool = False
+    """Whether a list begins with what was made last."""

@@ -113,7 +113,6 @@ class Resources:
         for key, _ in list(emulation.state.below(path + "/")):
             emulation.state.delete(key)
         emulation.state.delete(path)
-        emulation.state.delete(f"broken/{path}")
 
     def _list(self, emulation: Emulation, request: Request, segments: list[str]) -> Reply:
         kind = self._kind([*segments, "*"])
@@ -126,6 +125,8 @@ class Resources:
             and (now := self._refreshed(emulation, kind, kept))
             and kind.matches(now, request)
         ]
+        if kind.newest_first:
+            found.reverse()
         start = int(request.query.get("$skip", "0") or 0)
         size = min(int(request.query.get("count") or request.query.get("$top") or PAGE), PAGE)
         body: Document = {"value": found[start : start + size]}
@@ -140,7 +141,6 @@ class Resources:
         with emulation.state.lock:
             before = emulation.state.get(path)
             self._check_parent(emulation, segments)
-            emulation.state.delete(f"broken/{path}")
             now = iso(emulation.clock.now())
             made = (before or {}).get("systemData", {}).get("createdAt", now)
             wanted = sent | {
@@ -194,8 +194,6 @@ class Resources:
             if emulation.state.get(kept["id"]) is None:
                 return None
             now = kind.read(emulation, kept)
-            if emulation.state.get(f"broken/{kept['id']}"):  # a fault that was asked for
-                now = now | {"properties": now["properties"] | {"provisioningState": "Failed"}}
             if now.get("properties", {}).get("provisioningState") == "Deleted":
                 self.forget(emulation, kept["id"])
                 return None

@@ -1,0 +1,185 @@
+"""What an AutoML job asks for: Azure's settings, checked as Azure checks them, as the training that they mean here."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.domain.training import Algorithm
+from core.emulator.jobs.refusals import NOT_TRAINED, user_error
+from core.emulator.messages import Document
+
+METRICS = {
+    "aucweighted": "AUC_weighted",
+    "accuracy": "accuracy",
+    "normmacrorecall": "norm_macro_recall",
+    "averageprecisionscoreweighted": "average_precision_score_weighted",
+    "precisionscoreweighted": "precision_score_weighted",
+}
+"""Azure's metrics of classification, without case and underscores -> the name under which runs log them."""
+SEARCHED = {"precision_score_weighted": "f1_score_weighted"}
+"""What the search goes by where it cannot go by the metric itself; the best child is chosen by the metric."""
+MODELS = (
+    "LogisticRegression", "SGD", "MultinomialNaiveBayes", "BernoulliNaiveBayes", "SVM", "LinearSVM", "KNN",
+    "DecisionTree", "RandomForest", "ExtremeRandomTrees", "LightGBM", "GradientBoosting", "XGBoostClassifier",
+)  # fmt: skip
+"""All algorithms that Azure has for classification."""
+TRAINED = {name.lower(): Algorithm(name) for name in Algorithm if name != Algorithm.VOTING_ENSEMBLE}
+TIMEOUT_LEAST_S = 15 * 60
+DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+DEFAULT_LIMITS: Mapping[str, Any] = {
+    "maxTrials": 1000, "trialTimeout": "PT30M", "timeout": "PT6H", "maxConcurrentTrials": 1, "maxCoresPerTrial": -1,
+    "exitScore": None, "enableEarlyTermination": True,
+}  # fmt: skip
+DEFAULT_TRAINING: Mapping[str, Any] = {
+    "enableOnnxCompatibleModels": False, "stackEnsembleSettings": None, "enableStackEnsemble": True,
+    "enableVoteEnsemble": True, "ensembleModelDownloadTimeout": "PT5M", "enableModelExplainability": True,
+    "enableDnnTraining": False, "allowedTrainingAlgorithms": None, "blockedTrainingAlgorithms": None,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AutoML:
+    """A classification as it is to be trained here."""
+
+    data: str
+    target: str
+    metric: str
+    timeout_s: float
+    """Emulated seconds."""
+    max_trials: int
+    max_concurrent: int
+    algorithms: tuple[Algorithm, ...]
+    folds: int
+    exclude: tuple[str, ...]
+    featurized: bool
+    exit_score: float | None
+    early_termination: bool
+
+
+def shown(task: Mapping[str, Any]) -> Document:
+    """`taskDetails` as Azure shows it: what was sent, and its defaults. Raises AzureError 400."""
+    _check_task(task)
+    limits, training = task.get("limitSettings") or {}, task.get("trainingSettings") or {}
+    optional = (
+        "nCrossValidations", "cvSplitColumnNames", "weightColumnName", "validationData", "testData",
+        "validationDataSize", "testDataSize", "featurizationSettings", "positiveLabel", "fixedParameters",
+        "sweepSettings", "searchSpace",
+    )  # fmt: skip
+    return {
+        **{name: task.get(name) for name in optional[:9]},
+        **{name: task[name] for name in optional[9:] if task.get(name) is not None},
+        "logVerbosity": task.get("logVerbosity") or "Info",
+        "trainingData": _data(task["trainingData"]),
+        **{name: _data(task[name]) for name in ("validationData", "testData") if task.get(name)},
+        "targetColumnName": task["targetColumnName"],
+        "limitSettings": {**DEFAULT_LIMITS, **limits},
+        "taskType": "Classification",
+        "primaryMetric": task.get("primaryMetric") or "AUCWeighted",
+        "trainingSettings": {**DEFAULT_TRAINING, **training},
+    }
+
+
+def read(task: Mapping[str, Any]) -> AutoML:
+    """The training that shown `taskDetails` mean. Raises AzureError 400."""
+    limits, training = task["limitSettings"], task["trainingSettings"]
+    timeout_s = seconds(limits["timeout"])
+    if timeout_s < TIMEOUT_LEAST_S:
+        raise user_error(f"The experiment's timeout is {limits['timeout']}, and must be at least 15 minutes.")
+    featurization = task.get("featurizationSettings") or {}
+    return AutoML(
+        data=str(task["trainingData"]["uri"]),
+        target=str(task["targetColumnName"]),
+        metric=_metric(str(task["primaryMetric"])),
+        timeout_s=timeout_s,
+        max_trials=_whole("maxTrials", limits["maxTrials"], 1),
+        max_concurrent=_whole("maxConcurrentTrials", limits["maxConcurrentTrials"], 1),
+        algorithms=_algorithms(training),
+        folds=_folds(task.get("nCrossValidations")),
+        exclude=_excluded(task),
+        featurized=str(featurization.get("mode", "auto")).lower() != "off",
+        exit_score=None if limits["exitScore"] is None else float(limits["exitScore"]),
+        early_termination=bool(limits["enableEarlyTermination"]),
+    )
+
+
+def seconds(duration: str) -> float:
+    """An ISO 8601 duration, such as PT10M. Raises AzureError 400."""
+    found = DURATION.fullmatch(str(duration))
+    if not found or not any(found.groups()):
+        raise user_error(f"'{duration}' is no duration; Azure writes 15 minutes as PT15M.")
+    days, hours, minutes, rest = (float(part or 0) for part in found.groups())
+    return days * 86_400 + hours * 3_600 + minutes * 60 + rest
+
+
+def _check_task(task: Mapping[str, Any]) -> None:
+    if str(task.get("taskType", "")).lower() != "classification":
+        raise user_error(f"AutoML's task is '{task.get('taskType')}': {NOT_TRAINED}.")
+    if not task.get("targetColumnName"):
+        raise user_error("targetColumnName: a classification needs the name of the column to predict.")
+    if not (task.get("trainingData") or {}).get("uri"):
+        raise user_error("trainingData: a classification needs the address of its training data.")
+    for name in ("trainingData", "validationData", "testData"):
+        given = task.get(name)
+        if given and str(given.get("jobInputType", "mltable")).lower() != "mltable":
+            raise user_error(f"{name}: AutoML takes data of the type mltable only, got {given['jobInputType']}.")
+
+
+def _data(given: Mapping[str, Any]) -> Document:
+    return {
+        "description": given.get("description"),
+        "uri": given["uri"],
+        "mode": given.get("mode") or "ReadOnlyMount",
+        "jobInputType": "mltable",
+    }
+
+
+def _metric(name: str) -> str:
+    known = METRICS.get(name.lower().replace("_", ""))
+    if known is None:
+        raise user_error(
+            f"primaryMetric: a classification has no metric '{name}'. It has {', '.join(METRICS.values())}."
+        )
+    return known
+
+
+def _algorithms(training: Mapping[str, Any]) -> tuple[Algorithm, ...]:
+    allowed, blocked = (training.get(f"{which}TrainingAlgorithms") or [] for which in ("allowed", "blocked"))
+    for name in (*allowed, *blocked):
+        if _plain(name) not in {_plain(known) for known in MODELS}:
+            raise user_error(f"Classification has no algorithm '{name}'. It has {', '.join(MODELS)}.")
+    wanted = {_plain(name) for name in allowed} or set(TRAINED)
+    chosen = [TRAINED[name] for name in TRAINED if name in wanted - {_plain(name) for name in blocked}]
+    if not chosen:
+        raise user_error(
+            "This is an emulation of Azure ML: of the algorithms of classification it trains"
+            f" {', '.join(TRAINED.values())}, and the settings allow none of these."
+        )
+    return (*chosen, *([Algorithm.VOTING_ENSEMBLE] if training.get("enableVoteEnsemble", True) else []))
+
+
+def _folds(given: Any) -> int:
+    if not given or str(given.get("mode", "auto")).lower() == "auto":
+        return 0
+    return min(_whole("nCrossValidations", given.get("value"), 2), 20)
+
+
+def _excluded(task: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is no feature: columns that say how to weigh or split rows, and those that featurization drops."""
+    featurization = task.get("featurizationSettings") or {}
+    types = featurization.get("columnNameAndTypes") or {}
+    ignored = [name for name, kind in types.items() if str(kind).lower() == "ignore"]
+    named = [task.get("weightColumnName"), *(task.get("cvSplitColumnNames") or [])]
+    return tuple(
+        dict.fromkeys(str(name) for name in (*named, *ignored, *(featurization.get("dropColumns") or [])) if name)
+    )
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise user_error(f"{name} is {value!r}, and must be a whole number of at least {least}.")
+    return value
+
+
+def _plain(name: Any) -> str:
+    return str(name).lower().replace("_", "")

@@ -1,0 +1,12 @@
+"""All routes of jobs and runs, in the order in which they are tried."""
+
+from core.emulator.jobs import discovery, history, kind, mlflow, mlflow_experiments, outputs
+
+ROUTES = (
+    *kind.ROUTES,
+    *discovery.ROUTES,
+    *history.ROUTES,
+    *mlflow.ROUTES,
+    *mlflow_experiments.ROUTES,
+    *outputs.ROUTES,
+)
