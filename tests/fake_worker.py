@@ -23,7 +23,7 @@ from core.domain.job import JobKind
 from core.domain.proof import GateReport, GateSpec
 from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec, Trial, TrialState
-from core.local.machine.durable import write_atomic
+from core.durable import write_atomic
 from core.local.store import transactions
 from core.local.worker.kinds import KINDS, Doing
 from core.local.worker.run import main

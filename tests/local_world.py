@@ -19,9 +19,9 @@ from core.domain.model import Model
 from core.domain.proof import GateSpec
 from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec
+from core.durable import write_atomic
 from core.local.control import service_process, status
 from core.local.machine import failpoints, ports, processes
-from core.local.machine.durable import write_atomic
 from core.local.machine.processes import Process
 from core.local.paths import Paths, new_id
 from core.local.service.runs import Runs

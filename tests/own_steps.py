@@ -12,7 +12,7 @@ from local_world import World
 from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import Parameter, PipelineSpec, PipelineStep, StepKind, ValueType
 from core.domain.run import PipelineRun, PipelineRunSpec, StepResult, StepRun, StepSpec
-from core.local.machine.durable import write_atomic
+from core.durable import write_atomic
 from core.local.paths import new_id
 from core.local.worker import step_command, step_python
 from core.local.worker.step_attempt import Step

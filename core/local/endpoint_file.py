@@ -7,7 +7,7 @@ import msgspec
 
 from core.contract.endpoint_file import DeploymentFile, EndpointFile, ServerStatus
 from core.domain.endpoint import DeploymentSpec
-from core.local.machine.durable import write_atomic
+from core.durable import write_atomic
 
 
 def deployment(spec: DeploymentSpec, folder: str) -> DeploymentFile:

@@ -11,7 +11,7 @@ from core.contract.signature import from_json
 from core.domain.data import DataRef
 from core.domain.model import IMPORTED, Model
 from core.domain.names import check_name
-from core.local.machine.durable import make_folder, place, storage_error
+from core.durable import make_folder, place, storage_error
 from core.local.paths import Paths, new_id
 from core.local.store import Store
 

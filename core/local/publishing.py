@@ -14,8 +14,8 @@ from core.domain.keys import KEY_BYTES
 from core.domain.names import check_name
 from core.domain.pipeline import ParameterType, PipelineSpec, PipelineStep, StepKind
 from core.domain.steps import STEP_TYPES, settings_of
+from core.durable import write_atomic
 from core.local.context import Context
-from core.local.machine.durable import write_atomic
 from core.local.paths import new_id
 from core.sources import check_source
 

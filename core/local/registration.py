@@ -13,7 +13,7 @@ from core.domain.metrics import gain
 from core.domain.model import Model
 from core.domain.names import check_name
 from core.domain.training import TrainingSpec, Trial, TrialState
-from core.local.machine.durable import copy_folder, make_folder, place, storage_error
+from core.durable import copy_folder, make_folder, place, storage_error
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.paths import Paths, new_id
 from core.local.store import Store

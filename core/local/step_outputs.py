@@ -11,8 +11,8 @@ from core.domain.errors import Conflict, JobNotFound
 from core.domain.job import Job, LogLine
 from core.domain.pipeline import ValueType
 from core.domain.run import PipelineRun, StepRun, StepSpec
+from core.durable import make_folder, storage_error
 from core.local.context import Context
-from core.local.machine.durable import make_folder, storage_error
 from core.local.machine.logs import job_log
 
 

@@ -11,7 +11,7 @@ import msgspec
 from core.domain.data import DataAsset, Reading, TableProfile
 from core.domain.errors import TableUnusable
 from core.domain.names import check_name
-from core.local.machine.durable import make_folder, place, storage_error, write_atomic
+from core.durable import make_folder, place, storage_error, write_atomic
 from core.local.paths import Paths, new_id
 from core.local.store import Store
 from core.ml.data.profile import from_json, profile_table, to_json

@@ -14,6 +14,7 @@ HOUSE = House(ROOT)
 
 LAYERS = (
     ("domain",),
+    ("durable",),
     ("contract", "swagger_ui"),
     ("predict",),
     ("ml",),
@@ -26,6 +27,7 @@ LAYERS = (
     ("settings",),
     ("sources",),
     ("workspace",),
+    ("work",),
     ("local", "azure"),
     ("emulator",),
     ("quickstart",),
@@ -35,6 +37,7 @@ LAYERS = (
 
 ONLY = {
     "domain": set(),
+    "durable": {"domain"},
     "contract": {"domain"},
     "swagger_ui": set(),
     "predict": {"domain", "contract"},
@@ -46,6 +49,7 @@ ONLY = {
     "settings": {"domain"},
     "sources": {"domain", "settings", "ml"},
     "workspace": {"domain", "settings"},
+    "work": {"domain", "durable", "contract", "loadtest"},
     "ui": {"domain", "contract", "swagger_ui", "definitions", "settings", "workspace"},
     "cli": {
         *("quickstart", "workspace", "definitions", "settings", "contract", "domain", "checks", "loadtest"),
@@ -69,6 +73,7 @@ FORBIDDEN = {
     | LEARNERS
     | PROVERS
     | CLOUD,
+    "durable": {"pandas", "numpy", "duckdb", "time"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
     "contract": {"pandas", "duckdb", "os", "pathlib", "time"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
     "swagger_ui": {"pandas", "numpy", "duckdb", "time"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
     "predict": {"pandas", "duckdb", "time"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
@@ -84,6 +89,7 @@ FORBIDDEN = {
     "settings": {"pandas", "numpy"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
     "sources": {"pandas", "subprocess", "sqlite3"} | SERVERS | LEARNERS | PROVERS | CLOUD,
     "workspace": {"pandas", "numpy", "duckdb"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
+    "work": {"pandas", "duckdb", "os", "subprocess", "sqlite3"} | SERVERS | LEARNERS | PROVERS | CLOUD,
     "local": {"pandas", "streamlit"} | LEARNERS | PROVERS | CLOUD,
     "azure": {"sqlite3", "streamlit"} | LEARNERS | PROVERS,
     "emulator": {"pandas", "duckdb", "sqlite3", "streamlit"} | LEARNERS | PROVERS | CLOUD,
@@ -104,7 +110,6 @@ PLACES_OF_LOCAL = {
     "dependence",
     "lineage",
     "own_code",
-    "gate_landing",
     "columns",
     "confined",
     "deleted",
@@ -149,7 +154,6 @@ ROOMS = {
         "step_outputs": {"paths", "context", "machine", "store"},
         "endpoint_file": {"machine"},
         "origins": {"store"},
-        "gate_landing": set(),
         "columns": set(),
         "confined": set(),
         "incoming": set(),
@@ -237,6 +241,7 @@ OUTSIDE = {
 NAMED = (
     Named("core.workspace.backends", "core.local", "BACKENDS: a backend is loaded when a workspace is opened"),
     Named("core.workspace.backends", "core.azure", "BACKENDS, as above"),
+    Named("core.azure.here", "core.azure.runner", "the command that does a job of this machine"),
     Named("core.local.control", "core.local.service", "the command that starts the service, or that a process becomes"),
     Named(
         "core.packaging.export", "core.serving", "what an exported folder starts: its files are copied, not imported"

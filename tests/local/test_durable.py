@@ -12,7 +12,7 @@ from msgspec import json
 from core.contract.signature import to_json
 from core.domain.errors import StorageFull
 from core.domain.training import TrainingSpec
-from core.local.machine.durable import copy_folder, growing, place, storage_error, write_atomic
+from core.durable import copy_folder, growing, place, storage_error, write_atomic
 from core.local.registration import register_from_job
 from core.local.workspace import open_local
 

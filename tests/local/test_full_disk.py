@@ -16,7 +16,7 @@ from core.domain.errors import ServiceUnavailable, StorageFull
 from core.domain.job import JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.training import TrialState
-from core.local.machine.durable import write_atomic
+from core.durable import write_atomic
 from core.local.records.merging import REQUESTS, Keep, Merging
 from core.local.records.telemetry import summary
 from core.local.workspace import open_local

@@ -14,7 +14,7 @@ from core.domain.errors import SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.proof import LoadReport, LoadSecond
 from core.domain.training import BestTrial, Compute, ModelVersion, Trial, TrialState
-from core.local.machine.durable import write_atomic
+from core.durable import write_atomic
 from core.local.machine.processes import Process
 from core.local.paths import new_id
 from core.local.service.workers import CRASHES_MAX, INTERRUPTIONS_MAX, Crashes

@@ -28,9 +28,9 @@ from core.domain.keys import KEY_BYTES, check_header
 from core.domain.monitoring import Origin
 from core.domain.proof import Target
 from core.domain.rules import check_limit
+from core.durable import storage_error
 from core.local import endpoint_file, origins
 from core.local.context import Context
-from core.local.machine.durable import storage_error
 from core.local.machine.logs import LEVELS, server_log
 from core.local.machine.ports import HOST, port_of
 from core.local.queue import gate_job
@@ -67,6 +67,10 @@ class LocalEndpoints(Endpoints):
         return self._context.store.endpoints.get(name)
 
     def deploy(self, spec: DeploymentSpec) -> Deployment:
+        if spec.instances or spec.size:
+            raise SpecInvalid(
+                "There are no machines to choose here: this one serves", hint="Leave instances and size out"
+            )
         model = self._context.store.models.get(spec.model, spec.model_version)
         spec = replace(spec, model_version=model.version, name=spec.name or f"v{model.version}")
         # Whether there is such an endpoint is asked in the transaction: one may come or go until then.

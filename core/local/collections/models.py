@@ -5,9 +5,9 @@ from pathlib import Path
 
 from core.domain.errors import Conflict
 from core.domain.model import Model
+from core.durable import storage_error
 from core.local.context import Context
 from core.local.importing import import_folder
-from core.local.machine.durable import storage_error
 from core.local.registration import register_from_job
 from core.workspace.models import Models
 

@@ -7,10 +7,10 @@ from core.domain.errors import EndpointNotFound, SpecInvalid
 from core.domain.job import Job
 from core.domain.proof import DEPTHS, GateProgress, GateReport, LoadReport
 from core.domain.rules import check_limit
-from core.local import gate_landing
 from core.local.context import Context
 from core.local.queue import gate_job
 from core.local.store import transactions
+from core.work import landing as gate_landing
 from core.workspace.proofs import Proofs
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from core.local.machine.durable import write_atomic
+from core.durable import write_atomic
 
 log = logging.getLogger(__name__)
 

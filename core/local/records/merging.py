@@ -18,7 +18,7 @@ import duckdb
 from msgspec.structs import replace
 
 from core.domain.errors import ServiceUnavailable, SpecInvalid
-from core.local.machine.durable import fsync, storage_error
+from core.durable import fsync, storage_error
 from core.local.records import catalog, inputs, telemetry
 from core.local.records.catalog import Index, Merged, Segment
 

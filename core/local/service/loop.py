@@ -17,10 +17,10 @@ from types import FrameType
 
 from core.domain.errors import ServiceRunning, ServiceUnavailable, SlipwayError, StorageFull
 from core.domain.keys import KEY_BYTES, key_in
+from core.durable import write_atomic
 from core.local import deleted
 from core.local.context import Context
 from core.local.machine import ports, processes
-from core.local.machine.durable import write_atomic
 from core.local.machine.locks import held
 from core.local.paths import Paths
 from core.local.records.merging import Keep

@@ -11,9 +11,9 @@ import msgspec
 from core.domain.errors import JobStateInvalid, ServiceUnavailable, SlipwayError, StorageFull
 from core.domain.job import BUG_HINT, Job, JobKind, JobState
 from core.domain.training import Compute
+from core.durable import write_atomic
 from core.local.context import PROOF_COMPUTE, compute_named
 from core.local.machine import families, processes
-from core.local.machine.durable import write_atomic
 from core.local.machine.processes import NOBODY, Process, alive
 from core.local.paths import Paths
 from core.local.service.backoff import Backoff

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.errors import ServiceUnavailable, StorageDenied, StorageFull
-from core.local.machine.durable import denied, storage_error
+from core.durable import denied, storage_error
 from core.local.store.schema import connect, migrate
 
 Row = sqlite3.Row

@@ -11,7 +11,7 @@ import msgspec
 
 from core.domain.data import DataAsset
 from core.domain.training import BestTrial, ModelVersion, TrainingResult, TrainingSpec, Trial, TrialState
-from core.local.machine.durable import write_atomic
+from core.durable import write_atomic
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.registration import register_from_job
 from core.local.worker.work import Work

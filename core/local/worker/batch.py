@@ -26,9 +26,9 @@ from core.domain.errors import Conflict
 from core.domain.monitoring import Origin
 from core.domain.proof import Target
 from core.domain.signature import Signature
+from core.durable import growing, write_atomic
 from core.local import origins
 from core.local.columns import check_columns
-from core.local.machine.durable import growing, write_atomic
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.worker.scoring import Row, Scorer
 from core.local.worker.work import Work

@@ -9,12 +9,12 @@ from core import gate
 from core.checks import Profile
 from core.domain.endpoint import DEPLOYMENT_HEADER, DeploymentSpec, Endpoint
 from core.domain.proof import CheckResult, GateReport, GateSpec, Target
-from core.local import gate_landing
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.store import transactions
 from core.local.worker.candidate import CandidateFailed, candidate
 from core.local.worker.shadow import shadow_of
 from core.local.worker.work import Work
+from core.work import landing as gate_landing
 
 SEED = 0
 """One seed for all gates: the same model meets the same requests, so a verdict can be repeated."""

@@ -12,9 +12,9 @@ from core.domain.errors import Conflict, EndpointNotFound
 from core.domain.monitoring import Origin
 from core.domain.proof import LoadReport, LoadResult, LoadSpec
 from core.domain.signature import Signature
+from core.durable import write_atomic
 from core.loadtest import apache_bench
 from core.local import origins
-from core.local.machine.durable import write_atomic
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.worker.work import Work
 

@@ -21,9 +21,9 @@ from core.domain.errors import StepFailed
 from core.domain.names import reference
 from core.domain.pipeline import ValueType
 from core.domain.run import StepResult
+from core.durable import make_folder, place, storage_error, write_atomic
 from core.local.machine import families, processes
 from core.local.machine.digests import digest
-from core.local.machine.durable import make_folder, place, storage_error, write_atomic
 from core.local.machine.families import Limits
 from core.local.worker import program, step_values
 from core.local.worker.printed import Printed

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.domain.errors import SlipwayError, StorageFull
 from core.domain.job import BUG_HINT, Job, JobKind, JobResult, JobState
-from core.local.machine.durable import storage_error
+from core.durable import storage_error
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.machine.locks import held
 from core.local.machine.processes import this_process

@@ -7,7 +7,7 @@ import msgspec
 from core.domain.endpoint import Endpoint
 from core.domain.errors import GateRefused, StateChanged
 from core.domain.run import StepResult
-from core.local.machine.durable import write_atomic
+from core.durable import write_atomic
 from core.local.worker.step_attempt import Step, acted, waited
 from core.local.worker.work import Work
 

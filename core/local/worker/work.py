@@ -11,8 +11,8 @@ import msgspec
 
 from core.domain.job import Job, LogLine
 from core.domain.training import Compute
+from core.durable import growing, storage_error
 from core.local.context import compute_named
-from core.local.machine.durable import growing, storage_error
 from core.local.paths import Paths
 from core.local.store import Store
 from core.local.worker.tools import Tools

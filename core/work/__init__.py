@@ -1,0 +1,1 @@
+"""How jobs are done, where that is the same on every machine that does them."""
