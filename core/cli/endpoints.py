@@ -63,6 +63,8 @@ def _deploy(context: Context, options: Namespace) -> Any:
             primary_form=options.primary_form,
             unseen_categories=options.unseen_categories,
             budget=GateBudget(p99_ms=options.p99_ms, requests_per_s=options.requests_per_s),
+            instances=options.instances,
+            size=options.size,
         )
     )
     if options.wait:
@@ -137,6 +139,8 @@ DEPLOY = (
     ),
     arg("--p99-ms", type=float, default=GateBudget().p99_ms, help="the gate's budget (default: %(default)s)"),
     arg("--requests-per-s", type=float, default=GateBudget().requests_per_s, help="the same (default: %(default)s)"),
+    arg("--instances", type=int, default=0, help="so many machines, on Azure (default: the setting azure_instances)"),
+    arg("--size", default="", help="their size, on Azure (default: the setting azure_instance_type)"),
     arg("--wait", action="store_true", help="until its gate has ended; exits 1 when it did not pass"),
 )
 

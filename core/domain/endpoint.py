@@ -183,10 +183,16 @@ class DeploymentSpec:
     primary_form: str = "v1"
     unseen_categories: str = "as_signature"
     budget: GateBudget = field(default_factory=GateBudget)
+    instances: int = 0
+    """So many machines serve it, where a backend has machines to choose; 0: as many as its settings say."""
+    size: str = ""
+    """Their size, such as Standard_DS3_v2; empty: that of the settings."""
 
     def __post_init__(self) -> None:
         check_text("endpoint", self.endpoint)
         check_text("model", self.model)
+        check_whole("instances", self.instances, 0, 1000)
+        check_text("size", self.size, empty=True)
         check_whole("model_version", self.model_version, 0, 1_000_000_000)
         check_flag("legacy_reply", self.legacy_reply)
         if self.name and not names.DEPLOYMENT.fullmatch(self.name):
