@@ -13,6 +13,7 @@ import httpx
 from core.azure import sdk
 from core.azure.credentials import credential
 from core.azure.errors import translated
+from core.azure.here import Here, launcher
 from core.azure.target import Target, read_target
 from core.settings import Settings
 
@@ -52,6 +53,11 @@ class Context:
         folder = self.settings.home / "azure" / self.target.workspace
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
+
+    @cached_property
+    def here(self) -> Here:
+        """The jobs that this machine does for the workspace."""
+        return Here(self.folder / "jobs", self.clock, launcher(self.settings, self.environ))
 
     @cached_property
     def credential(self) -> Any:

@@ -28,8 +28,15 @@ class _Loading:
                 warnings.simplefilter("ignore")
                 for name in _MODULES:
                     import_module(name)
+                self._silence()
         except ImportError as e:
             self._error = e
+
+    @staticmethod
+    def _silence() -> None:
+        """Its way to wait for deployments prints dots to standard output, where a command prints JSON."""
+        polling = import_module("azure.ai.ml._utils._azureml_polling")
+        polling.AzureMLPolling.update_status = polling.ARMPolling.update_status
 
     def wait(self) -> None:
         self._thread.join()
