@@ -8,15 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from core.domain.data import DataAsset, Reading, TableProfile
-from core.domain.errors import TableUnusable
+from core.domain.data import DataAsset, TableProfile
 from core.domain.names import check_name
 from core.durable import make_folder, place, storage_error, write_atomic
 from core.local.paths import Paths, new_id
 from core.local.store import Store
 from core.ml.data.profile import from_json, profile_table, to_json
 from core.ml.data.spellings import spelling_notes
-from core.sources import Source, ingest
 
 TABLE = "table.parquet"
 
@@ -33,26 +31,6 @@ def incoming(paths: Paths, name: str, clock: Callable[[], float]) -> Iterator[Pa
         raise storage_error(e, f"register '{name}'") from e
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def ingested(found: Source, name: str, folder: Path, reading: Reading, now: float) -> DataAsset:
-    """The asset that a source becomes, its table in `folder`. Raises SourceUnreadable, TableUnusable, StorageFull."""
-    got = ingest(found, folder / TABLE, reading)
-    if got.rows == 0:
-        raise TableUnusable(f"The table '{found.origin}' has no rows", hint="Give a table with at least one row")
-    return DataAsset(
-        name=name,
-        version=0,
-        source=found.kind,
-        origin=found.origin,
-        rows=got.rows,
-        columns=got.columns,
-        sha256=got.sha256,
-        size_bytes=got.size_bytes,
-        created_at=now,
-        notes=got.notes,
-        reading=reading,
-    )
 
 
 def published(store: Store, paths: Paths, asset: DataAsset, staged: Path) -> DataAsset:

@@ -113,7 +113,6 @@ PLACES_OF_LOCAL = {
     "columns",
     "confined",
     "deleted",
-    "incoming",
     "tables",
     "doctor",
 }
@@ -156,7 +155,6 @@ ROOMS = {
         "origins": {"store"},
         "columns": set(),
         "confined": set(),
-        "incoming": set(),
         "tables": {"paths", "machine", "store"},
         "deleted": {"paths", "machine", "store"},
         "doctor": {"machine", "context"},

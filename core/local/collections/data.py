@@ -26,12 +26,13 @@ from core.domain.rules import check_limit
 from core.local import tables
 from core.local.context import Context
 from core.local.deleted import files, sweep
-from core.local.incoming import own_name, receive, uploaded
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.store import Nouns
 from core.ml.data.profile import from_json, profile_table
 from core.ml.data.sql_paths import AS_IT_STANDS, only
 from core.sources import Source, again, asset_name, available, resolve
+from core.sources.asset import ingested
+from core.sources.incoming import own_name, receive, uploaded
 from core.workspace.data import DataAssets
 
 SOURCE = "source"
@@ -82,7 +83,7 @@ class LocalData(DataAssets):
         return tables.incoming(self._context.paths, name, self._context.clock)
 
     def _registered(self, found: Source, name: str, incoming: Path, reading: Reading) -> DataAsset:
-        asset = tables.ingested(found, name, incoming, reading, self._context.clock())
+        asset = ingested(found, name, incoming / tables.TABLE, reading, self._context.clock())
         return tables.published(self._context.store, self._context.paths, asset, incoming)
 
     def delete(self, ref: DataRef, *, all_versions: bool = False) -> tuple[DataRef, ...]:

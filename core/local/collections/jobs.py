@@ -20,11 +20,11 @@ from core.durable import make_folder, place, storage_error
 from core.local.columns import check_columns
 from core.local.context import LOCAL_COMPUTE, PROOF_COMPUTE, Context
 from core.local.deleted import files
-from core.local.incoming import own_name, receive, uploaded
 from core.local.machine.logs import job_log
 from core.local.queue import check_compute, new_job
 from core.ml.data.guardrails import check_inputs, check_target
 from core.sources import Source, ingest, resolve
+from core.sources.incoming import own_name, receive, uploaded
 from core.workspace.data import DataAssets
 from core.workspace.jobs import Jobs
 

@@ -25,6 +25,7 @@ from core.local.worker.work import Work
 from core.ml.data.content import split
 from core.ml.data.guardrails import check_target
 from core.sources import Source, resolve, sha256
+from core.sources.asset import ingested
 
 HOLDOUT = "-holdout"
 """What the name of the rows ends in that are kept from every training."""
@@ -107,7 +108,7 @@ def _split(
         else:
             assert found is not None
             reading = Reading(target=settings.target)
-            whole = tables.ingested(found, name, folder, reading, work.clock())
+            whole = ingested(found, name, folder / tables.TABLE, reading, work.clock())
         rest, out = folder / "rest", folder / "held out"
         rest.mkdir()
         out.mkdir()

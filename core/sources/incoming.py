@@ -7,7 +7,7 @@ from core.domain.data import DataSource
 from core.domain.errors import PayloadTooLarge, SourceUnreadable
 from core.domain.rules import shown
 from core.settings import Settings
-from core.sources import Source
+from core.sources.find import Source
 
 CHUNK_BYTES = 1 << 20
 MB = 1 << 20
