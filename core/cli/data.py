@@ -54,7 +54,9 @@ def _sample(context: Context, options: Namespace) -> Any:
 
 def _ensure(context: Context, options: Namespace) -> Any:
     return context.workspace.computes.create(
-        Compute(options.name, options.max_concurrent, options.threads, options.memory_mb)
+        Compute(
+            options.name, options.max_concurrent, options.threads, options.memory_mb, options.size, options.max_nodes
+        )
     )
 
 
@@ -130,6 +132,8 @@ COMMANDS = (
             arg("--max-concurrent", type=int, default=1, help="jobs at once (default: %(default)s)"),
             arg("--threads", type=int, default=2, help="threads of each (default: %(default)s)"),
             arg("--memory-mb", type=int, default=4096, help="memory of each (default: %(default)s)"),
+            arg("--size", default="", help="of a cluster's machines (on Azure)"),
+            arg("--max-nodes", type=int, default=0, help="machines of a cluster at most (on Azure)"),
         ),
         formerly=("ensure",),
     ),

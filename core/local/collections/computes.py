@@ -1,5 +1,6 @@
 """Computes, in the store."""
 
+from core.domain.errors import SpecInvalid
 from core.domain.training import Compute
 from core.local.context import Context
 from core.workspace.computes import Computes
@@ -12,6 +13,11 @@ class LocalComputes(Computes):
         self._context = context
 
     def create(self, compute: Compute) -> Compute:
+        if compute.size or compute.max_nodes:
+            raise SpecInvalid(
+                f"The compute '{compute.name}' cannot have machines of its own: jobs run on this machine",
+                hint="Give max_concurrent, threads and memory_mb; clusters belong to the workspace 'azure'",
+            )
         self._context.store.computes.put(compute)
         return compute
 
