@@ -73,6 +73,7 @@ class Context:
             self.target.resource_group,
             self.target.workspace,
             enable_telemetry=False,
+            show_progress=False,
         )
 
     @contextmanager

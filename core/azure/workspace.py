@@ -14,6 +14,7 @@ from core.azure.collections.records import AzureRecords
 from core.azure.collections.schedules import AzureSchedules
 from core.azure.collections.service import AzureService
 from core.azure.context import Context
+from core.azure.tables import Tables
 from core.settings import Settings
 from core.workspace import Workspace
 from core.workspace.pace import Pace
@@ -30,13 +31,17 @@ def open_azure(settings: Settings, clock: Callable[[], float] = time.time, *, co
     `confined`: paths that are given to it are read only below the folders that the settings allow.
     """
     context = Context(settings, clock, confined=confined)
+    tables = Tables(context)
+    jobs = AzureJobs(context, tables)
+    models = AzureModels(context, tables, jobs)
+    endpoints = AzureEndpoints(context)
     return Workspace(
         settings,
-        data=AzureData(context),
+        data=AzureData(context, tables, jobs, models, endpoints),
         computes=AzureComputes(context),
-        jobs=AzureJobs(context),
-        models=AzureModels(context),
-        endpoints=AzureEndpoints(context),
+        jobs=jobs,
+        models=models,
+        endpoints=endpoints,
         proofs=AzureProofs(context),
         records=AzureRecords(context),
         pipelines=AzurePipelines(context),
