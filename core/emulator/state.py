@@ -10,10 +10,20 @@ import os
 import threading
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.emulator.messages import Document
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """One file: `number` grows with every new key, so that the order in which things were made outlives a restart."""
+
+    key: str
+    document: Document
+    number: int
 
 
 class State:
@@ -23,10 +33,11 @@ class State:
         self._folder = folder / "documents"
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = threading.RLock()
-        self._kept: dict[str, tuple[str, Document]] = {}
-        for path in sorted(self._folder.glob("*.json")):
-            record = json.loads(path.read_bytes())
-            self._kept[record["key"].lower()] = (record["key"], record["document"])
+        self._kept: dict[str, _Record] = {}
+        found = (_Record(**json.loads(path.read_bytes())) for path in self._folder.glob("*.json"))
+        for record in sorted(found, key=lambda record: record.number):
+            self._kept[record.key.lower()] = record
+        self._next = max((record.number for record in self._kept.values()), default=0) + 1
 
     @property
     def lock(self) -> threading.RLock:
@@ -37,20 +48,22 @@ class State:
         """A copy of the document under a key, or the default."""
         with self._lock:
             found = self._kept.get(key.lower())
-            return deepcopy(found[1]) if found else default
+            return deepcopy(found.document) if found else default
 
     def put(self, key: str, document: Document) -> None:
         """Keep a document; the spelling of the key that came first stays."""
         with self._lock:
-            spelled = self._kept.get(key.lower(), (key, {}))[0]
+            before = self._kept.get(key.lower()) or _Record(key, {}, self._next)
+            record = replace(before, document=deepcopy(document))
             path = self._path(key)
             draft = path.with_suffix(".draft")
             with draft.open("w") as file:
-                json.dump({"key": spelled, "document": document}, file)
+                json.dump(asdict(record), file)
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)
-            self._kept[key.lower()] = (spelled, deepcopy(document))
+            self._kept[key.lower()] = record
+            self._next = max(self._next, record.number + 1)
 
     def delete(self, key: str) -> bool:
         """Whether there was something to forget."""
@@ -65,8 +78,8 @@ class State:
         """Every (key, copy of its document) whose key begins with the prefix, the oldest first."""
         with self._lock:
             found = [
-                (spelled, deepcopy(document))
-                for key, (spelled, document) in self._kept.items()
+                (record.key, deepcopy(record.document))
+                for key, record in self._kept.items()
                 if key.startswith(prefix.lower())
             ]
         yield from found
