@@ -6,6 +6,7 @@ from core.emulator.arm.kinds import Kind
 from core.emulator.arm.resources import Resources
 from core.emulator.assets import data, datastores
 from core.emulator.emulation import Tick
+from core.emulator.endpoints import deployments, online, scoring
 from core.emulator.jobs import ending
 from core.emulator.jobs import kind as jobs
 from core.emulator.jobs import routes as jobs_routes
@@ -16,6 +17,8 @@ KINDS: tuple[Kind, ...] = (
     datastores.KIND,
     *data.KINDS,
     jobs.KIND,
+    online.KIND,
+    deployments.KIND,
 )
 RESOURCES = Resources({kind.type: kind for kind in KINDS})
 ROUTER = Router(
@@ -25,6 +28,8 @@ ROUTER = Router(
         *subscription.ROUTES,
         *service.ROUTES,
         *jobs_routes.ROUTES,
+        *deployments.ROUTES,
+        *scoring.ROUTES,
         *RESOURCES.routes(),
     )
 )

@@ -48,6 +48,8 @@ class Kind:
     """Whether PUT, PATCH and DELETE are long-running operations (201 or 202 with an address to poll)."""
     operations: str = "mfeOperationsStatus"
     """The segment of the address to poll; computes have `computeOperationsStatus`."""
+    prefix: str = ""
+    """How the names of its operations begin, such as `oe`; empty: with its type."""
     container: bool = False
     """Whether it holds versions and comes into being with the first of them, such as `data`."""
     matches: Callable[[Document, Request], bool] = lambda resource, request: True

@@ -16,7 +16,7 @@ GOING_ON = frozenset({"Creating", "Updating", "Deleting", "Scaling", "InProgress
 
 def begun(emulation: Emulation, kind: Kind, resource: Document, verb: str, request: Request) -> dict[str, str]:
     """Remember an operation on a resource, and give the headers that tell a client where to look."""
-    number = f"{kind.type.replace('/', '-').lower()}:{emulation.names.workspace_id}:{uuid.uuid4()}"
+    number = f"{kind.prefix or kind.type.replace('/', '-').lower()}:{emulation.names.workspace_id}:{uuid.uuid4()}"
     emulation.state.put(
         f"operation/{number}",
         {"resource": resource["id"], "kind": kind.type, "verb": verb, "at": iso(emulation.clock.now())},
