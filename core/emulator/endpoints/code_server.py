@@ -41,12 +41,10 @@ class MlflowModel:
         self._model = mlflow.pyfunc.load_model(str(folder))
 
     def __call__(self, body: bytes) -> Any:
-        import pandas as pd
-
         given = json.loads(body)
         data = given.get("input_data", given.get("dataframe_split", given))
-        if isinstance(data, dict) and "columns" in data:
-            data = pd.DataFrame(data["data"], columns=data["columns"])
+        if isinstance(data, dict) and "columns" in data:  # MLflow has brought what reads frames
+            data = sys.modules["pandas"].DataFrame(data["data"], columns=data["columns"])
         answer = self._model.predict(data)
         return answer.tolist() if hasattr(answer, "tolist") else list(answer)
 
