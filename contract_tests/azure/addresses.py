@@ -34,7 +34,11 @@ def about(method: str, path: str) -> About | None:
     if not match:
         return None
     segments = [each for each in match[1].split("/") if each]
-    if not segments or segments[0].lower() not in ("workspaces", "registries"):
+    if (
+        not segments
+        or "providers" in (each.lower() for each in segments)
+        or segments[0].lower() not in ("workspaces", "registries")
+    ):
         return None
     if "providers" in (each.lower() for each in segments[2::2]):  # another provider's, such as a role on a workspace
         return None

@@ -89,6 +89,22 @@ def _demo(context: Context, options: Namespace) -> None:
         run_demo(Context(inside, {**context.environ, **running.variables}, context.sleep))
 
 
+def _fault(context: Context, options: Namespace) -> Any:
+    """What shall go wrong; an emulation over the same folder that is up does it from now on."""
+    from core.emulator.faults import KINDS, of_folder, read, shown
+
+    faults = of_folder(context.settings.home / "emulation")
+    if options.action == "list":
+        return [shown(each) for each in faults.all()]
+    if options.action == "clear":
+        return {"cleared": faults.clear(options.what or "")}
+    if not options.what:
+        raise SpecInvalid("Say what shall go wrong", hint=f"There are {', '.join(KINDS)}")
+    names = ("method", "path", "target", "times", "seconds", "field")
+    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    return shown(faults.add(read({"kind": options.what, **given})))
+
+
 COMMANDS = (
     Command(
         "azure demo",
@@ -110,6 +126,21 @@ COMMANDS = (
                 help="emulated seconds of a job's budget in a real one; 30 makes 15 minutes 30 seconds",
             ),
             arg("inside", nargs=REMAINDER, metavar="-- COMMAND ...", help="a command to run inside the emulation"),
+        ),
+    ),
+    Command(
+        "azure fault",
+        "let something go wrong in the emulation (add), show it (list), let nothing go wrong anymore (clear)",
+        _fault,
+        (
+            arg("action", choices=("add", "list", "clear"), help="what to do"),
+            arg("what", nargs="?", help="add: what goes wrong, such as throttled or 429; clear: the id of one fault"),
+            arg("--method", help="only requests of this method"),
+            arg("--path", help="only requests whose host and path have this, or fit this pattern with stars"),
+            arg("--target", help="only this deployment, compute, or last name of the path"),
+            arg("--times", type=int, help="how often; 1 unless given, 0 is every time"),
+            arg("--seconds", type=float, help="how much longer an operation takes, or what Retry-After says"),
+            arg("--field", help="the field of an answer that has a wrong type, such as properties.traffic"),
         ),
     ),
 )

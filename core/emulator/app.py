@@ -1,6 +1,7 @@
 """From HTTP to a handler and back: reads a request, checks its token, finds who answers, and shapes refusals."""
 
 import logging
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
@@ -9,7 +10,8 @@ from urllib.parse import parse_qsl, unquote
 
 from starlette.concurrency import run_in_threadpool
 
-from core.emulator import entra
+from core.emulator import entra, failing
+from core.emulator.clock import iso
 from core.emulator.emulation import Emulation
 from core.emulator.jobs import discovery
 from core.emulator.messages import AzureError, Document, Reply, Request
@@ -42,7 +44,11 @@ class App:
         if scope["type"] != "http":
             return
         request = await _read(scope, receive)
-        reply = await run_in_threadpool(self.answer, request)
+        try:
+            reply = await run_in_threadpool(self.answer, request)
+        except failing.Dropped:
+            await _cut(send)
+            return
         body = reply.encoded()
         headers = {
             "content-type": "application/json; charset=utf-8",
@@ -61,15 +67,17 @@ class App:
         await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
 
     def answer(self, request: Request) -> Reply:
-        """The reply to a request; a bug is a 500 with its traceback in the log."""
+        """The reply to a request; a bug is a 500 with its traceback in the log. Faults come last, unseen by `inspect`.
+
+        Raises Dropped where a fault ends the connection.
+        """
         kind = host_kind(request.host)
         try:
-            if kind in NEEDS_TOKEN and not request.path.startswith(discovery.OPEN):
-                entra.claims(self._emulation, request)
-            handler, found = self._router.find(kind, request)
-            reply = handler(self._emulation, found)
+            reply = failing.before(self._emulation, kind, request) or self._handled(kind, request)
         except AzureError as e:
             reply = Reply(e.status, _shape(kind, request.path, e), e.headers)
+        except failing.Dropped:
+            raise
         except Exception:
             log.exception("%s %s%s", request.method, request.host, request.path)
             reply = Reply(
@@ -79,7 +87,13 @@ class App:
                 ),
             )
         self._inspect(request, reply)
-        return reply
+        return failing.after(self._emulation, kind, request, reply)
+
+    def _handled(self, kind: str, request: Request) -> Reply:
+        if kind in NEEDS_TOKEN and not request.path.startswith(discovery.OPEN):
+            entra.claims(self._emulation, request)
+        handler, found = self._router.find(kind, request)
+        return handler(self._emulation, found)
 
 
 def _shape(kind: str, path: str, error: AzureError) -> Any:
@@ -93,8 +107,22 @@ def _shape(kind: str, path: str, error: AzureError) -> Any:
         return (
             f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{error.code}</Code><Message>{text}</Message></Error>'
         ).encode()
-    body: Document = {"error": {"code": error.code, "message": error.message, "target": None, "details": []}}
+    said = {"code": error.code, "message": error.message, "target": None, "details": error.details}
+    body: Document = {"error": said | {"additionalInfo": _more(error)}}
     return body
+
+
+def _more(error: AzureError) -> list[Document]:
+    """What Azure tells its own support of a refusal."""
+    values = {
+        "ComponentName": "managementfrontend",
+        "Correlation": {"operation": uuid.uuid4().hex, "request": uuid.uuid4().hex[:16]},
+        "Environment": "emulation",
+        "Location": "emulation",
+        "Time": iso(time.time()),
+        "InnerError": {"code": error.code, "innerError": None},
+    }
+    return [{"type": name, "info": {"value": value}} for name, value in values.items()]
 
 
 async def _read(scope: Scope, receive: Receive) -> Request:
@@ -116,3 +144,10 @@ async def _read(scope: Scope, receive: Receive) -> Request:
         raw_query=raw_query,
         raw_path=scope["raw_path"].decode("latin-1"),
     )
+
+
+async def _cut(send: Send) -> None:
+    """End the connection under an answer that has not begun; ASGI has no word for it, uvicorn's cycle its transport."""
+    cycle = getattr(send, "__self__", None)
+    cycle.transport.abort()  # type: ignore[union-attr]
+    cycle.disconnected = True  # type: ignore[union-attr]

@@ -1,7 +1,7 @@
 """A request as it arrived, a reply to send, and the one error with Azure's shape."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +60,15 @@ class Reply:
 class AzureError(Exception):
     """A refusal in Azure's words; handlers raise it, `app` gives it the shape that its host has."""
 
-    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        details: Sequence[Document] = (),
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
         self.headers: Mapping[str, str] = headers or {}
+        self.details = list(details)

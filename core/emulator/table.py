@@ -1,6 +1,6 @@
 """Everything that the emulation answers: the kinds of resource, the routes, and what goes on by itself."""
 
-from core.emulator import entra
+from core.emulator import control, entra
 from core.emulator.arm import subscription, workspace
 from core.emulator.arm.kinds import Kind
 from core.emulator.arm.resources import Resources
@@ -24,6 +24,7 @@ RESOURCES = Resources({kind.type: kind for kind in KINDS})
 ROUTER = Router(
     (
         *entra.ROUTES,
+        *control.ROUTES,
         *workspace.ROUTES,
         *subscription.ROUTES,
         *service.ROUTES,

@@ -3,12 +3,13 @@
 An operation is kept by the resource it is about, and its state is the resource's own, so that it outlives a restart.
 """
 
+import time
 import uuid
 
 from core.emulator.arm.kinds import Kind
 from core.emulator.clock import iso
 from core.emulator.emulation import Emulation
-from core.emulator.messages import AzureError, Document, Request
+from core.emulator.messages import AzureError, Document, Reply, Request
 from core.emulator.names import ARM_HOST, NAMESPACE
 
 GOING_ON = frozenset({"Creating", "Updating", "Deleting", "Scaling", "InProgress"})
@@ -21,14 +22,30 @@ def begun(emulation: Emulation, kind: Kind, resource: Document, verb: str, reque
         f"operation/{number}",
         {"resource": resource["id"], "kind": kind.type, "verb": verb, "at": iso(emulation.clock.now())},
     )
+    return _addresses(emulation, kind.operations, number, request)
+
+
+def refused(emulation: Emulation, request: Request, failure: Document) -> Reply:
+    """An operation that has failed before it began: nothing was done to the resource of the request."""
+    kind = "computes" if "/computes/" in request.path.lower() else "resource"
+    number = f"{kind}:{emulation.names.workspace_id}:{uuid.uuid4()}"
+    emulation.state.put(
+        f"operation/{number}",
+        {"resource": request.path, "verb": "none", "at": iso(emulation.clock.now()), "failure": failure},
+    )
+    segment = "computeOperationsStatus" if kind == "computes" else "mfeOperationsStatus"
+    return Reply(202, headers=_addresses(emulation, segment, number, request))
+
+
+def _addresses(emulation: Emulation, segment: str, number: str, request: Request) -> dict[str, str]:
     base = (
         f"https://{ARM_HOST}/subscriptions/{emulation.names.subscription}/providers/{NAMESPACE}"
         f"/locations/{emulation.names.region}"
     )
     version = f"?api-version={request.api_version}"
-    results = kind.operations.replace("Status", "Results")
+    results = segment.replace("Status", "Results")
     return {
-        "Azure-AsyncOperation": f"{base}/{kind.operations}/{number}{version}",
+        "Azure-AsyncOperation": f"{base}/{segment}/{number}{version}",
         "Location": f"{base}/{results}/{number}{version}",
         "x-ms-async-operation-timeout": "PT1H",
         **soon(emulation),
@@ -57,11 +74,14 @@ def document(emulation: Emulation, request: Request, resource: Document | None, 
         said["status"] = "Canceled"
     elif state not in GOING_ON:
         said["status"] = "Failed" if state == "Failed" else state
+    if kept.get("failure"):
+        said["status"] = "Failed"
+    elif kept.get("not_before", 0.0) > time.time():
+        said["status"] = "InProgress"
     if said["status"] == "Failed":
-        failure = emulation.state.get(
+        said["error"] = kept.get("failure") or emulation.state.get(
             f"failure/{kept['resource']}", {"code": "InternalServerError", "message": "It failed"}
         )
-        said["error"] = failure
     if said["status"] != "InProgress":
         said["percentComplete"], said["endTime"] = 100.0, iso(emulation.clock.now())
     return said

@@ -113,6 +113,7 @@ class Resources:
         for key, _ in list(emulation.state.below(path + "/")):
             emulation.state.delete(key)
         emulation.state.delete(path)
+        emulation.state.delete(f"broken/{path}")
 
     def _list(self, emulation: Emulation, request: Request, segments: list[str]) -> Reply:
         kind = self._kind([*segments, "*"])
@@ -141,6 +142,7 @@ class Resources:
         with emulation.state.lock:
             before = emulation.state.get(path)
             self._check_parent(emulation, segments)
+            emulation.state.delete(f"broken/{path}")
             now = iso(emulation.clock.now())
             made = (before or {}).get("systemData", {}).get("createdAt", now)
             wanted = sent | {
@@ -194,6 +196,8 @@ class Resources:
             if emulation.state.get(kept["id"]) is None:
                 return None
             now = kind.read(emulation, kept)
+            if emulation.state.get(f"broken/{kept['id']}"):  # a fault that was asked for
+                now = now | {"properties": now["properties"] | {"provisioningState": "Failed"}}
             if now.get("properties", {}).get("provisioningState") == "Deleted":
                 self.forget(emulation, kept["id"])
                 return None
