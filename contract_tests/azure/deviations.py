@@ -17,6 +17,7 @@ class Deviation:
 
 
 SENT: Sequence[Deviation] = (
+    Deviation(r"properties\.properties\.hash_version: integer", "the SDK sends a number, and Azure answers a text"),
     Deviation(r"featurizationSettings\.mode: 'custom' is none of", "the SDK writes in lower case what it also adds"),
     Deviation(r"settings\.continue_on_step_failure", "the SDK keeps Python's spelling in a pipeline's settings"),
     Deviation(

@@ -65,6 +65,11 @@ class State:
             self._kept[key.lower()] = record
             self._next = max(self._next, record.number + 1)
 
+    def hold(self, key: str, document: Document) -> None:
+        """Know a document until the end of this process, where none is kept: such as what every start makes anew."""
+        with self._lock:
+            self._kept.setdefault(key.lower(), _Record(key, deepcopy(document), 0))
+
     def delete(self, key: str) -> bool:
         """Whether there was something to forget."""
         with self._lock:

@@ -4,7 +4,8 @@ from core.emulator import control, entra
 from core.emulator.arm import subscription, workspace
 from core.emulator.arm.kinds import Kind
 from core.emulator.arm.resources import Resources
-from core.emulator.assets import data, datastores
+from core.emulator.assets import codes, components, data, datastores, environments, models
+from core.emulator.computes import clusters, sizes
 from core.emulator.emulation import Tick
 from core.emulator.endpoints import deployments, online, scoring
 from core.emulator.jobs import ending
@@ -16,6 +17,11 @@ from core.emulator.storage import service
 KINDS: tuple[Kind, ...] = (
     datastores.KIND,
     *data.KINDS,
+    *models.KINDS,
+    *codes.KINDS,
+    *environments.KINDS,
+    *components.KINDS,
+    clusters.KIND,
     jobs.KIND,
     online.KIND,
     deployments.KIND,
@@ -28,6 +34,8 @@ ROUTER = Router(
         *workspace.ROUTES,
         *subscription.ROUTES,
         *service.ROUTES,
+        *codes.ROUTES,
+        *sizes.ROUTES,
         *jobs_routes.ROUTES,
         *deployments.ROUTES,
         *scoring.ROUTES,
@@ -35,5 +43,5 @@ ROUTER = Router(
     )
 )
 TICKS: tuple[Tick, ...] = (ending.look_after,)
-STARTS: tuple[Tick, ...] = (datastores.make_own,)
+STARTS: tuple[Tick, ...] = (datastores.make_own, environments.make_curated)
 """What an emulation has from its beginning; called once, before it answers."""

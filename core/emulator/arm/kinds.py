@@ -52,6 +52,8 @@ class Kind:
     """How the names of its operations begin, such as `oe`; empty: with its type."""
     container: bool = False
     """Whether it holds versions and comes into being with the first of them, such as `data`."""
+    missing: tuple[str, str] = ("ResourceNotFound", "The resource '{path}' was not found.")
+    """Code and message of one that is not there; `{path}` and `{name}` in it are filled in."""
     matches: Callable[[Document, Request], bool] = lambda resource, request: True
     """Whether a list shows a resource, by the query of the request."""
     newest_first: bool = False

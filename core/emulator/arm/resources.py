@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from core.emulator.arm import operations
 from core.emulator.arm.kinds import Kind
+from core.emulator.arm.pages import page
 from core.emulator.clock import iso
 from core.emulator.emulation import Emulation
 from core.emulator.messages import AzureError, Document, Reply, Request
@@ -12,7 +13,6 @@ from core.emulator.names import NAMESPACE
 from core.emulator.routes import Handler, Route
 
 WORKSPACE = "/subscriptions/{subscription}/resourceGroups/{group}/providers/" + NAMESPACE + "/workspaces/{workspace}"
-PAGE = 200
 WHO = "Slipway's emulation"
 
 
@@ -128,13 +128,7 @@ class Resources:
         ]
         if kind.newest_first:
             found.reverse()
-        start = int(request.query.get("$skip", "0") or 0)
-        size = min(int(request.query.get("count") or request.query.get("$top") or PAGE), PAGE)
-        body: Document = {"value": found[start : start + size]}
-        if start + size < len(found):
-            kept_query = "&".join(f"{name}={value}" for name, value in request.query.items() if name != "$skip")
-            body["nextLink"] = f"https://{request.host}{request.path}?{kept_query}&$skip={start + size}"
-        return Reply(body=body)
+        return Reply(body=page(request, found))
 
     def _keep(self, emulation: Emulation, request: Request, segments: list[str], sent: Document) -> Reply:
         kind = self._kind(segments)
@@ -170,7 +164,7 @@ class Resources:
             return
         kind = self._kind(parents)
         if not kind.container:
-            raise _not_found(path)
+            raise _not_found(path, kind)
         now = iso(emulation.clock.now())
         emulation.state.put(
             path,
@@ -187,7 +181,7 @@ class Resources:
         kept = emulation.state.get(path)
         now = self._refreshed(emulation, kind, kept) if kept else None
         if now is None:
-            raise _not_found(path)
+            raise _not_found(path, kind)
         return now
 
     def _refreshed(self, emulation: Emulation, kind: Kind, kept: Document) -> Document | None:
@@ -238,9 +232,10 @@ def _path(emulation: Emulation, segments: list[str]) -> str:
     return "/".join([emulation.names.workspace_path, *segments])
 
 
-def _not_found(path: str) -> AzureError:
-    name = path.rpartition("/workspaces/")[2].partition("/")[2]
-    return AzureError(404, "ResourceNotFound", f"The resource '{name}' was not found.")
+def _not_found(path: str, kind: Kind) -> AzureError:
+    code, message = kind.missing
+    below = path.rpartition("/workspaces/")[2].partition("/")[2]
+    return AzureError(404, code, message.replace("{path}", below).replace("{name}", path.rpartition("/")[2]))
 
 
 def _merged(before: Document, change: Document) -> Document:

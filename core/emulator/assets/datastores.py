@@ -113,4 +113,12 @@ def _secrets_key(resource: Document) -> str:
     return f"secret/datastores/{resource['name']}"
 
 
-KIND = Kind("datastores", put=put, delete=delete, actions={"listSecrets": secrets}, matches=matches)
+KIND = Kind(
+    "datastores",
+    put=put,
+    delete=delete,
+    actions={"listSecrets": secrets},
+    missing=("UserError", "Could not find datastore: {name}."),
+    matches=matches,
+    newest_first=True,
+)

@@ -1,6 +1,8 @@
 """Where the content lies that an address of Azure ML means: a container, and a name or a prefix in it."""
 
+import hashlib
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +64,24 @@ def located(emulation: Emulation, uri: str) -> Location:
         if match := re.fullmatch(pattern, said, re.IGNORECASE | re.DOTALL):
             return found(emulation, *match.groups())
     raise _bad(uri, "it is no address of data that the emulation can read")
+
+
+def folder_of(emulation: Emulation, uri: str) -> Path:
+    """A folder on this machine with everything below an address. Raises AzureError 400 or 404."""
+    place = located(emulation, uri)
+    found = place.blobs(emulation)
+    if not found:
+        raise AzureError(404, "UserError", f"There is nothing at '{uri}'")
+    if all(blob.file == f"{blob.container}/{blob.name}" for blob in found):
+        return place.path(emulation)
+    said = hashlib.sha256("".join(f"{blob.name}:{blob.etag}" for blob in found).encode()).hexdigest()[:32]
+    copy = emulation.folder / "copies" / said
+    for blob in found:
+        target = (copy / blob.name[len(place.name) :].lstrip("/")).resolve()
+        if target.is_relative_to(copy.resolve()) and not target.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(blobs.folder(emulation) / blob.file, target)
+    return copy
 
 
 def long_uri(emulation: Emulation, uri: str, *, is_folder: bool) -> str:
@@ -152,7 +172,7 @@ def _bad(uri: str, why: str) -> AzureError:
 _WORKSPACE = r"azureml:/?/?subscriptions/[^/]+/resourcegroups/[^/]+(?:/providers/[^/]+)?/workspaces/[^/]+"
 _ARM = r"(?:azureml:)?/subscriptions/[^/]+/resourcegroups/[^/]+/providers/[^/]+/workspaces/[^/]+"
 _KINDS = "(data|models|codes)"
-_HOST = r"([a-z0-9]+)\.(?:blob|dfs)\.core\.windows\.net"
+_HOST = r"([a-z0-9]+)\.(?:blob|dfs)\.core\.windows\.net(?::443)?"
 _FORMS: tuple[tuple[str, Callable[..., Location]], ...] = (
     (r"azureml://datastores/([^/]+)/(?:paths/?)?(.*)", _at_datastore),
     (_WORKSPACE + r"/datastores/([^/]+)/(?:paths/?)?(.*)", _at_datastore),

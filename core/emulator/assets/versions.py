@@ -40,9 +40,15 @@ class Asset:
     def kinds(self, *, matches: Callable[[Document, Request], bool] | None = None) -> tuple[Kind, Kind]:
         shown = matches or active
         return (
-            Kind(self.plural, put=self._put_container, read=self._read_container, container=True, matches=active),
-            Kind(f"{self.plural}/versions", put=self._put, matches=shown),
-        )
+            Kind(
+                self.plural, put=self._put_container, read=self._read_container, container=True,
+                missing=("UserError", f"{self.noun.capitalize()} container {{name}} was not found."), matches=active,
+            ),
+            Kind(
+                f"{self.plural}/versions", put=self._put, matches=shown, newest_first=True,
+                missing=("UserError", "Could not find asset with ID: azureml://{path}"),
+            ),
+        )  # fmt: skip
 
     def _put(self, emulation: Emulation, request: Request, before: Document | None, wanted: Document) -> Document:
         name = str(wanted["id"]).rsplit("/", 3)[1]
@@ -51,6 +57,9 @@ class Asset:
                 400, "UserError", f"'{name}:{wanted['name']}' is no name and version that a {self.noun} may have"
             )
         sent = {key: value for key, value in wanted["properties"].items() if value is not None}
+        for key in ("tags", "properties"):
+            if isinstance(sent.get(key), dict):
+                sent[key] = {name: value if isinstance(value, str) else str(value) for name, value in sent[key].items()}
         made = self.make(emulation, wanted, sent)
         if before is None:
             return wanted | {"properties": {**self.usual, **made}}
