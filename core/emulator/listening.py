@@ -2,11 +2,12 @@
 
 import asyncio
 import secrets
+import socket
 import ssl
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from core.emulator.authority import Authority
 from core.emulator.proxy import Proxy
 
 START_TIMEOUT_S = 20.0
+LAST_ANSWERS_S = 1.0
 
 
 @contextmanager
@@ -110,7 +112,18 @@ class Listening:
 
 
 class _Embedded(uvicorn.Server):
-    """Leaves the signals to whoever runs the process."""
+    """Leaves the signals to whoever runs the process, and ends when the last request has its answer.
+
+    uvicorn itself waits for connections that clients keep open and do not use, a second each time.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_ANSWERS_S):
+                while self.server_state.tasks:
+                    await asyncio.sleep(0.01)
+        self.force_exit = True
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
