@@ -112,8 +112,15 @@ def piecemeal(work: Work, spec: BatchSpec) -> BatchResult:
     return BatchResult(done, done, 0)
 
 
-if __name__ == "__main__":
-    FAKES = {JobKind.GATE: Doing("fake_worker:gate"), JobKind.BATCH: Doing("fake_worker:piecemeal")}
+FAKES = {JobKind.GATE: Doing("fake_worker:gate"), JobKind.BATCH: Doing("fake_worker:piecemeal")}
+
+
+def work(arguments: list[str]) -> int:
+    """As the worker's own `main`, over the fakes."""
     tools = Tools(engines=FakeEngine, executors=lambda _, __: InProcessExecutor(train), package=package)
+    return main(arguments, open_local, tools=tools, kinds={**KINDS, **FAKES})
+
+
+if __name__ == "__main__":
     sys.modules["fake_worker"] = sys.modules["__main__"]
-    sys.exit(main(sys.argv[1:], open_local, tools=tools, kinds={**KINDS, **FAKES}))
+    sys.exit(work(sys.argv[1:]))

@@ -1,6 +1,5 @@
 """One local workspace of a test's own, its service run by hand, and everything it started ended after it."""
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -9,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fake_worker import FakeEngine, package
+from forked import FORKS
 from msgspec import json
 from waiting import wait_until
 
@@ -42,10 +42,6 @@ FAKE_WORKER = (sys.executable, str(HERE / "fake_worker.py"))
 FAKE_SERVER = (sys.executable, str(HERE / "fake_server.py"))
 FAKE_SERVICE = (sys.executable, str(HERE / "fake_service.py"))
 SIGNATURE = Signature((Column("age", ColumnKind.INTEGER, nullable=False, typical=40),), "y", ("no", "yes"), "yes")
-
-FORKS = multiprocessing.get_context("forkserver")
-"""Workers that have their modules loaded: one costs milliseconds where a new interpreter costs a second."""
-FORKS.set_forkserver_preload(["core.local.worker.batch", "core.local.worker.run"])
 
 
 def _attempt(job_id: str, settings: Settings, points: str) -> None:

@@ -188,6 +188,7 @@ def test_a_compute_runs_no_more_jobs_at_once_than_it_may(world: World) -> None:
     assert {world.job(job_id).state for job_id in ids} == {JobState.SUCCEEDED}
 
 
+@pytest.mark.usefixtures("started_by_command")
 def test_a_worker_whose_number_was_never_noted_is_found_and_not_doubled(world: World) -> None:
     job_id = world.submit("fake:each_s=0.2", trials=5)
     worker = first_trial_of(world, job_id)
