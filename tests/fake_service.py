@@ -10,5 +10,11 @@ HERE = Path(__file__).parent
 WORKER = (sys.executable, str(HERE / "fake_worker.py"))
 SERVER = (sys.executable, str(HERE / "fake_server.py"))
 
+
+def serve(_: list[str]) -> int:
+    """As the service's own `main`, over the fakes."""
+    return main(partial(Service, worker=WORKER, server=SERVER))
+
+
 if __name__ == "__main__":
-    sys.exit(main(partial(Service, worker=WORKER, server=SERVER)))
+    sys.exit(serve(sys.argv[1:]))

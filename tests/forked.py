@@ -21,7 +21,7 @@ from core.local.worker.executors import another_main
 from core.settings import CHECKOUT
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["core.local.worker.batch", "fake_worker"])
+FORKS.set_forkserver_preload(["core.local.worker.batch", "fake_worker", "fake_service"])
 
 END_S = 10.0
 

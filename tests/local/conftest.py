@@ -1,10 +1,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import fake_service
 import fake_worker
 import pytest
 from forked import forking
-from local_world import FAKE_WORKER, World
+from local_world import FAKE_SERVICE, FAKE_WORKER, World
 
 from core.local.machine import processes
 
@@ -21,3 +22,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
     made = World(tmp_path / "workspace")
     yield made
     made.close()
+
+
+@pytest.fixture
+def forked_services(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test that starts the service again and again: forked, it is up at once. Its workers are not forked."""
+    monkeypatch.setattr(processes, "spawn", forking(processes.spawn, FAKE_SERVICE, fake_service.serve))

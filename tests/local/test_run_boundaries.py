@@ -33,6 +33,7 @@ def over(workspace: Workspace, run_id: str, service: Process) -> bool:
     return not processes.alive(service) or workspace.jobs.get(run_id).state.final
 
 
+@pytest.mark.usefixtures("forked_services")
 @pytest.mark.parametrize("first", [BOTH[0], pytest.param(*BOTH[1].values, id=BOTH[1].id, marks=pytest.mark.full)])
 @pytest.mark.parametrize("everything", [pytest.param(False, id="alone"), ALL])
 def test_a_service_that_dies_at_each_boundary_repeats_nothing(
@@ -62,7 +63,7 @@ def test_a_service_that_dies_at_each_boundary_repeats_nothing(
             for process in living.alive_in(world.settings.home):
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
-        elif processes.alive(service):
+        if processes.alive(service):
             os.kill(service.pid, signal.SIGKILL)
     assert deaths >= ROUNDS, "it died at every boundary"
     run = workspace.pipelines.get_run(run_id)

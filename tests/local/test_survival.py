@@ -13,6 +13,7 @@ from core.domain.training import TrialState
 VICTIMS = ("service", "worker", "server", "service and worker", "all")
 
 
+@pytest.mark.usefixtures("forked_services")
 @pytest.mark.parametrize("seed", [2])
 def test_whatever_is_killed_while_busy_the_work_goes_on(world: World, seed: int) -> None:
     draw = random.Random(seed)
