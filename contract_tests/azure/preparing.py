@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from contract_tests.azure.addresses import about
 from contract_tests.azure.validation import parsed
@@ -40,6 +40,8 @@ def needed(entries: Sequence[Mapping[str, Any]]) -> list[str]:
             if each.lower() not in made:
                 found.setdefault(each)
         if entry["RequestMethod"] == "PUT":
+            if entry["StatusCode"] == 200 and path.lower() not in made and about("PUT", path):
+                found.setdefault(path)  # it was there, and is put in the place of itself
             made |= {path.lower(), parts.netloc + path.lower()}
             if isinstance(body, dict) and isinstance(body.get("id"), str):
                 made.add(body["id"].lower())
@@ -47,6 +49,8 @@ def needed(entries: Sequence[Mapping[str, Any]]) -> list[str]:
             subject = about(entry["RequestMethod"], path)
             if entry["RequestMethod"] == "HEAD":
                 found.setdefault(f"https://{parts.netloc}{path}")
+            elif subject and subject.listed and "hash=" in parts.query and isinstance(body, dict):
+                found.update({each["id"]: None for each in body.get("value", ())})
             elif subject and not subject.listed and not subject.action and "/" in subject.kind:
                 found.setdefault(path.replace("/mferp/managementfrontend", ""))
     return list(found)
@@ -61,11 +65,27 @@ def prepared(wanted: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> Ite
         for each in entries
         if each["RequestMethod"] == "GET" and each["StatusCode"] == 200
     }
+    sent = {
+        unquote(urlsplit(each["RequestUri"]).path).lower(): each
+        for each in reversed(entries)
+        if each["RequestMethod"] == "PUT"
+    }
+    hashed = {
+        one["id"].lower(): one | {"hash": dict(parse_qsl(urlsplit(each["RequestUri"]).query))["hash"]}
+        for each in entries
+        if "hash=" in each["RequestUri"] and isinstance(each.get("ResponseBody"), dict)
+        for one in each["ResponseBody"].get("value", ())
+    }
+    answers |= hashed
     for address in sorted(
         wanted, key=lambda each: (not each.startswith("https"), "/jobs/" in each, "/schedules/" in each)
     ):
         if address.startswith("https"):
-            yield from _blob(address, _target(entries))
+            yield from _blob(address, _target(entries), _flavors(entries))
+            continue
+        if same := sent.get(address.lower()):
+            body = json.dumps(parsed(same["RequestBody"])).encode()
+            yield Before("PUT", same["RequestUri"], body, {"Content-Type": "application/json"})
             continue
         known = answers.get(address.lower())
         body = _template(address, known if isinstance(known, dict) else {}, _target(entries))
@@ -86,7 +106,17 @@ def _target(entries: Sequence[Mapping[str, Any]]) -> str:
     return found[1] if found else "y"
 
 
-def _blob(address: str, target: str) -> Iterator[Before]:
+def _flavors(entries: Sequence[Mapping[str, Any]]) -> Any:
+    """What a model of the recording says of itself."""
+    for entry in entries:
+        for body in (parsed(entry.get("RequestBody")), parsed(entry.get("ResponseBody"))):
+            properties = body.get("properties") if isinstance(body, dict) else None
+            if isinstance(properties, dict) and properties.get("flavors"):
+                return {name: each.get("data", {}) for name, each in properties["flavors"].items()}
+    return {}
+
+
+def _blob(address: str, target: str, flavors: Any) -> Iterator[Before]:
     """A blob, marked as an upload that was completed; a table where it is one's description."""
     done = {
         "x-ms-blob-type": "BlockBlob",
@@ -100,7 +130,7 @@ def _blob(address: str, target: str) -> Iterator[Before]:
         yield Before("PUT", f"{folder}/rows.csv", f"a,b,{target}\n{rows}".encode(), done)
         content = "paths:\n  - file: ./rows.csv\ntransformations:\n  - read_delimited:\n      delimiter: ','\n"
     else:
-        content = "flavors: {}\n" if name == "MLmodel" else "nothing\n"
+        content = json.dumps({"flavors": flavors}) if name == "MLmodel" else "nothing\n"
     yield Before("PUT", address, content.encode(), done)
 
 
@@ -117,6 +147,8 @@ def _template(address: str, known: Mapping[str, Any], target: str) -> dict[str, 
             given = {
                 name: properties[name] for name in ("codeUri", "properties", "isAnonymous") if properties.get(name)
             }
+            if "hash" in known:
+                given["properties"] = {"hash_sha256": known["hash"], "hash_version": "202208"}
             return {"properties": {"codeUri": uri, **given}}
         case "environments/versions":
             return {"properties": {"image": "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04:latest"}}

@@ -57,6 +57,8 @@ class Replay:
     """What Azure called something -> what the emulation calls it."""
     operations: dict[str, str] = field(default_factory=dict)
     """Number of a recorded operation -> the address of ours."""
+    latest: dict[str, str] = field(default_factory=dict)
+    """Kind of resource -> the last one whose name the recording has replaced by zeros."""
     open_operations: list[str] = field(default_factory=list)
 
     def differences(self, recording: Path) -> list[Difference]:
@@ -143,7 +145,7 @@ class Replay:
     def _address(self, uri: str, entry: Mapping[str, Any] | None = None) -> str:
         if (found := OPERATION.search(uri)) and found[2] in self.operations:
             return self.operations[found[2]]
-        address = self._mapped(uri)
+        address = self._named(self._mapped(uri), entry)
         host = urlsplit(address).netloc
         if host.endswith(".ms") and not host_kind(host):
             address = address.replace(host, self.running.emulation.names.api_host, 1)
@@ -151,6 +153,17 @@ class Replay:
             endpoint = host.partition(".")[0]
             address = address.replace(host, self.running.emulation.names.scoring_host(endpoint), 1)
         return address
+
+    def _named(self, address: str, entry: Mapping[str, Any] | None) -> str:
+        """Recordings have zeros for names that change from run to run; each PUT of them is of something else."""
+        place, mark, query = address.partition("?")
+        parent, _, name = place.rpartition("/")
+        if not SANITIZED.match(name) or entry is None:
+            return address
+        recorded = parsed(entry.get("ResponseBody"))
+        if entry["RequestMethod"] == "PUT" and isinstance(recorded, dict) and isinstance(recorded.get("name"), str):
+            self.latest[parent] = recorded["name"]
+        return f"{parent}/{self.latest.get(parent, name)}{mark}{query}"
 
     def _mapped(self, text: str) -> str:
         """Names of the recording's workspace as those of the emulated one, and then what was led elsewhere."""

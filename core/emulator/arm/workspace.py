@@ -8,7 +8,6 @@ from core.emulator.names import NAMESPACE
 from core.emulator.routes import Route
 from core.emulator.storage import access
 
-
 WHAT = "An emulation of Azure Machine Learning on this machine. Nothing here is in the cloud."
 
 
@@ -101,7 +100,7 @@ def keys(emulation: Emulation, request: Request) -> Reply:
     return Reply(
         body={
             "userStorageKey": access.keys(emulation)["key1"],
-            "userStorageResourceId": document(emulation)["properties"]["storageAccount"],
+            "userStorageArmId": document(emulation)["properties"]["storageAccount"],
             "appInsightsInstrumentationKey": names.workspace_id,
             "containerRegistryCredentials": None,
             "notebookAccessKeys": None,
