@@ -1,6 +1,7 @@
 """What trainings have left. A final job changes no more: what is known of it is kept on this machine."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import msgspec
 from core.azure.context import Context
 from core.azure.job_reading import with_details
 from core.azure.leaderboard import leaderboard
-from core.azure.runs import details
-from core.domain.errors import JobNotFound
+from core.azure.runs import details, many
+from core.domain.errors import JobNotFound, SlipwayError
 from core.domain.job import Job
 from core.domain.job_state import JobState
 from core.domain.plain import plain
@@ -42,6 +43,20 @@ def completed(context: Context, job: Job) -> Job:
     if job.state.final and (job.state is not JobState.SUCCEEDED or job.result is not None):
         _keep(context, job)
     return job
+
+
+def timed(context: Context, jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """Jobs with their times and errors, found for all of them together; without where run history says nothing."""
+    unknown = [job.id for job in jobs if job.state is not JobState.QUEUED and job.started_at is None]
+    try:
+        known = many(context, unknown) if unknown else {}
+    except SlipwayError:
+        known = {}
+    told = tuple(with_details(job, known[job.id]) if job.id in known else job for job in jobs)
+    for job in told:
+        if job.id in known and job.state in (JobState.FAILED, JobState.CANCELED):
+            _keep(context, job)
+    return told
 
 
 def remembered(context: Context, job: Job) -> Job | None:

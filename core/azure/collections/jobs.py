@@ -11,7 +11,7 @@ from core.azure.job_logs import log_lines
 from core.azure.job_reading import read_job
 from core.azure.leaderboard import leaderboard, trial_run
 from core.azure.registration import register
-from core.azure.results import completed, remember_model, remembered
+from core.azure.results import completed, remember_model, remembered, timed
 from core.azure.specs import reads
 from core.azure.tables import Tables
 from core.azure.training import automl_job, check_metric
@@ -120,7 +120,7 @@ class AzureJobs(Jobs):
             and experiment_name in ("", job.experiment_name)
             and data in (None, reads(job.spec))
         )
-        return tuple(islice(wanted, limit))
+        return timed(self._context, tuple(islice(wanted, limit)))
 
     def _read(self, found: Any) -> Iterator[Job]:
         for each in found:
