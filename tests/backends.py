@@ -34,7 +34,6 @@ NOT_YET = frozenset(
 AZURE_BUILDING = frozenset(
     {
         "jobs.submit_file",
-        "jobs.open_output",
         "models.import_folder",
         "endpoints.create",
         "endpoints.update",

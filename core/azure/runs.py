@@ -24,7 +24,7 @@ def many(context: Context, run_ids: Sequence[str]) -> dict[str, Document]:
     for ids in (run_ids[at : at + AT_ONCE] for at in range(0, len(run_ids), AT_ONCE)):
         asked = {"requests": {run_id: {"runId": run_id, "selectRunMetadata": True} for run_id in ids}}
         got = _asked(context, "POST", f"history/v1.0{context.target.path}/batchrundata", ids[0], json=asked)
-        results = _part(got, "runDataResults") or _part(got, "runData")
+        results = _part(got, "successfulResults")
         found |= {run_id: run for run_id, each in results.items() if (run := _part(each, "runMetadata"))}
     return found
 

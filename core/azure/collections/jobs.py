@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, BinaryIO
 
 from core.azure.clusters import cluster_name, ready
 from core.azure.context import Context
+from core.azure.here import output_of
 from core.azure.job_logs import log_lines
 from core.azure.job_reading import read_job
 from core.azure.leaderboard import leaderboard, trial_run
@@ -16,7 +17,7 @@ from core.azure.specs import reads
 from core.azure.tables import Tables
 from core.azure.training import automl_job, check_metric
 from core.domain.data import DataRef
-from core.domain.errors import JobNotFound, SlipwayError, SpecInvalid
+from core.domain.errors import Conflict, JobNotFound, SlipwayError, SpecInvalid
 from core.domain.job import Job, JobKind, JobSpec, LogLine, kind_of
 from core.domain.job_state import JobState
 from core.domain.rules import check_limit
@@ -32,6 +33,8 @@ from core.ml.data.guardrails import check_inputs, check_target
 from core.workspace.jobs import Jobs
 
 QUEUED_BY = {JobKind.GATE: "proofs.run_gate", JobKind.PIPELINE: "pipelines.trigger"}
+OF_THIS_MACHINE = (JobKind.GATE, JobKind.LOADTEST)
+"""Kinds of which Azure has no jobs at all."""
 ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED)
 
 
@@ -70,7 +73,15 @@ class AzureJobs(Jobs):
         assert job is not None
         return job
 
+    def open_output(self, job_id: str) -> BinaryIO:
+        if job_id in self._context.here:
+            return output_of(self._context.here, job_id).open("rb")
+        job = self.get(job_id)
+        raise Conflict(f"Job '{job_id}' ({job.kind}, {job.state}) has no file", hint="A batch job that succeeded has")
+
     def get(self, job_id: str) -> Job:
+        if job_id in self._context.here:
+            return self._context.here.get(job_id)
         return self._with_model(completed(self._context, self._found(job_id)))
 
     def _found(self, job_id: str) -> Job:
@@ -109,10 +120,11 @@ class AzureJobs(Jobs):
         data: DataRef | None = None,
     ) -> tuple[Job, ...]:
         check_limit(limit)
-        if endpoint:
-            return ()
-        with self._context.asking("job") as client:
-            jobs = sorted(self._read(client.jobs.list()), key=lambda job: job.created_at, reverse=True)
+        found = [*self._context.here.list(kind, endpoint=endpoint)]
+        if not endpoint and kind not in OF_THIS_MACHINE:
+            with self._context.asking("job") as client:
+                found += self._read(client.jobs.list())
+        jobs = sorted(found, key=lambda job: job.created_at, reverse=True)
         wanted = (
             job
             for job in jobs
@@ -128,6 +140,8 @@ class AzureJobs(Jobs):
                 yield (remembered(self._context, job) if job.state in ENDED else None) or job
 
     def cancel(self, job_id: str) -> Job:
+        if job_id in self._context.here:
+            return self._context.here.cancel(job_id)
         job = self._found(job_id)
         if job.state.final or job.cancel_requested:
             return job
@@ -136,6 +150,8 @@ class AzureJobs(Jobs):
         return self._found(job_id)
 
     def trials(self, job_id: str) -> tuple[Trial, ...]:
+        if job_id in self._context.here:
+            return ()
         job = self._found(job_id)
         if not isinstance(job.spec, TrainingSpec) or job.state is JobState.QUEUED:
             return ()
@@ -162,6 +178,8 @@ class AzureJobs(Jobs):
 
     def logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
         check_limit(limit)
+        if job_id in self._context.here:
+            return self._context.here.log(job_id, limit)
         if self._found(job_id).state is JobState.QUEUED:
             return ()
         return log_lines(self._context, job_id, limit)
