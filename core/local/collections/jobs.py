@@ -17,7 +17,6 @@ from core.domain.run import PipelineRunSpec
 from core.domain.signature import Signature
 from core.domain.training import Comparison, TrainingSpec, Trial, TrialDetail
 from core.durable import make_folder, place, storage_error
-from core.local.columns import check_columns
 from core.local.context import LOCAL_COMPUTE, PROOF_COMPUTE, Context
 from core.local.deleted import files
 from core.local.machine.logs import job_log
@@ -25,6 +24,7 @@ from core.local.queue import check_compute, new_job
 from core.ml.data.guardrails import check_inputs, check_target
 from core.sources import Source, ingest, resolve
 from core.sources.incoming import own_name, receive, uploaded
+from core.work.columns import check_columns
 from core.workspace.data import DataAssets
 from core.workspace.jobs import Jobs
 
