@@ -64,11 +64,13 @@ def run(
     on_over: Callable[[Sequence[str]], None] = lambda parts: None,
     shadow: Shadow | None = None,
     profile: Profile = Profile.STRICT,
+    away_ms: float = 0.0,
 ) -> tuple[CheckResult, ...]:
     """All checks of a deployment at `target`: parity, contract, semantic, wire, performance, shadow.
 
     `parity` is the model folder's `parity.npz`, `on_check` hears each result as it lands, `on_over` the
-    parts of which no more will come. An endpoint that cannot be
+    parts of which no more will come; `away_ms` is what a request and its answer take on the way, which is not the
+    server's fault and no part of its budget. An endpoint that cannot be
     reached gives results without a verdict, never an exception. Raises SpecInvalid for an unknown depth.
     """
     results: list[CheckResult] = []
@@ -85,7 +87,7 @@ def run(
     except NoVerdict as e:
         tell(_undecided("contract", e.message))
     on_over(CHECKED)  # together: a check whose cause others may meet is told after all of them
-    tell(_judged("performance", lambda: _performance(target, budget, seed)))
+    tell(_judged("performance", lambda: _performance(target, budget, seed, away_ms)))
     on_over(["performance"])
     tell(_judged("shadow", lambda: _shadow(target, shadow)))
     on_over(["shadow"])
@@ -178,7 +180,8 @@ def _probabilities(exchange: Exchange, form: str) -> Probabilities | None:
         return None
 
 
-def _performance(target: Target, budget: GateBudget, seed: int) -> CheckResult:
+def _performance(target: Target, budget: GateBudget, seed: int, away_ms: float = 0.0) -> CheckResult:
+    given, budget = budget, _from_here(budget, away_ms)
     bodies = bodies_for(target, budget.rows, seed=seed)
     spec = LoadSpec(target, duration_s=budget.window_s, concurrency=budget.concurrency, rows=budget.rows)
     windows: list[LoadReport] = []
@@ -193,12 +196,25 @@ def _performance(target: Target, budget: GateBudget, seed: int) -> CheckResult:
         f"{best.requests_per_s:,.0f} requests/s (budget {budget.requests_per_s:g}), {_failures(best)}; all windows: "
         + ", ".join(f"{window.p99_ms:.2f} ms at {window.requests_per_s:,.0f}/s" for window in windows)
     )
+    if away_ms:
+        evidence += (
+            f"; {away_ms:.1f} ms of each request are the network's: the server's own p99 is"
+            f" {max(0.0, best.p99_ms - away_ms):.2f} ms (its budget: {given.p99_ms:g} ms, {given.requests_per_s:g}/s)"
+        )
     again = (
         f"printf %s {shlex.quote(bodies[0].decode())} > body.json\n"
         f"ab -k -t {budget.window_s:g} -n 1000000 -c {budget.concurrency} -p body.json -T application/json "
         f'{_headers(target)}-H "Authorization: Bearer $SLIPWAY_KEY" {target.url}{target.path}'
     )
     return _result("performance", _within(best, budget), evidence, again)
+
+
+def _from_here(budget: GateBudget, away_ms: float) -> GateBudget:
+    """What a server within its budget looks like from here: each answer comes later by the way to it and back."""
+    if not away_ms:
+        return budget
+    paced = budget.requests_per_s and budget.concurrency / (budget.concurrency / budget.requests_per_s + away_ms / 1000)
+    return replace(budget, p99_ms=budget.p99_ms + away_ms, requests_per_s=paced)
 
 
 def _headers(target: Target) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from core.domain.errors import SpecInvalid
 from core.domain.proof import LoadSpec, Target
 from core.loadtest.busy import BUSY, PATIENT, UNAVAILABLE
 from core.loadtest.sender import NoAnswer
+from core.loadtest.way import Proxy, proxy_to
 
 CONNECT_TIMEOUT_S = 5.0
 HEAD_MAX_BYTES = 16_384
@@ -36,6 +38,8 @@ class Address:
     path: str
     tls: ssl.SSLContext | None
     """Whom to trust, None without TLS: read once a load, since reading the certificates costs more than a request."""
+    proxy: Proxy | None = None
+    """Who makes the tunnel to it."""
 
     @classmethod
     def of(cls, target: Target) -> "Address":
@@ -44,12 +48,19 @@ class Address:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SpecInvalid(f"'{target.url}' is not an address", hint="Give it as http://127.0.0.1:8000")
         tls = ssl.create_default_context() if parts.scheme == "https" else None
-        return cls(parts.hostname, parts.port or (443 if tls else 80), parts.path.rstrip("/") + target.path, tls)
+        return cls(
+            parts.hostname,
+            parts.port or (443 if tls else 80),
+            parts.path.rstrip("/") + target.path,
+            tls,
+            proxy_to(target.url),
+        )
 
     @property
     def authority(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        # Whoever serves many hosts by their names does not look for one with the usual port behind it.
+        return host if self.port == 443 and self.tls else f"{host}:{self.port}"
 
 
 def request_bytes(spec: LoadSpec, address: Address, body: bytes) -> bytes:
@@ -174,13 +185,45 @@ class Pool:
 
 async def connect(address: Address) -> Connection:
     """A new connection. Raises NoAnswer."""
-    opening = asyncio.get_running_loop().create_connection(Connection, address.host, address.port, ssl=address.tls)
     try:
-        _, connection = await asyncio.wait_for(opening, CONNECT_TIMEOUT_S)
+        return await asyncio.wait_for(_opened(address), CONNECT_TIMEOUT_S)
     except TimeoutError as e:
         raise NoAnswer("timed out") from e
     except ConnectionRefusedError as e:
         raise NoAnswer("refused") from e
     except OSError as e:
         raise NoAnswer("reset" if isinstance(e, ConnectionError) else "not connected") from e
+
+
+async def _opened(address: Address) -> Connection:
+    """Raises OSError."""
+    loop = asyncio.get_running_loop()
+    if address.proxy is None:
+        _, connection = await loop.create_connection(Connection, address.host, address.port, ssl=address.tls)
+        return connection
+    tunnel = await _tunnel(address, address.proxy)
+    _, connection = await loop.create_connection(
+        Connection, sock=tunnel, ssl=address.tls, server_hostname=address.host if address.tls else None
+    )
     return connection
+
+
+async def _tunnel(address: Address, proxy: Proxy) -> socket.socket:
+    """A socket to the server, through the proxy. Raises OSError, also where the proxy refuses."""
+    loop = asyncio.get_running_loop()
+    tunnel = await loop.run_in_executor(None, socket.create_connection, (proxy.host, proxy.port), CONNECT_TIMEOUT_S)
+    tunnel.setblocking(False)
+    try:
+        await loop.sock_sendall(tunnel, proxy.asking(address.host, address.port))
+        said = b""
+        while b"\r\n\r\n" not in said and len(said) < HEAD_MAX_BYTES:
+            # Byte by byte: what comes behind the head is the server's, and belongs to TLS.
+            if not (more := await loop.sock_recv(tunnel, 1)):
+                break
+            said += more
+        if b" 200 " not in said.partition(b"\r\n")[0] + b" ":
+            raise OSError(f"The proxy refuses: {said.partition(chr(13).encode())[0][:80]!r}")
+    except BaseException:
+        tunnel.close()
+        raise
+    return tunnel

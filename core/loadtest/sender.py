@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from core.domain.errors import ServiceUnavailable
 from core.domain.proof import Target
 from core.loadtest.busy import PATIENT, Patience
+from core.loadtest.way import proxy_to
 
 HANG_S = 10.0
 TLS_HINT = "Is it http:// and not https://? SSL_CERT_FILE names further authorities to trust"
@@ -113,11 +114,7 @@ class Sender:
         url = self._target.url
         parts = urlsplit(url)
         host = parts.hostname or ""
-        connection = (
-            http.client.HTTPSConnection(host, parts.port, timeout=self._hang_s, context=self.tls)
-            if parts.scheme == "https"
-            else http.client.HTTPConnection(host, parts.port, timeout=self._hang_s)
-        )
+        connection = self._unconnected(parts.scheme, host, parts.port)
         try:
             connection.connect()
         except ssl.SSLError as e:
@@ -129,6 +126,15 @@ class Sender:
         except OSError as e:
             raise ServiceUnavailable(f"Nothing answers at {url} ({e})", hint="Is the endpoint running?") from e
         return connection
+
+    def _unconnected(self, scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+        if scheme != "https":
+            return http.client.HTTPConnection(host, port, timeout=self._hang_s)
+        if (proxy := proxy_to(self._target.url)) is None:
+            return http.client.HTTPSConnection(host, port, timeout=self._hang_s, context=self.tls)
+        tunneled = http.client.HTTPSConnection(proxy.host, proxy.port, timeout=self._hang_s, context=self.tls)
+        tunneled.set_tunnel(host, port or 443, dict(proxy.headers))
+        return tunneled
 
 
 def _why(error: ssl.SSLError) -> str:

@@ -2,7 +2,8 @@
 
 `requests`, by which it sends, takes `HTTP_PROXY` for the way to any host, loopback too: requests and key would go to
 one whom the user did not name. It puts a password of `~/.netrc` in the key's place, and does not trust an authority
-that our own client trusts. Imported with Schemathesis, never before.
+that our own client trusts. A proxy is asked for a tunnel to what is behind HTTPS, as our own client asks it, and for
+nothing else. Imported with Schemathesis, never before.
 """
 
 import ssl
@@ -13,6 +14,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from schemathesis.transport.requests import SameHostRedirectsSession
 
+from core.loadtest.way import proxy_to
+
 
 class Trusting(HTTPAdapter):
     """Trusts whom our own client trusts as well: the system's authorities, or those in `SSL_CERT_FILE`.
@@ -20,10 +23,16 @@ class Trusting(HTTPAdapter):
     They are read when it sends something: that takes 20 ms, and Schemathesis makes a dozen sessions.
     """
 
-    def send(self, *arguments: Any, **options: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
         if "ssl_context" not in self.poolmanager.connection_pool_kw:
             self.poolmanager.connection_pool_kw["ssl_context"] = ssl.create_default_context()
-        return super().send(*arguments, **options)
+        if (proxy := proxy_to(str(request.url))) is not None:
+            options["proxies"] = {"https": proxy.url}
+        return super().send(request, *arguments, **options)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        options["ssl_context"] = self.poolmanager.connection_pool_kw["ssl_context"]
+        return super().proxy_manager_for(proxy, **options)
 
 
 @cache
