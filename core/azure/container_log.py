@@ -9,6 +9,7 @@ STAMP = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?(?:Z
 LEVEL = re.compile(r"\b(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL)\b")
 LETTER = re.compile(r"[\d.,Z]\s+([DIWEC])\s+\[")
 """How the inference server marks it: `2026-05-01 12:00:00,123 E [70] azmlinfsrv - ...`."""
+HEAD = re.compile(r"^\d{4}-\d\d-\d\d[ T][\d:.,Z]+ [DIWEC] \[\d+\] \S+ - ")
 LETTERS = {"D": "debug", "I": "info", "W": "warning", "E": "error", "C": "critical"}
 LEVELS = {"debug": 0, "info": 1, "warning": 2, "error": 3, "critical": 4}
 TRACEBACK = "Traceback (most recent call last):"
@@ -34,10 +35,11 @@ def last_traceback(text: str) -> str:
     if not begins:
         return ""
     first = begins[-1]
-    indent = all_lines[first].index(TRACEBACK)
+    before = all_lines[first].partition(TRACEBACK)[0]
+    indent = "" if before.strip() else before
     kept = [TRACEBACK]
     for line in all_lines[first + 1 :]:
-        rest = line[indent:] if len(line) > indent else line
+        rest = HEAD.sub("", line).removeprefix(indent)
         kept.append(rest.rstrip())
         if rest[:1].strip():  # the first line that is not set in is the error's own
             break

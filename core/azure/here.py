@@ -91,14 +91,16 @@ class Here:
             return job
         return self._deserted(job_id)
 
-    def list(self, kind: JobKind | None = None, *, endpoint: str = "") -> tuple[Job, ...]:
+    def list(self, kind: JobKind | None = None, *, endpoint: str = "", experiment_name: str = "") -> tuple[Job, ...]:
         """All jobs, newest first."""
         ids = sorted((path.parent.name for path in self._folder.glob(f"{PREFIX}*/job.json")), reverse=True)
         jobs = (self.get(job_id) for job_id in ids)
         return tuple(
             job
             for job in jobs
-            if kind in (None, job.kind) and (not endpoint or getattr(job.spec, "endpoint", "") == endpoint)
+            if kind in (None, job.kind)
+            and endpoint in ("", getattr(job.spec, "endpoint", ""))
+            and experiment_name in ("", job.experiment_name)
         )
 
     def cancel(self, job_id: str) -> Job:

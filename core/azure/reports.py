@@ -14,6 +14,7 @@ import msgspec
 from core.azure import sdk
 from core.azure.context import TAG, Context
 from core.azure.serving import Served
+from core.azure.storage import download
 from core.domain.errors import NotFound, SlipwayError
 from core.domain.plain import plain
 from core.domain.proof import GateReport, LoadReport
@@ -24,6 +25,7 @@ GATE, LOAD = f"{TAG}-gate", f"{TAG}-load"
 KIND, ENDPOINT, DEPLOYMENT, MODEL = (f"{TAG}.{name}" for name in ("report", "endpoint", "deployment", "model"))
 MADE, VERDICT, JOB, AT = (f"{TAG}.{name}" for name in ("deployment-made", "verdict", "job", "at"))
 VERDICTS: Mapping[bool | None, str] = {True: "passed", False: "failed", None: "none"}
+LOAD_PROGRESS = "load.json"
 R = TypeVar("R", GateReport, LoadReport)
 
 
@@ -136,13 +138,6 @@ def _read(context: Context, kept: Kept, kind: type[R]) -> R:
         write_atomic(cached, files[0].read_bytes())
         shutil.rmtree(folder)
     return msgspec.json.decode(cached.read_bytes(), type=kind)
-
-
-def download(context: Context, uri: str, folder: Path) -> None:
-    """Copy what lies at a place of the workspace's storage."""
-    copy = sdk.module("azure.ai.ml._artifacts._artifact_utilities").download_artifact_from_aml_uri
-    with context.asking() as client:
-        copy(uri, str(folder), client.datastores)
 
 
 def _cached(context: Context, job_id: str) -> Path:

@@ -114,12 +114,19 @@ def model_of(asset: str) -> tuple[str, int]:
     return name, int(version) if version.isdecimal() else 0
 
 
+def _ref(text: str) -> tuple[str, int] | None:
+    """A model by the name that somebody gave it; its asset may have another."""
+    name, _, version = text.rpartition(":")
+    return (name, int(version)) if name and version.isdecimal() else None
+
+
 def served(found: Any) -> Served:
     """A deployment of the SDK."""
     context = found.creation_context
     created = getattr(context, "created_at", None)
     model = found.model if isinstance(found.model, str) else str(getattr(found.model, "id", "") or "")
-    name, version = model_of(model)
+    tags = dict(found.tags or {})
+    name, version = _ref(tags.get(MODEL_TAG, "")) or model_of(model)
     return Served(
         name=str(found.name),
         endpoint=str(found.endpoint_name),
@@ -128,7 +135,7 @@ def served(found: Any) -> Served:
         state=DEPLOYMENT_STATES.get(str(found.provisioning_state).lower(), DeploymentState.FAILED),
         created_at=created.timestamp() if isinstance(created, datetime) else 0.0,
         made=created.isoformat() if isinstance(created, datetime) else "",
-        tags=dict(found.tags or {}),
+        tags=tags,
         instances=int(found.instance_count or 1),
         size=str(found.instance_type or ""),
     )

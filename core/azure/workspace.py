@@ -34,7 +34,7 @@ def open_azure(settings: Settings, clock: Callable[[], float] = time.time, *, co
     tables = Tables(context)
     jobs = AzureJobs(context, tables)
     models = AzureModels(context, tables, jobs)
-    endpoints = AzureEndpoints(context)
+    endpoints = AzureEndpoints(context, models)
     return Workspace(
         settings,
         data=AzureData(context, tables, jobs, models, endpoints),
@@ -42,7 +42,7 @@ def open_azure(settings: Settings, clock: Callable[[], float] = time.time, *, co
         jobs=jobs,
         models=models,
         endpoints=endpoints,
-        proofs=AzureProofs(context),
+        proofs=AzureProofs(context, endpoints),
         records=AzureRecords(context),
         pipelines=AzurePipelines(context),
         schedules=AzureSchedules(context),

@@ -14,6 +14,7 @@ class Over(msgspec.Struct, tag_field="line", tag="over"):
     parts: tuple[str, ...]
 
 
+FILE = "progress.jsonl"
 OVER = b'{"line":"over"'
 """How such a line begins; every other is a check."""
 

@@ -357,15 +357,15 @@ def test_traffic_sums_to_nothing_or_a_hundred(workspace, traffic):
 def test_nothing_is_changed_that_is_not_as_expected(workspace):
     need(workspace, "endpoints.update", "endpoints.set_traffic")
     before = workspace.endpoints.create(EndpointSpec("an-endpoint"))
-    seen = before.limits.max_rows
-    workspace.endpoints.update("an-endpoint", {"max_rows": 7}, expected={"max_rows": seen})
+    seen = before.limits.max_concurrent
+    workspace.endpoints.update("an-endpoint", {"max_concurrent": 7}, expected={"max_concurrent": seen})
 
-    with pytest.raises(StateChanged, match=r"max_rows .* is 7"):
-        workspace.endpoints.update("an-endpoint", {"max_body_mb": 1}, expected={"max_rows": seen})
+    with pytest.raises(StateChanged, match=r"max_concurrent .* is 7"):
+        workspace.endpoints.update("an-endpoint", {"workers": 2}, expected={"max_concurrent": seen})
     with pytest.raises(StateChanged, match="it is none"):
         workspace.endpoints.set_traffic("an-endpoint", {}, expected={"v1": 100})
 
-    assert workspace.endpoints.get("an-endpoint").limits == replace(before.limits, max_rows=7)
+    assert workspace.endpoints.get("an-endpoint").limits == replace(before.limits, max_concurrent=7)
     assert not workspace.endpoints.set_traffic("an-endpoint", {}, expected={"v1": 0}).traffic
 
 
