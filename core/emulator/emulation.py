@@ -38,6 +38,8 @@ class Emulation:
     """Made for the run: the client's secret, the proxy's password, and the key that signs tokens."""
     names: Names = field(default_factory=Names)
     options: Options = field(default_factory=Options)
+    client: dict[str, str] = field(default_factory=dict)
+    """The variables that a client needs, once the emulation listens; commands that run here get them too."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
 

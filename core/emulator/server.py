@@ -51,11 +51,10 @@ def emulated(
             start(emulation)
         app, ticks = App(emulation, ROUTER, inspect), _Ticks(emulation)
         with listening(app, emulation.secret, port=port) as served:
+            emulation.client.update(variables(emulation.names, served.port, emulation.secret, served.bundle))
             ticks.start()
             try:
-                yield Running(
-                    emulation, served.port, variables(emulation.names, served.port, emulation.secret, served.bundle)
-                )
+                yield Running(emulation, served.port, dict(emulation.client))
             finally:
                 ticks.stop()
 

@@ -15,7 +15,7 @@ from core.emulator.messages import AzureError, Document, Request
 from core.emulator.names import NAMESPACE
 
 NAME = re.compile(r"[A-Za-z0-9_][\w.-]{0,254}", re.ASCII)
-VERSION = re.compile(r"[\w.-]{1,60}", re.ASCII)
+VERSION = re.compile(r"[\w.-]{1,255}", re.ASCII)
 CHANGES = ("description", "tags", "properties", "isArchived", "autoDeleteSetting", "stage")
 """What may be said of a version again and again."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from core.emulator.emulation import Emulation
-from core.emulator.jobs import automl, runs
+from core.emulator.jobs import automl, command, pipeline, runs
 from core.emulator.jobs.runs import Run
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,13 @@ WORK: Mapping[str, Work] = {
         automl.advance,
         automl.finish,
         automl.cancel,
+    ),
+    "command": Work(command.begin, command.advance, command.finish, command.cancel),
+    "pipeline": Work(
+        pipeline.begin,
+        lambda emulation, run: pipeline.advance(emulation, run, cancel),
+        lambda emulation, run: run,
+        lambda emulation, run: pipeline.cancel_all(emulation, run, cancel),
     ),
 }
 
@@ -62,7 +69,8 @@ def look_after(emulation: Emulation) -> None:
 
 def _step(emulation: Emulation, run: Run) -> None:
     work = WORK[run.kind]
-    if run.status == "NotStarted":
+    waits = run.status == "Queued" and not run.local.keys() & {"process", "job"}
+    if run.status in ("NotStarted", "Preparing") or waits:
         work.begin(emulation, run)
         return
     if work.advance(emulation, run).status == "Finalizing":

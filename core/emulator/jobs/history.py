@@ -137,12 +137,12 @@ def rundata(emulation: Emulation, request: Request) -> Reply:
 def batch_rundata(emulation: Emulation, request: Request) -> Reply:
     """Several runs with their definitions; those that are not there have an error in their place."""
     known(emulation, request)
-    answers: Document = {"runDataResults": {}, "errors": {}}
+    answers: Document = {"successfulResults": {}, "failedResults": {}}
     for name, asked in (request.document().get("requests") or {}).items():
         try:
-            answers["runDataResults"][name] = _data(emulation, str(asked.get("runId", name)))
+            answers["successfulResults"][name] = _data(emulation, str(asked.get("runId", name)))
         except AzureError as e:
-            answers["errors"][name] = {"error": {"code": e.code, "message": e.message}}
+            answers["failedResults"][name] = {"error": {"code": e.code, "message": e.message}}
     return Reply(body=answers)
 
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 from core.emulator.arm.kinds import Kind
 from core.emulator.arm.operations import soon
 from core.emulator.emulation import Emulation
-from core.emulator.jobs import ending, experiments, runs
-from core.emulator.jobs.automl_job import made as automl_made
+from core.emulator.jobs import automl_job, command, ending, experiments, pipeline_job, runs
 from core.emulator.jobs.refusals import not_emulated, user_error
 from core.emulator.jobs.runs import Run
 from core.emulator.jobs.shapes import created, now_shown
@@ -16,7 +15,11 @@ from core.emulator.names import ARM_HOST, NAMESPACE
 from core.emulator.routes import Route
 
 Made = Callable[[Emulation, str, Document], tuple[Document, Run]]
-MADE: Mapping[str, Made] = {"automl": automl_made}
+MADE: Mapping[str, Made] = {
+    "automl": automl_job.made,
+    "command": command.made,
+    "pipeline": pipeline_job.made,
+}
 """Type of job, in small letters -> (emulation, name, properties as they were sent) -> how it is shown, and its run."""
 
 CANCELED = "jc"
@@ -35,6 +38,7 @@ def submit(emulation: Emulation, name: str, sent: Document) -> Document:
     job_type = str(sent.get("jobType", ""))
     if job_type.lower() not in MADE:
         raise not_emulated(job_type)
+    check_compute(emulation, sent.get("computeId"))
     properties, run = MADE[job_type.lower()](emulation, name, sent)
     experiments.ensure(emulation, run.experiment)
     runs.keep(emulation, run)
