@@ -21,6 +21,10 @@ SENT: Sequence[Deviation] = (
     Deviation(r"featurizationSettings\.mode: 'custom' is none of", "the SDK writes in lower case what it also adds"),
     Deviation(r"settings\.continue_on_step_failure", "the SDK keeps Python's spelling in a pipeline's settings"),
     Deviation(
+        r"batchEndpoints/\S+ sent properties\.deploymentConfiguration\.(settings|componentId|tags|description): is no",
+        "the SDK deploys pipeline components by a version whose schema does not have them yet",
+    ),
+    Deviation(
         r"properties\.flavors\.[^:]*\.data: object", "a flavor's data are said to be texts, and are what MLmodel has"
     ),
 )

@@ -7,7 +7,7 @@ from core.emulator.arm.resources import Resources
 from core.emulator.assets import codes, components, data, datastores, environments, models
 from core.emulator.computes import clusters, sizes
 from core.emulator.emulation import Tick
-from core.emulator.endpoints import deployments, online, scoring
+from core.emulator.endpoints import batch_deployments, batch_jobs, deployments, online, scoring
 from core.emulator.jobs import ending
 from core.emulator.jobs import kind as jobs
 from core.emulator.jobs import routes as jobs_routes
@@ -25,6 +25,7 @@ KINDS: tuple[Kind, ...] = (
     jobs.KIND,
     online.KIND,
     deployments.KIND,
+    *batch_deployments.KINDS,
 )
 RESOURCES = Resources({kind.type: kind for kind in KINDS})
 ROUTER = Router(
@@ -38,6 +39,7 @@ ROUTER = Router(
         *sizes.ROUTES,
         *jobs_routes.ROUTES,
         *deployments.ROUTES,
+        *batch_jobs.ROUTES,
         *scoring.ROUTES,
         *RESOURCES.routes(),
     )

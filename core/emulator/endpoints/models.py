@@ -16,9 +16,12 @@ from core.emulator import blobs
 from core.emulator.assets import located
 from core.emulator.emulation import Emulation
 from core.emulator.endpoints.checks import refused
+from core.emulator.jobs import outputs
 from core.emulator.messages import Document
 
 VERSION_ID = re.compile(r".*/models/([^/]+)/versions/([^/]+)", re.IGNORECASE)
+OF_RUN = re.compile(r"(?:azureml://jobs/|dcid\.|runs:/)([^/]+)")
+"""What a run has left is laid down when somebody asks for it."""
 SHORT_ID = re.compile(r"(?:azureml:)?/?([^/:]+):([^/:]+)")
 
 
@@ -59,6 +62,8 @@ def named(emulation: Emulation, said: str) -> Named:
 @contextmanager
 def folder_of(emulation: Emulation, uri: str) -> Iterator[Path]:
     """A copy of all files below an address, under their own names, while the block lasts. Raises AzureError 404."""
+    if run := OF_RUN.search(uri):
+        outputs.ensure(emulation, run[1])
     place = located(emulation, uri)
     found = place.blobs(emulation)
     if not found:

@@ -75,6 +75,19 @@ def local_endpoint(emulation: Emulation, place: Place) -> Endpoint | None:
         return None
 
 
+def batch_endpoint(deployment_id: str) -> str:
+    """The endpoint of the workspace that scores tables for a batch deployment: its own, which no client sees."""
+    return f"batch-{hashlib.sha256(deployment_id.lower().encode()).hexdigest()[:16]}"
+
+
+def withdraw_batch(emulation: Emulation, deployment_id: str) -> None:
+    """What scored tables for a batch deployment goes."""
+    name = batch_endpoint(deployment_id)
+    if any(each.name == name for each in emulation.workspace.endpoints.list()):
+        emulation.workspace.endpoints.delete(name)
+    emulation.state.delete(f"batch-serving/{deployment_id.lower()}")
+
+
 def awake(emulation: Emulation) -> None:
     """Somebody must start servers: the workspace's service, where it does not run. Nobody waits for that."""
     if emulation.workspace.can("service.start"):

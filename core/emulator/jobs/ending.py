@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from core.emulator.emulation import Emulation
+from core.emulator.endpoints import batch_work
 from core.emulator.jobs import automl, command, pipeline, runs
 from core.emulator.jobs.runs import Run
 
@@ -38,6 +39,7 @@ WORK: Mapping[str, Work] = {
         lambda emulation, run: run,
         lambda emulation, run: pipeline.cancel_all(emulation, run, cancel),
     ),
+    batch_work.KIND: Work(batch_work.begin, batch_work.advance, batch_work.finish, batch_work.cancel),
 }
 
 
