@@ -14,6 +14,7 @@ import pytest
 import requests
 from azure_models import BODY
 
+from core.emulator import faults
 from core.emulator.server import Running
 
 sdk = pytest.importorskip("azure.ai.ml.entities", reason="the SDK of Azure ML is not here")
@@ -226,6 +227,21 @@ def test_a_model_that_cannot_be_loaded_fails_with_the_cause_and_its_log_has_the_
     assert ml.online_deployments.get("red", "bank-scoring").provisioning_state == "Failed"
     assert "Traceback (most recent call last)" in ml.online_deployments.get_logs("red", "bank-scoring", 100)
     ml.online_deployments.begin_delete("red", "bank-scoring").result()
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [("crash-at-start", "Traceback"), ("bad-liveness", "answered 502 Bad Gateway")]
+)
+def test_a_fault_that_was_asked_for_ends_a_deployment_with_its_cause(
+    running: Running, ml: Any, endpoint: Any, models: tuple[str, str], fault: str, said: str
+):
+    faults.of_folder(running.emulation.folder).add(faults.Fault(fault, target="faulty"))
+    with pytest.raises(Exception, match="crashed or terminated"):
+        ml.online_deployments.begin_create_or_update(deployment("faulty", models[0])).result()
+    assert said in ml.online_deployments.get_logs("faulty", "bank-scoring", 100)
+    again = ml.online_deployments.begin_create_or_update(deployment("faulty", models[0])).result()
+    assert again.provisioning_state == "Succeeded"
+    ml.online_deployments.begin_delete("faulty", "bank-scoring").result()
 
 
 def test_an_endpoint_that_is_deleted_is_gone_with_all_it_had(running: Running, ml: Any, models: tuple[str, str]):

@@ -1,7 +1,7 @@
 """The resource `onlineEndpoints/deployments`: a model behind an endpoint of the workspace, or code of a client."""
 
 from core.domain.endpoint import DeploymentSpec, DeploymentState
-from core.domain.errors import SlipwayError
+from core.domain.errors import ServiceUnavailable, SlipwayError
 from core.domain.names import slug
 from core.emulator.arm import operations
 from core.emulator.arm.kinds import Kind
@@ -11,6 +11,7 @@ from core.emulator.emulation import Emulation
 from core.emulator.endpoints import logs, models, online, own_code, places
 from core.emulator.endpoints.checks import INSTANCE_TYPE, check_name, refused, seconds
 from core.emulator.endpoints.places import Place
+from core.emulator.faults import wanted
 from core.emulator.messages import AzureError, Document, Reply, Request
 from core.emulator.names import NAMESPACE
 from core.emulator.routes import Route
@@ -26,38 +27,50 @@ START_MAX_S = 60.0
 """How long a model may take until it answers, in real seconds."""
 
 
-def put(emulation: Emulation, request: Request, before: Document | None, wanted: Document) -> Document:
+def put(emulation: Emulation, request: Request, before: Document | None, given: Document) -> Document:
     """Check what was sent, and bring the model or the code behind the endpoint; whatever fails there is told later."""
-    name, given = wanted["name"], wanted["properties"]
+    name, model = given["name"], given["properties"].get("model")
     check_name("deployment", name)
-    endpoint_id = wanted["id"].rpartition("/deployments/")[0]
+    endpoint_id = given["id"].rpartition("/deployments/")[0]
     place = places.place_of(emulation, endpoint_id)
     if place is None:
         raise refused(f"The endpoint '{endpoint_id.rpartition('/')[2]}' was not found.", "ResourceNotFound", 404)
-    kept = _kept(emulation, wanted, before)
+    kept = _kept(emulation, given, before)
     _check(kept)
-    if given.get("model"):
-        models.named(emulation, given["model"])  # one that is not there is refused at once
+    if model:
+        models.named(emulation, model)  # one that is not there is refused at once
     same = before and all(before["properties"].get(part) == kept["properties"].get(part) for part in WHAT_SERVES)
     if same and before and before["properties"]["provisioningState"] == "Succeeded":
         return kept
-    logs.begin(emulation, wanted["id"])
+    logs.begin(emulation, given["id"])
     try:
+        _go_wrong(emulation, kept)
         _bring(emulation, place, kept)
     except (SlipwayError, AzureError, OSError) as e:
-        logs.trace(emulation, wanted["id"])
+        logs.trace(emulation, given["id"])
         return operations.failed(emulation, kept, *_cause(e))
     places.awake(emulation)
     return kept
+
+
+def _go_wrong(emulation: Emulation, kept: Document) -> None:
+    """Where somebody has asked for that: see `faults`. Raises ServiceUnavailable."""
+    if wanted(emulation, "crash-at-start", kept["name"]):
+        raise ServiceUnavailable("RuntimeError: a fault was asked for: the deployment crashes at its start")
+    if wanted(emulation, "bad-liveness", kept["name"]):
+        probe = kept["properties"]["livenessProbe"]
+        for _ in range(min(int(probe["failureThreshold"]), 3)):
+            logs.write(emulation, kept["id"], f"{logs.stamp(emulation.clock.now())} E GET / answered 502 Bad Gateway")
+        raise ServiceUnavailable("Liveness probe failed: HTTP probe failed with statuscode: 502")
 
 
 WHAT_SERVES = ("model", "codeConfiguration", "environmentId", "environmentVariables", "modelMountPath")
 """Where one of these changes, the model is brought anew."""
 
 
-def _kept(emulation: Emulation, wanted: Document, before: Document | None) -> Document:
-    given = wanted["properties"]
-    sku = dict(wanted.get("sku") or {})
+def _kept(emulation: Emulation, sent: Document, before: Document | None) -> Document:
+    given = sent["properties"]
+    sku = dict(sent.get("sku") or {})
     properties = {
         "description": given.get("description"),
         "properties": dict(given.get("properties") or {}),
@@ -80,10 +93,10 @@ def _kept(emulation: Emulation, wanted: Document, before: Document | None) -> Do
         if given.get(optional) is not None:
             properties[optional] = given[optional]
     return {
-        **{part: wanted[part] for part in ("id", "name", "type", "systemData")},
-        "tags": wanted.get("tags") or {},
-        "location": wanted.get("location") or emulation.names.region,
-        "kind": wanted.get("kind") or "Managed",
+        **{part: sent[part] for part in ("id", "name", "type", "systemData")},
+        "tags": sent.get("tags") or {},
+        "location": sent.get("location") or emulation.names.region,
+        "kind": sent.get("kind") or "Managed",
         "sku": {
             "name": sku.get("name") or "Default",
             "tier": sku.get("tier") or "Standard",
@@ -166,12 +179,12 @@ def _withdraw(emulation: Emulation, place: Place, kept: Document) -> None:
 def _traffic_again(emulation: Emulation, place: Place) -> None:
     """The endpoint's map stays in force for the deployments that are there."""
     endpoint = emulation.state.get(place.id)
-    wanted = {
+    shares = {
         part: {name: share for name, share in endpoint["properties"][part].items() if name.lower() in place.deployments}
         for part in ("traffic", "mirrorTraffic")
     }
-    if sum(wanted["traffic"].values()) in (0, 100):
-        online.apply_traffic(emulation, place, wanted)
+    if sum(shares["traffic"].values()) in (0, 100):
+        online.apply_traffic(emulation, place, shares)
 
 
 def _cause(error: Exception) -> tuple[str, str]:
