@@ -170,7 +170,7 @@ def _busy(emulation: Emulation, resource: Document) -> list[str]:
     return [
         str(kept["name"])
         for key, kept in emulation.state.below(f"{emulation.names.workspace_path}/jobs/")
-        if kept["properties"].get("status") in BUSY
+        if (kept.get("properties") or {}).get("status") in BUSY
         and str(kept["properties"].get("computeId") or "").lower().endswith(f"/computes/{name}")
     ]
 
