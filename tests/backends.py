@@ -34,7 +34,6 @@ NOT_YET = frozenset(
 AZURE_BUILDING = frozenset(
     {
         "jobs.submit_file",
-        "models.import_folder",
         "records.telemetry",
         "records.requests",
         "pipelines.publish",

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from core.azure.context import Context
+from core.azure.context import TAG, Context
 from core.azure.names import asset_name
 from core.azure.storage import arriving, download, put
 from core.azure.translate import data_asset
@@ -27,8 +27,9 @@ TABLE = "table.parquet"
 SOURCE = "source"
 """The bytes of an upload, beside its table."""
 PROFILE, ASSET = "profile.json", "asset.json"
-OF_JOBS = re.compile(r"azureml_.+_(input|output)_data_.+", re.IGNORECASE)
-"""Assets that Azure makes itself of what its jobs read and write."""
+NO_TABLES = re.compile(r"azureml_.+_(input|output)_data_.+|slipway-(gate|load)\..*", re.IGNORECASE)
+"""Assets that Azure makes itself of what its jobs read and write, and our kept reports."""
+REPORT = f"{TAG}.report"
 AT_ONCE = 8
 """Requests for lists that have no list of lists."""
 
@@ -55,7 +56,7 @@ class Tables:
         with self._context.asking("data") as client:
             names = [str(each.name) for each in client.data.list()]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            found = pool.map(self._versions, (name for name in names if not OF_JOBS.fullmatch(name)))
+            found = pool.map(self._versions, (name for name in names if not NO_TABLES.fullmatch(name)))
         return sorted((held for each in found for held in each), key=_newest, reverse=True)
 
     def versions(self, name: str) -> list[Held]:
@@ -81,7 +82,7 @@ class Tables:
     def held(self, data: Any) -> Held | None:
         """A version that Azure's SDK gives; None for one that nobody can name."""
         asset = data_asset(data)
-        if asset is None:
+        if asset is None or REPORT in (data.tags or {}):
             return None
         key = asset.content_id if asset.sha256 else sha256(str(data.id).lower().encode()).hexdigest()
         held = Held(asset, str(data.path or ""), str(data.type), key)

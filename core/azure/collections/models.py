@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.azure.context import Context
+from core.azure.importing import import_folder
 from core.azure.model_reading import all_models, versions
 from core.azure.names import asset_name
 from core.azure.registration import register
@@ -23,6 +24,9 @@ class AzureModels(Models):
 
     def register(self, name: str, job_id: str, trial: int | None = None) -> Model:
         return register(self._context, self._tables, name, self._jobs.get(job_id), trial)
+
+    def import_folder(self, name: str, folder: Path) -> Model:
+        return import_folder(self._context, self._tables, name, folder)
 
     def list(self, *, job_id: str = "") -> tuple[Model, ...]:
         return tuple(model for model in all_models(self._context) if job_id in ("", model.job_id))
