@@ -10,6 +10,7 @@ from contract_tests.azure.swagger import Swagger, swagger
 
 NEAREST: Mapping[str, tuple[str, str]] = {
     "2020-09-01-dataplanepreview": ("2022-05-01", "batch endpoints' own hosts speak it; no schema of it is public"),
+    "2021-10-01-dataplanepreview": ("2023-04-01", "registries' own hosts speak it; no schema of it is public"),
     "2021-10-01": ("2022-05-01", "the first general one; old recordings have it"),
     "2022-06-01-preview": ("2022-10-01", "between 2022-05-01 and 2022-10-01; recordings of 2022 have it"),
     "2022-10-01-preview": ("2023-02-01-preview", "older releases sent it for jobs and workspaces"),

@@ -38,6 +38,10 @@ class Router:
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = tuple((route, route.compiled()) for route in routes)
 
+    def add(self, routes: Iterable[Route]) -> None:
+        """Routes that ask this router themselves; they come last."""
+        self._routes += tuple((route, route.compiled()) for route in routes)
+
     def find(self, host: str, request: Request) -> tuple[Handler, Request]:
         """The handler, and the request with what its route found. Raises AzureError 404 or 405."""
         methods = set()

@@ -1,10 +1,20 @@
 """Everything that the emulation answers: the kinds of resource, the routes, and what goes on by itself."""
 
 from core.emulator import control, entra
-from core.emulator.arm import subscription, workspace
+from core.emulator.arm import front_end, lacking, subscription, workspace
 from core.emulator.arm.kinds import Kind
 from core.emulator.arm.resources import Resources
-from core.emulator.assets import codes, components, data, datastores, environments, models
+from core.emulator.assets import (
+    artifacts,
+    codes,
+    components,
+    connections,
+    data,
+    datastores,
+    environments,
+    models,
+    registries,
+)
 from core.emulator.computes import clusters, sizes
 from core.emulator.emulation import Tick
 from core.emulator.endpoints import batch_deployments, batch_jobs, deployments, online, scoring
@@ -22,6 +32,7 @@ KINDS: tuple[Kind, ...] = (
     *environments.KINDS,
     *components.KINDS,
     clusters.KIND,
+    connections.KIND,
     jobs.KIND,
     online.KIND,
     deployments.KIND,
@@ -33,10 +44,14 @@ ROUTER = Router(
         *entra.ROUTES,
         *control.ROUTES,
         *workspace.ROUTES,
+        *lacking.ROUTES,
         *subscription.ROUTES,
         *service.ROUTES,
         *codes.ROUTES,
+        *components.ROUTES,
         *sizes.ROUTES,
+        *registries.ROUTES,
+        *artifacts.ROUTES,
         *jobs_routes.ROUTES,
         *deployments.ROUTES,
         *batch_jobs.ROUTES,
@@ -44,6 +59,7 @@ ROUTER = Router(
         *RESOURCES.routes(),
     )
 )
+ROUTER.add(front_end.routes(ROUTER))
 TICKS: tuple[Tick, ...] = (ending.look_after,)
 STARTS: tuple[Tick, ...] = (datastores.make_own, environments.make_curated)
 """What an emulation has from its beginning; called once, before it answers."""

@@ -46,6 +46,8 @@ class Kind:
     """POST {resource}/{name, in any case} -> its answer."""
     takes_time: bool = False
     """Whether PUT, PATCH and DELETE are long-running operations (201 or 202 with an address to poll)."""
+    made: int = 201
+    """The status of a PUT that has made one; whatever takes time has it when it is changed, too."""
     operations: str = "mfeOperationsStatus"
     """The segment of the address to poll; computes have `computeOperationsStatus`."""
     prefix: str = ""

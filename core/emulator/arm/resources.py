@@ -152,7 +152,7 @@ class Resources:
             kept = kind.put(emulation, request, before, wanted)
             emulation.state.put(path, kept)
             headers = operations.begun(emulation, kind, kept, "put", request) if kind.takes_time else {}
-        return Reply(200 if before else 201, kept, headers)
+        return Reply(200 if before and not kind.takes_time else kind.made, kept, headers)
 
     def _check_parent(self, emulation: Emulation, segments: list[str]) -> None:
         """Versions bring their container with them; everything else needs its parent."""

@@ -16,6 +16,7 @@ from core.emulator.names import NAMESPACE
 
 NAME = re.compile(r"[A-Za-z0-9_][\w.-]{0,254}", re.ASCII)
 VERSION = re.compile(r"[\w.-]{1,255}", re.ASCII)
+ANONYMOUS = frozenset({"azureml_anonymous", "cliv2anonymousenvironment"})
 CHANGES = ("description", "tags", "properties", "isArchived", "autoDeleteSetting", "stage")
 """What may be said of a version again and again."""
 
@@ -41,8 +42,8 @@ class Asset:
         shown = matches or active
         return (
             Kind(
-                self.plural, put=self._put_container, read=self._read_container, container=True,
-                missing=("UserError", f"{self.noun.capitalize()} container {{name}} was not found."), matches=active,
+                self.plural, put=self._put_container, read=self._read_container, container=True, newest_first=True,
+                missing=("UserError", f"{self.noun.capitalize()} container {{name}} was not found."), matches=named,
             ),
             Kind(
                 f"{self.plural}/versions", put=self._put, matches=shown, newest_first=True,
@@ -105,6 +106,11 @@ def active(resource: Document, request: Request) -> bool:
     """By `listViewType`: all, the archived, or those that are not."""
     wanted = request.query.get("listviewtype", "ActiveOnly").lower()
     return wanted == "all" or bool(resource["properties"].get("isArchived")) == (wanted == "archivedonly")
+
+
+def named(resource: Document, request: Request) -> bool:
+    """Whether a list of names shows it: what has no name lies below one of these, and is not shown."""
+    return str(resource["name"]).lower() not in ANONYMOUS and active(resource, request)
 
 
 def registered(

@@ -2,14 +2,17 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from core.emulator import blobs
+from core.emulator.assets.uris import ARTIFACTS
 from core.emulator.blobs import Blob
 from core.emulator.emulation import Emulation
+from core.emulator.jobs import outputs
 from core.emulator.messages import Reply, Request
 from core.emulator.routes import Route
 from core.emulator.storage import access, blocks, containers
@@ -35,6 +38,7 @@ def answer(emulation: Emulation, request: Request) -> Reply:
 
 def _blob_service(emulation: Emulation, request: Request) -> Reply:
     place = place_of(emulation, request)
+    _lay_down(emulation, place.container, place.name or request.query.get("prefix", ""))
     if not place.said:
         return containers.account(emulation, request)
     if not place.name:
@@ -44,6 +48,12 @@ def _blob_service(emulation: Emulation, request: Request) -> Reply:
     if act is None:
         raise refused(501, "NotImplemented", f"The emulation does not know '{asked}' of a blob")
     return act(emulation, request, place)
+
+
+def _lay_down(emulation: Emulation, container: str, name: str) -> None:
+    """What a run would have written is written when somebody first asks for it."""
+    if container == ARTIFACTS and (run := re.match(r"ExperimentRun/dcid\.([^/]+)", name)):
+        outputs.ensure(emulation, run[1])
 
 
 def show(emulation: Emulation, request: Request, place: Place) -> Reply:
