@@ -131,3 +131,15 @@ def test_a_component_and_its_code_are_registered(running: Running, ml: MLClient,
     assert made.inputs["rows"]["default"] == 3
     assert (folder_of(running.emulation, made.code) / "run.py").read_text() == "print(1)\n"
     assert ml.components.get("step", label="latest").version == again.version
+
+
+def test_a_component_without_a_name_has_one_of_its_content(ml: MLClient) -> None:
+    from azure.ai.ml import command
+
+    def step(text: str) -> object:
+        made = command(command=f"echo {text}", environment="sklearn-1.5@latest").component
+        return ml.components.create_or_update(made, version=None, is_anonymous=True)
+
+    first, again, other = step("a"), step("a"), step("b")
+    assert first.id == again.id != other.id
+    assert "azureml_anonymous" not in {each.name for each in ml.components.list()}

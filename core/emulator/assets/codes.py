@@ -81,7 +81,13 @@ def credentials(emulation: Emulation, request: Request) -> Reply:
     return Reply(body={"blobReferenceForConsumption": {"blobUri": uri, "credential": credential}})
 
 
-ASSET = Asset("codes", "code version", ("codeUri",), make, USUAL)
+def same(kept: Document, sent: Document) -> bool:
+    """Code is the same where its digest is."""
+    digests = [(said.get("properties") or {}).get("hash_sha256") for said in (kept, sent)]
+    return digests[0] is not None and digests[0] == digests[1]
+
+
+ASSET = Asset("codes", "code version", ("codeUri",), make, USUAL, same)
 KINDS = ASSET.kinds()
 _VERSION = WORKSPACE + "/{kind}/{name}/versions/{version}"
 ROUTES = (

@@ -14,7 +14,6 @@ from core.emulator.messages import AzureError, Document, Reply, Request
 from core.emulator.routes import Route
 
 ANONYMOUS = "azureml_anonymous"
-SCHEMA = "https://componentsdk.azureedge.net/jsonschema/CommandComponent.json"
 USUAL: Document = {"description": None, "tags": {}, "properties": {}, "isArchived": False, "isAnonymous": False}
 
 
@@ -33,7 +32,6 @@ def make(emulation: Emulation, wanted: Document, sent: Document) -> Document:
         made["environment"] = environment_id(emulation, spec["environment"])
     if kind == "command":
         made.setdefault("resources", {"instance_count": 1})
-        made.setdefault("$schema", SCHEMA)
     for said in (made.get("inputs") or {}).values():
         if isinstance(said, dict):
             said.setdefault("optional", False)

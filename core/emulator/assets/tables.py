@@ -17,6 +17,8 @@ from core.emulator.emulation import Emulation
 from core.emulator.messages import AzureError
 
 MLTABLE = "MLTable"
+BANK_MARKETING, BANK_MARKETING_FILE = "bank-marketing", "bankmarketing_train"
+"""What the workspace calls that table, and how its file is called there."""
 KNOWN_PLACE = re.compile(r"https://automlsamplenotebookdata\.blob\.core\.windows\.net/.+/([\w-]+)\.csv", re.IGNORECASE)
 """Where the tables of Microsoft's own examples lie; those that the workspace knows by name are taken from there."""
 
@@ -51,10 +53,12 @@ def open_data(emulation: Emulation, uri: str) -> Path:
 
 
 def _known(emulation: Emulation, uri: str) -> Path | None:
+    """The name of a table that the workspace knows, for the address of it in Microsoft's examples."""
     match = KNOWN_PLACE.fullmatch(uri)
-    if match and match[1].lower() in {table.name.lower() for table in emulation.workspace.data.available()}:
-        return Path(match[1].lower())
-    return None
+    if not match:
+        return None
+    name = BANK_MARKETING if match[1].lower() == BANK_MARKETING_FILE else match[1].lower()
+    return Path(name) if name in {table.name.lower() for table in emulation.workspace.data.available()} else None
 
 
 def _table(emulation: Emulation, place: Location, table: MLTable) -> Path:

@@ -38,6 +38,9 @@ class Asset:
     usual: Mapping[str, object]
     """What a version says where nothing was sent."""
 
+    same: Callable[[Document, Document], bool] = lambda kept, sent: False
+    """Whether two are one by what they say themselves, wherever their content lies."""
+
     def kinds(self, *, matches: Callable[[Document, Request], bool] | None = None) -> tuple[Kind, Kind]:
         shown = matches or active
         return (
@@ -66,7 +69,7 @@ class Asset:
             return wanted | {"properties": {**self.usual, **made}}
         kept = before["properties"]
         for key in self.fixed:
-            if key in made and made[key] != kept.get(key):
+            if key in made and made[key] != kept.get(key) and not self.same(kept, made):
                 raise _taken(self.noun, key)
         changed = {key: made[key] for key in CHANGES if key in made}
         return before | {"systemData": wanted["systemData"], "properties": kept | changed}

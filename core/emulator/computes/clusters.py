@@ -36,7 +36,8 @@ def put(emulation: Emulation, request: Request, before: Document | None, wanted:
     old = (before or {}).get("properties", {})
     properties = {
         "createdOn": old.get("createdOn", now), "modifiedOn": now, "disableLocalAuth": False,
-        "description": sent.get("description"), "resourceId": None, "computeType": kind,
+        "description": sent.get("description"), "computeType": kind,
+        "resourceId": _cluster_id(emulation, wanted) if before else None,
         "computeLocation": wanted.get("location") or emulation.names.region, "provisioningState": "Creating",
         "provisioningErrors": None, "isAttachedCompute": False,
     }  # fmt: skip
@@ -60,7 +61,9 @@ def read(emulation: Emulation, resource: Document) -> Document:
         return resource
     own = properties["properties"]
     shown = own | (_nodes(emulation, resource) if properties["computeType"] == KINDS[0] else {})
-    return resource | {"properties": properties | {"provisioningState": "Succeeded", "properties": shown}}
+    return resource | {
+        "properties": properties | {"provisioningState": "Succeeded", "resourceId": None, "properties": shown}
+    }
 
 
 def list_nodes(emulation: Emulation, resource: Document, request: Request) -> Reply:
@@ -133,6 +136,12 @@ def _instance(own: Document, old: Document) -> Document:
     size = size_of(str(own.get("vmSize") or ""))
     kept = {key: value for key, value in own.items() if value is not None}
     return kept | {"vmSize": size.name.upper(), "state": (old.get("properties") or {}).get("state", "Running")}
+
+
+def _cluster_id(emulation: Emulation, wanted: Document) -> str:
+    """Of what a cluster is inside of Azure, which shows while it is changed."""
+    names = emulation.names
+    return f"{names.group_path}/providers/Microsoft.BatchAI/workspaces/{names.workspace}/clusters/{wanted['name']}"
 
 
 def _identity(emulation: Emulation, wanted: Document) -> Document:
