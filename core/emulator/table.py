@@ -17,7 +17,8 @@ from core.emulator.assets import (
 )
 from core.emulator.computes import clusters, sizes
 from core.emulator.emulation import Tick
-from core.emulator.endpoints import batch_deployments, batch_jobs, deployments, online, scoring
+from core.emulator.endpoints import autoscale, batch_deployments, batch_jobs, deployments, online, scoring
+from core.emulator.insights import interfaces
 from core.emulator.jobs import ending
 from core.emulator.jobs import kind as jobs
 from core.emulator.jobs import routes as jobs_routes
@@ -55,6 +56,8 @@ ROUTER = Router(
         *jobs_routes.ROUTES,
         *deployments.ROUTES,
         *batch_jobs.ROUTES,
+        *autoscale.ROUTES,
+        *interfaces.ROUTES,
         *scoring.ROUTES,
         *RESOURCES.routes(),
     )
