@@ -6,6 +6,7 @@ from typing import Any
 
 from core.azure import sdk
 from core.azure.context import TAG, Context
+from core.azure.names import mapping
 from core.domain.errors import NotFound, SpecInvalid
 from core.domain.training import Compute
 from core.domain.version import VERSION
@@ -78,7 +79,7 @@ def made(context: Context, compute: Compute, there: Any | None) -> Compute:
         min_instances=there.min_instances if there is not None else 0,
         max_instances=nodes,
         idle_time_before_scale_down=IDLE_S,
-        tags={**((there.tags or {}) if there is not None else {}), **_tags(compute)},
+        tags={**(mapping(there.tags if there is not None else None)), **_tags(compute)},
     )
     with context.asking("compute", compute.name) as client:
         return as_compute(client.compute.begin_create_or_update(wanted).result())
@@ -138,7 +139,7 @@ def listed(context: Context) -> tuple[Compute, ...]:
 
 def as_compute(cluster: Any) -> Compute:
     """A cluster as a value of the domain."""
-    tags = cluster.tags or {}
+    tags = mapping(cluster.tags)
     limits = {name: int(tags[key]) for name in LIMITS if str(tags.get(key := f"{TAG}.{name}", "")).isdecimal()}
     nodes = int(getattr(cluster, "max_instances", None) or 1)
     try:

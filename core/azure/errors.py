@@ -5,6 +5,7 @@ and the status only where there is no code.
 """
 
 import re
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -29,6 +30,7 @@ NOT_FOUND: Mapping[str, type[SlipwayError]] = {
     "endpoint": EndpointNotFound,
     "pipeline": PipelineNotFound,
 }
+OF_THE_SDK = re.compile(r"/site-packages/(azure|msrest|isodate|jwt|marshmallow)/")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -73,7 +75,18 @@ def translate(error: Exception, noun: str = "", name: str = "") -> SlipwayError 
         return ServiceUnavailable(f"Azure cannot be reached: {said}", hint="Is the network up?")
     if status or module.startswith(("azure.", "msrest", "marshmallow")):
         return SlipwayError(f"Azure refused: {said}", hint="")
+    if _inside_the_sdk(error):
+        return SlipwayError(
+            f"Azure's answer is not of the form that its SDK reads: {type(error).__name__}: {said}",
+            hint="Try again; where it stays, look at the thing in Azure's studio",
+        )
     return None
+
+
+def _inside_the_sdk(error: Exception) -> bool:
+    """Whether code of the SDK has met a value that it does not expect, such as a text in the place of an object."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and OF_THE_SDK.search(frames[-1].filename.replace("\\", "/")) is not None
 
 
 def _code(error: Exception) -> str:

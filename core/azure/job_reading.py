@@ -7,6 +7,7 @@ from typing import Any
 from core.azure.context import Context
 from core.azure.job_errors import hint_of
 from core.azure.leaderboard import best_told
+from core.azure.names import mapping
 from core.azure.runs import Document, said_in
 from core.azure.training import minutes, notes, spec_of
 from core.azure.translate import created_at, seconds
@@ -45,7 +46,7 @@ def training_job(context: Context, job: Any) -> Job | None:
     if spec is None:
         return None
     state, result = state_of(job), None
-    best = best_told(job.tags or {}, spec.primary_metric)
+    best = best_told(mapping(job.tags), spec.primary_metric)
     if state is JobState.SUCCEEDED and best is not None:
         asked = getattr(getattr(job, "limits", None), "timeout_minutes", None) or minutes(spec)
         result = TrainingResult(best, notes=notes(spec, int(asked)))

@@ -5,7 +5,6 @@ to the same.
 """
 
 import base64
-import binascii
 import zlib
 from collections.abc import Mapping
 from itertools import count, takewhile
@@ -36,11 +35,11 @@ def kept(key: str, value: Any) -> dict[str, str]:
 
 def found(key: str, held: Mapping[str, str] | None, kind: type[T]) -> T | None:
     """The value that `kept` wrote; None where there is none, or none that this Slipway can read."""
-    held = held or {}
+    held = held if isinstance(held, Mapping) else {}
     names = takewhile(held.__contains__, (f"{key}.{number}" for number in count()))
     if not (packed := "".join(str(held[name]) for name in names)):
         return None
     try:
         return msgspec.json.decode(zlib.decompress(base64.b64decode(packed)), type=kind)
-    except (zlib.error, binascii.Error, msgspec.DecodeError, SpecInvalid):
+    except (zlib.error, ValueError, msgspec.DecodeError, SpecInvalid):
         return None

@@ -9,7 +9,7 @@ from typing import Any
 from core.azure.context import TAG, Context
 from core.azure.kept import found
 from core.azure.model_files import NOTHING
-from core.azure.names import own_name, version_number
+from core.azure.names import mapping, own_name, version_number
 from core.azure.tables import AT_ONCE
 from core.azure.translate import ABOUT, created_at
 from core.domain.data import DataRef
@@ -58,7 +58,7 @@ def read_model(context: Context, model: Any) -> Model | None:
 
 
 def _foreign(model: Any) -> ModelAbout:
-    tags = model.tags or {}
+    tags = mapping(model.tags)
     run = str(getattr(model, "job_name", None) or tags.get(f"{TAG}.job") or "")
     child = TRIAL_RUN.fullmatch(run)
     job, trial = (child["job"], int(child["trial"])) if child else (run, 0)

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from core.azure.context import TAG
 from core.domain.names import slug
@@ -27,10 +28,15 @@ def named(name: str) -> dict[str, str]:
 
 def own_name(name: str, tags: Mapping[str, str] | None) -> str:
     """The name that somebody gave an asset which is called `name` in Azure."""
-    return str((tags or {}).get(NAME) or name)
+    return str(mapping(tags).get(NAME) or name)
 
 
 def version_number(version: object) -> int | None:
     """A version as ours are; None for one of somebody who counts otherwise, `2024-05` for example."""
     text = str(version or "")
     return int(text) if text.isascii() and text.isdecimal() and 0 < int(text) <= 1_000_000_000 else None
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Tags or properties; none where Azure's answer has something else in their place."""
+    return value if isinstance(value, Mapping) else {}

@@ -13,7 +13,7 @@ import msgspec
 import yaml
 
 from core.azure.context import TAG, Context
-from core.azure.names import asset_name
+from core.azure.names import asset_name, mapping
 from core.azure.storage import arriving, download, put
 from core.azure.translate import data_asset
 from core.domain.data import DataAsset, DataRef, DataSource, Reading, TableProfile
@@ -82,7 +82,7 @@ class Tables:
     def held(self, data: Any) -> Held | None:
         """A version that Azure's SDK gives; None for one that nobody can name."""
         asset = data_asset(data)
-        if asset is None or REPORT in (data.tags or {}):
+        if asset is None or REPORT in mapping(data.tags):
             return None
         key = asset.content_id if asset.sha256 else sha256(str(data.id).lower().encode()).hexdigest()
         held = Held(asset, str(data.path or ""), str(data.type), key)
