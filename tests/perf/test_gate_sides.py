@@ -10,6 +10,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
+from turns import in_turn
 
 import core
 from perf.gate.compare import Plan, Result, Trial, all_new, as_json, compare, exit_code
@@ -111,7 +112,7 @@ def test_what_the_base_cannot_run_is_new(revision):
 
 
 @pytest.mark.measures
-@pytest.mark.parametrize("failing", [1, 2, 3])
+@pytest.mark.parametrize("failing", in_turn([1, 2, 3], 3))
 def test_a_base_that_fails_now_and_then_hides_no_slowdown(revision, failing: int):
     base, slow = revision("base"), revision("slow", round(TURNS * 1.3))
     told = disturbed(base, slow, {failing}, RuntimeError("the disk was full"))
