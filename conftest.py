@@ -3,12 +3,15 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import emulating
 import living
 import pytest
+
+from core.checks.effort import DEPTHS
 
 pytest_plugins = ["session_rules"]
 
@@ -26,6 +29,16 @@ def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     emulating.OF_THIS_TEST.close()
     if wrong := emulating.INSPECTOR.taken():
         pytest.fail("Not as Microsoft's schemas have it:\n" + "\n".join(dict.fromkeys(wrong)), pytrace=False)
+
+
+@pytest.fixture
+def less_effort(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a quick run checks try less, for tests of what is made of that which they see.
+
+    How much they see at the usual depth is held by the planted bugs of `contract_tests`; `make full` tries it here too.
+    """
+    if "not full" in request.config.getoption("markexpr"):
+        monkeypatch.setitem(DEPTHS, "default", replace(DEPTHS["default"], examples=5, cells=8_000))
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from core.domain.endpoint import GateBudget
 from core.domain.errors import SpecInvalid
 from core.domain.proof import CheckResult, LoadSpec, Target
 
+pytestmark = pytest.mark.usefixtures("less_effort")
+
 ROWS = [
     {"age": 20 + n, "balance": 10.0 * n, "job": ("admin", "pilot")[n % 2], "city": "Rome", "member": n % 3 == 0}
     for n in range(50)
