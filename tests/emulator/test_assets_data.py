@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from base64 import b64encode
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.emulator import blobs
-from core.emulator.assets import located, open_data, versions
+from core.emulator.assets import folder_of, located, open_data, versions
 from core.emulator.assets.mltable import parsed
 from core.emulator.emulation import Emulation
 from core.emulator.messages import AzureError
@@ -98,6 +99,47 @@ def test_an_upload_that_was_interrupted_is_done_again(running: Running, ml: MLCl
     assert open_data(emulation, "azureml:half:2").read_text() == "age,y\n30,yes\n40,no\n"
 
 
+def test_files_and_folders_come_back_with_their_names(ml: MLClient, running: Running, tmp_path: Path) -> None:
+    from azure.ai.ml.entities import Data
+
+    folder = tmp_path / "größe und maß"
+    (folder / "in ner").mkdir(parents=True)
+    (folder / "in ner" / "ü&+%20.csv").write_text("1", "utf-8")
+    (folder / "leer").write_bytes(b"")
+    made = ml.data.create_or_update(Data(path=str(folder), type="uri_folder", name="names"))
+    found = {
+        path.relative_to(root).as_posix()
+        for root in [folder_of(running.emulation, made.id)]
+        for path in root.rglob("*")
+    }
+    assert found == {"in ner", "in ner/ü&+%20.csv", "leer"}
+    one = ml.data.create_or_update(Data(path=str(folder / "in ner" / "ü&+%20.csv"), type="uri_file", name="one"))
+    assert open_data(running.emulation, one.path).read_text() == "1"
+    ml.data.archive("one")
+    assert "one" not in {each.name for each in ml.data.list()}
+
+
+@pytest.mark.parametrize("kind", ["blob", "lake"])
+def test_data_goes_to_an_account_of_ones_own(ml: MLClient, running: Running, table: Path, kind: str) -> None:
+    from azure.ai.ml import entities
+
+    key = entities.AccountKeyConfiguration(account_key=b64encode(kind.encode()).decode())
+    if kind == "blob":
+        store = entities.AzureBlobDatastore(name=kind, account_name="theirs", container_name="rows", credentials=key)
+        ml.datastores.create_or_update(store)
+    else:
+        store = entities.AzureDataLakeGen2Datastore(
+            name=kind, account_name=running.emulation.names.storage_account, filesystem="azureml"
+        )
+        ml.datastores.create_or_update(store)
+    data = entities.Data(path=str(table), type="mltable", name=f"in-{kind}", datastore=f"azureml:{kind}")
+    for version in ("1", "2"):
+        made = ml.data.create_or_update(data)
+        assert f"/datastores/{kind}/paths/" in made.path
+        data = entities.Data(path=str(table), type="mltable", name=f"in-{kind}", datastore=f"azureml:{kind}")
+        assert open_data(running.emulation, f"azureml:in-{kind}:{version}").read_text() == "age,y\n30,yes\n40,no\n"
+
+
 def put(emulation: Emulation, files: dict[str, bytes]) -> str:
     folder = f"tables/{uuid4().hex}"
     for name, content in files.items():
@@ -163,6 +205,7 @@ def test_parquet_files_are_one_table(running: Running, tmp_path: Path) -> None:
         (mltable("{file: x}", "read_delimited", "{convert_column_types: []}"), "cannot do 'convert_column_types'"),
         (mltable("{file: x}"), "none of read_delimited, read_parquet"),
         (mltable("{file: x}", "{read_delimited: {delimiter: '||'}}"), "delimiters of one letter"),
+        (mltable("{file: x}", "{read_delimited: {include_path_column: true}}"), "cannot do 'include_path_column'"),
         (mltable("{file: x}", "{read_delimited: {encoding: ebcdic}}"), "the encoding 'ebcdic'"),
         (mltable("{file: y}", "read_delimited"), "names 'y', which is not there"),
         (mltable("{file: ../../../../../x}", "read_delimited"), "leads out of its container"),

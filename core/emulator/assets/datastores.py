@@ -70,7 +70,10 @@ def put(emulation: Emulation, request: Request, before: Document | None, wanted:
 
 
 def secrets(emulation: Emulation, resource: Document, request: Request) -> Reply:
-    """What opens a datastore: a signature that expires where that is asked for, else the key."""
+    """What opens a datastore: a signature that expires where that is asked for, else the key.
+
+    The store of artifacts gives its key alone: the SDK signs the addresses of logs with it.
+    """
     properties = resource["properties"]
     kind = str(properties["credentials"].get("credentialsType", "None"))
     if kind == "None":

@@ -60,6 +60,8 @@ def parsed(content: bytes) -> MLTable:
             raise _bad(f"the emulation cannot do '{name}' (it knows {', '.join((*READERS, *CHOICES))})")
     if not reader:
         raise _bad(f"it has none of {', '.join(READERS)}, so that it is no table")
+    if options.get("include_path_column"):
+        raise _bad("the emulation cannot do 'include_path_column'")
     return MLTable(
         _paths(said.get("paths")), reader, _delimiter(options), _codec(options), _header(options), tuple(choices)
     )

@@ -37,7 +37,7 @@ def open_data(emulation: Emulation, uri: str) -> Path:
     found = place.blobs(emulation)
     if not found:
         raise AzureError(404, "UserError", f"There is no data at '{uri}'")
-    if blobs.find(emulation, place.container, place.name):
+    if [blob.name for blob in found] == [place.name]:
         if PurePosixPath(place.name).name != MLTABLE:
             return place.path(emulation)
         place = place.below("..")

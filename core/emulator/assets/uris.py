@@ -12,6 +12,7 @@ from core.emulator import blobs
 from core.emulator.blobs import Blob
 from core.emulator.emulation import Emulation
 from core.emulator.messages import AzureError, Document
+from core.emulator.storage.lake import is_folder
 from core.emulator.storage.places import container_key
 
 ARTIFACTS = "azureml"
@@ -37,7 +38,10 @@ class Location:
     def blobs(self, emulation: Emulation) -> list[Blob]:
         """The blob of that name, or all below it, by name."""
         blob = blobs.find(emulation, self.container, self.name) if self.name else None
-        return [blob] if blob else blobs.listed(emulation, self.container, f"{self.name}/" if self.name else "")
+        if blob and not is_folder(blob):
+            return [blob]
+        below = blobs.listed(emulation, self.container, f"{self.name}/" if self.name else "")
+        return [each for each in below if not is_folder(each)]
 
     def below(self, path: str) -> "Location":
         """What a relative path means here; `..` leads upwards. Raises AzureError 400 for one that leads out."""
@@ -123,8 +127,10 @@ def _at_datastore(emulation: Emulation, name: str, path: str) -> Location:
     container = found.get("containerName") or found.get("filesystem")
     if not container:
         raise _bad(name, f"a datastore of the type {found.get('datastoreType')} holds nothing that can be read here")
-    path = unquote(path) if "%" in path else path
-    return Location(container_key(emulation, str(found["accountName"]), str(container)), path.strip("/"))
+    place = Location(container_key(emulation, str(found["accountName"]), str(container)), path.strip("/"))
+    plain = unquote(place.name)
+    # The SDK writes paths as they are, others with percent signs: what is there tells which it is.
+    return place if plain == place.name or place.blobs(emulation) else Location(place.container, plain)
 
 
 def _at_asset(emulation: Emulation, kind: str, name: str, version: str) -> Location:

@@ -5,10 +5,12 @@ Signatures are made anew and compared (https://learn.microsoft.com/rest/api/stor
 """
 
 import base64
+import binascii
 import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote
 
@@ -37,6 +39,18 @@ def keys(emulation: Emulation) -> dict[str, str]:
         return kept
 
 
+def held(emulation: Emulation, account: str) -> list[str]:
+    """The keys that open an account: its own, or those that a client gave with its datastores of another account."""
+    if account.lower() == emulation.names.storage_account:
+        return list(keys(emulation).values())
+    found = []
+    for _, kept in emulation.state.below(f"{emulation.names.workspace_path}/datastores/"):
+        if str(kept["properties"].get("accountName", "")).lower() == account.lower():
+            secret = emulation.state.get(f"secret/datastores/{kept['name']}") or {}
+            found += [secret["key"]] if secret.get("key") else []
+    return found
+
+
 def check(emulation: Emulation, request: Request) -> None:
     """Raises AzureError 403, or 401 with the challenge that clients of Entra follow."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -62,8 +76,14 @@ def container_sas(emulation: Emulation, container: str, hours: float = 1, permis
 
 
 def sign(key: str, text: str) -> str:
-    """The account's signature of a text."""
-    return base64.b64encode(hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()).decode()
+    """The account's signature of a text; a key that is no base64 signs nothing."""
+    with suppress(binascii.Error):
+        return _signed(base64.b64decode(key), text)
+    return secrets.token_urlsafe()
+
+
+def _signed(key: bytes, text: str) -> str:
+    return base64.b64encode(hmac.new(key, text.encode(), hashlib.sha256).digest()).decode()
 
 
 def delegation_key(emulation: Emulation, fields: Mapping[str, str]) -> str:
@@ -76,7 +96,7 @@ def _check_key(emulation: Emulation, request: Request, given: str) -> None:
     if account != request.host.partition(".")[0]:
         raise _refused("AuthenticationFailed", "The account of the Authorization header is another one")
     text = _request_text(request, account)
-    if not _same(signature, text, keys(emulation).values()):
+    if not _same(signature, text, held(emulation, account)):
         raise _refused(
             "AuthenticationFailed",
             "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly"
@@ -106,8 +126,8 @@ def _check_signature(emulation: Emulation, request: Request) -> None:
         texts = [_account_text(query, account)]
     else:
         texts = [_service_text(query, f"/blob/{account}{path}") for path in _signed_paths(request)]
-    held = [delegation_key(emulation, query)] if "skoid" in query else list(keys(emulation).values())
-    if not any(_same(query["sig"], text, held) for text in texts):
+    given = [delegation_key(emulation, query)] if "skoid" in query else held(emulation, account)
+    if not any(_same(query["sig"], text, given) for text in texts):
         raise _refused("AuthenticationFailed", "Signature did not match.")
     needed = NEEDED.get(request.method, "r")
     if query.get("comp") == "metadata" and request.method == "PUT":
@@ -176,8 +196,8 @@ def _account_text(query: Mapping[str, str], account: str) -> str:
     return "\n".join([account, *(query.get(name, "") for name in names), ""])
 
 
-def _same(signature: str, text: str, held: Iterable[str]) -> bool:
-    return any(hmac.compare_digest(sign(key, text).encode(), signature.encode()) for key in held)
+def _same(signature: str, text: str, given: Iterable[str]) -> bool:
+    return any(hmac.compare_digest(sign(key, text).encode(), signature.encode()) for key in given)
 
 
 def _refused(code: str, message: str) -> AzureError:

@@ -15,7 +15,7 @@ from core.emulator.emulation import Emulation
 from core.emulator.jobs import outputs
 from core.emulator.messages import Reply, Request
 from core.emulator.routes import Route
-from core.emulator.storage import access, blocks, containers
+from core.emulator.storage import access, blocks, containers, lake
 from core.emulator.storage.conditions import byte_range, check_read, check_write
 from core.emulator.storage.containers import metadata
 from core.emulator.storage.places import Place, check_container, container_key, found, place_of, refused
@@ -38,7 +38,10 @@ def answer(emulation: Emulation, request: Request) -> Reply:
 
 def _blob_service(emulation: Emulation, request: Request) -> Reply:
     place = place_of(emulation, request)
-    _lay_down(emulation, place.container, place.name or request.query.get("prefix", ""))
+    asked_below = request.query.get("prefix") or request.query.get("directory", "")
+    _lay_down(emulation, place.container, place.name or asked_below)
+    if request.host.split(".")[1] == "dfs" and (reply := lake.answer(emulation, request, place)):
+        return reply
     if not place.said:
         return containers.account(emulation, request)
     if not place.name:
@@ -111,7 +114,8 @@ def put_metadata(emulation: Emulation, request: Request, place: Place) -> Reply:
     with emulation.state.lock:
         blob = found(emulation, place)
         check_write(request, blob)
-        return Reply(200, None, written(blobs.describe(emulation, blob, metadata=metadata(request))))
+        kept = {lake.FOLDER: "true"} if lake.is_folder(blob) else {}
+        return Reply(200, None, written(blobs.describe(emulation, blob, metadata=metadata(request) | kept)))
 
 
 def put_properties(emulation: Emulation, request: Request, place: Place) -> Reply:
@@ -176,6 +180,7 @@ def properties(blob: Blob) -> dict[str, str]:
         "x-ms-lease-state": "available",
         "x-ms-server-encrypted": "true",
     }
+    own["x-ms-resource-type"] = "directory" if lake.is_folder(blob) else "file"
     return own | said | dict(blob.content) | ({"Content-MD5": blob.md5} if blob.md5 else {})
 
 
