@@ -8,6 +8,7 @@ from argparse import REMAINDER, Namespace
 from pathlib import Path
 from typing import Any
 
+from core.cli import azure_clock
 from core.cli.command import DONE, Command, Context, Outcome, arg
 from core.domain.errors import SpecInvalid
 from core.settings import as_environment, read_settings
@@ -128,6 +129,7 @@ COMMANDS = (
             arg("inside", nargs=REMAINDER, metavar="-- COMMAND ...", help="a command to run inside the emulation"),
         ),
     ),
+    *azure_clock.COMMANDS,
     Command(
         "azure fault",
         "let something go wrong in the emulation (add), show it (list), let nothing go wrong anymore (clear)",

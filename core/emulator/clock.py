@@ -20,6 +20,10 @@ class Clock:
         """Seconds since the epoch, as the emulation's clients see them."""
         return self._now() + float(self._state.get("clock", {}).get("ahead_s", 0.0))
 
+    def real(self) -> float:
+        """The real time, in seconds since the epoch."""
+        return self._now()
+
     def shown(self, real: float) -> float:
         """A real time as the emulation's clients see it."""
         return real + float(self._state.get("clock", {}).get("ahead_s", 0.0))

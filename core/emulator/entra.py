@@ -72,7 +72,7 @@ def token(emulation: Emulation, request: Request) -> Reply:
             "token_type": "Bearer",
             "expires_in": TOKEN_S,
             "ext_expires_in": TOKEN_S,
-            "access_token": signed(emulation, audience, emulation.clock.now() + TOKEN_S),
+            "access_token": signed(emulation, audience, emulation.clock.real() + TOKEN_S),
         }
     )
 
@@ -106,7 +106,7 @@ def claims(emulation: Emulation, request: Request) -> Document:
         raise _unauthorized("InvalidAuthenticationToken", "The access token is invalid.")
     part = text.partition(".")[2]
     found: Document = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    if found["exp"] < emulation.clock.now():
+    if found["exp"] < emulation.clock.real():
         raise _unauthorized("ExpiredAuthenticationToken", "The access token expiry UTC time is in the past.")
     return found
 

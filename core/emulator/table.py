@@ -19,7 +19,7 @@ from core.emulator.computes import clusters, sizes
 from core.emulator.emulation import Tick
 from core.emulator.endpoints import autoscale, batch_deployments, batch_jobs, deployments, online, scoring
 from core.emulator.insights import interfaces
-from core.emulator.jobs import ending
+from core.emulator.jobs import ending, schedules
 from core.emulator.jobs import kind as jobs
 from core.emulator.jobs import routes as jobs_routes
 from core.emulator.routes import Router
@@ -35,6 +35,7 @@ KINDS: tuple[Kind, ...] = (
     clusters.KIND,
     connections.KIND,
     jobs.KIND,
+    schedules.KIND,
     online.KIND,
     deployments.KIND,
     *batch_deployments.KINDS,
@@ -63,6 +64,6 @@ ROUTER = Router(
     )
 )
 ROUTER.add(front_end.routes(ROUTER))
-TICKS: tuple[Tick, ...] = (ending.look_after,)
+TICKS: tuple[Tick, ...] = (ending.look_after, schedules.look_after)
 STARTS: tuple[Tick, ...] = (datastores.make_own, environments.make_curated)
 """What an emulation has from its beginning; called once, before it answers."""

@@ -315,6 +315,7 @@ COLLECTIONS = {
 OWN_WORDS = {
     "azure demo": "the app, on the emulation",
     "azure emulate": "no verb of a workspace: it is what clients of Azure talk to",
+    "azure clock": "no verb of a workspace: what time it is in the emulation",
     "azure fault": "no verb of a workspace: what shall go wrong in the emulation",
     "job wait": "jobs.get, again and again",
     "job output": "jobs.open_output",

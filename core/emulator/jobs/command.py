@@ -189,7 +189,7 @@ def _timed(emulation: Emulation, run: Run) -> Run:
 def _environ(emulation: Emulation, run: Run, folder: Path, values: Mapping[str, str]) -> dict[str, str]:
     names = emulation.names
     bin_folder = processes.own_environment(folder)
-    token = entra.signed(emulation, "https://ml.azure.com", emulation.clock.now() + 24 * 3600)
+    token = entra.signed(emulation, "https://ml.azure.com", emulation.clock.real() + 24 * 3600)
     tracking = f"https://{names.api_host}/mlflow/v1.0{names.workspace_path}"
     mounts = {f"AZURE_ML_{name.replace('.', '_').replace('inputs', 'INPUT').replace('outputs', 'OUTPUT')}": value
               for name, value in values.items()}  # fmt: skip

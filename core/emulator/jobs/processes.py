@@ -52,8 +52,9 @@ def start(emulation: Emulation, folder: Path, command: str, environ: Mapping[str
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    kept = {"pid": process.pid, "born": psutil.Process(process.pid).create_time()}  # it is there until it is waited for
     threading.Thread(target=_end_with, args=(emulation, process), daemon=True, name="emulated-command").start()
-    return {"pid": process.pid, "born": psutil.Process(process.pid).create_time()}
+    return kept
 
 
 def alive(kept: Mapping[str, float]) -> bool:

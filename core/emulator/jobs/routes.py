@@ -1,6 +1,6 @@
 """All routes of jobs and runs, in the order in which they are tried."""
 
-from core.emulator.jobs import discovery, history, kind, mlflow, mlflow_experiments, outputs
+from core.emulator.jobs import discovery, history, kind, mlflow, mlflow_experiments, outputs, schedules
 
 ROUTES = (
     *kind.ROUTES,
@@ -9,4 +9,5 @@ ROUTES = (
     *mlflow.ROUTES,
     *mlflow_experiments.ROUTES,
     *outputs.ROUTES,
+    *schedules.ROUTES,
 )

@@ -66,7 +66,7 @@ def check(emulation: Emulation, request: Request) -> None:
 
 def container_sas(emulation: Emulation, container: str, hours: float = 1, permissions: str = "racwdl") -> str:
     """A signature for all of a container, as a datastore's secrets give it."""
-    expiry = datetime.fromtimestamp(emulation.clock.now(), UTC) + timedelta(hours=hours)
+    expiry = datetime.fromtimestamp(emulation.clock.real(), UTC) + timedelta(hours=hours)
     query = {
         "sv": VERSION, "se": f"{expiry:%Y-%m-%dT%H:%M:%SZ}", "sr": "c", "sp": permissions, "spr": "https",
     }  # fmt: skip
@@ -118,7 +118,7 @@ def _check_token(emulation: Emulation, request: Request) -> None:
 
 def _check_signature(emulation: Emulation, request: Request) -> None:
     query = request.query
-    now = f"{datetime.fromtimestamp(emulation.clock.now(), UTC):%Y-%m-%dT%H:%M:%SZ}"
+    now = f"{datetime.fromtimestamp(emulation.clock.real(), UTC):%Y-%m-%dT%H:%M:%SZ}"
     if query.get("se", "9999") < now[: len(query.get("se", "9999"))] or query.get("st", "") > now:
         raise _refused("AuthenticationFailed", "Signature not valid in the specified time frame")
     account = request.host.partition(".")[0]
