@@ -132,13 +132,18 @@ def served(found: Any) -> Served:
         endpoint=str(found.endpoint_name),
         model=name,
         model_version=version,
-        state=DEPLOYMENT_STATES.get(str(found.provisioning_state).lower(), DeploymentState.FAILED),
+        state=DEPLOYMENT_STATES.get(word(found.provisioning_state), DeploymentState.FAILED),
         created_at=created.timestamp() if isinstance(created, datetime) else 0.0,
         made=created.isoformat() if isinstance(created, datetime) else "",
         tags=tags,
         instances=int(found.instance_count or 1),
         size=str(found.instance_type or ""),
     )
+
+
+def word(state: Any) -> str:
+    """A state in lower case: the SDK gives a text, or an enumeration whose text is its Python name."""
+    return str(getattr(state, "value", state) or "").lower()
 
 
 def deployment(found: Served, endpoint_tags: Mapping[str, str], proven: Proven, error: str = "") -> Deployment:
@@ -161,7 +166,7 @@ def deployment(found: Served, endpoint_tags: Mapping[str, str], proven: Proven, 
 def endpoint(found: Any, deployments: Sequence[Deployment], scoring_uri: str) -> Endpoint:
     """An endpoint of the SDK; `scoring_uri` is what it will be, while Azure says nothing."""
     tags = dict(found.tags or {})
-    state = ENDPOINT_STATES.get(str(found.provisioning_state).lower(), EndpointState.FAILED)
+    state = ENDPOINT_STATES.get(word(found.provisioning_state), EndpointState.FAILED)
     traffic = shares(found.traffic)
     live = [one for one in deployments if traffic.get(one.name)]
     if state is EndpointState.READY and any(one.state is DeploymentState.FAILED for one in live):
