@@ -18,7 +18,8 @@ from azure_models import SIGNATURE
 from waiting import wait_until
 
 from core.contract import samples
-from core.emulator.assets.versions import registered
+from core.emulator import blobs
+from core.emulator.emulation import Options
 from core.emulator.server import Running
 
 sdk = pytest.importorskip("azure.ai.ml.entities", reason="the SDK of Azure ML is not here")
@@ -30,7 +31,7 @@ NAME = "bank-batch"
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("batch")
-    with emulating.emulation(home) as started:
+    with emulating.emulation(home, Options(allow_code=True, poll_s=0.05)) as started:
         started.emulation.workspace.service.start()
         yield started
         living.close(home)
@@ -115,8 +116,6 @@ def sdk_input(**given: Any) -> Any:
 
 def test_a_request_that_comes_twice_starts_one_job(running: Running, ml: Any, deployment: Any, table: Path):
     emulation = running.emulation
-    from core.emulator import blobs
-
     blobs.write(emulation, emulation.names.container, "rows/rows.csv", table.read_bytes())
     uri = "azureml://datastores/workspaceblobstore/paths/rows/rows.csv"
     body = {"properties": {"InputData": {"table": {"jobInputType": "UriFile", "uri": uri}}}}
@@ -167,20 +166,55 @@ def test_inputs_that_are_no_one_table_are_refused_with_the_reason(running: Runni
     assert (reply.status_code, "one table" in reply.text) == (400, True)
 
 
-def test_a_pipeline_deployment_names_a_component_that_is_there(running: Running, ml: Any, endpoint: Any):
-    spec = {"type": "pipeline", "jobs": {}, "inputs": {}, "outputs": {}}
-    component = registered(running.emulation, "components", "steps", {"componentSpec": spec})
+def say() -> Any:
+    """A pipeline of one command, as the SDK's documentation writes it."""
+    from azure.ai.ml import Input, Output, command, dsl
+
+    step = command(
+        name="say_it",
+        command="echo said ${{inputs.word}} > ${{outputs.out}}/said.txt",
+        environment=sdk.Environment(image="mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04"),
+        inputs={"word": Input(type="string")},
+        outputs={"out": Output(type="uri_folder")},
+    )
+
+    @dsl.pipeline(name="say_words", description="Says a word")
+    def words(word="nothing"):  # the SDK reads annotations, and these would be texts
+        return {"out": step(word=word).outputs.out}
+
+    return words().component
+
+
+def test_a_published_pipeline_really_runs_with_the_inputs_of_its_invocation(
+    running: Running, ml: Any, endpoint: Any, tmp_path: Path
+):
+    component = ml.components.create_or_update(say())
     wanted = sdk.PipelineComponentBatchDeployment(
-        name="pipe", endpoint_name=NAME, component=component["id"], settings={"default_compute": "cpu"}
+        name="pipe", endpoint_name=NAME, component=component, settings={"continue_on_step_failure": False}
     )
     made = ml.batch_deployments.begin_create_or_update(wanted).result()
-    assert (made.name, made.component) == ("pipe", component["id"])
-    missing = sdk.PipelineComponentBatchDeployment(
-        name="none", endpoint_name=NAME, component=component["id"].replace("steps", "missing")
-    )
-    with pytest.raises(Exception, match="not found"):
-        ml.batch_deployments.begin_create_or_update(missing).result()
+    assert (made.name, made.component) == ("pipe", component.id)
+    headers = {"Authorization": f"Bearer {token(running)}", "azureml-model-deployment": "pipe"}
+    body = {"properties": {"inputData": {"word": {"jobInputType": "Literal", "value": "hello"}}}}
+    reply = requests.post(f"https://{host(NAME)}/jobs", json=body, headers=headers, timeout=20)
+    assert reply.status_code == 201, reply.text
+    job = reply.json()
+    assert job["properties"]["tags"]["azureml.deploymentname"] == "pipe"
+    assert job["properties"]["inputData"]["word"]["value"] == "hello"
+    done = ended(ml, job["name"])
+    assert (done.status, done.type) == ("Completed", "pipeline")
+    ml.jobs.download(name=job["name"], output_name="out", download_path=str(tmp_path))
+    assert [path.read_text().strip() for path in tmp_path.rglob("said.txt")] == ["said hello"]
+    told = requests.get(f"https://{host(NAME)}/jobs/{job['name']}", headers=headers, timeout=20).json()
+    assert told["properties"]["status"] == "Completed"
     ml.batch_deployments.begin_delete("pipe", NAME).result()
+
+
+def test_a_component_that_is_not_there_is_not_deployed(ml: Any, endpoint: Any):
+    missing = f"{ml.workspaces.get('emulated').id}/components/missing/versions/1"
+    wanted = sdk.PipelineComponentBatchDeployment(name="none", endpoint_name=NAME, component=missing)
+    with pytest.raises(Exception, match="not found"):
+        ml.batch_deployments.begin_create_or_update(wanted).result()
 
 
 def test_the_default_deployment_is_not_deleted_and_its_endpoint_takes_it_with_it(ml: Any, deployment: Any):

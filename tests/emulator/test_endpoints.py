@@ -244,6 +244,21 @@ def test_a_fault_that_was_asked_for_ends_a_deployment_with_its_cause(
     ml.online_deployments.begin_delete("faulty", "bank-scoring").result()
 
 
+def test_code_of_a_client_is_refused_with_the_reason_where_it_may_not_run(
+    ml: Any, endpoint: Any, models: tuple[str, str], tmp_path: Path
+):
+    (tmp_path / "score.py").write_text("def run(raw):\n    return raw\n")
+    code = sdk.CodeConfiguration(code=str(tmp_path), scoring_script="score.py")
+    image = sdk.Environment(image="mcr.microsoft.com/azureml/minimal-ubuntu22.04-py39-cpu-inference")
+    with pytest.raises(Exception, match="--allow-code"):
+        ml.online_deployments.begin_create_or_update(
+            deployment("scripted", models[0], code_configuration=code, environment=image)
+        ).result()
+    assert ml.online_deployments.get("scripted", "bank-scoring").provisioning_state == "Failed"
+    assert "--allow-code" in ml.online_deployments.get_logs("scripted", "bank-scoring", 10)
+    ml.online_deployments.begin_delete("scripted", "bank-scoring").result()
+
+
 def test_an_endpoint_that_is_deleted_is_gone_with_all_it_had(running: Running, ml: Any, models: tuple[str, str]):
     name = "Short-Lived"
     ml.online_endpoints.begin_create_or_update(sdk.ManagedOnlineEndpoint(name=name, auth_mode="key")).result()

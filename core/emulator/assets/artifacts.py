@@ -77,7 +77,8 @@ def announced(emulation: Emulation, request: Request) -> Reply:
 def _resolved(kind: str, field: str, name: str) -> Callable[[Emulation, Request], Reply]:
     def resolve(emulation: Emulation, request: Request) -> Reply:
         """Ids of assets -> where their content lies; what is not there is left out."""
-        values = {}
+        # An output of a run has such an id too, and is no asset until somebody registers it.
+        values: Document = outputs.resolved(emulation, request).body["values"] if kind == "data" else {}
         for said in request.document().get("values") or []:
             parts = str(said).rstrip("/").split("/")
             try:

@@ -70,7 +70,10 @@ def _kept(wanted: Document, before: Document | None, emulation: Emulation) -> Do
         "provisioningState": "Updating" if before else "Creating",
     }
     if given.get("deploymentConfiguration"):
-        properties["deploymentConfiguration"] = given["deploymentConfiguration"]
+        configuration = dict(given["deploymentConfiguration"])
+        # Azure keeps all settings as texts.
+        configuration["settings"] = {name: str(value) for name, value in (configuration.get("settings") or {}).items()}
+        properties["deploymentConfiguration"] = configuration
     if not component_of({"properties": properties}) and not properties["model"]:
         raise refused("A batch deployment needs a model, or a pipeline component.", "BadArgument")
     return {

@@ -9,11 +9,13 @@ from core.emulator.endpoints import batch_deployments, batch_work, online
 from core.emulator.endpoints.checks import refused
 from core.emulator.jobs import kind as jobs
 from core.emulator.jobs import shapes
+from core.emulator.jobs.starting import start_pipeline
 from core.emulator.messages import AzureError, Document, Reply, Request
 from core.emulator.names import NAMESPACE
 from core.emulator.routes import Route
 
 AUDIENCE = "https://ml.azure.com"
+SETTINGS = "ComponentDeployment.Settings."
 DEPLOYMENT = "azureml-model-deployment"
 REPEATED = ("repeatability_request-id", "repeatability-request-id", "repeatability-first-sent-id")
 """The SDK's spelling of the header first: a request with an id that was seen has the job that came of it."""
@@ -105,26 +107,35 @@ def _pipeline(
     experiment: str,
 ) -> None:
     """Run the deployment's pipeline as a job of the workspace."""
-    configuration = deployment["properties"].get("deploymentConfiguration") or {}
-    kinds = {"urifile": "uri_file", "urifolder": "uri_folder", "mltable": "mltable", "literal": "literal",
-             "mlflowmodel": "mlflow_model", "custommodel": "custom_model", "tritonmodel": "triton_model"}  # fmt: skip
-    sent = {
-        "jobType": "Pipeline",
-        "componentId": batch_deployments.component_document(emulation, component)["id"],
-        "displayName": name,
-        "experimentName": experiment,
-        "inputs": {
-            key: {**given, "jobInputType": kinds.get(str(given["jobInputType"]).lower(), given["jobInputType"])}
-            for key, given in inputs.items()
+    properties = deployment["properties"]
+    given = _settings(properties)
+    compute = given.pop("default_compute", None) or properties["compute"]
+    start_pipeline(
+        emulation,
+        {
+            "componentId": batch_deployments.component_document(emulation, component)["id"],
+            **({"computeId": compute} if compute else {}),
         },
-        "outputs": outputs,
-        "settings": dict(configuration.get("settings") or {}),
-        "computeId": deployment["properties"]["compute"],
-        "tags": {"azureml.deploymentname": deployment["name"]},
-        "properties": {"azureml.runLineageType": "batchDeployment", "runSource": "BatchDeployment", "runType": "HTTP"},
+        inputs,
+        outputs=outputs,
+        name=name,
+        experiment=experiment,
+        tags={"azureml.deploymentname": deployment["name"]},
+        properties={
+            "azureml.runLineageType": "batchDeployment", "runSource": "BatchDeployment", "runType": "HTTP",
+        },
+        settings=given,
+    )  # fmt: skip
+
+
+def _settings(properties: Document) -> Document:
+    """Of a pipeline deployment; they stood among the properties while that was new."""
+    earlier = {
+        name.removeprefix(SETTINGS): value
+        for name, value in properties["properties"].items()
+        if name.startswith(SETTINGS)
     }
-    document = jobs.submit(emulation, name, sent)
-    emulation.state.put(document["id"], document)
+    return earlier | ((properties.get("deploymentConfiguration") or {}).get("settings") or {})
 
 
 def shown(emulation: Emulation, kept: Document) -> Document:
