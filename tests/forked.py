@@ -21,7 +21,14 @@ from core.local.worker.executors import another_main
 from core.settings import CHECKOUT
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["core.local.worker.batch", "fake_worker", "fake_service"])
+# All that the fakes import of `core`: the server that forks finds no module of the tests.
+FORKS.set_forkserver_preload(
+    [
+        "core.local.service.loop",
+        *(f"core.local.worker.{name}" for name in ("batch", "run", "automl", "step")),
+        *("core.local.workspace", "core.ml.search", "core.ml.trial"),
+    ]
+)
 
 END_S = 10.0
 
