@@ -47,7 +47,7 @@ def completed(context: Context, job: Job) -> Job:
 
 def timed(context: Context, jobs: Sequence[Job]) -> tuple[Job, ...]:
     """Jobs with their times and errors, found for all of them together; without where run history says nothing."""
-    unknown = [job.id for job in jobs if job.state is not JobState.QUEUED and job.started_at is None]
+    unknown = [job.id for job in jobs if job.state is not JobState.QUEUED and not _path(context, job.id).exists()]
     try:
         known = many(context, unknown) if unknown else {}
     except SlipwayError:
