@@ -5,13 +5,18 @@ import signal
 import subprocess
 import threading
 from argparse import REMAINDER, Namespace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.cli import azure_clock
 from core.cli.command import DONE, Command, Context, Outcome, arg
 from core.domain.errors import SpecInvalid
 from core.settings import as_environment, read_settings
+
+if TYPE_CHECKING:
+    from core.domain.resources import Resource
+    from core.workspace import Workspace
 
 NOTICE = "This is an emulation of Azure Machine Learning on this machine. Nothing here is in the cloud or costs money."
 
@@ -106,7 +111,52 @@ def _fault(context: Context, options: Namespace) -> Any:
     return shown(faults.add(read({"kind": options.what, **given})))
 
 
+def _there(context: Context) -> "Workspace":
+    """The workspace of Azure ML, whether it was named on the line or not."""
+    from core.workspace import open_workspace
+
+    if context.workspace.can("service.resources"):
+        return context.workspace
+    return open_workspace(read_settings(as_environment(context.settings), workspace="azure"))
+
+
+def _resources(context: Context, options: Namespace) -> Any:
+    found = _there(context).service.resources()
+    if found:
+        context.say(_total(found))
+    return found
+
+
+def _teardown(context: Context, options: Namespace) -> Any:
+    service = _there(context).service
+    if not options.yes:
+        ours = [each for each in service.resources() if each.made_here]
+        names = ", ".join(f"{each.kind} {each.name}" for each in ours) or "nothing"
+        raise SpecInvalid(f"This would remove {names}", hint="Add --yes to remove it; data, models and runs stay")
+    return service.teardown()
+
+
+def _total(found: Sequence["Resource"]) -> str:
+    known = sum(each.hourly_cost or 0.0 for each in found)
+    unknown = sum(each.hourly_cost is None for each in found)
+    more = f", and {unknown} whose price is not known" if unknown else ""
+    return f"Together {known:,.2f} {found[0].currency} an hour by the list prices that ship with Slipway{more}"
+
+
 COMMANDS = (
+    Command(
+        "azure resources",
+        "what runs or fires in the workspace of Azure ML, and what it costs an hour",
+        _resources,
+        columns=("kind", "name", "state", "size", "count", "hourly_cost", "made_here", "note"),
+    ),
+    Command(
+        "azure teardown",
+        "remove what Slipway made there and that runs, fires or costs; data, models and runs stay",
+        _teardown,
+        (arg("--yes", action="store_true", help="do it; without, it only says what it would remove"),),
+        columns=("kind", "name", "state", "hourly_cost"),
+    ),
     Command(
         "azure demo",
         "the app on an emulation of Azure ML, with the quickstart running in the background",

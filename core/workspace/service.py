@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from core.domain.monitoring import BackupReport, Finding, ServiceStatus
+from core.domain.resources import Resource
 from core.workspace.collection import Collection
 
 
@@ -44,3 +45,14 @@ class Service(Collection):
     def doctor(self) -> Iterator[Finding]:
         """Look at everything that could be wrong, one finding at a time."""
         self._cannot("doctor")
+
+    def resources(self) -> tuple[Resource, ...]:
+        """What runs or fires until somebody ends it, with what it costs an hour; the dearest first."""
+        self._cannot("resources")
+
+    def teardown(self) -> tuple[Resource, ...]:
+        """Remove what Slipway made and that runs, fires or costs, and give what that was; data, models and runs stay.
+
+        It may be listed for a while, until it is gone.
+        """
+        self._cannot("teardown")

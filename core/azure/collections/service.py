@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.azure import live
 from core.azure.context import Context
 from core.azure.doctor.all import findings
 from core.azure.lacks import LACKS
 from core.domain.monitoring import Finding
+from core.domain.resources import Resource
 from core.workspace.service import Service
 
 
@@ -20,3 +22,9 @@ class AzureService(Service):
 
     def doctor(self) -> Iterator[Finding]:
         return findings(self._context, Path.cwd())
+
+    def resources(self) -> tuple[Resource, ...]:
+        return live.resources(self._context)
+
+    def teardown(self) -> tuple[Resource, ...]:
+        return live.teardown(self._context)

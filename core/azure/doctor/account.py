@@ -9,9 +9,9 @@ from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
+from core.azure.arm import Answer, ask
 from core.azure.context import ARM_SCOPE, ML_SCOPE, Context
 from core.azure.doctor import commands
-from core.azure.doctor.arm import Answer, ask
 from core.azure.doctor.finding import beware, failed, fine
 from core.azure.target import Target
 from core.domain.errors import SlipwayError, SpecInvalid

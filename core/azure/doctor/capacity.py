@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.azure import known, prices
+from core.azure.arm import ask
 from core.azure.context import Context
-from core.azure.doctor.arm import ask
 from core.azure.doctor.finding import beware, failed, fine
 from core.domain.monitoring import Finding
 

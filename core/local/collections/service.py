@@ -15,6 +15,11 @@ from core.workspace.service import Service
 class LocalService(Service):
     """The service of this machine, started detached and left running."""
 
+    reasons = dict.fromkeys(
+        ("service.resources", "service.teardown"),
+        "Nothing on this machine costs by the hour; --workspace azure lists what does",
+    )
+
     def __init__(self, context: Context) -> None:
         self._context = context
 
