@@ -65,9 +65,13 @@ def client_settings(home: Path) -> Settings:
     return read_settings({**os.environ, **environ})
 
 
+NOBODY_WORKS = Options(allow_code=True, poll_s=3600.0)
+"""What is asked for waits, as in a workspace of this machine whose service nobody has started."""
+
+
 def open_azure_at(home: Path) -> Workspace:
     """A workspace of Azure ML whose emulation lies below `home`, as the caches do, until the test ends."""
-    OF_THIS_TEST.enter_context(emulation(home / "emulated"))
+    OF_THIS_TEST.enter_context(emulation(home / "emulated", NOBODY_WORKS))
     return open_azure(client_settings(home / "client"))
 
 

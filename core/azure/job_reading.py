@@ -6,13 +6,17 @@ from typing import Any
 
 from core.azure.context import Context
 from core.azure.job_errors import hint_of
+from core.azure.kept import found
 from core.azure.leaderboard import best_told
 from core.azure.names import mapping
+from core.azure.pipelines import words
+from core.azure.pipelines.published import published
 from core.azure.runs import Document, said_in
 from core.azure.training import minutes, notes, spec_of
 from core.azure.translate import created_at, seconds
 from core.domain.job import Job, JobKind
 from core.domain.job_state import JobState
+from core.domain.run import PipelineRunSpec, RunOrigin
 from core.domain.training import TrainingResult
 
 QUEUED, RUNNING = JobState.QUEUED, JobState.RUNNING
@@ -64,7 +68,46 @@ def training_job(context: Context, job: Any) -> Job | None:
     )
 
 
-READERS: Mapping[str, Callable[[Context, Any], Job | None]] = {"automl": training_job}
+def pipeline_job(context: Context, job: Any) -> Job | None:
+    """A run of a pipeline of ours."""
+    tags = {**(job.properties or {}), **(job.tags or {})}
+    if words.NAME not in tags:
+        return None
+    version, origin = str(tags.get(words.AT, "")), str(tags.get(words.ORIGIN, ""))
+    spec = PipelineRunSpec(
+        words.pipeline_id(tags[words.NAME], int(version) if version.isdecimal() else 0),
+        tags[words.NAME],
+        int(version) if version.isdecimal() else 0,
+        _parameters(context, job, tags),
+        origin=RunOrigin(origin) if origin in tuple(RunOrigin) else RunOrigin.REST,
+        schedule=str(tags.get(words.SCHEDULE, "")),
+        retry_of=str(tags.get(words.RETRY_OF, "")),
+    )
+    state = state_of(job)
+    return Job(
+        id=str(job.name),
+        kind=JobKind.PIPELINE,
+        state=state,
+        experiment_name=str(job.experiment_name or ""),
+        compute=context.settings.azure_compute,
+        spec=spec,
+        created_at=created_at(job),
+        attempt=int(state is not QUEUED),
+        cancel_requested=cancel_requested(job),
+    )
+
+
+def _parameters(context: Context, job: Any, tags: Mapping[str, str]) -> Mapping[str, Any]:
+    """Every parameter's value: as it was kept, else by the texts of the job's inputs."""
+    kept: dict[str, Any] | None = found(words.VALUES, job.properties, dict[str, Any])
+    if kept is not None:
+        return kept
+    spec = published(context).definition(tags[words.NAME], words.version_of(f"version-{tags.get(words.AT)}"))
+    texts = {name: getattr(each, "_data", each) for name, each in (job.inputs or {}).items()}
+    return {**spec.defaults, **words.values(spec, texts)} if spec else {}
+
+
+READERS: Mapping[str, Callable[[Context, Any], Job | None]] = {"automl": training_job, "pipeline": pipeline_job}
 """`type` of the SDK's job -> who reads it."""
 
 

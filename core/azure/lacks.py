@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 
 NO_SERVICE = "Azure runs what is asked for itself; there is no service of ours to look after."
+NO_KEYS = (
+    "A batch endpoint of Azure has no keys; an Entra token starts its runs:"
+    " az account get-access-token --resource https://ml.azure.com"
+)
 
 LACKS: Mapping[str, str] = {
     "service.start": NO_SERVICE,
@@ -12,6 +16,8 @@ LACKS: Mapping[str, str] = {
     "service.key": NO_SERVICE,
     "service.backup": "What Azure keeps cannot be copied out as one file; its storage account has backups of its own.",
     "service.restore": "Nothing can be put back into Azure as it was; its storage account has backups of its own.",
+    "pipelines.keys": NO_KEYS,
+    "pipelines.rotate_key": NO_KEYS,
     "jobs.extend": "A training on Azure cannot be continued; submit it again with more time.",
     "models.curves": "AutoML on Azure keeps no out-of-fold predictions to draw charts from.",
     "records.send_feedback": "Feedback is kept by this machine's servers; Azure's have no place for it.",

@@ -11,7 +11,6 @@ from core.azure.collections.models import AzureModels
 from core.azure.collections.pipelines import AzurePipelines
 from core.azure.collections.proofs import AzureProofs
 from core.azure.collections.records import AzureRecords
-from core.azure.collections.schedules import AzureSchedules
 from core.azure.collections.service import AzureService
 from core.azure.context import Context
 from core.azure.tables import Tables
@@ -35,17 +34,18 @@ def open_azure(settings: Settings, clock: Callable[[], float] = time.time, *, co
     jobs = AzureJobs(context, tables)
     models = AzureModels(context, tables, jobs)
     endpoints = AzureEndpoints(context, models)
+    data = AzureData(context, tables, jobs, models, endpoints)
+    pipelines = AzurePipelines(context)
     return Workspace(
         settings,
-        data=AzureData(context, tables, jobs, models, endpoints),
+        data=data,
         computes=AzureComputes(context),
         jobs=jobs,
         models=models,
         endpoints=endpoints,
         proofs=AzureProofs(context, endpoints),
         records=AzureRecords(context),
-        pipelines=AzurePipelines(context),
-        schedules=AzureSchedules(context),
+        pipelines=pipelines,
         service=AzureService(context),
         pace=Pace(LOOK_S, START_S),
         notice=settings.azure_notice,

@@ -310,6 +310,7 @@ COLLECTIONS = {
     "pipeline": ("pipelines",),
     "schedule": ("schedules",),
     "service": ("service",),
+    "azure": ("service",),
 }
 """Noun of the command line -> the collections whose verbs it has."""
 OWN_WORDS = {
