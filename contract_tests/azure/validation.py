@@ -142,7 +142,7 @@ def parsed(body: Any) -> Any:
     if isinstance(body, bytes | str):
         try:
             return json.loads(body) if body else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return body
     return body
 

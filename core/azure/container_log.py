@@ -7,9 +7,9 @@ from core.domain.job import LogLine
 
 STAMP = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?(?:Z|\+00:00)?")
 LEVEL = re.compile(r"\b(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL)\b")
-LETTER = re.compile(r"[\d.,Z]\s+([DIWEC])\s+\[")
+LETTER = re.compile(r"[\d.,Z]\s+([DIWEC])\s+(?:\[|\S+ - )")
 """How the inference server marks it: `2026-05-01 12:00:00,123 E [70] azmlinfsrv - ...`."""
-HEAD = re.compile(r"^\d{4}-\d\d-\d\d[ T][\d:.,Z]+ [DIWEC] \[\d+\] \S+ - ")
+HEAD = re.compile(r"^\d{4}-\d\d-\d\d[ T][\d:.,Z]+ [DIWEC] (?:\[\d+\] )?\S+ - ")
 LETTERS = {"D": "debug", "I": "info", "W": "warning", "E": "error", "C": "critical"}
 LEVELS = {"debug": 0, "info": 1, "warning": 2, "error": 3, "critical": 4}
 TRACEBACK = "Traceback (most recent call last):"

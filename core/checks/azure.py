@@ -2,6 +2,9 @@
 
 Seen on `azureml-inference-server-http` 1.5.1 and in the documents of AutoML services from 2020 to 2023. Whatever is not
 named here is a violation there too. There is no baseline for ours.
+
+Azure's front door makes 424 of whatever the model's server refuses; what is judged is the server's own status, which
+stands in a header (`core.loadtest.way`).
 """
 
 from collections.abc import Callable
@@ -72,6 +75,15 @@ def _key_in_front(objection: Objection) -> bool:
     return objection.check in KEYS and not objection.keyed and "Authorization" in objection.message
 
 
+def _front_door(objection: Objection) -> bool:
+    plain = objection.status == 401 and objection.reply.startswith(b"key_auth")
+    return plain and objection.check in SHAPES | {"errors_have_one_shape"}
+
+
+def _key_everywhere(objection: Objection) -> bool:
+    return objection.check == "open_operations_need_no_key" and objection.status == 401
+
+
 def _loose_document(objection: Objection) -> bool:
     if "Authorization" in objection.message or objection.status >= 500:
         return False
@@ -89,6 +101,8 @@ DEVIATIONS = (
     Deviation("error as 200", "AutoML's score script answers its own errors as results.", _error_as_200),
     Deviation("double-encoded reply", "The result is JSON inside a JSON string.", _double_encoded),
     Deviation("health as text/html", "`Healthy` is sent as HTML, the document says text or JSON.", _health_as_html),
+    Deviation("plain front door", "Azure's front door refuses a wrong key in plain text, not in JSON.", _front_door),
+    Deviation("key for everything", "Azure's front door asks for the key at every path, open or not.", _key_everywhere),
     Deviation(
         "key checked in front",
         "The document asks for a key that only a managed endpoint checks, not the inference server behind it.",

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from core.domain.errors import ServiceUnavailable
 from core.domain.proof import Target
 from core.loadtest.busy import PATIENT, Patience
-from core.loadtest.way import proxy_to
+from core.loadtest.way import BEHIND, meant_status, proxy_to
 
 HANG_S = 10.0
 TLS_HINT = "Is it http:// and not https://? SSL_CERT_FILE names further authorities to trust"
@@ -108,7 +108,8 @@ class Sender:
         with suppress(BrokenPipeError, ConnectionResetError):
             self._connection.request(method, root + path, body, headers)
         reply = self._connection.getresponse()
-        return Reply(reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read())
+        status = meant_status(reply.status, reply.getheader(BEHIND))
+        return Reply(status, {name.lower(): value for name, value in reply.getheaders()}, reply.read())
 
     def _connect(self) -> http.client.HTTPConnection:
         url = self._target.url

@@ -46,6 +46,16 @@ def proxy_to(url: str) -> Proxy | None:
     return Proxy(way.hostname, way.port or 8080, way.geturl(), headers)
 
 
+BEHIND = "ms-azureml-model-error-statuscode"
+"""What the model's own server said, in what Azure's front door makes of it: 424 for whatever it refuses."""
+FRONT_DOOR = 424
+
+
+def meant_status(status: int, said: str | None) -> int:
+    """The status of the server that scores; `said` is the header `BEHIND` of the answer."""
+    return int(said) if status == FRONT_DOOR and said and said.isdecimal() else status
+
+
 def _here(host: str) -> bool:
     try:
         return ip_address(host).is_loopback

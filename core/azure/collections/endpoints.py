@@ -39,6 +39,7 @@ from core.domain.monitoring import Origin
 from core.domain.proof import Target
 from core.domain.rules import check_limit
 from core.domain.version import VERSION
+from core.loadtest.way import BEHIND, meant_status
 from core.workspace.endpoints import Endpoints
 from core.workspace.models import Models
 
@@ -339,7 +340,9 @@ class AzureEndpoints(Endpoints):
                 f"Endpoint '{name}' does not answer at {uri}: {e}", hint="`endpoint get` shows its state and the cause"
             ) from e
         elapsed_ms = (time.perf_counter() - start_s) * 1000
-        return ScoreReply(reply.status_code, _parsed(reply.content), dict(reply.headers), elapsed_ms)
+        # What the model's server refuses, Azure answers with 424: a refusal is told as everywhere else.
+        status = meant_status(reply.status_code, reply.headers.get(BEHIND))
+        return ScoreReply(status, _parsed(reply.content), dict(reply.headers), elapsed_ms)
 
 
 def origin_headers(origin: Origin) -> dict[str, str]:

@@ -14,7 +14,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from schemathesis.transport.requests import SameHostRedirectsSession
 
-from core.loadtest.way import proxy_to
+from core.loadtest.way import BEHIND, meant_status, proxy_to
 
 
 class Trusting(HTTPAdapter):
@@ -28,7 +28,9 @@ class Trusting(HTTPAdapter):
             self.poolmanager.connection_pool_kw["ssl_context"] = ssl.create_default_context()
         if (proxy := proxy_to(str(request.url))) is not None:
             options["proxies"] = {"https": proxy.url}
-        return super().send(request, *arguments, **options)
+        response = super().send(request, *arguments, **options)
+        response.status_code = meant_status(response.status_code, response.headers.get(BEHIND))
+        return response
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         options["ssl_context"] = self.poolmanager.connection_pool_kw["ssl_context"]
