@@ -76,14 +76,25 @@ def test_lists_come_in_pages(running: Running, ml: MLClient) -> None:
     from azure.ai.ml.entities import Data
 
     emulation = running.emulation
-    for at in range(205):
-        versions.registered(emulation, "data", "many", {"dataUri": "azureml://x", "dataType": "uri_file"}, str(at))
+    made = versions.registered(emulation, "data", "many", {"dataUri": "azureml://x", "dataType": "uri_file"})
+    for at in range(2, 206):
+        path = str(made["id"]).removesuffix("/1") + f"/{at}"
+        emulation.state.hold(path, made | {"id": path, "name": str(at)})
     assert len(list(ml.data.list("many"))) == 205
     found = [each.name for each in ml.data.list()]
     assert found.count("many") == 1
     ml.data.create_or_update(Data(path="https://example.org/x.csv", type="uri_file", name="elsewhere"))
     with pytest.raises(AzureError, match="no address of data"):
         open_data(emulation, "azureml:elsewhere:1")
+
+
+def test_a_name_that_is_refused_leaves_nothing(ml: MLClient, table: Path) -> None:
+    from azure.ai.ml.entities import Data
+    from azure.core.exceptions import HttpResponseError
+
+    with pytest.raises(HttpResponseError, match="'no name!:1' is no name and version"):
+        ml.data.create_or_update(Data(path=str(table), type="mltable", name="no name!"))
+    assert "no name!" not in {each.name for each in ml.data.list()}
 
 
 def test_an_upload_that_was_interrupted_is_done_again(running: Running, ml: MLClient, table: Path) -> None:

@@ -131,6 +131,8 @@ def test_a_component_and_its_code_are_registered(running: Running, ml: MLClient,
     assert made.inputs["rows"]["default"] == 3
     assert (folder_of(running.emulation, made.code) / "run.py").read_text() == "print(1)\n"
     assert ml.components.get("step", label="latest").version == again.version
+    ml.components.download("step", version=made.version, download_path=tmp_path / "down")
+    assert next((tmp_path / "down").rglob("run.py")).read_text() == "print(1)\n"
 
 
 def test_a_component_without_a_name_has_one_of_its_content(ml: MLClient) -> None:

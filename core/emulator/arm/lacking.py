@@ -11,7 +11,7 @@ LACKING = {
     "featurestoreEntities": "feature stores",
     "features": "feature stores",
     "serverlessEndpoints": "serverless endpoints",
-    "marketplaceSubscriptions": "a marketplace",
+    "marketplaceSubscriptions": "marketplace subscriptions",
     "capabilityHosts": "agents",
     "outboundRules": "managed networks",
     "provisionManagedNetwork": "managed networks",
@@ -47,9 +47,16 @@ def account_keys(emulation: Emulation, request: Request) -> Reply:
     return Reply(body={"keys": shown})
 
 
+def one_workspace(emulation: Emulation, request: Request) -> Reply:
+    """The SDK makes workspaces by deployments of templates."""
+    raise AzureError(403, "OperationNotAllowed", "The emulation has one workspace; templates cannot be deployed")
+
+
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 ROUTES = (
     Route("POST", "arm", WORKSPACE + "/listStorageAccountKeys", storage_keys),
     Route("POST", "arm", _GROUP + "/providers/Microsoft.Storage/storageAccounts/{account}/listKeys", account_keys),
+    Route("*", "arm", _GROUP + "/providers/Microsoft.Resources/deployments/{rest:rest}", one_workspace),
+    Route("*", "api", "/genericasset/{rest:rest}", _lacking("indexes")),
     *(Route("*", "arm", f"{WORKSPACE}/{segment}{{rest:rest}}", _lacking(what)) for segment, what in LACKING.items()),
 )

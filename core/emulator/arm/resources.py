@@ -135,7 +135,7 @@ class Resources:
         path = _path(emulation, segments)
         with emulation.state.lock:
             before = emulation.state.get(path)
-            self._check_parent(emulation, segments)
+            container = self._new_container(emulation, segments)
             emulation.state.delete(f"broken/{path}")
             now = iso(emulation.clock.now())
             made = (before or {}).get("systemData", {}).get("createdAt", now)
@@ -150,30 +150,26 @@ class Resources:
                 },
             }  # fmt: skip
             kept = kind.put(emulation, request, before, wanted)
+            if container:
+                emulation.state.put(str(container["id"]), container)
             emulation.state.put(path, kept)
             headers = operations.begun(emulation, kind, kept, "put", request) if kind.takes_time else {}
         return Reply(200 if before and not kind.takes_time else kind.made, kept, headers)
 
-    def _check_parent(self, emulation: Emulation, segments: list[str]) -> None:
-        """Versions bring their container with them; everything else needs its parent."""
-        if len(segments) < 4:
-            return
+    def _new_container(self, emulation: Emulation, segments: list[str]) -> Document | None:
+        """Versions bring their container with them; everything else needs its parent. Raises AzureError 404."""
         parents = segments[:-2]
-        path = _path(emulation, parents)
-        if emulation.state.get(path) is not None:
-            return
+        if len(segments) < 4 or emulation.state.get(path := _path(emulation, parents)) is not None:
+            return None
         kind = self._kind(parents)
         if not kind.container:
             raise _not_found(path, kind)
         now = iso(emulation.clock.now())
-        emulation.state.put(
-            path,
-            {
-                "id": path, "name": parents[-1], "type": f"{NAMESPACE}/workspaces/{kind.type}",
-                "properties": {"tags": {}, "properties": {}, "isArchived": False},
-                "systemData": {"createdAt": now, "createdBy": WHO, "createdByType": "Application"},
-            },
-        )  # fmt: skip
+        return {
+            "id": path, "name": parents[-1], "type": f"{NAMESPACE}/workspaces/{kind.type}",
+            "properties": {"tags": {}, "properties": {}, "isArchived": False},
+            "systemData": {"createdAt": now, "createdBy": WHO, "createdByType": "Application"},
+        }  # fmt: skip
 
     def _found(self, emulation: Emulation, segments: list[str]) -> Document:
         path = _path(emulation, segments)

@@ -7,7 +7,6 @@ from core.emulator.emulation import Emulation
 from core.emulator.messages import AzureError, Document, Reply, Request
 from core.emulator.names import NAMESPACE, STORAGE_DOMAIN
 from core.emulator.storage import access
-from core.emulator.storage.places import container_key
 
 TYPES = ("AzureBlob", "AzureDataLakeGen1", "AzureDataLakeGen2", "AzureFile", "OneLake")
 OWN = {"workspaceblobstore", "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory"}
@@ -84,9 +83,13 @@ def secrets(emulation: Emulation, resource: Document, request: Request) -> Reply
     # The SDK signs the addresses of a run's logs itself, with whatever it is given: with a signature it could not.
     own_artifacts = str(resource["name"]).lower() == "workspaceartifactstore"
     if request.document().get("expirableSecret") and container and not own_artifacts:
-        key = container_key(emulation, str(properties["accountName"]), str(container))
         hours = float(request.document().get("expireAfterHours") or 1)
-        return Reply(body={"secretsType": "Sas", "sasToken": access.container_sas(emulation, key, hours)})
+        return Reply(
+            body={
+                "secretsType": "Sas",
+                "sasToken": access.account_sas(emulation, str(properties["accountName"]), hours),
+            }
+        )
     return Reply(body={"secretsType": "AccountKey", "key": access.keys(emulation)["key1"]})
 
 

@@ -21,7 +21,9 @@ def put(emulation: Emulation, request: Request, before: Document | None, wanted:
     kind = next((known for known in KINDS if known.lower() == str(sent.get("computeType", "")).lower()), None)
     if kind is None:
         raise AzureError(
-            400, "BadArgument", f"The emulation has no compute of the type '{sent.get('computeType')}', but {KINDS[0]}"
+            400,
+            "BadArgument",
+            f"The emulation has no compute of the type '{sent.get('computeType')}', but {' and '.join(KINDS)}",
         )
     if not NAME.fullmatch(str(wanted["name"])):
         raise AzureError(
@@ -199,6 +201,13 @@ def _nodes(emulation: Emulation, resource: Document) -> Document:
     }  # fmt: skip
 
 
+def enable_sso(emulation: Emulation, resource: Document, request: Request) -> Reply:
+    """Nobody signs in to an instance here."""
+    own = resource["properties"]["properties"] | {"enableSSO": bool(request.document().get("enableSSO"))}
+    emulation.state.put(resource["id"], resource | {"properties": resource["properties"] | {"properties": own}})
+    return Reply(200)
+
+
 KIND = Kind(
     "computes",
     put=put,
@@ -206,6 +215,7 @@ KIND = Kind(
     delete=delete,
     actions={
         "listNodes": list_nodes,
+        "enableSso": enable_sso,
         "start": _power("Running"),
         "stop": _power("Stopped"),
         "restart": _power("Running"),

@@ -75,6 +75,17 @@ def container_sas(emulation: Emulation, container: str, hours: float = 1, permis
     return "&".join(f"{name}={quote(value, safe='')}" for name, value in signed.items())
 
 
+def account_sas(emulation: Emulation, account: str, hours: float = 1) -> str:
+    """A signature for all containers of an account: with a datastore's secrets the SDK opens other containers, too."""
+    expiry = datetime.fromtimestamp(emulation.clock.now(), UTC) + timedelta(hours=hours)
+    query = {
+        "sv": VERSION, "ss": "b", "srt": "sco", "se": f"{expiry:%Y-%m-%dT%H:%M:%SZ}", "sp": "racwdl", "spr": "https",
+    }  # fmt: skip
+    key = next(iter(held(emulation, account)), keys(emulation)["key1"])
+    signed = query | {"sig": sign(key, _account_text(query, account))}
+    return "&".join(f"{name}={quote(value, safe='')}" for name, value in signed.items())
+
+
 def sign(key: str, text: str) -> str:
     """The account's signature of a text; a key that is no base64 signs nothing."""
     with suppress(binascii.Error):
