@@ -20,6 +20,7 @@ from waiting import wait_until
 from core.contract import samples
 from core.emulator import blobs
 from core.emulator.emulation import Options
+from core.emulator.jobs import runs
 from core.emulator.server import Running
 
 sdk = pytest.importorskip("azure.ai.ml.entities", reason="the SDK of Azure ML is not here")
@@ -215,6 +216,26 @@ def test_a_component_that_is_not_there_is_not_deployed(ml: Any, endpoint: Any):
     wanted = sdk.PipelineComponentBatchDeployment(name="none", endpoint_name=NAME, component=missing)
     with pytest.raises(Exception, match="not found"):
         ml.batch_deployments.begin_create_or_update(wanted).result()
+
+
+def test_a_job_whose_model_or_table_is_none_for_us_fails_and_says_why(
+    running: Running, ml: Any, endpoint: Any, deployment: Any, tmp_path: Path
+):
+    (tmp_path / "MLmodel").write_text("flavors:\n  sklearn: {}\n")
+    model = azure_models.registered(running, "foreign", folder=tmp_path)
+    wanted = sdk.ModelBatchDeployment(
+        name="foreign", endpoint_name=NAME, model=model, settings=sdk.ModelBatchDeploymentSettings(mini_batch_size=10)
+    )
+    ml.batch_deployments.begin_create_or_update(wanted).result()
+    for name, said in (("foreign", "another maker (sklearn)"), ("classic", "no data")):
+        headers = {"Authorization": f"Bearer {token(running)}", "azureml-model-deployment": name}
+        uri = "azureml://datastores/workspaceblobstore/paths/nowhere/rows.csv"
+        body = {"properties": {"inputData": {"table": {"jobInputType": "UriFile", "uri": uri}}}}
+        job = requests.post(f"https://{host(NAME)}/jobs", json=body, headers=headers, timeout=20).json()["name"]
+        assert ended(ml, job).status == "Failed"
+        error = runs.get(running.emulation, job).error
+        assert error is not None
+        assert said in error["message"]
 
 
 def test_the_default_deployment_is_not_deleted_and_its_endpoint_takes_it_with_it(ml: Any, deployment: Any):

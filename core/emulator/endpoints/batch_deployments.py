@@ -28,19 +28,20 @@ def put(emulation: Emulation, request: Request, before: Document | None, wanted:
         return kept
     properties = kept["properties"]
     check_compute(emulation, properties["compute"])
-    if properties["codeConfiguration"]:
-        raise refused(
-            "The emulation scores tables with models of Slipway alone, and this deployment has a scoring script"
-            f" '{properties['codeConfiguration'].get('scoringScript')}'.",
-            "NotSupported",
-        )
+    model = models.named(emulation, _model_id(properties["model"]))
     try:
-        _bring(emulation, kept)
+        serving = {"local": _brought(emulation, kept, model)}
     except (SlipwayError, AzureError, OSError) as e:
+        # As on Azure, nobody looks at a model before a job needs it: that fails, and says why.
         message = e.message if isinstance(e, AzureError) else f"{e} {getattr(e, 'hint', '')}".strip()
-        return operations.failed(emulation, kept, "BadArgument", message)
+        serving = {"refusal": message}
+    emulation.state.put(f"batch-serving/{kept['id'].lower()}", serving)
     places.awake(emulation)
     return kept
+
+
+def _model_id(reference: Document | str | None) -> str:
+    return str((reference.get("assetId") if isinstance(reference, dict) else reference) or "")
 
 
 def _kept(wanted: Document, before: Document | None, emulation: Emulation) -> Document:
@@ -120,10 +121,14 @@ def component_document(emulation: Emulation, said: str) -> Document:
     return found
 
 
-def _bring(emulation: Emulation, kept: Document) -> None:
-    reference = kept["properties"]["model"]
-    said = reference.get("assetId") if isinstance(reference, dict) else reference
-    model = models.named(emulation, str(said or ""))
+def _brought(emulation: Emulation, kept: Document, model: models.Named) -> str:
+    """The workspace's name of the deployment that scores for this one. Raises AzureError for what cannot."""
+    if configuration := kept["properties"]["codeConfiguration"]:
+        raise refused(
+            "The emulation scores tables with models of Slipway alone, and this deployment has a scoring script"
+            f" '{configuration.get('scoringScript')}'.",
+            "NotSupported",
+        )
     with models.folder_of(emulation, model.uri) as folder:
         root = models.root_of(folder)
         if not models.is_ours(root):
@@ -144,7 +149,7 @@ def _bring(emulation: Emulation, kept: Document) -> None:
         made = emulation.workspace.endpoints.deploy(DeploymentSpec(name, slug(model.name), version, local))
         if made.gate_job_id:
             emulation.workspace.jobs.cancel(made.gate_job_id)
-    emulation.state.put(f"batch-serving/{kept['id'].lower()}", {"local": local})
+    return local
 
 
 def read(emulation: Emulation, resource: Document) -> Document:

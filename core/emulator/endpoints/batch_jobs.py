@@ -56,11 +56,13 @@ def _endpoint(emulation: Emulation, request: Request) -> Document:
 
 
 def _deployment(emulation: Emulation, endpoint: Document, asked: str) -> Document:
-    """Raises AzureError 400 and 404."""
-    name = asked or endpoint["properties"]["defaults"]["deploymentName"] or ""
+    """The one that is asked for, else the default, else the only one. Raises AzureError 400 and 404."""
+    known = online.deployments_of(emulation, endpoint["id"])
+    only = next(iter(known)) if len(known) == 1 else ""
+    name = asked or endpoint["properties"]["defaults"]["deploymentName"] or only
     if not name:
         raise refused(f"The batch endpoint '{endpoint['name']}' has no default deployment.", "BadArgument")
-    found = online.deployments_of(emulation, endpoint["id"]).get(name.lower())
+    found = known.get(name.lower())
     if found is None:
         raise refused(f"The deployment '{name}' was not found.", "ResourceNotFound", 404)
     if batch_deployments.read(emulation, found)["properties"]["provisioningState"] != "Succeeded":
@@ -83,6 +85,7 @@ def _started(emulation: Emulation, endpoint: Document, deployment: Document, bod
     kept = {
         "job": name, "endpoint": endpoint["name"], "deployment": deployment["name"], "inputs": inputs,
         "component": bool(component), "compute": deployment["properties"]["compute"],
+        "retry": None if component else deployment["properties"]["retrySettings"],
     }  # fmt: skip
     if component:
         _pipeline(emulation, deployment, component, name, inputs, asked.get("outputData") or {}, experiment)
@@ -163,12 +166,16 @@ def shown(emulation: Emulation, kept: Document) -> Document:
         "properties": job.get("properties") or {},
         "name": name,
     }  # fmt: skip
+    if kept.get("retry"):
+        properties["retrySettings"] = kept["retry"]
+    made = now.get("systemData") or {}
+    modified = {"lastModifiedAt": made.get("createdAt"), "lastModifiedBy": made.get("createdBy")}
     return {
         "id": f"{names.workspace_path}/batchEndpoints/{kept['endpoint']}{middle}/jobs/{name}",
         "name": name,
         "type": f"{NAMESPACE}/workspaces/batchEndpoints{'/deployments' if middle else ''}/jobs",
         "properties": properties,
-        "systemData": now.get("systemData") or {},
+        "systemData": made | modified,
     }
 
 

@@ -16,7 +16,7 @@ from core.emulator.endpoints import places
 from core.emulator.endpoints.checks import refused
 from core.emulator.jobs import experiments, runs, shapes
 from core.emulator.jobs.runs import Run
-from core.emulator.messages import Document
+from core.emulator.messages import AzureError, Document
 from core.emulator.names import NAMESPACE
 
 KIND = "batch"
@@ -36,7 +36,11 @@ def submit(emulation: Emulation, deployment: Document, name: str, inputs: Docume
             "NotSupported",
         )
     ((_, given),) = tables.items()
-    source = str(open_data(emulation, str(given.get("uri") or "")))
+    source, refusal = "", ""
+    try:
+        source = str(open_data(emulation, str(given.get("uri") or "")))
+    except AzureError as e:  # as on Azure, the job fails and says why
+        refusal = e.message
     uri = f"azureml://datastores/workspaceblobstore/paths/azureml/{name}/{OUTPUT}/"
     run = Run(
         id=name,
@@ -50,7 +54,8 @@ def submit(emulation: Emulation, deployment: Document, name: str, inputs: Docume
             "azureml.deploymentname": deployment["name"], "azureml.jobtype": "azureml.batchjob",
         },
         properties={"azureml.runsource": "azureml.PipelineRun", "runSource": "Unavailable", "runType": "HTTP"},
-        local={"deployment": deployment["id"], "source": source, "file": deployment["properties"]["outputFileName"]},
+        local={"deployment": deployment["id"], "source": source, "file": deployment["properties"]["outputFileName"],
+               "refusal": refusal},
         outputs={OUTPUT: uri},
         output_types={OUTPUT: "uri_folder"},
     )  # fmt: skip
@@ -116,6 +121,8 @@ def begin(emulation: Emulation, run: Run) -> Run:
     serving = emulation.state.get(f"batch-serving/{run.local['deployment'].lower()}")
     if serving is None:
         return _failed(emulation, run, "The deployment was deleted")
+    if refusal := serving.get("refusal") or run.local.get("refusal"):
+        return _failed(emulation, run, refusal)
     name, local = places.batch_endpoint(run.local["deployment"]), serving["local"]
     try:
         endpoint = emulation.workspace.endpoints.get(name)
