@@ -119,6 +119,37 @@ def test_a_job_is_streamed_to_its_end(ml: MLClient, done: Any, capsys: pytest.Ca
     assert f"RunId: {done.name}" in capsys.readouterr().out
 
 
+def test_a_childs_model_is_registered_by_its_address(ml: MLClient, done: Any) -> None:
+    from azure.ai.ml.entities import Model
+
+    path = f"azureml://jobs/{done.name}_0/outputs/artifacts/paths/outputs/mlflow-model/"
+    model = ml.models.create_or_update(Model(name="people", path=path, type="mlflow_model"))
+    assert (model.name, model.type) == ("people", "mlflow_model")
+
+
+@pytest.mark.full
+def test_a_pipeline_trains_by_automl(ml: MLClient, people: Path) -> None:
+    from azure.ai.ml import Input, Output, automl, dsl
+
+    @dsl.pipeline(experiment_name="people")
+    def training(rows):
+        node = automl.classification(
+            training_data=rows,
+            target_column_name="y",
+            primary_metric="accuracy",
+            outputs={"best_model": Output(type="mlflow_model")},
+        )
+        node.set_limits(max_trials=1, timeout_minutes=60)
+        node.set_training(allowed_training_algorithms=["logistic_regression"], enable_vote_ensemble=False)
+
+    pipeline = training(rows=Input(type="mltable", path=str(people)))
+    pipeline.settings.default_compute = "serverless"
+    job = ended(ml, ml.jobs.create_or_update(pipeline).name)
+    assert job.status == "Completed"
+    (node,) = ml.jobs.list(parent_job_name=job.name)
+    assert (node.display_name, node.tags["run_algorithm"]) == ("node", "<LogisticRegression>;")
+
+
 def test_a_target_that_is_no_column_makes_the_job_fail_and_says_so(ml: MLClient, people: Path) -> None:
     wrong = classification(people)
     wrong.target_column_name = "nothing"

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from core.emulator import blobs
 from core.emulator.blobs import Blob
 from core.emulator.emulation import Emulation
+from core.emulator.jobs import outputs, runs
 from core.emulator.messages import AzureError, Document
 from core.emulator.storage.lake import is_folder
 from core.emulator.storage.places import container_key
@@ -147,9 +148,13 @@ def _at_job(emulation: Emulation, job: str, output: str, path: str | None) -> Lo
     """Named outputs lie where their job says, `artifacts` and `default` with all artifacts of the run."""
     rest = (path or "").strip("/")
     if output.lower() in ("artifacts", "default"):
+        outputs.ensure(emulation, job)
         return Location(ARTIFACTS, f"{artifacts_of(job)}/{rest}".strip("/"))
-    kept = emulation.state.get(f"{emulation.names.workspace_path}/jobs/{job}") or {}
-    said = ((kept.get("properties", {}).get("outputs") or {}).get(output) or {}).get("uri")
+    run = runs.find(emulation, job)
+    said = run.outputs.get(output) if run else None
+    if said is None:
+        kept = emulation.state.get(f"{emulation.names.workspace_path}/jobs/{job}") or {}
+        said = ((kept.get("properties", {}).get("outputs") or {}).get(output) or {}).get("uri")
     place = located(emulation, said) if said else Location(emulation.names.container, f"azureml/{job}/{output}")
     return place.below(rest)
 

@@ -1,0 +1,84 @@
+"""What an AutoML job asks for, as the training that it means."""
+
+from typing import Any
+
+import pytest
+
+from core.domain.training import Algorithm
+from core.emulator.jobs.automl_settings import AutoML, read, seconds, shown
+from core.emulator.jobs.expressions import NothingThere, filled
+from core.emulator.jobs.nodes import task_details
+from core.emulator.messages import AzureError
+
+
+def asked(**task: Any) -> AutoML:
+    least = {"taskType": "Classification", "targetColumnName": "y", "trainingData": {"uri": "azureml:people:1"}}
+    return read(shown(least | task))
+
+
+def test_what_was_not_sent_has_azures_defaults() -> None:
+    found = asked()
+    assert (found.timeout_s, found.max_trials, found.metric, found.folds) == (6 * 3600, 1000, "AUC_weighted", 0)
+    assert found.algorithms[-1] is Algorithm.VOTING_ENSEMBLE
+    assert found.early_termination
+    assert found.exit_score is None
+
+
+def test_settings_as_the_sdk_sends_them_are_understood() -> None:
+    found = asked(
+        primaryMetric="NormMacroRecall",
+        limitSettings={"timeout": "PT1H30M", "maxTrials": 5, "exitScore": 0.99, "enableEarlyTermination": False},
+        trainingSettings={"blockedTrainingAlgorithms": ["LightGBM", "KNN"], "enableVoteEnsemble": False},
+        featurizationSettings={"mode": "custom", "columnNameAndTypes": {"id": "Ignore", "age": "Numeric"}},
+        nCrossValidations={"mode": "Custom", "value": 5},
+        weightColumnName="weight",
+    )
+    assert (found.timeout_s, found.max_trials, found.exit_score, found.folds) == (5400, 5, 0.99, 5)
+    assert found.algorithms == (Algorithm.LOGISTIC_REGRESSION, Algorithm.EXTRA_TREES, Algorithm.XGBOOST)
+    assert found.exclude == ("weight", "id")
+    assert found.metric == "norm_macro_recall"
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ({"taskType": "Forecasting"}, "classification of tables only"),
+        ({"targetColumnName": ""}, "targetColumnName"),
+        ({"trainingData": {"uri": "azureml:x:1", "jobInputType": "uri_file"}}, "mltable only"),
+        ({"primaryMetric": "R2Score"}, "no metric 'R2Score'"),
+        ({"limitSettings": {"timeout": "PT10M"}}, "at least 15 minutes"),
+        ({"limitSettings": {"maxTrials": 0}}, "maxTrials"),
+        ({"trainingSettings": {"allowedTrainingAlgorithms": ["Prophet"]}}, "no algorithm 'Prophet'"),
+        ({"trainingSettings": {"allowedTrainingAlgorithms": ["KNN"]}}, "allow none of these"),
+        ({"nCrossValidations": {"mode": "Custom", "value": 1}}, "nCrossValidations"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_as_a_users_error(task: dict[str, Any], said: str) -> None:
+    with pytest.raises(AzureError, match=said) as caught:
+        asked(**task)
+    assert (caught.value.status, caught.value.code) == (400, "UserError")
+
+
+def test_a_node_of_a_pipeline_means_the_same_as_a_job() -> None:
+    node = {
+        "task": "classification", "target_column_name": "y", "training_data": "${{parent.inputs.rows}}",
+        "primary_metric": "auc_weighted", "n_cross_validations": 3,
+        "limits": {"max_trials": 2, "timeout_minutes": 30, "exit_score": 0.9},
+        "training": {"allowed_training_algorithms": ["light_gbm"], "enable_vote_ensemble": False},
+    }  # fmt: skip
+    found = read(shown(task_details(node, lambda value: {"uri": "azureml:people:1"})))
+    assert (found.max_trials, found.timeout_s, found.folds, found.exit_score) == (2, 1800, 3, 0.9)
+    assert found.algorithms == (Algorithm.LIGHTGBM,)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("PT15M", 900), ("P1DT2H", 93_600), ("PT1M40S", 100), ("PT0.5S", 0.5)])
+def test_durations_are_read(text: str, expected: float) -> None:
+    assert seconds(text) == expected
+
+
+def test_a_command_is_filled_and_its_optional_parts_go_without_their_input() -> None:
+    line = "run --n ${{inputs.n}} $[[--more ${{inputs.more}}]] > ${{ outputs.o }}/x"
+    assert filled(line, {"inputs.n": "3", "outputs.o": "/o"}) == "run --n 3  > /o/x"
+    assert filled(line, {"inputs.n": "3", "outputs.o": "/o", "inputs.more": "y"}) == "run --n 3 --more y > /o/x"
+    with pytest.raises(NothingThere, match="inputs"):
+        filled(line, {})
