@@ -41,9 +41,11 @@ def notes(spec: TrainingSpec, asked: int) -> tuple[str, ...]:
     """What became of the wishes of a spec that Azure's AutoML cannot fulfil as they are."""
     if asked * 60 == spec.timeout_s:
         return ()
+    least = f"at least {MINUTES_MIN}"
+    if asked == MINUTES_LARGE and spec.timeout_s < 60 * MINUTES_LARGE:
+        least = f"at least {MINUTES_LARGE} for more than {CELLS_LARGE:,} cells"
     return (
-        f"The time limit of {spec.timeout_s:g} s became {asked} minutes: AutoML on Azure takes whole minutes, at least"
-        f" {MINUTES_MIN}, and more than an hour for more than {CELLS_LARGE:,} cells",
+        f"The time limit of {spec.timeout_s:g} s became {asked} minutes: AutoML on Azure takes whole minutes, {least}",
     )
 
 

@@ -1,5 +1,6 @@
 """The verbs of `jobs` on Azure ML."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -15,7 +16,7 @@ from core.azure.registration import register
 from core.azure.results import completed, remember_model, remembered, timed
 from core.azure.specs import reads
 from core.azure.tables import Tables
-from core.azure.training import automl_job, check_metric
+from core.azure.training import automl_job, check_metric, notes
 from core.domain.data import DataRef
 from core.domain.errors import Conflict, JobNotFound, SlipwayError, SpecInvalid
 from core.domain.job import Job, JobKind, JobSpec, LogLine, kind_of
@@ -32,6 +33,7 @@ from core.domain.training import (
 from core.ml.data.guardrails import check_inputs, check_target
 from core.workspace.jobs import Jobs
 
+log = logging.getLogger(__name__)
 QUEUED_BY = {JobKind.GATE: "proofs.run_gate", JobKind.PIPELINE: "pipelines.trigger"}
 OF_THIS_MACHINE = (JobKind.GATE, JobKind.LOADTEST)
 """Kinds of which Azure has no jobs at all."""
@@ -68,6 +70,8 @@ class AzureJobs(Jobs):
         check_inputs(profile, spec.target, spec.exclude)
         compute = replace(ready(self._context, spec.compute), name=cluster_name(self._context, spec.compute))
         wanted = automl_job(spec, asset, compute)
+        for note in notes(spec, int(wanted.limits.timeout_minutes)):
+            log.warning("%s", note)
         with self._context.asking("job") as client:
             job = read_job(self._context, client.jobs.create_or_update(wanted))
         assert job is not None
@@ -182,7 +186,8 @@ class AzureJobs(Jobs):
         check_limit(limit)
         if job_id in self._context.here:
             return self._context.here.log(job_id, limit)
-        if self._found(job_id).state is JobState.QUEUED:
+        job = self._found(job_id)
+        if job.state is JobState.QUEUED:
             return ()
         return log_lines(self._context, job_id, limit)
 
