@@ -59,4 +59,4 @@ def _time(said: str | None) -> float | None:
 
 
 def _not_met(status: int) -> AzureError:
-    return refused(status, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.")
+    return refused(status, "ConditionNotMet", "The condition specified using HTTP conditional headers is not met.")
