@@ -34,14 +34,6 @@ NOT_YET = frozenset(
 """Verbs that the protocol draws and no backend has."""
 AZURE_BUILDING = frozenset(
     {
-        "schedules.create",
-        "schedules.update",
-        "schedules.list",
-        "schedules.get",
-        "schedules.enable",
-        "schedules.delete",
-        "schedules.run_now",
-        "schedules.fires",
         "jobs.submit_file",
         "records.telemetry",
         "records.requests",

@@ -11,6 +11,7 @@ from core.azure.collections.models import AzureModels
 from core.azure.collections.pipelines import AzurePipelines
 from core.azure.collections.proofs import AzureProofs
 from core.azure.collections.records import AzureRecords
+from core.azure.collections.schedules import AzureSchedules
 from core.azure.collections.service import AzureService
 from core.azure.context import Context
 from core.azure.tables import Tables
@@ -46,6 +47,7 @@ def open_azure(settings: Settings, clock: Callable[[], float] = time.time, *, co
         proofs=AzureProofs(context, endpoints),
         records=AzureRecords(context),
         pipelines=pipelines,
+        schedules=AzureSchedules(context, pipelines, data),
         service=AzureService(context),
         pace=Pace(LOOK_S, START_S),
         notice=settings.azure_notice,

@@ -12,6 +12,7 @@ from core.domain.errors import NotSupported, PipelineNotFound
 from core.domain.job import JobState
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind, ValueType
 from core.domain.run import PipelineRun, RunOrigin, StepState
+from core.domain.schedule import FireOutcome, Frequency, Recurrence, ScheduleSpec
 from core.emulator.emulation import Options
 from core.workspace import Workspace
 
@@ -50,10 +51,14 @@ SPEC = PipelineSpec(
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory) -> Iterator[Workspace]:
-    home = tmp_path_factory.mktemp("pipelines")
-    with emulating.emulation(home / "emulated", Options(allow_code=True)):
-        yield open_azure(emulating.client_settings(home / "client"))
+def running(tmp_path_factory) -> Iterator[emulating.Running]:
+    with emulating.emulation(tmp_path_factory.mktemp("emulated"), Options(allow_code=True)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def workspace(running, tmp_path_factory) -> Workspace:
+    return open_azure(emulating.client_settings(tmp_path_factory.mktemp("client")))
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +97,26 @@ def test_a_step_that_azure_cannot_do_is_refused_when_it_is_published(workspace):
         workspace.pipelines.publish(PipelineSpec("compare", steps))
     with pytest.raises(PipelineNotFound):
         workspace.pipelines.get("compare")
+
+
+def test_a_schedule_starts_its_run_when_it_is_due_and_none_while_it_is_off(workspace, running):
+    step = PipelineStep("hello", StepKind.COMMAND, (), {"command": ["python", "--version"]})
+    workspace.pipelines.publish(PipelineSpec("hello", (step,)))
+    often = ScheduleSpec("often", "hello", recurrence=Recurrence(Frequency.MINUTE, 5), timezone="Europe/Berlin")
+    workspace.schedules.create(often)
+    running.emulation.clock.forward(360)
+    (fire, *_) = wait_until(lambda: workspace.schedules.fires("often"), timeout_s=10)
+    run = workspace.pipelines.get_run(fire.run_id)
+    assert (fire.outcome, run.origin, run.schedule, run.pipeline) == (
+        FireOutcome.STARTED,
+        RunOrigin.SCHEDULE,
+        "often",
+        "hello",
+    )
+    workspace.schedules.enable("often", False)
+    before = len(workspace.schedules.fires("often"))
+    running.emulation.clock.forward(600)
+    workspace.pipelines.cancel(run.id)
+    assert len(workspace.schedules.fires("often")) == before
+    workspace.schedules.delete("often")
+    assert workspace.pipelines.get_run(run.id).schedule == "often"

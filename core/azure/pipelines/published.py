@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from core.azure import sdk
+from core.azure import clusters, sdk
 from core.azure.arm import ask, ask_all
 from core.azure.context import Context
 from core.azure.kept import found
@@ -132,6 +132,7 @@ class Published:
             _check_label(held, label)
             version = max(held.versions) + 1
         endpoint = words.endpoint_of(self._context.target.path, spec.name)
+        clusters.ready(self._context, clusters.LOCAL)
         made = components.component(self._context, endpoint, spec, version, code)
         if version == 1:
             self._make_endpoint(spec)

@@ -1,0 +1,55 @@
+"""What is live in a workspace of Azure ML, what it costs, and how it goes."""
+
+from collections.abc import Iterator
+
+import emulating
+import pytest
+from waiting import wait_until
+
+from core.azure.workspace import open_azure
+from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
+from core.domain.schedule import ScheduleSpec
+from core.domain.training import Compute
+from core.workspace import Workspace
+
+SPEC = PipelineSpec("hello", (PipelineStep("hello", StepKind.COMMAND, (), {"command": ["python", "--version"]}),))
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory) -> Iterator[Workspace]:
+    home = tmp_path_factory.mktemp("live")
+    with emulating.emulation(home / "emulated", emulating.NOBODY_WORKS) as running:
+        ml = emulating.ml_client(running)
+        from azure.ai.ml.entities import AmlCompute, ManagedOnlineEndpoint
+
+        ml.compute.begin_create_or_update(
+            AmlCompute(name="theirs", size="Standard_DS3_v2", min_instances=1, max_instances=2)
+        ).result()
+        ml.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name="somebodys", auth_mode="key")).result()
+        yield open_azure(emulating.client_settings(home / "client"))
+
+
+def test_what_runs_is_listed_with_its_cost_and_only_ours_is_removed(workspace):
+    workspace.computes.create(Compute("ours"))
+    workspace.pipelines.publish(SPEC)
+    workspace.schedules.create(ScheduleSpec("daily", "hello", "0 6 * * *"))
+    run = workspace.pipelines.trigger("hello", "nightly")
+    found = {(each.kind, each.name): each for each in workspace.service.resources()}
+    ours = {key[0] for key, each in found.items() if each.made_here}
+    assert ours == {"cluster", "batch endpoint", "schedule", "job"}
+    theirs = found["cluster", "theirs"]
+    assert not theirs.made_here
+    assert theirs.hourly_cost == pytest.approx(0.272 * theirs.count)
+    assert "never has fewer than 1 machines" in theirs.note
+
+    assert {each.kind for each in workspace.service.teardown()} == ours
+    left = wait_until(lambda: only_others(workspace), timeout_s=10)
+    assert {each.name for each in left} == {"theirs", "somebodys"}
+    assert workspace.schedules.list() == ()
+    assert workspace.jobs.get(run.id).state.final
+
+
+def only_others(workspace):
+    """What is live, once nothing of ours is."""
+    found = workspace.service.resources()
+    return found if not any(each.made_here for each in found) else ()
