@@ -13,7 +13,7 @@ from core.emulator.emulation import Options
 
 def compared(recording: Path, home: Path) -> list[Difference]:
     """What is otherwise in an emulation in that folder, but for what is known."""
-    options = Options(scale=600.0, retry_after_ms=20, poll_s=0.05)
+    options = Options(allow_code=True, scale=600.0, retry_after_ms=20, poll_s=0.05)
     with emulating.emulation(home, options, inspect=emulating.no_inspection) as running:
         running.emulation.workspace.service.start()
         try:

@@ -9,4 +9,10 @@ KNOWN: Sequence[Deviation] = (
         r"mfeOperationsStatus/od:\S+ the operation is Failed where Succeeded",
         "a recording has no model's files, so nothing can be served",
     ),
+    Deviation(
+        r"componentSpec\.\$schema: nothing",
+        "azure-ai-ml 1.35 refuses to read components that have Azure's own schema of long ago",
+    ),
+    Deviation(r"userPuId: nothing", "whom Microsoft's own directory means: a service principal has no such number"),
+    Deviation(r"properties\.Process(Info|Status)File: nothing", "logs of Azure's own machinery"),
 )

@@ -31,6 +31,7 @@ BLOB_HOST = re.compile(r"https://[a-z0-9]{3,24}\.blob\.core\.windows\.net/azurem
 CONTAINER = re.compile(r"azureml-blobstore-[0-9a-f-]{36}")
 SANITIZED = re.compile(r"^0{18,}$")
 OPERATION = re.compile(r"/\w*Operation(sStatus|Results|sResults)/([^/?]+)", re.IGNORECASE)
+SENT_ON = frozenset({"if-none-match", "content-type", "azureml-model-deployment"})
 GOING_ON = frozenset({"InProgress", "Creating", "Updating", "Deleting", "NotStarted", "Preparing", "Running", "Queued",
                       "Starting", "Provisioning"})  # fmt: skip
 
@@ -192,7 +193,7 @@ class Replay:
             for name, value in headers.items()
             if name.lower().startswith("x-ms-") and name.lower() not in ("x-ms-date", "x-ms-version")
         }
-        sent |= {name: value for name, value in headers.items() if name.lower() in ("if-none-match", "content-type")}
+        sent |= {name: value for name, value in headers.items() if name.lower() in SENT_ON}
         if host_kind(host) == "blob":
             address += ("&" if "?" in address else "?") + self._signature()
         else:

@@ -28,7 +28,7 @@ BUILDING = {
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    options = Options(scale=600.0, retry_after_ms=20, poll_s=0.05)
+    options = Options(allow_code=True, scale=600.0, retry_after_ms=20, poll_s=0.05)
     with emulating.emulation(tmp_path_factory.mktemp("replay"), options, inspect=emulating.no_inspection) as started:
         yield started
 

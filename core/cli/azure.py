@@ -5,7 +5,8 @@ import signal
 import subprocess
 import threading
 from argparse import REMAINDER, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,22 +52,35 @@ def _inside(command: list[str], environ: dict[str, str]) -> int:
         child = subprocess.Popen(command, env=environ)
     except OSError as e:
         raise SpecInvalid(f"'{command[0]}' cannot be run: {e.strerror}", hint="Give a program after --") from e
-    while True:
-        try:
-            code = child.wait()
-            return code if code >= 0 else 128 - code
-        except KeyboardInterrupt:
-            continue  # the terminal has sent it to the command too, which decides
+
+    def pass_on(number: int, frame: object) -> None:
+        child.send_signal(number)
+
+    # Ctrl-C reaches the command from the terminal; it decides, and whoever stops us alone stops it.
+    handlers: dict[int, Any] = {
+        signal.SIGINT: lambda number, frame: None,
+        signal.SIGTERM: pass_on,
+        signal.SIGHUP: pass_on,
+    }
+    with _handling(handlers):
+        code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _handling(handlers: Mapping[int, Any]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _until_stopped() -> None:
     stopped = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with _handling(dict.fromkeys((signal.SIGINT, signal.SIGTERM), lambda *_: stopped.set())):
         stopped.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _demo(context: Context, options: Namespace) -> None:

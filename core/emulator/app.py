@@ -92,6 +92,12 @@ class App:
     def _handled(self, kind: str, request: Request) -> Reply:
         if kind in NEEDS_TOKEN and not request.path.startswith(discovery.OPEN):
             entra.claims(self._emulation, request)
+        if kind == "arm" and not request.api_version:
+            raise AzureError(
+                400,
+                "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests.",
+            )
         handler, found = self._router.find(kind, request)
         return handler(self._emulation, found)
 

@@ -17,6 +17,10 @@ from core.emulator.names import LOGIN_HOST
 from core.emulator.routes import Route
 
 TOKEN_S = 3600
+HOW = (
+    "This is an emulation of Azure: sign in with ClientSecretCredential or DefaultAzureCredential, which take"
+    " AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET as they were printed"
+)
 
 
 def discovery(emulation: Emulation, request: Request) -> Reply:
@@ -58,11 +62,14 @@ def token(emulation: Emulation, request: Request) -> Reply:
     """A token for the client's id and secret. Errors are OAuth's, with Entra's AADSTS numbers."""
     _tenant(emulation, request)
     form = {name: values[-1] for name, values in parse_qs(request.body.decode()).items()}
-    if form.get("grant_type") != "client_credentials":
-        raise _refused(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type")
+    grant = form.get("grant_type", "")
+    if grant != "client_credentials":
+        raise _refused(400, "unsupported_grant_type", 70003, f"The grant '{grant}' is not supported here. {HOW}")
     if form.get("client_id") != emulation.names.client:
         who = form.get("client_id", "")
         raise _refused(400, "unauthorized_client", 700016, f"Application with identifier '{who}' was not found")
+    if "client_assertion" in form:
+        raise _refused(401, "invalid_client", 700027, f"Certificates and assertions are not accepted here. {HOW}")
     if not hmac.compare_digest(form.get("client_secret", "").encode(), emulation.secret.encode()):
         raise _refused(401, "invalid_client", 7000215, "Invalid client secret provided")
     asked = form.get("scope") or form.get("resource", "")
@@ -75,6 +82,16 @@ def token(emulation: Emulation, request: Request) -> Reply:
             "access_token": signed(emulation, audience, emulation.clock.real() + TOKEN_S),
         }
     )
+
+
+def no_keys(emulation: Emulation, request: Request) -> Reply:
+    """Tokens are signed with the run's secret, which has no public half."""
+    return Reply(body={"keys": []})
+
+
+def nobody(emulation: Emulation, request: Request) -> Reply:
+    """Sign-ins of a person: by device code, or in a browser."""
+    raise _refused(400, "invalid_request", 50059, f"There is nobody here who could sign in. {HOW}")
 
 
 def signed(emulation: Emulation, audience: str, expires_at: float) -> str:
@@ -155,4 +172,9 @@ ROUTES = (
     Route("GET", "login", "/{tenant}/v2.0/.well-known/openid-configuration", configuration),
     Route("POST", "login", "/{tenant}/oauth2/v2.0/token", token),
     Route("POST", "login", "/{tenant}/oauth2/token", token),
+    Route("POST", "login", "/{tenant}/oauth2/v2.0/devicecode", nobody),
+    Route("POST", "login", "/{tenant}/oauth2/devicecode", nobody),
+    Route("GET", "login", "/{tenant}/oauth2/v2.0/authorize", nobody),
+    Route("GET", "login", "/common/userrealm/{user}", nobody),
+    Route("GET", "login", "/{tenant}/discovery/v2.0/keys", no_keys),
 )

@@ -1,6 +1,6 @@
 """Everything that the emulation answers: the kinds of resource, the routes, and what goes on by itself."""
 
-from core.emulator import control, entra
+from core.emulator import control, entra, schemas
 from core.emulator.arm import front_end, lacking, subscription, workspace
 from core.emulator.arm.kinds import Kind
 from core.emulator.arm.resources import Resources
@@ -45,6 +45,7 @@ ROUTER = Router(
     (
         *entra.ROUTES,
         *control.ROUTES,
+        *schemas.ROUTES,
         *workspace.ROUTES,
         *lacking.ROUTES,
         *subscription.ROUTES,
