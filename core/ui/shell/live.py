@@ -1,6 +1,7 @@
 """The live part of a page: it looks again and again, and stops when nothing more will happen."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 import streamlit as st
@@ -23,7 +24,8 @@ def live(look: Callable[[], T], pace: Callable[[T], float | None], draw: Callabl
     page runs once more: what stands beside the live part learns of it, and a final value leaves no timer behind.
     An error of ours is drawn in place and looked at again.
     """
-    seen = [_attempt(look)]
+    with _waiting():
+        seen = [_attempt(look)]
     every_s = _pace(pace, seen[0])
 
     @st.fragment(run_every=every_s)
@@ -38,6 +40,12 @@ def live(look: Callable[[], T], pace: Callable[[T], float | None], draw: Callabl
             draw(outcome)
 
     part()
+
+
+def _waiting() -> AbstractContextManager[None]:
+    """A distant workspace answers in seconds, so it is said that it was asked; one on this machine is quick."""
+    distant = cached.workspace().pace.look_s > FAST_S
+    return st.spinner("Asking the workspace …") if distant else nullcontext()
 
 
 def _attempt(look: Callable[[], T]) -> T | SlipwayError:
