@@ -63,7 +63,7 @@ def test_content_of_any_size_comes_back(container: ContainerClient, size: int) -
 
 
 @given(name=NAMES)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_name_is_kept_as_it_is(container: ContainerClient, name: str) -> None:
     container.upload_blob(name, name.encode(), overwrite=True)
     assert container.download_blob(name).readall() == name.encode()

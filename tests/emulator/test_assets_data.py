@@ -37,10 +37,10 @@ def test_a_table_is_uploaded_and_opened_under_every_address(running: Running, ml
 def test_versions_count_up_and_content_is_uploaded_once(running: Running, ml: MLClient, table: Path) -> None:
     from azure.ai.ml.entities import Data
 
-    made = [ml.data.create_or_update(Data(path=str(table), type="mltable", name="counted")) for _ in range(3)]
-    assert [each.version for each in made] == ["1", "2", "3"]
+    made = [ml.data.create_or_update(Data(path=str(table), type="mltable", name="counted")) for _ in range(2)]
+    assert [each.version for each in made] == ["1", "2"]
     assert len({each.path for each in made}) == 1
-    assert ml.data.get("counted", label="latest").version == "3"
+    assert ml.data.get("counted", label="latest").version == "2"
     (table / "rows.csv").write_text("age,y\n1,no\n", "utf-8")
     changed = ml.data.create_or_update(Data(path=str(table), type="mltable", name="counted"))
     assert changed.path != made[0].path
@@ -240,7 +240,7 @@ def test_the_table_of_microsofts_examples_is_the_one_that_is_known_here(running:
 
 
 @given(text=st.text(max_size=60))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_address_is_located_or_refused(running: Running, text: str) -> None:
     for uri in (text, f"azureml://datastores/workspaceblobstore/paths/{text}", f"azureml://jobs/{text}/outputs/x"):
         with suppress(AzureError):
@@ -249,7 +249,7 @@ def test_any_address_is_located_or_refused(running: Running, text: str) -> None:
 
 
 @given(content=st.binary(max_size=80))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_definition_is_understood_or_refused(content: bytes) -> None:
     with suppress(AzureError):
         parsed(content)
