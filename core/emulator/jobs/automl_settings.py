@@ -63,12 +63,13 @@ def shown(task: Mapping[str, Any]) -> Document:
     limits, training = task.get("limitSettings") or {}, task.get("trainingSettings") or {}
     optional = (
         "nCrossValidations", "cvSplitColumnNames", "weightColumnName", "validationData", "testData",
-        "validationDataSize", "testDataSize", "featurizationSettings", "positiveLabel", "fixedParameters",
+        "validationDataSize", "testDataSize", "positiveLabel", "fixedParameters",
         "sweepSettings", "searchSpace",
     )  # fmt: skip
     return {
-        **{name: task.get(name) for name in optional[:9]},
-        **{name: task[name] for name in optional[9:] if task.get(name) is not None},
+        **{name: task.get(name) for name in optional[:8]},
+        **{name: task[name] for name in optional[8:] if task.get(name) is not None},
+        "featurizationSettings": _featurization(task.get("featurizationSettings")),
         "logVerbosity": task.get("logVerbosity") or "Info",
         "trainingData": _data(task["trainingData"]),
         **{name: _data(task[name]) for name in ("validationData", "testData") if task.get(name)},
@@ -132,6 +133,17 @@ def _data(given: Mapping[str, Any]) -> Document:
         "mode": given.get("mode") or "ReadOnlyMount",
         "jobInputType": "mltable",
     }
+
+
+def _featurization(given: Mapping[str, Any] | None) -> Document | None:
+    """As it is shown: with Azure's spelling of its mode, and all that was not said."""
+    if not given:
+        return None
+    nothing: Document = dict.fromkeys(
+        ("datasetLanguage", "blockedTransformers", "columnNameAndTypes", "transformerParams")
+    )
+    mode = str(given.get("mode") or "Auto").capitalize()
+    return nothing | {"enableDnnFeaturization": False} | dict(given) | {"mode": mode}
 
 
 def _metric(name: str) -> str:
