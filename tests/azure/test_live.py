@@ -1,12 +1,16 @@
 """What is live in a workspace of Azure ML, what it costs, and how it goes."""
 
+import json
 from collections.abc import Iterator
 
 import emulating
 import pytest
 from waiting import wait_until
 
+from core.azure.doctor import account
 from core.azure.workspace import open_azure
+from core.cli.command import Context
+from core.cli.main import main
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.schedule import ScheduleSpec
 from core.domain.training import Compute
@@ -29,7 +33,19 @@ def workspace(tmp_path_factory) -> Iterator[Workspace]:
         yield open_azure(emulating.client_settings(home / "client"))
 
 
-def test_what_runs_is_listed_with_its_cost_and_only_ours_is_removed(workspace):
+@pytest.fixture
+def cli(workspace, capsys):
+    """Run a command line over the workspace; gives exit code, standard output, standard error."""
+    context = Context(workspace.settings, {})
+    context.__dict__["workspace"] = workspace  # where cached_property keeps what it has opened
+
+    def run(*words: str) -> tuple[int, str, str]:
+        return main(words, lambda settings: context), *capsys.readouterr()
+
+    return run
+
+
+def test_what_runs_is_listed_with_its_cost_and_only_ours_is_removed(workspace, cli):
     workspace.computes.create(Compute("ours"))
     workspace.pipelines.publish(SPEC)
     workspace.schedules.create(ScheduleSpec("daily", "hello", "0 6 * * *"))
@@ -42,7 +58,15 @@ def test_what_runs_is_listed_with_its_cost_and_only_ours_is_removed(workspace):
     assert theirs.hourly_cost == pytest.approx(0.272 * theirs.count)
     assert "never has fewer than 1 machines" in theirs.note
 
-    assert {each.kind for each in workspace.service.teardown()} == ours
+    code, out, said = cli("azure", "resources", "--json")
+    assert (code, {each["name"] for each in json.loads(out)}) == (0, {name for _, name in found})
+    assert f"Together {theirs.hourly_cost:.2f} USD an hour" in said
+    code, _, said = cli("azure", "teardown")
+    assert (code, "cluster ours" in said, "theirs" in said, "--yes" in said) == (2, True, False, True)
+    assert len(workspace.service.resources()) == len(found)
+
+    code, out, _ = cli("azure", "teardown", "--yes", "--json")
+    assert (code, {each["kind"] for each in json.loads(out)}) == (0, ours)
     left = wait_until(lambda: only_others(workspace), timeout_s=10)
     assert {each.name for each in left} == {"theirs", "somebodys"}
     assert workspace.schedules.list() == ()
@@ -53,3 +77,13 @@ def only_others(workspace):
     """What is live, once nothing of ours is."""
     found = workspace.service.resources()
     return found if not any(each.made_here for each in found) else ()
+
+
+def test_doctor_tells_people_in_lines_and_ends_with_1_where_something_failed(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = cli("doctor")
+    assert (code, "OK       Workspace: emulated in westeurope" in out) == (0, True)
+    monkeypatch.setattr(account, "SKEW_MAX_S", -1.0)
+    code, out, _ = cli("doctor")
+    assert code == 1
+    assert "         -> Set it, for example: sudo timedatectl set-ntp true" in out
