@@ -97,6 +97,11 @@ class Context:
         with translated():
             return str(self.credential.get_token(scope).token)
 
+    @cached_property
+    def _sender(self) -> httpx.Client:
+        """Keeps its connections: a request costs no handshake of its own."""
+        return httpx.Client()
+
     def http(
         self, method: str, url: str, *, scope: str = "", timeout_s: float = TIMEOUT_S, **sent: Any
     ) -> httpx.Response:
@@ -108,4 +113,4 @@ class Context:
         if scope:
             headers["authorization"] = f"Bearer {self.token(scope)}"
         with translated():
-            return httpx.request(method, url, headers=headers, timeout=timeout_s, **sent)
+            return self._sender.request(method, url, headers=headers, timeout=timeout_s, **sent)

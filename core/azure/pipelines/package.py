@@ -11,7 +11,7 @@ from pathlib import Path
 from core.settings import CHECKOUT
 
 ARCHIVE, OWN = "slipway.zip", "own.tar"
-LEFT_OUT = frozenset({"ui", "swagger_ui", "emulator", "local", "quickstart", "cli", "__pycache__"})
+LEFT_OUT = frozenset({"ui", "emulator", "local", "quickstart", "cli", "__pycache__"})
 """Rooms of `core` that no step needs."""
 SUFFIXES = (".py", ".yaml", ".yml", ".json", ".c", ".h", ".in", ".txt")
 WHEN = (1980, 1, 1, 0, 0, 0)
