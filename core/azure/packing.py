@@ -3,10 +3,14 @@
 from dataclasses import fields
 from pathlib import Path
 
+import msgspec
+
 from core.azure.context import Context
 from core.azure.names import asset_name
+from core.contract.signature import from_json
 from core.domain.endpoint import Deployment, DeploymentSpec, Endpoint
 from core.domain.errors import Conflict, SpecInvalid
+from core.domain.signature import Signature
 from core.packaging.export import export
 from core.workspace.models import Models
 
@@ -33,6 +37,23 @@ def folder_of(context: Context, models: Models, name: str, version: int) -> Path
             if not folder.exists():
                 raise
     return folder
+
+
+def signature_of(context: Context, models: Models, name: str, version: int) -> Signature:
+    """What a model reads and answers; of one that was registered elsewhere it stands in its folder.
+
+    Raises SpecInvalid where nothing says it.
+    """
+    known = models.get(name, version).signature
+    if known.columns:
+        return known
+    file = folder_of(context, models, name, version) / "signature.json"
+    if not file.exists():
+        raise SpecInvalid(
+            f"Which columns '{name}:{version}' reads is not known: it was not packaged by Slipway",
+            hint="Train it with Slipway, or send requests with `endpoint invoke`",
+        )
+    return from_json(msgspec.json.decode(file.read_bytes()))
 
 
 def package(context: Context, models: Models, endpoint: Endpoint, chosen: Deployment, folder: Path) -> Path:

@@ -5,6 +5,7 @@ What decides stands in the asset's tags, so that the state of a gate costs one r
 
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,13 +16,13 @@ from core.azure import sdk
 from core.azure.context import TAG, Context
 from core.azure.serving import Served
 from core.azure.storage import download
-from core.domain.errors import NotFound, SlipwayError
+from core.domain.errors import Conflict, NotFound, SlipwayError
 from core.domain.plain import plain
 from core.domain.proof import GateReport, LoadReport
 from core.domain.version import VERSION
 from core.durable import write_atomic
 
-GATE, LOAD = f"{TAG}-gate", f"{TAG}-load"
+GATE, LOAD, BATCH = f"{TAG}-gate", f"{TAG}-load", f"{TAG}-batch"
 KIND, ENDPOINT, DEPLOYMENT, MODEL = (f"{TAG}.{name}" for name in ("report", "endpoint", "deployment", "model"))
 MADE, VERDICT, JOB, AT = (f"{TAG}.{name}" for name in ("deployment-made", "verdict", "job", "at"))
 VERDICTS: Mapping[bool | None, str] = {True: "passed", False: "failed", None: "none"}
@@ -56,6 +57,12 @@ def keep_load(context: Context, file: Path, report: LoadReport) -> None:
     _keep(context, file, _name(LOAD, report.endpoint), report, {KIND: "load", DEPLOYMENT: report.deployment})
 
 
+def keep_output(context: Context, file: Path, job_id: str, endpoint: str, deployment: str) -> None:
+    """Keep the table that a batch job has written."""
+    tags = {TAG: VERSION, KIND: "batch", ENDPOINT: endpoint, DEPLOYMENT: deployment, JOB: job_id}
+    _register(context, file, _name(BATCH, endpoint), job_id, tags)
+
+
 def gates_of(context: Context, endpoint: str, deployment: str) -> tuple[Kept, ...]:
     """The gates of all deployments that had this name, newest first; nothing is downloaded."""
     return _versions(context, _name(GATE, endpoint, deployment))
@@ -80,15 +87,19 @@ def load_reports(context: Context, endpoint: str, limit: int) -> tuple[LoadRepor
 def _keep(context: Context, file: Path, name: str, report: GateReport | LoadReport, tags: Mapping[str, str]) -> None:
     write_atomic(file, msgspec.json.encode(plain(report)))
     common = {TAG: VERSION, ENDPOINT: report.endpoint, JOB: report.id, AT: f"{report.created_at:.3f}"}
-    entities = sdk.module("azure.ai.ml.entities")
-    asset = entities.Data(
-        name=name, version=report.id, type="uri_file", path=str(file), tags={**common, **tags},
-        description="A report of Slipway",
-    )  # fmt: skip
-    with context.asking("data", name) as client:
-        client.data.create_or_update(asset)
+    _register(context, file, name, report.id, {**common, **tags})
     _cached(context, report.id).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_atomic(_cached(context, report.id), file.read_bytes())
+
+
+def _register(context: Context, file: Path, name: str, version: str, tags: Mapping[str, str]) -> None:
+    """A file as a data asset; one that an earlier attempt has registered stays."""
+    entities = sdk.module("azure.ai.ml.entities")
+    asset = entities.Data(
+        name=name, version=version, type="uri_file", path=str(file), tags=dict(tags), description="Made by Slipway"
+    )
+    with suppress(Conflict), context.asking("data", name) as client:
+        client.data.create_or_update(asset)
 
 
 def _name(*parts: str) -> str:

@@ -24,6 +24,8 @@ from core.settings import read_settings
 
 KINDS: Mapping[JobKind, str] = {
     JobKind.GATE: "core.azure.gating:run",
+    JobKind.LOADTEST: "core.azure.driving:run",
+    JobKind.BATCH: "core.azure.batching:run",
 }
 """Kind of job -> `module:function`, loaded when needed: a load test needs no checks."""
 Run = Callable[[Work, Any], JobResult]

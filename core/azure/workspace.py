@@ -14,6 +14,7 @@ from core.azure.collections.records import AzureRecords
 from core.azure.collections.schedules import AzureSchedules
 from core.azure.collections.service import AzureService
 from core.azure.context import Context
+from core.azure.queueing import Queueing
 from core.azure.tables import Tables
 from core.settings import Settings
 from core.workspace import Workspace
@@ -35,6 +36,7 @@ def open_azure(settings: Settings, clock: Callable[[], float] = time.time, *, co
     jobs = AzureJobs(context, tables)
     models = AzureModels(context, tables, jobs)
     endpoints = AzureEndpoints(context, models)
+    jobs.queueing = Queueing(context, tables, models, endpoints)
     data = AzureData(context, tables, jobs, models, endpoints)
     pipelines = AzurePipelines(context)
     return Workspace(

@@ -12,15 +12,18 @@ from core.azure.here import output_of
 from core.azure.job_logs import log_lines
 from core.azure.job_reading import read_job
 from core.azure.leaderboard import leaderboard, trial_run
+from core.azure.queueing import Queueing
 from core.azure.registration import register
 from core.azure.results import completed, remember_model, remembered, timed
 from core.azure.specs import reads
 from core.azure.tables import Tables
 from core.azure.training import automl_job, check_metric, notes
+from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
 from core.domain.errors import Conflict, JobNotFound, SlipwayError, SpecInvalid
 from core.domain.job import Job, JobKind, JobSpec, LogLine, kind_of
 from core.domain.job_state import JobState
+from core.domain.proof import LoadSpec
 from core.domain.rules import check_limit
 from core.domain.training import (
     Comparison,
@@ -45,13 +48,24 @@ class AzureJobs(Jobs):
 
     def __init__(self, context: Context, tables: Tables) -> None:
         self._context, self._tables = context, tables
+        self.queueing: Queueing
+        """Of what this machine does; it knows the endpoints, which know the models, which know the jobs."""
 
     def submit(self, spec: JobSpec, *, parent_id: str = "") -> Job:
         if verb := QUEUED_BY.get(kind_of(spec)):
             raise SpecInvalid(f"A {kind_of(spec)} cannot be submitted directly", hint=f"`{verb}` queues one")
-        if not isinstance(spec, TrainingSpec):
-            self._cannot("submit")
-        return self._trained(spec)
+        match spec:
+            case TrainingSpec():
+                return self._trained(spec)
+            case BatchSpec():
+                return self.queueing.batch(spec, parent_id)
+            case LoadSpec():
+                return self.queueing.load(spec, parent_id)
+            case _:
+                self._cannot("submit")
+
+    def submit_file(self, spec: BatchSpec, stream: BinaryIO) -> Job:
+        return self.queueing.batch_of_file(spec, stream)
 
     def _trained(self, spec: TrainingSpec) -> Job:
         """Raises DataNotFound, TableUnusable, SpecInvalid for an unknown compute."""
