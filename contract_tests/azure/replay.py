@@ -8,6 +8,7 @@ import base64
 import json
 import re
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,6 +165,8 @@ class Replay:
         recorded = parsed(entry.get("ResponseBody"))
         if entry["RequestMethod"] == "PUT" and isinstance(recorded, dict) and isinstance(recorded.get("name"), str):
             self.latest[parent] = recorded["name"]
+            if SANITIZED.match(recorded["name"]):
+                self.latest[parent] = f"replayed-{uuid.uuid4().hex[:12]}"
         return f"{parent}/{self.latest.get(parent, name)}{mark}{query}"
 
     def _mapped(self, text: str) -> str:

@@ -17,8 +17,6 @@ ALL = [(owner, name) for owner, known in KNOWN.items() for name in known]
 RUN = [(owner, name) for owner, name in ALL if not KNOWN[owner][name].refused]
 REFUSED = [(owner, name) for owner, name in ALL if KNOWN[owner][name].refused]
 AT_LEAST = 0.8
-BUILDING = frozenset({"WorkspaceConnectionsOperations", "RegistryOperations", "ScheduleOperations"})
-"""Parts of the emulation that are being built."""
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +31,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.mark.parametrize(("owner", "name"), RUN, ids=[".".join(each) for each in RUN])
-def test_what_works_works(world: World, owner: str, name: str, request: pytest.FixtureRequest) -> None:
-    if owner in BUILDING:
-        request.applymarker(pytest.mark.xfail(strict=False))
+def test_what_works_works(world: World, owner: str, name: str) -> None:
     KNOWN[owner][name].run(world)
 
 
 @pytest.mark.parametrize(("owner", "name"), REFUSED, ids=[".".join(each) for each in REFUSED])
-def test_what_is_refused_is_refused_in_words(
-    world: World, owner: str, name: str, request: pytest.FixtureRequest
-) -> None:
-    if owner in BUILDING:
-        request.applymarker(pytest.mark.xfail(strict=False))
+def test_what_is_refused_is_refused_in_words(world: World, owner: str, name: str) -> None:
     case = KNOWN[owner][name]
     with pytest.raises(Exception, match=f"(?is){case.says}"):
         case.run(world)

@@ -123,6 +123,51 @@ def test_a_field_of_a_wrong_type_comes_through_in_silence(faults: Faults, ml: An
     assert get(ml).description.startswith("An emulation")
 
 
+def cluster(name: str) -> Any:
+    from azure.ai.ml.entities import AmlCompute
+
+    return AmlCompute(name=name, size="Standard_DS3_v2", max_instances=1)
+
+
+def test_an_operation_that_fails_is_told_with_status_200_and_its_resource_is_failed(faults: Faults, ml: Any) -> None:
+    from azure.core.exceptions import HttpResponseError
+
+    faults.add(Fault("failed-operation", "PUT", "/computes/"))
+    with pytest.raises(HttpResponseError) as failed:
+        ml.compute.begin_create_or_update(cluster("fails")).result()
+    assert failed.value.status_code == 200
+    assert "internal server error" in str(failed.value)
+    assert ml.compute.get("fails").provisioning_state == "Failed"
+    assert ml.compute.begin_create_or_update(cluster("fails")).result().provisioning_state == "Succeeded"
+
+
+def test_a_deletion_that_fails_leaves_what_was_there(faults: Faults, ml: Any) -> None:
+    from azure.core.exceptions import HttpResponseError
+
+    ml.compute.begin_create_or_update(cluster("stays")).result()
+    faults.add(Fault("failed-operation", "DELETE", "/computes/"))
+    with pytest.raises(HttpResponseError):
+        ml.compute.begin_delete("stays").result()
+    assert ml.compute.get("stays").provisioning_state == "Succeeded"
+
+
+def test_a_slow_operation_takes_as_much_longer_as_was_asked_for(faults: Faults, ml: Any) -> None:
+    faults.add(Fault("slow-operation", "PUT", "/computes/", seconds=0.6))
+    started = time.monotonic()
+    ml.compute.begin_create_or_update(cluster("slow")).result()
+    assert time.monotonic() - started >= 0.6
+
+
+def test_without_quota_there_is_no_cluster_and_nothing_is_left_of_it(faults: Faults, ml: Any) -> None:
+    from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
+    faults.add(Fault("quota", target="big"))
+    with pytest.raises(HttpResponseError, match="quota"):
+        ml.compute.begin_create_or_update(cluster("big")).result()
+    with pytest.raises(ResourceNotFoundError):
+        ml.compute.get("big")
+
+
 def test_a_header_asks_for_a_fault_of_its_request(running: Running) -> None:
     path = running.emulation.names.workspace_path
     answered = httpx.get(

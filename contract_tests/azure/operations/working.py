@@ -80,7 +80,9 @@ def _schedule_gone(world: World) -> None:
 def _registry() -> Any:
     from azure.ai.ml.entities import Registry, RegistryRegionDetails
 
-    return Registry(name="ours", location="westeurope", replication_locations=[RegistryRegionDetails("westeurope")])
+    return Registry(
+        name="ours", location="westeurope", replication_locations=[RegistryRegionDetails(location="westeurope")]
+    )
 
 
 WORKSPACES = {
@@ -124,6 +126,7 @@ COMPUTES = {
             "list_nodes": lambda w: list(w.ml.compute.list_nodes(w.cluster.name)),
             "list_sizes": lambda w: next(iter(w.ml.compute.list_sizes())),
             "list_usage": lambda w: next(iter(w.ml.compute.list_usage())),
+            "enable_sso": lambda w: w.ml.compute.enable_sso(name=w.cluster.name),
         }
     ),
     **refused(
@@ -138,7 +141,6 @@ COMPUTES = {
             "begin_start": lambda w: w.ml.compute.begin_start(w.cluster.name).result(),
             "begin_stop": lambda w: w.ml.compute.begin_stop(w.cluster.name).result(),
             "begin_restart": lambda w: w.ml.compute.begin_restart(w.cluster.name).result(),
-            "enable_sso": lambda w: w.ml.compute.enable_sso(name=w.cluster.name),
         },
     ),
 }
