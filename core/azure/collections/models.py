@@ -4,13 +4,15 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from core.azure.context import Context
 from core.azure.importing import import_folder
 from core.azure.model_reading import all_models, versions
 from core.azure.names import asset_name
 from core.azure.registration import register
 from core.azure.tables import Tables
-from core.domain.errors import Conflict, ModelNotFound, StorageFull
+from core.domain.errors import Conflict, ModelNotFound, NotFound, StorageFull
 from core.domain.model import Model
 from core.workspace.jobs import Jobs
 from core.workspace.models import Models
@@ -49,10 +51,25 @@ class AzureModels(Models):
             with TemporaryDirectory(dir=folder.parent, prefix=".package-") as arriving:
                 with self._context.asking("model", model.ref) as client:
                     client.models.download(asset_name(model.name), str(model.version), arriving)
-                shutil.move(_root(Path(arriving)), folder)
+                root = _root(Path(arriving))
+                self._tell_origin(root, model)
+                shutil.move(root, folder)
         except OSError as e:
             raise StorageFull(f"The model '{model.ref}' cannot be written to {folder}: {e.strerror}") from e
         return folder
+
+    def _tell_origin(self, folder: Path, model: Model) -> None:
+        """Let the card of a model of ours name the job and the table as this workspace does, not as its trainer did."""
+        path = folder / "card.json"
+        try:
+            card = msgspec.json.decode(path.read_bytes())
+            asset = self._tables.find(model.data).asset
+        except (FileNotFoundError, msgspec.DecodeError, NotFound):
+            return
+        if isinstance(card, dict) and isinstance(card.get("data"), dict):
+            card["job_id"] = model.job_id
+            card["data"] |= {"name": asset.name, "version": asset.version, "sha256": asset.sha256}
+            path.write_bytes(msgspec.json.encode(card))
 
 
 def _root(folder: Path) -> Path:
