@@ -22,12 +22,13 @@ AT_LEAST = 0.8
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     options = Options(allow_code=True, scale=600.0, retry_after_ms=20, poll_s=0.05)
-    with emulating.emulation(tmp_path_factory.mktemp("operations"), options) as running:
-        running.emulation.workspace.service.start()
-        try:
+    home = tmp_path_factory.mktemp("operations")
+    try:
+        with emulating.emulation(home, options) as running:
+            running.emulation.workspace.service.start()
             yield World(running, emulating.ml_client(running), tmp_path_factory.mktemp("client"))
-        finally:
-            running.emulation.workspace.service.stop()
+    finally:
+        living.close(home)
 
 
 @pytest.mark.parametrize(("owner", "name"), RUN, ids=[".".join(each) for each in RUN])

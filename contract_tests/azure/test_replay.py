@@ -26,8 +26,12 @@ BUILDING = {
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     options = Options(allow_code=True, scale=600.0, retry_after_ms=20, poll_s=0.05)
-    with emulating.emulation(tmp_path_factory.mktemp("replay"), options, inspect=emulating.no_inspection) as started:
-        yield started
+    home = tmp_path_factory.mktemp("replay")
+    try:
+        with emulating.emulation(home, options, inspect=emulating.no_inspection) as started:
+            yield started
+    finally:
+        living.close(home)
 
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=lambda path: path.stem.partition("__Test")[2])
