@@ -86,6 +86,7 @@ def _until_stopped() -> None:
 def _demo(context: Context, options: Namespace) -> None:
     """The app on the emulation, which is the backend there; its own folder keeps the demo of this machine apart."""
     from core.cli.demo import run_demo, service_meanwhile
+    from core.emulator.emulation import Options
     from core.emulator.server import emulated
     from core.workspace import open_workspace
 
@@ -94,7 +95,8 @@ def _demo(context: Context, options: Namespace) -> None:
     local = open_workspace(
         read_settings(environ, workspace="local", home=str(home / "azure-emulated"), service_port="0")
     )
-    with service_meanwhile(local), emulated(local) as running:
+    # What comes to run there is our own: the steps of pipelines are commands that run Slipway.
+    with service_meanwhile(local), emulated(local, Options(allow_code=True)) as running:
         names = running.emulation.names
         inside = read_settings(
             environ,
