@@ -29,9 +29,10 @@ with ui.explained():
         st.stop()
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = ui.endpoints.choose(known).name
+        chosen = ui.endpoints.choose(known)
         deploy.deploy_button(models, opened)
     if opened:
         deploy.deploy_form(workspace, models, opened)
-    ui.live(lambda: deploy.look(workspace, name), deploy.pace, lambda rollout: deploy.draw(workspace, rollout))
-    ui.parts.choose("Use it", deploy.TABS, lambda: deploy.opened(workspace, name), key="use", first="Test")
+    seen, used = (ui.endpoints.from_now_on(workspace, chosen) for _ in range(2))
+    ui.live(lambda: deploy.look(workspace, seen()), deploy.pace, lambda rollout: deploy.draw(workspace, rollout))
+    ui.parts.choose("Use it", deploy.TABS, lambda: deploy.opened(workspace, used()), key="use", first="Test")

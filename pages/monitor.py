@@ -19,14 +19,15 @@ with ui.explained():
         st.stop()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width=240):
-            name = ui.endpoints.choose(known).name
+            chosen = ui.endpoints.choose(known)
         with st.container(width="content"):
             window = monitor.choose_window()
         with st.container(width=210):
             origin = monitor.choose_origin()
         follow = st.toggle("Live", value=True, key="monitor.live", help="Refresh every few seconds.", width="content")
+    seen = ui.endpoints.from_now_on(workspace, chosen)
     ui.live(
-        lambda: monitor.look(workspace, name, window, origin),
+        lambda: monitor.look(workspace, seen(), window, origin),
         lambda _: monitor.LOOK_EVERY_S if follow else None,
         monitor.draw,
     )

@@ -22,5 +22,6 @@ with ui.explained():
     endpoint = ui.endpoints.choose(known)
     ui.notices.twin(ui.endpoints.data_behind(endpoint))
     quality.run_form(workspace, endpoint)
-    ui.live(lambda: quality.look(workspace, endpoint.name), quality.pace, quality.draw)
+    seen = ui.endpoints.from_now_on(workspace, endpoint)
+    ui.live(lambda: quality.look(workspace, seen()), quality.pace, quality.draw)
     quality.draw_loads(workspace, time.time())

@@ -96,7 +96,11 @@ def _demo(context: Context, options: Namespace) -> None:
         read_settings(environ, workspace="local", home=str(home / "azure-emulated"), service_port="0")
     )
     # What comes to run there is our own: the steps of pipelines are commands that run Slipway.
-    with service_meanwhile(local), emulated(local, Options(allow_code=True)) as running:
+    with (
+        _stopped_again(context.workspace),
+        service_meanwhile(local),
+        emulated(local, Options(allow_code=True)) as running,
+    ):
         names = running.emulation.names
         inside = read_settings(
             environ,
@@ -109,6 +113,16 @@ def _demo(context: Context, options: Namespace) -> None:
             azure_notice=NOTICE,
         )
         run_demo(Context(inside, {**context.environ, **running.variables}, context.sleep))
+
+
+@contextmanager
+def _stopped_again(here: "Workspace") -> Iterator[None]:
+    """This machine's own service, which the app starts when a visitor turns to it, lives no longer than the demo."""
+    able = here.can("service.status", "service.stop")
+    before = able and here.service.status().running
+    yield
+    if able and not before and here.service.status().running:
+        here.service.stop()
 
 
 def _fault(context: Context, options: Namespace) -> Any:

@@ -22,9 +22,8 @@ class Opened:
     model: Model | None
 
 
-def opened(workspace: Workspace, name: str) -> Opened:
-    """The endpoint of that name as it is now."""
-    endpoint = workspace.endpoints.get(name)
+def opened(workspace: Workspace, endpoint: Endpoint) -> Opened:
+    """An endpoint as it is now."""
     return Opened(workspace, endpoint, endpoints.answering_model(endpoint))
 
 

@@ -37,9 +37,8 @@ class Rollout:
     now: float
 
 
-def look(workspace: Workspace, name: str) -> Rollout:
-    """The endpoint as it is now."""
-    endpoint = workspace.endpoints.get(name)
+def look(workspace: Workspace, endpoint: Endpoint) -> Rollout:
+    """What there is to tell of an endpoint as it is now."""
     gate, can = _gate(workspace, endpoint), workspace.can
     failed = endpoint.state is EndpointState.FAILED
     return Rollout(
@@ -48,7 +47,7 @@ def look(workspace: Workspace, name: str) -> Rollout:
         gate=gate,
         judged=workspace.proofs.gate_progress(gate.id) if gate and can("proofs.gate_progress") else GateProgress(),
         expected=gates.expected(workspace.proofs.gate_reports(limit=10)) if gate and can("proofs.gate_reports") else {},
-        server_log=workspace.endpoints.logs(name, limit=12) if failed and can("endpoints.logs") else (),
+        server_log=workspace.endpoints.logs(endpoint.name, limit=12) if failed and can("endpoints.logs") else (),
         now=time.time(),
     )
 

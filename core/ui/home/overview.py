@@ -21,6 +21,8 @@ from core.workspace import Workspace
 CARDS = ("endpoints.list", "models.get", "data.get")
 """The verbs that it takes to show an endpoint with what it was trained on."""
 
+EVERYTHING = 3
+"""How many times longer a distant workspace is left alone by a page that asks it for everything."""
 FAILED_S = 7 * 86_400.0
 """A run that failed is told for so long, unless its pipeline succeeds before."""
 
@@ -78,6 +80,10 @@ def look(workspace: Workspace) -> Overview:
 
 
 def pace(seen: Overview) -> float:
-    """Home has no final state: look often while something moves or nothing is live yet, else calmly."""
+    """Home has no final state: look often while something moves or nothing is live yet, else calmly.
+
+    A look asks for everything, a dozen requests of a distant workspace; it is left alone for longer.
+    """
+    often_s = max(FAST_S, EVERYTHING * cached.workspace().pace.look_s)
     moves = seen.running or seen.going or any(endpoints.moving(e) for e in seen.endpoints)
-    return FAST_S if moves or not seen.live else CALM_S
+    return often_s if moves or not seen.live else CALM_S

@@ -1,6 +1,6 @@
 """Endpoints for people: what answers, what it was trained on, what was proven of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -205,6 +205,15 @@ def choose(known: Sequence[Endpoint]) -> Endpoint:
     """The endpoint that the visitor (or the address) chooses; the choice goes along from page to page."""
     by_name = {endpoint.name: endpoint for endpoint in known}
     return by_name[choices.choose("Endpoint", {name: name for name in by_name}, key="endpoint")]
+
+
+def from_now_on(workspace: Workspace, listed: Endpoint) -> Callable[[], Endpoint]:
+    """An endpoint as the page has just listed it, and from the second look on as it is then.
+
+    What asks a distant workspace again for what it has just told takes the visitor a second a click.
+    """
+    told = [listed]
+    return lambda: told.pop() if told else workspace.endpoints.get(listed.name)
 
 
 def answering(endpoint: Endpoint) -> Deployment | None:

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from core.domain.data import DataAsset
+from core.domain.endpoint import Endpoint
 from core.domain.job import LogLine
 from core.domain.monitoring import Origin, RequestRecord, TelemetrySummary
 from core.ui.kit import endpoints
@@ -28,13 +29,13 @@ class Traffic:
     now: float
 
 
-def look(workspace: Workspace, name: str, window: tuple[float, int], origin: Origin | None) -> Traffic:
-    """The endpoint's records as they are now; what a server wrote is seen here at once.
+def look(workspace: Workspace, endpoint: Endpoint, window: tuple[float, int], origin: Origin | None) -> Traffic:
+    """An endpoint's records as they are now; what a server wrote is seen here at once.
 
     The newest requests are not looked for where there is none to show: the search would go back to the first.
     """
-    can = workspace.can
-    live = endpoints.served(workspace, workspace.endpoints.get(name))
+    name, can = endpoint.name, workspace.can
+    live = endpoints.served(workspace, endpoint)
     summary = cached.telemetry(name, *window, origin)
     shown = bool(summary.requests) and can("records.requests")
     return Traffic(

@@ -29,9 +29,9 @@ class Gates:
         return self.job is not None and not self.job.state.final
 
 
-def look(workspace: Workspace, name: str) -> Gates:
-    """The endpoint, its running gate, if any, and its reports."""
-    can = workspace.can
+def look(workspace: Workspace, endpoint: Endpoint) -> Gates:
+    """An endpoint as it is now, its running gate, if any, and its reports."""
+    name, can = endpoint.name, workspace.can
     listed = workspace.jobs.list(JobKind.GATE, limit=50, endpoint=name) if can("jobs.list") else ()
     active = [j for j in listed if not j.state.final]
     running = min(active, key=lambda j: (j.state is not JobState.RUNNING, j.created_at), default=None)
@@ -39,7 +39,7 @@ def look(workspace: Workspace, name: str) -> Gates:
     runs = job is not None and not job.state.final and can("proofs.gate_progress")
     return Gates(
         workspace=workspace,
-        endpoint=workspace.endpoints.get(name),
+        endpoint=endpoint,
         job=job,
         judged=workspace.proofs.gate_progress(job.id) if job is not None and runs else GateProgress(),
         reports=_reports(workspace, name, listed),

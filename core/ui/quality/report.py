@@ -15,8 +15,8 @@ from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 
 MEANING = (
-    "A gate tests a deployment before it gets traffic. It starts a separate server with the same model, sends it "
-    "hundreds of requests, many of them made to break it, and keeps the results."
+    "A gate tests a deployment before it gets traffic. It sends a server with the same model hundreds of "
+    "requests, many of them made to break it, and keeps the results."
 )
 ICONS = {"red": "gpp_bad", "orange": "gpp_maybe", "green": "verified"}
 
