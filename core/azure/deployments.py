@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from core.azure import container_log, sdk
-from core.azure.context import Context
+from core.azure.context import ARM_SCOPE, Context
 from core.azure.errors import plain
+from core.azure.known import explained
 from core.azure.serving import Served, azure_name, served
 from core.domain.endpoint import DeploymentState
 from core.domain.errors import EndpointNotFound, ServiceUnavailable, SlipwayError
@@ -16,6 +17,7 @@ LOOK_FIRST_S = 0.25
 PATIENCE_S = 3600.0
 """Azure itself gives a deployment up before."""
 LOG_LINES = 5000
+ARM = "https://management.azure.com"
 
 
 class Deployments:
@@ -71,9 +73,20 @@ class Deployments:
     def cause(self, deployment: Served) -> str:
         """Why it has failed, in one line; empty where its log says nothing."""
         try:
-            return container_log.cause(self.log(deployment))
+            log = self.log(deployment)
+            cause = container_log.cause(log) or self._refusal(deployment)
         except SlipwayError as e:
             return plain(e.message)
+        way_out = explained(f"{cause}\n{log}")
+        return f"{cause}. {way_out.way_out}" if cause and way_out else cause
+
+    def _refusal(self, deployment: Served) -> str:
+        """What the operation that was to make it has ended with; empty where Azure keeps it no more."""
+        if not deployment.operation.startswith(f"{ARM}/"):
+            return ""
+        reply = self._context.http("GET", deployment.operation, scope=ARM_SCOPE)
+        said = reply.json().get("error") if reply.status_code == 200 else None
+        return plain(str(said.get("message") or "")) if isinstance(said, dict) else ""
 
 
 def known_name(name: str, known: tuple[str, ...]) -> str:

@@ -71,6 +71,8 @@ class Served:
     tags: Mapping[str, str] = field(default_factory=dict)
     instances: int = 1
     size: str = ""
+    operation: str = ""
+    """Where Azure tells what became of the last change to it."""
 
     @property
     def ref(self) -> str:
@@ -138,6 +140,7 @@ def served(found: Any) -> Served:
         tags=tags,
         instances=int(found.instance_count or 1),
         size=str(found.instance_type or ""),
+        operation=str((found.properties or {}).get("AzureAsyncOperationUri") or ""),
     )
 
 
