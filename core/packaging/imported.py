@@ -19,11 +19,16 @@ from core.domain.errors import ModelUnreadable, SlipwayError, SpecInvalid
 from core.domain.signature import PARITY_LIMIT
 from core.ml.finished import NATIVE
 from core.packaging import mlflow
+from core.packaging.foreign.boosters import is_booster, take_booster
 from core.predict.folder import Predictor, load_model
 
 PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".cloudpickle", ".dill", ".pt", ".pth"})
 PICKLE_OPCODE = b"\x80"
 PICKLE_PROTOCOLS = range(2, 6)
+NO_PICKLE_HINT = (
+    "Save the model as a native LightGBM or XGBoost file, or train it with "
+    "job.set_training(enable_onnx_compatible_models=True) and import its model.onnx"
+)
 DATA_FILES = ("signature.json", "model.json", "arrays.npz", "card.json", "parity.npz")
 """What a folder of ours is made of, `native/` beside them; the rest is written from these."""
 
@@ -55,14 +60,15 @@ def take_over(source: Path, staged: Path) -> Imported:
     if not source.is_dir():
         raise SpecInvalid(f"There is no folder {source}", hint="Name a folder that `model package` wrote")
     _refuse_what_could_run(source)
-    form = next((form for form in FORMS if form.recognizes(source)), None)
-    if form is None:
-        raise SpecInvalid(
-            f"{source.name} is not a model folder of Slipway: it has no model.json and signature.json",
-            hint="Import a folder that `model package` wrote, here or elsewhere",
-        )
-    staged.mkdir(parents=True)
     try:
+        form = next((form for form in FORMS if form.recognizes(source)), None)
+        if form is None:
+            raise SpecInvalid(
+                f"{source.name} is not a model folder that can be read: it has no model.json and signature.json"
+                " of Slipway, and no MLmodel of a native booster",
+                hint="Import a folder that `model package` wrote, or a LightGBM or XGBoost model saved by MLflow",
+            )
+        staged.mkdir(parents=True)
         form.take(source, staged)
         predictor = load_model(staged)
         _check_parity(staged, predictor)
@@ -82,7 +88,7 @@ def _refuse_what_could_run(source: Path) -> None:
         if path.is_file() and _is_pickle(path):
             raise SpecInvalid(
                 f"{name} is a pickle, which could run anything when it is read",
-                hint="Export the model as a native LightGBM or XGBoost file, or train with ONNX compatibility",
+                hint=NO_PICKLE_HINT,
             )
 
 
@@ -106,7 +112,7 @@ def _take_ours(source: Path, staged: Path) -> None:
         shutil.copytree(source / NATIVE, staged / NATIVE)
 
 
-FORMS: tuple[Form, ...] = (Form(_is_ours, _take_ours),)
+FORMS: tuple[Form, ...] = (Form(_is_ours, _take_ours), Form(is_booster, take_booster))
 
 
 def _card(staged: Path) -> Mapping[str, Any]:

@@ -73,7 +73,11 @@ def _time(setup: Setup) -> Any:
 
 def xgboost_forest(document: bytes) -> Forest:
     """From XGBoost's JSON model, which compares float32 with `<`: the same as `<=` the next lower float32."""
-    learner = msgspec.json.decode(document)["learner"]
+    return xgboost_learner_forest(msgspec.json.decode(document)["learner"])
+
+
+def xgboost_learner_forest(learner: dict[str, Any]) -> Forest:
+    """The same from the part of the document that is called the learner."""
     model = learner["gradient_booster"]["model"]
     trees = [_xgboost_tree(tree) for tree in model["trees"]]
     outputs = max(1, int(learner["learner_model_param"]["num_class"]))
