@@ -71,6 +71,7 @@ NOBODY_WORKS = Options(allow_code=True, poll_s=3600.0)
 
 def open_azure_at(home: Path) -> Workspace:
     """A workspace of Azure ML whose emulation lies below `home`, as the caches do, until the test ends."""
+    OF_THIS_TEST.callback(living.close, home / "emulated")  # an endpoint brings its service up
     OF_THIS_TEST.enter_context(emulation(home / "emulated", NOBODY_WORKS))
     return open_azure(client_settings(home / "client"))
 

@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import emulating
+import living
 import pytest
 from waiting import wait_until
 
@@ -19,10 +22,19 @@ from core.workspace import Workspace
 SPEC = PipelineSpec("hello", (PipelineStep("hello", StepKind.COMMAND, (), {"command": ["python", "--version"]}),))
 
 
+@contextmanager
+def closing(home: Path) -> Iterator[None]:
+    """An online endpoint has brought the service of the emulation up."""
+    try:
+        yield
+    finally:
+        living.close(home)
+
+
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory) -> Iterator[Workspace]:
     home = tmp_path_factory.mktemp("live")
-    with emulating.emulation(home / "emulated", emulating.NOBODY_WORKS) as running:
+    with emulating.emulation(home / "emulated", emulating.NOBODY_WORKS) as running, closing(home / "emulated"):
         ml = emulating.ml_client(running)
         from azure.ai.ml.entities import AmlCompute, ManagedOnlineEndpoint
 
