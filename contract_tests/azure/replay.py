@@ -247,9 +247,11 @@ def _grouped(entries: list[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
 
 
 def _ended(body: Any) -> bool:
-    """Whether an operation, a job, or whatever is provisioned has come to its end."""
+    """Whether an operation, a job, whatever is provisioned, or all of a list has come to its end."""
     if not isinstance(body, dict):
         return False
+    if isinstance(body.get("value"), list):
+        return bool(body["value"]) and all(_ended(each) for each in body["value"])
     properties = body.get("properties") if isinstance(body.get("properties"), dict) else {}
     state = body.get("status") or properties.get("status") or properties.get("provisioningState")
     return isinstance(state, str) and state not in GOING_ON

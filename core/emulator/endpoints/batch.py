@@ -36,9 +36,15 @@ def put(emulation: Emulation, request: Request, before: Document | None, wanted:
         "location": wanted.get("location") or emulation.names.region,
         "properties": properties,
     }
-    if wanted.get("identity"):
-        kept["identity"] = online.identity(emulation, wanted)
-    return kept
+    who = wanted if wanted.get("identity") else wanted | {"identity": _of_workspace(emulation)}
+    return kept | {"identity": online.identity(emulation, who)}
+
+
+def _of_workspace(emulation: Emulation) -> Document:
+    """Whoever does not say as whom an endpoint works gets an identity that was assigned to the workspace."""
+    group = emulation.names.workspace_path.partition("/providers/")[0]
+    name = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{emulation.names.workspace}"
+    return {"type": "UserAssigned", "userAssignedIdentities": {name: {}}}
 
 
 def read(emulation: Emulation, resource: Document) -> Document:

@@ -62,6 +62,8 @@ def identity(emulation: Emulation, wanted: Document) -> Document:
     if "systemassigned" in str(given.get("type", "")).lower():
         given["principalId"], given["tenantId"] = str(made), emulation.names.tenant
     if users := given.get("userAssignedIdentities"):
+        given.setdefault("principalId", str(uuid.UUID(int=0)))
+        given.setdefault("tenantId", emulation.names.tenant)
         given["userAssignedIdentities"] = {
             name: {"principalId": str(made), "clientId": str(uuid.uuid5(made, name))} for name in users
         }

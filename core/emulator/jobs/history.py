@@ -4,12 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from core.emulator import blobs
-from core.emulator.arm.resources import WORKSPACE, known
+from core.emulator.arm.resources import WHO, WORKSPACE, known
 from core.emulator.clock import iso
 from core.emulator.emulation import Emulation
 from core.emulator.jobs import ending, experiments, outputs, runs
 from core.emulator.jobs.runs import Run
-from core.emulator.jobs.shapes import WHO
 from core.emulator.jobs.watching import current
 from core.emulator.messages import AzureError, Document, Reply, Request
 from core.emulator.routes import Handler, Route
@@ -34,7 +33,7 @@ def document(emulation: Emulation, run: Run) -> Document:
     cancel = f"https://{names.api_host}/history/v1.0{names.workspace_path}/runs/{run.id}/cancel"
     nothing: dict[str, Any] = dict.fromkeys(
         (
-            "userId", "token", "tokenExpiryTimeUtc", "warnings", "lastStartTimeUtc", "currentComputeTime",
+            "token", "tokenExpiryTimeUtc", "warnings", "lastStartTimeUtc", "currentComputeTime",
             "cancelationReason", "scheduleId", "scriptName", "runDefinition", "jobSpecification", "primaryMetricName",
             "createdFrom", "completeUri", "diagnosticsUri", "computeRequest", "retainForLifetimeOfWorkspace",
             "queueingInfo", "inputs",
@@ -45,6 +44,7 @@ def document(emulation: Emulation, run: Run) -> Document:
         "rootRunId": run.root or run.id,
         "createdUtc": iso(run.created_at),
         "createdBy": who,
+        "userId": names.client,
         "error": _error(run),
         "revision": 1,
         "statusRevision": 1,
@@ -282,9 +282,9 @@ def _error(run: Run) -> Document | None:
     }
 
 
-def _duration(emulation: Emulation, run: Run) -> str | None:
+def _duration(emulation: Emulation, run: Run) -> str:
     if run.started_at is None:
-        return None
+        return "00:00:00"
     seconds = max(0.0, (run.ended_at or emulation.clock.now()) - run.started_at)
     return f"{int(seconds // 3600):02d}:{int(seconds % 3600 // 60):02d}:{seconds % 60:010.7f}"
 

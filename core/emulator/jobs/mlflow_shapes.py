@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from core.emulator.arm.resources import WHO
 from core.emulator.emulation import Emulation
 from core.emulator.jobs import experiments, measured
 from core.emulator.jobs.measured import Point
 from core.emulator.jobs.runs import Run
-from core.emulator.jobs.shapes import WHO
 from core.emulator.messages import Document
 
 STATUSES = {"Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED", "CancelRequested": "RUNNING",

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from core.emulator.arm.resources import WHO
+from core.emulator.clock import iso
 from core.emulator.emulation import Emulation
 from core.emulator.messages import AzureError, Document
 from core.emulator.names import NAMESPACE
@@ -106,8 +108,10 @@ def change(emulation: Emulation, run_id: str, **changed: Any) -> Run:
 
 
 def ended(emulation: Emulation, run_id: str, status: str, error: Document | None = None, **changed: Any) -> Run:
-    """A run that has become final, now."""
+    """A run that has become final, now; one that has failed before its work began has at least begun."""
     now = emulation.clock.now()
+    if status != "Canceled" and get(emulation, run_id).started_at is None:
+        changed.setdefault("started_at", now)
     return change(emulation, run_id, status=status, error=error, ended_at=now, **changed)
 
 
@@ -130,7 +134,9 @@ def child_document(emulation: Emulation, run: Run) -> None:
     """A child has a job document without properties, as Azure has it: its run is read from run history."""
     path = job_path(emulation, run.id)
     if emulation.state.get(path) is None:
-        emulation.state.put(path, {"id": path, "name": run.id, "type": f"{NAMESPACE}/workspaces/jobs"})
+        made = {"createdAt": iso(run.created_at), "createdBy": WHO, "createdByType": "Application"}
+        kind = f"{NAMESPACE}/workspaces/jobs"
+        emulation.state.put(path, {"id": path, "name": run.id, "type": kind, "systemData": made})
 
 
 def _key(run_id: str) -> str:

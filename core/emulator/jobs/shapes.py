@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.emulator.arm.resources import WHO
 from core.emulator.clock import iso
 from core.emulator.emulation import Emulation
 from core.emulator.jobs.runs import Run
 from core.emulator.messages import Document
-
-WHO = "Slipway's emulation"
 
 
 def services(emulation: Emulation, run_id: str) -> Document:
