@@ -37,6 +37,20 @@ def run(raw):
         raise ValueError("cannot answer that")
     return {"echo": asked, "files": sorted(model)}
 """
+RAW = """
+import os
+from azureml.contrib.services.aml_request import AMLRequest, rawhttp
+from azureml.contrib.services.aml_response import AMLResponse
+
+def init():
+    global weights
+    with open(os.path.join(os.environ["AZUREML_MODEL_DIR"], os.environ["WEIGHTS"]), "rb") as file:
+        weights = file.read()
+
+@rawhttp
+def run(request: AMLRequest):
+    return AMLResponse(weights + request.get_data(False), 201, {"x-own": "yes"})
+"""
 NAME = "with-code"
 
 
@@ -143,3 +157,32 @@ def test_a_deployment_that_is_deleted_leaves_no_process(
     ml.online_deployments.begin_delete("short", NAME).result()
     assert children
     wait_until(lambda: not any(psutil.pid_exists(pid) for pid in children), 5)
+
+
+def test_a_scoring_script_finds_its_model_where_azure_lays_it_and_may_take_requests_as_they_come(
+    ml: Any, running: Running, endpoint: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "score.py").write_text(RAW)
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "w.txt").write_text("7")
+    for number, path in enumerate(("weights/w.txt", "weights")):
+        wanted = sdk.ManagedOnlineDeployment(
+            name=f"raw-{number}",
+            endpoint_name=NAME,
+            model=sdk.Model(path=str(tmp_path / path)),
+            environment=sdk.Environment(image="python:3.11", name="with-raw", version="1"),
+            code_configuration=sdk.CodeConfiguration(code=str(tmp_path / "src"), scoring_script="score.py"),
+            environment_variables={"WEIGHTS": path.removeprefix("weights/") if number == 0 else "weights/w.txt"},
+            instance_type="Standard_DS3_v2",
+            instance_count=1,
+        )
+        ml.online_deployments.begin_create_or_update(wanted).result()
+
+    token = ml.online_endpoints.get_keys(NAME).access_token
+    address = ml.online_endpoints.get(NAME).scoring_uri
+    for number in range(2):
+        headers = {"Authorization": f"Bearer {token}", "azureml-model-deployment": f"raw-{number}"}
+        answer = requests.post(address, data=b"\x00\x01", headers=headers, timeout=30)
+        assert (answer.status_code, answer.content, answer.headers["x-own"]) == (201, b"7\x00\x01", "yes")
+        ml.online_deployments.begin_delete(f"raw-{number}", NAME).result()

@@ -76,8 +76,10 @@ def show(emulation: Emulation, request: Request) -> Reply:
 
 
 def listed(emulation: Emulation, request: Request) -> Reply:
+    """The one workspace there is, for whoever does not ask for hubs or projects alone."""
     known(emulation, request)
-    return Reply(body={"value": [document(emulation)]})
+    kinds = request.query.get("kind", "default").lower().split(",")
+    return Reply(body={"value": [document(emulation)] if "default" in kinds else []})
 
 
 def changed(emulation: Emulation, request: Request) -> Reply:

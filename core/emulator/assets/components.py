@@ -14,6 +14,8 @@ from core.emulator.messages import AzureError, Document, Reply, Request
 from core.emulator.routes import Route
 
 ANONYMOUS = "azureml_anonymous"
+DEFAULT = "azureml_default"
+"""The SDK asks for it where its user has named neither version nor label."""
 USUAL: Document = {"description": None, "tags": {}, "properties": {}, "isArchived": False, "isAnonymous": False}
 
 
@@ -62,6 +64,12 @@ def put_anonymous(emulation: Emulation, request: Request) -> Reply:
     return Reply(201, made)
 
 
+def get_default(emulation: Emulation, request: Request) -> Reply:
+    """The version that a client means who names none: the newest."""
+    known(emulation, request)
+    return Reply(body=asset(emulation, "components", request.found["name"], "latest"))
+
+
 def environment_id(emulation: Emulation, said: str) -> str:
     """The full id of an environment, `latest` resolved: Azure's own lie in its registry, others in the workspace."""
     match = re.fullmatch(r"(?:azureml:)?([\w.-]+)(?::|@)([\w.-]+)", said)
@@ -86,4 +94,7 @@ def _texts(said: Any) -> Any:
 
 ASSET = Asset("components", "component", ("componentSpec",), make, USUAL)
 KINDS = ASSET.kinds()
-ROUTES = (Route("PUT", "arm", f"{WORKSPACE}/components/{ANONYMOUS}/versions/{{version}}", put_anonymous),)
+ROUTES = (
+    Route("PUT", "arm", f"{WORKSPACE}/components/{ANONYMOUS}/versions/{{version}}", put_anonymous),
+    Route("GET", "arm", f"{WORKSPACE}/components/{{name}}/versions/{DEFAULT}", get_default),
+)

@@ -79,6 +79,8 @@ def make(emulation: Emulation, wanted: Document, sent: Document) -> Document:
     if name.lower().startswith(("azureml-", "microsoft")) and name not in CURATED:
         raise AzureError(400, "UserError", f"Names of environments that begin with '{name[:9]}' are Azure's own")
     made = {"properties": {}, **sent, "environmentType": "UserCreated"}
+    if isinstance(sent.get("build"), dict):
+        made["build"] = {"dockerfilePath": "Dockerfile"} | {key: said for key, said in sent["build"].items() if said}
     if sent.get("condaFile"):
         made["condaFile"] = _conda(str(sent["condaFile"]))
     return made

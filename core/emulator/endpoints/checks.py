@@ -8,7 +8,7 @@ from core.emulator.messages import AzureError, Document
 
 NAME = re.compile(r"[a-zA-Z](?:[a-zA-Z0-9-]{1,30}[a-zA-Z0-9])")
 """3 to 32 letters, digits and dashes, a letter first, no dash at the end."""
-INSTANCE_TYPE = re.compile(r"standard_[a-z0-9_]+", re.IGNORECASE)
+INSTANCE_TYPE = re.compile(r"standard_[a-z]+\d[a-z0-9_-]*", re.IGNORECASE)
 MIRROR_MAX_PCT = 50
 AUTH_MODES = {
     "key": "Key",

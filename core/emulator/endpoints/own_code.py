@@ -56,10 +56,11 @@ def bring(emulation: Emulation, place: Place, kept: Document, model: models.Name
         raise refused(f"The scoring script '{script}' is no file of the code.", "BadArgument")
     if not (folder / "code" / script).is_file():
         raise refused(f"The scoring script '{script}' was not found in the code.", "BadArgument")
+    target = folder / "azureml-models"
     if model:
-        target = folder / "model" / model.name / model.version
-        _download(emulation, model.uri, target)
-    _begin(emulation, place, kept, {"script": str(folder / "code" / script), "model": str(folder / "model")})
+        target = target / model.name / model.version
+        _download(emulation, model.uri, target, named=True)
+    _begin(emulation, place, kept, {"script": str(folder / "code" / script), "model": str(target)})
 
 
 def bring_mlflow(emulation: Emulation, place: Place, kept: Document, root: Path) -> None:
@@ -84,13 +85,15 @@ def _fresh(emulation: Emulation, kept: Document) -> Path:
     return folder
 
 
-def _download(emulation: Emulation, uri: str, folder: Path) -> None:
+def _download(emulation: Emulation, uri: str, folder: Path, *, named: bool = False) -> None:
+    """Lay what is at an address into a folder; a folder among it keeps its name there, if `named`, as models do."""
     place = located(emulation, uri)
     found = place.blobs(emulation)
     if not found:
         raise refused(f"There are no files at '{uri}'.", "ResourceNotFound", 404)
+    if named and all(blob.name != place.name for blob in found):
+        folder = folder / place.name.strip("/").rpartition("/")[2]
     folder.mkdir(parents=True, exist_ok=True)
-    # A folder that was uploaded keeps its name below the model's, as on Azure; a single file lies there itself.
     models.copy_blobs(emulation, found, place.name, folder)
 
 

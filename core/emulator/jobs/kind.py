@@ -6,7 +6,7 @@ from dataclasses import replace
 from core.emulator.arm.kinds import Kind
 from core.emulator.arm.operations import soon
 from core.emulator.emulation import Emulation
-from core.emulator.jobs import automl_job, command, ending, experiments, pipeline_job, runs
+from core.emulator.jobs import automl_job, command, ending, experiments, pipeline_job, references, runs
 from core.emulator.jobs.refusals import not_emulated, user_error
 from core.emulator.jobs.runs import Run
 from core.emulator.jobs.shapes import created, now_shown
@@ -23,6 +23,11 @@ MADE: Mapping[str, Made] = {
 """Type of job, in small letters -> (emulation, name, properties as they were sent) -> how it is shown, and its run."""
 
 CANCELED = "jc"
+TAKEN = (
+    "A job with this name already exists. If you are trying to create a new job, use a different name. If you are"
+    " trying to update an existing job, the existing job's {what} cannot be changed. Only description, tags,"
+    " displayName, properties, and isArchived can be updated."
+)
 
 
 def put(emulation: Emulation, request: Request, before: Document | None, wanted: Document) -> Document:
@@ -39,6 +44,7 @@ def submit(emulation: Emulation, name: str, sent: Document) -> Document:
     if job_type.lower() not in MADE:
         raise not_emulated(job_type)
     check_compute(emulation, sent.get("computeId"))
+    references.check(emulation, sent)
     properties, run = MADE[job_type.lower()](emulation, name, sent)
     experiments.ensure(emulation, run.experiment)
     runs.keep(emulation, run)
@@ -135,6 +141,8 @@ def _changed(emulation: Emulation, before: Document, sent: Document) -> Document
             f"A job with this name already exists: {run.id}. If you are trying to submit a new job, use a different"
             " name. If you are trying to update an existing job, the existing job's compute and type cannot be changed."
         )
+    if sent.get("command") and was.get("command") and sent["command"] != was["command"]:
+        raise AzureError(409, "UserError", TAKEN.format(what="command"))
     kept = replace(
         run,
         description=sent.get("description", run.description),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.emulator import blobs
-from core.emulator.assets import located
+from core.emulator.assets import located, models
 from core.emulator.assets.versions import registered
 from core.emulator.emulation import Emulation
 from core.emulator.jobs import outputs
@@ -76,7 +76,7 @@ def keep_outputs(emulation: Emulation, run: Run, folder: Path, asked: Mapping[st
             with written.open("rb") as file:
                 blobs.write(emulation, place.container, place.name, file)
         if (output or {}).get("assetName"):
-            _registered(emulation, output or {}, uris[name], types[name])
+            _registered(emulation, run, output or {}, uris[name], types[name])
     for own in ("outputs", "logs"):
         if (folder / "code" / own).is_dir():
             blobs.write_folder(emulation, outputs.CONTAINER, f"{outputs.prefix(run.id)}/{own}", folder / "code" / own)
@@ -110,9 +110,11 @@ def _lay(emulation: Emulation, uri: str, target: Path) -> None:
         shutil.copyfile(blobs.folder(emulation) / blob.file, file)
 
 
-def _registered(emulation: Emulation, output: Mapping[str, Any], uri: str, made: str) -> None:
-    model = made in ("mlflow_model", "custom_model", "triton_model")
-    properties: Document = {"description": output.get("description"), "tags": {}, "properties": {}, "isArchived": False}
-    properties |= {"modelType": made, "modelUri": uri} if model else {"dataType": made, "dataUri": uri}
-    version = str(output.get("assetVersion") or "")
-    registered(emulation, "models" if model else "data", str(output["assetName"]), properties, version=version)
+def _registered(emulation: Emulation, run: Run, output: Mapping[str, Any], uri: str, made: str) -> None:
+    name, version = str(output["assetName"]), str(output.get("assetVersion") or "")
+    said: Document = {"description": output.get("description"), "tags": {}, "properties": {}, "isArchived": False}
+    if made in models.TYPES:
+        sent = said | {"modelType": made, "modelUri": uri, "jobName": run.id}
+        registered(emulation, "models", name, models.USUAL | models.make(emulation, {}, sent), version=version)
+    else:
+        registered(emulation, "data", name, said | {"dataType": made, "dataUri": uri}, version=version)

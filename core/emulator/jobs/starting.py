@@ -9,6 +9,12 @@ from core.emulator.jobs.kind import submit
 from core.emulator.jobs.runs import job_path
 from core.emulator.messages import Document
 
+WORDS = {
+    "urifolder": "uri_folder", "urifile": "uri_file", "mltable": "mltable", "literal": "literal",
+    "mlflowmodel": "mlflow_model", "custommodel": "custom_model", "tritonmodel": "triton_model",
+}  # fmt: skip
+"""The data plane's words for kinds of data, and ARM's."""
+
 
 def start_pipeline(
     emulation: Emulation,
@@ -31,7 +37,10 @@ def start_pipeline(
     """
     sent = {**definition, "jobType": "Pipeline"}
     sent["inputs"] = {**(definition.get("inputs") or {}), **{key: _plain(each) for key, each in (inputs or {}).items()}}
-    sent["outputs"] = {**(definition.get("outputs") or {}), **(outputs or {})}
+    sent["outputs"] = {
+        **(definition.get("outputs") or {}),
+        **{key: _plain_output(each) for key, each in (outputs or {}).items()},
+    }
     sent["tags"] = {**(definition.get("tags") or {}), **(tags or {})}
     sent["properties"] = {**(definition.get("properties") or {}), **(properties or {})}
     sent["settings"] = {**(definition.get("settings") or {}), **(settings or {})}
@@ -48,6 +57,14 @@ def _plain(given: Any) -> Any:
     """An input as ARM writes it: the data plane of batch endpoints says UriFolder for uri_folder."""
     if not isinstance(given, Mapping):
         return {"jobInputType": "literal", "value": str(given)}
-    words = {"urifolder": "uri_folder", "urifile": "uri_file", "mltable": "mltable", "literal": "literal"}
     said = str(given.get("jobInputType") or ("uri_folder" if given.get("uri") else "literal"))
-    return {**given, "jobInputType": words.get(said.lower(), said)}
+    return {**given, "jobInputType": WORDS.get(said.lower(), said)}
+
+
+def _plain_output(given: Any) -> Any:
+    """An output as ARM writes it, in the same way."""
+    if not isinstance(given, Mapping):
+        return given
+    spelled = {name[:1].lower() + name[1:]: value for name, value in given.items()}
+    said = str(spelled.get("jobOutputType") or spelled.get("type") or "uri_folder")
+    return {**spelled, "jobOutputType": WORDS.get(said.lower(), said)}
