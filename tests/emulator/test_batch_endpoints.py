@@ -109,6 +109,20 @@ def test_a_table_is_scored_by_the_default_deployment_and_its_answers_are_downloa
     assert [each.name for each in ml.batch_deployments.list_jobs(NAME, name="classic")] == [job.name]
 
 
+def test_all_files_of_a_folder_are_scored_and_each_row_names_its_file(
+    ml: Any, deployment: Any, table: Path, tmp_path: Path
+):
+    folder = tmp_path / "two"
+    folder.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (folder / name).write_bytes(table.read_bytes())
+    job = ml.batch_endpoints.invoke(endpoint_name=NAME, input=sdk_input(path=str(folder), type="uri_folder"))
+    assert ended(ml, job.name).status == "Completed"
+    ml.jobs.download(name=job.name, output_name="score", download_path=str(tmp_path / "down"))
+    (answers,) = (tmp_path / "down").rglob("*.csv")
+    assert [row[2] for row in csv.reader(answers.open())] == ["a.csv"] * 5 + ["b.csv"] * 5
+
+
 def sdk_input(**given: Any) -> Any:
     from azure.ai.ml import Input
 
@@ -196,14 +210,20 @@ def test_a_published_pipeline_really_runs_with_the_inputs_of_its_invocation(
     made = ml.batch_deployments.begin_create_or_update(wanted).result()
     assert (made.name, made.component) == ("pipe", component.id)
     headers = {"Authorization": f"Bearer {token(running)}", "azureml-model-deployment": "pipe"}
-    body = {"properties": {"inputData": {"word": {"jobInputType": "Literal", "value": "hello"}}}}
+    place = "azureml://datastores/workspaceblobstore/paths/said/here"
+    body = {
+        "properties": {
+            "inputData": {"word": {"jobInputType": "Literal", "value": "hello"}},
+            "outputData": {"out": {"jobOutputType": "UriFolder", "uri": place}},
+        }
+    }
     reply = requests.post(f"https://{host(NAME)}/jobs", json=body, headers=headers, timeout=20)
     assert reply.status_code == 201, reply.text
     job = reply.json()
     assert job["properties"]["tags"]["azureml.deploymentname"] == "pipe"
     assert job["properties"]["inputData"]["word"]["value"] == "hello"
     done = ended(ml, job["name"])
-    assert (done.status, done.type) == ("Completed", "pipeline")
+    assert (done.status, done.type, done.outputs["out"].path) == ("Completed", "pipeline", place)
     ml.jobs.download(name=job["name"], output_name="out", download_path=str(tmp_path))
     assert [path.read_text().strip() for path in tmp_path.rglob("said.txt")] == ["said hello"]
     told = requests.get(f"https://{host(NAME)}/jobs/{job['name']}", headers=headers, timeout=20).json()

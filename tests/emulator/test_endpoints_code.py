@@ -38,12 +38,13 @@ def run(raw):
     return {"echo": asked, "files": sorted(model)}
 """
 RAW = """
-import os
+import logging, os
 from azureml.contrib.services.aml_request import AMLRequest, rawhttp
 from azureml.contrib.services.aml_response import AMLResponse
 
 def init():
     global weights
+    logging.info("Init complete")
     with open(os.path.join(os.environ["AZUREML_MODEL_DIR"], os.environ["WEIGHTS"]), "rb") as file:
         weights = file.read()
 
@@ -179,6 +180,7 @@ def test_a_scoring_script_finds_its_model_where_azure_lays_it_and_may_take_reque
         )
         ml.online_deployments.begin_create_or_update(wanted).result()
 
+    assert "INFO root: Init complete" in ml.online_deployments.get_logs("raw-0", NAME, lines=50)
     token = ml.online_endpoints.get_keys(NAME).access_token
     address = ml.online_endpoints.get(NAME).scoring_uri
     for number in range(2):

@@ -22,6 +22,9 @@ BANK_MARKETING, BANK_MARKETING_FILE = "bank-marketing", "bankmarketing_train"
 KNOWN_PLACE = re.compile(r"https://automlsamplenotebookdata\.blob\.core\.windows\.net/.+/([\w-]+)\.csv", re.IGNORECASE)
 """Where the tables of Microsoft's own examples lie; those that the workspace knows by name are taken from there."""
 
+CSV_FILES = b"paths: [pattern: ./**]\ntransformations: [read_delimited: {delimiter: ',', encoding: utf8}]\n"
+"""How a folder of CSV files is read that has no file MLTable: they have the same columns."""
+
 csv.field_size_limit(1 << 30)
 
 
@@ -47,9 +50,27 @@ def open_data(emulation: Emulation, uri: str) -> Path:
         return _table(emulation, place, parsed(content))
     if place.type == "mltable":
         raise AzureError(400, "UserError", f"There is no file MLTable at '{uri}'")
-    if len(found) > 1:
+    if len(found) == 1:
+        return _file(emulation, found[0])
+    if not all(blob.name.lower().endswith(".csv") for blob in found):
         raise AzureError(400, "UserError", f"'{uri}' has {len(found)} files and no MLTable that says how to read them")
-    return _file(emulation, found[0])
+    return _rewritten(emulation, [_file(emulation, blob) for blob in found], parsed(CSV_FILES))
+
+
+def parts(emulation: Emulation, uri: str) -> list[tuple[str, int]]:
+    """The names of the files of a folder in the order in which `open_data` has their rows, each with its rows.
+
+    Empty for whatever else an address means.
+    """
+    place = located(emulation, uri)
+    found = place.blobs(emulation)
+    names = [blob.name for blob in found]
+    if len(found) < 2 or f"{place.name}/{MLTABLE}".lstrip("/") in names:
+        return []
+    table = parsed(CSV_FILES)
+    return [
+        (PurePosixPath(blob.name).name, sum(1 for _ in _rows([_file(emulation, blob)], table)) - 1) for blob in found
+    ]
 
 
 def _known(emulation: Emulation, uri: str) -> Path | None:

@@ -3,6 +3,8 @@
 import csv
 import io
 import uuid
+from collections.abc import Iterator
+from itertools import repeat
 
 from core.domain.batch import BatchSpec
 from core.domain.endpoint import DeploymentState
@@ -10,6 +12,7 @@ from core.domain.errors import SlipwayError
 from core.domain.job import JobState
 from core.emulator import blobs
 from core.emulator.assets import open_data
+from core.emulator.assets.tables import parts
 from core.emulator.clock import iso
 from core.emulator.emulation import Emulation
 from core.emulator.endpoints import places
@@ -36,9 +39,10 @@ def submit(emulation: Emulation, deployment: Document, name: str, inputs: Docume
             "NotSupported",
         )
     ((_, given),) = tables.items()
-    source, refusal = "", ""
+    source, refusal, files = "", "", []
     try:
         source = str(open_data(emulation, str(given.get("uri") or "")))
+        files = parts(emulation, str(given.get("uri") or "")) if "/" in source else []
     except AzureError as e:  # as on Azure, the job fails and says why
         refusal = e.message
     uri = f"azureml://datastores/workspaceblobstore/paths/azureml/{name}/{OUTPUT}/"
@@ -55,7 +59,7 @@ def submit(emulation: Emulation, deployment: Document, name: str, inputs: Docume
         },
         properties={"azureml.runsource": "azureml.PipelineRun", "runSource": "Unavailable", "runType": "HTTP"},
         local={"deployment": deployment["id"], "source": source, "file": deployment["properties"]["outputFileName"],
-               "refusal": refusal},
+               "files": files, "refusal": refusal},
         outputs={OUTPUT: uri},
         output_types={OUTPUT: "uri_folder"},
     )  # fmt: skip
@@ -159,10 +163,17 @@ def finish(emulation: Emulation, run: Run) -> Run:
         answer = _place(next(rows))
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        source = run.local["source"].rpartition("/")[2]
-        writer.writerows((number, row[answer], source) for number, row in enumerate(rows))
+        names = _names(run)
+        writer.writerows((number, row[answer], next(names)) for number, row in enumerate(rows))
     blobs.write(emulation, emulation.names.container, place, text.getvalue().encode())
     return _ended(emulation, run, "Completed")
+
+
+def _names(run: Run) -> Iterator[str]:
+    """The name of each row's file."""
+    for name, rows in run.local.get("files") or ():
+        yield from repeat(name, rows)
+    yield from repeat(run.local["source"].rpartition("/")[2])
 
 
 def _place(header: list[str]) -> int:

@@ -6,6 +6,7 @@ does, which whoever has started it keeps open.
 
 import importlib.util
 import json
+import logging
 import os
 import sys
 import threading
@@ -164,6 +165,8 @@ def _handler(score: Any) -> type[BaseHTTPRequestHandler]:
 def main() -> None:
     """Load, then listen: who can connect can be answered."""
     asked = json.loads(sys.argv[1])
+    # As Azure's server has it: what a script logs as information is in the deployment's log.
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     threading.Thread(target=_end_with_input, daemon=True).start()
     score = MlflowModel(Path(asked["mlflow"])) if "mlflow" in asked else ScoringScript(Path(asked["script"]))
     ThreadingHTTPServer(("127.0.0.1", asked["port"]), _handler(score)).serve_forever()
