@@ -1,6 +1,7 @@
 """The artifact service: what a run has written, under addresses that open it; and assets' ids as addresses."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import quote
 
 from core.emulator import blobs
@@ -11,7 +12,7 @@ from core.emulator.emulation import Emulation
 from core.emulator.jobs import outputs
 from core.emulator.messages import AzureError, Document, Reply, Request
 from core.emulator.names import NAMESPACE, STORAGE_DOMAIN
-from core.emulator.routes import Route
+from core.emulator.routes import Handler, Route
 from core.emulator.storage import access
 
 
@@ -72,6 +73,21 @@ def announced(emulation: Emulation, request: Request) -> Reply:
             "errors": {},
         }
     )
+
+
+def address(emulation: Emulation, request: Request) -> Reply:
+    """An address that opens one artifact, and nothing else."""
+    return Reply(body=_opened(emulation, request, _found(emulation, request))["contentUri"])
+
+
+def _of_run(handler: Handler) -> Handler:
+    """The same by way of the run history, as the plug-in `azureml-mlflow` asks for the artifacts of a run."""
+
+    def handle(emulation: Emulation, request: Request) -> Reply:
+        place = {"origin": "ExperimentRun", "container": f"dcid.{request.found['run']}"}
+        return handler(emulation, replace(request, found={**request.found, **place}))
+
+    return handle
 
 
 def _resolved(kind: str, field: str, name: str) -> Callable[[Emulation, Request], Reply]:
@@ -151,12 +167,26 @@ _VERBS = (
     ("POST", "artifacts/content" + _RUN + "/{path:rest}", put_content),
     ("GET", "artifacts" + _RUN, listed),
 )
+_OF_A_RUN = (
+    ("GET", "", listed),
+    ("GET", "/path", listed),
+    ("GET", "/metadata", metadata),
+    ("GET", "/contentinfo", content_info),
+    ("GET", "/prefix/contentinfo", content_info_below),
+    ("GET", "/artifacturi", address),
+    ("POST", "/batch/metadata", announced),
+)
 _DATA, _MODELS = _resolved("data", "dataUri", "uri"), _resolved("models", "modelUri", "path")
 ROUTES = (
     *(
         Route(verb, "api", f"/artifact/{version}{_WORKSPACE}/{path}", handler)
         for version in ("v2.0", "v1.0")
         for verb, path, handler in _VERBS
+    ),
+    *(
+        Route(verb, "api", f"/history/v1.0{_WORKSPACE}/{group}/runs/{{run}}/artifacts{tail}", _of_run(handler))
+        for group in ("experiments/{experiment}", "experimentids/{experiment_id}")
+        for verb, tail, handler in _OF_A_RUN
     ),
     Route("POST", "api", f"/data/v1.0{_WORKSPACE}/dataversion/batchGetResolvedUris", _DATA),
     Route("POST", "api", f"/modelregistry/v1.0{_WORKSPACE}/models/batchGetResolvedUris", _MODELS),

@@ -1,5 +1,6 @@
 """The ARM type `jobs`: submit, show, list, cancel, archive and delete jobs of every type."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -23,6 +24,8 @@ MADE: Mapping[str, Made] = {
 """Type of job, in small letters -> (emulation, name, properties as they were sent) -> how it is shown, and its run."""
 
 CANCELED = "jc"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
+"""As Microsoft's schema of the REST interface has it."""
 TAKEN = (
     "A job with this name already exists. If you are trying to create a new job, use a different name. If you are"
     " trying to update an existing job, the existing job's {what} cannot be changed. Only description, tags,"
@@ -35,6 +38,11 @@ def put(emulation: Emulation, request: Request, before: Document | None, wanted:
     sent = wanted["properties"]
     if before is not None:
         return _changed(emulation, before, sent)
+    if not NAME.fullmatch(wanted["name"]):
+        raise user_error(
+            f"The name of a job has 1 to 255 letters, digits, '-' and '_', and begins with a letter or digit; got"
+            f" '{wanted['name'][:80]}'."
+        )
     return submit(emulation, wanted["name"], sent) | {"id": wanted["id"]}
 
 
