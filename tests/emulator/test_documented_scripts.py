@@ -82,3 +82,11 @@ def test_an_output_that_a_job_registers_is_a_model_like_any_other(ml: Any) -> No
 
     assert (model.type, model.job_name, list(model.flavors)) == ("mlflow_model", job.name, ["sklearn"])
     assert model.path.startswith("azureml://subscriptions/")
+
+
+@pytest.mark.parametrize("name", ["j\u00f6b", "n" * 256])
+def test_a_name_that_no_job_may_have_is_refused(ml: Any, name: str) -> None:
+    from azure.core.exceptions import HttpResponseError
+
+    with pytest.raises(HttpResponseError, match="The name of a job has 1 to 255 letters"):
+        command(ml, name=name)

@@ -98,3 +98,35 @@ def test_the_metric_service_lists_what_mlflow_has_logged(running: Running, ask: 
     assert [each["name"] for each in ask("POST", "list", address=base)["value"]] == ["AUC"]
     (value,) = ask("POST", "full", address=base, metricName="AUC")["value"]
     assert (value["step"], value["data"]) == (2, {"AUC": 0.5})
+
+
+def test_what_a_run_has_written_goes_by_way_of_the_run_history_and_into_the_registry(
+    running: Running, ask: Ask, experiment: str
+) -> None:
+    names, run = running.emulation.names, begun(ask, experiment)
+    base = f"https://{names.api_host}/history/v1.0{names.workspace_path}/experiments/by-hand/runs/{run}/"
+    place = ask("POST", "artifacts/batch/metadata", base, paths=[{"path": "model/MLmodel"}])
+    address = place["artifactContentInformation"]["model/MLmodel"]["contentUri"]
+    put = requests.put(address, data=b"flavors: {sklearn: {}}", headers={"x-ms-blob-type": "BlockBlob"}, timeout=20)
+    assert put.status_code == 201
+    assert [each["path"] for each in ask("GET", "artifacts/path?path=model", base)["value"]] == ["model/MLmodel"]
+    opened = ask("GET", "artifacts/contentinfo?path=model/MLmodel", base)["contentUri"]
+    assert requests.get(opened, timeout=20).content == b"flavors: {sklearn: {}}"
+
+    ask("POST", "registered-models/create", name="logged")
+    assert ask("POST", "registered-models/create", name="logged")["error_code"] == "RESOURCE_ALREADY_EXISTS"
+    source = f"{base}artifacts/model"
+    made = ask("POST", "model-versions/create", name="logged", source=source, run_id=run)["model_version"]
+    assert (made["version"], made["run_id"], made["status"], made["current_stage"]) == ("1", run, "READY", "None")
+    staged = ask("POST", "model-versions/transition-stage", name="logged", version="1", stage="production")
+    assert staged["model_version"]["current_stage"] == "Production"
+    (found,) = ask("GET", "registered-models/search", filter="name LIKE 'logg%'")["registered_models"]
+    assert [each["version"] for each in found["latest_versions"]] == ["1"]
+    assert ask("GET", "model-versions/get", name="logged", version="2")["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+    model = emulating.ml_client(running).models.get("logged", version="1")
+    assert (model.stage, model.job_name, list(model.flavors)) == ("Production", run, ["sklearn"])
+
+
+def test_a_client_finds_the_cloud_before_it_signs_in(running: Running) -> None:
+    found = requests.get("https://management.azure.com/metadata/endpoints?api-version=2019-05-01", timeout=20).json()
+    assert [cloud["name"] for cloud in found] == ["AzureCloud"]

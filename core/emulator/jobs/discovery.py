@@ -15,9 +15,43 @@ def discovery(emulation: Emulation, request: Request) -> Reply:
     return Reply(body={**dict.fromkeys(named, api), "studio": "https://ml.azure.com"})
 
 
+def clouds(emulation: Emulation, request: Request) -> Reply:
+    """The one cloud there is, which clients ask for its addresses before they sign in."""
+    return Reply(
+        body=[
+            {
+                "name": "AzureCloud",
+                "portal": "https://portal.azure.com",
+                "authentication": {
+                    "loginEndpoint": "https://login.microsoftonline.com/",
+                    "audiences": ["https://management.core.windows.net/", "https://management.azure.com/"],
+                    "tenant": "common",
+                    "identityProvider": "AAD",
+                },
+                "resourceManager": "https://management.azure.com/",
+                "microsoftGraphResourceId": "https://graph.microsoft.com/",
+                "graphAudience": "https://graph.windows.net/",
+                "graph": "https://graph.windows.net/",
+                "batch": "https://batch.core.windows.net/",
+                "gallery": "https://gallery.azure.com/",
+                "media": "https://rest.media.azure.net",
+                "sqlManagement": "https://management.core.windows.net:8443/",
+                "vmImageAliasDoc": "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/main/aliases.json",
+                "suffixes": {
+                    "storage": "core.windows.net",
+                    "keyVaultDns": "vault.azure.net",
+                    "sqlServerHostname": "database.windows.net",
+                    "acrLoginServer": "azurecr.io",
+                },
+            }
+        ]
+    )
+
+
 ROUTES = (
+    Route("GET", "arm", "/metadata/endpoints", clouds),
     Route("GET", "api", "/discovery", discovery),
     Route("GET", "api", "/discovery/workspaces/{workspace}", discovery),
 )
-OPEN = "/discovery"
+OPEN = ("/discovery", "/metadata/endpoints")
 """Paths that begin so are answered without a token."""
