@@ -13,7 +13,7 @@ import pytest
 
 from core.checks.effort import DEPTHS
 
-pytest_plugins = ["session_rules"]
+pytest_plugins = ["session_rules", "azure_story"]
 
 
 @pytest.fixture(autouse=True)

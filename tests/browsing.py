@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -39,7 +39,9 @@ def open_chromium() -> Iterator[BrowserContext]:
 
 
 @contextmanager
-def running_app(home: Path, log_path: Path, root: Path = CHECKOUT) -> Iterator[Running]:
+def running_app(
+    home: Path, log_path: Path, root: Path = CHECKOUT, environ: Mapping[str, str] | None = None
+) -> Iterator[Running]:
     """The app of the checkout in `root` over the workspace in `home`: its address when it answers, its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -47,7 +49,7 @@ def running_app(home: Path, log_path: Path, root: Path = CHECKOUT) -> Iterator[R
     url = f"http://localhost:{port}"
     line = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     with log_path.open("wb") as log:
-        server = subprocess.Popen(line, cwd=root, env=living.environment(home), stdout=log, stderr=log)
+        server = subprocess.Popen(line, cwd=root, env=environ or living.environment(home), stdout=log, stderr=log)
     try:
         wait_until(lambda: _answers(url), START_TIMEOUT_S)
         yield url, server

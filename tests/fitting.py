@@ -1,7 +1,13 @@
 """What a browser tells of a page's looks: text that is cut, what is wider than the window, text that is too faint."""
 
-from playwright.sync_api import Page
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
+from playwright.sync_api import Page
+from waiting import wait_until
+
+WIDTHS = (1440, 1024, 390)
 CONTRAST_MIN = 4.5
 """WCAG 2.2, level AA, for text of normal size."""
 
@@ -106,3 +112,35 @@ def wider_than_window(page: Page) -> list[str]:
 def faint_texts(page: Page, minimum: float = CONTRAST_MIN) -> list[str]:
     """Texts whose color is too near to what is behind them, each with its contrast."""
     return list(page.evaluate(_FAINT, minimum))
+
+
+def assert_none(look: Callable[[], list[str]], what: str) -> None:
+    """What `look` finds is gone as soon as the page has settled."""
+    found: list[str] = []
+
+    def nothing() -> bool:
+        found[:] = look()
+        return not found
+
+    with suppress(AssertionError):
+        wait_until(nothing, 3)
+    assert found == [], what
+
+
+def assert_fits(page: Page, what: str) -> None:
+    """Nothing is cut or wider than the window at any width, and text is read in both themes: one visit for all."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_none(lambda: [*cut_texts(page), *wider_than_window(page)], f"{what}, {width} px")
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    # The theme that is on comes first: each page then changes it once, not twice.
+    for theme in ("dark", "light") if dark else ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert_none(partial(faint_in, page, theme), f"{what}, {theme}")
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+
+
+def faint_in(page: Page, theme: str) -> list[str]:
+    """What is too faint in that theme, or that it is not on yet."""
+    scheme = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).colorScheme")
+    return faint_texts(page) if scheme == theme else [f"not {theme} yet"]

@@ -52,7 +52,7 @@ class SkipRule:
             )
 
 
-LIVE = frozenset({"quickstart", "run_quickstart"})
+LIVE = frozenset({"quickstart", "run_quickstart", "azure"})
 """Fixtures that start a whole workspace: what uses one waits a lot and computes little."""
 LIVE_ROOMS = frozenset({"gate", "lifecycle", "loadtest", "serving", "contract_tests", "cli"})
 """Folders whose tests wait for processes. Others do too: with these the other half ends when what measures begins."""

@@ -57,6 +57,13 @@ def test_a_local_start_loads_nothing_of_the_cloud_the_proof_or_the_learners(star
     assert loaded(start) & (FOREIGN | LEARNERS) == set()
 
 
+def test_the_local_app_loads_nothing_of_ours_that_is_for_azure():
+    names = "print(*(name for name in sys.modules if name.startswith(('core.azure', 'core.emulator'))))"
+    line = [sys.executable, "-c", f"{APP}\nimport sys; {names}"]
+    ran = subprocess.run(line, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120)
+    assert ran.stdout.split("\n")[-2] == ""
+
+
 IMPORTED = re.compile(r"^import time: +\d+ \| +\d+ \| +(\S+)$", re.MULTILINE)
 FRAMES = {"pandas", "duckdb", "scipy", "pyarrow", "polars", "streamlit", "starlette"}
 

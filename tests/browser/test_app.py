@@ -3,16 +3,15 @@
 import random
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import living
 import pytest
-from fitting import cut_texts, faint_texts, wider_than_window
+from fitting import WIDTHS, assert_fits, assert_none, cut_texts, wider_than_window
 from playwright.sync_api import BrowserContext, Page, TimeoutError, WebSocket, expect
 from waiting import wait_until
 from watcher import SETTLED, settled
@@ -41,41 +40,6 @@ STORIES = {
     "pipelines": "Bankmarketing Train",
     "quality": "applicable checks passed",
 }
-
-
-WIDTHS = (1440, 1024, 390)
-
-
-def assert_none(look: Callable[[], list[str]], what: str) -> None:
-    """What `look` finds is gone as soon as the page has settled."""
-    found: list[str] = []
-
-    def nothing() -> bool:
-        found[:] = look()
-        return not found
-
-    with suppress(AssertionError):
-        wait_until(nothing, 3)
-    assert found == [], what
-
-
-def assert_fits(page: Page, what: str) -> None:
-    """Nothing is cut or wider than the window at any width, and text is read in both themes: one visit for all."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        assert_none(lambda: [*cut_texts(page), *wider_than_window(page)], f"{what}, {width} px")
-    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    # The theme that is on comes first: each page then changes it once, not twice.
-    for theme in ("dark", "light") if dark else ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        assert_none(partial(faint_in, page, theme), f"{what}, {theme}")
-    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
-
-
-def faint_in(page: Page, theme: str) -> list[str]:
-    """What is too faint in that theme, or that it is not on yet."""
-    scheme = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).colorScheme")
-    return faint_texts(page) if scheme == theme else [f"not {theme} yet"]
 
 
 def test_every_page_opens_from_the_menu_fits_each_width_and_is_read_in_both_themes(page: Page, app: str):
