@@ -39,7 +39,7 @@ COMMANDS = (
     ),
     Command(
         "model import",
-        "register the model in a folder: one that `model package` wrote, or a native booster that MLflow saved",
+        "register the model in a folder: one that `model package` wrote, or a native booster or ONNX model",
         lambda context, options: context.workspace.models.import_folder(options.name, Path(options.folder)),
         (arg("name"), arg("folder", metavar="FOLDER", help="a model folder; its files are copied")),
     ),

@@ -20,6 +20,7 @@ from core.domain.signature import PARITY_LIMIT
 from core.ml.finished import NATIVE
 from core.packaging import mlflow
 from core.packaging.foreign.boosters import is_booster, take_booster
+from core.packaging.foreign.onnx import MODEL, is_onnx, take_onnx
 from core.predict.folder import Predictor, load_model
 
 PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".cloudpickle", ".dill", ".pt", ".pth"})
@@ -29,6 +30,7 @@ NO_PICKLE_HINT = (
     "Save the model as a native LightGBM or XGBoost file, or train it with "
     "job.set_training(enable_onnx_compatible_models=True) and import its model.onnx"
 )
+ONNX_BESIDE = f"Import a folder that holds {MODEL} (and model_onnx.json) alone: it needs no pickle"
 DATA_FILES = ("signature.json", "model.json", "arrays.npz", "card.json", "parity.npz")
 """What a folder of ours is made of, `native/` beside them; the rest is written from these."""
 
@@ -65,8 +67,8 @@ def take_over(source: Path, staged: Path) -> Imported:
         if form is None:
             raise SpecInvalid(
                 f"{source.name} is not a model folder that can be read: it has no model.json and signature.json"
-                " of Slipway, and no MLmodel of a native booster",
-                hint="Import a folder that `model package` wrote, or a LightGBM or XGBoost model saved by MLflow",
+                " of Slipway, and no MLmodel of a native booster or of ONNX",
+                hint="Import a folder that `model package` wrote, or a LightGBM, XGBoost or ONNX model saved by MLflow",
             )
         staged.mkdir(parents=True)
         form.take(source, staged)
@@ -88,7 +90,7 @@ def _refuse_what_could_run(source: Path) -> None:
         if path.is_file() and _is_pickle(path):
             raise SpecInvalid(
                 f"{name} is a pickle, which could run anything when it is read",
-                hint=NO_PICKLE_HINT,
+                hint=ONNX_BESIDE if (source / MODEL).is_file() else NO_PICKLE_HINT,
             )
 
 
@@ -112,7 +114,7 @@ def _take_ours(source: Path, staged: Path) -> None:
         shutil.copytree(source / NATIVE, staged / NATIVE)
 
 
-FORMS: tuple[Form, ...] = (Form(_is_ours, _take_ours), Form(is_booster, take_booster))
+FORMS: tuple[Form, ...] = (Form(_is_ours, _take_ours), Form(is_booster, take_booster), Form(is_onnx, take_onnx))
 
 
 def _card(staged: Path) -> Mapping[str, Any]:

@@ -20,6 +20,8 @@ from core.domain.signature import Column, Scalar, Signature
 
 PACKAGES = ("numpy", "msgspec")
 """All that the folder's own code needs."""
+OF_AZURE = ("azureml-inference-server-http", "azureml-ai-monitoring")
+"""What Azure's no-code server imports, and installs from `conda.yaml` alone."""
 CODE = ("domain", "contract", "predict")
 LOADER = "core.packaging.pyfunc"
 MLFLOW_VERSION = "2.22.0"
@@ -42,7 +44,7 @@ def write_flavor(folder: Path, signature: Signature, *, job_id: str, created_at:
     conda = {
         "name": "slipway-model",
         "channels": ["conda-forge"],
-        "dependencies": [f"python={python}", "pip", {"pip": pinned}],
+        "dependencies": [f"python={python}", "pip", {"pip": [*pinned, *OF_AZURE]}],
     }
     _write_yaml(folder / "conda.yaml", conda)
     _write_yaml(folder / "MLmodel", _mlmodel(signature, python, job_id, created_at))
