@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 
 from core.azure.context import ARM_SCOPE, Context
-from core.domain.errors import Forbidden, SlipwayError
+from core.azure.errors import CODES, NO_WORKSPACE, refusal
+from core.domain.errors import ServiceUnavailable
 
 BASE = "https://management.azure.com"
 
@@ -49,21 +50,31 @@ def ask(context: Context, path: str, version: str, **query: str) -> Answer:
 
 
 def ask_all(context: Context, path: str, version: str, **query: str) -> list[Any]:
-    """Every entry of a list, page after page. Raises Forbidden, and SlipwayError for another refusal."""
+    """Every entry of a list, page after page. Raises ours for a refusal."""
     answer = ask(context, path, version, **query)
-    found = [*_checked(path, answer).values]
+    found = [*_checked(answer).values]
     while isinstance(answer.body, dict) and (following := answer.body.get("nextLink")):
+        if not str(following).startswith(f"{BASE}/"):  # our token goes nowhere else
+            raise ServiceUnavailable(f"Azure names a page of a list that is not its own: {following}", hint="Try again")
         reply = context.http("GET", str(following), scope=ARM_SCOPE)
         answer = Answer(reply.status_code, _json(reply))
-        found += _checked(path, answer).values
-    return found
+        found += _checked(answer).values
+    return [each for each in found if isinstance(each, dict)]
 
 
-def _checked(path: str, answer: Answer) -> Answer:
-    if answer.status in (401, 403):
-        raise Forbidden(answer.message, hint="'python -m core doctor --workspace azure' gives the role commands")
+def find(context: Context, path: str, version: str) -> Any | None:
+    """What stands at a path; None where nothing does. Raises ours for another refusal: it says nothing of the thing."""
+    answer = ask(context, path, version)
+    if answer.status == 404 and answer.code not in CODES and not NO_WORKSPACE.search(answer.message):
+        return None
+    return _checked(answer).body
+
+
+def _checked(answer: Answer) -> Answer:
     if not answer.found:
-        raise SlipwayError(f"Azure refused to list {path.rpartition('/')[2]}: {answer.message}", hint="Try again")
+        raise refusal(answer.status, answer.message, answer.code)
+    if not isinstance(answer.body, dict):
+        raise ServiceUnavailable("Azure's answer is not of the form that it should have", hint="Try again")
     return answer
 
 

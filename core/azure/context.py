@@ -21,6 +21,10 @@ ARM_SCOPE = "https://management.azure.com/.default"
 ML_SCOPE = "https://ml.azure.com/.default"
 """Of the data planes: run history, MLflow's tracking, batch endpoints. Its token's `aud` must be https://ml.azure.com."""
 TIMEOUT_S = 60.0
+TRIES = 3
+PASSING = frozenset({429, 500, 502, 503, 504})
+"""What is asked again when nothing is changed by it, as the SDK does too."""
+WAIT_MAX_S = 10.0
 TAG = "slipway"
 """Everything that Slipway makes carries this tag, with its version as the value, so that a teardown finds it."""
 
@@ -50,7 +54,7 @@ class Context:
     @cached_property
     def folder(self) -> Path:
         """What this machine keeps of the workspace: caches, and the jobs that run here."""
-        folder = self.settings.home / "azure" / self.target.workspace
+        folder = self.settings.home / "azure" / self.target.folder_name
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
 
@@ -112,5 +116,26 @@ class Context:
         headers = dict(sent.pop("headers", {}))
         if scope:
             headers["authorization"] = f"Bearer {self.token(scope)}"
+        tries = TRIES if scope and method == "GET" else 1
         with translated():
-            return self._sender.request(method, url, headers=headers, timeout=timeout_s, **sent)
+            for left in reversed(range(tries)):
+                try:
+                    reply = self._sender.request(method, url, headers=headers, timeout=timeout_s, **sent)
+                except httpx.TransportError:
+                    if left:  # a connection that was kept may have been closed there meanwhile
+                        continue
+                    raise
+                if not left or reply.status_code not in PASSING or (wait := _asked_wait_s(reply)) > WAIT_MAX_S:
+                    return reply
+                time.sleep(wait)
+        raise AssertionError
+
+
+def _asked_wait_s(reply: httpx.Response) -> float:
+    """How long Azure asks to wait, or a second."""
+    for name, scale in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(reply.headers[name]) * scale)
+        except (KeyError, ValueError):
+            continue
+    return 1.0

@@ -8,6 +8,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from core.domain.errors import (
     Conflict,
@@ -31,6 +32,8 @@ NOT_FOUND: Mapping[str, type[SlipwayError]] = {
     "pipeline": PipelineNotFound,
 }
 OF_THE_SDK = re.compile(r"/site-packages/(azure|msrest|isodate|jwt|marshmallow)/")
+_FIELD_ERRORS = re.compile(r'"errors":\{"[^"]*":\["([^"]+)"')
+"""What Azure's inferencing puts as JSON into the text of an error."""
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -57,7 +60,7 @@ def translate(error: Exception, noun: str = "", name: str = "") -> SlipwayError 
     code, status, said = _code(error), _status(error), _said(error)
     module = type(error).__module__
     if NO_WORKSPACE.search(said):
-        return SpecInvalid(said, hint="Check SLIPWAY_AZURE_WORKSPACE, or the config.json")
+        return _no_workspace(said)
     if code in CODES:
         return CODES[code](said)
     for pattern, make in SAYINGS.items():
@@ -70,11 +73,11 @@ def translate(error: Exception, noun: str = "", name: str = "") -> SlipwayError 
     if status in STATUSES:
         return STATUSES[status](said)
     if status >= 500:
-        return ServiceUnavailable(f"Azure has trouble of its own: {said}", hint="Try again in a minute")
+        return _trouble(said)
     if module.startswith(BROKEN):
         return ServiceUnavailable(f"Azure cannot be reached: {said}", hint="Is the network up?")
     if status or module.startswith(("azure.", "msrest", "marshmallow")):
-        return SlipwayError(f"Azure refused: {said}", hint="")
+        return SlipwayError(f"Azure refused: {said}", hint=DOCTOR)
     if _inside_the_sdk(error):
         return SlipwayError(
             f"Azure's answer is not of the form that its SDK reads: {type(error).__name__}: {said}",
@@ -102,8 +105,18 @@ def _status(error: Exception) -> int:
 
 def _said(error: Exception) -> str:
     """What Azure says, without the code and the repetition that the SDK puts around it."""
-    inner = getattr(getattr(error, "error", None), "message", "")
+    told = getattr(error, "error", None)
+    inner = _innermost(told) or getattr(told, "message", "")
     return plain(str(inner or getattr(error, "message", "") or error or type(error).__name__))
+
+
+def _innermost(told: Any) -> str:
+    """The cause below a sentence that says nothing, such as 'The request is invalid.'."""
+    for each in getattr(told, "details", None) or ():
+        if said := _innermost(each) or str(getattr(each, "message", "") or ""):
+            found = _FIELD_ERRORS.search(said)
+            return found[1] if found else said
+    return ""
 
 
 Make = Callable[[str], SlipwayError]
@@ -114,8 +127,17 @@ NO_WORKSPACE = re.compile(
 DOCTOR = "'python -m core doctor --workspace azure' looks at it"
 ROLES = "'python -m core doctor --workspace azure' gives the role commands"
 QUOTA = "Ask for more in Azure's portal (Quotas), or choose another size or fewer machines"
+SAID_CHARS_MAX = 400
 BROKEN = ("httpx", "httpcore", "requests.", "urllib3.")
 """What carries a request and may break: the SDK's errors of the network have these inside."""
+
+
+def _no_workspace(said: str) -> SlipwayError:
+    return SpecInvalid(said.partition(" For more details")[0], hint="Check SLIPWAY_AZURE_WORKSPACE, or the config.json")
+
+
+def _trouble(said: str) -> SlipwayError:
+    return ServiceUnavailable(f"Azure has trouble of its own: {said}", hint="Try again in a minute")
 
 
 def _forbidden(said: str) -> SlipwayError:
@@ -126,6 +148,42 @@ def _not_accepted(said: str) -> SlipwayError:
     return Forbidden(f"Azure does not accept the credential: {said}", hint=DOCTOR)
 
 
+def _sts(said: str) -> str:
+    """The code of Entra's refusal, by which it is looked up."""
+    found = re.search(r"AADSTS\d+", said)
+    return f" ({found[0]})" if found else ""
+
+
+def _no_tenant(said: str) -> SlipwayError:
+    found = re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", said, re.IGNORECASE)
+    named = f" '{found[0]}'" if found else ""
+    return Forbidden(
+        f"There is no tenant{named} to sign in to{_sts(said)}",
+        hint="Check AZURE_TENANT_ID",
+    )
+
+
+def _bad_secret(said: str) -> SlipwayError:
+    return Forbidden(
+        f"Azure does not accept the client secret: it is wrong, or has expired{_sts(said)}",
+        hint="Check AZURE_CLIENT_SECRET; 'az ad app credential reset --id APP_ID' makes a new one",
+    )
+
+
+def _no_client(said: str) -> SlipwayError:
+    return Forbidden(
+        f"There is no application with this client id in the tenant{_sts(said)}",
+        hint="Check AZURE_CLIENT_ID and AZURE_TENANT_ID: both stand in the answer of 'az ad sp create-for-rbac'",
+    )
+
+
+def _clock(said: str) -> SlipwayError:
+    return Forbidden(
+        f"Azure does not accept the credential: this machine's clock is wrong{_sts(said)}",
+        hint="Set it, for example: sudo timedatectl set-ntp true",
+    )
+
+
 def _quota(said: str) -> SlipwayError:
     return SpecInvalid(f"The quota is used up: {said}", hint=QUOTA)
 
@@ -134,8 +192,12 @@ def _no_size(said: str) -> SlipwayError:
     return SpecInvalid(said, hint="SLIPWAY_AZURE_COMPUTE_SIZE and SLIPWAY_AZURE_INSTANCE_TYPE name the sizes")
 
 
+def _conflict(said: str) -> SlipwayError:
+    return Conflict(said, hint="Look at what is there now, and ask again when nobody else changes it")
+
+
 def _invalid(said: str) -> SlipwayError:
-    return SpecInvalid(f"Azure refuses this: {said}")
+    return SpecInvalid(f"Azure refuses this: {said}", hint="Change what it names, and ask again")
 
 
 def _wait(said: str) -> SlipwayError:
@@ -157,11 +219,15 @@ CODES: Mapping[str, Make] = {
         ("InvalidAuthenticationToken", "ExpiredAuthenticationToken", "AuthenticationFailed"), _not_accepted
     ),
     **dict.fromkeys(("TooManyRequests", "SubscriptionRequestsThrottled", "OperationThrottled"), _wait),
-    **dict.fromkeys(("Conflict", "ResourceConflict", "AnotherOperationInProgress"), Conflict),
+    **dict.fromkeys(("Conflict", "ResourceConflict", "AnotherOperationInProgress"), _conflict),
 }
 """Code of Azure's error -> ours."""
 
 SAYINGS: Mapping[str, Make] = {
+    r"AADSTS90002|AADSTS900023|unable to get authority configuration|invalid tenant id": _no_tenant,
+    r"AADSTS700016": _no_client,
+    r"AADSTS7000215|AADSTS7000222": _bad_secret,
+    r"AADSTS700024|is not within its valid time range|token.{0,20}not yet valid": _clock,
     r"quota|cores? ?limit|OutOfCapacity|insufficient.*cores": _quota,
     r"(vm|sku|instance).{0,20}(size|type)?.{0,40}not (available|supported)": _no_size,
 }
@@ -178,8 +244,8 @@ KINDS: Mapping[str, Make] = {
     "ServiceResponseError": _broken,
     "IncompleteReadError": _broken,
     "HttpResponsePayloadError": _broken,
-    "ResourceExistsError": Conflict,
-    "AssetPathException": Conflict,
+    "ResourceExistsError": _conflict,
+    "AssetPathException": _conflict,
     "ValidationException": _invalid,
     "ValidationError": _invalid,
     "UserErrorException": _invalid,
@@ -191,8 +257,20 @@ STATUSES: Mapping[int, Make] = {
     401: _not_accepted,
     403: _forbidden,
     404: NotFound,
-    409: Conflict,
-    412: Conflict,
+    409: _conflict,
+    412: _conflict,
     429: _wait,
 }
 """HTTP status -> ours, where nothing else tells more."""
+
+
+def refusal(status: int, said: str, code: str = "") -> SlipwayError:
+    """Ours for an answer outside the SDK that is a refusal."""
+    said = plain(said)[:SAID_CHARS_MAX]
+    if NO_WORKSPACE.search(said):
+        return _no_workspace(said)
+    if make := CODES.get(code) or STATUSES.get(status):
+        return make(said)
+    if status >= 500:
+        return _trouble(said)
+    return SlipwayError(f"Azure refused: {said}", hint=DOCTOR)

@@ -45,6 +45,8 @@ class Process(msgspec.Struct, frozen=True):
 
     pid: int
     began: float
+    start: int = 1
+    """Which process of its job it is."""
 
 
 Launch = Callable[[str, Path], Process]
@@ -182,6 +184,8 @@ class Here:
 
     def _start(self, job_id: str) -> None:
         process = self._launch(job_id, self.folder(job_id) / "process.log")
+        before = self._process(job_id)
+        process = msgspec.structs.replace(process, start=before.start + 1 if before else 1)
         write_atomic(self.folder(job_id) / "process.json", msgspec.json.encode(process))
 
     def _deserted(self, job_id: str) -> Job:
@@ -194,8 +198,10 @@ class Here:
                 return job  # somebody else has started it again meanwhile
             if job.cancel_requested:
                 return self.end(job, JobState.CANCELED)
-            if job.attempt >= ATTEMPTS_MAX:
-                said = f"The process of this job has died {job.attempt} times, and is not started again"
+            # One that dies before it begins, at an import for example, has made no attempt.
+            deaths = max(job.attempt, process.start if process else 0)
+            if deaths >= ATTEMPTS_MAX:
+                said = f"The process of this job has died {deaths} times, and is not started again"
                 return self.end(job, JobState.FAILED, said, "Its log may say why: python -m core job logs")
         self._start(job_id)
         return job

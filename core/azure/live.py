@@ -3,12 +3,13 @@
 Read by Azure Resource Manager's lists: the SDK does not tell how many machines a cluster has now.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.azure import prices
 from core.azure.arm import ask_all
 from core.azure.context import TAG, Context
+from core.domain.errors import NotFound, SlipwayError
 from core.domain.resources import Resource
 
 API = "2024-01-01-preview"
@@ -32,12 +33,30 @@ def teardown(context: Context) -> tuple[Resource, ...]:
     Schedules go first, so that nothing new starts, then jobs, endpoints, and last the clusters that they ran on.
     """
     ours = [each for each in resources(context) if each.made_here]
+    left: list[tuple[Resource, SlipwayError]] = []
     for kind, remove in _REMOVALS.items():
         for each in ours:
-            if each.kind == kind:
-                with context.asking() as client:
+            if each.kind != kind:
+                continue
+            try:
+                if kind == "online endpoint":
+                    context.here.forget_endpoint(each.name)
+                with context.asking(kind, each.name) as client:
                     remove(client, each.name)
+            except NotFound:
+                continue  # somebody else has removed it meanwhile
+            except SlipwayError as e:
+                left.append((each, e))
+    if left:
+        raise _unremoved(left)
     return tuple(ours)
+
+
+def _unremoved(left: Sequence[tuple[Resource, SlipwayError]]) -> SlipwayError:
+    """The first refusal, with the names of all that is still there: the rest is gone."""
+    names = ", ".join(f"{each.kind} {each.name}" for each, _ in left)
+    first = left[0][1]
+    return type(first)(f"Still there: {names}. {first.message}", hint="All else is removed; ask again for what is left")
 
 
 def _end_schedule(client: Any, name: str) -> None:

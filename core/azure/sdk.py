@@ -3,6 +3,7 @@
 `azure-ai-ml` writes environment variables and greets with warnings; whoever only uses this machine never pays for it.
 """
 
+import logging
 import threading
 import warnings
 from functools import cache
@@ -12,6 +13,14 @@ from typing import Any
 from core.domain.errors import BackendMissing
 
 _MODULES = ("azure.ai.ml", "azure.ai.ml.entities", "azure.ai.ml.automl", "azure.identity")
+_LOGGERS = ("azure", "msal", "msrest")
+"""What they warn of reaches a person as an error of ours, or concerns whoever programs with them."""
+_PRINTING = (
+    "azure.ai.ml._artifacts._blob_storage_helper",
+    "azure.ai.ml._artifacts._gen2_storage_helper",
+    "azure.ai.ml.operations._schedule_operations",
+)
+"""They print colors, and what they could not read, where nobody has asked for it."""
 
 
 class _Loading:
@@ -26,6 +35,8 @@ class _Loading:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                for name in _LOGGERS:  # some warn while they are imported
+                    logging.getLogger(name).setLevel(logging.ERROR)
                 for name in _MODULES:
                     import_module(name)
                 self._silence()
@@ -34,7 +45,12 @@ class _Loading:
 
     @staticmethod
     def _silence() -> None:
-        """Its way to wait for deployments prints dots to standard output, where a command prints JSON."""
+        """Nothing of it reaches standard output or standard error, where a command prints JSON and one sentence."""
+        told = logging.getLogger("azure.ai.ml._telemetry")  # every call, and every failure at length
+        told.addHandler(logging.NullHandler())
+        told.propagate = False
+        for name in _PRINTING:
+            import_module(name).__dict__["print"] = _say_nothing
         polling = import_module("azure.ai.ml._utils._azureml_polling")
         polling.AzureMLPolling.update_status = polling.ARMPolling.update_status
 
@@ -42,6 +58,10 @@ class _Loading:
         self._thread.join()
         if self._error:
             raise BackendMissing(f"The workspace 'azure' needs {self._error.name}", hint="make setup") from self._error
+
+
+def _say_nothing(*said: object, **how: object) -> None:
+    """In the place of `print` in modules of the SDK."""
 
 
 @cache

@@ -1,5 +1,6 @@
 """Managed online endpoints: deployments, traffic and keys on Azure; and requests to them, as any client sends them."""
 
+import logging
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -43,6 +44,7 @@ from core.loadtest.way import BEHIND, meant_status
 from core.workspace.endpoints import Endpoints
 from core.workspace.models import Models
 
+log = logging.getLogger(__name__)
 INVOKE_TIMEOUT_S = 60.0
 ORIGIN_HEADER = "x-ms-client-request-id"
 """Azure's server records what a client calls its request; ours begin with `slipway-` and who sends them."""
@@ -66,7 +68,7 @@ class AzureEndpoints(Endpoints):
         serving.check_limits(_others(spec.limits))
         if (known := self._known(spec.name)) is not None:
             raise _taken(spec.name, known)
-        self._put(spec.name, self._new(spec))
+        self._made(spec)
         return self.get(spec.name)
 
     def update(self, name: str, changes: Mapping[str, Any], *, expected: Mapping[str, Any] | None = None) -> Endpoint:
@@ -107,12 +109,12 @@ class AzureEndpoints(Endpoints):
                 return _same(there, model)
         preflight.check(packing.folder_of(self._context, self._models, model.name, model.version))
         if known is None:
-            self._put(spec.endpoint, self._new(EndpointSpec(spec.endpoint)))
+            self._made(EndpointSpec(spec.endpoint))
         try:
             self._begin(spec, model)
         except SlipwayError:
             if known is None:  # nobody has asked for an endpoint alone
-                self.delete(spec.endpoint)
+                self._take_back(spec.endpoint)
             raise
         gates.queue(self._context, spec)
         return self._one(spec.endpoint, name)
@@ -271,6 +273,25 @@ class AzureEndpoints(Endpoints):
             description=spec.description or None,
             tags={TAG: VERSION, **serving.limit_tags(spec.limits)},
         )
+
+    def _made(self, spec: EndpointSpec) -> None:
+        """Make an endpoint; nothing of it stays where Azure fails to."""
+        try:
+            self._put(spec.name, self._new(spec))
+        except Conflict:
+            raise  # it is another's by now
+        except SlipwayError:
+            self._take_back(spec.name)
+            raise
+
+    def _take_back(self, name: str) -> None:
+        """Remove an endpoint that was half made; what went wrong before is told, not what goes wrong here."""
+        try:
+            self.delete(name)
+        except EndpointNotFound:
+            pass
+        except SlipwayError as e:
+            log.warning("Endpoint '%s' was half made and cannot be removed now (%s): delete it later", name, e.message)
 
     def _put(self, name: str, entity: Any) -> None:
         """Make or change an endpoint, and wait for it: it has no keys and takes no deployment before."""

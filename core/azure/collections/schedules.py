@@ -1,12 +1,13 @@
 """The verbs of `schedules` on Azure ML."""
 
+import logging
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core.azure import sdk
-from core.azure.arm import ask, ask_all
+from core.azure.arm import ask_all, find
 from core.azure.collections.pipelines import AzurePipelines
 from core.azure.context import TAG, Context
 from core.azure.kept import found, kept
@@ -26,6 +27,7 @@ from core.domain.schedule import Fire, FireOutcome, Schedule, ScheduleSpec
 from core.workspace.data import DataAssets
 from core.workspace.schedules import Schedules
 
+log = logging.getLogger(__name__)
 API = "2024-01-01-preview"
 SHOWN_FIRES = 5
 SPEC, NUMBER, NOW = f"{TAG}.schedule", f"{TAG}.schedule-id", f"{TAG}.now"
@@ -53,10 +55,26 @@ class AzureSchedules(Schedules):
 
     def create(self, spec: ScheduleSpec) -> Schedule:
         spec, pipeline = self._checked(spec)
-        if self._found(spec.name):
+        if self._document(spec.name) is not None:
             raise Conflict(f"There is a schedule '{spec.name}' already", hint="Update it, or choose another name")
-        self._put(Held(spec, str(uuid.uuid4()), True, self._context.clock()), pipeline)
+        try:
+            self._put(Held(spec, str(uuid.uuid4()), True, self._context.clock()), pipeline)
+        except Conflict:
+            raise  # it is another's by now
+        except SlipwayError:
+            self._take_back(spec.name)
+            raise
         return self.get(spec.name)
+
+    def _take_back(self, name: str) -> None:
+        """Remove a schedule that was half made. What went wrong before is told, not what goes wrong here."""
+        try:
+            if self._document(name) is not None:
+                with self._context.asking() as client:
+                    client.schedules.begin_disable(asset_name(name)).result()
+                    client.schedules.begin_delete(asset_name(name)).result()
+        except SlipwayError as e:
+            log.warning("Schedule '%s' was half made and cannot be removed now: %s", name, e.message)
 
     def update(self, spec: ScheduleSpec) -> Schedule:
         held = self._held(spec.name)
@@ -158,10 +176,12 @@ class AzureSchedules(Schedules):
                 yield held
 
     def _found(self, name: str) -> Held | None:
-        answer = ask(self._context, f"{self._context.target.path}/schedules/{asset_name(name)}", API)
-        if answer.status != 404 and not answer.found:
-            raise SlipwayError(f"Azure refused: {answer.message}")
-        return _read(answer.body) if answer.found else None
+        document = self._document(name)
+        return _read(document) if document is not None else None
+
+    def _document(self, name: str) -> Mapping[str, Any] | None:
+        """What Azure has under this name, whoever made it."""
+        return find(self._context, f"{self._context.target.path}/schedules/{asset_name(name)}", API)
 
     def _held(self, name: str) -> Held:
         if (held := self._found(name)) is None:

@@ -1,5 +1,6 @@
 """Pipelines as they stand in Azure ML: batch endpoints with our tag, their deployments, and the components behind."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from core.azure import clusters, sdk
-from core.azure.arm import ask, ask_all
+from core.azure.arm import ask_all, find
 from core.azure.context import Context
 from core.azure.kept import found
 from core.azure.pipelines import components, words
@@ -18,6 +19,7 @@ from core.domain.names import check_name
 from core.domain.pipeline import PipelineEndpoint, PipelineSpec, PipelineStep
 from core.domain.steps import STEP_TYPES
 
+log = logging.getLogger(__name__)
 API = "2024-01-01-preview"
 Document = Mapping[str, Any]
 
@@ -61,10 +63,8 @@ class Published:
         """By name, or by the id of one of its versions. Raises PipelineNotFound."""
         name, _ = words.parted(pipeline)
         endpoint = words.endpoint_of(self._context.target.path, name)
-        answer = ask(self._context, f"{self._context.target.path}/batchEndpoints/{endpoint}", API)
-        if answer.status != 404 and not answer.found:
-            raise SlipwayError(f"Azure refused: {answer.message}")
-        held = self._held(answer.body) if answer.found else None
+        answer = find(self._context, f"{self._context.target.path}/batchEndpoints/{endpoint}", API)
+        held = self._held(answer) if answer is not None else None
         if held is None or not held.versions:
             raise PipelineNotFound(f"There is no pipeline '{pipeline}'", hint="'pipeline list' has those there are")
         return held
@@ -109,8 +109,7 @@ class Published:
         endpoint = str(held.endpoint["name"])
         if (endpoint, version) not in self._specs:
             path = f"{self._context.target.path}/components/{words.component_of(endpoint)}/versions/{version}"
-            answer = ask(self._context, path, API)
-            about = answer.body.get("properties") or {} if answer.found else {}
+            about = (find(self._context, path, API) or {}).get("properties") or {}
             spec = found(words.DEFINITION, about.get("properties"), PipelineSpec)
             if spec is None:
                 raise PipelineNotFound(f"Version {version} of '{held.name}' has no definition that can be read")
@@ -134,18 +133,32 @@ class Published:
         endpoint = words.endpoint_of(self._context.target.path, spec.name)
         clusters.ready(self._context, clusters.LOCAL)
         made = components.component(self._context, endpoint, spec, version, code)
-        if version == 1:
-            self._make_endpoint(spec)
         try:
+            if version == 1:
+                self._make_endpoint(spec)
             self._deploy(endpoint, version, label, made)
+            self._change(endpoint, default=words.deployment_of(version))
         except SlipwayError:
-            if version == 1:  # an endpoint without a version would be nobody's
-                with self._context.asking() as client:
-                    client.batch_endpoints.begin_delete(endpoint).result()
+            self._take_back(endpoint, version)
             raise
-        self._change(endpoint, default=words.deployment_of(version))
         self._specs[endpoint, version] = spec
         return self.get(spec.name)
+
+    def _take_back(self, endpoint: str, version: int) -> None:
+        """Remove a version that was half made, and an endpoint without another, which would be nobody's.
+
+        What went wrong before is told, not what goes wrong here.
+        """
+        try:
+            with self._context.asking("pipeline", endpoint) as client:
+                if version == 1:
+                    client.batch_endpoints.begin_delete(endpoint).result()
+                else:
+                    client.batch_deployments.begin_delete(words.deployment_of(version), endpoint).result()
+        except PipelineNotFound:
+            pass
+        except SlipwayError as e:
+            log.warning("Batch endpoint '%s' was half made and cannot be removed now: %s", endpoint, e.message)
 
     def _deploy(self, endpoint: str, version: int, label: str, component: str) -> None:
         """A version; it is the default only when somebody says so."""

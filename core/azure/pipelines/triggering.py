@@ -1,6 +1,7 @@
 """How a run is started: a request to the batch endpoint with an Entra token, once for each repeat key."""
 
 import hashlib
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ import msgspec
 
 from core.azure.arm import ask
 from core.azure.context import ML_SCOPE, Context
-from core.azure.errors import STATUSES
+from core.azure.errors import refusal
 from core.azure.kept import kept
 from core.azure.pipelines import words
 from core.azure.pipelines.documents import API, RunDocument, document
@@ -19,6 +20,7 @@ from core.domain.pipeline import PipelineEndpoint
 from core.domain.rules import check_text, shown
 from core.domain.run import RunOrigin
 
+log = logging.getLogger(__name__)
 REPEAT_KEY_CHARS_MAX = 128
 REPEAT_S = 24 * 3600
 DEPLOYMENT_HEADER = "azureml-model-deployment"
@@ -115,14 +117,23 @@ def start(
     headers = {DEPLOYMENT_HEADER: words.deployment_of(found.version), ONCE_HEADER: str(once)}
     reply = context.http("POST", found.trigger_uri, scope=ML_SCOPE, json=body, headers=headers)
     if reply.status_code not in (200, 201, 202):
-        raise STATUSES.get(reply.status_code, _refused)(_said(reply))
+        raise refusal(reply.status_code, _said(reply))
     run_id = str(reply.json().get("name") or "")
-    _note(context, run_id, known_by)
+    try:
+        _note(context, run_id, known_by)
+    except SlipwayError:
+        _take_back(context, run_id)
+        raise
     return run_id
 
 
-def _refused(said: str) -> SlipwayError:
-    return SlipwayError(f"Azure refused the run: {said}")
+def _take_back(context: Context, run_id: str) -> None:
+    """Cancel a run that nobody would find again. What went wrong before is told, not what goes wrong here."""
+    try:
+        with context.asking("job", run_id) as client:
+            client.jobs.begin_cancel(run_id, polling=False)
+    except SlipwayError as e:
+        log.warning("Run %s has started, nothing knows of it, and it cannot be canceled now: %s", run_id, e.message)
 
 
 def _said(reply: Any) -> str:
@@ -141,4 +152,4 @@ def _note(context: Context, run_id: str, known_by: Mapping[str, str]) -> None:
     for name, value in known_by.items():
         reply = context.http("POST", base, scope=ML_SCOPE, json={"run_id": run_id, "key": name, "value": value})
         if reply.status_code != 200:
-            raise SlipwayError(f"Run {run_id} has started, but Azure refused its tags: {_said(reply)}")
+            raise refusal(reply.status_code, f"Run {run_id} has started, but Azure refused its tags: {_said(reply)}")

@@ -67,6 +67,7 @@ class Resources:
             if not kind.takes_time:
                 self.forget(emulation, path)
                 return Reply(200)
+            emulation.state.delete(f"broken/{resource['id']}")  # what failed to be made can still be removed
             headers = operations.begun(emulation, kind, resource, "delete", request)
             resource["properties"]["provisioningState"] = "Deleting"
             emulation.state.put(path, resource)
