@@ -43,6 +43,7 @@ def put(emulation: Emulation, request: Request, before: Document | None, wanted:
             f"The name of a job has 1 to 255 letters, digits, '-' and '_', and begins with a letter or digit; got"
             f" '{wanted['name'][:80]}'."
         )
+    references.check(emulation, sent)
     return submit(emulation, wanted["name"], sent) | {"id": wanted["id"]}
 
 
@@ -52,7 +53,6 @@ def submit(emulation: Emulation, name: str, sent: Document) -> Document:
     if job_type.lower() not in MADE:
         raise not_emulated(job_type)
     check_compute(emulation, sent.get("computeId"))
-    references.check(emulation, sent)
     properties, run = MADE[job_type.lower()](emulation, name, sent)
     experiments.ensure(emulation, run.experiment)
     runs.keep(emulation, run)
