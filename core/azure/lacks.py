@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 NO_SERVICE = "Azure runs what is asked for itself; there is no service of ours to look after."
 NO_KEYS = (
-    "A batch endpoint of Azure has no keys; an Entra token starts its runs:"
-    " az account get-access-token --resource https://ml.azure.com"
+    "A batch endpoint of Azure has no keys; an Entra token starts its runs"
+    " (az account get-access-token --resource https://ml.azure.com)."
 )
 
 LACKS: Mapping[str, str] = {

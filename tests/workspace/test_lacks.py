@@ -8,6 +8,7 @@ KINDS = {
     "out-of-fold charts": {"models.curves"},
     "local feedback": {"records.send_feedback"},
     "alerts": {"records.set_alert", "records.alerts"},
+    "keys of pipelines: batch endpoints take Entra tokens alone": {"pipelines.keys", "pipelines.rotate_key"},
     "a service of ours": {"service.start", "service.run", "service.stop", "service.status", "service.key"},
 }
 
