@@ -1,6 +1,7 @@
 """Workspaces of Azure ML over an emulation in this process, whose variables stand in its environment meanwhile."""
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from contract_tests.azure.validation import Inspector
 from core.azure.workspace import open_azure
 from core.emulator.app import Inspect, no_inspection
 from core.emulator.emulation import Options
+from core.emulator.endpoints.places import STARTING
 from core.emulator.server import Running, emulated
 from core.local.workspace import open_local
 from core.settings import Settings, read_settings
@@ -36,7 +38,19 @@ def emulation(home: Path, options: Options | None = None, *, inspect: Inspect | 
     inspect = inspect or (INSPECTOR if SCHEMAS.is_dir() else no_inspection)
     local = open_local(read_settings({"SLIPWAY_HOME": str(home), "SLIPWAY_OFFLINE": "1", "SLIPWAY_THREADS": "1"}))
     with emulated(local, options, inspect=inspect) as running, environment(running.variables):
-        yield running
+        try:
+            yield running
+        finally:
+            _end_service(local)
+
+
+def _end_service(local: Workspace) -> None:
+    """What an endpoint has started, even if it is only coming up, ends with the emulation."""
+    starting = [each for each in threading.enumerate() if each.name == STARTING]
+    for each in starting:
+        each.join(30)
+    if local.service.status().running:
+        local.service.stop()
 
 
 @contextmanager
@@ -65,7 +79,7 @@ def client_settings(home: Path) -> Settings:
     return read_settings({**os.environ, **environ})
 
 
-NOBODY_WORKS = Options(allow_code=True, poll_s=3600.0)
+NOBODY_WORKS = Options(allow_code=True, poll_s=3600.0, starts_service=False)
 """What is asked for waits, as in a workspace of this machine whose service nobody has started."""
 
 

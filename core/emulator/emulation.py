@@ -23,6 +23,8 @@ class Options:
     """How soon a client is asked to look again at a long-running operation."""
     poll_s: float = 0.2
     """How often schedules, pipelines and operations are looked at."""
+    starts_service: bool = True
+    """Whether the workspace's service is started once something is to be served."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from core.domain.training import Algorithm
-from core.emulator.jobs.automl_settings import AutoML, read, seconds, shown
+from core.emulator.jobs import automl_tasks
+from core.emulator.jobs.automl_settings import AutoML, read, seconds, shown, unused
 from core.emulator.jobs.expressions import NothingThere, filled
 from core.emulator.jobs.nodes import task_details
 from core.emulator.messages import AzureError
@@ -31,25 +32,44 @@ def test_settings_as_the_sdk_sends_them_are_understood() -> None:
         trainingSettings={"blockedTrainingAlgorithms": ["LightGBM", "KNN"], "enableVoteEnsemble": False},
         featurizationSettings={"mode": "custom", "columnNameAndTypes": {"id": "Ignore", "age": "Numeric"}},
         nCrossValidations={"mode": "Custom", "value": 5},
-        weightColumnName="weight",
+        cvSplitColumnNames=["split"],
     )
     assert (found.timeout_s, found.max_trials, found.exit_score, found.folds) == (5400, 5, 0.99, 5)
     assert found.algorithms == (Algorithm.LOGISTIC_REGRESSION, Algorithm.EXTRA_TREES, Algorithm.XGBOOST)
-    assert found.exclude == ("weight", "id")
+    assert found.exclude == ("split", "id")
     assert found.metric == "norm_macro_recall"
 
 
 @pytest.mark.parametrize(
     ("task", "said"),
     [
-        ({"taskType": "Forecasting"}, "classification of tables only"),
+        ({"trainingSettings": {"allowedTrainingAlgorithms": ["KNN"]}}, "allow none of these"),
+        ({"weightColumnName": "weight"}, "cannot weigh rows by the column 'weight'"),
+        *(({"taskType": name}, "classification of tables only") for name in automl_tasks.OTHERS.values()),
+    ],
+)
+def test_what_azure_would_train_and_the_emulation_cannot_is_accepted_with_the_reason(
+    task: dict[str, Any], said: str
+) -> None:
+    assert said in asked(**task).refused
+
+
+def test_what_is_not_looked_at_is_told() -> None:
+    task = {"validationData": {"uri": "azureml:x:1"}, "limitSettings": {"maxConcurrentTrials": 4}}
+    assert [each.partition(" ")[0] for each in unused(task)] == ["validationData", "maxConcurrentTrials"]
+    assert unused({"limitSettings": {"trialTimeout": "PT30M", "maxConcurrentTrials": 1}}) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ({"taskType": "Divination"}, "no task 'Divination'"),
         ({"targetColumnName": ""}, "targetColumnName"),
         ({"trainingData": {"uri": "azureml:x:1", "jobInputType": "uri_file"}}, "mltable only"),
         ({"primaryMetric": "R2Score"}, "no metric 'R2Score'"),
         ({"limitSettings": {"timeout": "PT10M"}}, "at least 15 minutes"),
         ({"limitSettings": {"maxTrials": 0}}, "maxTrials"),
         ({"trainingSettings": {"allowedTrainingAlgorithms": ["Prophet"]}}, "no algorithm 'Prophet'"),
-        ({"trainingSettings": {"allowedTrainingAlgorithms": ["KNN"]}}, "allow none of these"),
         ({"nCrossValidations": {"mode": "Custom", "value": 1}}, "nCrossValidations"),
     ],
 )

@@ -161,16 +161,46 @@ def test_a_target_that_is_no_column_makes_the_job_fail_and_says_so(ml: MLClient,
         ml.jobs.stream(job.name)
 
 
-def test_what_the_emulation_does_not_train_is_refused(ml: MLClient, people: Path) -> None:
+def test_the_log_of_a_job_and_of_a_child_can_be_read_and_downloaded(ml: MLClient, done: Any, tmp_path: Path) -> None:
+    files = ml.jobs._runs_operations.get_run_details(done.name).log_files
+    assert list(files) == ["user_logs/std_log.txt"]
+    ml.jobs.download(done.name, download_path=tmp_path, all=True)
+    said = next(tmp_path.rglob("std_log.txt")).read_text("utf-8")
+    assert " INFO " in said
+    assert "user_logs/std_log.txt" in ml.jobs._runs_operations.get_run_details(f"{done.name}_0").log_files
+
+
+def test_what_the_emulation_does_not_train_is_accepted_and_fails_with_the_reason(ml: MLClient, people: Path) -> None:
     from azure.ai.ml import Input, automl
-    from azure.core.exceptions import HttpResponseError
+    from azure.ai.ml.exceptions import JobException
 
     job = automl.regression(
         training_data=Input(type="mltable", path=str(people)), target_column_name="age", primary_metric="r2_score"
     )
-    with pytest.raises(HttpResponseError, match="classification of tables only") as caught:
-        ml.jobs.create_or_update(job)
-    assert (caught.value.status_code, caught.value.error.code) == (400, "UserError")
+    made = ml.jobs.create_or_update(job)
+    assert type(made) is type(job)
+    assert ended(ml, made.name).status == "Failed"
+    with pytest.raises(JobException, match="classification of tables only"):
+        ml.jobs.stream(made.name)
+
+
+def test_every_task_of_automl_is_accepted_as_azure_accepts_it_and_can_be_canceled(ml: MLClient, people: Path) -> None:
+    from azure.ai.ml import Input, automl
+
+    table = {"training_data": Input(type="mltable", path=str(people)), "target_column_name": "age"}
+    tables = {**table, "validation_data": table["training_data"]}
+    forecast = automl.forecasting(**table, forecasting_settings=automl.ForecastingSettings(time_column_name="age"))
+    texts = (automl.text_classification, automl.text_classification_multilabel)
+    images = (
+        automl.image_classification, automl.image_classification_multilabel, automl.image_instance_segmentation,
+        automl.image_object_detection,
+    )  # fmt: skip
+    ner = automl.text_ner(training_data=table["training_data"], validation_data=table["training_data"])
+    for job in (forecast, ner, *(make(**tables) for make in (*texts, *images))):
+        made = ml.jobs.create_or_update(job)
+        assert type(ml.jobs.get(made.name)) is type(job)
+        ml.jobs.begin_cancel(made.name).wait(20)
+        assert ml.jobs.get(made.name).status == "Canceled"
 
 
 def test_a_job_that_is_canceled_ends_as_canceled(ml: MLClient, people: Path) -> None:

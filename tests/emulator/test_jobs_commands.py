@@ -128,12 +128,18 @@ def test_a_command_is_canceled_within_seconds(running: Running, ml: MLClient, co
 
 
 def test_without_being_allowed_no_code_runs(code: Path, rows: Path, tmp_path: Path) -> None:
-    from azure.core.exceptions import HttpResponseError
+    from azure.ai.ml.exceptions import JobException
 
     with emulating.emulation(tmp_path / "strict") as strict:
         ml = emulating.ml_client(strict)
-        with pytest.raises(HttpResponseError, match="without --allow-code"):
-            ml.jobs.create_or_update(look(code, table=folder_input(rows)))
+        alone = ml.jobs.create_or_update(look(code, table=folder_input(rows)))
+        both = ml.jobs.create_or_update(two_looks(code, rows, "hello"))
+        for job in (alone, both):
+            assert ended(ml, job.name).status == "Failed"
+            with pytest.raises(JobException, match="without --allow-code"):
+                ml.jobs.stream(job.name)
+        assert "without --allow-code" in log_of(strict, alone.name)
+        assert list(ml.jobs.list(parent_job_name=both.name)) == []
 
 
 def two_looks(code: Path, rows: Path, word: str, **settings: Any) -> Any:

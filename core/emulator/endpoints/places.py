@@ -88,10 +88,14 @@ def withdraw_batch(emulation: Emulation, deployment_id: str) -> None:
     emulation.state.delete(f"batch-serving/{deployment_id.lower()}")
 
 
+STARTING = "emulation-service"
+"""Name of the thread that starts it."""
+
+
 def awake(emulation: Emulation) -> None:
     """Somebody must start servers: the workspace's service, where it does not run. Nobody waits for that."""
-    if emulation.workspace.can("service.start"):
-        threading.Thread(target=emulation.workspace.service.start, name="emulation-service", daemon=True).start()
+    if emulation.options.starts_service and emulation.workspace.can("service.start"):
+        threading.Thread(target=emulation.workspace.service.start, name=STARTING, daemon=True).start()
 
 
 def _short(name: str, what: str) -> str:

@@ -14,7 +14,7 @@ from core.domain.names import slug
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.emulator.assets import open_data
 from core.emulator.emulation import Emulation
-from core.emulator.jobs import automl_settings, automl_tags, measured, outputs, runs
+from core.emulator.jobs import automl_log, automl_settings, automl_tags, measured, outputs, refusals, runs
 from core.emulator.jobs.automl_settings import AutoML
 from core.emulator.jobs.runs import Run
 from core.emulator.messages import AzureError, Document
@@ -34,6 +34,8 @@ LEAST_S = 5.0
 def begin(emulation: Emulation, run: Run, task: Document) -> Run:
     """Read the data, and queue the training; what is wrong with either makes the job fail, as it does on Azure."""
     asked = automl_settings.read(task)
+    if asked.refused:
+        return failed_in_setup(emulation, run, "UserError", asked.refused) if refusals.due(emulation, run) else run
     try:
         path = open_data(emulation, asked.data)
         name = f"azureml-{slug(run.experiment)}-{hashlib.sha256(asked.data.encode()).hexdigest()[:8]}"
@@ -67,6 +69,7 @@ def begin(emulation: Emulation, run: Run, task: Document) -> Run:
 def failed_in_setup(emulation: Emulation, run: Run, code: str, message: str) -> Run:
     """A job that could not begin: Azure tells why in the run's error, and in its properties."""
     automl_tags.phase(emulation, run, "setup", "Failed")
+    automl_log.told(emulation, run, "error", message)
     return runs.ended(
         emulation,
         run.id,
@@ -101,6 +104,8 @@ def finish(emulation: Emulation, run: Run) -> Run:
     best = best_trial(settings(emulation, run), trials)
     if best is None:
         return runs.ended(emulation, run.id, "Failed", {"code": "UserError", "message": "No child run has succeeded."})
+    for kept in (run, *runs.children(emulation, run.id)):
+        automl_log.refresh(emulation, kept)
     child = f"{run.id}_{best.number}"
     outputs.ensure(emulation, child)
     tags = _tags(run, trials, settings(emulation, run)) | {
@@ -186,6 +191,7 @@ def _keep_children(emulation: Emulation, run: Run, trials: tuple[Trial, ...]) ->
 def _after(emulation: Emulation, run: Run, job: Job, trials: tuple[Trial, ...], asked: AutoML) -> Run:
     changed: dict[str, Any] = {}
     if job.state.final:
+        automl_log.refresh(emulation, run)
         if job.state is JobState.FAILED:
             message = " ".join(filter(None, (job.message, job.hint)))
             return runs.ended(emulation, run.id, "Failed", {"code": "UserError", "message": message})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.domain.training import Algorithm
+from core.emulator.jobs import automl_tasks
 from core.emulator.jobs.refusals import NOT_TRAINED, user_error
 from core.emulator.messages import Document
 
@@ -40,7 +41,7 @@ DEFAULT_TRAINING: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class AutoML:
-    """A classification as it is to be trained here."""
+    """A classification as it is to be trained here; of another task, what its run is described by."""
 
     data: str
     target: str
@@ -55,39 +56,52 @@ class AutoML:
     featurized: bool
     exit_score: float | None
     early_termination: bool
+    task: str = "Classification"
+    refused: str = ""
+    """Why no training can be begun here."""
 
 
 def shown(task: Mapping[str, Any]) -> Document:
     """`taskDetails` as Azure shows it: what was sent, and its defaults. Raises AzureError 400."""
     _check_task(task)
     limits, training = task.get("limitSettings") or {}, task.get("trainingSettings") or {}
+    other = automl_tasks.task_name(task.get("taskType"))
+    common = {
+        "logVerbosity": task.get("logVerbosity") or "Info",
+        "trainingData": _data(task["trainingData"]),
+        **{name: _data(task[name]) for name in ("validationData", "testData") if task.get(name)},
+        "targetColumnName": task.get("targetColumnName"),
+    }
+    if other and other not in automl_tasks.TABULAR.values():
+        return automl_tasks.shown(task, other) | common
     optional = (
         "nCrossValidations", "cvSplitColumnNames", "weightColumnName", "validationData", "testData",
         "validationDataSize", "testDataSize", "positiveLabel", "fixedParameters",
         "sweepSettings", "searchSpace",
     )  # fmt: skip
     return {
-        **{name: task.get(name) for name in optional[:8]},
+        **{name: task.get(name) for name in optional[:8] if name != "positiveLabel" or not other},
         **{name: task[name] for name in optional[8:] if task.get(name) is not None},
         "featurizationSettings": _featurization(task.get("featurizationSettings")),
-        "logVerbosity": task.get("logVerbosity") or "Info",
-        "trainingData": _data(task["trainingData"]),
-        **{name: _data(task[name]) for name in ("validationData", "testData") if task.get(name)},
-        "targetColumnName": task["targetColumnName"],
         "limitSettings": {**DEFAULT_LIMITS, **limits},
+        "trainingSettings": {**DEFAULT_TRAINING, **training},
         "taskType": "Classification",
         "primaryMetric": task.get("primaryMetric") or "AUCWeighted",
-        "trainingSettings": {**DEFAULT_TRAINING, **training},
+        **(automl_tasks.shown(task, other) if other else {}),
+        **common,
     }
 
 
 def read(task: Mapping[str, Any]) -> AutoML:
     """The training that shown `taskDetails` mean. Raises AzureError 400."""
+    if task["taskType"] != "Classification":
+        return _described(task)
     limits, training = task["limitSettings"], task["trainingSettings"]
     timeout_s = seconds(limits["timeout"])
     if timeout_s < TIMEOUT_LEAST_S:
         raise user_error(f"The experiment's timeout is {limits['timeout']}, and must be at least 15 minutes.")
     featurization = task.get("featurizationSettings") or {}
+    algorithms = _algorithms(training)
     return AutoML(
         data=str(task["trainingData"]["uri"]),
         target=str(task["targetColumnName"]),
@@ -95,13 +109,65 @@ def read(task: Mapping[str, Any]) -> AutoML:
         timeout_s=timeout_s,
         max_trials=_whole("maxTrials", limits["maxTrials"], 1),
         max_concurrent=_whole("maxConcurrentTrials", limits["maxConcurrentTrials"], 1),
-        algorithms=_algorithms(training),
+        algorithms=algorithms,
         folds=_folds(task.get("nCrossValidations")),
         exclude=_excluded(task),
         featurized=str(featurization.get("mode", "auto")).lower() != "off",
         exit_score=None if limits["exitScore"] is None else float(limits["exitScore"]),
         early_termination=bool(limits["enableEarlyTermination"]),
+        refused=_refused(task, algorithms),
     )
+
+
+def _described(task: Mapping[str, Any]) -> AutoML:
+    """A task that is accepted, and cannot be trained."""
+    limits = task["limitSettings"]
+    return AutoML(
+        data=str(task["trainingData"]["uri"]),
+        target=str(task["targetColumnName"] or ""),
+        metric=str(task["primaryMetric"]),
+        timeout_s=seconds(limits["timeout"]),
+        max_trials=_whole("maxTrials", limits["maxTrials"], 1),
+        max_concurrent=_whole("maxConcurrentTrials", limits["maxConcurrentTrials"], 1),
+        algorithms=(),
+        folds=_folds(task.get("nCrossValidations")),
+        exclude=(),
+        featurized=True,
+        exit_score=None,
+        early_termination=True,
+        task=str(task["taskType"]),
+        refused=f"AutoML's task is '{task['taskType']}': {NOT_TRAINED}.",
+    )
+
+
+def _refused(task: Mapping[str, Any], algorithms: tuple[Algorithm, ...]) -> str:
+    """Why a classification that Azure would train cannot be trained here."""
+    if task.get("weightColumnName"):
+        return (
+            f"This is an emulation of Azure ML: it cannot weigh rows by the column '{task['weightColumnName']}', and"
+            " what it would train without the weights is another model."
+        )
+    if not algorithms:
+        return (
+            "This is an emulation of Azure ML: of the algorithms of classification it trains"
+            f" {', '.join(TRAINED.values())}, and the settings allow none of these."
+        )
+    return ""
+
+
+def unused(task: Mapping[str, Any]) -> list[str]:
+    """What a classification asks for and is not looked at here, each in a sentence."""
+    limits = task.get("limitSettings") or {}
+    found = [
+        f"{name} is not used: trials are judged by cross-validation on the training data."
+        for name in ("validationData", "validationDataSize", "testData", "testDataSize")
+        if task.get(name)
+    ]
+    if (limits.get("maxConcurrentTrials") or 1) > 1:
+        found.append("maxConcurrentTrials is not used: this machine trains one trial after the other.")
+    if limits.get("trialTimeout") not in (None, DEFAULT_LIMITS["trialTimeout"]):
+        found.append("trialTimeout is not used: the timeout of the whole job ends its trials.")
+    return found
 
 
 def seconds(duration: str) -> float:
@@ -114,9 +180,10 @@ def seconds(duration: str) -> float:
 
 
 def _check_task(task: Mapping[str, Any]) -> None:
-    if str(task.get("taskType", "")).lower() != "classification":
-        raise user_error(f"AutoML's task is '{task.get('taskType')}': {NOT_TRAINED}.")
-    if not task.get("targetColumnName"):
+    other = automl_tasks.task_name(task.get("taskType"))
+    if not other and str(task.get("taskType", "")).lower() != "classification":
+        raise user_error(f"taskType: AutoML has no task '{task.get('taskType')}'.")
+    if not task.get("targetColumnName") and not other:
         raise user_error("targetColumnName: a classification needs the name of the column to predict.")
     if not (task.get("trainingData") or {}).get("uri"):
         raise user_error("trainingData: a classification needs the address of its training data.")
@@ -163,10 +230,7 @@ def _algorithms(training: Mapping[str, Any]) -> tuple[Algorithm, ...]:
     wanted = {_plain(name) for name in allowed} or set(TRAINED)
     chosen = [TRAINED[name] for name in TRAINED if name in wanted - {_plain(name) for name in blocked}]
     if not chosen:
-        raise user_error(
-            "This is an emulation of Azure ML: of the algorithms of classification it trains"
-            f" {', '.join(TRAINED.values())}, and the settings allow none of these."
-        )
+        return ()
     return (*chosen, *([Algorithm.VOTING_ENSEMBLE] if training.get("enableVoteEnsemble", True) else []))
 
 

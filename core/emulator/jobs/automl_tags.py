@@ -177,7 +177,7 @@ def _settings(emulation: Emulation, run: Run, asked: AutoML) -> Mapping[str, Any
         "compute_target": run.compute or "serverless",
         "iterations": asked.max_trials,
         "primary_metric": asked.metric,
-        "task_type": "classification",
+        "task_type": asked.task.lower(),
         "IsImageTask": False,
         "IsTextDNNTask": False,
         "n_cross_validations": asked.folds or None,

@@ -11,7 +11,7 @@ from core.emulator import blobs, entra
 from core.emulator.emulation import Emulation
 from core.emulator.jobs import automl_settings, experiments, mounted, outputs, processes, runs
 from core.emulator.jobs.expressions import NothingThere, filled
-from core.emulator.jobs.refusals import code_not_allowed, user_error
+from core.emulator.jobs.refusals import code_not_allowed, due, user_error
 from core.emulator.jobs.runs import Run
 from core.emulator.jobs.shapes import common, default_output, job_inputs
 from core.emulator.messages import AzureError, Document
@@ -23,9 +23,7 @@ TAIL_LINES = 12
 
 
 def made(emulation: Emulation, name: str, sent: Document) -> tuple[Document, Run]:
-    """A command job as it is accepted. Raises AzureError 400, also where no code may run."""
-    if not emulation.options.allow_code:
-        raise code_not_allowed("a command job")
+    """A command job as it is accepted. Raises AzureError 400. Where no code may run it fails soon after."""
     if not sent.get("command"):
         raise user_error("command: a command job needs a command.")
     given = job_inputs(sent.get("inputs"))
@@ -84,11 +82,11 @@ def asking(sent: Mapping[str, Any], given: Mapping[str, Any], asked: Mapping[str
 
 def begin(emulation: Emulation, run: Run) -> Run:
     """Start the process, where there is room for one more."""
+    if not emulation.options.allow_code:
+        return _not_allowed(emulation, run) if due(emulation, run) else run
     going = [each for each in runs.unfinished(emulation, "command") if "process" in each.local]
     if len(going) >= AT_ONCE:
         return run if run.status == "Queued" else runs.change(emulation, run.id, status="Queued")
-    if not emulation.options.allow_code:
-        return failed(emulation, run, "The emulation was started again without --allow-code.")
     folder, asked = place(emulation, run), run.local["asked"]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -158,6 +156,12 @@ def cancel(emulation: Emulation, run: Run) -> Run:
 def failed(emulation: Emulation, run: Run, message: str) -> Run:
     """A run that has failed, with Azure's code for what a user can mend."""
     return runs.ended(emulation, run.id, "Failed", {"code": "UserError", "message": message})
+
+
+def _not_allowed(emulation: Emulation, run: Run) -> Run:
+    why = code_not_allowed("a command job")
+    blobs.append(emulation, outputs.CONTAINER, f"{outputs.prefix(run.id)}/{LOG}", f"{why}\n".encode())
+    return failed(emulation, run, why)
 
 
 def place(emulation: Emulation, run: Run) -> Path:

@@ -7,7 +7,7 @@ from core.emulator import blobs
 from core.emulator.arm.resources import WHO, WORKSPACE, known
 from core.emulator.clock import iso
 from core.emulator.emulation import Emulation
-from core.emulator.jobs import ending, experiments, outputs, runs
+from core.emulator.jobs import automl_log, automl_settings, ending, experiments, outputs, runs
 from core.emulator.jobs.runs import Run
 from core.emulator.jobs.watching import current
 from core.emulator.messages import AzureError, Document, Reply, Request
@@ -33,7 +33,7 @@ def document(emulation: Emulation, run: Run) -> Document:
     cancel = f"https://{names.api_host}/history/v1.0{names.workspace_path}/runs/{run.id}/cancel"
     nothing: dict[str, Any] = dict.fromkeys(
         (
-            "token", "tokenExpiryTimeUtc", "warnings", "lastStartTimeUtc", "currentComputeTime",
+            "token", "tokenExpiryTimeUtc", "lastStartTimeUtc", "currentComputeTime",
             "cancelationReason", "scheduleId", "scriptName", "runDefinition", "jobSpecification", "primaryMetricName",
             "createdFrom", "completeUri", "diagnosticsUri", "computeRequest", "retainForLifetimeOfWorkspace",
             "queueingInfo", "inputs",
@@ -46,6 +46,7 @@ def document(emulation: Emulation, run: Run) -> Document:
         "createdBy": who,
         "userId": names.client,
         "error": _error(run),
+        "warnings": _warnings(run),
         "revision": 1,
         "statusRevision": 1,
         "runUuid": run.number,
@@ -117,6 +118,7 @@ def details(emulation: Emulation, request: Request) -> Reply:
 
 def logs(emulation: Emulation, run: Run) -> dict[str, str]:
     """Log file -> an address that anybody may read, as Azure signs one."""
+    automl_log.refresh(emulation, run)
     start = f"{outputs.prefix(run.id)}/"
     names = [blob.name for blob in blobs.listed(emulation, outputs.CONTAINER, start)]
     kept = ("user_logs/", "system_logs/", "logs/", "azureml-logs/")
@@ -280,6 +282,11 @@ def _error(run: Run) -> Document | None:
         "time": iso(run.ended_at or run.created_at),
         "componentName": "Slipway's emulation",
     }
+
+
+def _warnings(run: Run) -> list[Document] | None:
+    told = automl_settings.unused(run.local["task"]) if run.kind == "automl" else []
+    return [{"source": WHO, "message": each} for each in told] or None
 
 
 def _duration(emulation: Emulation, run: Run) -> str:

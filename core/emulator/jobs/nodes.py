@@ -8,10 +8,10 @@ from typing import Any
 from core.emulator.emulation import Emulation
 from core.emulator.jobs import automl_job, automl_settings, command, components
 from core.emulator.jobs.expressions import BOUND, NothingThere, filled, names, only
-from core.emulator.jobs.refusals import not_emulated
+from core.emulator.jobs.refusals import code_not_allowed, not_emulated, user_error
 from core.emulator.jobs.runs import Run
 from core.emulator.jobs.shapes import job_input
-from core.emulator.messages import Document
+from core.emulator.messages import AzureError, Document
 
 SCOPE_INPUT = "parent.inputs."
 SCOPE_OUTPUT = "parent.outputs."
@@ -218,13 +218,37 @@ def task_details(node: Mapping[str, Any], bound: Callable[[Any], Document | None
     return task
 
 
-def checked(emulation: Emulation, definition: Mapping[str, Any]) -> None:
-    """Raises AzureError 400 for nodes that cannot run here, so that a pipeline is refused as a whole."""
+def components_of(emulation: Emulation, definition: Mapping[str, Any]) -> None:
+    """Raises AzureError 400 where a node's component is not there, or a node imports data from elsewhere.
+
+    Of a component in a registry it is told when the job begins.
+    """
+    for node in (definition.get("jobs") or {}).values():
+        if str(node.get("type")).lower() == "data_transfer":
+            raise not_emulated("data_transfer")
+        if not str(node.get("componentId") or "").startswith("azureml://registries/"):
+            components_of(emulation, components.spec_of(emulation, node))
+
+
+def why_not(emulation: Emulation, definition: Mapping[str, Any]) -> str:
+    """Why a pipeline cannot run here as a whole, so that none of it is begun; empty: it can."""
+    try:
+        _check(emulation, definition)
+    except AzureError as e:
+        return e.message
+    if not emulation.options.allow_code and has_code(emulation, definition):
+        return code_not_allowed("a pipeline with a command")
+    return ""
+
+
+def _check(emulation: Emulation, definition: Mapping[str, Any]) -> None:
     for node in (definition.get("jobs") or {}).values():
         if kind(emulation, node) == "pipeline":
-            checked(emulation, components.spec_of(emulation, node))
+            _check(emulation, components.spec_of(emulation, node))
         elif kind(emulation, node) == "automl":
-            automl_settings.read(automl_settings.shown(task_details(node, _anything)))
+            asked = automl_settings.read(automl_settings.shown(task_details(node, _anything)))
+            if asked.refused:
+                raise user_error(asked.refused)
 
 
 def has_code(emulation: Emulation, definition: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from core.emulator.emulation import Emulation
 from core.emulator.jobs import nodes, runs
 from core.emulator.jobs.expressions import NothingThere, needs, only
 from core.emulator.jobs.nodes import SCOPE_OUTPUT
+from core.emulator.jobs.refusals import due
 from core.emulator.jobs.runs import Run
 from core.emulator.messages import AzureError, Document
 
@@ -14,7 +15,10 @@ Cancel = Callable[[Emulation, Run], Run]
 
 
 def begin(emulation: Emulation, run: Run) -> Run:
-    """Begin: from now on nodes are started."""
+    """Begin: from now on nodes are started; or fail, where one of them cannot run here."""
+    why = nodes.why_not(emulation, {"jobs": run.local["nodes"]})
+    if why:
+        return _failed(emulation, run, why) if due(emulation, run) else run
     return runs.change(emulation, run.id, status="Running", started_at=emulation.clock.now())
 
 

@@ -6,20 +6,18 @@ from typing import Any
 
 from core.emulator.emulation import Emulation
 from core.emulator.jobs import components, nodes
-from core.emulator.jobs.refusals import code_not_allowed, user_error
+from core.emulator.jobs.refusals import user_error
 from core.emulator.jobs.runs import Run
 from core.emulator.jobs.shapes import common, job_inputs
 from core.emulator.messages import Document
 
 
 def made(emulation: Emulation, name: str, sent: Document) -> tuple[Document, Run]:
-    """Its properties as Azure shows them, and its run. Raises AzureError 400 for nodes that cannot run here."""
+    """Its properties as Azure shows them, and its run. Raises AzureError 400 for components that are not there."""
     sent = defined(emulation, sent)
     if not sent.get("jobs"):
         raise user_error("jobs: a pipeline job needs at least one node.")
-    nodes.checked(emulation, sent)
-    if nodes.has_code(emulation, sent) and not emulation.options.allow_code:
-        raise code_not_allowed("a pipeline with a command")
+    nodes.components_of(emulation, sent)
     given, settings = job_inputs(sent.get("inputs")), dict(sent.get("settings") or {})
     asked = {key: _output(value) for key, value in (sent.get("outputs") or {}).items()}
     properties = common(emulation, name, sent) | {

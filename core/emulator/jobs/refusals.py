@@ -1,6 +1,11 @@
 """What the emulation does not do, and what Azure refuses, in Azure's words."""
 
+from core.emulator.emulation import Emulation
+from core.emulator.jobs.runs import Run
 from core.emulator.messages import AzureError
+
+FAILS_AFTER_S = 1.0
+"""A job that cannot run here is accepted, as Azure accepts it, and fails a moment later: it can be canceled before."""
 
 NOT_EMULATED = {
     "sweep": "sweep jobs are not emulated: submit each of its trials as a command job",
@@ -25,9 +30,14 @@ def not_emulated(job_type: str) -> AzureError:
     return user_error(f"This is an emulation of Azure ML: {reason}.")
 
 
-def code_not_allowed(what: str) -> AzureError:
-    """Code of a client that may not run here."""
-    return user_error(
+def code_not_allowed(what: str) -> str:
+    """Why code of a client may not run here."""
+    return (
         f"This is an emulation of Azure ML, and it was started without --allow-code: {what} would run the code that you"
         " sent on this machine."
     )
+
+
+def due(emulation: Emulation, run: Run) -> bool:
+    """Whether it is time for a job that cannot run here to fail."""
+    return emulation.clock.now() - run.created_at >= FAILS_AFTER_S
