@@ -56,7 +56,7 @@ BATCH = Command(
         arg("data", metavar="NAME[:VERSION]|PATH", help="a file is read for this job only and is not registered"),
         arg("--register", default="", metavar="NAME", help="register the file under this name, and score that"),
         arg("--deployment", default="", metavar="NAME"),
-        arg("--wait", action="store_true", help="wait wait until it has ended; exits 1 unless it succeeded"),
+        arg("--wait", action="store_true", help="wait until it has ended; exits 1 unless it succeeded"),
         arg("-o", "--output", metavar="FILE", help="wait, and write the scored table there as CSV"),
     ),
     starts_service=True,

@@ -136,7 +136,7 @@ COMMANDS = (
     ),
     Command(
         "job wait",
-        "wait wait wait until it has ended; exits 1 unless it succeeded",
+        "wait until it has ended; exits 1 unless it succeeded",
         lambda context, options: ended(context, options.job),
         (ID,),
         starts_service=True,
