@@ -54,7 +54,7 @@ class SkipRule:
 
 LIVE = frozenset({"quickstart", "run_quickstart", "azure"})
 """Fixtures that start a whole workspace: what uses one waits a lot and computes little."""
-LIVE_ROOMS = frozenset({"gate", "lifecycle", "loadtest", "serving", "contract_tests", "cli"})
+LIVE_ROOMS = frozenset({"gate", "lifecycle", "loadtest", "serving", "contract_tests", "cli", "emulator"})
 """Folders whose tests wait for processes. Others do too: with these the other half ends when what measures begins."""
 OTHER_HALF_S = 900
 
