@@ -49,6 +49,12 @@ def ask(context: Context, path: str, version: str, **query: str) -> Answer:
     return Answer(reply.status_code, _json(reply), reply.headers.get("date", ""))
 
 
+def send(context: Context, method: str, path: str, version: str, body: Any = None) -> Answer:
+    """PUT or DELETE a path of Azure Resource Manager. Raises as `ask` does."""
+    reply = context.http(method, BASE + path, scope=ARM_SCOPE, params={"api-version": version}, json=body)
+    return Answer(reply.status_code, _json(reply), reply.headers.get("date", ""))
+
+
 def ask_all(context: Context, path: str, version: str, **query: str) -> list[Any]:
     """Every entry of a list, page after page. Raises ours for a refusal."""
     answer = ask(context, path, version, **query)

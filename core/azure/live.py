@@ -6,7 +6,7 @@ Read by Azure Resource Manager's lists: the SDK does not tell how many machines 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from core.azure import prices
+from core.azure import prices, scaling
 from core.azure.arm import ask_all
 from core.azure.context import TAG, Context
 from core.domain.errors import NotFound, SlipwayError
@@ -41,6 +41,7 @@ def teardown(context: Context) -> tuple[Resource, ...]:
             try:
                 if kind == "online endpoint":
                     context.here.forget_endpoint(each.name)
+                    scaling.forget(context, each.name)
                 with context.asking(kind, each.name) as client:
                     remove(client, each.name)
             except NotFound:

@@ -44,12 +44,14 @@ class Target:
     workspace: str
 
     @property
+    def group_path(self) -> str:
+        """The id of its resource group in Azure Resource Manager."""
+        return f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+
+    @property
     def path(self) -> str:
         """Its id in Azure Resource Manager."""
-        return (
-            f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
-            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.workspace}"
-        )
+        return f"{self.group_path}/providers/Microsoft.MachineLearningServices/workspaces/{self.workspace}"
 
     @property
     def folder_name(self) -> str:

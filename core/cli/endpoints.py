@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from core.cli.autoscale import AUTOSCALE
 from core.cli.batch import BATCH
 from core.cli.command import DONE, FAILED, Argument, Command, Context, Outcome, arg
 from core.cli.following import follow
@@ -143,7 +144,6 @@ DEPLOY = (
     arg("--size", default="", help="their size, on Azure (default: the setting azure_instance_type)"),
     arg("--wait", action="store_true", help="until its gate has ended; exits 1 when it did not pass"),
 )
-
 COMMANDS = (
     Command(
         "endpoint create",
@@ -197,6 +197,7 @@ COMMANDS = (
         starts_service=True,
         formerly=("traffic",),
     ),
+    AUTOSCALE,
     Command("endpoint keys", "both keys", _keys, (NAME,)),
     Command(
         "endpoint rotate-key",

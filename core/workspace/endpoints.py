@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core.domain.autoscale import Autoscale
 from core.domain.endpoint import Deployment, DeploymentSpec, Endpoint, EndpointKeys, EndpointSpec, ScoreReply
 from core.domain.job import LogLine
 from core.domain.monitoring import Origin
@@ -78,6 +79,17 @@ class Endpoints(Collection):
         that is not `proven`, unless `force`d by somebody named in `by`.
         """
         self._cannot("set_traffic")
+
+    def autoscale(self, endpoint: str, deployment: str) -> Autoscale | None:
+        """How a deployment gets and loses instances; None where their number is fixed. Raises EndpointNotFound."""
+        self._cannot("autoscale")
+
+    def set_autoscale(self, endpoint: str, deployment: str, autoscale: Autoscale | None) -> None:
+        """Let a deployment get and lose instances between two bounds; None fixes the number that it has now.
+
+        It goes with its deployment. Raises EndpointNotFound, SpecInvalid for bounds that the backend does not have.
+        """
+        self._cannot("set_autoscale")
 
     def keys(self, name: str) -> EndpointKeys:
         """Both keys. Raises EndpointNotFound."""

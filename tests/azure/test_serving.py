@@ -1,8 +1,10 @@
 """Endpoints on Azure from their creation to what they have recorded, through the SDK and the emulation's front door."""
 
 import csv
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import emulating
 import living
@@ -10,14 +12,27 @@ import pytest
 from azure_models import BODY, SIGNATURE, model_folder
 from waiting import wait_until
 
+from core.azure import arm, scaling
 from core.azure.workspace import open_azure
+from core.cli.command import Context
+from core.cli.main import main
 from core.contract import samples
+from core.domain.autoscale import Autoscale, ScaleMetric
 from core.domain.batch import BatchSpec
 from core.domain.endpoint import DeploymentSpec, EndpointLimits, EndpointSpec, EndpointState, GateBudget
-from core.domain.errors import Conflict, EndpointNotFound, GateRefused, ModelNotFound, SpecInvalid
+from core.domain.errors import (
+    Conflict,
+    EndpointNotFound,
+    Forbidden,
+    GateRefused,
+    ModelNotFound,
+    SlipwayError,
+    SpecInvalid,
+)
 from core.domain.job import Job, JobState
 from core.domain.monitoring import Origin
 from core.domain.proof import LoadSpec, Target
+from core.emulator.faults import Fault, of_folder
 from core.emulator.server import Running
 from core.workspace import Workspace
 
@@ -169,6 +184,66 @@ def test_the_log_and_a_folder_that_serves_elsewhere_come_from_azure(workspace, l
     folder = workspace.endpoints.package("people", tmp_path / "packed", deployment="v1")
     assert (folder / "model.json").exists()
     assert (folder / "deployment.json").exists()
+
+
+BOUNDS = Autoscale(2, 5, 3)
+
+
+@pytest.mark.parametrize("wanted", [BOUNDS, Autoscale(1, 4, 1, ScaleMetric.REQUESTS, 600.0, 200.0, 60, 90)])
+def test_autoscale_is_set_read_back_and_ended(running, workspace, live, wanted):
+    endpoints = workspace.endpoints
+    assert endpoints.autoscale("people", live) is None
+    endpoints.set_autoscale("people", "v1", BOUNDS)
+    endpoints.set_autoscale("people", live, wanted)
+    assert endpoints.autoscale("people", "v1") == wanted
+    held = emulating.ml_client(running).online_deployments.get(live, "people")
+    assert wanted.min_instances <= held.instance_count <= wanted.max_instances
+    endpoints.set_autoscale("people", live, None)
+    endpoints.set_autoscale("people", live, None)
+    assert endpoints.autoscale("people", live) is None
+    with pytest.raises(EndpointNotFound, match="no deployment"):
+        endpoints.set_autoscale("people", "nobody", wanted)
+
+
+def test_the_command_line_sets_shows_and_ends_autoscale(workspace, live, capsys):
+    context = Context(workspace.settings, {})
+    context.__dict__["workspace"] = workspace  # where cached_property keeps what it has opened
+
+    def said(*words: str) -> tuple[int, Any]:
+        code = main(("endpoint", "autoscale", "people", live, *words, "--json"), lambda settings: context)
+        return code, json.loads(capsys.readouterr().out)
+
+    code, made = said("--min", "2", "--max", "5", "--above", "80")
+    assert (code, made["default_instances"], made["scale_out_above"], made["scale_in_below"]) == (0, 2, 80.0, 30.0)
+    assert said() == (0, made)
+    assert said("--min", "2")[0] == said("--off", "--min", "2", "--max", "3")[0] == 2
+    assert "--above" in said("--min", "2", "--max", "3", "--metric", "requests")[1]["error"]["message"]
+    assert said("--off") == said() == (0, {"autoscale": "off"})
+
+
+def test_whoever_may_not_change_autoscale_is_told_what_it_takes(running, workspace, live):
+    of_folder(running.emulation.folder).add(Fault("forbidden", method="PUT", path="*/autoscalesettings/*", times=1))
+    with pytest.raises(Forbidden, match="does not let you change autoscale") as refused:
+        workspace.endpoints.set_autoscale("people", live, BOUNDS)
+    assert "Microsoft.Insights/autoscaleSettings/write" in refused.value.hint
+    assert workspace.endpoints.autoscale("people", live) is None
+
+
+def test_a_setting_of_somebody_else_is_never_doubled_and_goes_with_its_deployment(running, workspace, live):
+    context = workspace.endpoints._context
+    place = f"{context.target.group_path}/providers/Microsoft.Insights/autoscaleSettings"
+    target = f"{context.target.path}/onlineEndpoints/people/deployments/{live}"
+    capacity = {"minimum": "1", "maximum": "2", "default": "1"}
+    theirs = {"targetResourceUri": target, "profiles": [{"name": "night", "capacity": capacity, "rules": []}]}
+    arm.send(context, "PUT", f"{place}/theirs", scaling.API, {"location": "westeurope", "properties": theirs})
+    with pytest.raises(SlipwayError, match="'theirs' of 'people/d-v1' is of another form"):
+        workspace.endpoints.autoscale("people", live)
+    workspace.endpoints.set_autoscale("people", live, BOUNDS)
+    assert workspace.endpoints.autoscale("people", live) == BOUNDS
+    assert [each["name"] for each in arm.ask_all(context, place, scaling.API)] == ["theirs"]
+    workspace.endpoints.set_traffic("people", {})
+    workspace.endpoints.delete_deployment("people", live)
+    assert arm.ask_all(context, place, scaling.API) == []
 
 
 def kept_nowhere(workspace: Workspace, key: str) -> bool:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain import names
+from core.domain.autoscale import Autoscale
 from core.domain.batch import BatchSpec
 from core.domain.data import DataAsset, DataRef, DataSource, Note, NoteKind, Reading
 from core.domain.endpoint import (
@@ -195,6 +196,10 @@ NONSENSE = [
     *((GateBudget, {"p99_ms": value}) for value in (0, -1, NAN, INF, "50", None)),
     *((GateBudget, {"requests_per_s": value}) for value in (-1, NAN, INF)),
     *((GateBudget, {name: 0}) for name in ("rows", "concurrency", "window_s", "windows")),
+    *((Autoscale, {"min_instances": 2, "max_instances": 4, "default_instances": 2, **wrong}) for wrong in (
+        {"min_instances": 0}, {"max_instances": 1}, {"default_instances": 5}, {"scale_out_above": 101},
+        {"scale_in_below": 70.0}, {"scale_out_above": NAN}, {"window_min": 4}, {"cooldown_min": 0}, {"metric": "luck"},
+    )),
     *((BatchSpec, {"endpoint": "e", "data": "d", **wrong}) for wrong in ({"endpoint": ""}, {"data_version": -1})),
     (BatchSpec, {"endpoint": "e"}),
     (BatchSpec, {"endpoint": "e", "data": "d", "source": "d.csv"}),

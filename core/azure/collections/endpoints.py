@@ -12,11 +12,12 @@ from typing import Any
 import httpx
 import msgspec
 
-from core.azure import container_log, gates, packing, preflight, serving
+from core.azure import container_log, gates, packing, preflight, scaling, serving
 from core.azure.context import TAG, Context
 from core.azure.deployments import Deployments, entities, known_name, missing
 from core.azure.names import asset_name
 from core.azure.serving import Served, azure_name
+from core.domain.autoscale import Autoscale
 from core.domain.endpoint import (
     DEPLOYMENT_HEADER,
     Deployment,
@@ -126,12 +127,14 @@ class AzureEndpoints(Endpoints):
             raise Conflict(
                 f"Deployment '{endpoint}/{name}' gets traffic or is mirrored to", hint="Give its share to another first"
             )
+        scaling.forget(self._context, endpoint, name)
         self._context.here.forget_endpoint(endpoint, name)
         with self._busy(endpoint) as client:
             client.online_deployments.begin_delete(name, endpoint).result()
 
     def delete(self, name: str) -> None:
         self._deployments.endpoint(name)
+        scaling.forget(self._context, name)
         self._context.here.forget_endpoint(name)
         with self._busy(name) as client:
             client.online_endpoints.begin_delete(name)
@@ -171,6 +174,16 @@ class AzureEndpoints(Endpoints):
         found.tags = dict(found.tags or {}) | {f"{serving.FORCED_TAG}{one.name}": by for one in unproven}
         self._put(endpoint, found)
         return self.get(endpoint)
+
+    def autoscale(self, endpoint: str, deployment: str) -> Autoscale | None:
+        return scaling.get(self._context, endpoint, self._deployments.get(endpoint, deployment).name)
+
+    def set_autoscale(self, endpoint: str, deployment: str, autoscale: Autoscale | None) -> None:
+        name = self._deployments.get(endpoint, deployment).name
+        if autoscale is None:
+            scaling.delete(self._context, endpoint, name)
+        else:
+            scaling.put(self._context, endpoint, name, autoscale)
 
     def keys(self, name: str) -> EndpointKeys:
         with self._context.asking("endpoint", name) as client:

@@ -44,6 +44,8 @@ INVOKE_TIMEOUT_S = 60.0
 class LocalEndpoints(Endpoints):
     """Writes what is wanted to the store; the service makes it so. Requests go to the scoring servers themselves."""
 
+    reasons = dict.fromkeys(("endpoints.autoscale", "endpoints.set_autoscale"), "This machine has no instances to add")
+
     def __init__(self, context: Context) -> None:
         self._context = context
 
