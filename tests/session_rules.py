@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from turns import AZURE_DAYS, azure_turn, other_day
 from waiting import wait_until
 
 ALLOWED = Path(__file__).with_name("skips.txt")
@@ -98,8 +99,21 @@ def _is_live(item: pytest.Item) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     if half := config.getoption("--half"):
         config.pluginmanager.register(Halves(half, config.getoption("--half-lock")))
+    config.pluginmanager.register(Turns())
     in_ci = os.environ.get("CI", "").lower() in ("1", "true")
     config.pluginmanager.register(SkipRule(allowed_reasons(ALLOWED.read_text("utf-8")), in_ci))
+
+
+class Turns:
+    """What is not the turn of today belongs to the full tests."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            turn = azure_turn(item)
+            if turn is not None:
+                for mark in other_day(turn, AZURE_DAYS):
+                    item.add_marker(mark)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,5 +1,6 @@
 """What takes turns by the day: a part of it each day, all of it in `make full`."""
 
+import zlib
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -19,3 +20,29 @@ def in_turn(values: Iterable[T], days: int, name: Callable[[T], str] = str) -> l
 def other_day(at: int, days: int) -> list[pytest.MarkDecorator]:
     """Marks for what has the turn `at` of so many: none on its day."""
     return [] if at % days == TODAY % days else [pytest.mark.full]
+
+
+AZURE_DAYS = 3
+"""The tests over the emulation of Azure take turns: all of them are two and a half minutes of two cores."""
+WHOLE_LIFECYCLES = {
+    ("lifecycle", "test_azure.py"): 0,
+    ("browser", "test_azure.py"): 0,
+    ("workspace", "test_from_table_to_answer.py"): 1,
+    ("emulator", "test_exercise.py"): 2,
+}
+"""By command line and browser, through the interface, by the SDK alone: one of the three each day."""
+BY_TEST = frozenset({("workspace", "test_behaviour.py"), ("workspace", "test_schedules.py")})
+
+
+def azure_turn(item: pytest.Item) -> int | None:
+    """Which of the days a test over the emulation has; None for every day."""
+    place = (item.path.parent.name, item.path.name)
+    if place[0] == "workspace" and "[azure" not in item.name:
+        return None
+    if place in WHOLE_LIFECYCLES:
+        return WHOLE_LIFECYCLES[place]
+    if place in BY_TEST or item.path.parts[-3:-1] == ("contract_tests", "azure"):
+        return zlib.crc32(item.name.encode()) % AZURE_DAYS
+    if item.path.parts[-3:-1] in (("tests", "emulator"), ("tests", "azure")):
+        return sorted(path.name for path in item.path.parent.glob("test_*.py")).index(item.path.name) % AZURE_DAYS
+    return None
