@@ -1,6 +1,7 @@
-"""Every test of `make test`: what mostly waits for live processes, and at once with it the rest and the linters.
+"""Every test of `make test`: what mostly waits for live processes, what asks the emulation of Azure, and the rest, all
+three at once with the linters.
 
-What measures belongs to the first half, comes last in it, and begins when the other half has ended. At the end stand
+What measures belongs to the first part, comes last in it, and begins when the others have ended. At the end stand
 the slowest ten tests of all and every skip by its reason. The tests' own folders are in memory where there is room:
 half of what tests of files wait for is a disk that syncs.
 """
@@ -10,11 +11,14 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 SLOWEST = 10
+ASIDE = ("rest", "azure")
+LINT = ("make", "--no-print-directory", "lint")
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 ROOM_BYTES = 2 * 1024**3
 """Many times what all tests leave behind."""
@@ -32,20 +36,20 @@ class Outcome:
 
 
 def main(arguments: list[str]) -> int:
-    """Run both halves and the linters; 0 when all are green. `arguments` go to both.
+    """Run the parts and the linters; 0 when all are green. `arguments` go to all of them.
 
     What the tests wrote is removed when all are green, else kept for whoever looks for the cause.
     """
     kept = Path(mkdtemp(prefix="slipway-tests-", dir=roomy(MEMORY)))
     with TemporaryDirectory() as folder:
-        reports = [Path(folder) / f"{half}.xml" for half in ("rest", "live")]
-        aside_log = Path(folder) / "aside.log"
-        with aside_log.open("wb") as log:
-            rest = subprocess.Popen(_command("rest", folder, kept, arguments), stdout=log, stderr=subprocess.STDOUT)
-            lint = subprocess.Popen(["make", "--no-print-directory", "lint"], stdout=log, stderr=subprocess.STDOUT)
-            live = subprocess.run(_command("live", folder, kept, arguments), check=False)
-            codes = (rest.wait(), lint.wait(), live.returncode)
-        sys.stdout.write(aside_log.read_text("utf-8", "replace"))
+        reports = [Path(folder) / f"{half}.xml" for half in (*ASIDE, "live")]
+        lines = [_command(half, folder, kept, arguments) for half in ASIDE]
+        logs = [Path(folder) / f"{name}.log" for name in (*ASIDE, "lint")]
+        aside = [_begun(line, log) for line, log in zip((*lines, LINT), logs, strict=True)]
+        live = subprocess.run(_command("live", folder, kept, arguments), check=False)
+        codes = (*(each.wait() for each in aside), live.returncode)
+        for log in logs:
+            sys.stdout.write(log.read_text("utf-8", "replace"))
         outcomes = [outcome for report in reports if report.exists() for outcome in _outcomes(report)]
     _tell(outcomes)
     if not any(codes):
@@ -53,6 +57,11 @@ def main(arguments: list[str]) -> int:
     else:
         sys.stdout.write(f"What the tests wrote is in {kept}\n")
     return max(abs(code) for code in codes)
+
+
+def _begun(line: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as said:
+        return subprocess.Popen(line, stdout=said, stderr=subprocess.STDOUT)
 
 
 def roomy(memory: Path) -> Path | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from turns import AZURE_DAYS, azure_turn, other_day
+from turns import AZURE_DAYS, asks_azure, azure_turn, other_day
 from waiting import wait_until
 
 ALLOWED = Path(__file__).with_name("skips.txt")
@@ -53,29 +53,31 @@ class SkipRule:
             )
 
 
-LIVE = frozenset({"quickstart", "run_quickstart", "azure"})
+LIVE = frozenset({"quickstart", "run_quickstart"})
 """Fixtures that start a whole workspace: what uses one waits a lot and computes little."""
-LIVE_ROOMS = frozenset({"gate", "lifecycle", "loadtest", "serving", "contract_tests", "cli", "emulator"})
+LIVE_ROOMS = frozenset({"gate", "lifecycle", "loadtest", "serving", "contract_tests", "cli"})
 """Folders whose tests wait for processes. Others do too: with these the other half ends when what measures begins."""
 OTHER_HALF_S = 900
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`make test` runs two halves at once: what mostly waits for live processes, and the rest."""
-    parser.addoption("--half", choices=("live", "rest"), help="run one half of the tests; what measures is `live`")
-    parser.addoption("--half-lock", help="a file that the half `rest` holds until it has ended")
+    """`make test` runs three parts at once: what mostly waits for live processes, what asks Azure, and the rest."""
+    parser.addoption(
+        "--half", choices=("live", "rest", "azure"), help="run one part of the tests; what measures is `live`"
+    )
+    parser.addoption("--half-lock", help="a file that the other parts hold until they have ended")
 
 
 class Halves:
-    """Keeps one half, and lets nothing measure while the other half still runs."""
+    """Keeps one part, and lets nothing measure while the others still run."""
 
     def __init__(self, half: str, lock: str) -> None:
         self._half, self._lock = half, os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-        if half == "rest":
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        if half != "live":
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        ours = [item for item in items if (self._half == "live") is _is_live(item)]
+        ours = [item for item in items if part_of(item) == self._half]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(ours)])
         items[:] = ours
 
@@ -89,6 +91,13 @@ class Halves:
         except BlockingIOError:
             return False
         return True
+
+
+def part_of(item: pytest.Item) -> str:
+    """Which of the parts runs a test; what measures is `live`."""
+    if item.get_closest_marker("measures") is None and asks_azure(item):
+        return "azure"
+    return "live" if _is_live(item) else "rest"
 
 
 def _is_live(item: pytest.Item) -> bool:

@@ -46,3 +46,8 @@ def azure_turn(item: pytest.Item) -> int | None:
     if item.path.parts[-3:-1] in (("tests", "emulator"), ("tests", "azure")):
         return sorted(path.name for path in item.path.parent.glob("test_*.py")).index(item.path.name) % AZURE_DAYS
     return None
+
+
+def asks_azure(item: pytest.Item) -> bool:
+    """Whether a test asks the emulation of Azure for most of its time."""
+    return azure_turn(item) is not None or (item.path.parent.name, item.path.name) == ("cli", "test_azure.py")
