@@ -55,7 +55,7 @@ class SkipRule:
 
 LIVE = frozenset({"quickstart", "run_quickstart"})
 """Fixtures that start a whole workspace: what uses one waits a lot and computes little."""
-LIVE_ROOMS = frozenset({"gate", "lifecycle", "loadtest", "serving", "contract_tests", "cli"})
+LIVE_ROOMS = frozenset({"lifecycle", "loadtest", "serving", "contract_tests", "cli"})
 """Folders whose tests wait for processes. Others do too: with these the other half ends when what measures begins."""
 OTHER_HALF_S = 900
 
@@ -93,9 +93,14 @@ class Halves:
         return True
 
 
+BESIDE_AZURE = frozenset({"architecture", "contract", "definitions", "gate", "ml"})
+"""Folders that go with what asks Azure, so that the three parts end at about the same time."""
+
+
 def part_of(item: pytest.Item) -> str:
     """Which of the parts runs a test; what measures is `live`."""
-    if item.get_closest_marker("measures") is None and asks_azure(item):
+    beside = item.path.parent.parent.name == "tests" and item.path.parent.name in BESIDE_AZURE
+    if item.get_closest_marker("measures") is None and (beside or asks_azure(item)):
         return "azure"
     return "live" if _is_live(item) else "rest"
 
