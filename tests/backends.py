@@ -32,7 +32,6 @@ NOT_YET = frozenset(
     }
 )
 """Verbs that the protocol draws and no backend has."""
-"""Verbs that Azure will have and has not yet."""
 CANNOT: Mapping[str, frozenset[str]] = {
     "local": NOT_YET | {"service.resources", "service.teardown", "endpoints.autoscale", "endpoints.set_autoscale"},
     "azure": NOT_YET | frozenset(LACKS),
