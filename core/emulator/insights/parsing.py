@@ -5,9 +5,8 @@ Known are where, project, extend, summarize, order by, take, top, count and dist
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
+from core.emulator.insights.syntax import Call, Column, Constant, Expression, Named, Part, Query, Step, usual_name
 from core.emulator.insights.words import QueryError, Word, words
 
 COMPARING = (
@@ -17,67 +16,6 @@ COMPARING = (
 )  # fmt: skip
 DEPTH_MAX = 100
 """Of parentheses in one another: a query comes from outside."""
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A value that stands in the query."""
-
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column's name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A member of a dynamic value: `customDimensions.name` or `customDimensions["name"]`."""
-
-    of: "Expression"
-    name: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function, or an operator between two values under its sign, with what it is given."""
-
-    name: str
-    given: tuple["Expression", ...]
-
-
-Expression = Constant | Column | Part | Call
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """An expression and the column that it becomes."""
-
-    name: str
-    expression: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One operator of the pipe."""
-
-    operator: str
-    named: tuple[Named, ...] = ()
-    by: tuple[Named, ...] = ()
-    """What rows are put together by."""
-    descending: tuple[bool, ...] = ()
-    limit: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A table and what happens to its rows."""
-
-    table: str
-    steps: tuple[Step, ...] = field(default=())
 
 
 def parsed(text: str) -> Query:
@@ -200,7 +138,7 @@ class _Reader:
             self._at += 2
             return Named(word.text, self._expression())
         expression = self._expression()
-        return Named(_usual_name(expression), expression)
+        return Named(usual_name(expression), expression)
 
     def _expression(self) -> Expression:
         self._depth += 1
@@ -306,20 +244,3 @@ class _Reader:
                 self._need(",")
             found.append(self._expression())
         return tuple(found)
-
-
-def _usual_name(expression: Expression) -> str:
-    """What Kusto calls a column that nobody has named: `avg_duration`, `count_`, `customDimensions_name`."""
-    if isinstance(expression, Column):
-        return expression.name
-    if isinstance(expression, Part):
-        return f"{_usual_name(expression.of)}_{expression.name}"
-    if isinstance(expression, Call):
-        first = _usual_name(expression.given[0]) if expression.given else ""
-        if expression.name in ("bin", "tostring", "toint", "tolong", "todouble", "toreal", "tolower", "round"):
-            return first
-        if expression.name == "percentile" and len(expression.given) == 2:
-            second = expression.given[1]
-            return f"percentile_{first}_{second.value if isinstance(second, Constant) else ''}"
-        return f"{expression.name}_{first}" if expression.name.isidentifier() else ""
-    return ""
