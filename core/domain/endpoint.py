@@ -219,6 +219,14 @@ def check_traffic(traffic: Mapping[str, int], mirror: Mapping[str, int] | None) 
         raise SpecInvalid(f"Mirrored traffic is 0 to {MIRROR_MAX_PCT} % in total, got {sum(mirror.values())} %")
 
 
+def check_answered_for(force: bool, by: str) -> None:
+    """Raises SpecInvalid for traffic that is forced by nobody."""
+    if force and not by:
+        raise SpecInvalid(
+            "Forced traffic needs the name of a person, which is recorded", hint="Give your name with the request"
+        )
+
+
 def check_expected(endpoint: str, traffic: Mapping[str, int], expected: Mapping[str, int]) -> None:
     """Raises StateChanged where the traffic is not what the caller has seen; a share of 0 is none."""
     if any(traffic.get(name, 0) != expected.get(name, 0) for name in {*traffic, *expected}):

@@ -21,6 +21,7 @@ from core.domain.endpoint import (
     EndpointLimits,
     EndpointSpec,
     EndpointState,
+    check_answered_for,
     check_expected,
     check_limits,
     check_traffic,
@@ -130,10 +131,7 @@ class AzureEndpoints(EndpointRequests):
         expected: Mapping[str, int] | None = None,
     ) -> Endpoint:
         check_traffic(traffic, mirror)
-        if force and not by:
-            raise SpecInvalid(
-                "Forced traffic needs the name of a person, which is recorded", hint="Give your name with the request"
-            )
+        check_answered_for(force, by)
         seen = self.get(endpoint)
         if expected is not None:
             check_expected(endpoint, seen.traffic, {self._alias(seen, name): pct for name, pct in expected.items()})

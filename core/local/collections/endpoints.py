@@ -20,6 +20,7 @@ from core.domain.endpoint import (
     EndpointSpec,
     EndpointState,
     ScoreReply,
+    check_answered_for,
     check_traffic,
 )
 from core.domain.errors import Conflict, PortInUse, ServiceUnavailable, SpecInvalid
@@ -98,10 +99,7 @@ class LocalEndpoints(Endpoints):
         expected: Mapping[str, int] | None = None,
     ) -> Endpoint:
         check_traffic(traffic, mirror)
-        if force and not by:
-            raise SpecInvalid(
-                "Forced traffic needs the name of a person, which is recorded", hint="Give your name with the request"
-            )
+        check_answered_for(force, by)
         self._context.store.endpoints.set_traffic(
             endpoint, traffic, mirror, self._context.clock(), by if force else "", expected
         )
