@@ -16,9 +16,11 @@ from core.ml.data.table import read_training
 from core.ml.learners import lightgbm, logistic, xgboost
 from core.ml.learners.learner import Fit, Setup
 from core.ml.task import LearningProblem, Param, Rows
+from core.predict.combination import Vote
 from core.predict.encoder import Encoder
-from core.predict.folder import FORMAT, member_arrays, member_json
+from core.predict.folder import FORMAT, combination_json, part_arrays, part_json
 from core.predict.members import Member
+from core.predict.part import Part
 
 LIGHTGBM: Mapping[str, Param] = {"learning_rate": 0.05, "min_data_in_leaf": 20, "feature_fraction": 0.8}
 XGBOOST: Mapping[str, Param] = {"max_depth": 5, "eta": 0.08}
@@ -50,9 +52,12 @@ class Bench:
     def write(self, folder: Path, members: Sequence[tuple[float, Member]]) -> Path:
         """A model folder that `load_model` reads, without card and native files; weights sum to 1."""
         folder.mkdir(parents=True)
-        described = [member_json(member, f"t{at}_", weight) for at, (weight, member) in enumerate(members)]
-        arrays = {n: a for at, (_, member) in enumerate(members) for n, a in member_arrays(member, f"t{at}_").items()}
+        described = [part_json(Part(member), f"t{at}_", at) for at, (weight, member) in enumerate(members)]
+        arrays = {
+            n: a for at, (_, member) in enumerate(members) for n, a in part_arrays(Part(member), f"t{at}_").items()
+        }
         model = {"format": FORMAT, "encoder": Encoder(self.problem.codes).to_json(), "members": described, "info": {}}
+        model["combination"] = combination_json(Vote(tuple(weight for weight, _ in members)))
         (folder / "signature.json").write_text(json.dumps(to_json(self.problem.signature)), "utf-8")
         (folder / "model.json").write_text(json.dumps(model), "utf-8")
         np.savez_compressed(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]  # numpy types the flag only
@@ -60,8 +65,8 @@ class Bench:
 
     def _fit(self, fit: Fit, params: Mapping[str, Param], rounds: int) -> Member:
         problem = self.problem
-        setup = Setup(params, problem.classes, problem.codes, THREADS, SEED, _never, _never)
-        return fit(setup, self.rows, None, rounds).member()
+        setup = Setup(params, problem.kind, problem.classes, problem.codes, THREADS, SEED, _never, _never)
+        return fit(setup, self.rows, [], rounds).member()
 
 
 def bench(table: Path, target: str, rows_max: int = 0) -> Bench:

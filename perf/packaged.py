@@ -14,8 +14,9 @@ from core.ml.parity import parity_rows
 from core.ml.search import SearchResult
 from core.packaging.write import write_model
 from core.predict.encoder import FLOAT32_MAX, ColumnCode, Encoder
-from core.predict.folder import member_arrays, member_json
+from core.predict.folder import part_arrays, part_json
 from core.predict.members import Linear
+from core.predict.part import Part
 
 CREATED_AT = 1_700_000_000.0
 DATA = DataAsset("by-chance", 1, DataSource.FILE, "nowhere.csv", 1, (), "ab" * 32, 1, CREATED_AT)
@@ -30,8 +31,8 @@ def packaged(folder: Path, signature: Signature, seed: int = 7) -> Path:
     left.mkdir(parents=True)
     own = member.probabilities(encoder(samples.batch(signature, parity_rows(signature, seed))))
     np.save(left / PARITY, own)
-    np.savez_compressed(left / ARRAYS, **member_arrays(member, ""))  # type: ignore[arg-type]  # numpy types the flag only
-    described = {"member": member_json(member, "", 1.0), "encoder": encoder.to_json()}
+    np.savez_compressed(left / ARRAYS, **part_arrays(Part(member), "f0_"))  # type: ignore[arg-type]  # numpy types the flag only
+    described = {"parts": [part_json(Part(member), "f0_")], "encoder": encoder.to_json()}
     (left / MEMBER).write_bytes(msgspec.json.encode(described))
     record(left, FinishedTrial(trial, left))
     result = SearchResult(trial, ((0, 1.0),), signature, (), (), folder / "trials")

@@ -31,6 +31,7 @@ from core.local.worker.tools import Tools
 from core.local.worker.work import Work
 from core.local.workspace import open_local
 from core.ml.executor import Executor, InProcessExecutor
+from core.ml.executor import GivenUp, nobody
 from core.ml.finished import FinishedTrial, commit, record, stage
 from core.ml.search import SearchResult
 from core.ml.trial import train
@@ -60,6 +61,8 @@ class FakeEngine:
         on_trial: Callable[[Trial], None],
         should_stop: Callable[[], bool],
         time_used_s: float = 0.0,
+        validation: Path | None = None,
+        given_up: GivenUp = nobody,
     ) -> SearchResult:
         if self.bug:
             raise ZeroDivisionError("a planted bug")

@@ -16,7 +16,7 @@ from core.ml.executor import Executor, InProcessExecutor
 from core.ml.finished import OOF, FinishedTrial, commit, fingerprint, record, stage
 from core.ml.metrics import evaluate
 from core.ml.search import SearchResult, search
-from core.ml.task import Stop, TrialStopped, TrialTask
+from core.ml.task import Stop, Tell, TrialStopped, TrialTask
 
 
 @dataclass
@@ -39,7 +39,7 @@ class QuickTrials:
     fails: dict[int, str] = field(default_factory=dict)
     tasks: list[TrialTask] = field(default_factory=list)
 
-    def __call__(self, task: TrialTask, stop: Stop) -> None:
+    def __call__(self, task: TrialTask, stop: Stop, tell: Tell) -> None:
         self.tasks.append(task)
         for _ in range(10):
             self.clock.now += self.lasts_s / 10
@@ -55,7 +55,7 @@ class QuickTrials:
 
     def leave(self, task: TrialTask, labels: np.ndarray, answers: np.ndarray) -> None:
         """The trial's folder, as far as the search reads it."""
-        metrics, state = evaluate(labels, answers), TrialState.SUCCEEDED
+        metrics, state = evaluate(task.problem.kind, labels, answers), TrialState.SUCCEEDED
         trial = Trial(task.number, task.algorithm, state, task.params, metrics, task.started_at, self.lasts_s)
         staged = stage(task.folder)
         np.save(staged / OOF, answers)

@@ -24,8 +24,9 @@ from core.contract.samples import body, typical_row
 from core.contract.signature import to_json
 from core.domain.signature import Signature
 from core.predict.encoder import ColumnCode, Encoder
-from core.predict.folder import member_arrays, member_json
+from core.predict.folder import part_arrays, part_json
 from core.predict.members import Linear
+from core.predict.part import Part
 from core.serving.app import App
 from core.serving.connection import PATIENCE, Connection, Patience
 from core.serving.costs import rows_at_most
@@ -251,12 +252,12 @@ def write_model(folder: Path, signature: Signature, *, members: int = 1) -> Path
         link="sigmoid" if outputs == 1 else "softmax",
     )
     names = [f"m{number}_" for number in range(members)]
-    votes = [member_json(linear, name, 1.0 / members) for name in names]
+    votes = [part_json(Part(linear, 1.0 / members), name) for name in names]
     model = {"format": 1, "encoder": Encoder(codes).to_json(), "members": votes, "info": {}}
     folder.mkdir(parents=True)
     (folder / "signature.json").write_text(json.dumps(to_json(signature)))
     (folder / "model.json").write_text(json.dumps(model))
-    np.savez(folder / "arrays.npz", **{k: v for name in names for k, v in member_arrays(linear, name).items()})
+    np.savez(folder / "arrays.npz", **{k: v for name in names for k, v in part_arrays(Part(linear), name).items()})
     return folder
 
 

@@ -7,68 +7,69 @@ import time
 from pathlib import Path
 
 from core.domain.data import ColumnKind
+from core.domain.metrics import TaskKind
 from core.domain.signature import Column, Signature
-from core.ml.task import LearningProblem, Stop, TrialStopped, TrialTask
+from core.ml.task import LearningProblem, Stop, Tell, TrialStopped, TrialTask
 
 SIGNATURE = Signature((Column("x", ColumnKind.NUMBER, False, typical=0.0),), "y", (0, 1), 1)
-PROBLEM = LearningProblem("nowhere.parquet", SIGNATURE, (), 10, 2, 7)
+PROBLEM = LearningProblem("nowhere.parquet", SIGNATURE, (), 10, 2, 7, TaskKind.BINARY, "AUC_weighted")
 
 
 def task(number: int, folder: Path, **params: float) -> TrialTask:
     return TrialTask(number, "LightGBM", params, PROBLEM, folder / str(number), 1)
 
 
-def write_pid(task: TrialTask, stop: Stop) -> None:
+def write_pid(task: TrialTask, stop: Stop, tell: Tell) -> None:
     """Leave a file with the process's id."""
     task.folder.mkdir(parents=True)
     (task.folder / "pid").write_text(str(os.getpid()))
 
 
-def fail(task: TrialTask, stop: Stop) -> None:
+def fail(task: TrialTask, stop: Stop, tell: Tell) -> None:
     raise ValueError(f"no luck with {task.number}")
 
 
-def stop_by_itself(task: TrialTask, stop: Stop) -> None:
+def stop_by_itself(task: TrialTask, stop: Stop, tell: Tell) -> None:
     raise TrialStopped
 
 
-def crash(task: TrialTask, stop: Stop) -> None:
+def crash(task: TrialTask, stop: Stop, tell: Tell) -> None:
     """Die as the system kills what takes too much memory; an odd number gets through."""
     if task.number % 2:
-        return write_pid(task, stop)
+        return write_pid(task, stop, tell)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def leave(task: TrialTask, stop: Stop) -> None:
+def leave(task: TrialTask, stop: Stop, tell: Tell) -> None:
     os._exit(3)
 
 
-def hang(task: TrialTask, stop: Stop) -> None:
+def hang(task: TrialTask, stop: Stop, tell: Tell) -> None:
     """Say who one is, and never end."""
-    write_pid(task, stop)
+    write_pid(task, stop, tell)
     while True:
         time.sleep(0.05)
 
 
-def hang_when_even(task: TrialTask, stop: Stop) -> None:
+def hang_when_even(task: TrialTask, stop: Stop, tell: Tell) -> None:
     """One that ends beside one that does not."""
     if task.number % 2 == 0:
-        return hang(task, stop)
+        return hang(task, stop, tell)
     other = task.folder.parent / "0" / "pid"
     while not other.exists():
         time.sleep(0.01)
 
 
-def eat_memory(task: TrialTask, stop: Stop) -> None:
+def eat_memory(task: TrialTask, stop: Stop, tell: Tell) -> None:
     """Take 2 GB, 10 MB a time."""
-    write_pid(task, stop)
+    write_pid(task, stop, tell)
     eaten = []
     for _ in range(200):
         eaten.append(bytearray(os.urandom(1)) * 10_000_000)
         time.sleep(0.01)
 
 
-def write_loaded(task: TrialTask, stop: Stop) -> None:
+def write_loaded(task: TrialTask, stop: Stop, tell: Tell) -> None:
     """Leave a file with the names of the learners' libraries that the process has before it fits anything."""
     task.folder.mkdir(parents=True)
     found = {"lightgbm", "xgboost", "sklearn"} & set(sys.modules)

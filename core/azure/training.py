@@ -66,7 +66,7 @@ def automl_job(spec: TrainingSpec, asset: DataAsset, compute: Compute) -> Any:
         training_data=inputs.Input(type="mltable", path=data),
         target_column_name=spec.target,
         primary_metric=spec.primary_metric,
-        n_cross_validations=spec.folds or None,
+        n_cross_validations=spec.n_cross_validations or None,
         compute=compute.name,
         experiment_name=asset_name(spec.experiment_name),
         display_name=f"{spec.target} of {asset.ref}",
@@ -80,13 +80,12 @@ def automl_job(spec: TrainingSpec, asset: DataAsset, compute: Compute) -> Any:
         max_concurrent_trials=min(max(compute.max_nodes, 1), spec.max_trials),
         enable_early_termination=True,
     )
-    if spec.algorithms:
-        alone = [str(name.value) for name in spec.algorithms if name is not Algorithm.VOTING_ENSEMBLE]
-        job.set_training(
-            allowed_training_algorithms=alone or None,
-            enable_vote_ensemble=Algorithm.VOTING_ENSEMBLE in spec.algorithms,
-            enable_stack_ensemble=False,
-        )
+    job.set_training(
+        allowed_training_algorithms=[str(name.value) for name in spec.allowed_training_algorithms] or None,
+        blocked_training_algorithms=[str(name.value) for name in spec.blocked_training_algorithms] or None,
+        enable_vote_ensemble=spec.enable_vote_ensemble,
+        enable_stack_ensemble=spec.enable_stack_ensemble,
+    )
     if spec.exclude:
         job.set_featurization(mode="custom", column_name_and_types=dict.fromkeys(spec.exclude, IGNORED))
     return job
@@ -111,9 +110,9 @@ def spec_of(job: Any) -> TrainingSpec | None:
         "timeout_s": 60.0 * (getattr(limits, "timeout_minutes", None) or 360),
         "primary_metric": _metric(_plain(job.primary_metric)),
         "exclude": tuple(name for name, kind in kinds.items() if str(kind).lower() == IGNORED.lower()),
-        "algorithms": tuple(known for known in Algorithm if str(known.value) in allowed),
+        "allowed_training_algorithms": tuple(known for known in Algorithm if str(known.value) in allowed),
         "max_trials": getattr(limits, "max_trials", None) or 1000,
-        "folds": folds if isinstance(folds, int) else 0,
+        "n_cross_validations": folds if isinstance(folds, int) else 0,
         "experiment_name": str(job.experiment_name or "Default"),
         "compute": str(job.compute or "serverless").rpartition("/")[2],
     }

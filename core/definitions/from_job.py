@@ -1,18 +1,37 @@
 """A finished training made a pipeline: what it was told becomes parameters, with its own values as defaults."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
+from core.domain.algorithms import ENSEMBLES
 from core.domain.data import AS_FOUND, DataAsset, DataSource
-from core.domain.metrics import PRIMARY_METRICS
+from core.domain.metrics import primary_metrics
 from core.domain.names import table_name
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
+from core.domain.plain import plain
+from core.domain.steps import AutomlSettings
 from core.domain.training import Algorithm, TrainingSpec
 
 BANK_MARKETING = "bank-marketing"
 """The name by which the Bank Marketing table is fetched, or its twin made."""
 HOLDOUT_PCT = 10.0
 SECONDS_MAX = 10_000_000
+ALGORITHMS = "allowed_training_algorithms"
+ASKED = (
+    "target",
+    "timeout_s",
+    "primary_metric",
+    "exclude",
+    ALGORITHMS,
+    "max_trials",
+    "n_cross_validations",
+    "seed",
+    "compute",
+)
+"""What of a training becomes a parameter; the rest is kept as it was."""
+ELSEWHERE = ("model_name", "algorithms", "folds")
+"""The model's name is a parameter of another step; older names are not written anew."""
 
 
 def pipeline_from_training(
@@ -62,11 +81,17 @@ def _prepare(asset: DataAsset, better: bool) -> PipelineStep:
 
 
 def _automl(spec: TrainingSpec) -> PipelineStep:
-    names = ("target", "timeout_s", "primary_metric", "exclude", "algorithms", "max_trials", "folds", "seed", "compute")
-    settings: dict[str, Any] = {name: f"${{{name}}}" for name in names}
-    if spec.engine != TrainingSpec.__dataclass_fields__["engine"].default:
-        settings["engine"] = spec.engine
+    settings: dict[str, Any] = {name: f"${{{name}}}" for name in ASKED}
+    settings |= {name: value for name, value in _kept(spec) if name not in ASKED}
     return PipelineStep("automl", StepKind.AUTOML, settings=settings, inputs={"data": "prepare.data"})
+
+
+def _kept(spec: TrainingSpec) -> Iterator[tuple[str, Any]]:
+    """What else was asked for, where it is not the default; the model's name is a parameter of another step."""
+    for setting in fields(AutomlSettings):
+        value = plain(getattr(spec, setting.name, setting.default))
+        if setting.name not in (*ASKED, *ELSEWHERE) and value != plain(setting.default):
+            yield setting.name, value
 
 
 def _live(gate: bool, promote: bool, better: bool) -> Iterator[PipelineStep]:
@@ -87,14 +112,14 @@ def _parameters(spec: TrainingSpec, asset: DataAsset, as_registered: bool, bette
     yield Parameter("data", ParameterType.DATA, table, "The table to train on", 1)
     yield Parameter("target", string, spec.target, "The column to predict", 1)
     yield Parameter("timeout_s", number, spec.timeout_s, "How long to search, in seconds", 5, SECONDS_MAX)
-    metrics = tuple(PRIMARY_METRICS)
+    metrics = primary_metrics(spec.regression)
     yield Parameter("primary_metric", string, spec.primary_metric, "The metric to optimize", choices=metrics)
     yield Parameter("exclude", ParameterType.LIST, list(spec.exclude), "Columns not used for training")
-    kinds = tuple(each.value for each in Algorithm)
-    chosen = [each.value for each in spec.algorithms]
-    yield Parameter("algorithms", ParameterType.LIST, chosen, "Algorithms to try; none: all", choices=kinds)
+    kinds = tuple(each.value for each in Algorithm if each not in ENSEMBLES)
+    chosen = [each.value for each in spec.allowed_training_algorithms]
+    yield Parameter(ALGORITHMS, ParameterType.LIST, chosen, "Algorithms to try; none: all", choices=kinds)
     yield Parameter("max_trials", integer, spec.max_trials, "Trials at most", 1, 1_000_000)
-    yield Parameter("folds", integer, spec.folds, "Folds of the cross-validation; 0: automatic", 0, 20)
+    yield Parameter("n_cross_validations", integer, spec.n_cross_validations, "Folds; 0: automatic", 0, 20)
     yield Parameter("seed", integer, spec.seed, "Seed of the search", 0, 2**31 - 1)
     yield Parameter("compute", string, spec.compute, "The compute to train on", 1)
     if better:

@@ -14,6 +14,7 @@ class TaskKind(StrEnum):
 
 
 CLASSIFICATION = frozenset({TaskKind.BINARY, TaskKind.MULTICLASS})
+REGRESSION = frozenset({TaskKind.REGRESSION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,56 @@ METRICS: Mapping[str, Metric] = {
         Metric("f1_score_micro", "F1 score (micro)"),
         Metric("precision_score_macro", "Precision (macro)"),
         Metric("precision_score_micro", "Precision (micro)"),
-        Metric("precision_score_weighted", "Precision (weighted)"),
+        Metric("precision_score_weighted", "Precision (weighted)", primary=True),
         Metric("recall_score_macro", "Recall (macro)"),
         Metric("recall_score_micro", "Recall (micro)"),
         Metric("recall_score_weighted", "Recall (weighted)"),
         Metric("weighted_accuracy", "Weighted accuracy"),
+        Metric(
+            "normalized_root_mean_squared_error",
+            "RMSE (normalized)",
+            higher_is_better=False,
+            primary=True,
+            tasks=REGRESSION,
+        ),
+        Metric("r2_score", "R2", primary=True, tasks=REGRESSION),
+        Metric("spearman_correlation", "Spearman correlation", primary=True, tasks=REGRESSION),
+        Metric(
+            "normalized_mean_absolute_error",
+            "Mean absolute error (normalized)",
+            higher_is_better=False,
+            primary=True,
+            tasks=REGRESSION,
+        ),
+        Metric("explained_variance", "Explained variance", tasks=REGRESSION),
+        Metric("mean_absolute_error", "Mean absolute error", higher_is_better=False, tasks=REGRESSION),
+        Metric(
+            "mean_absolute_percentage_error", "Mean absolute percentage error", higher_is_better=False, tasks=REGRESSION
+        ),
+        Metric("median_absolute_error", "Median absolute error", higher_is_better=False, tasks=REGRESSION),
+        Metric(
+            "normalized_median_absolute_error",
+            "Median absolute error (normalized)",
+            higher_is_better=False,
+            tasks=REGRESSION,
+        ),
+        Metric(
+            "normalized_root_mean_squared_log_error", "RMSLE (normalized)", higher_is_better=False, tasks=REGRESSION
+        ),
+        Metric("root_mean_squared_error", "RMSE", higher_is_better=False, tasks=REGRESSION),
+        Metric("root_mean_squared_log_error", "RMSLE", higher_is_better=False, tasks=REGRESSION),
     )
 }
 
-PRIMARY_METRICS = tuple(metric.name for metric in METRICS.values() if metric.primary)
-"""The metrics a job may optimize."""
+PRIMARY_METRICS = tuple(m.name for m in METRICS.values() if m.primary and m.tasks is CLASSIFICATION)
+"""The metrics a job of classification may optimize."""
+REGRESSION_METRICS = tuple(m.name for m in METRICS.values() if m.primary and m.tasks is REGRESSION)
+"""The metrics a job of regression may optimize."""
+
+
+def primary_metrics(regression: bool) -> tuple[str, ...]:
+    """The metrics a job of this task may optimize, the usual one first."""
+    return REGRESSION_METRICS if regression else PRIMARY_METRICS
 
 
 def metric_named(name: str) -> Metric:

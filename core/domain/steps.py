@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from enum import StrEnum
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
+from core.domain.algorithms import ENSEMBLES
 from core.domain.data import DataRef
 from core.domain.endpoint import DeploymentSpec, EndpointSpec
 from core.domain.errors import SpecInvalid
@@ -15,7 +17,7 @@ from core.domain.parameters import converted, words
 from core.domain.pipeline import ParameterType, StepKind, ValueType
 from core.domain.proof import DEPTHS
 from core.domain.rules import check_number, check_text, shown
-from core.domain.training import Algorithm, TrainingSpec
+from core.domain.training import Algorithm, Sampling, Task, TrainingSpec
 
 TABLE: Mapping[str, Any] = {"type": ParameterType.DATA}
 """Metadata of a setting that names a table."""
@@ -61,25 +63,63 @@ class AutomlSettings:
 
     target: str
     timeout_s: float = 60.0
-    primary_metric: str = "AUC_weighted"
+    primary_metric: str = ""
+    task: str = "classification"
     exclude: tuple[str, ...] = ()
-    algorithms: tuple[str, ...] = ()
+    allowed_training_algorithms: tuple[str, ...] = ()
+    blocked_training_algorithms: tuple[str, ...] = ()
     max_trials: int = 100
-    folds: int = 0
+    max_concurrent_trials: int = 0
+    trial_timeout_s: float = 0.0
+    enable_early_termination: bool = True
+    enable_vote_ensemble: bool = True
+    enable_stack_ensemble: bool = True
+    sampling_algorithm: str = ""
+    n_cross_validations: int = 0
+    validation_share: float = 0.0
+    max_predict_ms: float = 0.0
     seed: int = 7
     compute: str = "local"
     model_name: str = ""
     engine: str = "portfolio"
+    algorithms: tuple[str, ...] = ()
+    """The name of `allowed_training_algorithms` before 0.7.0, when it named the vote too."""
+    folds: int = 0
+    """The name of `n_cross_validations` before 0.7.0."""
 
     def __post_init__(self) -> None:
         self.training(DataRef("the prepared table"))
 
     def training(self, data: DataRef) -> TrainingSpec:
         """What to train on a table. Raises SpecInvalid."""
-        if unknown := [name for name in self.algorithms if name not in tuple(Algorithm)]:
-            raise SpecInvalid(f"There is no algorithm '{unknown[0]}'", hint=f"One of: {', '.join(Algorithm)}")
         given = {f.name: getattr(self, f.name) for f in fields(self)}
-        return TrainingSpec(data=data, **(given | {"algorithms": tuple(map(Algorithm, self.algorithms))}))
+        older, folds = given.pop("algorithms"), given.pop("folds")
+        allowed = self.allowed_training_algorithms or tuple(a for a in older if a not in ENSEMBLES)
+        return TrainingSpec(
+            data=data,
+            **given
+            | {
+                "allowed_training_algorithms": _algorithms(allowed),
+                "blocked_training_algorithms": _algorithms(self.blocked_training_algorithms),
+                "enable_vote_ensemble": self.enable_vote_ensemble and (not older or Algorithm.VOTING_ENSEMBLE in older),
+                "n_cross_validations": self.n_cross_validations or folds,
+                "task": _member(Task, "task", self.task),
+                "sampling_algorithm": _member(Sampling, "sampling algorithm", self.sampling_algorithm),
+            },
+        )
+
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def _member(kind: type[E], noun: str, name: str) -> E:
+    if name not in tuple(kind):
+        raise SpecInvalid(f"There is no {noun} '{name}'", hint=f"One of: {', '.join(filter(None, kind))}")
+    return kind(name)
+
+
+def _algorithms(names: tuple[str, ...]) -> tuple[Algorithm, ...]:
+    return tuple(_member(Algorithm, "algorithm", name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)

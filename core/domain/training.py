@@ -4,56 +4,113 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.domain.algorithms import ENSEMBLES, TASKS, Algorithm, algorithm_label
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
-from core.domain.metrics import PRIMARY_METRICS
+from core.domain.featurization import Featurization
+from core.domain.metrics import CLASSIFICATION, TaskKind, primary_metrics
 from core.domain.names import check_name
 from core.domain.plain import LEFT_OUT
-from core.domain.rules import check_number, check_text, check_whole
+from core.domain.rules import check_flag, check_number, check_text, check_whole
+from core.domain.search_space import Distribution, check_space
+from core.domain.signature import Scalar
+from core.domain.trial import Comparison, Trial, TrialDetail, TrialState
 
-
-class Algorithm(StrEnum):
-    """Named as Azure's AutoML names them, where it has the same; each with its everyday name."""
-
-    label: str
-
-    def __new__(cls, name: str, label: str = "") -> "Algorithm":
-        """A member is equal to its name."""
-        made = str.__new__(cls, name)
-        made._value_ = name
-        made.label = label
-        return made
-
-    LOGISTIC_REGRESSION = "LogisticRegression", "Logistic regression"
-    EXTRA_TREES = "ExtremeRandomTrees", "Extra trees"
-    LIGHTGBM = "LightGBM", "LightGBM"
-    XGBOOST = "XGBoostClassifier", "XGBoost"
-    VOTING_ENSEMBLE = "VotingEnsemble", "Voting ensemble"
-
-
-def algorithm_label(name: str) -> str:
-    """An algorithm's everyday name; one of another engine keeps its own."""
-    return next((known.label for known in Algorithm if known == name), name)
-
+__all__ = [
+    "CLASSES_MAX",
+    "Algorithm",
+    "BestTrial",
+    "Comparison",
+    "Compute",
+    "Cost",
+    "Guardrail",
+    "GuardrailState",
+    "ModelVersion",
+    "Task",
+    "TrainingResult",
+    "TrainingSpec",
+    "Trial",
+    "TrialDetail",
+    "TrialState",
+    "algorithm_label",
+]
 
 CLASSES_MAX = 100
+TIMEOUT_MIN_S = 3.0
+FOLDS_MAX = 20
+BALANCED = "balanced"
+
+
+class Task(StrEnum):
+    """Azure's two tasks for tables that Slipway does."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+class Sampling(StrEnum):
+    """Where configurations come from; by default the portfolio first, then Bayesian search around the best."""
+
+    DEFAULT = ""
+    RANDOM = "random"
+    GRID = "grid"
+    BAYESIAN = "bayesian"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What it costs (or, below 0, earns) to predict one class where another, or the same, is right."""
+
+    actual: Scalar
+    predicted: Scalar
+    cost: float
+
+    def __post_init__(self) -> None:
+        check_number(f"The cost of predicting {self.predicted!r} for {self.actual!r}", self.cost, -1e12, 1e12)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSpec:
-    """One AutoML classification job. `timeout_s` is wall-clock seconds for the whole search."""
+    """One AutoML job. `timeout_s` is wall-clock seconds for the whole search."""
 
     data: DataRef
     target: str
     timeout_s: float = 60.0
-    primary_metric: str = "AUC_weighted"
+    primary_metric: str = ""
+    """Empty: AUC_weighted, or for regression normalized_root_mean_squared_error."""
+    task: Task = Task.CLASSIFICATION
     exclude: tuple[str, ...] = ()
     """Columns not to learn from; they stay in the signature as optional and unused."""
-    algorithms: tuple[Algorithm, ...] = ()
-    """Empty: all that the engine has."""
+    allowed_training_algorithms: tuple[Algorithm, ...] = ()
+    """Empty: all that the engine chooses from by itself."""
+    blocked_training_algorithms: tuple[Algorithm, ...] = ()
     max_trials: int = 100
-    folds: int = 0
-    """0: the engine chooses by the number of rows."""
+    max_concurrent_trials: int = 0
+    """0: as many as the compute allows. With 1 the plan looks at no measured time, so a seed gives the same again."""
+    trial_timeout_s: float = 0.0
+    """Seconds after which a trial is stopped; 0: the engine's own plan."""
+    exit_score: float | None = None
+    """The search ends once a trial's primary metric is this good."""
+    enable_early_termination: bool = True
+    """End before the time is over when nothing was gained for long, and drop a trial whose first folds are hopeless."""
+    enable_vote_ensemble: bool = True
+    enable_stack_ensemble: bool = True
+    sampling_algorithm: Sampling = Sampling.DEFAULT
+    search_space: Mapping[str, Mapping[str, Distribution]] = field(default_factory=dict)
+    """By algorithm and hyperparameter; empty: the engine's own."""
+    featurization: Featurization = field(default_factory=Featurization)
+    n_cross_validations: int = 0
+    """Folds; 0: the engine chooses by the number of rows."""
+    validation_share: float = 0.0
+    """Share of the rows that is held out instead of a cross-validation; 0: none."""
+    validation_data: DataRef | None = field(default=None, metadata=LEFT_OUT)
+    """A table of its own to be judged on instead."""
+    class_weights: str | Mapping[str, float] = ""
+    """What an error on a row of each class weighs, by the class as text; "balanced" by how rare it is; empty: alike."""
+    cost_matrix: tuple[Cost, ...] = ()
+    """What decisions cost; the model's threshold is then the cheapest. What is not named costs 1, a right answer 0."""
+    max_predict_ms: float = 0.0
+    """Milliseconds that the model may take for one row; 0: the engine's own limit."""
     seed: int = 7
     experiment_name: str = "default"
     compute: str = "local"
@@ -66,31 +123,110 @@ class TrainingSpec:
             raise SpecInvalid("No target column was named", hint="Say which column to predict, e.g. --target y")
         check_text("target", self.target)
         check_number("timeout_s", self.timeout_s, 0, 10_000_000)
-        if self.timeout_s < 5:
-            raise SpecInvalid(f"timeout_s must be at least 5 seconds, got {self.timeout_s}", hint="Try 60")
-        if self.primary_metric not in PRIMARY_METRICS:
+        if self.timeout_s < TIMEOUT_MIN_S:
             raise SpecInvalid(
-                f"Unknown primary metric '{self.primary_metric}'", hint=f"One of: {', '.join(PRIMARY_METRICS)}"
+                f"timeout_s must be at least {TIMEOUT_MIN_S:g} seconds, got {self.timeout_s}", hint="Try 60"
             )
+        self._check_metric()
         if self.target in self.exclude:
             raise SpecInvalid(f"The target '{self.target}' cannot be excluded")
-        check_whole("max_trials", self.max_trials, 1, 1_000_000)
-        if type(self.folds) is not int or self.folds == 1 or self.folds < 0 or self.folds > 20:
-            raise SpecInvalid(f"folds is {self.folds!r}, expected 0 (automatic) or 2 to 20")
         check_whole("seed", self.seed, 0, 2**31 - 1)
         for name in ("experiment_name", "compute", "engine"):
             check_text(name, getattr(self, name))
         if self.model_name != "":
             check_name("a model", self.model_name)
-        self._check_choices()
+        self._check_columns()
+        self._check_algorithms()
+        self._check_limits()
+        self._check_validation()
+        self._check_decisions()
 
-    def _check_choices(self) -> None:
+    @property
+    def regression(self) -> bool:
+        """It predicts a number."""
+        return self.task is Task.REGRESSION
+
+    @property
+    def algorithms(self) -> tuple[Algorithm, ...]:
+        """Those that this task may be learned with: the allowed ones, without the blocked ones."""
+        kinds = {TaskKind.REGRESSION} if self.regression else CLASSIFICATION
+        able = (a for a in Algorithm if a not in ENSEMBLES and TASKS[a] & kinds)
+        return tuple(
+            a
+            for a in able
+            if a not in self.blocked_training_algorithms
+            and (not self.allowed_training_algorithms or a in self.allowed_training_algorithms)
+        )
+
+    def _check_metric(self) -> None:
+        if self.task not in tuple(Task):
+            raise SpecInvalid(f"There is no task '{self.task}'", hint=f"One of: {', '.join(Task)}")
+        known = primary_metrics(self.regression)
+        if not self.primary_metric:
+            # The one default that hangs on another field.
+            object.__setattr__(self, "primary_metric", known[0])
+        if self.primary_metric not in known:
+            raise SpecInvalid(
+                f"Unknown primary metric '{self.primary_metric}' for {self.task}", hint=f"One of: {', '.join(known)}"
+            )
+
+    def _check_columns(self) -> None:
         if isinstance(self.exclude, str):
             raise SpecInvalid(f"exclude is '{self.exclude}', expected a list of columns")
         for column in self.exclude:
             check_text("A column to exclude", column)
-        if unknown := [name for name in self.algorithms if name not in tuple(Algorithm)]:
+
+    def _check_algorithms(self) -> None:
+        named = (*self.allowed_training_algorithms, *self.blocked_training_algorithms)
+        if unknown := [name for name in named if name not in tuple(Algorithm)]:
             raise SpecInvalid(f"There is no algorithm '{unknown[0]}'", hint=f"One of: {', '.join(Algorithm)}")
+        if made := [name for name in named if name in ENSEMBLES]:
+            raise SpecInvalid(
+                f"{made[0]} is made of other trials, so it is no algorithm to allow or block",
+                hint="enable_vote_ensemble and enable_stack_ensemble say whether ensembles are made",
+            )
+        if not self.algorithms:
+            raise SpecInvalid(
+                f"No algorithm is left for {self.task}", hint="Allow more algorithms, or block fewer of them"
+            )
+        if self.sampling_algorithm not in tuple(Sampling):
+            known = ", ".join(filter(None, Sampling))
+            raise SpecInvalid(f"There is no sampling algorithm '{self.sampling_algorithm}'", hint=f"One of: {known}")
+        check_space(self.search_space, self.algorithms)
+
+    def _check_limits(self) -> None:
+        check_whole("max_trials", self.max_trials, 1, 1_000_000)
+        check_whole("max_concurrent_trials", self.max_concurrent_trials, 0, 10_000)
+        check_number("trial_timeout_s", self.trial_timeout_s, 0, 10_000_000)
+        check_number("max_predict_ms", self.max_predict_ms, 0, 1e9)
+        if self.exit_score is not None:
+            check_number("exit_score", self.exit_score, -1e300, 1e300)
+        for name in ("enable_early_termination", "enable_vote_ensemble", "enable_stack_ensemble"):
+            check_flag(name, getattr(self, name))
+
+    def _check_validation(self) -> None:
+        folds = self.n_cross_validations
+        if type(folds) is not int or folds == 1 or folds < 0 or folds > FOLDS_MAX:
+            raise SpecInvalid(f"n_cross_validations is {folds!r}, expected 0 (automatic) or 2 to {FOLDS_MAX}")
+        check_number("validation_share", self.validation_share, 0, 0.9)
+        asked = {
+            "n_cross_validations": folds,
+            "validation_share": self.validation_share,
+            "validation_data": self.validation_data,
+        }
+        if len(given := [name for name, value in asked.items() if value]) > 1:
+            raise SpecInvalid(f"Both {given[0]} and {given[1]} are given", hint="Choose one way to judge the trials")
+
+    def _check_decisions(self) -> None:
+        weights = self.class_weights
+        if isinstance(weights, str):
+            if weights not in ("", BALANCED):
+                raise SpecInvalid(f"class_weights is '{weights}'", hint=f'"{BALANCED}", or a number for each class')
+        else:
+            for name, weight in weights.items():
+                check_number(f"The weight of class '{name}'", weight, 0, 1e9, above=True)
+        if self.regression and (weights or self.cost_matrix):
+            raise SpecInvalid("Class weights and a cost matrix are for classes, and this task predicts a number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,31 +244,6 @@ class ModelVersion:
 
     name: str
     version: int
-
-
-class TrialState(StrEnum):
-    """`STOPPED`: cut off by the job's time or a cancel."""
-
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One configuration tried. `metrics` are out-of-fold, under Azure's names."""
-
-    number: int
-    algorithm: str
-    state: TrialState
-    params: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    started_at: float = 0.0
-    duration_s: float = 0.0
-    error: str = ""
-    members: tuple[int, ...] = ()
-    """Trial numbers of an ensemble's members."""
 
 
 class GuardrailState(StrEnum):
@@ -166,24 +277,6 @@ class TrainingResult:
     """That all attempts have spent searching."""
     model: ModelVersion | None = field(default=None, metadata=LEFT_OUT)
     """The model that the job has registered itself; None where nobody asked it to."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrialDetail:
-    """Everything about one trial that the leaderboard opens on a click."""
-
-    trial: Trial
-    job_id: str
-    log: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Trials side by side: `rows[i]` belongs to `trials[i]`, its values to `metrics`."""
-
-    metrics: tuple[str, ...]
-    trials: tuple[Trial, ...]
-    rows: tuple[tuple[float | None, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ def _package(store: Store, paths: Paths, job: Job, trial: Trial, folder: Path, c
         prepared.guardrails,
         prepared.notes,
         paths.trials(job.id),
+        finished.combination,
     )
     staged = paths.incoming / new_id(clock)
     try:

@@ -8,7 +8,7 @@ import numpy as np
 from core.domain.metrics import gain
 from core.ml.finished import FinishedTrial
 from core.ml.metrics import score
-from core.ml.task import Labels
+from core.ml.task import Target
 from core.predict.members import Array
 
 CANDIDATES_MAX = 12
@@ -29,7 +29,7 @@ class Vote:
 
 
 def vote(
-    finished: Sequence[FinishedTrial], labels: Labels, metric: str, out_of_time: Callable[[], bool]
+    finished: Sequence[FinishedTrial], labels: Target, metric: str, out_of_time: Callable[[], bool]
 ) -> Vote | None:
     """The greedy vote (Caruana et al. 2004): again and again the trial whose addition is best, with replacement.
 
@@ -53,7 +53,7 @@ def vote(
     return Vote(members, np.sum([weight * candidates[n] for n, weight in members], axis=0))
 
 
-def judged(metric: str, labels: Labels, probabilities: Array) -> float:
+def judged(metric: str, labels: Target, probabilities: Array) -> float:
     """The metric with the sign that makes more better; one that these rows do not define is the worst."""
     value = score(metric, labels, probabilities)
     return -np.inf if np.isnan(value) else gain(metric, value)

@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ OOF = "oof.npy"
 PARITY = "parity.npy"
 ARRAYS = "arrays.npz"
 MEMBER = "member.json"
+REFIT = "refit"
 NATIVE = "native"
 
 
@@ -33,9 +35,11 @@ class FinishedTrial:
     """`fingerprint` of the problem it was trained on."""
     weights: tuple[float, ...] = ()
     """An ensemble's, in the order of `trial.members`."""
+    combination: Mapping[str, Any] = field(default_factory=dict)
+    """An ensemble's, as `model.json` says it; empty: the vote with these weights."""
 
     def oof(self) -> Array:
-        """Its out-of-fold probabilities: rows with a known target, in table order, x classes."""
+        """What it says of the rows that judge it, in table order, x outputs."""
         return np.asarray(np.load(self.folder / OOF, allow_pickle=False), dtype=np.float64)
 
 
@@ -47,7 +51,7 @@ def fingerprint(problem: LearningProblem) -> str:
 
 def read_finished(folder: Path) -> list[FinishedTrial]:
     """The trials that ended, in number order; a folder that is still being written is not seen. No folder: none."""
-    records = folder.glob(f"[0-9]*/{RECORD}")
+    records = folder.glob(f"[0-9]*/{RECORD}")  # what is refitted has no record of its own
     return sorted((read_trial(record.parent) for record in records), key=lambda f: f.trial.number)
 
 
@@ -55,12 +59,23 @@ def read_trial(folder: Path) -> FinishedTrial:
     """The trial in a complete folder."""
     values: dict[str, Any] = msgspec.json.decode((folder / RECORD).read_bytes())
     trial = msgspec.convert(values["trial"], Trial)
-    return FinishedTrial(trial, folder, values["problem"], tuple(values["weights"]))
+    return FinishedTrial(trial, folder, values["problem"], tuple(values["weights"]), values.get("combination", {}))
+
+
+def leave_oof(staged: Path, said: Array) -> None:
+    """Keep what a trial says of the rows that judge it."""
+    np.save(staged / OOF, said)
+
+
+def refit_folder(folder: Path) -> Path:
+    """Where the one model of all rows lies, which stands in the place of a trial's folds, when there is one."""
+    return folder.with_name(f"{folder.name}-{REFIT}")
 
 
 def record(staged: Path, finished: FinishedTrial) -> None:
     """Write the trial's record into a staged folder."""
     values = {"trial": msgspec.to_builtins(finished.trial), "problem": finished.problem, "weights": finished.weights}
+    values["combination"] = dict(finished.combination)
     (staged / RECORD).write_bytes(msgspec.json.format(msgspec.json.encode(values), indent=1))
 
 

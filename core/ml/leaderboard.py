@@ -4,7 +4,8 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from core.domain.training import Algorithm, TrialState
+from core.domain.algorithms import ENSEMBLES
+from core.domain.training import TrialState
 from core.ml.ensemble import best_first
 from core.ml.finished import FinishedTrial
 
@@ -35,7 +36,7 @@ class Leaderboard:
         """One more trial has ended."""
         self.trials.append(finished)
         self.last_number = max(self.last_number, finished.trial.number)
-        if finished.problem != self.problem or finished.trial.algorithm == Algorithm.VOTING_ENSEMBLE:
+        if finished.problem != self.problem or finished.trial.algorithm in ENSEMBLES:
             return
         self.singles.append(finished)
         if finished.trial.state is TrialState.SUCCEEDED:

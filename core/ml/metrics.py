@@ -1,25 +1,34 @@
-"""Azure's 21 scalar metrics of a classification, from labels and probabilities, in numpy."""
+"""Azure's scalar metrics: the 21 of a classification, from labels and probabilities, and those of a regression."""
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-from core.ml.task import Labels
+from core.domain.metrics import TaskKind
+from core.ml.regression_metrics import REGRESSION_SCORERS
+from core.ml.task import Labels, Target
 from core.predict.members import Array
 
 TINY = 1e-15
 """Probabilities are kept this far from 0 and 1 in the log loss, so that one sure mistake is not infinite."""
 
 
-def evaluate(labels: Labels, probabilities: Array) -> dict[str, float]:
-    """Every metric that is defined on these rows, by Azure's name; `labels` index the columns of `probabilities`."""
-    return {name: value for name in SCORERS if np.isfinite(value := score(name, labels, probabilities))}
+def evaluate(kind: TaskKind, target: Target, said: Array) -> dict[str, float]:
+    """Every metric of the task that is defined on these rows, by Azure's name.
+
+    `target` has labels, which index the columns of `said`, the probabilities; of a regression numbers, and `said` has
+    one column.
+    """
+    names = REGRESSION_SCORERS if kind is TaskKind.REGRESSION else SCORERS
+    return {name: value for name in names if np.isfinite(value := score(name, target, said))}
 
 
-def score(name: str, labels: Labels, probabilities: Array) -> float:
+def score(name: str, target: Target, said: Array) -> float:
     """One metric by Azure's name; NaN where the rows do not define it (one class only)."""
-    return float(SCORERS[name](labels, probabilities))
+    if name in REGRESSION_SCORERS:
+        return float(REGRESSION_SCORERS[name](target, said[:, 0]))
+    return float(SCORERS[name](target, said))
 
 
 def auc(positive: npt.NDArray[np.bool_], values: Array) -> float:

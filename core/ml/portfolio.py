@@ -53,7 +53,7 @@ PORTFOLIO = tuple(_in_turn())
 
 def plan(spec: TrainingSpec) -> Iterator[Config]:
     """Configurations without end, the same for the same seed, of the algorithms that the spec allows."""
-    allowed = set(spec.algorithms or LEARNERS)
+    allowed = set(spec.algorithms)
     yield from (config for config in PORTFOLIO if config.algorithm in allowed)
     varied = [(name, vary) for name in sorted(allowed & set(LEARNERS)) if (vary := LEARNERS[name].vary)]
     yield from _variations(varied, Random(spec.seed))  # noqa: S311 - no secret

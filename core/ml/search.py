@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from core.domain.signature import Signature
 from core.domain.training import Algorithm, Guardrail, TrainingSpec, Trial, TrialState
 from core.ml.data.prepare import Prepared, prepare
 from core.ml.ensemble import Vote, best_first, vote
-from core.ml.executor import Executor
+from core.ml.executor import Executor, GivenUp, nobody
 from core.ml.finished import (
     OOF,
     FinishedTrial,
@@ -27,7 +27,7 @@ from core.ml.finished import (
 from core.ml.leaderboard import Leaderboard
 from core.ml.metrics import evaluate
 from core.ml.portfolio import PORTFOLIO, Config, plan
-from core.ml.task import Param, TrialOutcome, TrialTask
+from core.ml.task import Param, TrialOutcome, TrialProgress, TrialTask
 from core.predict.members import Array
 
 __all__ = ["FinishedTrial", "Search", "SearchResult", "read_finished", "search"]
@@ -45,6 +45,10 @@ class SearchResult:
     notes: tuple[str, ...]
     """What a person must know of this model, a sentence each, e.g. that a column leaks."""
     folder: Path
+    combination: Mapping[str, Any] = field(default_factory=dict)
+    """How the members make one, as `model.json` says it; empty: the vote with their weights."""
+    refitted: tuple[int, ...] = ()
+    """Members that have one model of all rows, which stands in the place of their folds."""
 
 
 class Search(Protocol):
@@ -63,12 +67,15 @@ class Search(Protocol):
         on_trial: Callable[[Trial], None],
         should_stop: Callable[[], bool],
         time_used_s: float = 0.0,
+        validation: Path | None = None,
+        given_up: GivenUp = nobody,
     ) -> SearchResult:
         """Search for at most `spec.timeout_s` seconds, less the `time_used_s` of earlier starts of the same job.
 
         `clock` gives seconds since the epoch. `on_trial` hears of each trial when it starts (RUNNING) and when it
         ended, after its folder `folder/{number}` is complete on disk. `finished` trials are used, not trained again.
         `should_stop` is asked often: when it says so, what runs is stopped and what is done is the result.
+        `given_up` says why a single trial is to end. `validation` is the Parquet file of the spec's validation data.
         Raises TableUnusable (nothing to learn), TrainingFailed (no trial succeeded in time).
         """
 
@@ -97,13 +104,15 @@ def search(
     on_trial: Callable[[Trial], None],
     should_stop: Callable[[], bool],
     time_used_s: float = 0.0,
+    validation: Path | None = None,
+    given_up: GivenUp = nobody,
 ) -> SearchResult:
     """The engine `portfolio` (see `Search` for the contract)."""
     started = clock() - time_used_s
-    prepared = prepare(table, spec, profile)
+    prepared = prepare(table, spec, profile, validation)
     board = Leaderboard(spec.primary_metric, fingerprint(prepared.problem))
     board.add_all(finished)
-    run = _Run(spec, prepared, folder, executor, clock, on_trial, should_stop, started, board)
+    run = _Run(spec, prepared, folder, executor, clock, on_trial, should_stop, given_up, started, board)
     run.train()
     return run.result()
 
@@ -119,13 +128,17 @@ class _Run:
     clock: Callable[[], float]
     on_trial: Callable[[Trial], None]
     should_stop: Callable[[], bool]
+    given_up: GivenUp
     started: float
     board: Leaderboard
     running: dict[int, Trial] = field(default_factory=dict)
 
     def train(self) -> None:
-        for outcome in self.executor.run(self._tasks(), self._time_is_over):
-            self._end(outcome)
+        for event in self.executor.run(self._tasks(), self._time_is_over, self.given_up):
+            if isinstance(event, TrialProgress):
+                self._advance(event)
+            else:
+                self._end(event)
 
     def result(self) -> SearchResult:
         """The vote of the best where it is better than the best alone, else that one. Raises TrainingFailed."""
@@ -153,7 +166,14 @@ class _Run:
 
     def _start(self, config: Config) -> TrialTask:
         taken = max(self.board.last_number, max(self.running, default=-1))
-        trial = Trial(taken + 1, config.algorithm, TrialState.RUNNING, config.params, started_at=self.clock())
+        trial = Trial(
+            taken + 1,
+            config.algorithm,
+            TrialState.RUNNING,
+            config.params,
+            started_at=self.clock(),
+            folds=self.prepared.problem.folds,
+        )
         self.running[trial.number] = trial
         self.on_trial(trial)
         return TrialTask(
@@ -165,7 +185,13 @@ class _Run:
             self.executor.threads,
             max(1.0, self._left(), GRACE_USED * self._left_at_most()),
             trial.started_at,
+            rival=self.board.ranked[0].trial.fold_scores if self.board.ranked else (),
         )
+
+    def _advance(self, progress: TrialProgress) -> None:
+        trial = replace(self.running[progress.number], fold_scores=progress.fold_scores)
+        self.running[trial.number] = trial
+        self.on_trial(trial)
 
     def _end(self, outcome: TrialOutcome) -> None:
         trial = self.running.pop(outcome.number)
@@ -191,12 +217,12 @@ class _Run:
 
     def _vote(self, ranked: list[FinishedTrial]) -> FinishedTrial | None:
         """The vote as a trial of its own, when one was allowed, found, and is better than the best alone."""
-        if self.spec.algorithms and Algorithm.VOTING_ENSEMBLE not in self.spec.algorithms:
+        if not self.spec.enable_vote_ensemble:
             return None
         number = self.board.last_number + 1
         running = Trial(number, Algorithm.VOTING_ENSEMBLE, TrialState.RUNNING, started_at=self.clock())
-        labels, metric = self.prepared.labels, self.spec.primary_metric
-        found = vote(ranked, labels, metric, lambda: self._left() < -1.0 or self.should_stop())
+        target, metric = self.prepared.target, self.spec.primary_metric
+        found = vote(ranked, target, metric, lambda: self._left() < -1.0 or self.should_stop())
         if found is None:
             return None
         made = self._same_vote(found) or self._hold(running, found)
@@ -216,7 +242,7 @@ class _Run:
             running,
             state=TrialState.SUCCEEDED,
             params={f"weight_{n}": round(weight, 4) for n, weight in found.members},
-            metrics=evaluate(self.prepared.labels, found.out_of_fold),
+            metrics=evaluate(self.prepared.problem.kind, self.prepared.target, found.out_of_fold),
             duration_s=self.clock() - running.started_at,
             members=tuple(n for n, _ in found.members),
         )

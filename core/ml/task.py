@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,10 @@ from core.predict.members import Array
 
 Labels = npt.NDArray[np.int64]
 """Places in the classes, one a row."""
-Rows = tuple[Array, Labels]
-"""The encoded matrix and its labels."""
+Target = npt.NDArray[Any]
+"""What is to be learned, one a row: labels, or for a regression numbers (float64)."""
+Rows = tuple[Array, Target]
+"""The encoded matrix and its target."""
 Param = str | int | float | bool | None
 Params = Mapping[str, Param]
 
@@ -33,14 +36,24 @@ class LearningProblem:
     """Rows whose target is known; the others are left out."""
     folds: int
     seed: int
+    kind: TaskKind
+    metric: str
+    """What is optimized."""
+    class_weights: tuple[float, ...] = ()
+    """What a row of each class weighs; empty: alike."""
+    validation_share: float = 0.0
+    """Share of the rows on which alone the trials are judged; 0: all are, by cross-validation."""
+    validation_table: str = ""
+    """A Parquet file on which alone the trials are judged; empty: none."""
 
     @property
     def classes(self) -> int:
         return len(self.signature.classes)
 
     @property
-    def kind(self) -> TaskKind:
-        return TaskKind.BINARY if self.classes == 2 else TaskKind.MULTICLASS
+    def outputs(self) -> int:
+        """Numbers that a model gives for a row: a probability for each class, or the predicted number."""
+        return self.classes or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,10 @@ class TrialTask:
     seconds: float = float("inf")
     """Boosting stops adding trees so as to be done by then; nothing else looks at it."""
     started_at: float = 0.0
+    refit: bool = False
+    """Not the folds, which are done and lie in the folder, but one model of all rows, to stand in their place."""
+    rival: tuple[float, ...] = ()
+    """The best trial's scores by fold when this one started, to tell whether it is hopeless beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +83,22 @@ class TrialOutcome:
     number: int
     state: TrialState
     error: str = ""
+    refit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrialProgress:
+    """A task has done one more fold: the scores so far."""
+
+    number: int
+    fold_scores: tuple[float, ...]
 
 
 class TrialStopped(Exception):
-    """Raised inside a trial whose time is over."""
+    """Raised inside a trial that is to end: its time is over, or it was given up, with the reason."""
 
 
 Stop = Callable[[], bool]
-Train = Callable[[TrialTask, Stop], None]
+Tell = Callable[[TrialProgress], None]
+Train = Callable[[TrialTask, Stop, Tell], None]
 """Does a task: writes its folder and returns, raises TrialStopped soon after `stop()` says so, or fails."""

@@ -1,49 +1,42 @@
-"""One trial: out-of-fold predictions, a model of all rows, and everything that serving it will need, in one folder."""
+"""One trial: what it says of rows that it never saw, and a model of its folds, in one folder."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-import msgspec
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
-from core.contract import samples
-from core.domain.errors import TrainingFailed
-from core.domain.signature import PARITY_LIMIT
+from core.domain.metrics import gain
 from core.domain.training import Algorithm, Trial, TrialState
-from core.ml.data.folds import split
-from core.ml.data.table import read_training
-from core.ml.finished import ARRAYS, MEMBER, NATIVE, OOF, PARITY, FinishedTrial, commit, fingerprint, record, stage
-from core.ml.learners.learner import Fitted, Setup
+from core.ml.data.folds import Folds, folds_of
+from core.ml.data.table import read_judged
+from core.ml.featurize import FEATURES, Featurized, featurize
+from core.ml.finished import FinishedTrial, commit, fingerprint, leave_oof, record, refit_folder, stage
+from core.ml.hopeless import why_hopeless
+from core.ml.learners.learner import Setup
 from core.ml.learners.registry import LEARNERS
-from core.ml.metrics import evaluate
-from core.ml.parity import parity_rows
-from core.ml.task import Rows, Stop, TrialStopped, TrialTask
-from core.predict.encoder import Encoder
-from core.predict.folder import member_arrays, member_json
+from core.ml.left import FittedPart, leave_model
+from core.ml.metrics import evaluate, score
+from core.ml.rounds import rounds_by_block, rounds_of_all
+from core.ml.task import Rows, Stop, Tell, TrialProgress, TrialStopped, TrialTask
 from core.predict.members import Array
+from core.predict.steps import widened
 
 TRAINING_SHARE = 0.85
 """Of a trial's time; the rest is for reading, flattening and writing."""
 
 
-def train(task: TrialTask, stop: Stop) -> None:
+def train(task: TrialTask, stop: Stop, tell: Tell) -> None:
     """Do the task and leave its folder. Raises TrialStopped, TrainingFailed (its arrays would not reproduce it)."""
     started = time.monotonic()
     with threadpool_limits(task.threads):
-        rows = read_training(task.problem, threads=task.threads)
-        fits = _Fits(task, stop, started)
-        out_of_fold, rounds = _cross_validate(fits, rows)
-        fitted = fits.fit(rows, None, rounds)
-        trial = Trial(
-            task.number,
-            task.algorithm,
-            TrialState.SUCCEEDED,
-            {**task.params, **({"rounds": rounds} if rounds else {})},
-            evaluate(rows[1], out_of_fold),
-            task.started_at,
-        )
-        _leave(task, fitted, out_of_fold, trial, started)
+        rows, validation = read_judged(task.problem, threads=task.threads)
+        folds = folds_of(task.problem, rows[1], validation)
+        fits = _Fits(task, stop, started, 1 if task.refit else folds.count)
+        if task.refit:
+            _refit(fits, rows, validation)
+        else:
+            _cross_validate(fits, rows, folds, tell)
 
 
 @dataclass(slots=True)
@@ -53,62 +46,127 @@ class _Fits:
     task: TrialTask
     stop: Stop
     started: float
+    count: int
     done: int = 0
 
-    def fit(self, rows: Rows, held_out: Rows | None, rounds: int) -> Fitted:
-        """Fit the task's algorithm. Raises TrialStopped."""
+    def fit(self, rows: Rows, held_out: list[Rows], rounds: int = 0) -> FittedPart:
+        """Fit the task's algorithm on the rows as its steps widen them. Raises TrialStopped."""
         if self.stop():
             raise TrialStopped
         problem, now = self.task.problem, time.monotonic()
         left = self.started + TRAINING_SHARE * self.task.seconds - now
-        until = now + left / (problem.folds + 1 - self.done)
+        until = now + left / (self.count - self.done)
         self.done += 1
-        setup = Setup(
-            self.task.params,
+        seen = featurize(self.task.params, rows, problem)
+        parts = [(widened(matrix, seen.steps), target) for matrix, target in held_out]
+        setup = self._setup(seen, until)
+        fitted = LEARNERS[Algorithm(self.task.algorithm)].fit(setup, (seen.matrix, rows[1]), parts, rounds)
+        return FittedPart(fitted, seen.steps)
+
+    def _setup(self, seen: Featurized, until: float) -> Setup:
+        problem = self.task.problem
+        return Setup(
+            {name: value for name, value in self.task.params.items() if name != FEATURES},
+            problem.kind,
             problem.classes,
-            problem.codes,
+            seen.codes,
             self.task.threads,
             problem.seed,
             self.stop,
             lambda: time.monotonic() > until,
+            problem.class_weights,
         )
-        return LEARNERS[Algorithm(self.task.algorithm)].fit(setup, rows, held_out, rounds)
 
 
-def _cross_validate(fits: _Fits, rows: Rows) -> tuple[Array, int]:
-    """Each row's probabilities from a model that never saw it, and the rounds for a model of all rows."""
-    (matrix, labels), task = rows, fits.task
-    fold = split(labels, task.problem.folds, task.problem.seed)
-    out_of_fold, best = np.zeros((len(labels), task.problem.classes)), []
-    for k in range(task.problem.folds):
-        inside, held_out = fold != k, fold == k
-        there = matrix[held_out], labels[held_out]
-        fitted = fits.fit((matrix[inside], labels[inside]), there, 0)
-        out_of_fold[held_out] = fitted.probabilities(there[0])
-        best.append(fitted.rounds)
-    return out_of_fold, round(float(np.mean(best)))
+@dataclass(slots=True)
+class _Judged:
+    """The folds of one trial so far."""
+
+    fits: _Fits
+    rows: Rows
+    folds: Folds
+    parts: list[FittedPart] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+
+    def fold(self, k: int) -> float:
+        """Train the model of a fold and give its score, by the rounds that suit it best: for progress alone."""
+        matrix, target = self.rows
+        inside, there = self.folds.fold != k, self.folds.fold == k
+        blocks = [there & (self.folds.block == b) for b in np.unique(self.folds.block[there])]
+        part = self.fits.fit((matrix[inside], target[inside]), [(matrix[block], target[block]) for block in blocks])
+        self.parts.append(part)
+        said = part.fitted.probabilities(widened(matrix[there], part.steps), rounds_of_all(part.fitted.curves))
+        problem = self.fits.task.problem
+        self.scores.append(score(problem.metric, target[there], said))
+        return self.scores[-1]
+
+    def answers(self) -> Array:
+        """What is said of each judged row, after the rounds that other blocks than its own have found best."""
+        matrix, _ = self.rows
+        outputs = self.fits.task.problem.outputs
+        said = np.full((len(matrix), outputs), np.nan)
+        curves = [part.fitted.curves for part in self.parts]
+        for k, part in enumerate(self.parts):
+            for block in np.unique(self.folds.block[self.folds.fold == k]):
+                mine = (self.folds.fold == k) & (self.folds.block == block)
+                rounds = rounds_by_block(curves, k, int(block))
+                said[mine] = part.fitted.probabilities(widened(matrix[mine], part.steps), rounds)
+        return said[self.folds.judged]
+
+    def kept(self) -> list[FittedPart]:
+        """The models of the folds at the rounds that they are judged by."""
+        curves = [part.fitted.curves for part in self.parts]
+        if len(self.parts) == 1:
+            return [replace(self.parts[0], rounds=rounds_of_all(curves[0]))]
+        return [replace(part, rounds=rounds_by_block(curves, k, k)) for k, part in enumerate(self.parts)]
 
 
-def _leave(task: TrialTask, fitted: Fitted, out_of_fold: Array, trial: Trial, started: float) -> None:
-    problem = task.problem
-    member = fitted.member()
-    encoder = Encoder(problem.codes)
-    matrix = encoder(samples.batch(problem.signature, parity_rows(problem.signature, problem.seed)))
-    own = fitted.probabilities(matrix)
-    if (apart := float(np.abs(own - member.probabilities(matrix)).max())) > PARITY_LIMIT:
-        raise TrainingFailed(
-            f"The arrays of {task.algorithm} give probabilities {apart:.2g} from its own, more than {PARITY_LIMIT}"
-        )
+def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell) -> None:
+    task, judged = fits.task, _Judged(fits, rows, folds)
+    metric = task.problem.metric
+    for k in range(folds.count):
+        judged.fold(k)
+        tell(TrialProgress(task.number, tuple(judged.scores)))
+        if why := why_hopeless([gain(metric, s) for s in judged.scores], [gain(metric, s) for s in task.rival]):
+            raise TrialStopped(why)
+    said, target = judged.answers(), rows[1][folds.judged]
+    kept = judged.kept()
     staged = stage(task.folder)
-    np.save(staged / OOF, out_of_fold)
-    np.save(staged / PARITY, own)
-    np.savez_compressed(staged / ARRAYS, **member_arrays(member, ""))  # type: ignore[arg-type]
-    described = {"member": member_json(member, "", 1.0), "encoder": encoder.to_json()}
-    (staged / MEMBER).write_bytes(msgspec.json.encode(described))
-    ending, content = fitted.native()
-    if ending:
-        (staged / NATIVE).mkdir()
-        (staged / NATIVE / f"{task.number}-{ending}").write_bytes(content)
-    done = replace(trial, duration_s=time.monotonic() - started)
-    record(staged, FinishedTrial(done, task.folder, fingerprint(problem)))
+    left = leave_model(staged, task, kept)
+    leave_oof(staged, said)
+    rounds = round(float(np.mean([part.rounds for part in kept])))
+    trial = Trial(
+        task.number,
+        task.algorithm,
+        TrialState.SUCCEEDED,
+        {**task.params, **({"rounds": rounds} if rounds else {})},
+        evaluate(task.problem.kind, target, said),
+        task.started_at,
+        fold_scores=tuple(_by_fold(metric, target, said, folds)),
+        folds=folds.count,
+        featurizer=LEARNERS[Algorithm(task.algorithm)].featurizer,
+        predict_ms=left.predict_ms,
+        size_bytes=left.size_bytes,
+        fast=left.fast,
+    )
+    done = replace(trial, duration_s=time.monotonic() - fits.started)
+    record(staged, FinishedTrial(done, task.folder, fingerprint(task.problem)))
     commit(staged, task.folder)
+
+
+def _by_fold(metric: str, target: Array, said: Array, folds: Folds) -> list[float]:
+    """The score of each block: of a cross-validation, of each fold."""
+    block = folds.block[folds.judged]
+    return [score(metric, target[block == b], said[block == b]) for b in np.unique(block)]
+
+
+def _refit(fits: _Fits, rows: Rows, validation: int) -> None:
+    """One model of all rows of the table, after as many rounds as the folds had, in a folder beside theirs."""
+    task = fits.task
+    own = slice(0, len(rows[1]) - validation)
+    rounds = int(task.params.get("rounds") or 0)
+    part = fits.fit((rows[0][own], rows[1][own]), [], rounds)
+    folder = refit_folder(task.folder)
+    staged = stage(folder)
+    leave_model(staged, task, [part])
+    commit(staged, folder)

@@ -16,33 +16,56 @@ from core.domain.data import DataAsset
 from core.domain.errors import TrainingFailed
 from core.domain.signature import PARITY_LIMIT
 from core.domain.training import TrainingSpec
-from core.ml.finished import ARRAYS, MEMBER, NATIVE, PARITY, FinishedTrial, commit, read_trial, stage
+from core.ml.finished import (
+    ARRAYS,
+    MEMBER,
+    NATIVE,
+    PARITY,
+    FinishedTrial,
+    commit,
+    read_trial,
+    refit_folder,
+    stage,
+)
+from core.ml.left import answer_size
 from core.ml.parity import parity_rows
 from core.ml.search import SearchResult
 from core.packaging import mlflow
+from core.predict.combination import Combination, Vote
 from core.predict.encoder import Encoder
-from core.predict.folder import FORMAT, load_model, member_arrays, member_json, read_member
-from core.predict.members import Array, Member
+from core.predict.folder import (
+    FORMAT,
+    combination_json,
+    load_model,
+    part_arrays,
+    part_json,
+    read_combination,
+    read_part,
+)
+from core.predict.members import Array
+from core.predict.part import Part
 
 CARD_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """One member with its weight and the trial it comes from."""
+class _Bag:
+    """One trial with its weight and the parts of its model."""
 
     trial: FinishedTrial
     weight: float
-    member: Member
+    folder: Path
+    """Where its model lies: of the folds, or of all rows."""
+    parts: tuple[Part, ...]
     encoder: Encoder
 
-    @property
-    def prefix(self) -> str:
-        return f"t{self.trial.trial.number}_"
+    def prefix(self, at: int) -> str:
+        """Of the arrays of the part at that place."""
+        return f"t{self.trial.trial.number}_{at}_"
 
     def parity(self) -> Array:
-        """The library's own probabilities on the parity rows."""
-        return np.asarray(np.load(self.trial.folder / PARITY, allow_pickle=False))
+        """The library's own answers to the parity rows."""
+        return np.asarray(np.load(self.folder / PARITY, allow_pickle=False))
 
 
 def write_model(
@@ -53,44 +76,66 @@ def write_model(
     What was there before is replaced. `created_at` is in seconds since the epoch.
     Raises TrainingFailed when the folder, read back, does not answer as the learners did.
     """
-    parts = [_part(result.folder / str(number), weight) for number, weight in result.members]
-    card = _card(result, parts, spec, data, job_id, created_at)
+    bags = [_bag(result, number, weight) for number, weight in result.members]
+    combination = _combination(result)
+    card = _card(result, bags, spec, data, job_id, created_at)
     staged = stage(folder)
     _write_json(staged / "signature.json", to_json(result.signature))
-    _write_json(staged / "model.json", _model(parts, card))
-    arrays = {name: a for part in parts for name, a in member_arrays(part.member, part.prefix).items()}
+    _write_json(staged / "model.json", _model(bags, combination, card))
+    arrays = {
+        name: array
+        for bag in bags
+        for at, part in enumerate(bag.parts)
+        for name, array in part_arrays(part, bag.prefix(at)).items()
+    }
     np.savez_compressed(staged / "arrays.npz", **arrays)  # type: ignore[arg-type]  # numpy types the flag only
-    for part in parts:
-        if (part.trial.folder / NATIVE).exists():
-            shutil.copytree(part.trial.folder / NATIVE, staged / NATIVE, dirs_exist_ok=True)
+    for bag in bags:
+        if (bag.folder / NATIVE).exists():
+            shutil.copytree(bag.folder / NATIVE, staged / NATIVE, dirs_exist_ok=True)
     _write_json(staged / "card.json", card)
-    _write_parity(staged, result, parts, spec.seed)
+    _write_parity(staged, result, bags, combination, spec.seed)
     mlflow.write_flavor(staged, result.signature, job_id=job_id, created_at=created_at)
     commit(staged, folder)
 
 
-def _part(folder: Path, weight: float) -> _Part:
+def _bag(result: SearchResult, number: int, weight: float) -> _Bag:
+    trial = result.folder / str(number)
+    folder = refit_folder(trial) if number in result.refitted else trial
     described = json.loads((folder / MEMBER).read_bytes())
-    with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
-        member = read_member(described["member"], dict(arrays))
-    return _Part(read_trial(folder), weight, member, Encoder.from_json(described["encoder"]))
+    with np.load(folder / ARRAYS, allow_pickle=False) as kept:
+        arrays = dict(kept)
+    parts = tuple(read_part(part, arrays) for part in described["parts"])
+    return _Bag(read_trial(trial), weight, folder, parts, Encoder.from_json(described["encoder"]))
 
 
-def _model(parts: Sequence[_Part], card: Mapping[str, Any]) -> dict[str, Any]:
+def _combination(result: SearchResult) -> Combination:
+    if result.combination:
+        return read_combination(result.combination)
+    return Vote(tuple(weight for _, weight in result.members))
+
+
+def _model(bags: Sequence[_Bag], combination: Combination, card: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "encoder": parts[0].encoder.to_json(),
-        "members": [member_json(part.member, part.prefix, part.weight) for part in parts],
+        "encoder": bags[0].encoder.to_json(),
+        "members": [
+            part_json(part, bag.prefix(at), place)
+            for place, bag in enumerate(bags)
+            for at, part in enumerate(bag.parts)
+        ],
+        "combination": combination_json(combination),
         "info": {name: card[name] for name in ("name", "algorithm", "trial", "job_id", "created_at", "data")},
     }
 
 
-def _write_parity(staged: Path, result: SearchResult, parts: Sequence[_Part], seed: int) -> None:
+def _write_parity(
+    staged: Path, result: SearchResult, bags: Sequence[_Bag], combination: Combination, seed: int
+) -> None:
     """Keep the request and the learners' own answers; the folder itself must give the same."""
     rows = parity_rows(result.signature, seed)
-    own = np.sum([part.weight * part.parity() for part in parts], axis=0)
+    own = combination.combined([bag.parity() for bag in bags])
     served = load_model(staged).probabilities(samples.batch(result.signature, rows))
-    if (apart := float(np.abs(served - own).max())) > PARITY_LIMIT:
+    if (apart := float(np.abs(served - own).max())) > PARITY_LIMIT * answer_size(own):
         shutil.rmtree(staged)
         raise TrainingFailed(
             f"The packaged model answers up to {apart:.2g} apart from the trained one, at most {PARITY_LIMIT} is right",
@@ -101,7 +146,7 @@ def _write_parity(staged: Path, result: SearchResult, parts: Sequence[_Part], se
 
 
 def _card(
-    result: SearchResult, parts: Sequence[_Part], spec: TrainingSpec, data: DataAsset, job_id: str, created_at: float
+    result: SearchResult, bags: Sequence[_Bag], spec: TrainingSpec, data: DataAsset, job_id: str, created_at: float
 ) -> dict[str, Any]:
     """What a person must know of the model, and where it comes from."""
     signature = result.signature
@@ -111,7 +156,7 @@ def _card(
         "name": spec.model_name or data.name,
         "algorithm": result.best.algorithm,
         "trial": result.best.number,
-        "members": [_member(part) for part in parts],
+        "members": [_member(bag) for bag in bags],
         "primary_metric": spec.primary_metric,
         "metrics": dict(result.best.metrics),
         "target": spec.target,
@@ -129,12 +174,12 @@ def _card(
     }
 
 
-def _member(part: _Part) -> dict[str, Any]:
-    trial = part.trial.trial
+def _member(bag: _Bag) -> dict[str, Any]:
+    trial = bag.trial.trial
     return {
         "trial": trial.number,
         "algorithm": trial.algorithm,
-        "weight": part.weight,
+        "weight": bag.weight,
         "params": dict(trial.params),
     }
 

@@ -11,12 +11,12 @@ __all__ = ["KINDS", "AnyArray", "Array", "Forest", "Linear", "Member"]
 
 
 class Member(Protocol):
-    """One part of a model: probabilities from the encoded matrix."""
+    """One part of a model: probabilities from the encoded matrix; of a regression, numbers."""
 
     kind: ClassVar[str]
 
     def probabilities(self, matrix: Array) -> Array:
-        """Rows x classes, each row summing to 1."""
+        """Rows x classes, each row summing to 1; of a regression, rows x 1."""
 
     def arrays(self) -> dict[str, AnyArray]:
         """Everything large, for `arrays.npz`."""
@@ -25,4 +25,12 @@ class Member(Protocol):
         """Everything small, for `model.json`."""
 
 
-KINDS: Mapping[str, type[Forest] | type[Linear]] = {Forest.kind: Forest, Linear.kind: Linear}
+class MemberKind(Protocol):
+    """A class of members, as a model folder is read."""
+
+    def from_arrays(self, meta: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> Member:
+        """The member that `meta` and `arrays` described. Raises ModelUnreadable."""
+
+
+KINDS: Mapping[str, MemberKind] = {Forest.kind: Forest, Linear.kind: Linear}
+"""Every kind there is, by the name in `model.json`."""

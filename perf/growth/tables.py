@@ -12,7 +12,7 @@ from core.ml.data.profile import profile_table
 from core.ml.executor import InProcessExecutor
 from core.ml.finished import OOF, FinishedTrial, commit, fingerprint, record, stage
 from core.ml.search import SearchResult, search
-from core.ml.task import Stop, TrialTask
+from core.ml.task import Stop, Tell, TrialTask
 from perf.growth.axis import Axis
 from perf.growth.made import TARGET, made_table
 from perf.workloads.workload import Prepared
@@ -36,7 +36,7 @@ def _search(folder: Path, *, rows: int = ROWS, columns: int = COLUMNS, trials: i
     table = made_table(folder, rows, columns)
     profile, train, numbers = profile_table(table, TARGET), _leaving(rows), count()
     spec = TrainingSpec(
-        DataRef("growth"), TARGET, 1e6, algorithms=(Algorithm.LIGHTGBM, Algorithm.VOTING_ENSEMBLE), max_trials=trials
+        DataRef("growth"), TARGET, 1e6, allowed_training_algorithms=(Algorithm.LIGHTGBM,), max_trials=trials
     )
     told: list[Trial] = []
 
@@ -63,7 +63,7 @@ def _search(folder: Path, *, rows: int = ROWS, columns: int = COLUMNS, trials: i
 def _leaving(rows: int) -> Callable[[TrialTask, Stop], None]:
     guess = np.random.default_rng(SEED).random((8, rows))
 
-    def leave(task: TrialTask, stop: Stop) -> None:
+    def leave(task: TrialTask, stop: Stop, tell: Tell) -> None:
         yes = guess[task.number % len(guess)]
         metrics = dict.fromkeys(("AUC_weighted", "accuracy"), 1 - 0.5 / (task.number + 2))
         made = Trial(task.number, task.algorithm, TrialState.SUCCEEDED, task.params, metrics, task.started_at, 1.0)

@@ -85,6 +85,7 @@ def _leaving(table: Path, trials: int) -> Callable[[Any, Any], None]:
     import numpy as np
     import pyarrow.parquet as pq
 
+    from core.domain.metrics import TaskKind
     from core.domain.training import Trial, TrialState
     from core.ml.finished import OOF, FinishedTrial, commit, fingerprint, record, stage
     from core.ml.metrics import evaluate
@@ -95,9 +96,9 @@ def _leaving(table: Path, trials: int) -> Callable[[Any, Any], None]:
         guess = labels * (0.5 + 0.01 * number) + rng.random(len(labels))
         yes = guess / (guess.max() + 1e-3)
         answers.append(np.column_stack([1 - yes, yes]))
-    metrics = [evaluate(labels.astype(np.int64), said) for said in answers]
+    metrics = [evaluate(TaskKind.BINARY, labels.astype(np.int64), said) for said in answers]
 
-    def leave(task: Any, stop: Any) -> None:
+    def leave(task: Any, stop: Any, tell: Any = None) -> None:
         made, turn = TrialState.SUCCEEDED, task.number % trials
         trial = Trial(task.number, task.algorithm, made, task.params, metrics[turn], task.started_at, 1.0)
         staged = stage(task.folder)

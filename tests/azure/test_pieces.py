@@ -25,7 +25,9 @@ SPECS = st.builds(
     data=st.builds(DataRef, TEXTS.filter(str.strip), st.integers(0, 999)),
     target=TEXTS.filter(str.strip),
     timeout_s=st.floats(5, 90_000),
-    algorithms=st.lists(st.sampled_from(Algorithm), unique=True).map(tuple),
+    allowed_training_algorithms=st.lists(
+        st.sampled_from([Algorithm.LIGHTGBM, Algorithm.XGBOOST, Algorithm.SVM]), unique=True
+    ).map(tuple),
     max_trials=st.integers(1, 500),
     seed=st.integers(0, 2**31 - 1),
 )

@@ -69,9 +69,9 @@ def test_a_spec_comes_back_as_it_was_given_whatever_azure_has_no_field_for(works
         timeout_s=1234.5,
         primary_metric="norm_macro_recall",
         exclude=("visits",),
-        algorithms=(Algorithm.XGBOOST, Algorithm.VOTING_ENSEMBLE),
+        allowed_training_algorithms=(Algorithm.XGBOOST,),
         max_trials=3,
-        folds=4,
+        n_cross_validations=4,
         seed=11,
         experiment_name="first try: größer",
         model_name="buyers",
@@ -88,9 +88,9 @@ def test_what_is_sent_says_all_that_automl_has_a_field_for(running, workspace, p
         "bought",
         timeout_s=1000,
         exclude=("visits",),
-        algorithms=(Algorithm.LIGHTGBM, Algorithm.EXTRA_TREES),
+        allowed_training_algorithms=(Algorithm.LIGHTGBM, Algorithm.EXTRA_TREES),
         max_trials=9,
-        folds=3,
+        n_cross_validations=3,
     )
     sent = document(running, workspace.jobs.submit(spec).id)
     task = sent["taskDetails"]

@@ -252,7 +252,8 @@ def test_an_app_that_is_killed_while_it_watches_a_job_takes_nothing_with_it(
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 - whoever sees this fail needs it
     data = quickstart.workspace.data.list()[-1].ref
-    spec = TrainingSpec(data, "y", timeout_s=20, max_trials=1, algorithms=(Algorithm.LOGISTIC_REGRESSION,))
+    alone = (Algorithm.LOGISTIC_REGRESSION,)
+    spec = TrainingSpec(data, "y", timeout_s=20, max_trials=1, allowed_training_algorithms=alone)
     opened = chromium.new_page()
     with start_app() as (url, server):
         opened.goto(f"{url}/leaderboard")

@@ -14,6 +14,7 @@ from core.domain.metrics import PRIMARY_METRICS
 from core.domain.pipeline import PipelineSpec
 from core.domain.training import Algorithm, TrainingSpec
 
+LEARNED = TrainingSpec(DataRef("people"), "y").algorithms
 ASSET = DataAsset("people", 3, DataSource.FILE, "/tables/people.csv", 30, ("age", "y"), "0" * 64, 1, 0.0)
 TRAINED = TrainingSpec(
     DataRef("people", 3),
@@ -21,9 +22,9 @@ TRAINED = TrainingSpec(
     timeout_s=90,
     primary_metric="accuracy",
     exclude=("age",),
-    algorithms=(Algorithm.LIGHTGBM,),
+    allowed_training_algorithms=(Algorithm.LIGHTGBM,),
     max_trials=7,
-    folds=3,
+    n_cross_validations=3,
     seed=11,
     compute="large",
 )
@@ -41,9 +42,11 @@ def test_run_as_it_is_it_trains_as_the_training_did_and_every_setting_can_be_cha
     assert prepare.settings == {"data": "/tables/people.csv", "target": "y", "name": "people"}
     assert training_spec(automl, TRAINED.data) == TRAINED
     assert register.settings == {"model": "people"}
-    _, changed, _ = plan(made(), {"timeout_s": 5, "target": "age", "exclude": [], "algorithms": [], "seed": 1})
+    _, changed, _ = plan(
+        made(), {"timeout_s": 5, "target": "age", "exclude": [], "allowed_training_algorithms": [], "seed": 1}
+    )
     assert training_spec(changed, TRAINED.data) == replace(
-        TRAINED, timeout_s=5, target="age", exclude=(), algorithms=(), seed=1
+        TRAINED, timeout_s=5, target="age", exclude=(), allowed_training_algorithms=(), seed=1
     )
 
 
@@ -100,9 +103,9 @@ def test_the_table_is_prepared_again_from_where_it_came(asset: DataAsset, table:
         ),
         timeout_s=st.integers(5, 10**6) | st.floats(5, 1e6),
         primary_metric=st.sampled_from(PRIMARY_METRICS),
-        algorithms=st.lists(st.sampled_from(Algorithm), max_size=3).map(tuple),
+        allowed_training_algorithms=st.lists(st.sampled_from(LEARNED), max_size=3, unique=True).map(tuple),
         max_trials=st.integers(1, 10**6),
-        folds=st.just(0) | st.integers(2, 20),
+        n_cross_validations=st.just(0) | st.integers(2, 20),
         seed=st.integers(0, 2**31 - 1),
     )
 )

@@ -189,7 +189,7 @@ def test_steps_may_stand_in_any_order(order):
         (["{kind: python, function: 'a:b', inputs: {x: p.rows}, arguments: {x: 1}}", PREPARE[:7] + "p" + PREPARE[14:]],
          "has an input and an argument named 'x'"),
         (["{kind: prepare, settings: {data: x, holdout_pct: 90}}"], "holdout_pct is 90, expected a number from"),
-        ([PREPARE, "{kind: automl, settings: {target: y, timeout_s: 1}}"], "timeout_s must be at least 5 seconds"),
+        ([PREPARE, "{kind: automl, settings: {target: y, timeout_s: 1}}"], "timeout_s must be at least 3 seconds"),
         ([PREPARE, "{kind: automl, settings: {target: y, algorithms: [GPT]}}"], "There is no algorithm 'GPT'"),
         ([PREPARE, "{kind: automl, retries: -1, settings: {target: y}}"], "retries is -1"),
         ([PREPARE, "{kind: automl, timeout_s: 0, settings: {target: y}}"], "timeout_s is 0"),

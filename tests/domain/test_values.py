@@ -34,7 +34,7 @@ from core.domain.training import Compute, TrainingSpec
         {"primary_metric": "luck"},
         {"exclude": ("y",)},
         {"max_trials": 0},
-        {"folds": 1},
+        {"n_cross_validations": 1},
     ],
     ids=str,
 )
@@ -205,7 +205,8 @@ NONSENSE = [
     (BatchSpec, {"endpoint": "e", "data": "d", "source": "d.csv"}),
     *((TrainingSpec, {"data": DataRef("d"), "target": "y", name: value}) for name, value in (
         ("timeout_s", "60"), ("timeout_s", INF), ("max_trials", 2.0), ("seed", -1), ("seed", 2**40), ("exclude", "age"),
-        ("algorithms", ("Magic",)), ("model_name", "a/b"), ("model_name", ".."), ("model_name", " "), ("compute", ""),
+        ("allowed_training_algorithms", ("Magic",)), ("model_name", "a/b"), ("model_name", ".."), ("model_name", " "),
+        ("compute", ""),
         ("model_name", "m" * 300), ("model_name", "a\nb"), ("experiment_name", " "), ("target", 7),
     )),
     (DataRef, {"name": ""}),

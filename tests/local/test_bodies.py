@@ -95,8 +95,11 @@ def test_what_is_asked_of_a_job_and_what_it_leaves_comes_back(kind: type, data: 
 @pytest.mark.parametrize(
     ("kind", "kept"),
     [
-        (TrainingSpec, {"data": {"name": "t"}, "target": "y", "folds": 50}),
-        (TrainingSpec, {"data": {"name": "", "version": -1}, "target": "", "engine": ""}),
+        (TrainingSpec, {"data": {"name": "t"}, "v": 2, "target": "y", "n_cross_validations": 50}),
+        (
+            TrainingSpec,
+            {"data": {"name": "", "version": -1}, "target": "", "engine": "", "primary_metric": "AUC_weighted"},
+        ),
         (Compute, {"name": "small", "memory_mb": 1}),
         (DeploymentSpec, {"endpoint": "bank", "model": "m", "name": "d" * 60, "budget": {"rows": 0}}),
         (EndpointLimits, {"workers": 0, "cors_origins": ["nowhere"]}),

@@ -156,7 +156,7 @@ def test_both_executors_tell_the_same_story(tmp_path, make):
 def test_a_search_in_processes_ends_with_a_vote_of_real_learners(tmp_path):
     searching = Searching(tmp_path)
     real = ProcessExecutor(train, threads=2, memory_mb=4096)
-    result = searching.run(executor=real, spec={"max_trials": 3, "folds": 2, "timeout_s": 60})
+    result = searching.run(executor=real, spec={"max_trials": 3, "n_cross_validations": 2, "timeout_s": 60})
     assert {t.algorithm for t in searching.ended if not t.members} == {
         "LightGBM",
         "LogisticRegression",

@@ -62,8 +62,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
         lines.append(f"{age},{'red' if red else 'blue'},{'yes' if bought else 'no'}")
     (home / "people.csv").write_text("\n".join(lines) + "\n")
     data = workspace.data.register("people", str(home / "people.csv"))
-    algorithms = (Algorithm.LOGISTIC_REGRESSION, Algorithm.EXTRA_TREES, Algorithm.VOTING_ENSEMBLE)
-    spec = TrainingSpec(data.ref, "bought", max_trials=3, algorithms=algorithms, folds=2)
+    algorithms = (Algorithm.LOGISTIC_REGRESSION, Algorithm.EXTRA_TREES)
+    spec = TrainingSpec(data.ref, "bought", max_trials=3, allowed_training_algorithms=algorithms, n_cross_validations=2)
     paths = Paths(workspace.settings.home)
     store = Store(paths.store)
     job_id = workspace.jobs.submit(spec).id

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from core.domain.metrics import TaskKind
 from core.domain.training import Trial, TrialState
 from core.ml.ensemble import MEMBERS_MAX, vote
 from core.ml.finished import OOF, FinishedTrial
@@ -23,7 +24,7 @@ def trials(tmp_path):
             folder = tmp_path / str(number)
             folder.mkdir()
             np.save(folder / OOF, values)
-            trial = Trial(number, "LightGBM", TrialState.SUCCEEDED, metrics=evaluate(LABELS, values))
+            trial = Trial(number, "LightGBM", TrialState.SUCCEEDED, metrics=evaluate(TaskKind.BINARY, LABELS, values))
             made.append(FinishedTrial(trial, folder))
         return made
 

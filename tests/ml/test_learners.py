@@ -6,13 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.data import ColumnKind
+from core.domain.metrics import TaskKind
 from core.domain.training import Algorithm
 from core.ml.learners.learner import Setup
 from core.ml.learners.registry import LEARNERS
 from core.predict.encoder import FLOAT32_MAX, ColumnCode
-from core.predict.folder import member_arrays, member_json, read_member
+from core.predict.folder import part_arrays, part_json, read_part
+from core.predict.part import Part
 
 ROWS = 400
+KINDS = (TaskKind.BINARY, TaskKind.MULTICLASS)
 PARAMS = {
     Algorithm.LIGHTGBM: {"num_leaves": 12, "learning_rate": 0.2, "min_data_in_leaf": 5},
     Algorithm.XGBOOST: {"max_depth": 4, "eta": 0.3},
@@ -38,7 +41,8 @@ def params_of(algorithm: Algorithm) -> dict:
 
 def setup(algorithm: Algorithm, classes: int, **changes) -> Setup:
     return Setup(**{
-        "params": params_of(algorithm), "classes": classes, "codes": CODES, "threads": 1, "seed": 3, "stop": never,
+        "params": params_of(algorithm), "kind": KINDS[classes > 2], "classes": classes,
+        "codes": CODES, "threads": 1, "seed": 3, "stop": never,
         "late": never, **changes,
     })  # fmt: skip
 
@@ -83,7 +87,7 @@ def test_arrays_answer_as_the_library_does(algorithm, classes, holes):
     matrix = table(5, holes)
     goal = labels(matrix, classes, 5)
     fitted = LEARNERS[algorithm].fit(
-        setup(algorithm, classes), (matrix[100:], goal[100:]), (matrix[:100], goal[:100]), 0
+        setup(algorithm, classes), (matrix[100:], goal[100:]), [(matrix[:100], goal[:100])], 0
     )
     member = fitted.member()
     thresholds = np.unique(getattr(member, "threshold", np.zeros(1)))[:300]
@@ -100,9 +104,9 @@ def test_arrays_answer_as_the_library_does(algorithm, classes, holes):
 @settings(max_examples=12, deadline=None, derandomize=True)
 def test_any_table_survives_the_way_through_arrays(seed, classes, holes, algorithm):
     matrix = table(seed, holes)
-    fitted = LEARNERS[algorithm].fit(setup(algorithm, classes), (matrix, labels(matrix, classes, seed)), None, 12)
+    fitted = LEARNERS[algorithm].fit(setup(algorithm, classes), (matrix, labels(matrix, classes, seed)), [], 12)
     member = fitted.member()
-    again = read_member(member_json(member, "m_", 1.0), member_arrays(member, "m_"))
+    again = read_part(part_json(Part(member), "m_"), part_arrays(Part(member), "m_")).member
     other = table(seed + 1, not holes)
     assert np.abs(fitted.probabilities(other) - again.probabilities(other)).max() < 1e-6
 
@@ -110,7 +114,7 @@ def test_any_table_survives_the_way_through_arrays(seed, classes, holes, algorit
 @pytest.mark.parametrize("algorithm", [Algorithm.LIGHTGBM, Algorithm.XGBOOST])
 def test_a_booster_without_a_single_split_is_a_constant(algorithm):
     matrix, goal = np.zeros((60, 4)), np.arange(60) % 2
-    fitted = LEARNERS[algorithm].fit(setup(algorithm, 2), (matrix, goal), None, 3)
+    fitted = LEARNERS[algorithm].fit(setup(algorithm, 2), (matrix, goal), [], 3)
     assert fitted.member().probabilities(matrix)[:, 1] == pytest.approx(fitted.probabilities(matrix)[:, 1], abs=1e-7)
 
 
@@ -119,7 +123,7 @@ def test_very_many_trees_add_up_as_in_xgboost(classes):
     matrix = table(9, False)
     rows = matrix, labels(matrix, classes, 9)
     params = {"max_depth": 3, "eta": 0.3}
-    fitted = LEARNERS[Algorithm.XGBOOST].fit(setup(Algorithm.XGBOOST, classes, params=params), rows, None, 1500)
+    fitted = LEARNERS[Algorithm.XGBOOST].fit(setup(Algorithm.XGBOOST, classes, params=params), rows, [], 1500)
     other = table(10, False)
     assert np.abs(fitted.probabilities(other) - fitted.member().probabilities(other)).max() < 3e-7
 
@@ -129,7 +133,7 @@ def test_a_fold_without_a_class_still_gives_all_columns(algorithm):
     matrix = table(1, True)
     goal = labels(matrix, 3, 1)
     seen = goal != 2
-    fitted = LEARNERS[algorithm].fit(setup(algorithm, 3), (matrix[seen], goal[seen]), None, 5)
+    fitted = LEARNERS[algorithm].fit(setup(algorithm, 3), (matrix[seen], goal[seen]), [], 5)
     answers = fitted.probabilities(matrix)
     assert answers.shape == (ROWS, 3)
     assert answers.sum(axis=1) == pytest.approx(np.ones(ROWS), abs=1e-5)
@@ -141,13 +145,13 @@ def test_growing_stops_when_the_time_is_over(algorithm):
     goal = labels(matrix, 2, 2)
     params = params_of(algorithm) | ({"n_estimators": 5000} if algorithm is Algorithm.EXTRA_TREES else {})
     hurried = setup(algorithm, 2, params=params, late=lambda: True)
-    assert len(LEARNERS[algorithm].fit(hurried, (matrix, goal), None, 5000).member().roots) <= 10
+    assert len(LEARNERS[algorithm].fit(hurried, (matrix, goal), [], 5000).member().roots) <= 10
 
 
 @pytest.mark.parametrize("algorithm", [Algorithm.LIGHTGBM, Algorithm.XGBOOST])
 def test_the_same_seed_gives_the_same_model(algorithm):
     matrix = table(4, True)
     rows = matrix, labels(matrix, 2, 4)
-    first, second = (LEARNERS[algorithm].fit(setup(algorithm, 2, threads=2), rows, None, 20).member() for _ in range(2))
+    first, second = (LEARNERS[algorithm].fit(setup(algorithm, 2, threads=2), rows, [], 20).member() for _ in range(2))
     assert np.array_equal(first.threshold, second.threshold)
     assert np.array_equal(first.value, second.value)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from core.domain.metrics import CLASSIFICATION, METRICS
+from core.domain.metrics import CLASSIFICATION, METRICS, TaskKind
 from core.ml.metrics import SCORERS, auc, evaluate, score
 
 
@@ -43,7 +43,7 @@ def test_label_metrics_agree_with_scikit_learn(classes, name, average):
 def test_the_other_metrics_agree_with_scikit_learn(classes):
     labels, probabilities = rows(classes)
     said = probabilities.argmax(axis=1)
-    found = evaluate(labels, probabilities)
+    found = evaluate(TaskKind.MULTICLASS, labels, probabilities)
     assert found["accuracy"] == pytest.approx(reference.accuracy_score(labels, said))
     assert found["balanced_accuracy"] == pytest.approx(reference.balanced_accuracy_score(labels, said))
     assert found["log_loss"] == pytest.approx(reference.log_loss(labels, probabilities))
@@ -72,7 +72,7 @@ def test_a_class_that_no_row_has_is_left_out_of_the_averages():
 
 
 def test_metrics_that_one_class_does_not_define_are_absent():
-    found = evaluate(np.zeros(10, int), np.tile([0.7, 0.3], (10, 1)))
+    found = evaluate(TaskKind.BINARY, np.zeros(10, int), np.tile([0.7, 0.3], (10, 1)))
     assert "AUC_weighted" not in found
     assert found["accuracy"] == 1.0
 

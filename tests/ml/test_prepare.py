@@ -124,7 +124,7 @@ def test_an_unknown_column_cannot_be_excluded(table):
 def test_rows_without_a_target_are_left_out_and_counted(table):
     answers = customers()["answer"]
     result = prepared(table(answer=[None if i % 10 == 0 else a for i, a in enumerate(answers)]))
-    assert result.problem.rows == len(result.labels) == 360
+    assert result.problem.rows == len(result.target) == 360
     assert any("40 of 400 rows have no value of 'answer'" in g.detail for g in result.guardrails)
 
 
@@ -195,7 +195,7 @@ def test_measures_that_were_left_as_text_are_no_id(table):
 
 def test_the_labels_follow_the_table_order(table):
     result = prepared(table())
-    assert [result.problem.signature.classes[at] for at in result.labels] == customers()["answer"]
+    assert [result.problem.signature.classes[at] for at in result.target] == customers()["answer"]
 
 
 def test_text_with_very_many_levels_keeps_the_frequent_ones(table):
@@ -229,7 +229,7 @@ def test_fewer_rows_are_cut_into_more_folds(tmp_path, rows, folds):
 
 
 def test_the_job_may_choose_its_folds(table):
-    assert prepared(table(), folds=4).problem.folds == 4
+    assert prepared(table(), n_cross_validations=4).problem.folds == 4
 
 
 def test_a_column_that_is_nearly_the_answer_is_named(table):

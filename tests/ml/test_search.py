@@ -55,8 +55,8 @@ def test_a_vote_of_the_best_is_a_trial_of_its_own(searching):
     assert result.best.metrics["AUC_weighted"] > max(singles)
 
 
-def test_no_vote_is_held_where_the_job_names_other_algorithms(searching):
-    result = searching.run(spec={"max_trials": 4, "algorithms": (Algorithm.LIGHTGBM,)})
+def test_no_vote_is_held_where_the_job_wants_none(searching):
+    result = searching.run(spec={"max_trials": 4, "enable_vote_ensemble": False})
     assert {t.algorithm for t in searching.ended} == {Algorithm.LIGHTGBM}
     assert len(result.members) == 1
 

@@ -33,7 +33,9 @@ ASSET = DataAsset("customers", 3, DataSource.FILE, "somewhere/customers.csv", 30
 def found(folder: Path, columns, *, trials: int = 4, **options) -> tuple[SearchResult, TrainingSpec]:
     """A real search over these columns, a few trials long."""
     table = write_table(folder / "table.parquet", columns)
-    spec = TrainingSpec(DataRef("customers"), "answer", timeout_s=120, max_trials=trials, **{"folds": 2, **options})
+    spec = TrainingSpec(
+        DataRef("customers"), "answer", timeout_s=120, max_trials=trials, **{"n_cross_validations": 2, **options}
+    )
     result = search(
         table,
         spec,
@@ -211,7 +213,7 @@ AWKWARD = {
 @pytest.mark.parametrize("changes", AWKWARD.values(), ids=AWKWARD.keys())
 def test_an_awkward_table_becomes_an_exact_model(tmp_path, changes, request):
     many = "hundred" in request.node.name  # a booster grows a tree a class and round
-    options = {"algorithms": (Algorithm.EXTRA_TREES,), "trials": 1} if many else {"trials": 3}
+    options = {"allowed_training_algorithms": (Algorithm.EXTRA_TREES,), "trials": 1} if many else {"trials": 3}
     result, spec = found(tmp_path, customers(120) | changes, **options)
     predictor = load_model(write(tmp_path, result, spec))
     classes = predictor.signature.classes

@@ -12,8 +12,9 @@ from core.domain.data import ColumnKind
 from core.domain.errors import ModelUnreadable
 from core.domain.signature import Column, Signature
 from core.predict.encoder import ColumnCode, Encoder
-from core.predict.folder import load_model, member_arrays, member_json
+from core.predict.folder import load_model, part_arrays, part_json
 from core.predict.members import Forest, Linear
+from core.predict.part import Part
 
 SIGNATURE = Signature(
     (
@@ -54,11 +55,11 @@ NAN, INF = float("nan"), float("inf")
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     codes = [ColumnCode("age", ColumnKind.INTEGER, fill=40.0), ColumnCode("job", ColumnKind.STRING, ("admin", "nurse"))]
-    members = [member_json(FOREST, "f_", 0.5), member_json(LINEAR, "l_", 0.5)]
+    members = [part_json(Part(FOREST, 0.5), "f_"), part_json(Part(LINEAR, 0.5), "l_")]
     model = {"format": 1, "encoder": Encoder(codes).to_json(), "members": members, "info": {}}
     (tmp_path / "signature.json").write_text(json.dumps(to_json(SIGNATURE)))
     (tmp_path / "model.json").write_text(json.dumps(model))
-    np.savez(tmp_path / "arrays.npz", **member_arrays(FOREST, "f_"), **member_arrays(LINEAR, "l_"))
+    np.savez(tmp_path / "arrays.npz", **part_arrays(Part(FOREST), "f_"), **part_arrays(Part(LINEAR), "l_"))
     return tmp_path
 
 

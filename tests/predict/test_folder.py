@@ -11,8 +11,9 @@ from core.domain.data import ColumnKind
 from core.domain.errors import ModelUnreadable
 from core.domain.signature import Column, Signature
 from core.predict.encoder import ColumnCode, Encoder
-from core.predict.folder import load_model, member_arrays, member_json
+from core.predict.folder import load_model, part_arrays, part_json
 from core.predict.members import Linear
+from core.predict.part import Part
 
 SIGNATURE = Signature(
     (
@@ -46,11 +47,13 @@ def older(weight: float) -> Linear:
 def folder(tmp_path) -> Path:
     codes = [ColumnCode("age", ColumnKind.INTEGER), ColumnCode("job", ColumnKind.STRING, ("admin", "nurse"))]
     members = {"a_": (0.25, older(1.0)), "b_": (0.75, older(3.0))}
-    described = [member_json(member, prefix, weight) for prefix, (weight, member) in members.items()]
+    described = [part_json(Part(member, weight), prefix) for prefix, (weight, member) in members.items()]
     model = {"format": 1, "encoder": Encoder(codes).to_json(), "members": described, "info": {"algorithm": "Vote"}}
     (tmp_path / "signature.json").write_text(json.dumps(to_json(SIGNATURE)))
     (tmp_path / "model.json").write_text(json.dumps(model))
-    arrays = {name: a for prefix, (_, member) in members.items() for name, a in member_arrays(member, prefix).items()}
+    arrays = {
+        name: a for prefix, (_, member) in members.items() for name, a in part_arrays(Part(member), prefix).items()
+    }
     np.savez(tmp_path / "arrays.npz", **arrays)
     return tmp_path
 

@@ -52,7 +52,7 @@ def data(working: Working, table: Path) -> DataAsset:
 @pytest.fixture(scope="module")
 def trained(working: Working, data: DataAsset) -> Job:
     algorithms = (Algorithm.LOGISTIC_REGRESSION,)
-    spec = TrainingSpec(data.ref, data.columns[-1], timeout_s=20, max_trials=1, algorithms=algorithms)
+    spec = TrainingSpec(data.ref, data.columns[-1], timeout_s=20, max_trials=1, allowed_training_algorithms=algorithms)
     job = working.workspace.jobs.submit(spec)
     assert job.state is JobState.QUEUED
     return ended(working, job.id)

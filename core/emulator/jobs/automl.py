@@ -5,13 +5,14 @@ import logging
 from dataclasses import replace
 from typing import Any
 
+from core.domain.algorithms import ENSEMBLES
 from core.domain.data import DataRef, Reading
 from core.domain.errors import SlipwayError
 from core.domain.job import Job
 from core.domain.job_state import JobState
 from core.domain.metrics import metric_named
 from core.domain.names import slug
-from core.domain.training import TrainingSpec, Trial, TrialState
+from core.domain.training import Algorithm, TrainingSpec, Trial, TrialState
 from core.emulator.assets import open_data
 from core.emulator.emulation import Emulation
 from core.emulator.jobs import automl_log, automl_settings, automl_tags, measured, outputs, refusals, runs
@@ -149,9 +150,11 @@ def _training(emulation: Emulation, run: Run, asked: AutoML, data: DataRef) -> T
         timeout_s=max(LEAST_S, emulation.clock.real_s(asked.timeout_s)),
         primary_metric=automl_settings.SEARCHED.get(asked.metric, asked.metric),
         exclude=asked.exclude,
-        algorithms=asked.algorithms,
+        allowed_training_algorithms=tuple(a for a in asked.algorithms if a not in ENSEMBLES),
+        enable_vote_ensemble=Algorithm.VOTING_ENSEMBLE in asked.algorithms,
+        enable_stack_ensemble=False,
         max_trials=asked.max_trials,
-        folds=asked.folds,
+        n_cross_validations=asked.folds,
         experiment_name=run.experiment,
     )
 

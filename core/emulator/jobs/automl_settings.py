@@ -25,7 +25,7 @@ MODELS = (
     "DecisionTree", "RandomForest", "ExtremeRandomTrees", "LightGBM", "GradientBoosting", "XGBoostClassifier",
 )  # fmt: skip
 """All algorithms that Azure has for classification."""
-TRAINED = {name.lower(): Algorithm(name) for name in Algorithm if name != Algorithm.VOTING_ENSEMBLE}
+TRAINED = {name.lower(): Algorithm(name) for name in MODELS if name in tuple(Algorithm)}
 TIMEOUT_LEAST_S = 15 * 60
 DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 DEFAULT_LIMITS: Mapping[str, Any] = {

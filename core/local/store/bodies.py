@@ -4,12 +4,13 @@ A constructor checks what is asked for. What is kept was checked then, and is re
 since: unknown fields are ignored, missing ones take their defaults.
 """
 
+from collections import abc
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache, reduce
 from operator import or_
-from types import UnionType
+from types import GenericAlias, UnionType
 from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -17,6 +18,7 @@ import msgspec
 from core.domain.errors import StoredUnreadable
 from core.domain.pipeline import PipelineSpec
 from core.domain.run import StepRun
+from core.domain.training import TrainingSpec
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -52,9 +54,22 @@ def _with_jobs_of_their_own(body: Body) -> Body:
     return body | {"started_job_id": started, "outputs": outputs, "attempt": int(bool(body.get("started_at")))}
 
 
+def _with_azure_names(body: Body) -> Body:
+    """Before 0.7.0 the algorithms named the vote among them, and folds had a shorter name."""
+    older = body.pop("algorithms", [])
+    vote = not older or "VotingEnsemble" in older
+    allowed = [name for name in older if name != "VotingEnsemble"]
+    return body | {
+        "allowed_training_algorithms": allowed,
+        "enable_vote_ensemble": vote,
+        "n_cross_validations": body.pop("folds", 0),
+    }
+
+
 UPGRADES: Mapping[type, tuple[Callable[[Body], Body], ...]] = {
     PipelineSpec: (_with_typed_parameters,),
     StepRun: (_with_jobs_of_their_own,),
+    TrainingSpec: (_with_azure_names,),
 }
 """Each type's changes of format, oldest first: the first turns a body of `v` 1 into one of `v` 2. Add to the end.
 
@@ -158,6 +173,8 @@ def _twin(kind: Any) -> Any:
         return origin[parts]
     if origin in (Union, UnionType):
         return reduce(or_, parts)
+    if origin is abc.Mapping:
+        return GenericAlias(dict, parts)
     raise TypeError(f"A stored value cannot hold {kind}: say here and in `_filled` how it is read")
 
 
@@ -180,4 +197,6 @@ def _filled(found: Any) -> Any:
             part = getattr(found, name)
             object.__setattr__(value, name, _filled(part) if name in found._nested else part)
         return value
+    if isinstance(found, dict):
+        return {key: _filled(part) for key, part in found.items()}
     return tuple(map(_filled, found)) if isinstance(found, tuple) else found

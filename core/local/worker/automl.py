@@ -70,8 +70,17 @@ def _search(work: Work, spec: TrainingSpec, data: DataAsset) -> tuple[float, Sea
             on_trial=lambda trial: _keep(work, spec, trial),
             should_stop=lambda: False,  # who cancels ends the process, as whoever pulls the plug does
             time_used_s=used_s(),
+            validation=_validation(work, spec),
         )
         return used_s(), found
+
+
+def _validation(work: Work, spec: TrainingSpec) -> Path | None:
+    """The Parquet file of the table that the trials are judged on, where there is one."""
+    if spec.validation_data is None:
+        return None
+    data = work.store.data.get(spec.validation_data)
+    return work.paths.table(data.name, data.content_id)
 
 
 def _agree(work: Work, finished: list[FinishedTrial]) -> None:

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import connection, forkserver
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.process import parent_process
@@ -16,13 +16,13 @@ from types import ModuleType
 import psutil
 
 from core.domain.training import TrialState
-from core.ml.executor import run_here
-from core.ml.task import Stop, Train, TrialOutcome, TrialTask
+from core.ml.executor import Event, GivenUp, nobody, run_here
+from core.ml.task import Stop, Train, TrialOutcome, TrialProgress, TrialTask
 
 SLOTS_MAX = 4
 LOOK_S = 0.05
 """How often a running trial's memory and the job's time are looked at."""
-ERROR_MAX_BYTES = 4_000
+ERROR_MAX_CHARS = 4_000
 NEVER_STOP: Stop = bool
 """A child is stopped by its end."""
 
@@ -32,7 +32,8 @@ class _Running:
     task: TrialTask
     process: ForkServerProcess
     outcome: connection.Connection
-    """The child's own word on how it ended: nothing when it succeeded, its error otherwise."""
+    """What the child tells of its folds, and at last how it ended."""
+    last: TrialOutcome | None = None
 
 
 class ProcessExecutor:
@@ -48,25 +49,25 @@ class ProcessExecutor:
     ) -> None:
         # Two trials of one thread end sooner than one after the other with two: 13.6 s for five against four
         # on the Bank Marketing table, and a linear one has no use for a second thread.
-        self._slots = slots or min(threads, SLOTS_MAX)
-        self.threads = max(1, threads // self._slots)
-        self._memory_mb = memory_mb / self._slots
+        self.slots = slots or min(threads, SLOTS_MAX)
+        self.threads = max(1, threads // self.slots)
+        self._memory_mb = memory_mb / self.slots
         self._train = train
         self._context = mp.get_context("forkserver")
         # The server imports in the background, about 2 s, while the caller prepares.
         self._context.set_forkserver_preload([train.__module__, __name__, *libraries])
         forkserver.ensure_running()
 
-    def run(self, tasks: Iterable[TrialTask], stop: Stop) -> Iterator[TrialOutcome]:
+    def run(self, tasks: Iterable[TrialTask], stop: Stop, given_up: GivenUp = nobody) -> Iterator[Event]:
         """See `Executor.run`."""
         waiting, running = iter(tasks), list[_Running]()
         try:
             while True:
-                while len(running) < self._slots and not stop() and (task := next(waiting, None)):
+                while len(running) < self.slots and not stop() and (task := next(waiting, None)):
                     running.append(self._start(task))
                 if not running:
                     return
-                yield from self._collect(running, stop)
+                yield from self._collect(running, stop, given_up)
         finally:
             for child in running:
                 _end(child)
@@ -79,27 +80,27 @@ class ProcessExecutor:
         theirs.close()
         return _Running(task, process, ours)
 
-    def _collect(self, running: list[_Running], stop: Stop) -> Iterator[TrialOutcome]:
+    def _collect(self, running: list[_Running], stop: Stop, given_up: GivenUp) -> Iterator[Event]:
         """The outcomes of those that ended by themselves within a moment, or that had to be ended."""
         connection.wait([child.process.sentinel for child in running], timeout=LOOK_S)
         over = stop()
         for child in list(running):
-            if outcome := self._outcome(child, over):
+            yield from _told(child)
+            if outcome := self._outcome(child, over, given_up(child.task.number)):
                 running.remove(child)
                 yield outcome
 
-    def _outcome(self, child: _Running, over: bool) -> TrialOutcome | None:
-        number = child.task.number
+    def _outcome(self, child: _Running, over: bool, why: str) -> TrialOutcome | None:
+        number, refit = child.task.number, child.task.refit
         if not child.process.is_alive():
-            error = _last_words(child)
-            return TrialOutcome(number, TrialState.FAILED if error else TrialState.SUCCEEDED, error)
-        if over:
+            return _last_words(child)
+        if over or why:
             _end(child)
-            return TrialOutcome(number, TrialState.STOPPED)
+            return TrialOutcome(number, TrialState.STOPPED, why, refit)
         if (used_mb := _memory_mb(child)) > self._memory_mb:
             _end(child)
             error = f"It used {used_mb:,.0f} MB of memory, its limit is {self._memory_mb:,.0f} MB"
-            return TrialOutcome(number, TrialState.FAILED, error)
+            return TrialOutcome(number, TrialState.FAILED, error, refit)
         return None
 
 
@@ -120,13 +121,27 @@ def _end(child: _Running) -> None:
     child.outcome.close()
 
 
-def _last_words(child: _Running) -> str:
-    child.process.join()
-    with child.outcome as pipe:
+def _told(child: _Running) -> Iterator[TrialProgress]:
+    """What a child has said of its folds; its last word is kept for its end."""
+    while child.last is None and child.outcome.poll():
         try:
-            return pipe.recv_bytes().decode()
+            said = child.outcome.recv()
         except EOFError:
-            return _cause(child.process.exitcode)
+            return
+        if isinstance(said, TrialProgress):
+            yield said
+        else:
+            child.last = said
+
+
+def _last_words(child: _Running) -> TrialOutcome:
+    child.process.join()
+    for _ in _told(child):
+        pass  # a fold that was done in the very last moment: the folder has it
+    child.outcome.close()
+    if child.last is not None:
+        return child.last
+    return TrialOutcome(child.task.number, TrialState.FAILED, _cause(child.process.exitcode), child.task.refit)
 
 
 def _cause(code: int | None) -> str:
@@ -147,9 +162,8 @@ def _child(task: TrialTask, train: Train, outcome: connection.Connection) -> Non
     """The whole life of a trial's process."""
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     os.umask(0o077)
-    ended = run_here(task, NEVER_STOP, train)
-    error = "" if ended.state is TrialState.SUCCEEDED else ended.error or "It stopped early"
-    outcome.send_bytes(error.encode()[:ERROR_MAX_BYTES])
+    ended = run_here(task, NEVER_STOP, outcome.send, train)
+    outcome.send(replace(ended, error=ended.error[:ERROR_MAX_CHARS]))
     outcome.close()
 
 

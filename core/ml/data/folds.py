@@ -1,9 +1,35 @@
-"""The folds of the cross-validation: how many, and which row is in which."""
+"""Which rows judge a trial: the folds of the cross-validation, or rows that are held out."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from core.ml.task import Labels
+from core.domain.metrics import TaskKind
+from core.ml.task import LearningProblem, Target
+
+BLOCKS = 5
+"""Held-out rows are so many blocks: what is decided for one of them is decided by the others."""
+QUANTILES = 10
+"""The rows of a regression are dealt out by so many ranges of their target, as those of a classification by class."""
+
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """The part that each row plays, in table order; rows of a validation table stand after those of the table."""
+
+    fold: Places
+    """Which of the `count` models answers for the row, having been trained on the others; -1: none does."""
+    block: Places
+    """Rows of one block are judged by what the other blocks decided (rounds, weights, calibration); -1: not judged."""
+    count: int
+
+    @property
+    def judged(self) -> npt.NDArray[np.bool_]:
+        """The rows that have an answer of a model that never saw them."""
+        return np.asarray(self.fold >= 0)
 
 
 def folds_for(rows: int, wanted: int = 0) -> int:
@@ -11,10 +37,32 @@ def folds_for(rows: int, wanted: int = 0) -> int:
     return max(2, min(wanted or (3 if rows >= 20_000 else 5 if rows >= 1_000 else 10), rows))
 
 
-def split(labels: Labels, folds: int, seed: int) -> npt.NDArray[np.int64]:
+def folds_of(problem: LearningProblem, target: Target, validation: int = 0) -> Folds:
+    """The folds of these rows, of which the last `validation` ones come from the validation table."""
+    if validation:
+        held = np.arange(len(target)) >= len(target) - validation
+    elif problem.validation_share:
+        slices = max(2, round(1 / problem.validation_share))
+        held = split(_strata(problem, target), slices, problem.seed) == 0
+    else:
+        fold = split(_strata(problem, target), problem.folds, problem.seed)
+        return Folds(fold, fold, problem.folds)
+    block = np.full(len(target), -1)
+    block[held] = split(_strata(problem, target[held]), min(BLOCKS, max(2, int(held.sum()))), problem.seed)
+    return Folds(np.where(held, 0, -1), block, 1)
+
+
+def _strata(problem: LearningProblem, target: Target) -> Places:
+    if problem.kind is not TaskKind.REGRESSION:
+        return target
+    ranks = np.argsort(np.argsort(target, kind="stable"), kind="stable")
+    return np.asarray(ranks * QUANTILES // max(1, len(target)), dtype=np.int64)
+
+
+def split(strata: Places, folds: int, seed: int) -> Places:
     """The fold of each row: every class is dealt round, on from where the last one stopped, in a shuffled order."""
     random = np.random.default_rng(seed)
-    order = np.concatenate([random.permutation(np.flatnonzero(labels == c)) for c in np.unique(labels)])
-    fold = np.empty(len(labels), dtype=np.int64)
-    fold[order] = np.arange(len(labels)) % folds
+    order = np.concatenate([random.permutation(np.flatnonzero(strata == c)) for c in np.unique(strata)])
+    fold = np.empty(len(strata), dtype=np.int64)
+    fold[order] = np.arange(len(strata)) % folds
     return fold

@@ -8,7 +8,7 @@ from core.domain.counting import counted
 from core.domain.data import ColumnKind, ColumnRole, TableProfile
 from core.domain.errors import TableUnusable
 from core.domain.signature import CLOSED_LEVELS_MAX, Scalar, Signature
-from core.domain.training import CLASSES_MAX, Guardrail, GuardrailState
+from core.domain.training import CLASSES_MAX, Guardrail, GuardrailState, Task
 from core.ml.data.profile import positive_level
 from core.ml.data.table import open_table
 from core.ml.task import LearningProblem
@@ -33,7 +33,7 @@ class TargetCheck:
     missing: int
 
 
-def check_target(profile: TableProfile, table: Path, target: str) -> TargetCheck:
+def check_target(profile: TableProfile, table: Path, target: str, task: Task = Task.CLASSIFICATION) -> TargetCheck:
     """The classes of `target`, with their JSON type; of two, the positive one (yes, true, 1, else the rarer) is last.
 
     Raises TableUnusable: an empty table, no such column, no value, one class, more than 100 classes, or too few rows.
@@ -43,6 +43,8 @@ def check_target(profile: TableProfile, table: Path, target: str) -> TargetCheck
     names = [c.name for c in profile.columns]
     if target not in names:
         raise TableUnusable(f"There is no column '{target}' to predict", hint=f"The columns are: {', '.join(names)}")
+    if task is Task.REGRESSION:
+        return _check_numbers(profile, target)
     kind = profile.column(target).kind
     with open_table(table) as cells:
         found = cells.counts(target, kind, CLASSES_MAX + 1)
@@ -53,12 +55,30 @@ def check_target(profile: TableProfile, table: Path, target: str) -> TargetCheck
         raise TableUnusable(
             f"The target '{target}' has {profile.column(target).distinct:,} different values, at most {CLASSES_MAX} "
             "classes are supported",
-            hint="A number or a date would need regression; choose a column with categories",
+            hint="For a number ask for regression; otherwise choose a column with categories",
         )
     ordered = _ordered(profile, target, found)
     _check_rows(target, ordered)
     missing = profile.rows - sum(n for _, n in ordered)
     return TargetCheck(_plain([v for v, _ in ordered]), tuple(n for _, n in ordered), missing)
+
+
+def _check_numbers(profile: TableProfile, target: str) -> TargetCheck:
+    """A regression's target, without classes. Raises TableUnusable where it is no number, or has too few values."""
+    column = profile.column(target)
+    if column.kind not in (ColumnKind.INTEGER, ColumnKind.NUMBER):
+        raise TableUnusable(
+            f"The target '{target}' is no column of numbers but of kind {column.kind}",
+            hint="Ask for classification, or choose a column of numbers",
+        )
+    known = profile.rows - column.missing
+    if known < ROWS_MIN or column.distinct < 2:
+        raise TableUnusable(
+            f"The target '{target}' has {counted(column.distinct, 'different value')} in {counted(known, 'row')}, "
+            f"expected at least 2 in at least {ROWS_MIN}",
+            hint="Register a table with more rows, or choose another target",
+        )
+    return TargetCheck((), (known,), column.missing)
 
 
 def _check_rows(target: str, counts: Sequence[tuple[Scalar, int]]) -> None:

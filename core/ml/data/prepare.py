@@ -1,18 +1,23 @@
 """From a table and a spec to the problem that every trial solves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.contract.signature import signature_of
 from core.domain.data import TableProfile
-from core.domain.training import Guardrail, TrainingSpec
+from core.domain.errors import SpecInvalid
+from core.domain.metrics import TaskKind
+from core.domain.signature import Scalar, Signature
+from core.domain.training import Guardrail, Task, TrainingSpec
 from core.ml.data.encoding import codes
-from core.ml.data.folds import folds_for
-from core.ml.data.guardrails import check_inputs, check_target, guardrails, useless_columns
+from core.ml.data.folds import Places, folds_for, folds_of
+from core.ml.data.guardrails import TargetCheck, check_inputs, check_target, guardrails, useless_columns
 from core.ml.data.leaks import leak_note
 from core.ml.data.spellings import spelling_note
-from core.ml.data.table import open_table, read_training
-from core.ml.task import Labels, LearningProblem
+from core.ml.data.table import open_table, read_judged, read_training
+from core.ml.task import LearningProblem, Target
+from core.predict.encoder import ColumnCode
 
 LEAK_ROWS = 20_000
 """Enough rows to see a leak; more would only take time."""
@@ -20,31 +25,87 @@ LEAK_ROWS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a search starts from. `labels` index the classes, for the rows whose target is known, in table order."""
+    """What a search starts from."""
 
     problem: LearningProblem
-    labels: Labels
+    target: Target
+    """Of the rows that judge the trials, in table order: places in the classes, or for a regression numbers."""
+    blocks: Places
+    """The block of each of them: what is decided for a block is decided by the others."""
     guardrails: tuple[Guardrail, ...]
     notes: tuple[str, ...]
 
 
-def prepare(table: Path, spec: TrainingSpec, profile: TableProfile) -> Prepared:
-    """Check the target, drop what is useless, code the columns. Raises TableUnusable, SpecInvalid (bad `exclude`)."""
-    target = check_target(profile, table, spec.target)
+def prepare(table: Path, spec: TrainingSpec, profile: TableProfile, validation: Path | None = None) -> Prepared:
+    """Check the target, drop what is useless, code the columns. Raises TableUnusable, SpecInvalid (bad `exclude`).
+
+    `validation` is the Parquet file of the spec's validation data, where it has some.
+    """
+    target = check_target(profile, table, spec.target, spec.task)
     check_inputs(profile, spec.target, spec.exclude)
     dropped = [name for name in useless_columns(profile, spec.target) if name not in spec.exclude]
     signature = signature_of(profile, spec.target, target.classes, exclude=spec.exclude, dropped=dropped)
     with open_table(table) as cells:
         coded = tuple(codes(signature, profile, cells))
-    rows = sum(target.rows)
-    problem = LearningProblem(str(table), signature, coded, rows, folds_for(rows, spec.folds), spec.seed)
-    some, their_labels = read_training(problem, rows_max=LEAK_ROWS)
-    note = leak_note(problem, some, their_labels)
-    labels = their_labels if problem.rows <= LEAK_ROWS else _labels(problem)
+    problem = _problem(table, spec, target, signature, coded, validation)
+    some, their_target = read_training(problem, rows_max=LEAK_ROWS)
+    note = leak_note(problem, some, their_target)
     spelled = spelling_note(profile.column(spec.target))
     notes = (*([note] if note else []), *([spelled.text] if spelled else []))
-    return Prepared(problem, labels, guardrails(profile, problem, target), notes)
+    (_, known), other = read_judged(replace(problem, codes=()))
+    folds = folds_of(problem, known, other)
+    checks = guardrails(profile, problem, target)
+    return Prepared(problem, known[folds.judged], folds.block[folds.judged], checks, notes)
 
 
-def _labels(problem: LearningProblem) -> Labels:
-    return read_training(replace(problem, codes=()))[1]
+def _problem(
+    table: Path,
+    spec: TrainingSpec,
+    target: TargetCheck,
+    signature: Signature,
+    coded: tuple[ColumnCode, ...],
+    validation: Path | None,
+) -> LearningProblem:
+    rows = sum(target.rows)
+    return LearningProblem(
+        table=str(table),
+        signature=signature,
+        codes=coded,
+        rows=rows,
+        folds=folds_for(rows, spec.n_cross_validations),
+        seed=spec.seed,
+        kind=kind_of(spec.task, target.classes),
+        metric=spec.primary_metric,
+        class_weights=weights_of(spec, target),
+        validation_share=spec.validation_share,
+        validation_table=str(validation or ""),
+    )
+
+
+def kind_of(task: Task, classes: Sequence[Scalar]) -> TaskKind:
+    """What is to be predicted: one of two classes, one of several, or a number."""
+    if task is Task.REGRESSION:
+        return TaskKind.REGRESSION
+    return TaskKind.BINARY if len(classes) == 2 else TaskKind.MULTICLASS
+
+
+def weights_of(spec: TrainingSpec, target: TargetCheck) -> tuple[float, ...]:
+    """What a row of each class weighs, 1 on average over the rows; empty where all weigh the same.
+
+    Raises SpecInvalid for a class that the target does not have.
+    """
+    if not spec.class_weights:
+        return ()
+    if isinstance(spec.class_weights, str):
+        raw = [1.0 / n for n in target.rows]
+    else:
+        names = [_text(c) for c in target.classes]
+        if unknown := [name for name in spec.class_weights if name not in names]:
+            raise SpecInvalid(f"A weight is given for class '{unknown[0]}'", hint=f"The classes: {', '.join(names)}")
+        raw = [spec.class_weights.get(name, 1.0) for name in names]
+    mean = sum(w * n for w, n in zip(raw, target.rows, strict=True)) / sum(target.rows)
+    return tuple(weight / mean for weight in raw)
+
+
+def _text(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.domain.data import ColumnKind
+from core.domain.metrics import TaskKind
 from core.domain.signature import Scalar
 from core.ml.data.scan import cast
 from core.ml.data.sql_paths import AS_IT_STANDS, only
-from core.ml.task import LearningProblem, Rows
+from core.ml.task import LearningProblem, Rows, Target
 from core.predict.dates import parts_of
 from core.predict.encoder import ColumnCode, Encoder
 from core.predict.members import Array
@@ -59,8 +61,18 @@ def open_table(parquet: str | Path, *, threads: int = 1) -> Iterator[Table]:
         yield Table(connection, Path(parquet))
 
 
+def read_judged(problem: LearningProblem, *, threads: int = 1) -> tuple[Rows, int]:
+    """The rows of the table, then those of the validation table, and how many these are."""
+    own = read_training(problem, threads=threads)
+    if not problem.validation_table:
+        return own, 0
+    other = read_training(replace(problem, table=problem.validation_table), threads=threads)
+    matrix, target = (np.concatenate(pair) for pair in zip(own, other, strict=True))
+    return (matrix, target), len(other[1])
+
+
 def read_training(problem: LearningProblem, *, threads: int = 1, rows_max: int = 0) -> Rows:
-    """The encoded matrix and the labels of the rows whose target is known; evenly thinned above `rows_max`."""
+    """The encoded matrix and the target of the rows in which it is known; evenly thinned above `rows_max`."""
     target = target_code(problem)
     every = -(-problem.rows // rows_max) if rows_max else 1
     with open_table(problem.table, threads=threads) as table:
@@ -68,13 +80,20 @@ def read_training(problem: LearningProblem, *, threads: int = 1, rows_max: int =
     matrix = np.empty((len(cells), len(problem.codes)))
     for at, code in enumerate(problem.codes):
         matrix[:, at] = _coded(cells.column(at), code)
-    wanted = pa.array([_plain(c, target.kind) for c in problem.signature.classes], cells.column(-1).type)
-    labels = pc.index_in(cells.column(-1), value_set=wanted).to_numpy().astype(np.int64)
-    return Encoder(problem.codes).finish(matrix), labels
+    return Encoder(problem.codes).finish(matrix), _target(problem, cells.column(-1), target.kind)
+
+
+def _target(problem: LearningProblem, cells: "pa.ChunkedArray", kind: ColumnKind) -> Target:
+    if problem.kind is TaskKind.REGRESSION:
+        return np.asarray(cells.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    wanted = pa.array([_plain(c, kind) for c in problem.signature.classes], cells.type)
+    return np.asarray(pc.index_in(cells, value_set=wanted).to_numpy().astype(np.int64))
 
 
 def target_code(problem: LearningProblem) -> ColumnCode:
-    """The target as a column: its kind follows from the classes."""
+    """The target as a column: its kind follows from the classes, and is a number where there are none."""
+    if problem.kind is TaskKind.REGRESSION:
+        return ColumnCode(problem.signature.target, ColumnKind.NUMBER)
     first = problem.signature.classes[0]
     kinds = {str: ColumnKind.STRING, bool: ColumnKind.BOOLEAN, int: ColumnKind.INTEGER, float: ColumnKind.NUMBER}
     return ColumnCode(problem.signature.target, kinds[type(first)])

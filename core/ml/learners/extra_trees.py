@@ -23,19 +23,20 @@ class _ExtraTrees:
     fill: Array
     classes: int
     rounds: int = 0
+    curves: tuple[Array, ...] = ()
 
-    def probabilities(self, matrix: Array) -> Array:
+    def probabilities(self, matrix: Array, rounds: int = 0) -> Array:
         known = np.where(np.isnan(matrix), self.fill, matrix)
         return spread(self.model.predict_proba(known), self.model.classes_, self.classes)
 
-    def member(self) -> Member:
+    def member(self, rounds: int = 0) -> Member:
         return sklearn_forest([e.tree_ for e in self.model.estimators_], self.fill)
 
-    def native(self) -> tuple[str, bytes]:
+    def native(self, rounds: int = 0) -> tuple[str, bytes]:
         return "", b""
 
 
-def fit(setup: Setup, rows: Rows, held_out: Rows | None, rounds: int) -> Fitted:
+def fit(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitted:
     """Extremely randomised trees by scikit-learn; a missing value is lower than every known one."""
     from sklearn.ensemble import ExtraTreesClassifier
 
@@ -48,7 +49,7 @@ def fit(setup: Setup, rows: Rows, held_out: Rows | None, rounds: int) -> Fitted:
     model = ExtraTreesClassifier(n_jobs=setup.threads, random_state=setup.seed, warm_start=True, **wanted)
     known = np.where(np.isnan(matrix), fill, matrix)
     for grown in range(TREES_AT_ONCE, trees + TREES_AT_ONCE, TREES_AT_ONCE):
-        model.set_params(n_estimators=min(grown, trees)).fit(known, labels)
+        model.set_params(n_estimators=min(grown, trees)).fit(known, labels, setup.weights(labels))
         if setup.stop():
             raise TrialStopped
         if setup.late():

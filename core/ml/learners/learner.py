@@ -1,16 +1,17 @@
 """What every learner offers the trials: one common face to its fit, its arrays and its native file."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from core.domain.metrics import TaskKind
 from core.domain.training import Algorithm
-from core.ml.task import Labels, Param, Params, Rows, Stop
+from core.ml.task import Labels, Param, Params, Rows, Stop, Target
 from core.predict.encoder import ColumnCode
-from core.predict.members import Array, Member
+from core.predict.members import Array, Linear, Member
 
 PATIENCE = 40
 """Rounds without a better log loss on the held-out fold after which boosting stops."""
@@ -22,13 +23,26 @@ class Setup:
     """What a fit needs besides the rows."""
 
     params: Params
+    kind: TaskKind
     classes: int
+    """0 for a regression."""
     codes: tuple[ColumnCode, ...]
     threads: int
     seed: int
     stop: Stop
     late: Stop
     """True when boosting should add no more trees."""
+    class_weights: tuple[float, ...] = ()
+    """What a row of each class weighs; empty: alike."""
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that a model gives for a row."""
+        return self.classes or 1
+
+    def weights(self, target: Target) -> Array | None:
+        """What each row weighs; None where all weigh the same."""
+        return np.array(self.class_weights)[target] if self.class_weights else None
 
 
 class Fitted(Protocol):
@@ -36,20 +50,31 @@ class Fitted(Protocol):
 
     @property
     def rounds(self) -> int:
-        """Boosting rounds that were best on the held-out rows; 0 for learners without rounds."""
+        """Boosting rounds that there are; 0 for learners without rounds."""
 
-    def probabilities(self, matrix: Array) -> Array:
-        """Rows x classes as the library itself predicts them."""
+    @property
+    def curves(self) -> tuple[Array, ...]:
+        """The loss after each round on each part of the held-out rows; empty without rounds or such rows."""
 
-    def member(self) -> Member:
+    def probabilities(self, matrix: Array, rounds: int = 0) -> Array:
+        """Rows x classes as the library itself predicts them (of a regression rows x 1), after so many rounds.
+
+        0: after all of them.
+        """
+
+    def member(self, rounds: int = 0) -> Member:
         """The same model as plain arrays."""
 
-    def native(self) -> tuple[str, bytes]:
+    def native(self, rounds: int = 0) -> tuple[str, bytes]:
         """The library's own portable file (ending, content); an empty ending where it has none but a pickle."""
 
 
-Fit = Callable[[Setup, Rows, Rows | None, int], Fitted]
-"""(setup, training rows, held-out rows to stop on or None, rounds or 0) -> fitted."""
+Fit = Callable[[Setup, Rows, Sequence[Rows], int], Fitted]
+"""(setup, training rows, parts of held-out rows, rounds or 0) -> fitted.
+
+With rounds, so many are trained. Without, training goes on until the mean loss on the held-out rows has not become
+better for long, and *all* rounds are kept: which number is right is decided by the curves of other rows.
+"""
 
 
 class Draw(NamedTuple):
@@ -59,6 +84,30 @@ class Draw(NamedTuple):
     columns: float
     rows: float
     l2: float
+
+
+@dataclass(slots=True)
+class Curves:
+    """The loss on each of so many parts of held-out rows, round by round."""
+
+    parts: int
+    losses: list[list[float]] = field(default_factory=list)
+    best: float = float("inf")
+    best_at: int = 0
+
+    def add(self, losses: Sequence[float]) -> bool:
+        """One more round; true when none was better for `PATIENCE` rounds."""
+        if not self.parts:
+            return False
+        self.losses.append([float(loss) for loss in losses])
+        mean = sum(self.losses[-1]) / self.parts
+        if mean < self.best:
+            self.best, self.best_at = mean, len(self.losses)
+        return len(self.losses) - self.best_at >= PATIENCE
+
+    def arrays(self) -> tuple[Array, ...]:
+        """One a part."""
+        return tuple(np.array(part) for part in zip(*self.losses, strict=True))
 
 
 Vary = Callable[[Draw, Random], Params]
@@ -74,26 +123,38 @@ class Learner:
     fit: Fit
     configs: tuple[Params, ...]
     """Configurations that are strong on most tables, best first."""
+    featurizer: str = ""
+    """What it does to the encoded columns first, as Azure names it: `StandardScalerWrapper`."""
     vary: Vary | None = None
     """One more configuration by chance; None for a learner that gains nothing by more of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Always:
-    """What a fold without a second class can learn: that one class. Never refitted on all rows, hence no member."""
+    """What a fold without a second class can learn: that one class."""
 
     only: int
     classes: int
     rounds: int = 0
+    curves: tuple[Array, ...] = ()
 
-    def probabilities(self, matrix: Array) -> Array:
+    def probabilities(self, matrix: Array, rounds: int = 0) -> Array:
         return spread(np.ones((len(matrix), 1)), np.array([self.only]), self.classes)
 
-    def member(self) -> Member:
-        raise NotImplementedError("All rows have at least two classes")
+    def member(self, rounds: int = 0) -> Member:
+        return constant(np.eye(self.classes)[self.only])
 
-    def native(self) -> tuple[str, bytes]:
+    def native(self, rounds: int = 0) -> tuple[str, bytes]:
         return "", b""
+
+
+def constant(said: Array) -> Member:
+    """What says the same of every row."""
+    none = np.zeros(0, dtype=np.int32)
+    return Linear(
+        none, np.zeros(0), np.zeros(0), np.zeros((0, len(said))), np.zeros((0, len(said))),
+        none, none, none, np.zeros((0, len(said))), np.asarray(said, dtype=np.float64), "identity",
+    )  # fmt: skip
 
 
 def leaf_rows(wanted: Param, rows: int) -> int:

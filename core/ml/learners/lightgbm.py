@@ -1,6 +1,6 @@
 """Gradient boosted trees by LightGBM."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from core.domain.metrics import TaskKind
 from core.domain.training import Algorithm
 from core.ml.learners.forest import Tree, joined, leaf
-from core.ml.learners.learner import PATIENCE, ROUNDS_MAX, Draw, Fitted, Learner, Setup, leaf_rows, two_columns
+from core.ml.learners.learner import ROUNDS_MAX, Curves, Draw, Fitted, Learner, Setup, leaf_rows, two_columns
 from core.ml.task import Params, Rows, TrialStopped
 from core.predict.members import AnyArray, Array, Forest, Member
 
@@ -25,47 +26,52 @@ ZERO = float(np.float32(1e-35))
 class _LightGBM:
     booster: Any
     rounds: int
+    curves: tuple[Array, ...]
+    kind: TaskKind
 
-    def probabilities(self, matrix: Array) -> Array:
-        return two_columns(self.booster.predict(matrix, num_iteration=self.rounds))
+    def probabilities(self, matrix: Array, rounds: int = 0) -> Array:
+        said = self.booster.predict(matrix, num_iteration=rounds or self.rounds)
+        return said.reshape(-1, 1) if self.kind is TaskKind.REGRESSION else two_columns(said)
 
-    def member(self) -> Member:
-        return lightgbm_forest(self.booster.model_to_string(num_iteration=self.rounds))
+    def member(self, rounds: int = 0) -> Member:
+        return lightgbm_forest(self.booster.model_to_string(num_iteration=rounds or self.rounds))
 
-    def native(self) -> tuple[str, bytes]:
-        return "lightgbm.txt", self.booster.model_to_string(num_iteration=self.rounds).encode()
+    def native(self, rounds: int = 0) -> tuple[str, bytes]:
+        return "lightgbm.txt", self.booster.model_to_string(num_iteration=rounds or self.rounds).encode()
 
 
-def fit(setup: Setup, rows: Rows, held_out: Rows | None, rounds: int) -> Fitted:
+OBJECTIVES = {TaskKind.BINARY: "binary", TaskKind.MULTICLASS: "multiclass", TaskKind.REGRESSION: "regression"}
+
+
+def fit(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitted:
     """Gradient boosted trees by LightGBM."""
     import lightgbm as lgb
 
     matrix, labels = rows
-    objective = {"objective": "binary"} if setup.classes == 2 else {"objective": "multiclass"}
     params = {
         "verbosity": -1,
         "num_threads": setup.threads,
         "seed": setup.seed,
         "deterministic": True,
         "force_col_wise": True,
-        **objective,
+        "objective": OBJECTIVES[setup.kind],
         **({"num_class": setup.classes} if setup.classes > 2 else {}),
         **setup.params,
         "min_data_in_leaf": leaf_rows(setup.params["min_data_in_leaf"], len(labels)),
     }
-    training = lgb.Dataset(matrix, labels, params={"verbosity": -1}, free_raw_data=True)
-    valid = [training.create_valid(*held_out)] if held_out else None
-    callbacks: list[Callable[..., Any]] = [partial(_lightgbm_time, setup)]
-    if held_out:
-        callbacks.append(lgb.early_stopping(PATIENCE, verbose=False))
-    booster = lgb.train(params, training, rounds or ROUNDS_MAX, valid_sets=valid, callbacks=callbacks)
-    return _LightGBM(booster, booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration())
+    training = lgb.Dataset(matrix, labels, weight=setup.weights(labels), params={"verbosity": -1}, free_raw_data=True)
+    valid = [training.create_valid(*part) for part in held_out]
+    seen = Curves(len(valid))
+    callbacks: list[Callable[..., Any]] = [partial(_lightgbm_time, setup, seen)]
+    booster = lgb.train(params, training, rounds or ROUNDS_MAX, valid_sets=valid or None, callbacks=callbacks)
+    return _LightGBM(booster, booster.current_iteration(), seen.arrays(), setup.kind)
 
 
-def _lightgbm_time(setup: Setup, env: Any) -> None:
+def _lightgbm_time(setup: Setup, seen: Curves, env: Any) -> None:
     if setup.stop():
         raise TrialStopped
-    if setup.late():
+    stale = seen.add([loss for _, _, loss, _ in env.evaluation_result_list or ()])
+    if setup.late() or stale:
         import lightgbm as lgb
 
         raise lgb.callback.EarlyStopException(env.iteration, env.evaluation_result_list or [])
@@ -149,5 +155,5 @@ LEARNER = Learner(
         _config(16, 0.05, 20, 0.9, 1.0),
         _config(31, 0.1, 40, 0.6, 5.0, 0.8),
     ),
-    _vary,
+    vary=_vary,
 )

@@ -1,5 +1,6 @@
 """Gradient boosted trees by XGBoost."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from core.domain.metrics import TaskKind
 from core.domain.training import Algorithm
 from core.ml.learners.forest import Tree, joined
-from core.ml.learners.learner import PATIENCE, ROUNDS_MAX, Draw, Fitted, Learner, Setup, two_columns
+from core.ml.learners.learner import ROUNDS_MAX, Curves, Draw, Fitted, Learner, Setup, two_columns
 from core.ml.task import Params, Rows, TrialStopped
 from core.predict.members import Array, Forest, Member
 
@@ -18,46 +20,56 @@ from core.predict.members import Array, Forest, Member
 class _XGBoost:
     booster: Any
     rounds: int
+    curves: tuple[Array, ...]
+    kind: TaskKind
 
-    def probabilities(self, matrix: Array) -> Array:
-        return two_columns(self.booster.inplace_predict(matrix))
+    def probabilities(self, matrix: Array, rounds: int = 0) -> Array:
+        said = self.booster.inplace_predict(matrix, iteration_range=(0, rounds or self.rounds))
+        return said.reshape(-1, 1).astype(np.float64) if self.kind is TaskKind.REGRESSION else two_columns(said)
 
-    def member(self) -> Member:
-        return xgboost_forest(self.native()[1])
+    def member(self, rounds: int = 0) -> Member:
+        return xgboost_forest(self.native(rounds)[1])
 
-    def native(self) -> tuple[str, bytes]:
-        return "xgboost.json", bytes(self.booster.save_raw("json"))
+    def native(self, rounds: int = 0) -> tuple[str, bytes]:
+        kept = self.booster[: rounds or self.rounds]
+        return "xgboost.json", bytes(kept.save_raw("json"))
 
 
-def fit(setup: Setup, rows: Rows, held_out: Rows | None, rounds: int) -> Fitted:
+OBJECTIVES: Mapping[TaskKind, Mapping[str, str]] = {
+    TaskKind.BINARY: {"objective": "binary:logistic", "eval_metric": "logloss"},
+    TaskKind.MULTICLASS: {"objective": "multi:softprob", "eval_metric": "mlogloss"},
+    TaskKind.REGRESSION: {"objective": "reg:squarederror", "eval_metric": "rmse"},
+}
+
+
+def fit(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitted:
     """Gradient boosted trees by XGBoost, on histograms."""
     import xgboost as xgb
 
-    several = {"objective": "multi:softprob", "num_class": setup.classes, "eval_metric": "mlogloss"}
     params = {
         "tree_method": "hist",
         "nthread": setup.threads,
         "seed": setup.seed,
         "verbosity": 0,
-        **({"objective": "binary:logistic", "eval_metric": "logloss"} if setup.classes == 2 else several),
+        **OBJECTIVES[setup.kind],
+        **({"num_class": setup.classes} if setup.classes > 2 else {}),
         **setup.params,
     }
-    training = xgb.QuantileDMatrix(rows[0], rows[1], nthread=setup.threads)
-    evals = [(xgb.QuantileDMatrix(*held_out, ref=training, nthread=setup.threads), "held_out")] if held_out else []
+    training = xgb.QuantileDMatrix(*rows, weight=setup.weights(rows[1]), nthread=setup.threads)
+    parts = [xgb.QuantileDMatrix(*part, ref=training, nthread=setup.threads) for part in held_out]
+    seen = Curves(len(parts))
     booster = xgb.train(
         params,
         training,
         rounds or ROUNDS_MAX,
-        evals=evals,
-        early_stopping_rounds=PATIENCE if held_out else None,
+        evals=[(part, str(at)) for at, part in enumerate(parts)],
         verbose_eval=False,
-        callbacks=[_time(setup)],
+        callbacks=[_time(setup, seen)],
     )
-    best = booster.best_iteration + 1 if held_out else booster.num_boosted_rounds()
-    return _XGBoost(booster[:best], best)
+    return _XGBoost(booster, booster.num_boosted_rounds(), seen.arrays(), setup.kind)
 
 
-def _time(setup: Setup) -> Any:
+def _time(setup: Setup, seen: Curves) -> Any:
     """A callback that looks at the time after every round."""
     import xgboost as xgb
 
@@ -66,7 +78,8 @@ def _time(setup: Setup) -> Any:
             """True ends the boosting."""
             if setup.stop():
                 raise TrialStopped
-            return setup.late()
+            stale = seen.add([losses[-1] for at in sorted(evals_log, key=int) for losses in evals_log[at].values()])
+            return setup.late() or stale
 
     return Time()
 
@@ -136,5 +149,5 @@ LEARNER = Learner(
         _config(7, 0.08, 30.0, 0.6, 0.8, 10.0),
         _config(3, 0.12, 5.0, 0.6, 0.8, 1.0),
     ),
-    _vary,
+    vary=_vary,
 )

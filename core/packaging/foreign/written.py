@@ -13,9 +13,11 @@ from core.domain.errors import ModelUnreadable
 from core.domain.signature import Column, Scalar, Signature
 from core.ml.finished import NATIVE
 from core.packaging.foreign.described import Described
+from core.predict.combination import Vote
 from core.predict.encoder import ColumnCode, Encoder
-from core.predict.folder import FORMAT, member_arrays, member_json
+from core.predict.folder import FORMAT, combination_json, part_arrays, part_json
 from core.predict.members import Member
+from core.predict.part import Part
 
 ELSEWHERE = "elsewhere"
 """What stands for the table and the job of a model that does not tell them."""
@@ -49,13 +51,14 @@ def write(staged: Path, taken: Taken, described: Described) -> None:
     model = {
         "format": FORMAT,
         "encoder": Encoder(codes).to_json(),
-        "members": [member_json(taken.member, PREFIX, 1.0)],
+        "members": [part_json(Part(taken.member), PREFIX)],
+        "combination": combination_json(Vote()),
         "info": info,
     }
     _json(staged / "signature.json", to_json(signature))
     _json(staged / "model.json", model)
     _json(staged / "card.json", {**info, "format": 1, "metrics": {}, "classes": list(taken.classes)})
-    np.savez_compressed(staged / "arrays.npz", **member_arrays(taken.member, PREFIX))  # type: ignore[arg-type]  # numpy types the flag only
+    np.savez_compressed(staged / "arrays.npz", **part_arrays(Part(taken.member), PREFIX))  # type: ignore[arg-type]  # numpy types the flag only
     (staged / NATIVE).mkdir()
     name, content = taken.native
     (staged / NATIVE / name).write_bytes(content)
