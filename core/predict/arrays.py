@@ -31,8 +31,17 @@ def _shares(sums: Array) -> Array:
     return np.hstack((1.0 - sums, sums)) if sums.shape[1] == 1 else sums
 
 
-LINKS: Mapping[str, Callable[[Array], Array]] = {"sigmoid": _sigmoid, "softmax": _softmax, "identity": _shares}
-"""From summed outputs to probabilities; one output is the second class's."""
+def _values(sums: Array) -> Array:
+    return sums
+
+
+LINKS: Mapping[str, Callable[[Array], Array]] = {
+    "sigmoid": _sigmoid,
+    "softmax": _softmax,
+    "identity": _shares,
+    "value": _values,
+}
+"""From summed outputs to probabilities, one output being the second class's; "value" leaves a regression's alone."""
 
 
 def typed(member: object, kinds: Mapping[str, str]) -> bool:

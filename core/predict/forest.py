@@ -3,6 +3,10 @@
 Node `i` sends a row left when `x[feature[i]] <= threshold[i]`, and a missing value where `default_left[i]` says; a leaf
 is its own child. So an evaluator is a loop without a branch, in numpy here, and a compiled one can read the very same
 arrays.
+
+A node may ask for a set of categories instead: left when `x`, the place of a level, is above `threshold[i]` and its
+whole part is in the set. The bits of set `s = set_of[i]` are the 32-bit words from `set_start[s]` up to
+`set_start[s + 1]`; what lies beyond them is not in the set.
 """
 
 from collections.abc import Mapping
@@ -42,6 +46,13 @@ class Forest:
     base: Array
     fill: Array
     """What stands for NaN, per column; NaN leaves it to `default_left`. Empty: nothing is filled."""
+    set_of: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    """The set that a node asks for, -1 where it compares. Empty: no node asks for a set."""
+    set_start: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    """One more than there are sets: where the words of each begin, and where the last end."""
+    words: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    cover: Array = field(default_factory=lambda: np.zeros(0))
+    """The weight of the training rows that came to each node, in the unit of its library. Empty: nobody knows it."""
     link: str = "sigmoid"
     scale: float = 1.0
     cast32: bool = False
@@ -64,13 +75,16 @@ class Forest:
         object.__setattr__(self, "depth", _depth(self))
 
     def probabilities(self, matrix: Array) -> Array:
-        """Rows x classes of the encoded matrix."""
+        """Rows x classes of the encoded matrix; rows x outputs where the link is "value"."""
         chunk = max(1, LANES_MAX // max(1, len(self.roots)))
         parts = [self._sums(matrix[at : at + chunk]) for at in range(0, len(matrix), chunk)]
         return LINKS[self.link](np.concatenate(parts) if parts else np.zeros((0, len(self.base))))
 
     def arrays(self) -> dict[str, AnyArray]:
-        return {name: getattr(self, name) for name in FOREST_ARRAYS}
+        some = {name: getattr(self, name) for name in FOREST_OPTIONAL}
+        return {name: getattr(self, name) for name in FOREST_ARRAYS} | {
+            n: array for n, array in some.items() if len(array)
+        }
 
     def meta(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in FOREST_META}
@@ -78,7 +92,8 @@ class Forest:
     @classmethod
     def from_arrays(cls, meta: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> "Forest":
         """The forest that `meta` and `arrays` described. Raises ModelUnreadable."""
-        return cls(**exactly(FOREST_ARRAYS, arrays), **exactly(FOREST_META, meta))
+        some: dict[str, Any] = {name: arrays[name] for name in FOREST_OPTIONAL if name in arrays}
+        return cls(**exactly(FOREST_ARRAYS, arrays), **some, **exactly(FOREST_META, meta))
 
     def _sums(self, matrix: Array) -> Array:
         leaves = self._leaves(self._prepared(matrix))
@@ -117,16 +132,32 @@ class Forest:
         for _ in range(self.depth):
             x = values.take(self._feature.take(node) + starts)
             right = x > self.threshold.take(node)
+            if len(self.set_of):
+                self._ask_sets(x, node, right)
             if missing:
                 right |= np.isnan(x) & ~self.default_left.take(node)
             node = self._children.take(2 * node + right)
         return node
 
+    def _ask_sets(self, x: Array, node: npt.NDArray[np.intp], right: npt.NDArray[np.bool_]) -> None:
+        """Where a node asks for a set, what it answers is put into `right`; a missing value's answer is False."""
+        asked = np.nonzero((found := self.set_of.take(node)) >= 0)
+        places, values = found[asked], x[asked]
+        start, end = self.set_start[places].astype(np.intp), self.set_start[places + 1]
+        known = right[asked] & (values < 32.0 * (end - start))
+        code = np.where(known, values, 0.0).astype(np.intp)
+        bit = self.words[start + (code >> 5)] >> (code & 31).astype(np.uint32) & 1
+        right[asked] = ~(known & (bit != 0)) & ~np.isnan(values)
+
 
 FOREST_META = ("link", "scale", "cast32", "sum32")
 FOREST_ARRAYS = ("roots", "feature", "threshold", "left", "right", "default_left", "value", "output", "base", "fill")
-FOREST_KINDS = dict.fromkeys(("roots", "feature", "left", "right", "output"), "iu")
-FOREST_KINDS |= {"default_left": "b"} | dict.fromkeys(("threshold", "value", "base", "fill"), "f")
+FOREST_OPTIONAL = ("set_of", "set_start", "words", "cover")
+"""Arrays that a model folder has only where they are not empty."""
+FOREST_KINDS = dict.fromkeys(("roots", "feature", "left", "right", "output", "set_of", "set_start"), "iu")
+FOREST_KINDS |= {"default_left": "b", "words": "u"} | dict.fromkeys(
+    ("threshold", "value", "base", "fill", "cover"), "f"
+)
 
 
 def _check_forest(forest: Forest) -> None:
@@ -151,10 +182,26 @@ def _check_forest(forest: Forest) -> None:
     }
     if found := [problem for problem, wrong in problems.items() if wrong]:
         raise _damaged(found[0])
+    if problem := _problem_of_sets(forest, nodes):
+        raise _damaged(problem)
+    if len(forest.cover) and (len(forest.cover) != nodes or not bool((forest.cover >= 0).all())):
+        raise _damaged("the weight of the rows at its nodes is no number of 0 or more each")
     if np.isnan(forest.threshold[inner]).any():
         raise _damaged("a threshold is no number")
     if (forest.right != forest.left)[~inner].any():
         raise _damaged("a leaf has a child")
+
+
+def _problem_of_sets(forest: Forest, nodes: int) -> str:
+    """What is wrong with the sets that nodes ask for; empty when nothing is."""
+    starts = forest.set_start
+    if not (len(forest.set_of) or len(starts) or len(forest.words)):
+        return ""
+    if len(forest.set_of) != nodes or not within(forest.set_of[forest.set_of >= 0], len(starts) - 1):
+        return "a node asks for a set that is not there"
+    if not len(starts) or starts[0] != 0 or starts[-1] != len(forest.words) or (starts[1:] <= starts[:-1]).any():
+        return "the words of its sets do not lie one after the other"
+    return ""
 
 
 def _damaged(problem: str) -> ModelUnreadable:

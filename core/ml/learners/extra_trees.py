@@ -58,9 +58,14 @@ def fit(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitt
 
 
 def sklearn_forest(trees: Sequence[Any], fill: Array) -> Forest:
-    """From scikit-learn's trees, whose leaves hold the shares of the classes and which compare float32 with `<=`."""
-    made = [_sklearn_tree(tree) for tree in trees]
-    classes = trees[0].value.shape[2]
+    """From scikit-learn's trees, whose leaves hold the shares of the classes and which compare float32 with `<=`.
+
+    The leaves of a regression hold one number each.
+    """
+    made, classes = [_sklearn_tree(tree) for tree in trees], trees[0].value.shape[2]
+    if classes == 1:
+        output = np.zeros(len(made))
+        return joined(made, output, np.zeros(1), fill, link="value", cast32=True, scale=1.0 / len(made))
     base = np.zeros(1 if classes == 2 else classes)
     output = np.zeros(len(made) if classes == 2 else 0)
     return joined(made, output, base, fill, link="identity", cast32=True, scale=1.0 / len(made))
@@ -69,14 +74,18 @@ def sklearn_forest(trees: Sequence[Any], fill: Array) -> Forest:
 def _sklearn_tree(tree: Any) -> Tree:
     leaf, own = tree.children_left < 0, np.arange(tree.node_count)
     shares = tree.value[:, 0, :]
-    shares = np.where(leaf[:, None], shares / shares.sum(axis=1, keepdims=True), 0.0)
+    classes = shares.shape[1]
+    if classes > 1:
+        shares = shares / shares.sum(axis=1, keepdims=True)
+    shares = np.where(leaf[:, None], shares, 0.0)
     return Tree(
         np.where(leaf, 0, tree.feature),
         np.where(leaf, 0.0, tree.threshold),
         np.where(leaf, own, tree.children_left),
         np.where(leaf, own, tree.children_right),
         np.zeros(len(own), dtype=bool),
-        shares[:, 1] if shares.shape[1] == 2 else shares,
+        shares[:, -1] if classes <= 2 else shares,
+        tree.weighted_n_node_samples,
     )
 
 

@@ -22,6 +22,10 @@ ZERO = float(np.float32(1e-35))
 """LightGBM takes values up to this far from 0 as 0 (kZeroThreshold in include/LightGBM/meta.h)."""
 
 
+REGRESSIONS = ("regression", "regression_l1", "huber", "fair", "quantile", "mape")
+"""Objectives whose answers are the sums of the leaves themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class _LightGBM:
     booster: Any
@@ -82,7 +86,8 @@ def lightgbm_forest(text: str) -> Forest:
     header, *blocks = text[: text.index("end of trees")].split("\nTree=")
     outputs = int(_fields(header)["num_tree_per_iteration"])
     trees = [_lightgbm_tree(_fields(block)) for block in blocks]
-    link = "sigmoid" if outputs == 1 else "softmax"
+    objective = _fields(header).get("objective", "").split(" ", 1)[0]
+    link = "value" if objective in REGRESSIONS else "sigmoid" if outputs == 1 else "softmax"
     return joined(trees, np.arange(len(trees)) % outputs, np.zeros(outputs), link=link)
 
 
@@ -93,16 +98,17 @@ def _fields(block: str) -> dict[str, str]:
 def _lightgbm_tree(fields: dict[str, str]) -> Tree:
     leaves = _numbers(fields["leaf_value"], float)
     if len(leaves) == 1:
-        return leaf(leaves[0])
-    kinds = _numbers(fields["decision_type"], int)
-    if (kinds & CATEGORICAL).any():
-        raise ValueError("A LightGBM tree splits on categories, which the forest format does not hold")
-    inner, threshold = len(kinds), _lightgbm_threshold(_numbers(fields["threshold"], float))
+        return leaf(leaves[0], *_numbers(fields.get("leaf_count", ""), float))
+    kinds, written = _numbers(fields["decision_type"], int), _numbers(fields["threshold"], float)
+    sets = _lightgbm_sets(fields, np.flatnonzero(kinds & CATEGORICAL), written)
+    # A value is cut to its whole part before it is looked up, so that 0 is what is above -1.
+    threshold = np.where(kinds & CATEGORICAL, -1.0, _lightgbm_threshold(written))
+    inner = len(kinds)
     own = np.arange(inner + len(leaves))
     # A leaf is written as -1 - its number. Without a NaN in training LightGBM takes a NaN as 0.
     left, right = (_with_leaves(_numbers(fields[f"{side}_child"], int), inner, own) for side in ("left", "right"))
     learned = (kinds >> 2) & 3 == MISSING_NAN
-    default = np.where(learned, kinds & DEFAULT_LEFT > 0, threshold >= 0)
+    default = np.where(learned, kinds & DEFAULT_LEFT > 0, threshold >= 0) & (kinds & CATEGORICAL == 0)
     blank = np.zeros(len(leaves))
     return Tree(
         np.concatenate((_numbers(fields["split_feature"], int), blank.astype(int))),
@@ -111,7 +117,24 @@ def _lightgbm_tree(fields: dict[str, str]) -> Tree:
         right,
         np.concatenate((default, blank > 0)),
         np.concatenate((np.zeros(inner), leaves)),
+        _lightgbm_cover(fields),
+        sets,
     )
+
+
+def _lightgbm_sets(fields: dict[str, str], asking: AnyArray, numbers: Array) -> dict[int, AnyArray]:
+    """By node, the words of its set: a node that asks for one has the set's number for its threshold."""
+    if not len(asking):
+        return {}
+    starts, words = (_numbers(fields[name], int) for name in ("cat_boundaries", "cat_threshold"))
+    return {at: words[starts[number] : starts[number + 1]] for at in asking.tolist() for number in [int(numbers[at])]}
+
+
+def _lightgbm_cover(fields: dict[str, str]) -> Array | None:
+    """The rows at each node, which LightGBM's own explanations weigh by."""
+    if "internal_count" not in fields or "leaf_count" not in fields:
+        return None
+    return np.concatenate([_numbers(fields[name], float) for name in ("internal_count", "leaf_count")])
 
 
 def _lightgbm_threshold(values: Array) -> Array:

@@ -10,10 +10,17 @@ import numpy as np
 
 from core.domain.metrics import TaskKind
 from core.domain.training import Algorithm
-from core.ml.learners.forest import Tree, joined
+from core.ml.learners.forest import Tree, joined, words_of
 from core.ml.learners.learner import ROUNDS_MAX, Curves, Draw, Fitted, Learner, Setup, two_columns
 from core.ml.task import Params, Rows, TrialStopped
-from core.predict.members import Array, Forest, Member
+from core.predict.members import AnyArray, Array, Forest, Member
+
+CATEGORICAL = 1
+"""FeatureType::kCategorical in XGBoost's `split_type`."""
+BELOW_ZERO = float(np.nextafter(0.0, -1.0))
+"""XGBoost takes what is below 0 as no category."""
+REGRESSIONS = ("reg:squarederror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror")
+"""Objectives whose answers are the sums of the leaves themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +101,9 @@ def xgboost_learner_forest(learner: dict[str, Any]) -> Forest:
     model = learner["gradient_booster"]["model"]
     trees = [_xgboost_tree(tree) for tree in model["trees"]]
     outputs = max(1, int(learner["learner_model_param"]["num_class"]))
-    base = _xgboost_base(learner, outputs)
-    link = "sigmoid" if outputs == 1 else "softmax"
+    regression = learner["objective"]["name"] in REGRESSIONS
+    base = _xgboost_base(learner, outputs, regression)
+    link = "value" if regression else "sigmoid" if outputs == 1 else "softmax"
     return joined(trees, np.array(model["tree_info"]), base, link=link, cast32=True, sum32=True)
 
 
@@ -103,22 +111,36 @@ def _xgboost_tree(tree: dict[str, Any]) -> Tree:
     left, right = np.array(tree["left_children"]), np.array(tree["right_children"])
     leaf, own = left < 0, np.arange(len(left))
     condition = np.array(tree["split_conditions"], dtype=np.float32)
-    below = np.nextafter(condition, np.float32(-np.inf))
+    below = np.nextafter(condition, np.float32(-np.inf)).astype(np.float64)
+    asking = np.array(tree.get("split_type", np.zeros(len(left))), dtype=int) == CATEGORICAL
+    # Those in a set go right, so that the children of a node that asks for one are exchanged.
+    left, right = np.where(asking, right, left), np.where(asking, left, right)
     return Tree(
         np.where(leaf, 0, np.array(tree["split_indices"])),
-        np.where(leaf, 0.0, below.astype(np.float64)),
+        np.where(leaf, 0.0, np.where(asking, BELOW_ZERO, below)),
         np.where(leaf, own, left),
         np.where(leaf, own, right),
-        np.array(tree["default_left"], dtype=bool) & ~leaf,
+        (np.array(tree["default_left"], dtype=bool) ^ asking) & ~leaf,
         np.where(leaf, condition.astype(np.float64), 0.0),
+        np.array(tree["sum_hessian"], dtype=np.float64) if "sum_hessian" in tree else None,
+        _xgboost_sets(tree, asking & ~leaf),
     )
 
 
-def _xgboost_base(learner: dict[str, Any], outputs: int) -> Array:
-    """The start of every sum. Written as a probability for two classes, as margins for more; in 3.x as a list."""
+def _xgboost_sets(tree: dict[str, Any], asking: AnyArray) -> dict[int, AnyArray]:
+    """By node, the words of its set."""
+    if not asking.any():
+        return {}
+    listed = zip(tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"], strict=True)
+    sets = {node: words_of(tree["categories"][start : start + size]) for node, start, size in listed}
+    return {node: sets[node] for node in np.flatnonzero(asking).tolist()}
+
+
+def _xgboost_base(learner: dict[str, Any], outputs: int, regression: bool) -> Array:
+    """The start of every sum. Written as a probability for two classes, else as it is added; in 3.x as a list."""
     text = str(learner["learner_model_param"]["base_score"])
     values = np.array([float(word) for word in text.strip("[]").split(",")], dtype=np.float32).astype(np.float64)
-    if outputs == 1:
+    if outputs == 1 and not regression:
         values = np.log(values / (1.0 - values))
     return np.broadcast_to(values, (outputs,)).copy()
 

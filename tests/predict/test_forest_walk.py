@@ -1,0 +1,183 @@
+"""Any small forest answers as one row at a time, walked node by node, would."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.domain.errors import ModelUnreadable
+from core.predict.arrays import LINKS
+from core.predict.forest import Forest
+
+COLUMNS = 3
+TREES = {
+    "plain": {"outputs": 1, "link": "sigmoid"},
+    "several": {"outputs": 3, "link": "softmax"},
+    "shares": {"outputs": 3, "link": "identity", "whole": True},
+    "averaged": {"outputs": 1, "link": "identity", "scale": 0.25, "fill": True},
+    "float32": {"outputs": 2, "link": "softmax", "cast32": True, "sum32": True},
+    "value": {"outputs": 1, "link": "value", "scale": 0.5, "cast32": True},
+    "values": {"outputs": 2, "link": "value"},
+}
+
+
+def random_forest(rng: np.random.Generator, kind: str, trees: int, sets: bool) -> Forest:
+    """Trees of up to 15 nodes whose thresholds lie on a coarse grid; some nodes ask for sets where `sets`."""
+    how = dict(TREES[kind])
+    outputs, whole = how.pop("outputs"), how.pop("whole", False)
+    fill = np.array([np.nan, 1.0, -2.0]) if how.pop("fill", False) else np.zeros(0)
+    roots, left, right = [], [], []
+    for _ in range(trees):
+        roots.append(len(left))
+        open_nodes = [len(left)]
+        left.append(len(left))
+        right.append(len(right))
+        for _ in range(rng.integers(0, 8)):
+            at = open_nodes.pop(rng.integers(len(open_nodes)))
+            left[at], right[at] = len(left), len(left) + 1
+            open_nodes += [len(left), len(left) + 1]
+            left += [len(left), len(left) + 1]
+            right += [len(right), len(right) + 1]
+    nodes = len(left)
+    inner = np.array(left) != np.arange(nodes)
+    set_of = np.where(inner & (rng.random(nodes) < 0.5), 0, -1)
+    set_of[set_of == 0] = np.arange((set_of == 0).sum())
+    sizes = rng.integers(1, 4, int(set_of.max(initial=-1)) + 1)
+    asking = set_of >= 0 if sets and len(sizes) else np.zeros(nodes, bool)
+    grid = rng.integers(-4, 5, nodes) / 2
+    some = {
+        "set_of": set_of.astype(np.int32),
+        "set_start": np.concatenate(([0], np.cumsum(sizes))).astype(np.int32),
+        "words": rng.integers(0, 2**32, sizes.sum(), dtype=np.uint32),
+    }
+    return Forest(
+        roots=np.array(roots, np.int32),
+        feature=rng.integers(0, COLUMNS, nodes).astype(np.int32),
+        threshold=np.where(asking, rng.choice([-1.0, -5e-324], nodes), grid),
+        left=np.array(left, np.int32),
+        right=np.array(right, np.int32),
+        default_left=rng.random(nodes) < 0.5,
+        value=rng.random((nodes, outputs)) if whole else rng.normal(size=nodes),
+        output=np.zeros(0, np.int32) if whole else (np.arange(trees) % outputs).astype(np.int32),
+        base=rng.normal(size=outputs),
+        fill=fill,
+        **(some if asking.any() else {}),
+        **how,
+    )
+
+
+def random_rows(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Values on the thresholds and beside them, places of levels that are in and beyond the sets, and missing ones."""
+    near = rng.integers(-4, 5, (count, COLUMNS)) / 2 + rng.choice([0, 1e-9, -1e-9], (count, COLUMNS))
+    rows = np.where(rng.random(near.shape) < 0.5, near, rng.integers(0, 110, near.shape))
+    odd = [np.nan, -0.0, -0.5, -1.0, 1e300, -1e300, 31.5, 2.0**31, 2.0**32, 2.0**63, np.inf, -np.inf]
+    return np.where(rng.random(near.shape) < 0.3, rng.choice(odd, near.shape), rows)
+
+
+def naive(forest: Forest, row: np.ndarray) -> np.ndarray:
+    """The sums of one row, by the words of the module."""
+    row = np.where(np.isnan(row), forest.fill, row) if len(forest.fill) else row
+    with np.errstate(over="ignore"):
+        row = row.astype(np.float32).astype(np.float64) if forest.cast32 else row
+    sums = (forest.base if not forest.sum32 else forest.base.astype(np.float32)).copy()
+    for tree, root in enumerate(forest.roots.tolist()):
+        node = root
+        while forest.left[node] != node:
+            node = int((forest.left if goes_left(forest, node, row[forest.feature[node]]) else forest.right)[node])
+        value = forest.value[node]
+        if forest.value.ndim == 1:
+            at = forest.output[tree]
+            sums[at] = sums[at] + (np.float32(value) if forest.sum32 else forest.scale * value)
+        else:
+            sums += forest.scale * value
+    return sums.astype(np.float64)
+
+
+def goes_left(forest: Forest, node: int, x: float) -> bool:
+    if np.isnan(x):
+        return bool(forest.default_left[node])
+    if not len(forest.set_of) or forest.set_of[node] < 0:
+        return bool(x <= forest.threshold[node])
+    at = forest.set_of[node]
+    words = forest.words[forest.set_start[at] : forest.set_start[at + 1]].tolist()
+    if not forest.threshold[node] < x < 32 * len(words):
+        return False
+    return bool(words[int(x) // 32] >> int(x) % 32 & 1)
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    kind=st.sampled_from(list(TREES)),
+    trees=st.integers(1, 9),
+    count=st.integers(1, 12),
+    sets=st.booleans(),
+)
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_a_forest_answers_as_a_walk_node_by_node_would(seed, kind, trees, count, sets):
+    rng = np.random.default_rng(seed)
+    forest = random_forest(rng, kind, max(trees, TREES[kind]["outputs"]), sets)
+    rows = random_rows(rng, count)
+    with np.errstate(over="ignore"):
+        answers = forest.probabilities(rows)
+    expected = LINKS[forest.link](np.array([naive(forest, row) for row in rows]))
+    assert answers == pytest.approx(expected, abs=1e-12)
+    again = Forest.from_arrays(forest.meta(), forest.arrays())
+    for name, array in forest.arrays().items():
+        np.testing.assert_array_equal(getattr(again, name), array)
+
+
+def test_a_forest_without_sets_and_cover_is_written_as_it_always_was():
+    forest = random_forest(np.random.default_rng(1), "plain", 3, False)
+    assert not {"set_of", "set_start", "words", "cover"} & set(forest.arrays())
+
+
+def asking(**changes) -> Forest:
+    """One tree: levels 1 and 33 go left to -1, every other one right to 1."""
+    arrays = {
+        "roots": np.array([0], np.int32),
+        "feature": np.zeros(3, np.int32),
+        "threshold": np.array([-1.0, 0, 0]),
+        "left": np.array([1, 1, 2], np.int32),
+        "right": np.array([2, 1, 2], np.int32),
+        "default_left": np.zeros(3, bool),
+        "value": np.array([0, -1.0, 1.0]),
+        "output": np.zeros(1, np.int32),
+        "base": np.zeros(1),
+        "fill": np.zeros(0),
+        "link": "value",
+        "set_of": np.array([0, -1, -1], np.int32),
+        "set_start": np.array([0, 2], np.int32),
+        "words": np.array([2, 2], np.uint32),
+    }
+    return Forest(**{**arrays, **changes})
+
+
+def test_a_level_that_is_not_in_the_set_or_never_was_seen_goes_right():
+    levels = np.array([1, 33, 0, 32, 34, 64, 1e9, -1, np.nan])
+    assert asking().probabilities(levels[:, None])[:, 0].tolist() == [-1, -1, 1, 1, 1, 1, 1, 1, 1]
+
+
+def test_a_missing_level_goes_where_the_node_says():
+    forest = asking(default_left=np.array([True, False, False]))
+    assert forest.probabilities(np.array([[np.nan], [0.0]]))[:, 0].tolist() == [-1, 1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"set_of": np.array([1, -1, -1], np.int32)}, "asks for a set that is not there"),
+        ({"set_of": np.array([0], np.int32)}, "asks for a set that is not there"),
+        ({"set_of": np.zeros(0, np.int32)}, "asks for a set that is not there"),
+        ({"set_start": np.zeros(0, np.int32)}, "asks for a set that is not there"),
+        ({"set_start": np.array([0, 3], np.int32)}, "do not lie one after the other"),
+        ({"set_start": np.array([0, 0], np.int32)}, "do not lie one after the other"),
+        ({"set_start": np.array([1, 2], np.int32)}, "do not lie one after the other"),
+        ({"words": np.array([2, 2], np.int32)}, "of other types"),
+        ({"cover": np.ones(2)}, "the weight of the rows at its nodes"),
+        ({"cover": np.array([1.0, -1.0, 1.0])}, "the weight of the rows at its nodes"),
+        ({"cover": np.array([1.0, np.nan, 1.0])}, "the weight of the rows at its nodes"),
+    ],
+)
+def test_sets_that_are_none_are_refused(changes, problem):
+    with pytest.raises(ModelUnreadable, match=problem):
+        asking(**changes)
