@@ -8,6 +8,7 @@ from pathlib import Path
 
 import lightgbm
 import numpy as np
+import pandas as pd
 import pytest
 import xgboost
 import yaml
@@ -138,6 +139,105 @@ def test_without_a_signature_the_booster_names_its_columns(tmp_path: Path):
     values = yaml.safe_load((folder / "MLmodel").read_text())
     (folder / "MLmodel").write_text(yaml.safe_dump({**values, "signature": None}))
     answers(folder)
+
+
+def categorical_frame(letter: str = "e") -> tuple[pd.DataFrame, np.ndarray]:
+    """A column of numbers, one of text with holes and one of categories by number."""
+    random = np.random.default_rng(5)
+    jobs, kinds = random.choice(["admin", f"blue, or {letter}", 'the "q"'], 400), random.integers(0, 5, 400)
+    frame = pd.DataFrame({"age": random.normal(size=400), "job": pd.Categorical(jobs), "kind": pd.Categorical(kinds)})
+    frame.loc[random.random(400) < 0.1, "job"] = None
+    labels = (frame["age"] > 0) ^ (frame["job"] == "admin").to_numpy() ^ (kinds == 3)
+    return frame, labels.to_numpy().astype(int)
+
+
+def frame_signature(folder: Path, flavor: str, **options) -> Path:
+    mlmodel(folder, flavor, columns=("age", "job", "kind"), **options)
+    values = yaml.safe_load((folder / "MLmodel").read_text())
+    inputs = values["signature"]["inputs"].replace('"double", "name": "job"', '"string", "name": "job"')
+    (folder / "MLmodel").write_text(yaml.safe_dump({**values, "signature": {**values["signature"], "inputs": inputs}}))
+    return folder
+
+
+def frame_answers(folder: Path, frame: pd.DataFrame) -> np.ndarray:
+    staged = folder.with_name("staged")
+    take_over(folder, staged)
+    return load_model(staged).probabilities([
+        frame["age"].tolist(), [None if pd.isna(job) else job for job in frame["job"]], frame["kind"].tolist()
+    ])  # fmt: skip
+
+
+def test_text_that_lightgbm_knows_as_categories_is_served_as_text(tmp_path: Path):
+    frame, labels = categorical_frame("é")
+    params = {"objective": "binary", "verbosity": -1, "num_threads": 1, "min_data_per_group": 5, "cat_smooth": 1.0}
+    booster = lightgbm.train(params, lightgbm.Dataset(frame, labels, params={"verbosity": -1}), 15)
+    folder = frame_signature(tmp_path / "m", "lightgbm", data="model.lgb")
+    booster.save_model(folder / "model.lgb")
+    assert np.abs(frame_answers(folder, frame) - both(booster.predict(frame))).max() <= PARITY_LIMIT
+
+
+@pytest.mark.parametrize("form", ["json", "ubj"])
+def test_text_that_xgboost_knows_as_categories_is_served_as_text(tmp_path: Path, form: str):
+    frame, labels = categorical_frame()
+    matrix = xgboost.DMatrix(frame, labels, enable_categorical=True)
+    booster = xgboost.train({"objective": "binary:logistic", "nthread": 1, "max_depth": 4}, matrix, 15)
+    folder = frame_signature(tmp_path / "m", "xgboost", data=f"model.{form}")
+    booster.save_model(folder / f"model.{form}")
+    assert np.abs(frame_answers(folder, frame) - both(booster.predict(matrix))).max() <= PARITY_LIMIT
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+def test_categories_without_names_are_the_numbers_that_are_sent(tmp_path: Path, library: str):
+    levels = np.where(np.isnan(X), np.nan, np.clip(np.round(np.abs(X) * 4), 0, 9))
+    if library == "lightgbm":
+        params = {"objective": "binary", "verbosity": -1, "num_threads": 1, "min_data_per_group": 5}
+        told = {"categorical_feature": [0, 1], "params": {"verbosity": -1}, "feature_name": list(NAMES)}
+        booster = lightgbm.train(params, lightgbm.Dataset(levels, TWO, **told), 15)
+        own, folder = booster.predict(X), of_lightgbm(tmp_path / "m", booster)
+    else:
+        told = {"feature_types": ["c", "c", "q"], "enable_categorical": True, "feature_names": list(NAMES)}
+        booster = xgboost.train(
+            {"objective": "binary:logistic", "nthread": 1}, xgboost.DMatrix(levels, TWO, **told), 15
+        )
+        own, folder = booster.predict(xgboost.DMatrix(X, **told)), of_xgboost(tmp_path / "m", booster)
+    assert np.abs(answers(folder) - both(own)).max() <= PARITY_LIMIT
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+def test_categories_that_are_numbers_of_their_own_are_refused(tmp_path: Path, library: str):
+    frame, labels = categorical_frame()
+    frame["kind"] = pd.Categorical(frame["kind"].astype(int) * 7 + 3)
+    if library == "lightgbm":
+        booster = lightgbm.train({"objective": "binary", "verbosity": -1}, lightgbm.Dataset(frame, labels), 2)
+    else:
+        matrix = xgboost.DMatrix(frame, labels, enable_categorical=True)
+        booster = xgboost.train({"objective": "binary:logistic"}, matrix, 2)
+    folder = frame_signature(tmp_path / "m", library, data="model.json")
+    booster.save_model(folder / "model.json")
+    with pytest.raises(SpecInvalid, match="The categories of its feature 2 are numbers of their own, as 3"):
+        take_over(folder, tmp_path / "staged")
+
+
+def test_names_of_levels_that_xgboost_cuts_are_refused(tmp_path: Path):
+    frame, labels = categorical_frame("é")
+    matrix = xgboost.DMatrix(frame, labels, enable_categorical=True)
+    folder = frame_signature(tmp_path / "m", "xgboost", data="model.json")
+    xgboost.train({"objective": "binary:logistic"}, matrix, 2).save_model(folder / "model.json")
+    with pytest.raises(SpecInvalid, match="other letters than ASCII's"):
+        take_over(folder, tmp_path / "staged")
+
+
+def test_few_bytes_cannot_ask_for_vast_sets(tmp_path: Path):
+    frame, labels = categorical_frame()
+    matrix = xgboost.DMatrix(frame, labels, enable_categorical=True)
+    folder = frame_signature(tmp_path / "m", "xgboost", data="model.json")
+    xgboost.train({"objective": "binary:logistic"}, matrix, 3).save_model(folder / "model.json")
+    document = json.loads((folder / "model.json").read_text())
+    for tree in document["learner"]["gradient_booster"]["model"]["trees"]:
+        tree["categories"] = [2**31 for _ in tree["categories"]]
+    (folder / "model.json").write_text(json.dumps(document))
+    with pytest.raises(SpecInvalid, match="more than are read here"):
+        take_over(folder, tmp_path / "staged")
 
 
 def _other(flavor: str, **options) -> Callable[[Path], Path]:

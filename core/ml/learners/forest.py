@@ -8,6 +8,8 @@ import numpy as np
 
 from core.predict.members import AnyArray, Array, Forest
 
+CATEGORIES_MAX = 1 << 24
+"""XGBoost's OutOfRangeCat: from here on float32 has not every whole number."""
 WORD = 32
 """Bits of a word in which sets are written."""
 NODES = ("feature", "threshold", "left", "right", "default_left", "value")
@@ -37,8 +39,10 @@ def leaf(value: float, cover: float | None = None) -> Tree:
 
 
 def words_of(categories: Iterable[int]) -> AnyArray:
-    """The set of these categories as words of bits."""
+    """The set of these categories as words of bits. Raises ValueError for one that no library writes."""
     members = np.array(sorted(categories), dtype=np.int64)
+    if len(members) and not 0 <= members[0] <= members[-1] < CATEGORIES_MAX:
+        raise ValueError(f"A set holds the category {members[-1] if members[0] >= 0 else members[0]}")
     words = np.zeros(int(members[-1]) // WORD + 1 if len(members) else 1, dtype=np.uint32)
     np.bitwise_or.at(words, members // WORD, np.uint32(1) << (members % WORD).astype(np.uint32))
     return words

@@ -18,6 +18,7 @@ from core.ml.learners.lightgbm import lightgbm_forest
 from core.ml.learners.xgboost import xgboost_learner_forest
 from core.packaging.foreign import ubjson
 from core.packaging.foreign.described import COLUMNS_MAX, Described, described, inside, read
+from core.packaging.foreign.levels import Levels, lightgbm_levels, refuse_vast_sets, xgboost_levels
 from core.packaging.foreign.written import Taken, write
 from core.predict.members import Forest
 
@@ -41,7 +42,7 @@ def take_booster(folder: Path, staged: Path) -> None:
     content = read(inside(folder, options.get("data")))
     with reading(flavor):
         taken = READERS[flavor](content, options)
-    write(staged, replace(taken, columns=_columns(about, [column.name for column in taken.columns])), about)
+    write(staged, replace(taken, columns=_columns(about, taken.columns)), about)
 
 
 @contextmanager
@@ -75,7 +76,8 @@ def _lightgbm(content: bytes, options: Mapping[str, Any]) -> Taken:
     names = fields["feature_names"].split()
     if len(names) != int(fields["max_feature_idx"]) + 1:
         raise ModelUnreadable("its LightGBM file names another number of features than it has")
-    return _taken(forest, names, Algorithm.LIGHTGBM, ("lightgbm.txt", content))
+    levels = lightgbm_levels(text, fields["feature_infos"].split())
+    return _taken(forest, names, levels, Algorithm.LIGHTGBM, ("lightgbm.txt", content))
 
 
 def _refuse_lightgbm(objective: Sequence[str], outputs: int, trees: Sequence[str]) -> None:
@@ -86,11 +88,6 @@ def _refuse_lightgbm(objective: Sequence[str], outputs: int, trees: Sequence[str
         raise ModelUnreadable(f"its LightGBM file has {outputs} outputs, and its objective is {kind}")
     if any(re.search(r"^is_linear=1", tree, re.MULTILINE) for tree in trees):
         raise SpecInvalid("Its LightGBM trees have linear models as leaves", hint="Train it without linear_tree")
-    if any(re.search(r"^num_cat=[1-9]", tree, re.MULTILINE) for tree in trees):
-        raise SpecInvalid(
-            "Its LightGBM trees split on categories, which the file knows by number alone",
-            hint="Train it on numeric columns",
-        )
     kinds = re.findall(r"^decision_type=(.*)$", "\n".join(trees), re.MULTILINE)
     if any((int(word) >> 2) & 3 == ZERO_IS_MISSING for line in kinds for word in set(line.split())):
         raise SpecInvalid("Its LightGBM trees take 0 as missing", hint="Train it without zero_as_missing")
@@ -113,9 +110,9 @@ def _xgboost(content: bytes, options: Mapping[str, Any]) -> Taken:
         raise ModelUnreadable("its XGBoost file names another number of features than it has")
     if not 0 < count <= COLUMNS_MAX:
         raise SpecInvalid(f"It has {count:,} features, 1 to {COLUMNS_MAX:,} can be scored")
-    return _taken(
-        xgboost_learner_forest(learner), names or [f"f{i}" for i in range(count)], Algorithm.XGBOOST, (name, content)
-    )
+    names = names or [f"f{i}" for i in range(count)]
+    levels = xgboost_levels(learner["gradient_booster"]["model"], names)
+    return _taken(xgboost_learner_forest(learner), names, levels, Algorithm.XGBOOST, (name, content))
 
 
 def _xgboost_document(content: bytes) -> tuple[dict[str, Any], str]:
@@ -134,11 +131,7 @@ def _xgboost_document(content: bytes) -> tuple[dict[str, Any], str]:
 
 def _refuse_xgboost(learner: Mapping[str, Any]) -> None:
     model = learner["gradient_booster"]["model"]
-    if any(1 in tree.get("split_type", ()) or tree.get("categories") for tree in model["trees"]):
-        raise SpecInvalid(
-            "Its XGBoost trees split on categories, which the file knows by number alone",
-            hint="Train it on numeric columns",
-        )
+    refuse_vast_sets(model["trees"])
     param = learner["learner_model_param"]
     if int(param.get("num_target", 1)) > 1 or any(
         int(tree["tree_param"]["size_leaf_vector"]) > 1 for tree in model["trees"]
@@ -164,23 +157,41 @@ def _no_classification(library: str, objective: str) -> SpecInvalid:
     )
 
 
-def _taken(forest: Forest, names: Sequence[str], algorithm: Algorithm, native: tuple[str, bytes]) -> Taken:
+def _taken(
+    forest: Forest, names: Sequence[str], levels: Levels, algorithm: Algorithm, native: tuple[str, bytes]
+) -> Taken:
     if forest.depth > DEPTH_MAX:
         raise ModelUnreadable(f"its trees are {forest.depth} deep, and at most {DEPTH_MAX} is read")
-    columns = [Column(name, ColumnKind.NUMBER, nullable=True) for name in names]
+    columns = [
+        Column(name, ColumnKind.STRING if at in levels else ColumnKind.NUMBER, nullable=True, levels=levels.get(at, ()))
+        for at, name in enumerate(names)
+    ]
     classes = tuple(range(max(2, len(forest.base))))
     return Taken(columns, classes, forest, str(algorithm), native)
 
 
-def _columns(about: Described, features: Sequence[str]) -> tuple[Column, ...]:
+def _columns(about: Described, features: Sequence[Column]) -> tuple[Column, ...]:
     """The signature's columns in the order of the booster's features. Raises SpecInvalid where they do not fit."""
     if not about.columns:
-        return tuple(Column(name, ColumnKind.NUMBER, nullable=True) for name in features)
-    if texts := [column.name for column in about.columns if column.kind is ColumnKind.STRING]:
-        raise SpecInvalid(
-            f"Its column '{texts[0]}' is text, and a booster takes numbers",
-            hint="Import a model whose columns are numbers, or an ONNX model with its encoders",
-        )
+        return tuple(features)
+    found = _ordered(about, [feature.name for feature in features])
+    for column, feature in zip(found, features, strict=True):
+        if column.kind is ColumnKind.STRING and feature.kind is not ColumnKind.STRING:
+            raise SpecInvalid(
+                f"Its column '{column.name}' is text, and the booster takes a number for it",
+                hint="Train it on a frame whose column of text is a category of pandas, which names its levels in the "
+                "file, or import a model whose columns are numbers",
+            )
+        if feature.kind is ColumnKind.STRING and column.kind is not ColumnKind.STRING:
+            raise SpecInvalid(
+                f"Its column '{column.name}' holds text in the booster and no text in its signature",
+                hint="Save it with the signature of the very frame that it was trained on",
+            )
+    return tuple(replace(column, levels=feature.levels) for column, feature in zip(found, features, strict=True))
+
+
+def _ordered(about: Described, features: Sequence[str]) -> tuple[Column, ...]:
+    """The signature's columns in the order of the booster's features, found by name or, without names, by place."""
     # LightGBM writes an underscore for a space.
     named = {column.name.replace(" ", "_"): column for column in about.columns}
     plain = [name.replace(" ", "_") for name in features]
