@@ -30,8 +30,7 @@ from core.local.worker.run import main
 from core.local.worker.tools import Tools
 from core.local.worker.work import Work
 from core.local.workspace import open_local
-from core.ml.executor import Executor, InProcessExecutor
-from core.ml.executor import GivenUp, nobody
+from core.ml.executor import Executor, GivenUp, InProcessExecutor, nobody
 from core.ml.finished import FinishedTrial, commit, record, stage
 from core.ml.search import SearchResult
 from core.ml.trial import train
