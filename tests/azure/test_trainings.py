@@ -91,6 +91,7 @@ def test_what_is_sent_says_all_that_automl_has_a_field_for(running, workspace, p
         allowed_training_algorithms=(Algorithm.LIGHTGBM, Algorithm.EXTRA_TREES),
         max_trials=9,
         n_cross_validations=3,
+        enable_vote_ensemble=False,
     )
     sent = document(running, workspace.jobs.submit(spec).id)
     task = sent["taskDetails"]
