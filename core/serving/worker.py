@@ -133,7 +133,7 @@ async def _serve(state: State, listener: socket.socket, reports: int) -> None:
     for task in tasks:
         task.add_done_callback(partial(_over, ending))
     await ending.asked.wait()
-    server.close()
+    await accept_no_more(server, listener)
     await ending.drained()
     for task in tasks:
         task.cancel()
@@ -142,6 +142,14 @@ async def _serve(state: State, listener: socket.socket, reports: int) -> None:
     await asyncio.to_thread(telemetry.close)
     await asyncio.to_thread(model_data.close)
     counts.publish()
+
+
+async def accept_no_more(server: asyncio.Server, listener: socket.socket) -> None:
+    """Leave what comes from now on to other workers. What was accepted in this round of the loop is ours to answer."""
+    asyncio.get_running_loop().remove_reader(listener)
+    # It becomes a connection in the next round, of an open server only: asyncio drops it where the server has closed.
+    await asyncio.sleep(0)
+    server.close()
 
 
 def _listen_to_signals(ending: Ending) -> None:

@@ -1,9 +1,12 @@
 """An ending worker waits for everybody, also for who has only just been let in."""
 
 import asyncio
+import socket
+
+import pytest
 
 from core.serving.room import Room
-from core.serving.worker import Ending
+from core.serving.worker import Ending, accept_no_more
 
 
 class Visitor:
@@ -27,6 +30,39 @@ def test_a_room_is_not_empty_while_somebody_is_about_to_enter():
         return early, ending.done()
 
     assert asyncio.run(end_while_one_arrives()) == (False, True)
+
+
+class Greeter(asyncio.Protocol):
+    """A connection of a worker: the client hears whose."""
+
+    def __init__(self, worker: bytes) -> None:
+        self._worker = worker
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.write(self._worker)
+        transport.close()
+
+
+@pytest.mark.contract("K4")
+def test_who_connects_in_the_moment_when_a_worker_ends_is_answered_by_it_or_by_the_next():
+    async def connect_and_end(listener: socket.socket, client: socket.socket, rounds: int) -> bytes:
+        loop, passed_on = asyncio.get_running_loop(), listener.dup()
+        first = await loop.create_server(lambda: Greeter(b"first"), sock=listener)
+        client.connect(listener.getsockname())
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        await accept_no_more(first, listener)
+        async with await loop.create_server(lambda: Greeter(b"next"), sock=passed_on):
+            client.setblocking(False)
+            return await asyncio.wait_for(loop.sock_recv(client, 100), 5)
+
+    answers = []
+    for rounds in range(6):
+        with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
+            listener.setblocking(False)
+            answers.append(asyncio.run(connect_and_end(listener, client, rounds)))
+    assert answers == sorted(answers, reverse=True)
+    assert set(answers) == {b"next", b"first"}
 
 
 def test_a_retired_worker_waits_for_who_takes_long_until_it_is_told_to_stop():
