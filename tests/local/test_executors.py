@@ -66,7 +66,7 @@ def test_a_trial_that_leaves_without_a_word_is_a_failed_one(tmp_path):
 
 
 def test_a_trial_that_stops_by_itself_did_not_succeed(tmp_path):
-    assert outcomes(trial_doubles.stop_by_itself, tmp_path)[0].state is FAILED
+    assert outcomes(trial_doubles.stop_by_itself, tmp_path)[0].state is STOPPED
 
 
 def test_a_running_trial_is_killed_when_the_time_is_over(tmp_path):

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from search_doubles import Searching
 
+from core.domain.algorithms import ENSEMBLES
 from core.domain.errors import TrainingFailed
 from core.domain.training import Algorithm, TrainingSpec, TrialState
 from core.ml.executor import InProcessExecutor
 from core.ml.finished import read_finished
+from core.ml.learners.registry import LEARNERS
 from core.ml.portfolio import PORTFOLIO, plan
 from core.ml.task import TrialOutcome
 
@@ -57,7 +59,7 @@ def test_a_vote_of_the_best_is_a_trial_of_its_own(searching):
 
 def test_no_vote_is_held_where_the_job_wants_none(searching):
     result = searching.run(spec={"max_trials": 4, "enable_vote_ensemble": False})
-    assert {t.algorithm for t in searching.ended} == {Algorithm.LIGHTGBM}
+    assert not {t.algorithm for t in searching.ended} & set(ENSEMBLES)
     assert len(result.members) == 1
 
 
@@ -188,11 +190,13 @@ class CountingExecutor:
     def __init__(self, inner: InProcessExecutor) -> None:
         self.inner, self.taken = inner, 0
 
-    def run(self, tasks, stop):
+    slots = 2
+
+    def run(self, tasks, stop, given_up):
         waiting = iter(tasks)
         while pair := list(islice(waiting, 2)):
             self.taken += len(pair)
-            yield from reversed(list(self.inner.run(reversed(pair), stop)))
+            yield from reversed(list(self.inner.run(reversed(pair), stop, given_up)))
 
 
 def test_another_executor_takes_the_place_of_the_first(searching):
@@ -205,8 +209,8 @@ def test_another_executor_takes_the_place_of_the_first(searching):
 
 def test_an_executor_may_lose_a_trial_to_a_crash(searching):
     class Crashing(InProcessExecutor):
-        def run(self, tasks, stop):
-            for outcome in super().run(tasks, stop):
+        def run(self, tasks, stop, given_up):
+            for outcome in super().run(tasks, stop, given_up):
                 yield TrialOutcome(outcome.number, TrialState.FAILED, "killed") if outcome.number == 0 else outcome
 
     result = searching.run(executor=Crashing(train=searching.trials), spec={"max_trials": 3})
@@ -217,7 +221,7 @@ def test_the_plan_is_the_same_for_the_same_seed_and_never_ends():
     first, second = (plan(TrainingSpec("d", "y", seed=5)) for _ in range(2))
     some = [next(first) for _ in range(50)]
     assert some == [next(second) for _ in range(50)]
-    assert {config.algorithm for config in some[: len(PORTFOLIO)]} == set(Algorithm) - {Algorithm.VOTING_ENSEMBLE}
+    assert {config.algorithm for config in some[: len(PORTFOLIO)]} == set(LEARNERS)
 
 
 def test_the_first_three_trials_are_three_learners():
