@@ -44,8 +44,9 @@ perf-gate-quick: setup  ## the same for the hot paths, 4 minutes; no verdict is 
 growth: setup  ## how time grows with rows, columns, trees, runs and requests; 1 when faster than linearly
 	@$(PYTHON) -m perf.growth
 
-peers: setup  ## compare with other tools, each in an environment of its own
+peers: setup  ## compare with other servers, then AutoML engines (hours), each in an environment of its own
 	@$(PYTHON) -m perf.peers.run --publish
+	@$(PYTHON) -m perf.peers.automl --publish
 
 pictures: setup  ## make the README's pictures of the app anew, under 2 minutes
 	@$(PYTHON) scripts/pictures.py

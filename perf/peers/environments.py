@@ -6,9 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
+from typing import Protocol
 
 from perf.peers.comparison import FOLDER, PeerFailed
 
@@ -16,7 +16,20 @@ ENVS = FOLDER / "envs"
 INSTALL_TIMEOUT_S = 900
 
 
-def python_of(peer: ModuleType, envs: Path = ENVS) -> Path:
+class Installable(Protocol):
+    """A peer's module, or whatever else says what an environment is made of."""
+
+    @property
+    def NAME(self) -> str: ...
+
+    @property
+    def PYTHON(self) -> str: ...
+
+    @property
+    def REQUIREMENTS(self) -> Sequence[str]: ...
+
+
+def python_of(peer: Installable, envs: Path = ENVS) -> Path:
     """The interpreter that has what the peer requires. Raises PeerFailed with the installer's own last words."""
     if not peer.REQUIREMENTS:
         return Path(sys.executable)
@@ -33,7 +46,7 @@ def python_of(peer: ModuleType, envs: Path = ENVS) -> Path:
     return python
 
 
-def fingerprint(peer: ModuleType) -> str:
+def fingerprint(peer: Installable) -> str:
     """What an environment was made for; another value makes it anew."""
     return hashlib.sha256("\n".join([peer.PYTHON, *peer.REQUIREMENTS]).encode()).hexdigest()
 
@@ -50,7 +63,7 @@ def _uv(envs: Path) -> list[str]:
     return [str(own / "bin" / "uv")]
 
 
-def _interpreter(peer: ModuleType) -> str:
+def _interpreter(peer: Installable) -> str:
     """This interpreter where the peer takes its version, else the version for uv to find."""
     here = ".".join(map(str, sys.version_info[:2]))
     return sys.executable if here == peer.PYTHON else str(peer.PYTHON)

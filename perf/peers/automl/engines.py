@@ -1,0 +1,103 @@
+"""The engines that are compared: what each needs, which script trains with it, and with which preset."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from perf.peers.comparison import OURS
+
+SCRIPTS = Path(__file__).parent / "scripts"
+PARQUET = "pyarrow>=21"
+"""The tables are handed over in it; no engine is measured by its size."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What `environments.python_of` asks of a peer, under the names that a peer's module has."""
+
+    NAME: str
+    REQUIREMENTS: tuple[str, ...] = ()
+    PYTHON: str = "3.11"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One line of the comparison."""
+
+    name: str
+    label: str
+    environment: Environment
+    script: Path
+    parts: tuple[str, ...]
+    """The distributions that make its installed size, with all that they require."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ours(self) -> bool:
+        return not self.environment.REQUIREMENTS
+
+
+OWN = Environment(OURS)
+FLAML = Environment("flaml", ("flaml[automl,catboost]==2.7.0", PARQUET))
+AUTOGLUON = Environment("autogluon", ("autogluon.tabular[all]==1.6.3", PARQUET))
+MLJAR = Environment("mljar", ("mljar-supervised==1.3.2", PARQUET))
+LIGHTAUTOML = Environment("lightautoml", ("lightautoml==0.4.2", PARQUET))
+
+
+def _engine(name: str, label: str, environment: Environment, part: str, **options: Any) -> Engine:
+    return Engine(name, label, environment, SCRIPTS / f"fit_{environment.NAME}.py", (part,), options)
+
+
+ENGINES: Sequence[Engine] = (
+    Engine(
+        OURS,
+        "Slipway",
+        OWN,
+        SCRIPTS / "fit_slipway.py",
+        ("lightgbm", "xgboost-cpu", "catboost", "scikit-learn", "optuna"),
+    ),
+    _engine("autogluon", "AutoGluon best_quality", AUTOGLUON, "autogluon.tabular[all]", presets="best_quality"),
+    _engine(
+        "autogluon-2025",
+        "AutoGluon best_quality_v150",
+        AUTOGLUON,
+        "autogluon.tabular[all]",
+        presets="best_quality_v150",
+    ),
+    _engine("flaml", "FLAML", FLAML, "flaml[automl,catboost]"),
+    _engine("flaml-ensemble", "FLAML ensemble", FLAML, "flaml[automl,catboost]", ensemble=True),
+    _engine("mljar", "mljar Compete", MLJAR, "mljar-supervised"),
+    _engine("lightautoml", "LightAutoML", LIGHTAUTOML, "lightautoml"),
+)
+"""Ours first. AutoGluon's `extreme_quality` is absent: it wants a GPU and weights that it fetches from a hub."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An engine with the time that it is given."""
+
+    engine: Engine
+    budget_s: float
+    name: str
+    """The engine's; with its own budget, `ENGINE@SECONDS`."""
+
+    @property
+    def label(self) -> str:
+        return self.engine.label + (f", {self.budget_s:g} s" if "@" in self.name else "")
+
+
+def contenders(words: Sequence[str], budget_s: float) -> list[Contender]:
+    """From `ENGINE` or `ENGINE@SECONDS` each; none: every engine. Raises ValueError that says what is wrong."""
+    known = {engine.name: engine for engine in ENGINES}
+    chosen = []
+    for word in words or list(known):
+        name, _, seconds = word.partition("@")
+        if name not in known:
+            raise ValueError(f"there is no engine '{name}'; there are: {', '.join(known)}")
+        try:
+            own = float(seconds) if seconds else budget_s
+        except ValueError:
+            raise ValueError(f"'{word}' is not ENGINE@SECONDS") from None
+        chosen.append(Contender(known[name], own, f"{name}@{own:g}" if seconds else name))
+    return chosen

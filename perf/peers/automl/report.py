@@ -1,0 +1,127 @@
+"""The comparison in Markdown: where ours is ahead, where it is behind, and what each engine costs."""
+
+from collections.abc import Mapping, Sequence
+from statistics import mean
+
+from perf.peers.automl.engines import Contender
+from perf.peers.automl.judging import FIGURES
+from perf.peers.automl.verdicts import Difference, Outcome, Verdict, singles
+
+NAMES = {"auc": "AUC", "log_loss": "log loss"}
+
+
+def markdown(
+    outcomes: Sequence[Outcome],
+    contenders: Sequence[Contender],
+    verdict: Verdict,
+    sizes_mb: Mapping[str, float],
+) -> str:
+    """All tables and lists, one after the other."""
+    parts = [_summary(contenders, verdict, sizes_mb)]
+    for own in (c for c in contenders if c.engine.ours and c.name in verdict.lines):
+        parts += [_by_table(outcomes, contenders, own, verdict, figure) for figure in FIGURES]
+        parts += [_losses(verdict, own, contenders), _single(outcomes, own)]
+    parts.append(_problems(outcomes, contenders))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _summary(contenders: Sequence[Contender], verdict: Verdict, sizes_mb: Mapping[str, float]) -> str:
+    headings = (
+        "engine",
+        "mean rank by AUC",
+        "mean rank by log loss",
+        "mean AUC",
+        "mean log loss",
+        "beyond its budget: median (most), s",
+        "processor time a run, s",
+        "one row, ms of processor time",
+        "model: median (largest), MB",
+        "installed, MB",
+    )
+    lines = [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
+    for contender in contenders:
+        line = verdict.lines.get(contender.name)
+        if line:
+            rank = [
+                f"{ranks[contender.name]:.2f}" if contender.name in ranks else "" for ranks in verdict.ranks.values()
+            ]
+            cells = [
+                contender.label,
+                *rank,
+                f"{line['auc']:.4f}",
+                f"{line['log_loss']:.4f}",
+                f"{line['overrun_s']:+.1f} ({line['overrun_max_s']:+.1f})",
+                f"{line['cpu_s']:.0f}",
+                f"{line['one_row_ms']:.3g}",
+                f"{line['model_mb']:.3g} ({line['model_max_mb']:.3g})",
+                f"{sizes_mb[contender.engine.name]:,.0f}" if contender.engine.name in sizes_mb else "",
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _by_table(
+    outcomes: Sequence[Outcome], contenders: Sequence[Contender], own: Contender, verdict: Verdict, figure: str
+) -> str:
+    """A line a table: ours, and each other with the difference of ours from it."""
+    others = [c for c in contenders if c.name != own.name and c.name in verdict.lines]
+    lines = [f"Test {NAMES[figure]}; in parentheses how far {own.label} is above it, with 95 % bounds:", ""]
+    lines.append(f"| table | {' | '.join([own.label, *(c.label for c in others)])} |")
+    lines.append("|---" * (len(others) + 2) + "|")
+    for outcome in outcomes:
+        cells = [_mean(outcome, own.name, figure)]
+        for other in others:
+            found = verdict.of(outcome.table.name, own.name, other.name, figure)
+            cells.append(f"{_mean(outcome, other.name, figure)}{_bounds(found)}")
+        lines.append(f"| {outcome.table.name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _mean(outcome: Outcome, name: str, figure: str) -> str:
+    values = outcome.values(name, figure)
+    return f"{mean(values):.4f}" if values else "failed"
+
+
+def _bounds(found: Difference | None) -> str:
+    if found is None:
+        return ""
+    at = found.interval
+    text = f"{at.value:+.4f}: {at.low:+.4f} to {at.high:+.4f}"
+    return f" (**{text}**)" if at.sign else f" ({text})"
+
+
+def _losses(verdict: Verdict, own: Contender, contenders: Sequence[Contender]) -> str:
+    """Where another is better beyond the bounds; said too where there is no such place."""
+    labels = {c.name: c.label for c in contenders}
+    lost = [d for d in verdict.differences if d.ours == own.name and d.better < 0]
+    if not lost:
+        return f"No engine is significantly better than {own.label} on any of these tables."
+    lines = (f"- {d.table}: {labels[d.other]} has the better {NAMES[d.figure]}, by {_by(d)}" for d in lost)
+    return "\n".join([f"Where {own.label} is significantly behind:", "", *lines])
+
+
+def _by(difference: Difference) -> str:
+    """Without a sign."""
+    at = difference.interval
+    low, high = sorted((abs(at.low), abs(at.high)))
+    return f"{abs(at.value):.4f} ({low:.4f} to {high:.4f})"
+
+
+def _single(outcomes: Sequence[Outcome], own: Contender) -> str:
+    found = singles(outcomes, own.name)
+    if not found:
+        return ""
+    told = "; ".join(f"{line['table']} {line['auc']:+.4f} ({line['log_loss']:+.4f})" for line in found)
+    return f"{own.label}'s winner against its best trial that is no ensemble, test AUC (log loss): {told}."
+
+
+def _problems(outcomes: Sequence[Outcome], contenders: Sequence[Contender]) -> str:
+    labels = {c.name: c.label for c in contenders}
+    told = [
+        f"- {labels[name]} on {outcome.table.name}, {split.name}: {run.problem}"
+        for outcome in outcomes
+        for name, runs in outcome.runs.items()
+        for split, run in zip(outcome.splits, runs, strict=True)
+        if run and run.problem
+    ]
+    return "\n".join(["Runs that failed, which rank last:", "", *told]) if told else ""
