@@ -75,7 +75,9 @@ def _index() -> Mapping[str, str]:
         [sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False
     )
     index = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip()
-    return {"UV_DEFAULT_INDEX": index} if index and "UV_DEFAULT_INDEX" not in os.environ else {}
+    wheels = ",".join(os.environ.get("PIP_FIND_LINKS", "").split())
+    found = {"UV_DEFAULT_INDEX": index, "UV_FIND_LINKS": wheels}
+    return {name: value for name, value in found.items() if value and name not in os.environ}
 
 
 def _run(command: list[str], *, may_fail: bool = False) -> None:

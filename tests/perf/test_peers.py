@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.settings import CHECKOUT
-from perf.peers import load, mlserver_sklearn, run, scoring
+from perf.peers import environments, load, mlserver_sklearn, run, scoring
 from perf.peers.comparison import Figure, PeerFailed, Row, interleaved, peers_of, short_table, table
 from perf.peers.environments import fingerprint, python_of
 from perf.peers.kept import Kept
@@ -209,6 +209,13 @@ def test_a_finished_environment_is_used_as_it_is(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "installed").write_text(fingerprint(peer()))
     assert python_of(peer(), tmp_path) == folder / "bin" / "python"
+
+
+def test_wheels_of_this_machine_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build of PyTorch without CUDA, say: an index has only the other."""
+    monkeypatch.setenv("PIP_FIND_LINKS", "/wheels /more")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://example.org/simple")
+    assert environments._index() == {"UV_DEFAULT_INDEX": "https://example.org/simple", "UV_FIND_LINKS": "/wheels,/more"}
 
 
 def test_other_requirements_make_another_environment() -> None:
