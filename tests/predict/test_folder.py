@@ -96,8 +96,8 @@ def test_a_torn_file_is_named(folder, name):
 
 
 def test_a_model_of_a_newer_format_says_what_it_found(folder):
-    change_model(folder, format=2)
-    with pytest.raises(ModelUnreadable, match="format 2, expected 1"):
+    change_model(folder, format=3)
+    with pytest.raises(ModelUnreadable, match="format 3, expected 2"):
         load_model(folder)
 
 
