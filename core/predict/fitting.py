@@ -11,32 +11,30 @@ import numpy.typing as npt
 
 from core.domain.data import ColumnKind
 from core.predict.arrays import within
-from core.predict.combination import Combination, Vote
+from core.predict.combination import WEIGHTS_APART, Combination
 from core.predict.encoder import ColumnCode
 from core.predict.forest import Forest
 from core.predict.linear import Linear
 from core.predict.part import Part
 from core.predict.steps import widened
 
-WEIGHTS_APART = 1e-6
-"""So far the weights of the members may be from 1 together."""
 
+def problem(bags: Sequence[Sequence[Part]], combination: Combination, codes: Sequence[ColumnCode], classes: int) -> str:
+    """What is wrong with these bags of a model whose columns are coded so; empty when nothing is.
 
-def problem(bags: Sequence[Sequence[Part]], combination: Combination, codes: Sequence[ColumnCode]) -> str:
-    """What is wrong with these bags of a model whose columns are coded so; empty when nothing is."""
+    Of a regression there are 0 classes.
+    """
+    if found := combination.problem(len(bags), classes):
+        return found
     shares = [[part.share for part in parts] for parts in bags]
-    if isinstance(combination, Vote):
-        shares.append(list(combination.weights))
-        if len(combination.weights) != len(bags):
-            return "its vote has another number of weights than it has members"
     if not all(isfinite(share) and share >= 0 for some in shares for share in some):
         return "a member's weight is no number of 0 or more"
     if not all(isclose(sum(some), 1.0, abs_tol=WEIGHTS_APART) for some in shares):
         return "the weights of its members do not add up to 1"
     if odd := [code.name for code in codes if code.fill is not None and not isfinite(code.fill)]:
         return f"what stands for a missing '{odd[0]}' is no finite number"
-    found = (_problem_of(part, codes) for parts in bags for part in parts)
-    return next((text for text in found if text), "")
+    problems = (_problem_of(part, codes) for parts in bags for part in parts)
+    return next((text for text in problems if text), "")
 
 
 def _problem_of(part: Part, codes: Sequence[ColumnCode]) -> str:

@@ -164,7 +164,8 @@ def _checked(predictor: Predictor, folder: Path) -> Predictor:
     used = [c.name for c in predictor.signature.used]
     if used != list(predictor.encoder.names) or not predictor.bags:
         raise ModelUnreadable(f"The parts of {folder} do not belong together", hint="Register the model again")
-    if found := fitting.problem(predictor.bags, predictor.combination, predictor.encoder.codes):
+    classes = len(predictor.signature.classes)
+    if found := fitting.problem(predictor.bags, predictor.combination, predictor.encoder.codes, classes):
         raise ModelUnreadable(f"The model in {folder} is damaged: {found}", hint="Register the model again")
     try:
         shape = predictor.of_matrix(predictor.encoder.finish(np.full((1, len(predictor.encoder.codes)), np.nan))).shape
