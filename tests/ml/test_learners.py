@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.domain.algorithms import TASKS, Algorithm
 from core.domain.data import ColumnKind
 from core.domain.metrics import TaskKind
-from core.domain.training import Algorithm
 from core.ml.learners.learner import Setup
 from core.ml.learners.registry import LEARNERS
 from core.predict.encoder import FLOAT32_MAX, ColumnCode
@@ -155,3 +155,14 @@ def test_the_same_seed_gives_the_same_model(algorithm):
     first, second = (LEARNERS[algorithm].fit(setup(algorithm, 2, threads=2), rows, [], 20).member() for _ in range(2))
     assert np.array_equal(first.threshold, second.threshold)
     assert np.array_equal(first.value, second.value)
+
+
+@pytest.mark.parametrize("algorithm", [a for a in LEARNERS if TaskKind.BINARY in TASKS[a]])
+def test_thirty_rows_with_a_class_that_no_row_has_are_enough(algorithm):
+    matrix = table(6, True)
+    goal = labels(matrix, 4, 6)
+    some = np.flatnonzero(goal != 1)[:30]
+    fitted = LEARNERS[algorithm].fit(setup(algorithm, 4), (matrix[some], goal[some]), [(matrix[:9], goal[:9])], 0)
+    member = fitted.member()
+    assert np.abs(fitted.probabilities(matrix) - member.probabilities(matrix)).max() < 1e-6
+    assert member.probabilities(matrix).sum(axis=1) == pytest.approx(np.ones(ROWS))

