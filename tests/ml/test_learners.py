@@ -17,11 +17,22 @@ from core.predict.part import Part
 ROWS = 400
 KINDS = (TaskKind.BINARY, TaskKind.MULTICLASS)
 PARAMS = {
-    Algorithm.LIGHTGBM: {"num_leaves": 12, "learning_rate": 0.2, "min_data_in_leaf": 5},
-    Algorithm.XGBOOST: {"max_depth": 4, "eta": 0.3},
+    Algorithm.LIGHTGBM: {
+        "num_leaves": 12,
+        "learning_rate": 0.2,
+        "min_data_in_leaf": 5,
+        "categories": "splits",
+        "cat_smooth": 1.0,
+        "min_data_per_group": 5,
+    },
+    Algorithm.XGBOOST: {"max_depth": 4, "eta": 0.3, "categories": "splits", "max_cat_to_onehot": 2},
     Algorithm.LOGISTIC_REGRESSION: {"C": 1.0, "max_iter": 100},
+    Algorithm.XGBOOST_REGRESSOR: {"max_depth": 4, "eta": 0.3, "categories": "splits"},
     Algorithm.EXTRA_TREES: {"n_estimators": 15, "min_samples_leaf": 2, "max_depth": 8},
+    Algorithm.RANDOM_FOREST: {"n_estimators": 15, "min_samples_leaf": 2, "max_depth": 8},
 }
+CLASSIFIERS = [a for a in LEARNERS if TaskKind.BINARY in TASKS[a]]
+REGRESSORS = [a for a in LEARNERS if TaskKind.REGRESSION in TASKS[a]]
 CODES = (
     ColumnCode("a", ColumnKind.NUMBER),
     ColumnCode("b", ColumnKind.NUMBER),
@@ -41,8 +52,8 @@ def params_of(algorithm: Algorithm) -> dict:
 
 def setup(algorithm: Algorithm, classes: int, **changes) -> Setup:
     return Setup(**{
-        "params": params_of(algorithm), "kind": KINDS[classes > 2], "classes": classes,
-        "codes": CODES, "threads": 1, "seed": 3, "stop": never,
+        "params": params_of(algorithm), "kind": KINDS[classes > 2] if classes else TaskKind.REGRESSION,
+        "classes": classes, "codes": CODES, "threads": 1, "seed": 3, "stop": never,
         "late": never, **changes,
     })  # fmt: skip
 
@@ -82,7 +93,7 @@ def hard_rows(matrix: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 @pytest.mark.filterwarnings("ignore:invalid value encountered in reduce")  # scikit-learn's sum of the two borders
 @pytest.mark.parametrize("holes", [False, True], ids=["full", "holes"])
 @pytest.mark.parametrize("classes", [2, 3, 7])
-@pytest.mark.parametrize("algorithm", list(LEARNERS))
+@pytest.mark.parametrize("algorithm", CLASSIFIERS)
 def test_arrays_answer_as_the_library_does(algorithm, classes, holes):
     matrix = table(5, holes)
     goal = labels(matrix, classes, 5)
@@ -99,7 +110,7 @@ def test_arrays_answer_as_the_library_does(algorithm, classes, holes):
     seed=st.integers(0, 2**32),
     classes=st.integers(2, 5),
     holes=st.booleans(),
-    algorithm=st.sampled_from(list(LEARNERS)),
+    algorithm=st.sampled_from(CLASSIFIERS),
 )
 @settings(max_examples=12, deadline=None, derandomize=True)
 def test_any_table_survives_the_way_through_arrays(seed, classes, holes, algorithm):
@@ -128,7 +139,7 @@ def test_very_many_trees_add_up_as_in_xgboost(classes):
     assert np.abs(fitted.probabilities(other) - fitted.member().probabilities(other)).max() < 3e-7
 
 
-@pytest.mark.parametrize("algorithm", list(LEARNERS))
+@pytest.mark.parametrize("algorithm", CLASSIFIERS)
 def test_a_fold_without_a_class_still_gives_all_columns(algorithm):
     matrix = table(1, True)
     goal = labels(matrix, 3, 1)
@@ -157,7 +168,7 @@ def test_the_same_seed_gives_the_same_model(algorithm):
     assert np.array_equal(first.value, second.value)
 
 
-@pytest.mark.parametrize("algorithm", [a for a in LEARNERS if TaskKind.BINARY in TASKS[a]])
+@pytest.mark.parametrize("algorithm", CLASSIFIERS)
 def test_thirty_rows_with_a_class_that_no_row_has_are_enough(algorithm):
     matrix = table(6, True)
     goal = labels(matrix, 4, 6)
@@ -166,3 +177,31 @@ def test_thirty_rows_with_a_class_that_no_row_has_are_enough(algorithm):
     member = fitted.member()
     assert np.abs(fitted.probabilities(matrix) - member.probabilities(matrix)).max() < 1e-6
     assert member.probabilities(matrix).sum(axis=1) == pytest.approx(np.ones(ROWS))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in reduce")
+@pytest.mark.parametrize("holes", [False, True], ids=["full", "holes"])
+@pytest.mark.parametrize("algorithm", REGRESSORS)
+def test_arrays_predict_the_numbers_that_the_library_does(algorithm, holes):
+    matrix = table(7, holes)
+    goal = np.nansum(matrix * [100.0, 0.1, 20.0, 50.0], axis=1) + 1e4
+    fitted = LEARNERS[algorithm].fit(setup(algorithm, 0), (matrix[100:], goal[100:]), [(matrix[:100], goal[:100])], 0)
+    rows = hard_rows(matrix, np.zeros(1))
+    own, ours = fitted.probabilities(rows), fitted.member().probabilities(rows)
+    assert ours.shape == (len(rows), 1)
+    assert ours == pytest.approx(own, rel=1e-6, abs=1e-6 * np.abs(own).max())
+    assert np.corrcoef(ours[:300, 0], goal[:300])[0, 1] > 0.3
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.LIGHTGBM, Algorithm.XGBOOST])
+def test_text_is_split_by_sets_of_its_categories_where_that_is_asked_for(algorithm):
+    rng = np.random.default_rng(8)
+    matrix, effect = table(8, False), rng.normal(size=40)
+    matrix[:, 3] = rng.integers(0, 40, ROWS)
+    goal = (effect[matrix[:, 3].astype(int)] > 0).astype(int)
+    codes = (*CODES[:3], ColumnCode("d", ColumnKind.STRING, tuple(map(str, range(40)))))
+    params = params_of(algorithm) | {"max_cat_to_onehot": 4} if algorithm is Algorithm.XGBOOST else params_of(algorithm)
+    fitted = LEARNERS[algorithm].fit(setup(algorithm, 2, codes=codes, params=params), (matrix, goal), [], 3)
+    assert len(fitted.member().set_of)
+    ordinal = setup(algorithm, 2, codes=codes, params=params | {"categories": "ordinal"})
+    assert not len(LEARNERS[algorithm].fit(ordinal, (matrix, goal), [], 3).member().set_of)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from core.domain.data import ColumnKind
 from core.domain.metrics import TaskKind
 from core.domain.training import Algorithm
 from core.ml.task import Labels, Param, Params, Rows, Stop, Target
@@ -34,6 +35,20 @@ class Setup:
     """True when boosting should add no more trees."""
     class_weights: tuple[float, ...] = ()
     """What a row of each class weighs; empty: alike."""
+
+    @property
+    def text(self) -> list[int]:
+        """The columns of the matrix that are codes of text."""
+        return [at for at, code in enumerate(self.codes) if code.kind is ColumnKind.STRING and not code.part]
+
+    @property
+    def split_by_sets(self) -> list[int]:
+        """The columns that a booster is to split by sets of categories."""
+        return self.text if self.params.get(CATEGORIES, ORDINAL) == SPLITS else []
+
+    def for_library(self) -> dict[str, Param]:
+        """The parameters that are the library's own."""
+        return {name: value for name, value in self.params.items() if name != CATEGORIES}
 
     @property
     def outputs(self) -> int:
@@ -111,6 +126,10 @@ class Curves:
 
 
 Vary = Callable[[Draw, Random], Params]
+
+CATEGORIES = "categories"
+"""The parameter of a booster that says how it takes text: by the order of its codes, or by sets of them."""
+ORDINAL, SPLITS = "ordinal", "splits"
 
 
 @dataclass(frozen=True, slots=True)

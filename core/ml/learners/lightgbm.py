@@ -11,8 +11,19 @@ import numpy as np
 from core.domain.metrics import TaskKind
 from core.domain.training import Algorithm
 from core.ml.learners.forest import Tree, joined, leaf
-from core.ml.learners.learner import ROUNDS_MAX, Curves, Draw, Fitted, Learner, Setup, leaf_rows, two_columns
-from core.ml.task import Params, Rows, TrialStopped
+from core.ml.learners.learner import (
+    CATEGORIES,
+    ROUNDS_MAX,
+    SPLITS,
+    Curves,
+    Draw,
+    Fitted,
+    Learner,
+    Setup,
+    leaf_rows,
+    two_columns,
+)
+from core.ml.task import Param, Params, Rows, TrialStopped
 from core.predict.members import AnyArray, Array, Forest, Member
 
 CATEGORICAL, DEFAULT_LEFT = 1, 2
@@ -34,14 +45,17 @@ class _LightGBM:
     kind: TaskKind
 
     def probabilities(self, matrix: Array, rounds: int = 0) -> Array:
-        said = self.booster.predict(matrix, num_iteration=rounds or self.rounds)
+        said = self.booster.predict(matrix, num_iteration=self._kept(rounds))
         return said.reshape(-1, 1) if self.kind is TaskKind.REGRESSION else two_columns(said)
 
     def member(self, rounds: int = 0) -> Member:
-        return lightgbm_forest(self.booster.model_to_string(num_iteration=rounds or self.rounds))
+        return lightgbm_forest(self.booster.model_to_string(num_iteration=self._kept(rounds)))
 
     def native(self, rounds: int = 0) -> tuple[str, bytes]:
-        return "lightgbm.txt", self.booster.model_to_string(num_iteration=rounds or self.rounds).encode()
+        return "lightgbm.txt", self.booster.model_to_string(num_iteration=self._kept(rounds)).encode()
+
+    def _kept(self, rounds: int) -> int:
+        return min(rounds or self.rounds, self.rounds)
 
 
 OBJECTIVES = {TaskKind.BINARY: "binary", TaskKind.MULTICLASS: "multiclass", TaskKind.REGRESSION: "regression"}
@@ -60,10 +74,17 @@ def fit(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitt
         "force_col_wise": True,
         "objective": OBJECTIVES[setup.kind],
         **({"num_class": setup.classes} if setup.classes > 2 else {}),
-        **setup.params,
+        **setup.for_library(),
         "min_data_in_leaf": leaf_rows(setup.params["min_data_in_leaf"], len(labels)),
     }
-    training = lgb.Dataset(matrix, labels, weight=setup.weights(labels), params={"verbosity": -1}, free_raw_data=True)
+    training = lgb.Dataset(
+        matrix,
+        labels,
+        weight=setup.weights(labels),
+        categorical_feature=setup.split_by_sets,
+        params={"verbosity": -1},
+        free_raw_data=True,
+    )
     valid = [training.create_valid(*part) for part in held_out]
     seen = Curves(len(valid))
     callbacks: list[Callable[..., Any]] = [partial(_lightgbm_time, setup, seen)]
@@ -150,7 +171,9 @@ def _numbers(text: str, kind: Callable[[str], Any]) -> AnyArray:
     return np.array([kind(word) for word in text.split()])
 
 
-def _config(leaves: int, rate: float, leaf_rows: int, columns: float, l2: float, bagging: float = 1.0) -> Params:
+def _config(
+    leaves: int, rate: float, leaf_rows: int, columns: float, l2: float, bagging: float = 1.0
+) -> dict[str, Param]:
     return {
         "num_leaves": leaves,
         "learning_rate": rate,
@@ -161,9 +184,23 @@ def _config(leaves: int, rate: float, leaf_rows: int, columns: float, l2: float,
     }
 
 
+def _by_sets(smooth: float, l2: float, categories: int) -> dict[str, Param]:
+    """Splits of text by sets of its categories, held back by these."""
+    return {
+        CATEGORIES: SPLITS,
+        "cat_smooth": smooth,
+        "cat_l2": l2,
+        "max_cat_threshold": categories,
+        "min_data_per_group": 30,
+    }
+
+
 def _vary(draw: Draw, random: Random) -> Params:
     leaves, rows = random.choice((4, 8, 12, 16, 24, 32, 48)), random.choice((10, 20, 40, 80, 160))
-    return _config(leaves, draw.rate, rows, draw.columns, draw.l2, draw.rows)
+    varied = _config(leaves, draw.rate, rows, draw.columns, draw.l2, draw.rows)
+    smooth, l2 = round(10 ** random.uniform(0, 2), 1), round(10 ** random.uniform(0, 1.7), 1)
+    sets = _by_sets(smooth, l2, random.choice((8, 16, 32, 64, 128)))
+    return varied | sets if random.random() < 0.5 else varied
 
 
 LEARNER = Learner(
@@ -177,6 +214,10 @@ LEARNER = Learner(
         _config(4, 0.15, 20, 0.5, 1.0, 0.8),
         _config(16, 0.05, 20, 0.9, 1.0),
         _config(31, 0.1, 40, 0.6, 5.0, 0.8),
+        _config(16, 0.1, 20, 0.8, 1.0) | _by_sets(10.0, 10.0, 32),
+        _config(8, 0.06, 80, 0.5, 20.0, 0.8) | _by_sets(50.0, 30.0, 16),
+        _config(32, 0.04, 20, 0.5, 2.0, 0.8) | _by_sets(5.0, 5.0, 64),
+        _config(3, 0.05, 200, 0.3, 50.0, 0.6),
     ),
     vary=_vary,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from core.domain.training import Algorithm
-from core.ml.learners import extra_trees, lightgbm, logistic, xgboost
+from core.ml.learners import lightgbm, logistic, trees, xgboost
 from core.ml.learners.learner import Learner
 
 LEARNERS: Mapping[Algorithm, Learner] = {
@@ -11,8 +11,10 @@ LEARNERS: Mapping[Algorithm, Learner] = {
     for learner in (
         lightgbm.LEARNER,
         xgboost.LEARNER,
+        xgboost.REGRESSOR,
         logistic.LEARNER,
-        extra_trees.LEARNER,
+        trees.EXTRA_TREES,
+        trees.RANDOM_FOREST,
     )
 }
 

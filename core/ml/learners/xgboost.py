@@ -1,7 +1,8 @@
 """Gradient boosted trees by XGBoost."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -11,8 +12,8 @@ import numpy as np
 from core.domain.metrics import TaskKind
 from core.domain.training import Algorithm
 from core.ml.learners.forest import Tree, joined, words_of
-from core.ml.learners.learner import ROUNDS_MAX, Curves, Draw, Fitted, Learner, Setup, two_columns
-from core.ml.task import Params, Rows, TrialStopped
+from core.ml.learners.learner import CATEGORIES, ROUNDS_MAX, SPLITS, Curves, Draw, Fitted, Learner, Setup, two_columns
+from core.ml.task import Param, Params, Rows, TrialStopped
 from core.predict.members import AnyArray, Array, Forest, Member
 
 CATEGORICAL = 1
@@ -31,15 +32,18 @@ class _XGBoost:
     kind: TaskKind
 
     def probabilities(self, matrix: Array, rounds: int = 0) -> Array:
-        said = self.booster.inplace_predict(matrix, iteration_range=(0, rounds or self.rounds))
+        said = self.booster.inplace_predict(matrix, iteration_range=(0, self._kept(rounds)))
         return said.reshape(-1, 1).astype(np.float64) if self.kind is TaskKind.REGRESSION else two_columns(said)
 
     def member(self, rounds: int = 0) -> Member:
         return xgboost_forest(self.native(rounds)[1])
 
     def native(self, rounds: int = 0) -> tuple[str, bytes]:
-        kept = self.booster[: rounds or self.rounds]
+        kept = self.booster[: self._kept(rounds)]
         return "xgboost.json", bytes(kept.save_raw("json"))
+
+    def _kept(self, rounds: int) -> int:
+        return min(rounds or self.rounds, self.rounds)
 
 
 OBJECTIVES: Mapping[TaskKind, Mapping[str, str]] = {
@@ -60,10 +64,13 @@ def fit(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitt
         "verbosity": 0,
         **OBJECTIVES[setup.kind],
         **({"num_class": setup.classes} if setup.classes > 2 else {}),
-        **setup.params,
+        **setup.for_library(),
     }
-    training = xgb.QuantileDMatrix(*rows, weight=setup.weights(rows[1]), nthread=setup.threads)
-    parts = [xgb.QuantileDMatrix(*part, ref=training, nthread=setup.threads) for part in held_out]
+    sets = set(setup.split_by_sets)
+    kinds = ["c" if at in sets else "q" for at in range(rows[0].shape[1])] if sets else None
+    made = partial(xgb.QuantileDMatrix, feature_types=kinds, enable_categorical=bool(sets), nthread=setup.threads)
+    training = made(*rows, weight=setup.weights(rows[1]))
+    parts = [made(*part, ref=training) for part in held_out]
     seen = Curves(len(parts))
     booster = xgb.train(
         params,
@@ -145,7 +152,7 @@ def _xgboost_base(learner: dict[str, Any], outputs: int, regression: bool) -> Ar
     return np.broadcast_to(values, (outputs,)).copy()
 
 
-def _config(depth: int, rate: float, weight: float, columns: float, rows: float, l2: float) -> Params:
+def _config(depth: int, rate: float, weight: float, columns: float, rows: float, l2: float) -> dict[str, Param]:
     return {
         "max_depth": depth,
         "eta": rate,
@@ -156,9 +163,16 @@ def _config(depth: int, rate: float, weight: float, columns: float, rows: float,
     }
 
 
+def _by_sets(one_hot: int, categories: int) -> dict[str, Param]:
+    """Splits of text by sets of so many categories; one against the others where there are fewer than `one_hot`."""
+    return {CATEGORIES: SPLITS, "max_cat_to_onehot": one_hot, "max_cat_threshold": categories}
+
+
 def _vary(draw: Draw, random: Random) -> Params:
     depth, weight = random.randint(2, 8), round(10 ** random.uniform(0, 1.7), 1)
-    return _config(depth, draw.rate, weight, draw.columns, draw.rows, draw.l2)
+    varied = _config(depth, draw.rate, weight, draw.columns, draw.rows, draw.l2)
+    sets = _by_sets(random.choice((2, 4, 8, 16)), random.choice((8, 16, 32, 64)))
+    return varied | sets if random.random() < 0.5 else varied
 
 
 LEARNER = Learner(
@@ -170,6 +184,10 @@ LEARNER = Learner(
         _config(4, 0.1, 2.0, 0.8, 0.8, 5.0),
         _config(7, 0.08, 30.0, 0.6, 0.8, 10.0),
         _config(3, 0.12, 5.0, 0.6, 0.8, 1.0),
+        _config(5, 0.06, 5.0, 0.7, 0.8, 3.0) | _by_sets(4, 32),
+        _config(2, 0.1, 20.0, 0.4, 0.7, 30.0) | _by_sets(16, 16),
     ),
     vary=_vary,
 )
+REGRESSOR = replace(LEARNER, algorithm=Algorithm.XGBOOST_REGRESSOR)
+"""Azure names it apart."""

@@ -1,7 +1,8 @@
-"""Extremely randomised trees by scikit-learn."""
+"""Extremely randomised trees and random forests by scikit-learn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ from core.ml.task import Labels, Params, Rows, TrialStopped
 from core.predict.members import Array, Forest, Member
 
 TREES_AT_ONCE = 10
-"""Extra trees are grown in such steps, between which the time is looked at."""
+"""Trees are grown in such steps, between which the time is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
-class _ExtraTrees:
+class _Trees:
     model: Any
     fill: Array
     classes: int
@@ -27,35 +28,38 @@ class _ExtraTrees:
 
     def probabilities(self, matrix: Array, rounds: int = 0) -> Array:
         known = np.where(np.isnan(matrix), self.fill, matrix)
+        if not self.classes:
+            return np.asarray(self.model.predict(known).reshape(-1, 1))
         return spread(self.model.predict_proba(known), self.model.classes_, self.classes)
 
     def member(self, rounds: int = 0) -> Member:
         forest = sklearn_forest([e.tree_ for e in self.model.estimators_], self.fill)
-        return with_all_classes(forest, self.model.classes_, self.classes)
+        return with_all_classes(forest, self.model.classes_, self.classes) if self.classes else forest
 
     def native(self, rounds: int = 0) -> tuple[str, bytes]:
         return "", b""
 
 
-def fit(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitted:
-    """Extremely randomised trees by scikit-learn; a missing value is lower than every known one."""
-    from sklearn.ensemble import ExtraTreesClassifier
+def fit(forest: str, setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitted:
+    """The forest of that name (`ExtraTrees`); a missing value is lower than every known one."""
+    import sklearn.ensemble
 
-    matrix, labels = rows
-    if len(found := np.unique(labels)) < 2:
+    matrix, target = rows
+    if setup.classes and len(found := np.unique(target)) < 2:
         return Always(int(found[0]), setup.classes)
     fill = lowest(matrix)
-    wanted = {**setup.params, "min_samples_leaf": leaf_rows(setup.params["min_samples_leaf"], len(labels))}
+    wanted = {**setup.params, "min_samples_leaf": leaf_rows(setup.params["min_samples_leaf"], len(target))}
     trees = int(wanted.pop("n_estimators") or 1)
-    model = ExtraTreesClassifier(n_jobs=setup.threads, random_state=setup.seed, warm_start=True, **wanted)
+    kind = getattr(sklearn.ensemble, forest + ("Classifier" if setup.classes else "Regressor"))
+    model = kind(n_jobs=setup.threads, random_state=setup.seed, warm_start=True, **wanted)
     known = np.where(np.isnan(matrix), fill, matrix)
     for grown in range(TREES_AT_ONCE, trees + TREES_AT_ONCE, TREES_AT_ONCE):
-        model.set_params(n_estimators=min(grown, trees)).fit(known, labels, setup.weights(labels))
+        model.set_params(n_estimators=min(grown, trees)).fit(known, target, setup.weights(target))
         if setup.stop():
             raise TrialStopped
         if setup.late():
             break
-    return _ExtraTrees(model, fill, setup.classes)
+    return _Trees(model, fill, setup.classes)
 
 
 def sklearn_forest(trees: Sequence[Any], fill: Array) -> Forest:
@@ -104,4 +108,15 @@ def _config(leaf_rows: int, features: float, trees: int, depth: int) -> Params:
     return {"n_estimators": trees, "min_samples_leaf": leaf_rows, "max_features": features, "max_depth": depth}
 
 
-LEARNER = Learner(Algorithm.EXTRA_TREES, "sklearn.ensemble", fit, (_config(10, 0.8, 50, 12), _config(5, 0.5, 80, 14)))
+EXTRA_TREES = Learner(
+    Algorithm.EXTRA_TREES,
+    "sklearn.ensemble",
+    partial(fit, "ExtraTrees"),
+    (_config(10, 0.8, 50, 12), _config(5, 0.5, 80, 14)),
+)
+RANDOM_FOREST = Learner(
+    Algorithm.RANDOM_FOREST,
+    "sklearn.ensemble",
+    partial(fit, "RandomForest"),
+    (_config(10, 0.4, 50, 12), _config(5, 0.2, 80, 14)),
+)
