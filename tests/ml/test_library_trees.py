@@ -8,8 +8,8 @@ import pytest
 import xgboost
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-from core.ml.learners.trees import sklearn_forest
 from core.ml.learners.lightgbm import lightgbm_forest
+from core.ml.learners.trees import sklearn_forest
 from core.ml.learners.xgboost import xgboost_forest
 from core.predict.forest import Forest
 
