@@ -22,7 +22,9 @@ NOT_YET = frozenset(
     {
         "jobs.extend",
         "models.explain",
-        "models.curves",
+        "jobs.explain",
+        "jobs.importance",
+        "jobs.partial_dependence",
         "records.send_feedback",
         "records.drift",
         "records.set_alert",

@@ -8,6 +8,9 @@ NO_KEYS = (
     " (az account get-access-token --resource https://ml.azure.com)."
 )
 
+NO_PREDICTIONS = "AutoML on Azure keeps no out-of-fold predictions to compute this from."
+NO_ROWS = "Explaining takes a trial's models and rows at hand; on Azure they are asked for in its studio."
+
 LACKS: Mapping[str, str] = {
     "service.start": NO_SERVICE,
     "service.run": NO_SERVICE,
@@ -19,7 +22,21 @@ LACKS: Mapping[str, str] = {
     "pipelines.keys": NO_KEYS,
     "pipelines.rotate_key": NO_KEYS,
     "jobs.extend": "A training on Azure cannot be continued; submit it again with more time.",
-    "models.curves": "AutoML on Azure keeps no out-of-fold predictions to draw charts from.",
+    **dict.fromkeys(
+        (
+            "jobs.compare_pair",
+            "jobs.winner",
+            "jobs.curves",
+            "jobs.thresholds",
+            "jobs.fold_metrics",
+            "jobs.fairness",
+            "models.curves",
+        ),
+        NO_PREDICTIONS,
+    ),
+    **dict.fromkeys(
+        ("jobs.importance", "jobs.partial_dependence", "jobs.explain", "jobs.signature", "models.explain"), NO_ROWS
+    ),
     "records.send_feedback": "Feedback is kept by this machine's servers; Azure's have no place for it.",
     "records.set_alert": "Azure Monitor has alerts of its own; make them there.",
     "records.alerts": "Azure Monitor has alerts of its own; look at them there.",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.domain.data import DataRef
-from core.domain.signature import Scalar, Signature
+from core.domain.signature import Signature
 
 IMPORTED = "imported-"
 """How the job of a model begins that was not trained here; the digest of its files follows."""
@@ -34,21 +34,3 @@ class Model:
     def imported(self) -> bool:
         """It came as a folder: its job, and perhaps its data, are not here."""
         return self.job_id.startswith(IMPORTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Contribution of each column to one row's score; `base` plus their sum is the score's log-odds."""
-
-    base: float
-    contributions: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One chart's points, `x` against `y`, under the chart's name (roc, precision_recall, lift, gain, calibration)."""
-
-    name: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    class_name: Scalar | None = None

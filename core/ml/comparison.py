@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from core.domain.metrics import gain
 from core.ml.metrics import TINY, score
-from core.ml.task import Labels
+from core.ml.task import Labels, Target
 from core.predict.members import Array
 
 DELONG_CLASS_ROWS_MIN = 10
@@ -55,9 +55,21 @@ class Comparison:
 
 
 def compare(
-    metric: str, labels: Labels, new: Array, live: Array, *, confidence: float = 0.95, seed: int = 0
+    metric: str,
+    labels: Target,
+    new: Array,
+    live: Array,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    rows_max: int = RESAMPLED_ROWS_MAX,
+    resamples: int = 0,
 ) -> Comparison:
-    """Two models on the same rows: `labels` index the columns of both models' probabilities. Each class has a row."""
+    """Two models on the same rows: `labels` index the columns of both models' probabilities. Each class has a row.
+
+    Of a regression `labels` are numbers. A test that resamples draws from `rows_max` rows, `resamples` times; 0 leaves
+    that to the number of rows.
+    """
     both = (score(metric, labels, new), score(metric, labels, live))
     if metric in ("AUC_weighted", "AUC_macro") and new.shape[1] == 2 and _enough(labels):
         found = _delong(labels, new[:, 1], live[:, 1], confidence)
@@ -66,7 +78,7 @@ def compare(
         found = _mcnemar(labels, new, live, confidence)
         test = "McNemar, exact"
     else:
-        found = _resampled(metric, labels, new, live, confidence, seed)
+        found = _resampled(metric, labels, new, live, confidence, np.random.default_rng(seed), rows_max, resamples)
         test = "bootstrap and permutation"
     return Comparison(metric, *both, gain(metric, both[0]) - gain(metric, both[1]), *found, test, confidence)
 
@@ -116,14 +128,20 @@ def _mcnemar(labels: Labels, new: Array, live: Array, confidence: float) -> tupl
 
 
 def _resampled(
-    metric: str, labels: Labels, new: Array, live: Array, confidence: float, seed: int
+    metric: str,
+    labels: Target,
+    new: Array,
+    live: Array,
+    confidence: float,
+    random: np.random.Generator,
+    rows_max: int,
+    resamples: int,
 ) -> tuple[float, float, float]:
     """Low, high and p-value of the gain."""
-    random = np.random.default_rng(seed)
-    if len(labels) > RESAMPLED_ROWS_MAX:
-        some = random.choice(len(labels), RESAMPLED_ROWS_MAX, replace=False)
+    if len(labels) > rows_max:
+        some = random.choice(len(labels), rows_max, replace=False)
         labels, new, live = labels[some], new[some], live[some]
-    times = int(np.clip(RESAMPLED_CELLS // len(labels), 500, RESAMPLES))
+    times = resamples or int(np.clip(RESAMPLED_CELLS // len(labels), 500, RESAMPLES))
     judge = _by_row if metric == "log_loss" else _by_rows
     drawn, under_equality = judge(metric, labels, new, live, times, random)
     observed = gain(metric, score(metric, labels, new)) - gain(metric, score(metric, labels, live))
@@ -140,10 +158,10 @@ def _by_row(metric: str, labels: Labels, new: Array, live: Array, times: int, ra
     return np.array([gains[draw()].mean() for _ in range(times)]), np.array([(s * gains).mean() for s in signs])
 
 
-def _by_rows(metric: str, labels: Labels, new: Array, live: Array, times: int, random: np.random.Generator) -> Gains:
+def _by_rows(metric: str, labels: Target, new: Array, live: Array, times: int, random: np.random.Generator) -> Gains:
     """Of any metric."""
 
-    def gained(mine: Array, theirs: Array, of: Labels) -> float:
+    def gained(mine: Array, theirs: Array, of: Target) -> float:
         return gain(metric, score(metric, of, mine)) - gain(metric, score(metric, of, theirs))
 
     draw = _within_classes(labels, random)
@@ -153,8 +171,10 @@ def _by_rows(metric: str, labels: Labels, new: Array, live: Array, times: int, r
     return np.array(drawn), np.array(equal)
 
 
-def _within_classes(labels: Labels, random: np.random.Generator) -> Callable[[], Labels]:
+def _within_classes(labels: Target, random: np.random.Generator) -> Callable[[], Labels]:
     """Draws rows with replacement, of each class as many as it has: none is missing in a resample."""
+    if labels.dtype.kind == "f":  # a regression's numbers are no classes
+        return lambda: random.integers(0, len(labels), len(labels))
     members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     return lambda: np.concatenate([random.choice(rows, len(rows)) for rows in members])
 

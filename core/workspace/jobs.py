@@ -1,11 +1,23 @@
 """Jobs: work that is queued, watched and ended; a training job's trials."""
 
-from collections.abc import Sequence
-from typing import BinaryIO
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
 
 from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
+from core.domain.explanation import (
+    Explanation,
+    Fairness,
+    Importance,
+    MetricSpread,
+    PairedDifference,
+    PartialDependence,
+    ThresholdTable,
+    TrialCurves,
+    Winner,
+)
 from core.domain.job import Job, JobKind, JobSpec, LogLine
+from core.domain.signature import Scalar, Signature
 from core.domain.training import Comparison, Trial, TrialDetail
 from core.workspace.collection import Collection
 
@@ -81,6 +93,77 @@ class Jobs(Collection):
     def compare(self, picks: Sequence[tuple[str, int]]) -> Comparison:
         """Trials (job id, number) of any jobs side by side, in the order of `picks`. Raises JobNotFound."""
         self._cannot("compare")
+
+    def compare_pair(self, first: tuple[str, int], second: tuple[str, int], metric: str = "") -> PairedDifference:
+        """The gain of one trial (job id, number) over another on the same rows, by the first job's primary metric.
+
+        Raises what `curves` raises, and SpecInvalid for trials that are judged on different rows, or for a metric that
+        is none.
+        """
+        self._cannot("compare_pair")
+
+    def winner(self, job_id: str) -> Winner:
+        """Why the best trial so far won, and over whom it is better beyond luck. Raises JobNotFound, Conflict."""
+        self._cannot("winner")
+
+    def curves(self, job_id: str, number: int) -> TrialCurves:
+        """The charts of a trial's predictions on rows that its models never saw.
+
+        They are computed when they are first asked for, and kept. Raises JobNotFound, also for a trial that is not
+        there, Conflict for one that has no predictions, or whose table is gone.
+        """
+        self._cannot("curves")
+
+    def thresholds(self, job_id: str, number: int, class_name: Scalar | None = None) -> ThresholdTable:
+        """What is predicted at each of 1,001 thresholds of a class's probability; None is the positive class.
+
+        Raises what `curves` raises, and SpecInvalid for a class that is not there, or a regression.
+        """
+        self._cannot("thresholds")
+
+    def fold_metrics(self, job_id: str, number: int) -> tuple[MetricSpread, ...]:
+        """Every metric of a trial with its value on each fold. Raises what `curves` raises."""
+        self._cannot("fold_metrics")
+
+    def importance(self, job_id: str, number: int) -> Importance:
+        """Which columns a trial goes by, on a sample of rows that its models never saw. Raises what `curves` raises."""
+        self._cannot("importance")
+
+    def partial_dependence(
+        self, job_id: str, number: int, column: str, class_name: Scalar | None = None
+    ) -> PartialDependence:
+        """How a trial's answer changes with one column. Raises what `thresholds` raises, and SpecInvalid for a column
+        that the model does not read.
+        """
+        self._cannot("partial_dependence")
+
+    def fairness(
+        self,
+        job_id: str,
+        number: int,
+        column: str,
+        threshold: float | None = None,
+        class_name: Scalar | None = None,
+    ) -> Fairness:
+        """How a trial does on the groups of any column of its table; without a threshold, at the model's own.
+
+        Numbers are grouped by ranges. Raises what `thresholds` raises, and SpecInvalid for a column that is not there.
+        """
+        self._cannot("fairness")
+
+    def explain(
+        self, job_id: str, number: int, row: Mapping[str, Any], class_name: Scalar | None = None
+    ) -> Explanation:
+        """What each column contributes to one row's score by a trial's model, as `models.explain`.
+
+        Raises JobNotFound, Conflict for a trial that has no model, PayloadInvalid, SpecInvalid for a class that is not
+        there.
+        """
+        self._cannot("explain")
+
+    def signature(self, job_id: str) -> Signature:
+        """What the models of a training job take and give. Raises JobNotFound, Conflict where its table is gone."""
+        self._cannot("signature")
 
     def open_output(self, job_id: str) -> BinaryIO:
         """The table (CSV) that a batch job wrote, open for reading from any place; the caller closes it.

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.domain.model import Curve, Explanation, Model
+from core.domain.explanation import Curve, Explanation
+from core.domain.model import Model
+from core.domain.signature import Scalar
 from core.workspace.collection import Collection
 
 
@@ -40,12 +42,19 @@ class Models(Collection):
         """One version; 0 is the newest. Raises ModelNotFound."""
         self._cannot("get")
 
-    def explain(self, name: str, version: int, row: Mapping[str, Any]) -> Explanation:
-        """What each column contributes to one row's score. Raises ModelNotFound, PayloadInvalid."""
+    def explain(self, name: str, version: int, row: Mapping[str, Any], class_name: Scalar | None = None) -> Explanation:
+        """What each column contributes to one row's score; of several classes, to that of the most probable one.
+
+        The row is checked as the endpoint checks it. Raises ModelNotFound, PayloadInvalid, SpecInvalid for a class that
+        is not there, Conflict for a model that is not one of ours.
+        """
         self._cannot("explain")
 
     def curves(self, name: str, version: int) -> tuple[Curve, ...]:
-        """The charts of a model's out-of-fold predictions. Raises ModelNotFound."""
+        """The charts of a model's out-of-fold predictions, while its job is there.
+
+        Raises ModelNotFound, Conflict where the predictions or the table they are of are gone.
+        """
         self._cannot("curves")
 
     def package(self, name: str, version: int, folder: Path) -> Path:

@@ -93,8 +93,8 @@ def test_what_several_collections_do_has_one_name(workspace):
     """The verbs of `azure-ai-ml` where it has them; a new one is added here on purpose."""
     shared = Counter(name.partition(".")[2] for name in workspace.verbs)
     assert {verb for verb, count in shared.items() if count > 1} == {
-        "cancel", "create", "delete", "enable", "get", "keys", "list", "logs", "open_output", "package", "register",
-        "rotate_key", "update",
+        "cancel", "create", "curves", "delete", "enable", "explain", "get", "keys", "list", "logs", "open_output",
+        "package", "register", "rotate_key", "update",
     }  # fmt: skip
 
 

@@ -5,7 +5,15 @@ from core.azure.lacks import LACKS
 KINDS = {
     "backup and restore": {"service.backup", "service.restore"},
     "continuing a job": {"jobs.extend"},
-    "out-of-fold charts": {"models.curves"},
+    "out-of-fold charts": {"models.curves", "jobs.curves", "jobs.thresholds", "jobs.fold_metrics", "jobs.fairness"},
+    "paired differences of out-of-fold predictions": {"jobs.compare_pair", "jobs.winner"},
+    "explanations from rows and models at hand": {
+        "jobs.importance",
+        "jobs.partial_dependence",
+        "jobs.explain",
+        "jobs.signature",
+        "models.explain",
+    },
     "local feedback": {"records.send_feedback"},
     "alerts": {"records.set_alert", "records.alerts"},
     "keys of pipelines: batch endpoints take Entra tokens alone": {"pipelines.keys", "pipelines.rotate_key"},

@@ -10,15 +10,24 @@ from typing import BinaryIO
 from core.domain.batch import BatchSpec
 from core.domain.data import ColumnKind, DataAsset, DataRef
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
+from core.domain.explanation import (
+    Fairness,
+    MetricSpread,
+    PairedDifference,
+    ThresholdTable,
+    TrialCurves,
+    Winner,
+)
 from core.domain.job import Job, JobKind, JobSpec, LogLine, kind_of
 from core.domain.proof import GateSpec, LoadSpec
 from core.domain.rules import check_limit
 from core.domain.run import PipelineRunSpec
-from core.domain.signature import Signature
+from core.domain.signature import Scalar, Signature
 from core.domain.training import Comparison, TrainingSpec, Trial, TrialDetail
 from core.durable import make_folder, place, storage_error
 from core.local.context import LOCAL_COMPUTE, PROOF_COMPUTE, Context
 from core.local.deleted import files
+from core.local.explaining import Explaining
 from core.local.machine.logs import job_log
 from core.local.queue import check_compute, new_job
 from core.ml.data.guardrails import check_inputs, check_target
@@ -37,6 +46,7 @@ class LocalJobs(Jobs):
 
     def __init__(self, context: Context, data: DataAssets) -> None:
         self._context, self._data = context, data
+        self._explaining = Explaining(context)
 
     def submit(self, spec: JobSpec, *, parent_id: str = "") -> Job:
         if verb := QUEUED_BY.get(type(spec)):
@@ -216,6 +226,34 @@ class LocalJobs(Jobs):
             if trial.number == number:
                 return trial
         raise JobNotFound(f"Job '{job_id}' has no trial {number}", hint="`job trials` shows them")
+
+    def compare_pair(self, first: tuple[str, int], second: tuple[str, int], metric: str = "") -> PairedDifference:
+        return self._explaining.compare_pair(first, second, metric)
+
+    def winner(self, job_id: str) -> Winner:
+        return self._explaining.winner(job_id)
+
+    def curves(self, job_id: str, number: int) -> TrialCurves:
+        return self._explaining.curves(job_id, number)
+
+    def thresholds(self, job_id: str, number: int, class_name: Scalar | None = None) -> ThresholdTable:
+        return self._explaining.thresholds(job_id, number, class_name)
+
+    def fold_metrics(self, job_id: str, number: int) -> tuple[MetricSpread, ...]:
+        return self._explaining.fold_metrics(job_id, number)
+
+    def fairness(
+        self,
+        job_id: str,
+        number: int,
+        column: str,
+        threshold: float | None = None,
+        class_name: Scalar | None = None,
+    ) -> Fairness:
+        return self._explaining.fairness(job_id, number, column, threshold, class_name)
+
+    def signature(self, job_id: str) -> Signature:
+        return self._explaining.signature(job_id)
 
     def logs(self, job_id: str, limit: int = 1000) -> tuple[LogLine, ...]:
         self._context.store.jobs.get(job_id)

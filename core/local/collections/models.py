@@ -3,10 +3,12 @@
 import shutil
 from pathlib import Path
 
-from core.domain.errors import Conflict
+from core.domain.errors import Conflict, JobNotFound
+from core.domain.explanation import Curve
 from core.domain.model import Model
 from core.durable import storage_error
 from core.local.context import Context
+from core.local.explaining import Explaining
 from core.local.importing import import_folder
 from core.local.registration import register_from_job
 from core.workspace.models import Models
@@ -17,6 +19,7 @@ class LocalModels(Models):
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._explaining = Explaining(context)
 
     def register(self, name: str, job_id: str, trial: int | None = None) -> Model:
         store, paths = self._context.store, self._context.paths
@@ -30,6 +33,13 @@ class LocalModels(Models):
 
     def get(self, name: str, version: int = 0) -> Model:
         return self._context.store.models.get(name, version)
+
+    def curves(self, name: str, version: int) -> tuple[Curve, ...]:
+        model = self._context.store.models.get(name, version)
+        try:
+            return self._explaining.curves(model.job_id, model.trial).curves
+        except JobNotFound as e:
+            raise Conflict(f"The job of {model.ref} is not here, and with it its predictions", hint=e.hint) from e
 
     def package(self, name: str, version: int, folder: Path) -> Path:
         model = self._context.store.models.get(name, version)

@@ -41,13 +41,7 @@ def prepare(table: Path, spec: TrainingSpec, profile: TableProfile, validation: 
 
     `validation` is the Parquet file of the spec's validation data, where it has some.
     """
-    target = check_target(profile, table, spec.target, spec.task)
-    check_inputs(profile, spec.target, spec.exclude)
-    dropped = [name for name in useless_columns(profile, spec.target) if name not in spec.exclude]
-    signature = signature_of(profile, spec.target, target.classes, exclude=spec.exclude, dropped=dropped)
-    with open_table(table) as cells:
-        coded = tuple(codes(signature, profile, cells))
-    problem = _problem(table, spec, target, signature, coded, validation)
+    problem, target = pose(table, spec, profile, validation)
     some, their_target = read_training(problem, rows_max=LEAK_ROWS)
     note = leak_note(problem, some, their_target)
     spelled = spelling_note(profile.column(spec.target))
@@ -56,6 +50,19 @@ def prepare(table: Path, spec: TrainingSpec, profile: TableProfile, validation: 
     folds = folds_of(problem, known, other)
     checks = guardrails(profile, problem, target)
     return Prepared(problem, known[folds.judged], folds.block[folds.judged], checks, notes)
+
+
+def pose(
+    table: Path, spec: TrainingSpec, profile: TableProfile, validation: Path | None = None
+) -> tuple[LearningProblem, TargetCheck]:
+    """The problem alone, without a look at the rows. Raises what `prepare` raises."""
+    target = check_target(profile, table, spec.target, spec.task)
+    check_inputs(profile, spec.target, spec.exclude)
+    dropped = [name for name in useless_columns(profile, spec.target) if name not in spec.exclude]
+    signature = signature_of(profile, spec.target, target.classes, exclude=spec.exclude, dropped=dropped)
+    with open_table(table) as cells:
+        coded = tuple(codes(signature, profile, cells))
+    return _problem(table, spec, target, signature, coded, validation), target
 
 
 def _problem(

@@ -1,0 +1,1 @@
+"""What a trial's predictions look like, and what its model goes by."""

@@ -1,0 +1,189 @@
+"""What explains the trials of a local workspace: against the metrics that the trials themselves have left."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import backends
+import numpy as np
+import pytest
+
+from core.domain.errors import Conflict, JobNotFound, SpecInvalid
+from core.domain.explanation import CurveName
+from core.domain.job import Job, JobState
+from core.domain.training import Algorithm, TrainingSpec, Trial, TrialState
+from core.local.paths import Paths
+from core.local.store import Store
+from core.local.worker.run import run_job
+from core.local.worker.tools import Tools
+from core.ml.executor import InProcessExecutor
+from core.ml.trial import train
+from core.workspace import Workspace
+
+NOT_USED = "note"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A workspace with one training of a few trials that succeeded."""
+
+    workspace: Workspace
+    store: Store
+    paths: Paths
+    job: Job
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        return self.workspace.jobs.trials(self.job.id)
+
+    @property
+    def best(self) -> Trial:
+        return max(self.trials, key=lambda trial: trial.metrics["AUC_weighted"])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
+    home = tmp_path_factory.mktemp("explaining")
+    workspace = backends.MAKE["local"](home / "home")
+    rng = np.random.default_rng(3)
+    lines = ["age,colour,luck,day,note,bought"]
+    for place, (age, red) in enumerate(zip(rng.integers(20, 70, 400), rng.random(400) < 0.5, strict=True)):
+        bought = rng.random() < (0.1 + 0.7 * red) * (age / 70)
+        day = f"2024-{1 + place % 12:02}-{1 + place % 28:02}"
+        lines.append(
+            f"{age},{'red' if red else 'blue'},{rng.random():.3f},{day},{'ab'[place % 2]},{'yes' if bought else 'no'}"
+        )
+    (home / "people.csv").write_text("\n".join(lines) + "\n")
+    data = workspace.data.register("people", str(home / "people.csv"))
+    algorithms = (Algorithm.LOGISTIC_REGRESSION, Algorithm.LIGHTGBM)
+    spec = TrainingSpec(
+        data.ref,
+        "bought",
+        max_trials=3,
+        allowed_training_algorithms=algorithms,
+        n_cross_validations=2,
+        exclude=(NOT_USED,),
+    )
+    paths = Paths(workspace.settings.home)
+    store = Store(paths.store)
+    job_id = workspace.jobs.submit(spec).id
+    store.jobs.start_attempt(job_id, 1.0)
+    assert run_job(job_id, workspace, tools=Tools(executors=lambda *_: InProcessExecutor(train))) == 0
+    yield Trained(workspace, store, paths, workspace.jobs.get(job_id))
+    store.close()
+
+
+def test_the_charts_of_every_trial_agree_with_its_metrics(trained):
+    jobs = trained.workspace.jobs
+    for trial in trained.trials:
+        charts = jobs.curves(trained.job.id, trial.number)
+        assert charts.of(CurveName.ROC).area == pytest.approx(trial.metrics["AUC_weighted"])
+        right = sum(charts.confusion[place][place] for place in range(2))
+        assert right / charts.rows == pytest.approx(trial.metrics["accuracy"])
+        assert charts.rows == 400
+
+
+def test_the_threshold_table_agrees_with_the_metrics_at_one_half(trained):
+    table = trained.workspace.jobs.thresholds(trained.job.id, trained.best.number)
+    assert (table.class_name, table.threshold) == ("yes", 0.5)
+    assert table.rates(table.place(0.5))["accuracy"] == pytest.approx(trained.best.metrics["accuracy"], abs=0.006)
+    other = trained.workspace.jobs.thresholds(trained.job.id, trained.best.number, "no")
+    assert other.class_name == "no"
+    assert sum(other.counts(0)) == sum(table.counts(0)) == 400
+
+
+def test_every_metric_has_its_folds(trained):
+    for trial in trained.trials:
+        found = {m.name: m for m in trained.workspace.jobs.fold_metrics(trained.job.id, trial.number)}
+        assert {name: metric.value for name, metric in found.items()} == pytest.approx(dict(trial.metrics))
+        assert len(found) == 21
+        assert len(found["AUC_weighted"].by_fold) == 2
+        if trial.fold_scores:
+            assert found["AUC_weighted"].by_fold == pytest.approx(trial.fold_scores)
+        assert found["log_loss"].deviation == pytest.approx(np.std(found["log_loss"].by_fold, ddof=1))
+
+
+def test_groups_may_be_of_any_column_of_the_table(trained):
+    jobs = trained.workspace.jobs
+    colours = jobs.fairness(trained.job.id, trained.best.number, "colour")
+    assert {group.name for group in colours.groups} == {"red", "blue"}
+    rates = {group.name: group.positive_rate for group in colours.groups}
+    assert rates["red"] > rates["blue"]
+    assert sum(group.rows for group in jobs.fairness(trained.job.id, trained.best.number, NOT_USED).groups) == 400
+    strict = jobs.fairness(trained.job.id, trained.best.number, "colour", 1.0)
+    assert all(group.predicted_rate == 0 for group in strict.groups)
+    with pytest.raises(SpecInvalid, match="nothing"):
+        jobs.fairness(trained.job.id, trained.best.number, "nothing")
+
+
+def test_a_trial_is_better_than_another_only_beyond_luck(trained):
+    jobs, numbers = trained.workspace.jobs, [trial.number for trial in trained.trials]
+    one, other = (trained.job.id, trained.best.number), (trained.job.id, min(set(numbers) - {trained.best.number}))
+    found, turned = jobs.compare_pair(one, other), jobs.compare_pair(other, one)
+    assert found.metric == "AUC_weighted"
+    assert found.gain == pytest.approx(found.first - found.second) == pytest.approx(-turned.gain)
+    assert found.low <= found.gain <= found.high
+    assert found.verdict == -turned.verdict
+    same = jobs.compare_pair(one, one)
+    assert (same.gain, same.verdict) == (0, 0)
+    assert jobs.compare_pair(one, other, "log_loss").metric == "log_loss"
+    with pytest.raises(SpecInvalid, match="r2_score"):
+        jobs.compare_pair(one, other, "r2_score")
+
+
+def test_one_sentence_says_why_the_winner_won(trained):
+    found = trained.workspace.jobs.winner(trained.job.id)
+    assert found.trial == trained.best.number
+    assert f"trial {found.trial} " in found.sentence
+    assert "AUC" in found.sentence
+    assert {found.trial, *found.beaten, *found.level} == {trial.number for trial in trained.trials}
+
+
+def test_what_was_computed_is_kept_as_figures_alone_and_not_computed_again(trained, monkeypatch):
+    number = trained.best.number
+    first = trained.workspace.jobs.curves(trained.job.id, number)
+    kept = trained.paths.trials(trained.job.id) / str(number) / "explained"
+    assert all(file.stat().st_size < 60_000 for file in kept.iterdir())
+    monkeypatch.setattr("core.ml.explain.curves.curves_of", None)
+    assert trained.workspace.jobs.curves(trained.job.id, number) == first
+    other = backends.MAKE["local"](trained.workspace.settings.home)
+    assert other.jobs.curves(trained.job.id, number) == first
+
+
+def test_figures_that_are_damaged_are_computed_again(trained):
+    number = trained.best.number
+    first = trained.workspace.jobs.curves(trained.job.id, number)
+    for file in (trained.paths.trials(trained.job.id) / str(number) / "explained").glob("curves*"):
+        file.write_text("{")
+    assert trained.workspace.jobs.curves(trained.job.id, number) == first
+
+
+def test_what_cannot_be_explained_says_why(trained):
+    jobs = trained.workspace.jobs
+    with pytest.raises(JobNotFound, match="99"):
+        jobs.curves(trained.job.id, 99)
+    with pytest.raises(SpecInvalid, match="maybe"):
+        jobs.thresholds(trained.job.id, trained.best.number, "maybe")
+    job_id = f"{trained.job.id}-failed"
+    trained.store.jobs.add(replace(trained.job, id=job_id, state=JobState.RUNNING, result=None))
+    trained.store.trials.put(job_id, Trial(0, Algorithm.LIGHTGBM, TrialState.FAILED, error="out of memory"))
+    with pytest.raises(Conflict, match="out of memory"):
+        jobs.curves(job_id, 0)
+    with pytest.raises(Conflict, match="No trial"):
+        jobs.winner(job_id)
+
+
+def test_a_job_knows_what_its_models_take(trained):
+    signature = trained.workspace.jobs.signature(trained.job.id)
+    assert [column.name for column in signature.used] == ["age", "colour", "luck", "day"]
+    assert signature.classes == ("no", "yes")
+
+
+def test_a_registered_model_has_the_charts_of_its_trial(trained, tmp_path):
+    model = trained.workspace.models.register("people", trained.job.id)
+    charts = trained.workspace.jobs.curves(trained.job.id, model.trial)
+    assert trained.workspace.models.curves("people", 0) == charts.curves
+    folder = trained.workspace.models.package("people", 0, tmp_path / "folder")
+    imported = trained.workspace.models.import_folder("foreign", Path(folder))
+    with pytest.raises(Conflict, match=imported.ref):
+        trained.workspace.models.curves("foreign", 0)
