@@ -201,6 +201,6 @@ def test_five_fires_are_found_at_once():
     slow += [schedule("* 2 25 10 *", "Europe/Berlin"), schedule("59 23 31 12 7", "America/New_York")]
     slow += [schedule(recurrence=Recurrence(Frequency.MONTH, 12, (), (), (), (29,)), start="2024-02-01")]
     for spec in slow:
-        begun = time.perf_counter()
+        begun = time.process_time()
         assert len(next_fires(spec, MONDAY, 5)) == 5
-        assert time.perf_counter() - begun < 0.05
+        assert time.process_time() - begun < 0.05
