@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from core.settings import CHECKOUT
 from perf.peers.automl import running, synthetic, tables
 from perf.peers.automl.comparing import Comparison
 from perf.peers.automl.engines import Contender, Engine, Environment, contenders
-from perf.peers.automl.judging import Resampled, Scored, mean_ranks, overrun_s
+from perf.peers.automl.judging import Resampled, Scored, mean_difference, mean_ranks, overrun_s
 from perf.peers.automl.kept import Kept, Run
 from perf.peers.automl.report import markdown
 from perf.peers.automl.sizes import installed
@@ -110,6 +111,22 @@ def test_a_row_that_two_splits_test_is_drawn_for_both_at_once() -> None:
         {"a": [Scored(labels, shares)] * 2, "b": [Scored(labels, other)] * 2}, [np.arange(60)] * 2, resamples=100
     )
     assert once.difference("a", "b", "auc") == twice.difference("a", "b", "auc")
+
+
+def test_the_mean_of_tables_has_narrower_bounds_than_each() -> None:
+    """Rows of one table are drawn without regard to those of another."""
+    found = []
+    for seed in range(4):
+        labels, shares = drawn(seed, 60, 2)
+        other = np.random.default_rng(seed + 50).permutation(shares)
+        pair = {"a": [Scored(labels, shares)], "b": [Scored(labels, other)]}
+        found.append(Resampled(pair, [np.arange(60)], resamples=300, seed=seed))
+    alone = [table.difference("a", "b", "auc") for table in found]
+    whole = mean_difference(found, "a", "b", "auc")
+    assert whole is not None
+    assert whole.value == pytest.approx(np.mean([each.value for each in alone if each]))
+    assert whole.high - whole.low < 0.7 * min(each.high - each.low for each in alone if each)
+    assert mean_difference(found, "a", "absent", "auc") is None
 
 
 def test_ranks_share_a_place_and_put_failures_last() -> None:
@@ -269,6 +286,18 @@ def test_what_a_run_leaves_behind_is_ended_and_counted(tmp_path: Path) -> None:
     assert said["code"] == 3
     assert said["cpu_s"] > 0.3
     assert not Path(f"/proc/{int(ran.stdout)}").exists()
+
+
+def test_an_engine_ends_with_the_comparison_that_was_killed(tmp_path: Path) -> None:
+    engine = "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(600)"
+    words = [sys.executable, "-m", "perf.peers.automl.watched", str(tmp_path / "used.json"), "60", "1"]
+    parent = f"import subprocess\nsubprocess.run({[*words, sys.executable, '-c', engine]!r})"
+    line = [sys.executable, "-c", parent]
+    with subprocess.Popen(line, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        process = psutil.Process(int(killed.stdout.readline()))
+        killed.kill()
+        process.wait(30)
 
 
 def test_an_engine_that_takes_too_long_is_ended(tmp_path: Path, fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:

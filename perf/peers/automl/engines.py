@@ -40,7 +40,7 @@ class Engine:
 
 OWN = Environment(OURS)
 FLAML = Environment("flaml", ("flaml[automl,catboost]==2.7.0", PARQUET))
-AUTOGLUON = Environment("autogluon", ("autogluon.tabular[all]==1.6.3", PARQUET))
+AUTOGLUON = Environment("autogluon", ("autogluon.tabular[lightgbm,catboost,xgboost,fastai]==1.6.3", PARQUET))
 MLJAR = Environment("mljar", ("mljar-supervised==1.3.2", PARQUET))
 LIGHTAUTOML = Environment("lightautoml", ("lightautoml==0.4.2", PARQUET))
 
@@ -57,12 +57,18 @@ ENGINES: Sequence[Engine] = (
         SCRIPTS / "fit_slipway.py",
         ("lightgbm", "xgboost-cpu", "catboost", "scikit-learn", "optuna"),
     ),
-    _engine("autogluon", "AutoGluon best_quality", AUTOGLUON, "autogluon.tabular[all]", presets="best_quality"),
+    _engine(
+        "autogluon",
+        "AutoGluon best_quality",
+        AUTOGLUON,
+        "autogluon.tabular[lightgbm,catboost,xgboost,fastai]",
+        presets="best_quality",
+    ),
     _engine(
         "autogluon-2025",
         "AutoGluon best_quality_v150",
         AUTOGLUON,
-        "autogluon.tabular[all]",
+        "autogluon.tabular[lightgbm,catboost,xgboost,fastai]",
         presets="best_quality_v150",
     ),
     _engine("flaml", "FLAML", FLAML, "flaml[automl,catboost]"),

@@ -78,10 +78,14 @@ class Resampled:
     """
 
     def __init__(
-        self, tested: Mapping[str, Sequence[Scored | None]], rows: Sequence[np.ndarray], resamples: int = RESAMPLES
+        self,
+        tested: Mapping[str, Sequence[Scored | None]],
+        rows: Sequence[np.ndarray],
+        resamples: int = RESAMPLES,
+        seed: int = 7,
     ) -> None:
         self._whole = {name: self._figures(runs, [None] * len(rows)) for name, runs in tested.items()}
-        rng, count = np.random.default_rng(7), 1 + max(int(numbers.max()) for numbers in rows)
+        rng, count = np.random.default_rng(seed), 1 + max(int(numbers.max()) for numbers in rows)
         drawn: dict[str, list[np.ndarray]] = {name: [] for name in tested}
         for _ in range(resamples):
             weights = np.bincount(rng.integers(count, size=count), minlength=count)
@@ -94,14 +98,20 @@ class Resampled:
 
         The bounds tell of the rows that happened to be tested, and not of the luck in training.
         """
+        found = self.drawn(one, other, figure)
+        return _interval(*found) if found else None
+
+    def drawn(self, one: str, other: str, figure: str) -> tuple[float, np.ndarray] | None:
+        """The difference, and the differences on rows drawn anew."""
         at = FIGURES.index(figure)
+        if one not in self._whole or other not in self._whole:
+            return None
         whole = self._whole[one][:, at] - self._whole[other][:, at]
         both = np.isfinite(whole)
         if not both.any():
             return None
-        drawn = (self._drawn[one][:, both, at] - self._drawn[other][:, both, at]).mean(axis=1)
-        low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        return Interval(float(whole[both].mean()), float(low), float(high))
+        drawn = self._drawn[one][:, both, at] - self._drawn[other][:, both, at]
+        return float(whole[both].mean()), drawn.mean(axis=1)
 
     @staticmethod
     def _figures(runs: Sequence[Scored | None], weights: Sequence[np.ndarray | None]) -> np.ndarray:
@@ -112,6 +122,20 @@ class Resampled:
                 for run, given in zip(runs, weights, strict=True)
             ]
         )
+
+
+def mean_difference(tables: Sequence[Resampled], one: str, other: str, figure: str) -> Interval | None:
+    """The difference in the mean over tables, each counting alike; None where one table has none."""
+    found = [table.drawn(one, other, figure) for table in tables]
+    known = [pair for pair in found if pair]
+    if not known or len(known) < len(found):
+        return None
+    return _interval(float(np.mean([value for value, _ in known])), np.mean([drawn for _, drawn in known], axis=0))
+
+
+def _interval(value: float, drawn: np.ndarray) -> Interval:
+    low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(value, float(low), float(high))
 
 
 def mean_ranks(rounds: Sequence[Mapping[str, float | None]], *, higher_is_better: bool) -> dict[str, float]:

@@ -5,7 +5,7 @@ from statistics import mean
 
 from perf.peers.automl.engines import Contender
 from perf.peers.automl.judging import FIGURES
-from perf.peers.automl.verdicts import Difference, Outcome, Verdict, singles
+from perf.peers.automl.verdicts import EVERY, Difference, Outcome, Verdict, singles
 
 NAMES = {"auc": "AUC", "log_loss": "log loss"}
 
@@ -74,6 +74,10 @@ def _by_table(
             found = verdict.of(outcome.table.name, own.name, other.name, figure)
             cells.append(f"{_mean(outcome, other.name, figure)}{_bounds(found)}")
         lines.append(f"| {outcome.table.name} | {' | '.join(cells)} |")
+    whole = [(c, verdict.of(EVERY, own.name, c.name, figure)) for c in others]
+    if any(found for _, found in whole):
+        cells = [f"{verdict.lines[c.name][figure]:.4f}{_bounds(found)}" if found else "" for c, found in whole]
+        lines.append(f"| {EVERY} | {' | '.join([f'{verdict.lines[own.name][figure]:.4f}', *cells])} |")
     return "\n".join(lines)
 
 

@@ -78,10 +78,9 @@ def _watched(contender: Contender, python: Path, threads: int, folder: Path) -> 
     words = [sys.executable, "-m", "perf.peers.automl.watched", str(used), str(limit_s), str(threads)]
     words += [str(python), "-W", "ignore", str(contender.engine.script), str(folder)]
     with log.open("wb") as output:
-        subprocess.run(
-            words, cwd=CHECKOUT, env=_environment(contender, threads, folder), stdout=output, stderr=output, check=True
-        )
-    said: dict[str, Any] = json.loads(used.read_text("utf-8"))
+        environment = _environment(contender, threads, folder)
+        subprocess.run(words, cwd=CHECKOUT, env=environment, stdout=output, stderr=output, check=False)
+    said: dict[str, Any] = json.loads(used.read_text("utf-8")) if used.is_file() else {"code": None}
     if said.pop("code") != 0 or not (folder / "answer.json").is_file():
         text = " ".join(log.read_text("utf-8", "replace").split())
         raise PeerFailed(f"gave no answer; its log ends: {text[-WORDS:]}")

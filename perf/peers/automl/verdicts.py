@@ -6,9 +6,12 @@ from statistics import mean, median
 from typing import Any
 
 from perf.peers.automl.engines import Contender
-from perf.peers.automl.judging import FIGURES, Interval, Resampled, Scored, mean_ranks
+from perf.peers.automl.judging import FIGURES, Interval, Resampled, Scored, mean_difference, mean_ranks
 from perf.peers.automl.kept import Run
 from perf.peers.automl.tables import Split, Table
+
+EVERY = "mean of the tables"
+"""In a difference, in place of a table's name."""
 
 
 @dataclass(frozen=True)
@@ -55,34 +58,46 @@ class Verdict:
 
 def judge(outcomes: Sequence[Outcome], contenders: Sequence[Contender]) -> Verdict:
     """The verdict on all that was run so far."""
-    differences = [found for outcome in outcomes for found in _differences(outcome, contenders)]
+    resampled = {
+        outcome.table.name: _resampled(outcome, number) for number, outcome in enumerate(outcomes) if _any(outcome)
+    }
+    names = [c.name for c in contenders]
+    pairs = [(own.name, other) for own in contenders if own.engine.ours for other in names if other != own.name]
+    found = [
+        Difference(table, own, other, figure, interval)
+        for table, drawn in resampled.items()
+        for own, other in pairs
+        for figure in FIGURES
+        if (interval := drawn.difference(own, other, figure))
+    ]
+    if len(resampled) > 1:
+        found += [
+            Difference(EVERY, own, other, figure, interval)
+            for own, other in pairs
+            for figure in FIGURES
+            if (interval := mean_difference(list(resampled.values()), own, other, figure))
+        ]
     ranks = {figure: mean_ranks(_rounds(outcomes, figure), higher_is_better=figure == "auc") for figure in FIGURES}
     lines = {c.name: line for c in contenders if (line := _line(outcomes, c.name))}
-    return Verdict(differences, ranks, lines)
+    return Verdict(found, ranks, lines)
 
 
-def _differences(outcome: Outcome, contenders: Sequence[Contender]) -> list[Difference]:
+def _any(outcome: Outcome) -> bool:
+    return any(run and not run.problem for runs in outcome.runs.values() for run in runs)
+
+
+def _resampled(outcome: Outcome, seed: int) -> Resampled:
+    """Of all who have a result on any split of the table."""
     labels = outcome.table.labels
-    tested = {
+    scored = {
         name: [
             Scored(labels[split.test], run.probabilities) if run and run.probabilities is not None else None
             for split, run in zip(outcome.splits, runs, strict=True)
         ]
         for name, runs in outcome.runs.items()
     }
-    tested = {name: runs for name, runs in tested.items() if any(runs)}
-    ours = [c.name for c in contenders if c.engine.ours and c.name in tested]
-    if not ours or len(tested) == 1:
-        return []
-    resampled = Resampled(tested, [split.test for split in outcome.splits])
-    return [
-        Difference(outcome.table.name, own, other, figure, interval)
-        for own in ours
-        for other in tested
-        if other != own
-        for figure in FIGURES
-        if (interval := resampled.difference(own, other, figure))
-    ]
+    able = {name: runs for name, runs in scored.items() if any(runs)}
+    return Resampled(able, [split.test for split in outcome.splits], seed=seed)
 
 
 def _rounds(outcomes: Sequence[Outcome], figure: str) -> list[dict[str, float | None]]:

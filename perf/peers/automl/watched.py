@@ -21,6 +21,8 @@ import psutil
 
 ADOPT = 36
 """PR_SET_CHILD_SUBREAPER: orphans below become children here."""
+END_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG: a comparison that was killed leaves no engine behind."""
 LOOK_EVERY_S = 0.02
 LATE = 124
 """The exit code of a command that took too long, as `timeout` has it."""
@@ -29,10 +31,14 @@ LATE = 124
 def main(result: str, seconds: str, threads: str, *command: str) -> None:
     """Run it to its end, or to the limit."""
     ctypes.CDLL(None).prctl(ADOPT, 1, 0, 0, 0)
+    ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGTERM, 0, 0, 0)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(LATE))
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
     load, busy, begun = os.getloadavg(), _busy_s(), time.perf_counter()
-    code = _run(list(command), float(seconds))
-    _end_what_is_left()
+    try:
+        code = _run(list(command), float(seconds))
+    finally:
+        _end_what_is_left()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = used.ru_utime + used.ru_stime
     said: dict[str, Any] = {
