@@ -12,7 +12,7 @@ from core.contract import samples
 from core.domain.errors import TrainingFailed
 from core.domain.signature import PARITY_LIMIT
 from core.ml.finished import ARRAYS, MEMBER, NATIVE, PARITY
-from core.ml.learners.learner import Fitted
+from core.ml.learners.learner import Fitted, own_steps
 from core.ml.parity import parity_rows
 from core.ml.task import TrialTask
 from core.predict.encoder import Encoder
@@ -48,7 +48,7 @@ def leave_model(staged: Path, task: TrialTask, fitted: Sequence[FittedPart]) -> 
     problem = task.problem
     encoder = Encoder(problem.codes)
     matrix = encoder(samples.batch(problem.signature, parity_rows(problem.signature, problem.seed)))
-    parts = [Part(f.fitted.member(f.rounds), 1.0 / len(fitted), f.steps) for f in fitted]
+    parts = [Part(f.fitted.member(f.rounds), 1.0 / len(fitted), (*f.steps, *own_steps(f.fitted))) for f in fitted]
     own = sum(
         (part.share * f.fitted.probabilities(widened(matrix, f.steps), f.rounds))
         for part, f in zip(parts, fitted, strict=True)

@@ -11,7 +11,7 @@ from core.domain.errors import ModelUnreadable
 Array = npt.NDArray[np.float64]
 AnyArray = npt.NDArray[Any]
 
-TABLES = ("value", "coef", "absent", "table")
+TABLES = ("value", "coef", "absent", "table", "edges")
 """Arrays that may have two dimensions."""
 
 

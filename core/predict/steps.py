@@ -1,17 +1,28 @@
 """Small fitted steps that add columns to the encoded matrix before a member reads it."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from core.predict.arrays import AnyArray, Array
+from core.domain.errors import ModelUnreadable
+from core.predict.arrays import AnyArray, Array, exactly, typed, within
+
+BORDER = float(np.finfo(np.float32).max)
+"""Two of the learners read float32 and refuse what is infinite there."""
+Places = npt.NDArray[np.int64]
 
 
 class Step(Protocol):
     """Adds columns, computed from those that are there."""
 
     kind: ClassVar[str]
+
+    @property
+    def sources(self) -> tuple[tuple[int, ...], ...]:
+        """Of each column that is added, the columns it is made of."""
 
     def added(self, matrix: Array) -> Array:
         """Rows x new columns, from the matrix as earlier steps have widened it."""
@@ -30,7 +41,155 @@ class StepKind(Protocol):
         """The step that `meta` and `arrays` described. Raises ModelUnreadable."""
 
 
-STEPS: Mapping[str, StepKind] = {}
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A number for each combination of a few columns' values: how often it occurs, or what the target is there.
+
+    A key is made of parts, each a column: of text by its code, of numbers by the range that `edges` (ascending, padded
+    with infinity) give it; a missing value has a place of its own, after the others. Key `k` reads row `start[k]` + its
+    combination of `table`, which has a column for each number that it adds.
+    """
+
+    kind: ClassVar[str] = "lookup"
+
+    column: Places
+    size: Places
+    """Places of each part but that of a missing value."""
+    edges: Array
+    """Parts x edges; all infinite for a part of text."""
+    numeric: npt.NDArray[np.bool_]
+    first: Places
+    """Of each key, its first part."""
+    start: Places
+    table: Array
+    _stride: Places = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raises ModelUnreadable for arrays that do not fit together."""
+        if not self._fits():
+            raise ModelUnreadable("A lookup of the model has arrays that do not fit", hint="Register the model again")
+        object.__setattr__(self, "_stride", self._strides())
+
+    @property
+    def sources(self) -> tuple[tuple[int, ...], ...]:
+        """See `Step.sources`."""
+        keys = [tuple(int(c) for c in part) for part in np.split(self.column, self.first[1:])]
+        return tuple(key for key in keys for _ in range(self.table.shape[1]))
+
+    def added(self, matrix: Array) -> Array:
+        """See `Step.added`."""
+        found = self.table[self.start + np.add.reduceat(self._places(matrix) * self._stride, self.first, axis=1)]
+        return np.asarray(found.reshape(len(matrix), -1))
+
+    def places(self, matrix: Array) -> Places:
+        """The row of the table that each key reads (rows x keys)."""
+        return np.asarray(self.start + np.add.reduceat(self._places(matrix) * self._stride, self.first, axis=1))
+
+    def arrays(self) -> dict[str, AnyArray]:
+        """See `Step.arrays`."""
+        return {name: getattr(self, name) for name in LOOKUP_ARRAYS}
+
+    def meta(self) -> dict[str, Any]:
+        """See `Step.meta`."""
+        return {}
+
+    @classmethod
+    def from_arrays(cls, meta: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> "Lookup":
+        """The lookup that `arrays` described. Raises ModelUnreadable."""
+        return cls(**exactly(LOOKUP_ARRAYS, arrays))
+
+    def _places(self, matrix: Array) -> Places:
+        values = matrix[:, self.column]
+        missing = np.isnan(values)
+        if self.numeric.any():
+            ranged = (values[:, self.numeric, None] > self.edges[self.numeric]).sum(axis=2)
+            values[:, self.numeric] = ranged
+        # A code beyond the places, which another version of the table may have had, is as unseen as a missing one.
+        return np.where(missing | (values >= self.size), self.size, values).astype(np.int64)
+
+    def _strides(self) -> Places:
+        """What a step to a part's next place moves in the table: the product of the later parts' places in its key."""
+        strides = np.ones(len(self.column), dtype=np.int64)
+        ends = np.append(self.first[1:], len(self.column))
+        for first, end in zip(self.first.tolist(), ends.tolist(), strict=True):
+            for at in range(end - 2, first - 1, -1):
+                strides[at] = strides[at + 1] * (self.size[at + 1] + 1)
+        return strides
+
+    def _fits(self) -> bool:
+        parts, keys = len(self.column), len(self.first)
+        plain = (
+            typed(self, LOOKUP_KINDS)
+            and self.edges.ndim == self.table.ndim == 2
+            and len(self.size) == len(self.edges) == len(self.numeric) == parts > 0
+            and len(self.start) == keys > 0
+            and int(self.first[0]) == 0
+            and bool((np.diff(self.first) > 0).all())
+            and within(self.first, parts)
+            and bool((self.size >= 0).all())
+            and bool(np.isfinite(self.table).all())
+        )
+        if not plain:
+            return False
+        cells = np.multiply.reduceat(self.size.astype(np.float64) + 1, self.first)
+        return bool((self.start >= 0).all() and (self.start + cells <= len(self.table)).all())
+
+
+LOOKUP_ARRAYS = ("column", "size", "edges", "numeric", "first", "start", "table")
+LOOKUP_KINDS = dict.fromkeys(("column", "size", "first", "start"), "iu") | {"numeric": "b", "edges": "f", "table": "f"}
+
+DIFFERENCE, RATIO, PRODUCT, SUM = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Differences, ratios, products and sums of two columns of numbers; of a missing one, and by zero, none."""
+
+    kind: ClassVar[str] = "arithmetic"
+
+    left: Places
+    right: Places
+    operation: Places
+
+    def __post_init__(self) -> None:
+        """Raises ModelUnreadable for arrays that do not fit together."""
+        fits = typed(self, dict.fromkeys(ARITHMETIC_ARRAYS, "iu")) and len(self.left) == len(self.right)
+        if not fits or len(self.operation) != len(self.left) or not within(self.operation, 4):
+            raise ModelUnreadable("The model's arithmetic has arrays that do not fit", hint="Register the model again")
+
+    @property
+    def sources(self) -> tuple[tuple[int, ...], ...]:
+        """See `Step.sources`."""
+        return tuple(zip(self.left.tolist(), self.right.tolist(), strict=True))
+
+    def added(self, matrix: Array) -> Array:
+        """See `Step.added`."""
+        left, right = matrix[:, self.left], matrix[:, self.right]
+        with np.errstate(all="ignore"):
+            made = np.select(
+                [self.operation == DIFFERENCE, self.operation == RATIO, self.operation == PRODUCT],
+                [left - right, np.where(right == 0, np.nan, left / right), left * right],
+                left + right,
+            )
+        return np.asarray(np.clip(made, -BORDER, BORDER))
+
+    def arrays(self) -> dict[str, AnyArray]:
+        """See `Step.arrays`."""
+        return {name: getattr(self, name) for name in ARITHMETIC_ARRAYS}
+
+    def meta(self) -> dict[str, Any]:
+        """See `Step.meta`."""
+        return {}
+
+    @classmethod
+    def from_arrays(cls, meta: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> "Arithmetic":
+        """The arithmetic that `arrays` described. Raises ModelUnreadable."""
+        return cls(**exactly(ARITHMETIC_ARRAYS, arrays))
+
+
+ARITHMETIC_ARRAYS = ("left", "right", "operation")
+
+STEPS: Mapping[str, StepKind] = {Lookup.kind: Lookup, Arithmetic.kind: Arithmetic}
 """Every kind there is, by the name in `model.json`."""
 
 

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from core.domain.algorithms import TASKS, Algorithm
 from core.domain.data import ColumnKind
 from core.domain.metrics import TaskKind
-from core.ml.learners.learner import Setup
+from core.ml.learners.learner import Setup, own_steps
 from core.ml.learners.registry import LEARNERS
 from core.predict.encoder import FLOAT32_MAX, ColumnCode
 from core.predict.folder import part_arrays, part_json, read_part
-from core.predict.part import Part
+from core.predict.part import Part, bagged
 
 ROWS = 400
 KINDS = (TaskKind.BINARY, TaskKind.MULTICLASS)
@@ -27,12 +27,14 @@ PARAMS = {
     },
     Algorithm.XGBOOST: {"max_depth": 4, "eta": 0.3, "categories": "splits", "max_cat_to_onehot": 2},
     Algorithm.LOGISTIC_REGRESSION: {"C": 1.0, "max_iter": 100},
+    Algorithm.CATBOOST: {"depth": 4, "learning_rate": 0.2, "max_ctr_complexity": 1},
     Algorithm.XGBOOST_REGRESSOR: {"max_depth": 4, "eta": 0.3, "categories": "splits"},
     Algorithm.EXTRA_TREES: {"n_estimators": 15, "min_samples_leaf": 2, "max_depth": 8},
     Algorithm.RANDOM_FOREST: {"n_estimators": 15, "min_samples_leaf": 2, "max_depth": 8},
 }
 CLASSIFIERS = [a for a in LEARNERS if TaskKind.BINARY in TASKS[a]]
 REGRESSORS = [a for a in LEARNERS if TaskKind.REGRESSION in TASKS[a]]
+BOOSTERS = [a for a in (Algorithm.LIGHTGBM, Algorithm.XGBOOST, Algorithm.CATBOOST) if a in LEARNERS]
 CODES = (
     ColumnCode("a", ColumnKind.NUMBER),
     ColumnCode("b", ColumnKind.NUMBER),
@@ -56,6 +58,15 @@ def setup(algorithm: Algorithm, classes: int, **changes) -> Setup:
         "classes": classes, "codes": CODES, "threads": 1, "seed": 3, "stop": never,
         "late": never, **changes,
     })  # fmt: skip
+
+
+def part_of(fitted) -> Part:
+    return Part(fitted.member(), 1.0, own_steps(fitted))
+
+
+def answers(fitted, rows: np.ndarray) -> np.ndarray:
+    """What its arrays say."""
+    return bagged([part_of(fitted)], rows)
 
 
 def table(seed: int, holes: bool) -> np.ndarray:
@@ -103,7 +114,7 @@ def test_arrays_answer_as_the_library_does(algorithm, classes, holes):
     member = fitted.member()
     thresholds = np.unique(getattr(member, "threshold", np.zeros(1)))[:300]
     rows = hard_rows(matrix, thresholds)
-    assert np.abs(fitted.probabilities(rows) - member.probabilities(rows)).max() < 1e-6
+    assert np.abs(fitted.probabilities(rows) - answers(fitted, rows)).max() < 1e-6
 
 
 @given(
@@ -116,13 +127,13 @@ def test_arrays_answer_as_the_library_does(algorithm, classes, holes):
 def test_any_table_survives_the_way_through_arrays(seed, classes, holes, algorithm):
     matrix = table(seed, holes)
     fitted = LEARNERS[algorithm].fit(setup(algorithm, classes), (matrix, labels(matrix, classes, seed)), [], 12)
-    member = fitted.member()
-    again = read_part(part_json(Part(member), "m_"), part_arrays(Part(member), "m_")).member
+    part = part_of(fitted)
+    again = read_part(part_json(part, "m_"), part_arrays(part, "m_"))
     other = table(seed + 1, not holes)
-    assert np.abs(fitted.probabilities(other) - again.probabilities(other)).max() < 1e-6
+    assert np.abs(fitted.probabilities(other) - bagged([again], other)).max() < 1e-6
 
 
-@pytest.mark.parametrize("algorithm", [Algorithm.LIGHTGBM, Algorithm.XGBOOST])
+@pytest.mark.parametrize("algorithm", BOOSTERS)
 def test_a_booster_without_a_single_split_is_a_constant(algorithm):
     matrix, goal = np.zeros((60, 4)), np.arange(60) % 2
     fitted = LEARNERS[algorithm].fit(setup(algorithm, 2), (matrix, goal), [], 3)
@@ -150,7 +161,7 @@ def test_a_fold_without_a_class_still_gives_all_columns(algorithm):
     assert answers.sum(axis=1) == pytest.approx(np.ones(ROWS), abs=1e-5)
 
 
-@pytest.mark.parametrize("algorithm", [Algorithm.LIGHTGBM, Algorithm.XGBOOST, Algorithm.EXTRA_TREES])
+@pytest.mark.parametrize("algorithm", [*BOOSTERS, Algorithm.EXTRA_TREES])
 def test_growing_stops_when_the_time_is_over(algorithm):
     matrix = table(2, False)
     goal = labels(matrix, 2, 2)
@@ -159,7 +170,7 @@ def test_growing_stops_when_the_time_is_over(algorithm):
     assert len(LEARNERS[algorithm].fit(hurried, (matrix, goal), [], 5000).member().roots) <= 10
 
 
-@pytest.mark.parametrize("algorithm", [Algorithm.LIGHTGBM, Algorithm.XGBOOST])
+@pytest.mark.parametrize("algorithm", BOOSTERS)
 def test_the_same_seed_gives_the_same_model(algorithm):
     matrix = table(4, True)
     rows = matrix, labels(matrix, 2, 4)
@@ -174,9 +185,8 @@ def test_thirty_rows_with_a_class_that_no_row_has_are_enough(algorithm):
     goal = labels(matrix, 4, 6)
     some = np.flatnonzero(goal != 1)[:30]
     fitted = LEARNERS[algorithm].fit(setup(algorithm, 4), (matrix[some], goal[some]), [(matrix[:9], goal[:9])], 0)
-    member = fitted.member()
-    assert np.abs(fitted.probabilities(matrix) - member.probabilities(matrix)).max() < 1e-6
-    assert member.probabilities(matrix).sum(axis=1) == pytest.approx(np.ones(ROWS))
+    assert np.abs(fitted.probabilities(matrix) - answers(fitted, matrix)).max() < 1e-6
+    assert answers(fitted, matrix).sum(axis=1) == pytest.approx(np.ones(ROWS))
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in reduce")
@@ -187,7 +197,7 @@ def test_arrays_predict_the_numbers_that_the_library_does(algorithm, holes):
     goal = np.nansum(matrix * [100.0, 0.1, 20.0, 50.0], axis=1) + 1e4
     fitted = LEARNERS[algorithm].fit(setup(algorithm, 0), (matrix[100:], goal[100:]), [(matrix[:100], goal[:100])], 0)
     rows = hard_rows(matrix, np.zeros(1))
-    own, ours = fitted.probabilities(rows), fitted.member().probabilities(rows)
+    own, ours = fitted.probabilities(rows), answers(fitted, rows)
     assert ours.shape == (len(rows), 1)
     assert ours == pytest.approx(own, rel=1e-6, abs=1e-6 * np.abs(own).max())
     assert np.corrcoef(ours[:300, 0], goal[:300])[0, 1] > 0.3
@@ -205,3 +215,24 @@ def test_text_is_split_by_sets_of_its_categories_where_that_is_asked_for(algorit
     assert len(fitted.member().set_of)
     ordinal = setup(algorithm, 2, codes=codes, params=params | {"categories": "ordinal"})
     assert not len(LEARNERS[algorithm].fit(ordinal, (matrix, goal), [], 3).member().set_of)
+
+
+@pytest.mark.skipif(Algorithm.CATBOOST not in LEARNERS, reason="CatBoost is not installed")
+@pytest.mark.parametrize("classes", [0, 2, 4])
+@pytest.mark.parametrize("one_hot", [2, 50])
+def test_catboosts_own_statistics_of_text_are_exact(classes, one_hot):
+    rng = np.random.default_rng(9)
+    matrix, effect = table(9, True), rng.normal(size=40)
+    matrix[:, 3] = np.where(rng.random(ROWS) < 0.1, np.nan, rng.integers(0, 40, ROWS))
+    signal = np.where(np.isnan(matrix[:, 3]), 1.0, effect[np.nan_to_num(matrix[:, 3]).astype(int)])
+    cuts = np.quantile(signal, [0.25, 0.5, 0.75][: max(0, classes - 1)])
+    goal = np.searchsorted(cuts, signal) if classes else signal * 30
+    codes = (*CODES[:3], ColumnCode("d", ColumnKind.STRING, tuple(map(str, range(60)))))
+    params = params_of(Algorithm.CATBOOST) | {"one_hot_max_size": one_hot}
+    fitted = LEARNERS[Algorithm.CATBOOST].fit(
+        setup(Algorithm.CATBOOST, classes, codes=codes, params=params), (matrix[100:], goal[100:]), [], 20
+    )
+    assert bool(own_steps(fitted)) == (one_hot == 2)
+    other = table(10, True)
+    other[:, 3] = np.where(rng.random(ROWS) < 0.1, np.nan, rng.integers(0, 60, ROWS))
+    assert answers(fitted, other) == pytest.approx(fitted.probabilities(other), abs=1e-9)

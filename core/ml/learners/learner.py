@@ -13,10 +13,13 @@ from core.domain.training import Algorithm
 from core.ml.task import Labels, Param, Params, Rows, Stop, Target
 from core.predict.encoder import ColumnCode
 from core.predict.members import Array, Linear, Member
+from core.predict.steps import Step
 
 PATIENCE = 40
 """Rounds without a better log loss on the held-out fold after which boosting stops."""
 ROUNDS_MAX = 2000
+IMPOSSIBLE = -1e300
+"""What is added to the margin of a class that no training row has; its probability is then 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,11 @@ class Fitted(Protocol):
 
     def native(self, rounds: int = 0) -> tuple[str, bytes]:
         """The library's own portable file (ending, content); an empty ending where it has none but a pickle."""
+
+
+def own_steps(fitted: Fitted) -> tuple[Step, ...]:
+    """What the member reads beside the matrix that was learned from: columns of the learner's own making."""
+    return getattr(fitted, "steps", ())
 
 
 Fit = Callable[[Setup, Rows, Sequence[Rows], int], Fitted]
@@ -167,12 +175,40 @@ class Always:
         return "", b""
 
 
+@dataclass(frozen=True, slots=True)
+class Unmoved:
+    """What can be learned where no column varies: the shares of the classes, or the mean."""
+
+    said: Array
+    rounds: int = 0
+    curves: tuple[Array, ...] = ()
+
+    def probabilities(self, matrix: Array, rounds: int = 0) -> Array:
+        return np.tile(self.said, (len(matrix), 1))
+
+    def member(self, rounds: int = 0) -> Member:
+        return constant(self.said)
+
+    def native(self, rounds: int = 0) -> tuple[str, bytes]:
+        return "", b""
+
+
+def unmoved(setup: Setup, target: Target) -> Unmoved:
+    """The weighted shares of the classes, or the mean of the numbers."""
+    weights = setup.weights(target)
+    if not setup.classes:
+        return Unmoved(np.array([np.average(target, weights=weights)]))
+    counts = np.bincount(target, weights, setup.classes)
+    return Unmoved(counts / counts.sum())
+
+
 def constant(said: Array) -> Member:
     """What says the same of every row."""
     none = np.zeros(0, dtype=np.int32)
     return Linear(
         none, np.zeros(0), np.zeros(0), np.zeros((0, len(said))), np.zeros((0, len(said))),
-        none, none, none, np.zeros((0, len(said))), np.asarray(said, dtype=np.float64), "identity",
+        none, none, none, np.zeros((0, len(said))), np.asarray(said, dtype=np.float64),
+        "identity" if len(said) > 1 else "value",
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from core.domain.data import ColumnKind
 from core.domain.training import Algorithm
 from core.ml.features import Features
-from core.ml.learners.learner import Always, Fitted, Learner, Setup, spread
+from core.ml.learners.learner import IMPOSSIBLE, Always, Fitted, Learner, Setup, spread
 from core.ml.task import Labels, Rows
 from core.predict.members import Array, Member
 
@@ -45,10 +45,6 @@ def fit(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitt
     model = LogisticRegression(C=setup.params["C"], max_iter=setup.params["max_iter"], random_state=setup.seed)
     model.fit(features.wide(matrix), labels, setup.weights(labels))
     return _Logistic(model, features, setup.classes)
-
-
-IMPOSSIBLE = -1e300
-"""What is added to the margin of a class that no training row has; its probability is then 0."""
 
 
 def all_outputs(coef: Array, intercept: Array, present: Labels, classes: int) -> tuple[Array, Array]:

@@ -1,22 +1,26 @@
 """All learners, one line each."""
 
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 
 from core.domain.training import Algorithm
-from core.ml.learners import lightgbm, logistic, trees, xgboost
+from core.ml.learners import catboost, lightgbm, logistic, trees, xgboost
 from core.ml.learners.learner import Learner
 
 LEARNERS: Mapping[Algorithm, Learner] = {
     learner.algorithm: learner
     for learner in (
         lightgbm.LEARNER,
+        catboost.LEARNER,
         xgboost.LEARNER,
         xgboost.REGRESSOR,
         logistic.LEARNER,
         trees.EXTRA_TREES,
         trees.RANDOM_FOREST,
     )
+    if find_spec(learner.library.split(".", 1)[0])
 }
+"""Of those whose library is installed: CatBoost is larger than all the others together."""
 
 
 def libraries(algorithms: Iterable[Algorithm]) -> tuple[str, ...]:
