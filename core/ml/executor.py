@@ -1,6 +1,7 @@
 """Where trials run: the seam between the search and processes, or a cluster."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from core.domain.training import TrialState
@@ -51,6 +52,8 @@ class InProcessExecutor:
             told = list[TrialProgress]()
             ends = lambda number=task.number: stop() or bool(given_up(number))  # noqa: E731 - bound to this task
             outcome = run_here(task, ends, told.append, self._train)
+            if outcome.state is TrialState.STOPPED and not outcome.error:
+                outcome = replace(outcome, error=given_up(task.number))
             yield from told
             yield outcome
             if stop():

@@ -7,8 +7,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from core.domain.counting import counted
 from core.domain.data import TableProfile
 from core.domain.errors import TrainingFailed
+from core.domain.metrics import gain
 from core.domain.signature import Signature
 from core.domain.training import Algorithm, Guardrail, TrainingSpec, Trial, TrialState
 from core.ml.data.prepare import Prepared, prepare
@@ -26,8 +28,10 @@ from core.ml.finished import (
 )
 from core.ml.leaderboard import Leaderboard
 from core.ml.metrics import evaluate
-from core.ml.portfolio import PORTFOLIO, Config, plan
-from core.ml.task import Param, TrialOutcome, TrialProgress, TrialTask
+from core.ml.plan.config import Config
+from core.ml.plan.order import Order
+from core.ml.plan.pace import Pace
+from core.ml.task import PLANNED, TrialOutcome, TrialProgress, TrialTask
 from core.predict.members import Array
 
 __all__ = ["FinishedTrial", "Search", "SearchResult", "read_finished", "search"]
@@ -82,14 +86,20 @@ class Search(Protocol):
 
 END_SHARE, END_MAX_S = 0.1, 3.0
 """The vote and the last writing get this share of the time, at most these seconds."""
-GRACE_SHARE, GRACE_S = 0.1, 4.5
+GRACE_SHARE, GRACE_S, GRACE_MAX_S = 0.1, 4.5, 5.0
 """While no trial has succeeded the search may run over by this share of its time and these seconds."""
 GRACE_USED = 0.6
 """A trial that starts that late plans to end after this part of them."""
 WORTH_SHARE = 0.5
 """A trial is not started in less than this share of the shortest one's time."""
-IDLE_TRIALS = 15
-"""Trials in a row without a better one after which more are not worth the time."""
+LOOKED_AT_MAX = 40
+"""So many configurations that would take too long are passed over at once."""
+TRIAL_SHARE = 0.4
+"""A trial gets this share of the whole time at most, so that one slow learner does not take it all."""
+TELL_S = 0.4
+"""The folds of a trial are told no more often than this."""
+EARLY_SHARE = 0.95
+"""A search that has used this share of its time did not end early."""
 
 
 def search(
@@ -114,7 +124,8 @@ def search(
     board.add_all(finished)
     run = _Run(spec, prepared, folder, executor, clock, on_trial, should_stop, given_up, started, board)
     run.train()
-    return run.result()
+    found = run.result()
+    return replace(found, notes=(*found.notes, *run.why_early))
 
 
 @dataclass
@@ -132,13 +143,26 @@ class _Run:
     started: float
     board: Leaderboard
     running: dict[int, Trial] = field(default_factory=dict)
+    told_at: dict[int, float] = field(default_factory=dict)
+    again: list[Config] = field(default_factory=list)
+    """Configurations whose first look was on few rows."""
+    why_early: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        problem = self.prepared.problem
+        self.order = Order(self.spec, self.board)
+        learned = problem.rows * (problem.folds - 1) // problem.folds
+        self.pace = Pace(learned, len(problem.codes))
+        for finished in self.board.ranked:
+            self.pace.note(finished.trial)
 
     def train(self) -> None:
-        for event in self.executor.run(self._tasks(), self._time_is_over, self.given_up):
+        for event in self.executor.run(self._tasks(), self._is_over, self._given_up):
             if isinstance(event, TrialProgress):
                 self._advance(event)
             else:
                 self._end(event)
+        self.why_early = self._why_early()
 
     def result(self) -> SearchResult:
         """The vote of the best where it is better than the best alone, else that one. Raises TrainingFailed."""
@@ -154,15 +178,33 @@ class _Run:
         prepared = self.prepared
         return SearchResult(best, members, prepared.problem.signature, prepared.guardrails, prepared.notes, self.folder)
 
+    @property
+    def timeless(self) -> bool:
+        """The plan looks at no measured time, so that the same seed tries the same again."""
+        return self.spec.max_concurrent_trials == 1
+
     def _tasks(self) -> Iterator[TrialTask]:
         """The next configuration that was not tried yet, at the moment when a trial may start."""
-        settled = [f.trial for f in self.board.singles if f.trial.state is not TrialState.STOPPED]
-        tried = {(trial.algorithm, _key(trial.params)) for trial in settled}
-        for config in plan(self.spec):
-            if self._enough():
-                return
-            if (config.algorithm, _key(config.params)) not in tried:
-                yield self._start(config)
+        while not self._enough() and (config := self._next()) is not None:
+            yield self._start(config)
+
+    def _next(self) -> Config | None:
+        """The next one that can end in time, on all rows where that is possible, else on as many as can be."""
+        for _ in range(LOOKED_AT_MAX):
+            config = self.again.pop(0) if self.again and self.board.ranked else self.order.next()
+            if config is None:
+                return None
+            sized = self._sized(config)
+            if self.timeless or self.pace.fits(sized, self._left_at_most()):
+                return sized
+        return None
+
+    def _sized(self, config: Config) -> Config:
+        if not self.board.ranked:
+            if (small := self.pace.first(config)) != config:
+                self.again.append(config)
+            return small
+        return config if self.timeless else self.pace.within(config, self._left())
 
     def _start(self, config: Config) -> TrialTask:
         taken = max(self.board.last_number, max(self.running, default=-1))
@@ -183,21 +225,50 @@ class _Run:
             self.prepared.problem,
             self.folder / str(trial.number),
             self.executor.threads,
-            max(1.0, self._left(), GRACE_USED * self._left_at_most()),
+            self._seconds(),
             trial.started_at,
-            rival=self.board.ranked[0].trial.fold_scores if self.board.ranked else (),
+            rival=self._rival(config),
         )
+
+    def _seconds(self) -> float:
+        """What a trial may take."""
+        limits = [max(1.0, self._left(), GRACE_USED * self._left_at_most())]
+        if self.board.ranked and not self.timeless:
+            limits.append(max(1.0, TRIAL_SHARE * self.spec.timeout_s))
+        if self.spec.trial_timeout_s:
+            limits.append(self.spec.trial_timeout_s)
+        return min(limits)
+
+    def _rival(self, config: Config) -> tuple[float, ...]:
+        """The best trial's folds, where they can be compared and a hopeless trial may be dropped."""
+        if not self.spec.enable_early_termination or not self.board.ranked or set(PLANNED) & set(config.params):
+            return ()
+        best = self.board.ranked[0].trial
+        return () if set(PLANNED) & set(best.params) else best.fold_scores
+
+    def _given_up(self, number: int) -> str:
+        """Why a trial is to end now."""
+        if why := self.given_up(number):
+            return why
+        limit, trial = self.spec.trial_timeout_s, self.running.get(number)
+        if limit and trial is not None and self.clock() - trial.started_at > limit:
+            return f"It ran longer than its limit of {limit:g} s"
+        return ""
 
     def _advance(self, progress: TrialProgress) -> None:
         trial = replace(self.running[progress.number], fold_scores=progress.fold_scores)
         self.running[trial.number] = trial
-        self.on_trial(trial)
+        if self.clock() - self.told_at.get(trial.number, trial.started_at) >= TELL_S:
+            self.told_at[trial.number] = self.clock()
+            self.on_trial(trial)
 
     def _end(self, outcome: TrialOutcome) -> None:
         trial = self.running.pop(outcome.number)
         folder = self.folder / str(trial.number)
         if outcome.state is TrialState.SUCCEEDED:
-            self._note(read_trial(folder))
+            finished = read_trial(folder)
+            self.pace.note(finished.trial)
+            self._note(finished)
             return
         lasted = self.clock() - trial.started_at
         ended = replace(trial, state=outcome.state, duration_s=lasted, error=outcome.error)
@@ -261,28 +332,43 @@ class _Run:
         """Seconds until trials must be over: while none has succeeded, a late model is better than none."""
         if self.board.ranked:
             return self._left()
-        return self.started + (1 + GRACE_SHARE) * self.spec.timeout_s + GRACE_S - self.clock()
+        timeout = self.spec.timeout_s
+        return self.started + timeout + min(GRACE_SHARE * timeout + GRACE_S, GRACE_MAX_S) - self.clock()
 
-    def _time_is_over(self) -> bool:
-        return self.should_stop() or self._left_at_most() <= 0
+    def _is_over(self) -> bool:
+        return self.should_stop() or self._left_at_most() <= 0 or self._good_enough()
+
+    def _good_enough(self) -> bool:
+        """A trial has reached the score that was asked for."""
+        wanted, metric = self.spec.exit_score, self.spec.primary_metric
+        if wanted is None or not self.board.ranked:
+            return False
+        return gain(metric, self.board.ranked[0].trial.metrics[metric]) >= gain(metric, wanted)
 
     def _enough(self) -> bool:
-        """No time or number left for one more trial, or no reason for one."""
-        started = len(self.board.singles) + len(self.running)
-        if self._time_is_over() or started >= self.spec.max_trials:
+        """No time or number left for one more trial."""
+        if self._is_over() or self._started() >= self.spec.max_trials:
             return True
-        if not self.board.ranked:
-            return False
-        idle = self.board.last_number - self.board.ranked[0].trial.number
-        return self._left() < WORTH_SHARE * self.board.shortest_s or (started > len(PORTFOLIO) and idle >= IDLE_TRIALS)
+        return bool(self.board.ranked) and not self.timeless and self._left() < WORTH_SHARE * self.board.shortest_s
+
+    def _started(self) -> int:
+        return len(self.board.singles) + len(self.running)
+
+    def _why_early(self) -> tuple[str, ...]:
+        """One sentence, where time was left."""
+        used, timeout = self.clock() - self.started, self.spec.timeout_s
+        if self.should_stop() or used > EARLY_SHARE * (timeout - min(END_SHARE * timeout, END_MAX_S)):
+            return ()
+        if self._good_enough():
+            why = f"trial {self.board.ranked[0].trial.number} reached the exit score {self.spec.exit_score:g}"
+        elif self._started() >= self.spec.max_trials:
+            why = f"{counted(self.spec.max_trials, 'trial')} were asked for at most"
+        elif not (why := self.order.why_done):
+            return ()
+        return (f"The search ended after {used:.0f} of {timeout:g} s: {why}",)
 
     def _why_nothing(self) -> str:
         failed = [f.trial for f in self.board.trials if f.trial.state is TrialState.FAILED]
         if failed:
             return f"No trial succeeded; the first failed with: {failed[0].error}"
         return f"No trial ended within {self.spec.timeout_s:g} s"
-
-
-def _key(params: Mapping[str, Param]) -> tuple[tuple[str, Param], ...]:
-    """Comparable parameters, without what the training found out itself."""
-    return tuple(sorted((name, value) for name, value in params.items() if name != "rounds"))

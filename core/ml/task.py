@@ -22,6 +22,14 @@ Rows = tuple[Array, Target]
 """The encoded matrix and its target."""
 Param = str | int | float | bool | None
 Params = Mapping[str, Param]
+ROUNDS = "rounds"
+"""The parameter that a training finds out itself: how many rounds its boosting was worth, on average of its folds."""
+REPEAT = "repeat"
+"""The parameter of a trial that is one tried before, on other folds and by another seed: the how manieth repeat."""
+TRAINING_ROWS = "training_rows"
+"""The parameter that says how many rows each model learns from at most, where a table is too large for its time."""
+PLANNED = (REPEAT, TRAINING_ROWS)
+"""The plan's own parameters; the rest of them are its features' and its algorithm's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,11 @@ class TrialTask:
     """Not the folds, which are done and lie in the folder, but one model of all rows, to stand in their place."""
     rival: tuple[float, ...] = ()
     """The best trial's scores by fold when this one started, to tell whether it is hopeless beside them."""
+
+    @property
+    def repeat(self) -> int:
+        """The how manieth repeat it is of a trial before it, on other folds; 0 for the first time."""
+        return int(self.params.get(REPEAT) or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 
 from core.domain.metrics import gain
 from core.domain.training import Algorithm, Trial, TrialState
-from core.ml.data.folds import Folds, folds_of
+from core.ml.data.folds import Folds, Places, folds_of
 from core.ml.data.table import read_judged
+from core.ml.data.thinning import thinned, thinned_parts
 from core.ml.featurize import FEATURES, Featurized, featurize
 from core.ml.finished import FinishedTrial, commit, fingerprint, leave_oof, record, refit_folder, stage
 from core.ml.hopeless import why_hopeless
@@ -18,7 +19,7 @@ from core.ml.learners.registry import LEARNERS
 from core.ml.left import FittedPart, leave_model
 from core.ml.metrics import evaluate, score
 from core.ml.rounds import rounds_by_block, rounds_of_all
-from core.ml.task import Rows, Stop, Tell, TrialProgress, TrialStopped, TrialTask
+from core.ml.task import PLANNED, TRAINING_ROWS, Rows, Stop, Tell, TrialProgress, TrialStopped, TrialTask
 from core.predict.members import Array
 from core.predict.steps import widened
 
@@ -31,12 +32,12 @@ def train(task: TrialTask, stop: Stop, tell: Tell) -> None:
     started = time.monotonic()
     with threadpool_limits(task.threads):
         rows, validation = read_judged(task.problem, threads=task.threads)
-        folds = folds_of(task.problem, rows[1], validation)
+        folds = folds_of(task.problem, rows[1], validation, repeat=task.repeat)
         fits = _Fits(task, stop, started, 1 if task.refit else folds.count)
         if task.refit:
             _refit(fits, rows, validation)
         else:
-            _cross_validate(fits, rows, folds, tell)
+            _cross_validate(fits, rows, folds, tell, folds_of(task.problem, rows[1], validation).block)
 
 
 @dataclass(slots=True)
@@ -57,21 +58,30 @@ class _Fits:
         left = self.started + TRAINING_SHARE * self.task.seconds - now
         until = now + left / (self.count - self.done)
         self.done += 1
+        rows, held_out = self._thinned(rows, held_out)
         seen = featurize(self.task.params, rows, problem)
         parts = [(widened(matrix, seen.steps), target) for matrix, target in held_out]
         setup = self._setup(seen, until)
         fitted = LEARNERS[Algorithm(self.task.algorithm)].fit(setup, (seen.matrix, rows[1]), parts, rounds)
         return FittedPart(fitted, seen.steps)
 
+    def _thinned(self, rows: Rows, held_out: list[Rows]) -> tuple[Rows, list[Rows]]:
+        """As many of them as the task says."""
+        at_most, problem = int(self.task.params.get(TRAINING_ROWS) or 0), self.task.problem
+        return (
+            thinned(rows, at_most, problem.kind, problem.seed),
+            thinned_parts(held_out, at_most, problem.kind, problem.seed),
+        )
+
     def _setup(self, seen: Featurized, until: float) -> Setup:
         problem = self.task.problem
         return Setup(
-            {name: value for name, value in self.task.params.items() if name != FEATURES},
+            {name: value for name, value in self.task.params.items() if name not in (FEATURES, *PLANNED)},
             problem.kind,
             problem.classes,
             seen.codes,
             self.task.threads,
-            problem.seed,
+            problem.seed + self.task.repeat,
             self.stop,
             lambda: time.monotonic() > until,
             problem.class_weights,
@@ -121,7 +131,7 @@ class _Judged:
         return [replace(part, rounds=rounds_by_block(curves, k, k)) for k, part in enumerate(self.parts)]
 
 
-def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell) -> None:
+def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell, block: Places) -> None:
     task, judged = fits.task, _Judged(fits, rows, folds)
     metric = task.problem.metric
     for k in range(folds.count):
@@ -142,7 +152,7 @@ def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell) -> None:
         {**task.params, **({"rounds": rounds} if rounds else {})},
         evaluate(task.problem.kind, target, said),
         task.started_at,
-        fold_scores=tuple(_by_fold(metric, target, said, folds)),
+        fold_scores=tuple(_by_block(metric, target, said, block[folds.judged])),
         folds=folds.count,
         featurizer=LEARNERS[Algorithm(task.algorithm)].featurizer,
         predict_ms=left.predict_ms,
@@ -154,9 +164,8 @@ def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell) -> None:
     commit(staged, task.folder)
 
 
-def _by_fold(metric: str, target: Array, said: Array, folds: Folds) -> list[float]:
-    """The score of each block: of a cross-validation, of each fold."""
-    block = folds.block[folds.judged]
+def _by_block(metric: str, target: Array, said: Array, block: Places) -> list[float]:
+    """The score of each block, which is a fold of a cross-validation: of a repeat, a fold of the first time."""
     return [score(metric, target[block == b], said[block == b]) for b in np.unique(block)]
 
 

@@ -220,10 +220,10 @@ ROOMS = {
         },
         "explain": {"task", "data", "metrics", "comparison", "finished"},
         "executor": {"task"},
-        "portfolio": {"task", "learners"},
+        "plan": {"task", "learners", "finished", "leaderboard"},
         "ensemble": {"task", "metrics", "finished"},
         "leaderboard": {"finished", "ensemble"},
-        "search": {"task", "data", "metrics", "finished", "executor", "portfolio", "ensemble", "leaderboard"},
+        "search": {"task", "data", "metrics", "finished", "executor", "plan", "ensemble", "leaderboard"},
     },
     "checks": {
         "outcome": set(),

@@ -9,11 +9,10 @@ from search_doubles import Searching
 
 from core.domain.algorithms import ENSEMBLES
 from core.domain.errors import TrainingFailed
-from core.domain.training import Algorithm, TrainingSpec, TrialState
+from core.domain.training import Algorithm, TrialState
 from core.ml.executor import InProcessExecutor
 from core.ml.finished import read_finished
-from core.ml.learners.registry import LEARNERS
-from core.ml.portfolio import PORTFOLIO, plan
+from core.ml.plan.portfolio import PORTFOLIO
 from core.ml.task import TrialOutcome
 
 
@@ -119,13 +118,8 @@ def test_no_trial_starts_that_could_not_end(searching):
 
 def test_a_trial_knows_how_much_time_it_has(searching):
     searching.run(spec={"max_trials": 2})
-    assert [round(task.seconds) for task in searching.trials.tasks] == [18, 17]
-
-
-def test_a_search_that_no_longer_improves_ends_early(searching):
-    searching.trials.lasts_s, searching.trials.skill = 0.1, lambda number: 0.99 if number == 0 else 0.2
-    searching.run(spec={"timeout_s": 1000.0})
-    assert len(PORTFOLIO) < len(searching.ended) < len(PORTFOLIO) + 20
+    assert [round(task.seconds) for task in searching.trials.tasks] == [18, 8]
+    # The first may take it all: without a model there is nothing. A later one leaves time for others.
 
 
 def test_a_stopped_search_gives_what_it_has(searching):
@@ -215,13 +209,6 @@ def test_an_executor_may_lose_a_trial_to_a_crash(searching):
 
     result = searching.run(executor=Crashing(train=searching.trials), spec={"max_trials": 3})
     assert 0 not in [number for number, _ in result.members]
-
-
-def test_the_plan_is_the_same_for_the_same_seed_and_never_ends():
-    first, second = (plan(TrainingSpec("d", "y", seed=5)) for _ in range(2))
-    some = [next(first) for _ in range(50)]
-    assert some == [next(second) for _ in range(50)]
-    assert {config.algorithm for config in some[: len(PORTFOLIO)]} == set(LEARNERS)
 
 
 def test_the_first_three_trials_are_three_learners():

@@ -37,15 +37,18 @@ def folds_for(rows: int, wanted: int = 0) -> int:
     return max(2, min(wanted or (3 if rows >= 20_000 else 5 if rows >= 1_000 else 10), rows))
 
 
-def folds_of(problem: LearningProblem, target: Target, validation: int = 0) -> Folds:
-    """The folds of these rows, of which the last `validation` ones come from the validation table."""
+def folds_of(problem: LearningProblem, target: Target, validation: int = 0, *, repeat: int = 0) -> Folds:
+    """The folds of these rows, of which the last `validation` ones come from the validation table.
+
+    A repeat of a cross-validation has other folds; rows that are held out are the same ones each time.
+    """
     if validation:
         held = np.arange(len(target)) >= len(target) - validation
     elif problem.validation_share:
         slices = max(2, round(1 / problem.validation_share))
         held = split(_strata(problem, target), slices, problem.seed) == 0
     else:
-        fold = split(_strata(problem, target), problem.folds, problem.seed)
+        fold = split(_strata(problem, target), problem.folds, problem.seed + repeat)
         return Folds(fold, fold, problem.folds)
     block = np.full(len(target), -1)
     block[held] = split(_strata(problem, target[held]), min(BLOCKS, max(2, int(held.sum()))), problem.seed)

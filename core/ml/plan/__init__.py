@@ -1,0 +1,1 @@
+"""Which configuration is next, and whether there is time for it."""

@@ -1,0 +1,258 @@
+"""The plan: what is tried next, on how many rows, and when nothing more can be gained."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from search_doubles import Searching
+
+from core.domain.data import DataRef
+from core.domain.errors import SpecInvalid
+from core.domain.search_space import Distribution, DistributionKind
+from core.domain.training import Algorithm, Sampling, TrainingSpec, Trial, TrialState
+from core.ml.executor import InProcessExecutor
+from core.ml.finished import FinishedTrial, read_finished
+from core.ml.leaderboard import Leaderboard
+from core.ml.learners.registry import LEARNERS
+from core.ml.plan.bayesian import suggest
+from core.ml.plan.config import Config
+from core.ml.plan.drawing import at, draw, grid, share_of
+from core.ml.plan.order import IDLE_MAX, IDLE_PERFECT, REPEATED, REPEATS_MAX, Order
+from core.ml.plan.pace import CELLS_FIRST, Pace
+from core.ml.plan.portfolio import PORTFOLIO
+from core.ml.plan.spaces import SPACES
+from core.ml.task import REPEAT, TRAINING_ROWS
+from core.ml.trial import train
+
+Kind = DistributionKind
+NUMBERS = [
+    Distribution(Kind.UNIFORM, low=-1, high=2),
+    Distribution(Kind.LOG_UNIFORM, low=0.001, high=10),
+    Distribution(Kind.NORMAL, mean=3, deviation=0.5),
+    Distribution(Kind.Q_UNIFORM, low=0, high=1, step=0.25),
+    Distribution(Kind.Q_LOG_UNIFORM, low=4, high=128, step=1),
+    Distribution(Kind.Q_NORMAL, mean=10, deviation=3, step=0.5),
+]
+LISTED = [Distribution(Kind.CHOICE, ("gbdt", 3, None)), Distribution(Kind.RANDINT, high=5)]
+
+
+@pytest.fixture
+def searching(tmp_path) -> Searching:
+    return Searching(tmp_path)
+
+
+def singles(searching) -> list[Trial]:
+    return [t for t in searching.ended if not t.members]
+
+
+@given(st.sampled_from(NUMBERS), st.floats(0, 1), st.floats(0, 1))
+def test_more_of_a_distribution_lies_below_a_larger_value(distribution, one, other):
+    low, high = sorted((one, other))
+    assert at(distribution, low) <= at(distribution, high)
+
+
+@given(st.sampled_from(NUMBERS), st.floats(0.001, 0.999))
+def test_a_value_drawn_has_its_place_in_the_distribution(distribution, share):
+    value = at(distribution, share)
+    assert at(distribution, share_of(distribution, value)) == pytest.approx(value, rel=1e-4, abs=1e-6)
+    if distribution.step:
+        assert value / distribution.step == pytest.approx(round(value / distribution.step))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31), st.integers(0, 6))
+def test_what_is_suggested_comes_from_the_space_and_is_the_same_again(seed, tried):
+    space = {f"p{n}": d for n, d in enumerate((*NUMBERS[:2], NUMBERS[4], *LISTED))}
+    random = Random(seed)
+    history = [(draw(space, random), random.random()) for _ in range(tried)]
+    found = suggest(space, history, seed)
+    assert found == suggest(space, history, seed)
+    assert -1 <= found["p0"] <= 2
+    assert 0.001 <= found["p1"] <= 10
+    assert isinstance(found["p2"], int)
+    assert found["p3"] in ("gbdt", 3, None)
+    assert found["p4"] in range(5)
+
+
+def test_bayesian_samples_come_nearer_to_what_was_good():
+    space = {"x": Distribution(Kind.UNIFORM, low=0, high=1)}
+    history = [({"x": n / 20}, -abs(n / 20 - 0.3)) for n in range(21)]
+    assert sum(abs(suggest(space, history, seed)["x"] - 0.3) for seed in range(10)) / 10 < 0.15
+
+
+def test_a_grid_has_every_combination_once():
+    space = {"a": LISTED[0], "b": LISTED[1], "c": NUMBERS[3]}
+    found = list(grid(space))
+    assert len(found) == 3 * 5 * 5
+    assert len({tuple(values.items()) for values in found}) == len(found)
+    assert found[0] == {"a": "gbdt", "b": 0, "c": 0.0}
+
+
+@pytest.mark.parametrize("distribution", [d for d in NUMBERS if d.kind is not Kind.Q_UNIFORM])
+def test_a_grid_over_numbers_without_a_list_is_refused(distribution):
+    with pytest.raises(SpecInvalid, match="A grid cannot go over 'rate'") as refused:
+        list(grid({"rate": distribution}))
+    assert "choice" in refused.value.hint
+
+
+def test_the_portfolio_has_every_learner_and_begins_with_three_of_them():
+    assert {config.algorithm for config in PORTFOLIO} == set(LEARNERS)
+    assert len({config.algorithm for config in PORTFOLIO[:3]}) == 3
+
+
+def ordered(skill: Callable[[int], float], count: int, **spec: Any) -> tuple[list[Config], Order]:
+    """The first configurations of a search, whose trial `n` has `skill(n)`."""
+    wanted = TrainingSpec(DataRef("d"), "y", **spec)
+    board = Leaderboard(wanted.primary_metric, "")
+    order, tried = Order(wanted, board), []
+    while len(tried) < count and (config := order.next()):
+        metrics = {wanted.primary_metric: skill(len(tried))}
+        done = Trial(len(tried), config.algorithm, TrialState.SUCCEEDED, config.params, metrics, folds=2)
+        board.add(FinishedTrial(done, Path()))
+        tried.append(config)
+    return tried, order
+
+
+def test_the_portfolio_comes_first_and_samples_around_the_best_follow():
+    tried, _ = ordered(lambda n: 0.5 + 0.001 * n, 40)
+    own = [c for c in PORTFOLIO if c.algorithm is not Algorithm.XGBOOST_REGRESSOR]
+    assert tried[: len(own)] == [c for c in own if c.algorithm in {t.algorithm for t in tried}][:40]
+    assert {c.algorithm for c in tried[len(own) :]} <= set(SPACES)
+    assert len({c.key for c in tried}) == len(tried)
+
+
+def test_the_same_seed_orders_alike_and_another_one_samples_otherwise():
+    one, again, other = (ordered(lambda n: 0.5, len(PORTFOLIO) + 10, seed=seed)[0] for seed in (5, 5, 6))
+    assert one == again
+    assert one[: len(PORTFOLIO)] == other[: len(PORTFOLIO)] or one[0] == other[0]
+    assert one != other
+
+
+def worse_later(number: int) -> float:
+    return 0.9 if number == 0 else 0.6
+
+
+def test_the_best_are_repeated_on_other_folds_when_new_ones_stop_helping():
+    tried, _ = ordered(worse_later, len(PORTFOLIO) + 40)
+    repeats = [c for c in tried if REPEAT in c.params]
+    assert repeats[0] == Config(tried[0].algorithm, {**tried[0].params, REPEAT: 1})
+    assert len(repeats) >= REPEATED
+
+
+def test_a_search_ends_when_neither_samples_nor_repeats_can_help():
+    tried, order = ordered(worse_later, 1000)
+    assert len([c for c in tried if REPEAT in c.params]) == REPEATED * REPEATS_MAX
+    assert order.why_done == f"the last {IDLE_MAX} configurations brought nothing better"
+    assert len(tried) == 1 + IDLE_MAX + REPEATED * REPEATS_MAX
+
+
+def test_nothing_ends_early_where_that_is_not_wanted():
+    wanted = IDLE_MAX + REPEATED * REPEATS_MAX + 10
+    tried, order = ordered(worse_later, wanted, enable_early_termination=False, sampling_algorithm=Sampling.RANDOM)
+    assert len(tried) == wanted
+    assert order.why_done == ""
+
+
+def test_a_perfect_score_ends_the_search_after_a_few_more():
+    tried, order = ordered(lambda n: 1.0, 1000)
+    assert len(tried) == 1 + IDLE_PERFECT
+    assert "the best score that there is was reached" in order.why_done
+
+
+def test_the_exit_score_ends_the_search(searching):
+    result = searching.run(spec={"exit_score": 0.5, "timeout_s": 500})
+    assert len(singles(searching)) == 1
+    assert "trial 0 reached the exit score 0.5" in result.notes[-1]
+
+
+def test_a_trial_that_runs_longer_than_its_limit_is_stopped_with_the_reason(searching):
+    searching.trials.lasts_s = 6.0
+    searching.run(spec={"trial_timeout_s": 8.0, "timeout_s": 60.0, "max_trials": 2})
+    assert {task.seconds for task in searching.trials.tasks} == {8.0}
+    searching.trials.lasts_s = 20.0
+    searching.run(
+        spec={"trial_timeout_s": 8.0, "timeout_s": 60.0, "max_trials": 4},
+        finished=read_finished(searching.folder / "trials"),
+    )
+    assert "It ran longer than its limit of 8 s" in {t.error for t in searching.ended if t.state is TrialState.STOPPED}
+
+
+SPACE = {"LightGBM": {"num_leaves": Distribution(Kind.CHOICE, (4, 8)), "max_bin": Distribution(Kind.RANDINT, high=2)}}
+
+
+@pytest.mark.parametrize("sampling", [Sampling.GRID, Sampling.RANDOM, Sampling.BAYESIAN, Sampling.DEFAULT])
+def test_a_users_own_space_is_all_that_is_tried(sampling):
+    tried, order = ordered(worse_later, 100, sampling_algorithm=sampling, search_space=SPACE)
+    values = [(c.params["num_leaves"], c.params["max_bin"]) for c in tried if REPEAT not in c.params]
+    assert sorted(values) == [(4, 0), (4, 1), (8, 0), (8, 1)]
+    assert {c.algorithm for c in tried} == {Algorithm.LIGHTGBM}
+    assert order.why_done == "every configuration that was asked for has been tried"
+
+
+def test_a_search_that_ends_early_says_so_in_its_notes(searching):
+    one = {"LightGBM": {"num_leaves": Distribution(Kind.CHOICE, (4,))}}
+    result = searching.run(spec={"search_space": one, "sampling_algorithm": Sampling.GRID})
+    assert result.notes == ("The search ended after 1 of 20 s: every configuration that was asked for has been tried",)
+
+
+def test_a_small_table_is_never_thinned():
+    pace = Pace(rows=1_000, columns=20)
+    config = PORTFOLIO[0]
+    assert pace.first(config) == config
+    pace.note(Trial(0, config.algorithm, TrialState.SUCCEEDED, config.params, duration_s=50.0))
+    assert pace.within(config, 3.0) == config
+
+
+def test_the_first_model_of_a_large_table_comes_from_some_of_its_rows():
+    config, pace = PORTFOLIO[0], Pace(rows=1_000_000, columns=20)
+    rows = pace.first(config).params[TRAINING_ROWS]
+    assert rows * 20 <= CELLS_FIRST < 2 * rows * 20
+
+
+def test_a_trial_is_given_the_rows_that_its_time_allows():
+    config, pace = PORTFOLIO[0], Pace(rows=1_000_000, columns=20)
+    pace.note(Trial(0, config.algorithm, TrialState.SUCCEEDED, config.params, duration_s=100.0))
+    sized = [pace.within(config, left).params.get(TRAINING_ROWS, pace.rows) for left in (5.0, 20.0, 60.0, 200.0)]
+    assert all(less < more for less, more in pairwise(sized))
+    assert sized[-1] == pace.rows
+    assert pace.expected_s(pace.within(config, 20.0)) <= 20.0
+
+
+def test_a_slow_trial_does_not_start_when_it_could_not_end():
+    pace = Pace(rows=1_000, columns=20)
+    linear = Config(Algorithm.LOGISTIC_REGRESSION, {"C": 1.0})
+    pace.note(Trial(0, linear.algorithm, TrialState.SUCCEEDED, linear.params, duration_s=10.0))
+    assert pace.fits(linear, 11.0)
+    assert not pace.fits(linear, 9.0)
+
+
+def test_one_trial_at_a_time_gives_the_same_figures_for_the_same_seed(tmp_path):
+    def figures(name: str) -> list[dict[str, float]]:
+        (tmp_path / name).mkdir()
+        searching = Searching(tmp_path / name)
+        spec = {"max_trials": 3, "max_concurrent_trials": 1, "n_cross_validations": 2, "timeout_s": 300.0}
+        searching.run(spec=spec, executor=InProcessExecutor(train=train))
+        return [dict(t.metrics) for t in searching.ended]
+
+    first, second = figures("a"), figures("b")
+    assert len(first) >= 3
+    for one, other in zip(first, second, strict=True):
+        assert one == pytest.approx(other, abs=1e-9)
+
+
+def test_a_repeat_answers_every_row_by_other_models(tmp_path):
+    searching = Searching(tmp_path)
+    one = {"LogisticRegression": {"C": Distribution(Kind.CHOICE, (1.0,))}}
+    spec = {"n_cross_validations": 2, "timeout_s": 300.0, "search_space": one, "max_trials": 2}
+    searching.run(spec=spec, executor=InProcessExecutor(train=train))
+    first, repeat = read_finished(searching.folder / "trials")[:2]
+    assert repeat.trial.params == {**first.trial.params, REPEAT: 1}
+    assert repeat.oof().shape == first.oof().shape
+    assert abs(repeat.oof() - first.oof()).max() > 1e-6
+    assert len(repeat.trial.fold_scores) == 2
+    assert repeat.problem == first.problem
