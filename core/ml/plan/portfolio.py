@@ -27,12 +27,16 @@ TURNS = (
 The order is what a short job sees: the first three make a vote of three different learners.
 """
 
+ALIKE = {Algorithm.XGBOOST: (Algorithm.XGBOOST, Algorithm.XGBOOST_REGRESSOR)}
+"""Of these a job allows one: the same turn for classes and for numbers."""
+
 
 def _in_turn() -> Iterator[Config]:
     waiting = {algorithm: iter(learner.configs) for algorithm, learner in LEARNERS.items()}
     for algorithm in TURNS:
-        if params := next(waiting.get(algorithm, iter(())), None):
-            yield Config(algorithm, params)
+        for alike in ALIKE.get(algorithm, (algorithm,)):
+            if params := next(waiting.get(alike, iter(())), None):
+                yield Config(alike, params)
     for algorithm, left in waiting.items():
         yield from (Config(algorithm, params) for params in left)
 
