@@ -7,31 +7,20 @@ from typing import Any
 from core.cli.command import Command, Context, arg
 from core.cli.following import ended
 from core.cli.outputs import write_output
+from core.cli.training import SUBMIT, training_spec
 from core.cli.values import data_ref
 from core.domain.job import JobKind
-from core.domain.metrics import PRIMARY_METRICS
-from core.domain.training import Algorithm, TrainingSpec
+from core.domain.metrics import METRICS, PRIMARY_METRICS
+from core.domain.plain import plain
+from core.domain.ranking import ranked, spread
+from core.domain.training import TrainingSpec, Trial
 
 ID = arg("job", metavar="JOB", help="a job's id")
 LIST = ("id", "kind", "state", "experiment_name", "created_at", "message")
 
 
 def _submit(context: Context, options: Namespace) -> Any:
-    spec = TrainingSpec(
-        data=options.data,
-        target=options.target,
-        timeout_s=options.timeout,
-        primary_metric=options.metric,
-        exclude=tuple(options.exclude),
-        allowed_training_algorithms=tuple(Algorithm(name) for name in options.algorithm),
-        max_trials=options.max_trials,
-        n_cross_validations=options.folds,
-        seed=options.seed,
-        experiment_name=options.experiment,
-        compute=options.compute,
-        model_name=options.model,
-    )
-    job = context.workspace.jobs.submit(spec)
+    job = context.workspace.jobs.submit(training_spec(options))
     return ended(context, job.id) if options.wait else job
 
 
@@ -50,8 +39,7 @@ def _trials(context: Context, options: Namespace) -> Any:
     trials = context.workspace.jobs.trials(options.job)
     if options.json:
         return trials
-    spec = context.workspace.jobs.get(options.job).spec
-    metric = spec.primary_metric if isinstance(spec, TrainingSpec) else "AUC_weighted"
+    metric = _metric(context, options.job)
     return [
         {
             "number": trial.number,
@@ -65,12 +53,53 @@ def _trials(context: Context, options: Namespace) -> Any:
     ]
 
 
+def _leaderboard(context: Context, options: Namespace) -> Any:
+    """Best first by the metric asked for; in JSON with everything there is to each trial."""
+    metric = options.metric or _metric(context, options.job)
+    rows = enumerate(ranked(context.workspace.jobs.trials(options.job), metric), 1)
+    return [(_whole if options.json else _short)(trial, metric, rank) for rank, trial in rows]
+
+
+def _whole(trial: Trial, metric: str, rank: int) -> dict[str, Any]:
+    return {**_placed(trial, metric, rank), "spread": spread(trial), **plain(trial)}
+
+
+def _short(trial: Trial, metric: str, rank: int) -> dict[str, Any]:
+    wide = spread(trial)
+    return {
+        **_placed(trial, metric, rank),
+        "spread": None if wide is None else round(wide, 4),
+        "state": trial.state,
+        "duration_s": trial.duration_s,
+        "predict_ms": trial.predict_ms or None,
+        "size_bytes": trial.size_bytes or None,
+        "trial": trial.number,
+    }
+
+
+def _placed(trial: Trial, metric: str, rank: int) -> dict[str, Any]:
+    score = trial.metrics.get(metric)
+    return {"rank": None if score is None else rank, "label": trial.label, metric: score}
+
+
+def _metric(context: Context, job_id: str) -> str:
+    """What the job optimizes for."""
+    spec = context.workspace.jobs.get(job_id).spec
+    return spec.primary_metric if isinstance(spec, TrainingSpec) else PRIMARY_METRICS[0]
+
+
 def _compare(context: Context, options: Namespace) -> Any:
     compared = context.workspace.jobs.compare(options.trials)
     return [
         {"trial": trial.number, "algorithm": trial.algorithm, **dict(zip(compared.metrics, row, strict=True))}
         for trial, row in zip(compared.trials, compared.rows, strict=True)
     ]
+
+
+def _cancel(context: Context, options: Namespace) -> Any:
+    if options.trial is None:
+        return context.workspace.jobs.cancel(options.job)
+    return context.workspace.jobs.cancel_trial(options.job, options.trial)
 
 
 def _output(context: Context, options: Namespace) -> Any:
@@ -85,35 +114,8 @@ def _trial_pick(text: str) -> tuple[str, int]:
     return job, int(number)
 
 
-SUBMIT = (
-    arg("--data", required=True, type=data_ref, metavar="NAME[:VERSION]", help="the table to train on"),
-    arg("--target", required=True, help="the column to predict"),
-    arg("--timeout", type=float, default=60.0, metavar="SECONDS", help="time for the search (default: %(default)s)"),
-    arg(
-        "--metric",
-        default="AUC_weighted",
-        choices=PRIMARY_METRICS,
-        help="the primary metric, which the search optimizes for",
-    ),
-    arg("--exclude", action="append", default=[], metavar="COLUMN", help="exclude this column; repeatable"),
-    arg(
-        "--algorithm",
-        action="append",
-        default=[],
-        choices=tuple(map(str, Algorithm)),
-        help="only this algorithm; repeatable",
-    ),
-    arg("--max-trials", type=int, default=100, help="at most this many (default: %(default)s)"),
-    arg("--folds", type=int, default=0, help="cross-validation folds; 0: chosen by the number of rows"),
-    arg("--seed", type=int, default=7, help="the random seed (default: %(default)s)"),
-    arg("--experiment", default="default", metavar="NAME", help="the experiment it belongs to"),
-    arg("--compute", default="local", metavar="NAME", help="whose limits apply"),
-    arg("--model", default="", metavar="NAME", help="register the best model under this name"),
-    arg("--wait", action="store_true", help="until it has ended"),
-)
-
 COMMANDS = (
-    Command("job submit", "queue an AutoML job", _submit, SUBMIT, starts_service=True),
+    Command("job automl", "train: queue an AutoML job", _submit, SUBMIT, starts_service=True, formerly=("submit",)),
     Command(
         "job list",
         "the newest jobs",
@@ -142,8 +144,23 @@ COMMANDS = (
         starts_service=True,
     ),
     Command(
+        "job leaderboard",
+        "its trials, best first",
+        _leaderboard,
+        (
+            ID,
+            arg(
+                "--metric",
+                default="",
+                choices=tuple(METRICS),
+                metavar="METRIC",
+                help="order by this one (default: what the job optimizes for)",
+            ),
+        ),
+    ),
+    Command(
         "job trials",
-        "the leaderboard's rows",
+        "its trials, by number",
         _trials,
         (ID,),
     ),
@@ -174,17 +191,17 @@ COMMANDS = (
     ),
     Command(
         "job cancel",
-        "cancel it",
-        lambda context, options: context.workspace.jobs.cancel(options.job),
-        (ID,),
+        "cancel it, or one trial of it",
+        _cancel,
+        (ID, arg("--trial", type=int, metavar="NUMBER", help="only this running trial; the job goes on")),
         starts_service=True,
     ),
     Command(
-        "job extend",
+        "job continue",
         "give an ended training job more time: a new job that starts from its trials",
         lambda context, options: context.workspace.jobs.extend(options.job, options.timeout),
         (ID, arg("--timeout", type=float, default=60.0, metavar="SECONDS", help="(default: %(default)s)")),
         starts_service=True,
-        formerly=("continue",),
+        formerly=("extend",),
     ),
 )

@@ -78,6 +78,13 @@ class Jobs(Collection):
         """
         self._cannot("cancel")
 
+    def cancel_trial(self, job_id: str, number: int) -> Trial:
+        """Ask one running trial of a training job to end; the job goes on, and the trial is stopped soon.
+
+        A trial that has ended is left as it is. Raises JobNotFound, also for a trial that is not there.
+        """
+        self._cannot("cancel_trial")
+
     def extend(self, job_id: str, timeout_s: float) -> Job:
         """Give an ended training job more time: a new job that starts from its trials. Raises JobNotFound, Conflict."""
         self._cannot("extend")

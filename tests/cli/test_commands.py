@@ -9,19 +9,10 @@ from fakes import without
 from quickstart_fakes import LEAK, RED, UNDECIDED, LifecycleDataAssets, LifecycleFake
 
 from contract_tests.reference import KEY, Reference, serving
-from core.cli.command import Context
-from core.cli.main import WORDS, commands, main, parser
+from core.cli.main import WORDS, commands, parser
 from core.domain.errors import SpecInvalid
 from core.settings import read_settings
 from core.workspace import Workspace
-
-
-class FakeContext(Context):
-    """A context whose workspace is already there."""
-
-    def __init__(self, workspace: LifecycleFake) -> None:
-        super().__init__(workspace.workspace.settings, {}, sleep=lambda seconds: None)
-        self.__dict__["workspace"] = workspace.workspace  # where cached_property keeps what it has opened
 
 
 class BuggyData(LifecycleDataAssets):
@@ -34,22 +25,6 @@ def buggy(settings):
     fake = LifecycleFake(settings)
     fake.workspace = replace(fake.workspace, data=BuggyData(fake))
     return fake
-
-
-@pytest.fixture
-def cli(capsys):
-    """Run a command line; gives exit code, standard output, standard error. One workspace for the whole test."""
-    made: list[LifecycleFake] = []
-
-    def run(line: str, make=LifecycleFake, **fake) -> tuple[int, str, str]:
-        def context(settings):
-            made[:] = made or [make(settings, **fake)]
-            return FakeContext(made[0])
-
-        code = main(line.split(), context)
-        return code, *capsys.readouterr()
-
-    return run
 
 
 def test_json_is_one_document_on_one_line_and_nothing_else(cli):
@@ -318,6 +293,9 @@ OWN_WORDS = {
     "azure emulate": "no verb of a workspace: it is what clients of Azure talk to",
     "azure clock": "no verb of a workspace: what time it is in the emulation",
     "azure fault": "no verb of a workspace: what shall go wrong in the emulation",
+    "job automl": "jobs.submit",
+    "job continue": "jobs.extend",
+    "job leaderboard": "jobs.trials, best first",
     "job wait": "jobs.get, again and again",
     "job output": "jobs.open_output",
     "model import": "models.import_folder",

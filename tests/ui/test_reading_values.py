@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 from core.domain.data import DataAsset, DataSource
 from core.domain.endpoint import GateBudget
 from core.domain.proof import CheckResult, GateReport
+from core.domain.ranking import best
 from core.ui.deploy import tryit
 from core.ui.home import journey
 from core.ui.home.journey import Mark
-from core.ui.kit import jobs
 from core.ui.monitor.figures import failing
 from core.ui.quality.report import sentence
 
@@ -53,9 +53,9 @@ def test_an_answer_is_read_in_every_form(body):
 def test_the_best_trial_is_the_highest_or_for_a_loss_the_lowest():
     tried = trials(time.time())
 
-    assert jobs.best(tried, "AUC_weighted") == tried[8]
-    assert jobs.best(tried, "log_loss") == tried[8]
-    assert jobs.best((), "AUC_weighted") is None
+    assert best(tried, "AUC_weighted") == tried[8]
+    assert best(tried, "log_loss") == tried[8]
+    assert best((), "AUC_weighted") is None
 
 
 def test_a_model_that_failed_counts_as_our_failure_not_the_clients():

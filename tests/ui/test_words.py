@@ -2,10 +2,11 @@
 
 import pytest
 
+from core.domain.algorithms import TASKS
 from core.domain.data import ColumnKind, ColumnRole, DataSource
 from core.domain.endpoint import DeploymentState, EndpointState, GateState
 from core.domain.job import JOB_TYPES, JobKind, JobState
-from core.domain.metrics import METRICS, PRIMARY_METRICS
+from core.domain.metrics import METRICS, PRIMARY_METRICS, TaskKind
 from core.domain.pipeline import StepKind
 from core.domain.training import Algorithm, GuardrailState, TrialState
 from core.ui.kit import words
@@ -34,7 +35,9 @@ def test_every_name_of_ours_has_an_everyday_one(kind, table):
 
 def test_every_algorithm_has_an_everyday_name_and_another_engines_keeps_its_own():
     assert all(name.label for name in Algorithm)
-    assert len({words.algorithm(name) for name in Algorithm}) == len(Algorithm)
+    for kind in TaskKind:
+        names = [words.algorithm(name) for name in Algorithm if kind in TASKS[name]]
+        assert len(set(names)) == len(names), f"two algorithms of one job ({kind}) are called alike"
     assert words.algorithm("ExtremeRandomTrees") == "Extra trees"
     assert words.algorithm("TabNet") == "TabNet"
 

@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.domain.data import DataRef
 from core.domain.job import JOB_TYPES, Job, JobState
-from core.domain.metrics import gain
 from core.domain.proof import GateSpec
+from core.domain.ranking import best
 from core.domain.run import PipelineRunSpec
 from core.domain.training import TrainingSpec, Trial
 from core.ui.kit import notices, words
@@ -48,19 +48,6 @@ def _limit_s(job: Job) -> float | None:
 def primary_metric(job: Job) -> str:
     """The metric that a training job optimizes."""
     return job.spec.primary_metric if isinstance(job.spec, TrainingSpec) else "AUC_weighted"
-
-
-def best(trials: Sequence[Trial], metric: str) -> Trial | None:
-    """The trial with the best score, None while there is no score."""
-    scored = [t for t in trials if metric in t.metrics]
-    return max(scored, key=lambda t: standing(t, metric), default=None)
-
-
-def standing(trial: Trial, metric: str) -> float:
-    """A number that is higher for a better trial; the lowest of all for one without this metric."""
-    if metric not in trial.metrics:
-        return float("-inf")
-    return gain(metric, trial.metrics[metric])
 
 
 def progress(job: Job, trials: Sequence[Trial], now: float) -> None:

@@ -8,6 +8,7 @@ from core.domain.data import DataAsset
 from core.domain.errors import JobNotFound
 from core.domain.job import Job, JobKind
 from core.domain.model import Model
+from core.domain.ranking import best
 from core.domain.training import TrainingResult, Trial, TrialState
 from core.ui.kit import jobs, words
 from core.ui.shell import address, cached, choices
@@ -37,7 +38,7 @@ class Board:
         found = self.job.result
         if isinstance(found, TrainingResult):
             return next((t for t in self.trials if t.number == found.best.number), None)
-        return jobs.best(self.trials, jobs.primary_metric(self.job))
+        return best(self.trials, jobs.primary_metric(self.job))
 
     def took_s(self, trial: Trial) -> float:
         """The seconds that a trial took, or has taken so far."""

@@ -1,10 +1,8 @@
 """The trials: scores over time, and the leaderboard itself."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
-from core.domain.training import Trial
+from core.domain.ranking import ranked
 from core.ui.kit import charts, jobs, words
 from core.ui.leaderboard.board import Board
 from core.ui.shell import choices
@@ -38,18 +36,13 @@ def _metric_picker(board: Board) -> str:
         return choices.choose("Metric", names, key="metric", scope=board.job.id)
 
 
-def ordered(trials: Sequence[Trial], metric: str) -> tuple[Trial, ...]:
-    """Best first; trials without a score last, in the order of their numbers."""
-    return tuple(sorted(trials, key=lambda t: (-jobs.standing(t, metric), t.number)))
-
-
 def _table(board: Board, metric: str) -> None:
     """The leaderboard itself: a click on a row opens the trial.
 
     One table for as long as the job is shown. Streamlit keeps a selection by its position, so it is moved along when
     the trial that is opened moves.
     """
-    rows = ordered(board.trials, metric)
+    rows = ranked(board.trials, metric)
     state.shown_trials = tuple(t.number for t in rows)
     opened = choices.opened("trial", [str(n) for n in state.shown_trials], key="trial", scope=board.job.id)
     key = f"leaderboard.trials.{board.job.id}"

@@ -1,0 +1,30 @@
+"""Trials in the order of a leaderboard, and how far a score differs from fold to fold."""
+
+from collections.abc import Sequence
+from statistics import stdev
+
+from core.domain.metrics import gain
+from core.domain.trial import Trial
+
+
+def standing(trial: Trial, metric: str) -> float:
+    """A number that is higher for a better trial; the lowest of all for one without this metric."""
+    if metric not in trial.metrics:
+        return float("-inf")
+    return gain(metric, trial.metrics[metric])
+
+
+def ranked(trials: Sequence[Trial], metric: str) -> tuple[Trial, ...]:
+    """Best first; trials without a score last, in the order of their numbers."""
+    return tuple(sorted(trials, key=lambda t: (-standing(t, metric), t.number)))
+
+
+def best(trials: Sequence[Trial], metric: str) -> Trial | None:
+    """The trial with the best score, None while there is no score."""
+    scored = [t for t in trials if metric in t.metrics]
+    return max(scored, key=lambda t: standing(t, metric), default=None)
+
+
+def spread(trial: Trial) -> float | None:
+    """The standard deviation of the primary metric over the folds; None of fewer than two."""
+    return stdev(trial.fold_scores) if len(trial.fold_scores) > 1 else None
