@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ import living
 import pytest
 
 from core.checks.effort import DEPTHS
+from core.predict import kernel
 
 pytest_plugins = ["session_rules", "azure_story"]
 
@@ -47,6 +50,27 @@ def shared() -> Path:
     if not (living.SHARED.is_dir() and any(living.SHARED.iterdir())):  # an empty folder has nothing of them either
         pytest.skip("../shared is not here")
     return living.SHARED
+
+
+@pytest.fixture(scope="session")
+def compiled_kernel(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The function of the compiled evaluator of forests, built for this run; None without a C compiler."""
+    if not shutil.which("cc"):
+        return None
+    library = tmp_path_factory.mktemp("kernel") / "kernel.so"
+    script = Path(__file__).parent / "scripts" / "kernel.py"
+    subprocess.run([sys.executable, script, library], check=True)
+    return kernel.opened(library)
+
+
+@pytest.fixture(params=["compiled", "numpy"])
+def evaluator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, compiled_kernel: Any) -> str:
+    """Forests that the test makes are evaluated by this one."""
+    if request.param == "compiled" and compiled_kernel is None:
+        pytest.skip("there is no C compiler")
+    found = compiled_kernel if request.param == "compiled" else None
+    monkeypatch.setattr(kernel, "library", lambda: found)
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

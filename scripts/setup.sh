@@ -44,7 +44,7 @@ give_uv_pips_index() {
     [ -z "$certificates" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$certificates}"
 }
 
-wanted=$(cat requirements.lock scripts/setup.sh scripts/openmp.py | cksum)
+wanted=$(cat requirements.lock scripts/setup.sh scripts/openmp.py scripts/kernel.py core/predict/kernel.c | cksum)
 if [ "$(cat $stamp 2>/dev/null)" = "$wanted" ] && .venv/bin/python -c pass 2>/dev/null; then
     exit 0
 fi
@@ -65,6 +65,7 @@ say "Installing requirements.lock"
 UV_LINK_MODE=copy .venv/bin/python -m uv pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock ||
     fail "uv could not install requirements.lock (its words are above)."
 .venv/bin/python scripts/openmp.py
+.venv/bin/python scripts/kernel.py
 
 # Everything starts 2.5 to 3.5 times slower without .pyc files, and PYTHONDONTWRITEBYTECODE=1 (common in images) leaves
 # none. Nobody imports the packages' own tests. A package may ship a template that is no Python; compileall reports it and

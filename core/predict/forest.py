@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from core.domain.errors import ModelUnreadable
 from core.predict.arrays import LINKS, AnyArray, Array, exactly, typed, within
+from core.predict.kernel import Packed, packed
 
 LANES_MAX = 131_072
 """Pairs of row and tree that are walked at once: their work arrays (about 5 MB) stay near the processor's caches."""
@@ -60,31 +61,44 @@ class Forest:
     sum32: bool = False
     """Leaves are added one by one in float32, as the library did: over 2,000 trees it changes up to 1e-6."""
     depth: int = field(init=False)
+    _packed: Packed | None = field(init=False, repr=False, compare=False)
+    """For the compiled evaluator, where there is one; the arrays of the numpy one are then empty."""
     _children: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
     _feature: npt.NDArray[np.intp] = field(init=False, repr=False, compare=False)
-    _adder: Array = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raises ModelUnreadable for arrays that do not describe trees."""
         _check_forest(self)
-        children = np.stack((self.left, self.right), axis=1).ravel().astype(np.intp)
-        object.__setattr__(self, "_children", children)
-        object.__setattr__(self, "_feature", self.feature.astype(np.intp))
-        adder = (self.output[:, None] == np.arange(len(self.base))).astype(np.float64)
-        object.__setattr__(self, "_adder", adder)
         object.__setattr__(self, "depth", _depth(self))
+        object.__setattr__(self, "_packed", packed(self.arrays(), cast32=self.cast32, sum32=self.sum32))
+        nodes = 0 if self._packed else len(self.feature)
+        children = np.stack((self.left[:nodes], self.right[:nodes]), axis=1).ravel().astype(np.intp)
+        object.__setattr__(self, "_children", children)
+        object.__setattr__(self, "_feature", self.feature[:nodes].astype(np.intp))
 
     def probabilities(self, matrix: Array) -> Array:
         """Rows x classes of the encoded matrix; rows x outputs where the link is "value"."""
-        chunk = max(1, LANES_MAX // max(1, len(self.roots)))
-        parts = [self._sums(matrix[at : at + chunk]) for at in range(0, len(matrix), chunk)]
-        return LINKS[self.link](np.concatenate(parts) if parts else np.zeros((0, len(self.base))))
+        sums = self._packed(matrix) if self._packed else self._walked(matrix)
+        if not self.sum32:
+            if self.scale != 1:
+                sums *= self.scale
+            sums += self.base
+        return LINKS[self.link](sums)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What the compiled evaluator reads lies in this process alone, and is made anew in another."""
+        return Forest.from_arrays, (self.meta(), self.arrays())
 
     def arrays(self) -> dict[str, AnyArray]:
         some = {name: getattr(self, name) for name in FOREST_OPTIONAL}
         return {name: getattr(self, name) for name in FOREST_ARRAYS} | {
             n: array for n, array in some.items() if len(array)
         }
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the compiled evaluator answers."""
+        return self._packed is not None
 
     def meta(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in FOREST_META}
@@ -95,21 +109,27 @@ class Forest:
         some: dict[str, Any] = {name: arrays[name] for name in FOREST_OPTIONAL if name in arrays}
         return cls(**exactly(FOREST_ARRAYS, arrays), **some, **exactly(FOREST_META, meta))
 
-    def _sums(self, matrix: Array) -> Array:
-        leaves = self._leaves(self._prepared(matrix))
-        reached = self.value.take(leaves, axis=0)
-        if self.sum32:
-            return self._added_in_float32(reached)
-        sums = reached @ self._adder if self.value.ndim == 1 else reached.sum(axis=1)
-        return np.asarray(self.base + self.scale * sums)
-
-    def _added_in_float32(self, reached: Array) -> Array:
-        sums = np.empty((len(reached), len(self.base)))
-        for at, base in enumerate(self.base):
-            steps = reached[:, self.output == at].astype(np.float32)
-            steps[:, 0] += np.float32(base)
-            sums[:, at] = np.add.accumulate(steps, axis=1)[:, -1]
+    def _walked(self, matrix: Array) -> Array:
+        """The sums of the reached leaves by numpy; those of float32 begin with the base."""
+        sums = np.zeros((len(matrix), len(self.base)))
+        chunk = max(1, LANES_MAX // len(self.roots))
+        for at in range(0, len(matrix), chunk):
+            reached = self.value.take(self._leaves(self._prepared(matrix[at : at + chunk])), axis=0)
+            self._add(reached, sums[at : at + chunk])
         return sums
+
+    def _add(self, reached: Array, sums: Array) -> None:
+        """One tree after the other, as the compiled evaluator does: a product of matrices adds as it likes."""
+        if self.value.ndim > 1:
+            sums[:] = np.add.accumulate(reached, axis=1)[:, -1]
+            return
+        for at, base in enumerate(self.base):
+            steps = reached if len(self.base) == 1 else reached[:, self.output == at]
+            if self.sum32:
+                steps = steps.astype(np.float32)
+                steps[:, 0] += np.float32(base)
+            if steps.shape[1]:
+                sums[:, at] = np.add.accumulate(steps, axis=1)[:, -1]
 
     def _prepared(self, matrix: Array) -> Array:
         if len(self.fill):
@@ -201,6 +221,8 @@ def _problem_of_sets(forest: Forest, nodes: int) -> str:
         return "a node asks for a set that is not there"
     if not len(starts) or starts[0] != 0 or starts[-1] != len(forest.words) or (starts[1:] <= starts[:-1]).any():
         return "the words of its sets do not lie one after the other"
+    if (forest.threshold[forest.set_of >= 0] < -1).any():
+        return "a set would hold what is below its first category"
     return ""
 
 

@@ -141,7 +141,7 @@ def test_a_booster_without_a_single_split_is_a_constant(algorithm):
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_very_many_trees_add_up_as_in_xgboost(classes):
+def test_very_many_trees_add_up_as_in_xgboost(evaluator, classes):
     matrix = table(9, False)
     rows = matrix, labels(matrix, classes, 9)
     params = {"max_depth": 3, "eta": 0.3}

@@ -70,7 +70,7 @@ def columns_of(own: np.ndarray, classes: int) -> np.ndarray:
 @pytest.mark.parametrize("onehot", [1, 100], ids=["sets", "single levels"])
 @pytest.mark.parametrize("classes", [0, 2, 4])
 @pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
-def test_splits_on_categories_answer_as_the_library_does(library, classes, onehot, holes):
+def test_splits_on_categories_answer_as_the_library_does(evaluator, library, classes, onehot, holes):
     x, signal = table(holes)
     goal, several = classes_of(signal, classes) if classes else signal, {"num_class": classes} if classes > 2 else {}
     rows = hard_rows(x)

@@ -35,49 +35,49 @@ def sigmoid(margin: float) -> float:
     return 1 / (1 + np.exp(-margin))
 
 
-def test_a_value_on_the_threshold_goes_left_and_the_next_one_right():
+def test_a_value_on_the_threshold_goes_left_and_the_next_one_right(evaluator):
     assert positive(stump(), 1.5, np.nextafter(1.5, 2)) == pytest.approx([sigmoid(-2), sigmoid(2)])
 
 
-def test_a_missing_value_goes_where_the_node_says():
+def test_a_missing_value_goes_where_the_node_says(evaluator):
     assert positive(stump(), NAN) == pytest.approx([sigmoid(-2)])
     assert positive(stump(default_left=np.zeros(3, bool)), NAN) == pytest.approx([sigmoid(2)])
 
 
-def test_a_filled_value_is_compared_like_any_other():
+def test_a_filled_value_is_compared_like_any_other(evaluator):
     assert positive(stump(fill=np.array([9.0])), NAN) == pytest.approx([sigmoid(2)])
 
 
-def test_float32_comparisons_round_the_value_first():
+def test_float32_comparisons_round_the_value_first(evaluator):
     just_above = 1.5 + 1e-9
     assert positive(stump(), just_above) == pytest.approx([sigmoid(2)])
     assert positive(stump(cast32=True), just_above) == pytest.approx([sigmoid(-2)])
 
 
-def test_leaves_may_hold_whole_distributions():
+def test_leaves_may_hold_whole_distributions(evaluator):
     value = np.array([[0, 0, 0], [0.7, 0.2, 0.1], [0, 0, 1.0]])
     forest = stump(value=value, output=np.zeros(0, np.int32), base=np.zeros(3), link="identity")
     assert forest.probabilities(np.array([[0.0], [5.0]])).tolist() == [[0.7, 0.2, 0.1], [0, 0, 1.0]]
 
 
-def test_huge_margins_give_certainty_not_an_overflow():
+def test_huge_margins_give_certainty_not_an_overflow(evaluator):
     assert positive(stump(scale=1e4), 0, 9) == [0.0, 1.0]
     several = stump(output=np.array([1], np.int32), base=np.array([0.0, 0.0, 0.0]), link="softmax", scale=1e4)
     assert several.probabilities(np.array([[9.0]])).tolist() == [[0, 1, 0]]
 
 
-def test_many_rows_are_walked_in_parts_and_give_the_same():
+def test_many_rows_are_walked_in_parts_and_give_the_same(evaluator):
     rows = np.linspace(-3, 3, LANES_MAX + 3)[:, None]
     whole = stump().probabilities(rows)
     assert np.array_equal(whole[-2:], stump().probabilities(rows[-2:]))
     assert len(whole) == len(rows)
 
 
-def test_no_rows_give_no_answers():
+def test_no_rows_give_no_answers(evaluator):
     assert stump().probabilities(np.zeros((0, 1))).shape == (0, 2)
 
 
-def test_a_forest_of_one_leaf_answers_with_it():
+def test_a_forest_of_one_leaf_answers_with_it(evaluator):
     one = np.zeros(1, np.int32)
     leaf = stump(
         roots=one, feature=one, threshold=np.zeros(1), left=one, right=one, default_left=np.zeros(1, bool),

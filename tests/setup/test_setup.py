@@ -17,7 +17,15 @@ def checkout(tmp_path) -> Path:
     """A copy of what set-up reads, without an environment."""
     folder = tmp_path / "checkout"
     (folder / "scripts").mkdir(parents=True)
-    for name in ("Makefile", "requirements.lock", "scripts/setup.sh", "scripts/openmp.py"):
+    for name in (
+        "Makefile",
+        "requirements.lock",
+        "scripts/setup.sh",
+        "scripts/openmp.py",
+        "scripts/kernel.py",
+        "core/predict/kernel.c",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     return folder
 
