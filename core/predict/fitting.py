@@ -15,6 +15,8 @@ from core.predict.combination import WEIGHTS_APART, Combination
 from core.predict.encoder import ColumnCode
 from core.predict.forest import Forest
 from core.predict.linear import Linear
+from core.predict.neighbors import Neighbors
+from core.predict.network import Network
 from core.predict.part import Part
 from core.predict.steps import widened
 
@@ -43,6 +45,9 @@ def _problem_of(part: Part, codes: Sequence[ColumnCode]) -> str:
         return _forest_problem(member, len(codes) + _added(part, len(codes)))
     if isinstance(member, Linear) and not part.steps:
         return _linear_problem(member, codes)
+    if isinstance(member, Network | Neighbors):
+        first = member.first if isinstance(member, Network) else member.place
+        return _view_problem(first, len(codes) + _added(part, len(codes)), codes)
     return ""
 
 
@@ -58,6 +63,15 @@ def _forest_problem(forest: Forest, columns: int) -> str:
         return f"its trees fill {len(forest.fill)} columns, and there are {columns}"
     if not _finite(forest.base, forest.value[forest.left == np.arange(len(forest.left))]):
         return "a leaf of a tree holds no finite number"
+    return ""
+
+
+def _view_problem(first: Linear, columns: int, codes: Sequence[ColumnCode]) -> str:
+    if not (within(first.numeric, columns) and within(first.text, columns)):
+        return f"a model asks for a column beyond the {columns} that there are"
+    own = [(at, size) for at, size in zip(first.text.tolist(), first.size.tolist(), strict=True) if at < len(codes)]
+    if short := [codes[at].name for at, size in own if size < len(codes[at].levels)]:
+        return f"a model has fewer places than '{short[0]}' has levels"
     return ""
 
 

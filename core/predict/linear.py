@@ -52,6 +52,10 @@ class Linear:
 
     def probabilities(self, matrix: Array) -> Array:
         """Rows x classes of the encoded matrix."""
+        return LINKS[self.link](self.margins(matrix))
+
+    def margins(self, matrix: Array) -> Array:
+        """The sums, rows x outputs, before they become probabilities."""
         margins = np.tile(self.intercept, (len(matrix), 1))
         if len(self.numeric):
             scaled = (matrix[:, self.numeric] - self.center) / self.scale
@@ -64,7 +68,7 @@ class Linear:
             codes = matrix[:, self.text]
             rows = self.start + np.where(np.isnan(codes), self.size, codes).astype(np.intp)
             margins += self.table[rows].sum(axis=1)
-        return LINKS[self.link](margins)
+        return margins
 
     def arrays(self) -> dict[str, AnyArray]:
         return {name: getattr(self, name) for name in LINEAR_ARRAYS}

@@ -6,8 +6,10 @@ from typing import Any, ClassVar, Protocol
 from core.predict.arrays import AnyArray, Array
 from core.predict.forest import Forest
 from core.predict.linear import Linear
+from core.predict.neighbors import Neighbors
+from core.predict.network import Network
 
-__all__ = ["KINDS", "AnyArray", "Array", "Forest", "Linear", "Member"]
+__all__ = ["KINDS", "AnyArray", "Array", "Forest", "Linear", "Member", "Neighbors", "Network"]
 
 
 class Member(Protocol):
@@ -32,5 +34,5 @@ class MemberKind(Protocol):
         """The member that `meta` and `arrays` described. Raises ModelUnreadable."""
 
 
-KINDS: Mapping[str, MemberKind] = {Forest.kind: Forest, Linear.kind: Linear}
+KINDS: Mapping[str, MemberKind] = {kind.kind: kind for kind in (Forest, Linear, Network, Neighbors)}
 """Every kind there is, by the name in `model.json`."""

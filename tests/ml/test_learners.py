@@ -26,7 +26,6 @@ PARAMS = {
         "min_data_per_group": 5,
     },
     Algorithm.XGBOOST: {"max_depth": 4, "eta": 0.3, "categories": "splits", "max_cat_to_onehot": 2},
-    Algorithm.LOGISTIC_REGRESSION: {"C": 1.0, "max_iter": 100},
     Algorithm.CATBOOST: {"depth": 4, "learning_rate": 0.2, "max_ctr_complexity": 1},
     Algorithm.XGBOOST_REGRESSOR: {"max_depth": 4, "eta": 0.3, "categories": "splits"},
     Algorithm.EXTRA_TREES: {"n_estimators": 15, "min_samples_leaf": 2, "max_depth": 8},

@@ -114,19 +114,20 @@ class Curves:
     """The loss on each of so many parts of held-out rows, round by round."""
 
     parts: int
+    patience: int = PATIENCE
     losses: list[list[float]] = field(default_factory=list)
     best: float = float("inf")
     best_at: int = 0
 
     def add(self, losses: Sequence[float]) -> bool:
-        """One more round; true when none was better for `PATIENCE` rounds."""
+        """One more round; true when none was better for `patience` rounds."""
         if not self.parts:
             return False
         self.losses.append([float(loss) for loss in losses])
         mean = sum(self.losses[-1]) / self.parts
         if mean < self.best:
             self.best, self.best_at = mean, len(self.losses)
-        return len(self.losses) - self.best_at >= PATIENCE
+        return len(self.losses) - self.best_at >= self.patience
 
     def arrays(self) -> tuple[Array, ...]:
         """One a part."""

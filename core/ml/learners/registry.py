@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 
 from core.domain.training import Algorithm
-from core.ml.learners import catboost, lightgbm, logistic, trees, xgboost
+from core.ml.learners import catboost, lightgbm, linear, naive_bayes, neighbors, network, svm, trees, xgboost
 from core.ml.learners.learner import Learner
 
 LEARNERS: Mapping[Algorithm, Learner] = {
@@ -14,9 +14,15 @@ LEARNERS: Mapping[Algorithm, Learner] = {
         catboost.LEARNER,
         xgboost.LEARNER,
         xgboost.REGRESSOR,
-        logistic.LEARNER,
+        network.LEARNER,
+        linear.LOGISTIC_REGRESSION,
+        linear.ELASTIC_NET,
         trees.EXTRA_TREES,
         trees.RANDOM_FOREST,
+        linear.LINEAR_SVM,
+        svm.LEARNER,
+        naive_bayes.LEARNER,
+        neighbors.LEARNER,
     )
     if find_spec(learner.library.split(".", 1)[0])
 }
