@@ -114,6 +114,7 @@ PLACES_OF_LOCAL = {
     "deleted",
     "tables",
     "doctor",
+    "continuing",
 }
 PAGES = {path.stem for path in (ROOT / "pages").glob("*.py")}
 
@@ -156,6 +157,7 @@ ROOMS = {
         "tables": {"paths", "machine", "store"},
         "deleted": {"paths", "machine", "store"},
         "doctor": {"machine", "context"},
+        "continuing": {"paths"},
         "trial_files": {"paths", "context", "store", "deleted"},
         "explaining": {"context", "trial_files"},
         "records": {"machine"},

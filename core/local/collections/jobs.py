@@ -23,9 +23,10 @@ from core.domain.proof import GateSpec, LoadSpec
 from core.domain.rules import check_limit
 from core.domain.run import PipelineRunSpec
 from core.domain.signature import Scalar, Signature
-from core.domain.training import Comparison, TrainingSpec, Trial, TrialDetail
+from core.domain.training import Comparison, TrainingSpec, Trial, TrialDetail, TrialState
 from core.durable import make_folder, place, storage_error
 from core.local.context import LOCAL_COMPUTE, PROOF_COMPUTE, Context
+from core.local.continuing import ask_to_end, longer_spec, take_trials
 from core.local.deleted import files
 from core.local.explaining import Explaining
 from core.local.machine.logs import job_log
@@ -204,6 +205,22 @@ class LocalJobs(Jobs):
 
     def cancel(self, job_id: str) -> Job:
         return self._context.store.jobs.cancel(job_id, self._context.clock())
+
+    def extend(self, job_id: str, timeout_s: float) -> Job:
+        paths = self._context.paths
+        earlier = self._context.store.jobs.get(job_id)
+        job = self._training_job(longer_spec(paths, earlier, timeout_s), "")
+        try:
+            take_trials(paths, earlier.id, job.id)
+        except OSError as e:
+            raise storage_error(e, f"continue job '{job_id}'") from e
+        return self._add(job)
+
+    def cancel_trial(self, job_id: str, number: int) -> Trial:
+        trial = self._trial(job_id, number)
+        if trial.state is TrialState.RUNNING:
+            ask_to_end(self._context.paths, job_id, number)
+        return trial
 
     def trials(self, job_id: str) -> tuple[Trial, ...]:
         self._context.store.jobs.get(job_id)

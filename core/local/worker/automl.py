@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from core.domain.data import DataAsset
 from core.domain.training import BestTrial, ModelVersion, TrainingResult, TrainingSpec, Trial, TrialState
 from core.durable import write_atomic
+from core.local.continuing import why_given_up
 from core.local.machine.failpoints import Failpoint, reach
 from core.local.registration import register_from_job
 from core.local.worker.work import Work
@@ -71,6 +73,7 @@ def _search(work: Work, spec: TrainingSpec, data: DataAsset) -> tuple[float, Sea
             should_stop=lambda: False,  # who cancels ends the process, as whoever pulls the plug does
             time_used_s=used_s(),
             validation=_validation(work, spec),
+            given_up=partial(why_given_up, folder),
         )
         return used_s(), found
 

@@ -38,7 +38,8 @@ def local_executor(compute: Compute, spec: TrainingSpec) -> Executor:
     from core.ml.trial import train
 
     wanted = libraries(spec.algorithms)
-    return ProcessExecutor(train, threads=compute.threads, memory_mb=compute.memory_mb, libraries=wanted)
+    slots = min(spec.max_concurrent_trials, compute.threads)
+    return ProcessExecutor(train, threads=compute.threads, memory_mb=compute.memory_mb, slots=slots, libraries=wanted)
 
 
 def write_model(folder: Path, result: SearchResult, **facts: Any) -> None:
