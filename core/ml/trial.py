@@ -11,7 +11,7 @@ from core.domain.training import Algorithm, Trial, TrialState
 from core.ml.data.folds import Folds, Places, folds_of
 from core.ml.data.table import read_judged
 from core.ml.data.thinning import thinned, thinned_parts
-from core.ml.featurize import FEATURES, Featurized, featurize
+from core.ml.featurize import FEATURES, Featurized, featurize, featurizers
 from core.ml.finished import FinishedTrial, commit, fingerprint, leave_oof, record, refit_folder, stage
 from core.ml.hopeless import why_hopeless
 from core.ml.learners.learner import Setup
@@ -59,7 +59,7 @@ class _Fits:
         until = now + left / (self.count - self.done)
         self.done += 1
         rows, held_out = self._thinned(rows, held_out)
-        seen = featurize(self.task.params, rows, problem)
+        seen = featurize(self.task.params, rows, problem, self.task.threads)
         parts = [(widened(matrix, seen.steps), target) for matrix, target in held_out]
         setup = self._setup(seen, until)
         fitted = LEARNERS[Algorithm(self.task.algorithm)].fit(setup, (seen.matrix, rows[1]), parts, rounds)
@@ -154,7 +154,7 @@ def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell, block: Pl
         task.started_at,
         fold_scores=tuple(_by_block(metric, target, said, block[folds.judged])),
         folds=folds.count,
-        featurizer=LEARNERS[Algorithm(task.algorithm)].featurizer,
+        featurizer=_featurizer(task),
         predict_ms=left.predict_ms,
         size_bytes=left.size_bytes,
         fast=left.fast,
@@ -162,6 +162,11 @@ def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell, block: Pl
     done = replace(trial, duration_s=time.monotonic() - fits.started)
     record(staged, FinishedTrial(done, task.folder, fingerprint(task.problem)))
     commit(staged, task.folder)
+
+
+def _featurizer(task: TrialTask) -> str:
+    own = LEARNERS[Algorithm(task.algorithm)].featurizer
+    return ", ".join(filter(None, (*featurizers(task.params), own)))
 
 
 def _by_block(metric: str, target: Array, said: Array, block: Places) -> list[float]:

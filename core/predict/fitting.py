@@ -18,7 +18,6 @@ from core.predict.linear import Linear
 from core.predict.neighbors import Neighbors
 from core.predict.network import Network
 from core.predict.part import Part
-from core.predict.steps import widened
 
 
 def problem(bags: Sequence[Sequence[Part]], combination: Combination, codes: Sequence[ColumnCode], classes: int) -> str:
@@ -40,20 +39,19 @@ def problem(bags: Sequence[Sequence[Part]], combination: Combination, codes: Seq
 
 
 def _problem_of(part: Part, codes: Sequence[ColumnCode]) -> str:
-    member = part.member
+    member, columns = part.member, len(codes)
+    for step in part.steps:
+        if not all(within(np.array(columns_of), columns) for columns_of in step.sources):
+            return f"a step asks for a column beyond the {columns} that there are"
+        columns += len(step.sources)
     if isinstance(member, Forest):
-        return _forest_problem(member, len(codes) + _added(part, len(codes)))
+        return _forest_problem(member, columns)
     if isinstance(member, Linear) and not part.steps:
         return _linear_problem(member, codes)
     if isinstance(member, Network | Neighbors):
         first = member.first if isinstance(member, Network) else member.place
         return _view_problem(first, len(codes) + _added(part, len(codes)), codes)
     return ""
-
-
-def _added(part: Part, codes: int) -> int:
-    """How many columns the steps add, seen on one row without any value."""
-    return int(widened(np.full((1, codes), np.nan), part.steps).shape[1]) - codes if part.steps else 0
 
 
 def _forest_problem(forest: Forest, columns: int) -> str:

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from core.domain.errors import ModelUnreadable
 from core.predict.arrays import AnyArray, Array, exactly, typed, within
-from core.predict.scores import Scores
 
 BORDER = float(np.finfo(np.float32).max)
 """Two of the learners read float32 and refuse what is infinite there."""
@@ -106,7 +105,8 @@ class Lookup:
             ranged = (values[:, self.numeric, None] > self.edges[self.numeric]).sum(axis=2)
             values[:, self.numeric] = ranged
         # A code beyond the places, which another version of the table may have had, is as unseen as a missing one.
-        return np.where(missing | (values >= self.size), self.size, values).astype(np.int64)
+        known = ~missing & (values >= 0) & (values < self.size)
+        return np.where(known, values, self.size).astype(np.int64)
 
     def _strides(self) -> Places:
         """What a step to a part's next place moves in the table: the product of the later parts' places in its key."""
@@ -190,7 +190,7 @@ class Arithmetic:
 
 ARITHMETIC_ARRAYS = ("left", "right", "operation")
 
-STEPS: Mapping[str, StepKind] = {Lookup.kind: Lookup, Arithmetic.kind: Arithmetic, Scores.kind: Scores}
+STEPS: Mapping[str, StepKind] = {Lookup.kind: Lookup, Arithmetic.kind: Arithmetic}
 """Every kind there is, by the name in `model.json`."""
 
 

@@ -12,6 +12,7 @@ from core.domain.data import ColumnKind, DataRef
 from core.domain.errors import SpecInvalid, TableUnusable
 from core.domain.metrics import TaskKind
 from core.domain.training import GuardrailState, TrainingSpec
+from core.ml.data import encoding
 from core.ml.data.folds import split
 from core.ml.data.guardrails import check_target, useless_columns
 from core.ml.data.prepare import Prepared, prepare
@@ -198,8 +199,9 @@ def test_the_labels_follow_the_table_order(table):
     assert [result.problem.signature.classes[at] for at in result.target] == customers()["answer"]
 
 
-def test_text_with_very_many_levels_keeps_the_frequent_ones(table):
+def test_text_with_very_many_levels_keeps_the_frequent_ones(table, monkeypatch):
     words = [f"w{i % 280}" for i in range(400)]  # the first 120 come twice
+    monkeypatch.setattr(encoding, "LEVELS_MAX", 255)
     codes = {c.name: c for c in prepared(table(word=words)).problem.codes}
     assert len(codes["word"].levels) == 255
     assert {f"w{i}" for i in range(120)} <= set(codes["word"].levels)

@@ -8,8 +8,8 @@ from core.ml.data.table import Table
 from core.predict.dates import PARTS, part_of
 from core.predict.encoder import ColumnCode
 
-LEVELS_MAX = 255
-"""Levels of an open text column that get a code of their own; the boosters bin at 255 anyway."""
+LEVELS_MAX = 4_096
+"""Levels of an open text column that get a code of their own: the most frequent ones, from which much is learned."""
 
 
 def codes(signature: Signature, profile: TableProfile, cells: Table) -> Iterator[ColumnCode]:
