@@ -50,7 +50,7 @@ def _problem_of(part: Part, codes: Sequence[ColumnCode]) -> str:
         return _linear_problem(member, codes)
     if isinstance(member, Network | Neighbors):
         first = member.first if isinstance(member, Network) else member.place
-        return _view_problem(first, len(codes) + _added(part, len(codes)), codes)
+        return _view_problem(first, columns, codes)
     return ""
 
 

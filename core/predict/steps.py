@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from core.domain.errors import ModelUnreadable
 from core.predict.arrays import AnyArray, Array, exactly, typed, within
+from core.predict.scores import Scores
 
 BORDER = float(np.finfo(np.float32).max)
 """Two of the learners read float32 and refuse what is infinite there."""
@@ -190,7 +191,7 @@ class Arithmetic:
 
 ARITHMETIC_ARRAYS = ("left", "right", "operation")
 
-STEPS: Mapping[str, StepKind] = {Lookup.kind: Lookup, Arithmetic.kind: Arithmetic}
+STEPS: Mapping[str, StepKind] = {Lookup.kind: Lookup, Arithmetic.kind: Arithmetic, Scores.kind: Scores}
 """Every kind there is, by the name in `model.json`."""
 
 
