@@ -21,10 +21,6 @@ from core.workspace import Workspace
 NOT_YET = frozenset(
     {
         "jobs.extend",
-        "models.explain",
-        "jobs.explain",
-        "jobs.importance",
-        "jobs.partial_dependence",
         "records.send_feedback",
         "records.drift",
         "records.set_alert",

@@ -1,28 +1,38 @@
 """What explains a trial: figures that are computed when they are first asked for, and kept in its folder."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.domain.errors import Conflict, SpecInvalid
+from core.domain.data import ColumnKind
+from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.explanation import (
+    Explanation,
     Fairness,
+    Importance,
     MetricSpread,
     PairedDifference,
+    PartialDependence,
     ThresholdTable,
     TrialCurves,
     Winner,
 )
 from core.domain.metrics import METRICS, gain
+from core.domain.model import Model
 from core.domain.signature import Scalar, Signature
 from core.domain.training import Trial
 from core.local.context import Context
+from core.local.explainers import Explainers, Row, class_place, explained
 from core.local.trial_files import TrialFiles
 
 if TYPE_CHECKING:
+    from core.ml.explain.held import Held
     from core.ml.explain.judged import Judged
+    from core.predict.folder import Predictor
     from core.predict.members import Array
 
 Pick = tuple[str, int]
@@ -34,6 +44,7 @@ class Explaining:
 
     def __init__(self, context: Context) -> None:
         self._files = TrialFiles(context)
+        self._explainers = Explainers()
 
     def signature(self, job_id: str) -> Signature:
         return self._files.problem(job_id).signature
@@ -85,6 +96,87 @@ class Explaining:
         at = threshold if threshold is not None else signature.threshold if signature.threshold is not None else 0.5
         return fairness_of(column, cells, judged.target, said, place, signature.classes[place], at)
 
+    def importance(self, job_id: str, number: int) -> Importance:
+        from core.ml.explain.importance import importance_of
+
+        def computed() -> Importance:
+            held, predictor, signature = self._held(job_id, number)
+            spec, kind = self._files.job(job_id)[1], self._files.judged(job_id).problem.kind
+            place = 0 if spec.regression else class_place(signature, None)
+            return importance_of(predictor, held, spec.primary_metric, kind, place)
+
+        return self._files.kept(job_id, number, "importance", Importance, computed)
+
+    def partial_dependence(self, job_id: str, number: int, column: str, class_name: Scalar | None) -> PartialDependence:
+        from core.ml.explain.dependence import dependence_of
+
+        def computed() -> PartialDependence:
+            held, predictor, signature = self._held(job_id, number)
+            if column not in predictor.encoder.names:
+                names = ", ".join(predictor.encoder.names)
+                raise SpecInvalid(f"The model does not read '{column}'", hint=f"It reads: {names}")
+            place = class_place(signature, class_name) if signature.classes or class_name is not None else 0
+            return dependence_of(predictor, held, column, self._dates(job_id, predictor, column), place)
+
+        key = f"dependence-{_key(column)}-{_key(class_name)}"
+        return self._files.kept(job_id, number, key, PartialDependence, computed)
+
+    def explain(self, job_id: str, number: int, row: Row, class_name: Scalar | None) -> Explanation:
+        from core.ml.explain.models import predictor_of
+
+        finished = self._files.finished(job_id, number)
+        key = f"{job_id}/{number}"
+        if (known := self._explainers.get(key)) is None:
+            judged = self._files.judged(job_id)
+            self._files.check(job_id, finished, judged)
+            with self._files.leaving(job_id, number):
+                predictor = predictor_of(finished, judged.problem.signature)
+            known = self._explainers.put(key, predictor, self._usual(job_id, predictor))
+        return explained(known, row, class_name)
+
+    def explain_model(self, model: Model, folder: Path, row: Row, class_name: Scalar | None) -> Explanation:
+        """One row's score by a registered model; its own rows of the usual kind are used where its table is here."""
+        from core.predict.folder import load_model
+
+        key = f"{model.ref}/{model.job_id}"
+        if (known := self._explainers.get(key)) is None:
+            predictor = load_model(folder)
+            known = self._explainers.put(key, predictor, self._usual(model.job_id, predictor))
+        return explained(known, row, class_name)
+
+    def _usual(self, job_id: str, predictor: "Predictor") -> "Array":
+        """Rows of the usual kind: of the table where it is here, else made from the signature."""
+        from core.contract import samples
+        from core.ml.explain.held import BACKGROUND_ROWS, background_of
+
+        with suppress(Conflict, JobNotFound):
+            if self._files.problem(job_id).codes == predictor.encoder.codes:
+                return background_of(self._files.held(job_id))
+        made = samples.rows(predictor.signature, BACKGROUND_ROWS, seed=7)
+        return predictor.encoder(samples.batch(predictor.signature, made))
+
+    def _held(self, job_id: str, number: int) -> tuple["Held", "Predictor", Signature]:
+        """The rows that judge a trial, with its models."""
+        from core.ml.explain.models import predictor_of
+
+        finished, judged = self._files.finished(job_id, number), self._files.judged(job_id)
+        self._files.check(job_id, finished, judged)
+        with self._files.leaving(job_id, number):
+            predictor = predictor_of(finished, judged.problem.signature)
+        return self._files.held(job_id), predictor, judged.problem.signature
+
+    def _dates(self, job_id: str, predictor: "Predictor", column: str) -> Sequence[str]:
+        """Values of a column of dates; none of another."""
+        from core.ml.explain.judged import cells_of
+        from core.predict.encoder import ColumnCode
+
+        code = next(code for code in predictor.encoder.codes if code.name == column)
+        if not code.part:
+            return ()
+        with self._files.reading(job_id):
+            cells = cells_of(self._files.judged(job_id), ColumnCode(column, ColumnKind.STRING))
+        return [str(cell) for cell in cells if cell is not None]
+
     def compare_pair(self, first: Pick, second: Pick, metric: str) -> PairedDifference:
         from core.ml.explain.winner import difference_of
 
@@ -123,20 +215,6 @@ class Explaining:
         from core.ml.explain.winner import RIVALS_MAX
 
         return {t.number: self._files.asked(job_id, t.number)[1] for t in ranked[: 1 + RIVALS_MAX]}
-
-
-def class_place(signature: Signature, class_name: Scalar | None) -> int:
-    """Of a class among a model's; None is the positive one. Raises SpecInvalid."""
-    from core.ml.explain.curves import positive_place
-
-    if not signature.classes:
-        raise SpecInvalid("A regression has no classes", hint="Its residuals are among the curves")
-    if class_name is None:
-        return positive_place(signature)
-    if class_name not in signature.classes:
-        classes = ", ".join(map(str, signature.classes))
-        raise SpecInvalid(f"There is no class '{class_name}'", hint=f"The classes are: {classes}")
-    return signature.classes.index(class_name)
 
 
 def _alike(one: "Judged", other: "Judged") -> bool:

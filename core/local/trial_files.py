@@ -20,6 +20,7 @@ from core.local.context import Context
 from core.local.deleted import files
 
 if TYPE_CHECKING:
+    from core.ml.explain.held import Held
     from core.ml.explain.judged import Judged
     from core.ml.finished import FinishedTrial
     from core.ml.task import LearningProblem
@@ -62,10 +63,8 @@ class TrialFiles:
             raise Conflict(
                 f"Trial {number} of job '{job_id}' {trial.state}{why}", hint="A trial that succeeded can be explained"
             )
-        try:
+        with self.leaving(job_id, number):
             return read_trial(self._context.paths.trials(job_id) / str(number))
-        except FileNotFoundError as e:
-            raise _gone(job_id, number) from e
 
     def trials(self, job_id: str) -> tuple[Trial, ...]:
         """A training job's trials by number. Raises JobNotFound, Conflict."""
@@ -100,16 +99,23 @@ class TrialFiles:
             self._judged.move_to_end(job_id)
             return self._judged[job_id]
 
+    def held(self, job_id: str) -> "Held":
+        """The encoded rows that judge the job's trials; they are not held longer than they are used."""
+        from core.ml.explain.held import Held
+        from core.ml.explain.judged import matrix_of
+
+        judged = self.judged(job_id)
+        with self.reading(job_id):
+            matrix = matrix_of(judged)
+        return Held(matrix, judged.target, judged.folds.fold[judged.folds.judged])
+
     def asked(self, job_id: str, number: int) -> tuple["Judged", "Array"]:
         """The rows that judge a trial with what it says of them. Raises JobNotFound, Conflict."""
         finished = self.finished(job_id, number)
         judged = self.judged(job_id)
         self.check(job_id, finished, judged)
-        try:
-            said = finished.oof()
-        except FileNotFoundError as e:
-            raise _gone(job_id, number) from e
-        return judged, said
+        with self.leaving(job_id, number):
+            return judged, finished.oof()
 
     def check(self, job_id: str, finished: "FinishedTrial", judged: "Judged") -> None:
         """Raises Conflict for a trial that another version of Slipway has trained, on other codes."""
@@ -143,6 +149,12 @@ class TrialFiles:
         except DataNotFound as e:
             raise Conflict(f"The table of job '{job_id}' is gone: {e.message}", hint="Train again to explain") from e
 
-
-def _gone(job_id: str, number: int) -> Conflict:
-    return Conflict(f"The files of trial {number} of job '{job_id}' are gone", hint="Train again to explain")
+    @contextmanager
+    def leaving(self, job_id: str, number: int) -> Iterator[None]:
+        """Reads what a trial has left within. Raises Conflict where that is gone."""
+        try:
+            yield
+        except FileNotFoundError as e:
+            raise Conflict(
+                f"The files of trial {number} of job '{job_id}' are gone", hint="Train again to explain"
+            ) from e

@@ -78,12 +78,24 @@ class Forest:
 
     def probabilities(self, matrix: Array) -> Array:
         """Rows x classes of the encoded matrix; rows x outputs where the link is "value"."""
+        return LINKS[self.link](self.margins(matrix))
+
+    def margins(self, matrix: Array) -> Array:
+        """Rows x outputs before the link."""
         sums = self._packed(matrix) if self._packed else self._walked(matrix)
         if not self.sum32:
             if self.scale != 1:
                 sums *= self.scale
             sums += self.base
-        return LINKS[self.link](sums)
+        return sums
+
+    def goes_right(self, matrix: Array) -> npt.NDArray[np.bool_]:
+        """Rows x nodes: whether each row goes right there, should it ever come there. To explain, not to answer."""
+        values = self._prepared(matrix)[:, self.feature]
+        right = values > self.threshold
+        if len(self.set_of):
+            self._ask_sets(values, np.broadcast_to(np.arange(len(self.feature)), values.shape), right)
+        return np.asarray(right | (np.isnan(values) & ~self.default_left))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What the compiled evaluator reads lies in this process alone, and is made anew in another."""

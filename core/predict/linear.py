@@ -70,6 +70,17 @@ class Linear:
             margins += self.table[rows].sum(axis=1)
         return margins
 
+    def terms(self, matrix: Array) -> Array:
+        """Rows x columns of the matrix x outputs: what each column adds to the margins, the intercept aside."""
+        terms = np.zeros((*matrix.shape, len(self.intercept)))
+        scaled = (matrix[:, self.numeric] - self.center) / self.scale
+        numbers = np.where(np.isnan(scaled)[..., None], self.absent, scaled[..., None] * self.coef)
+        np.add.at(terms, (slice(None), self.numeric), numbers)
+        codes = matrix[:, self.text]
+        texts = self.table[self.start + np.where(np.isnan(codes), self.size, codes).astype(np.intp)]
+        np.add.at(terms, (slice(None), self.text), texts)
+        return terms
+
     def arrays(self) -> dict[str, AnyArray]:
         return {name: getattr(self, name) for name in LINEAR_ARRAYS}
 

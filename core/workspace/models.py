@@ -46,7 +46,7 @@ class Models(Collection):
         """What each column contributes to one row's score; of several classes, to that of the most probable one.
 
         The row is checked as the endpoint checks it. Raises ModelNotFound, PayloadInvalid, SpecInvalid for a class that
-        is not there, Conflict for a model that is not one of ours.
+        is not there.
         """
         self._cannot("explain")
 

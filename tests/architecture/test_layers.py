@@ -159,7 +159,8 @@ ROOMS = {
         "doctor": {"machine", "context"},
         "continuing": {"paths"},
         "trial_files": {"paths", "context", "store", "deleted"},
-        "explaining": {"context", "trial_files"},
+        "explainers": set(),
+        "explaining": {"context", "trial_files", "explainers"},
         "records": {"machine"},
         "worker": {
             "machine",

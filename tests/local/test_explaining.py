@@ -8,7 +8,8 @@ import backends
 import numpy as np
 import pytest
 
-from core.domain.errors import Conflict, JobNotFound, SpecInvalid
+from core.domain.data import DataRef
+from core.domain.errors import Conflict, JobNotFound, ModelNotFound, PayloadInvalid, SpecInvalid
 from core.domain.explanation import CurveName
 from core.domain.job import Job, JobState
 from core.domain.training import Algorithm, TrainingSpec, Trial, TrialState
@@ -18,6 +19,7 @@ from core.local.worker.run import run_job
 from core.local.worker.tools import Tools
 from core.ml.executor import InProcessExecutor
 from core.ml.trial import train
+from core.predict.folder import load_model
 from core.workspace import Workspace
 
 NOT_USED = "note"
@@ -171,6 +173,80 @@ def test_what_cannot_be_explained_says_why(trained):
         jobs.curves(job_id, 0)
     with pytest.raises(Conflict, match="No trial"):
         jobs.winner(job_id)
+
+
+def test_what_matters_is_important_and_luck_is_not(trained):
+    for trial in trained.trials:
+        found = trained.workspace.jobs.importance(trained.job.id, trial.number)
+        drops = {column.column: column.permutation for column in found.columns}
+        assert set(drops) == {"age", "colour", "luck", "day"}
+        assert found.columns[0].column == "colour"
+        assert drops["luck"] < drops["colour"] / 3
+        assert all(column.shap is not None for column in found.columns)
+        assert found.class_name == "yes"
+
+
+def test_the_answer_moves_with_a_column_as_the_table_does(trained):
+    jobs = trained.workspace.jobs
+    colours = jobs.partial_dependence(trained.job.id, trained.best.number, "colour")
+    average = dict(zip(colours.values, colours.averages, strict=True))
+    assert average["red"] > average["blue"] + 0.1
+    ages = jobs.partial_dependence(trained.job.id, trained.best.number, "age", "no")
+    assert ages.averages[0] > ages.averages[-1]
+    assert all(isinstance(value, int) for value in ages.values)
+    days = jobs.partial_dependence(trained.job.id, trained.best.number, "day")
+    assert list(days.values) == sorted(days.values)
+    assert str(days.values[0]).startswith("2024-")
+    with pytest.raises(SpecInvalid, match=NOT_USED):
+        jobs.partial_dependence(trained.job.id, trained.best.number, NOT_USED)
+
+
+ROW = {"age": 60, "colour": "red", "luck": 0.5, "day": "2024-05-05"}
+
+
+def test_one_row_is_explained_by_any_trial_and_what_if(trained):
+    jobs = trained.workspace.jobs
+    for trial in trained.trials:
+        found = jobs.explain(trained.job.id, trial.number, ROW)
+        assert found.base + sum(found.contributions.values()) == pytest.approx(found.score, abs=1e-6)
+        assert set(found.contributions) == set(ROW)
+        assert found.contributions["colour"] > 0
+        assert not found.estimated
+        assert found.class_name == "yes"
+        other = jobs.explain(trained.job.id, trial.number, ROW | {"colour": "blue"})
+        assert other.contributions["colour"] < 0
+        assert other.base == pytest.approx(found.base, abs=1e-5)
+        against = jobs.explain(trained.job.id, trial.number, ROW, "no")
+        assert against.contributions["colour"] == pytest.approx(-found.contributions["colour"], abs=1e-9)
+    with pytest.raises(PayloadInvalid, match="age"):
+        jobs.explain(trained.job.id, trained.best.number, ROW | {"age": "old"})
+    with pytest.raises(SpecInvalid, match="maybe"):
+        jobs.explain(trained.job.id, trained.best.number, ROW, "maybe")
+
+
+def test_a_registered_model_explains_what_it_answers(trained, tmp_path):
+    models = trained.workspace.models
+    model = models.register("explained", trained.job.id)
+    folder = models.package("explained", 0, tmp_path / "folder")
+    answers = load_model(folder)
+    said = answers.probabilities([[value] for value in ROW.values()])[0]
+    found = models.explain("explained", 0, ROW)
+    assert found.probabilities == pytest.approx(tuple(said))
+    assert found.base + sum(found.contributions.values()) == pytest.approx(found.score, abs=1e-6)
+    assert found == models.explain("explained", model.version, ROW)
+    models.import_folder("brought", folder)
+    elsewhere = models.explain("brought", 0, ROW)
+    assert elsewhere.score == pytest.approx(found.score), "its table is not needed"
+    with pytest.raises(ModelNotFound):
+        models.explain("nothing", 0, ROW)
+
+
+def test_a_table_that_is_gone_is_said(trained):
+    job_id = f"{trained.job.id}-gone"
+    spec = replace(trained.job.spec, data=DataRef("gone", 1))
+    trained.store.jobs.add(replace(trained.job, id=job_id, spec=spec))
+    with pytest.raises(Conflict, match="gone"):
+        trained.workspace.jobs.signature(job_id)
 
 
 def test_a_job_knows_what_its_models_take(trained):

@@ -5,15 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from core.domain.batch import BatchSpec
 from core.domain.data import ColumnKind, DataAsset, DataRef
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.explanation import (
+    Explanation,
     Fairness,
+    Importance,
     MetricSpread,
     PairedDifference,
+    PartialDependence,
     ThresholdTable,
     TrialCurves,
     Winner,
@@ -258,6 +261,19 @@ class LocalJobs(Jobs):
 
     def fold_metrics(self, job_id: str, number: int) -> tuple[MetricSpread, ...]:
         return self._explaining.fold_metrics(job_id, number)
+
+    def importance(self, job_id: str, number: int) -> Importance:
+        return self._explaining.importance(job_id, number)
+
+    def partial_dependence(
+        self, job_id: str, number: int, column: str, class_name: Scalar | None = None
+    ) -> PartialDependence:
+        return self._explaining.partial_dependence(job_id, number, column, class_name)
+
+    def explain(
+        self, job_id: str, number: int, row: Mapping[str, Any], class_name: Scalar | None = None
+    ) -> Explanation:
+        return self._explaining.explain(job_id, number, row, class_name)
 
     def fairness(
         self,

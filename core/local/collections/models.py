@@ -1,11 +1,14 @@
 """Registered models."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.domain.errors import Conflict, JobNotFound
-from core.domain.explanation import Curve
+from core.domain.explanation import Curve, Explanation
 from core.domain.model import Model
+from core.domain.signature import Scalar
 from core.durable import storage_error
 from core.local.context import Context
 from core.local.explaining import Explaining
@@ -33,6 +36,11 @@ class LocalModels(Models):
 
     def get(self, name: str, version: int = 0) -> Model:
         return self._context.store.models.get(name, version)
+
+    def explain(self, name: str, version: int, row: Mapping[str, Any], class_name: Scalar | None = None) -> Explanation:
+        model = self._context.store.models.get(name, version)
+        folder = self._context.paths.model(model.name, model.job_id, model.trial)
+        return self._explaining.explain_model(model, folder, row, class_name)
 
     def curves(self, name: str, version: int) -> tuple[Curve, ...]:
         model = self._context.store.models.get(name, version)
