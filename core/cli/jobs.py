@@ -1,14 +1,17 @@
 """`job`."""
 
 from argparse import ArgumentTypeError, Namespace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from core.cli.command import Command, Context, arg
+from core.cli.explaining import COMMANDS as EXPLAINING
 from core.cli.following import ended
 from core.cli.outputs import write_output
 from core.cli.training import SUBMIT, training_spec
 from core.cli.values import data_ref
+from core.domain.errors import Conflict, SpecInvalid
 from core.domain.job import JobKind
 from core.domain.metrics import METRICS, PRIMARY_METRICS
 from core.domain.plain import plain
@@ -16,6 +19,7 @@ from core.domain.ranking import ranked, spread
 from core.domain.training import TrainingSpec, Trial
 
 ID = arg("job", metavar="JOB", help="a job's id")
+GAIN = ("against_first", "gain_metric", "gain", "gain_low", "gain_high", "gain_p_value")
 LIST = ("id", "kind", "state", "experiment_name", "created_at", "message")
 
 
@@ -89,11 +93,30 @@ def _metric(context: Context, job_id: str) -> str:
 
 
 def _compare(context: Context, options: Namespace) -> Any:
+    """Side by side, each after the first with its gain over the first one: "better" is said only beyond luck."""
     compared = context.workspace.jobs.compare(options.trials)
+    gains = [{}, *(_gain(context, pick, options.trials[0]) for pick in options.trials[1:])]
     return [
-        {"trial": trial.number, "algorithm": trial.algorithm, **dict(zip(compared.metrics, row, strict=True))}
-        for trial, row in zip(compared.trials, compared.rows, strict=True)
+        {"trial": trial.number, "algorithm": trial.algorithm, **(gain or dict.fromkeys(GAIN)), **metrics}
+        for trial, gain, metrics in zip(
+            compared.trials,
+            gains,
+            (dict(zip(compared.metrics, row, strict=True)) for row in compared.rows),
+            strict=True,
+        )
     ]
+
+
+def _gain(context: Context, pick: tuple[str, int], first: tuple[str, int]) -> Mapping[str, Any]:
+    """Of one trial over another; empty where they are judged on different rows, or the backend cannot tell."""
+    if not context.workspace.can("jobs.compare_pair"):
+        return {}
+    try:
+        found = context.workspace.jobs.compare_pair(pick, first)
+    except (Conflict, SpecInvalid):
+        return {}
+    verdict = {1: "better", -1: "worse", 0: "may be luck"}[found.verdict]
+    return dict(zip(GAIN, (verdict, found.metric, found.gain, found.low, found.high, found.p_value), strict=True))
 
 
 def _cancel(context: Context, options: Namespace) -> Any:
@@ -172,7 +195,7 @@ COMMANDS = (
     ),
     Command(
         "job compare",
-        "trials of any jobs side by side",
+        "trials of any jobs side by side, and whether each is better than the first",
         _compare,
         (arg("trials", metavar="JOB:NUMBER", nargs="+", type=_trial_pick),),
     ),
@@ -204,4 +227,5 @@ COMMANDS = (
         starts_service=True,
         formerly=("extend",),
     ),
+    *EXPLAINING,
 )

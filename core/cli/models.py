@@ -1,24 +1,21 @@
 """`model`."""
 
-import json
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from core.cli.command import Command, Context, arg
+from core.cli.explaining import CLASS, ROW, named_class, read_row, told
 from core.cli.values import name_version
-from core.domain.errors import SpecInvalid
 
 REF = arg("model", metavar="NAME[:VERSION]", type=name_version, help="a registered model")
 
 
 def _explain(context: Context, options: Namespace) -> Any:
-    try:
-        row = json.loads(Path(options.row).read_text("utf-8"))
-    except (OSError, ValueError) as e:
-        raise SpecInvalid(f"{options.row} holds no JSON object: {e}", hint='One row: {"column": value, ...}') from e
-    name, version = options.model
-    return context.workspace.models.explain(name, version, row)
+    models, (name, version) = context.workspace.models, options.model
+    row = read_row(options.row)
+    class_name = named_class(models.get(name, version).signature, options.class_name) if options.class_name else None
+    return told(models.explain(name, version, row, class_name), options)
 
 
 def _package(context: Context, options: Namespace) -> Any:
@@ -59,9 +56,9 @@ COMMANDS = (
     ),
     Command(
         "model explain",
-        "what each column contributes to one row's score",
+        "what each column contributes to one row's score: the contributions add up to it",
         _explain,
-        (REF, arg("--row", required=True, metavar="FILE", help="a file with one row as a JSON object")),
+        (REF, ROW, CLASS),
     ),
     Command(
         "model curves",

@@ -136,7 +136,7 @@ def test_a_trial_is_better_than_another_only_beyond_luck(trained):
 def test_one_sentence_says_why_the_winner_won(trained):
     found = trained.workspace.jobs.winner(trained.job.id)
     assert found.trial == trained.best.number
-    assert f"trial {found.trial} " in found.sentence
+    assert found.sentence.startswith(f"Trial {found.trial} (")
     assert "AUC" in found.sentence
     assert {found.trial, *found.beaten, *found.level} == {trial.number for trial in trained.trials}
 

@@ -231,6 +231,30 @@ def test_what_does_not_exist_is_not_found_by_name(workspace, verb, arguments, er
         attrgetter(verb)(workspace)(*arguments)
 
 
+def test_what_explains_a_trial_asks_for_a_job_that_is_there(workspace):
+    """In one test: a backend that cannot explain need not say so verb by verb."""
+    for verb in ("curves", "thresholds", "fold_metrics", "importance", "winner", "signature"):
+        if workspace.can(f"jobs.{verb}"):
+            with pytest.raises(JobNotFound, match="nothing"):
+                getattr(workspace.jobs, verb)(*(("nothing",) if verb in ("winner", "signature") else ("nothing", 0)))
+    if workspace.can("models.explain", "models.curves"):
+        with pytest.raises(ModelNotFound, match="nothing"):
+            workspace.models.explain("nothing", 0, {})
+        with pytest.raises(ModelNotFound, match="nothing"):
+            workspace.models.curves("nothing", 0)
+
+
+def test_a_job_that_has_not_trained_has_nothing_to_explain(workspace, registered):
+    if not workspace.can("jobs.winner", "jobs.signature", "jobs.curves"):
+        return
+    job = workspace.jobs.submit(TrainingSpec(registered.ref, "bought"))
+    assert workspace.jobs.signature(job.id).target == "bought"
+    with pytest.raises(Conflict):
+        workspace.jobs.winner(job.id)
+    with pytest.raises(JobNotFound, match="0"):
+        workspace.jobs.curves(job.id, 0)
+
+
 @pytest.mark.parametrize(
     ("content", "error", "said"),
     [

@@ -63,7 +63,8 @@ def _sentence(
 ) -> str:
     known = metric_named(metric)
     way = "highest" if known.higher_is_better else "lowest"
-    began = f"{_named(best)} won with the {way} {known.label}, {best.metrics[metric]:.4f}"
+    value = f"{way} {known.label}, {best.metrics[metric]:.4f}"
+    began = f"Trial {best.number} ({algorithm_label(best.algorithm)}) won with the {value}"
     if not rivals:
         return f"{began}; no other trial succeeded."
     beaten = [t for t in rivals if t.number not in level]
