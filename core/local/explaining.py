@@ -157,13 +157,13 @@ class Explaining:
 
     def _held(self, job_id: str, number: int) -> tuple["Held", "Predictor", Signature]:
         """The rows that judge a trial, with its models."""
-        from core.ml.explain.models import predictor_of
+        from core.ml.explain.models import predictor_of, repeats_of
 
         finished, judged = self._files.finished(job_id, number), self._files.judged(job_id)
         self._files.check(job_id, finished, judged)
         with self._files.leaving(job_id, number):
-            predictor = predictor_of(finished, judged.problem.signature)
-        return self._files.held(job_id), predictor, judged.problem.signature
+            predictor, repeats = predictor_of(finished, judged.problem.signature), repeats_of(finished)
+        return self._files.held(job_id, repeats), predictor, judged.problem.signature
 
     def _dates(self, job_id: str, predictor: "Predictor", column: str) -> Sequence[str]:
         """Values of a column of dates; none of another."""

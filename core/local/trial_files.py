@@ -6,7 +6,7 @@ not even their target.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -99,15 +99,18 @@ class TrialFiles:
             self._judged.move_to_end(job_id)
             return self._judged[job_id]
 
-    def held(self, job_id: str) -> "Held":
-        """The encoded rows that judge the job's trials; they are not held longer than they are used."""
+    def held(self, job_id: str, repeats: Sequence[int] = (0,)) -> "Held":
+        """The encoded rows that judge the job's trials, for a model of which each bag is one of these repeats.
+
+        They are not held longer than they are used.
+        """
         from core.ml.explain.held import Held
-        from core.ml.explain.judged import matrix_of
+        from core.ml.explain.judged import folds_again, matrix_of
 
         judged = self.judged(job_id)
         with self.reading(job_id):
             matrix = matrix_of(judged)
-        return Held(matrix, judged.target, judged.folds.fold[judged.folds.judged])
+        return Held(matrix, judged.target, folds_again(judged, repeats))
 
     def asked(self, job_id: str, number: int) -> tuple["Judged", "Array"]:
         """The rows that judge a trial with what it says of them. Raises JobNotFound, Conflict."""

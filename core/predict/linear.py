@@ -75,10 +75,11 @@ class Linear:
         terms = np.zeros((*matrix.shape, len(self.intercept)))
         scaled = (matrix[:, self.numeric] - self.center) / self.scale
         numbers = np.where(np.isnan(scaled)[..., None], self.absent, scaled[..., None] * self.coef)
-        np.add.at(terms, (slice(None), self.numeric), numbers)
         codes = matrix[:, self.text]
         texts = self.table[self.start + np.where(np.isnan(codes), self.size, codes).astype(np.intp)]
-        np.add.at(terms, (slice(None), self.text), texts)
+        for columns, added in ((self.numeric, numbers), (self.text, texts)):
+            for place, column in enumerate(columns.tolist()):
+                terms[:, column] += added[:, place]
         return terms
 
     def arrays(self) -> dict[str, AnyArray]:

@@ -283,7 +283,7 @@ def by_age():
         np.zeros(0, int), np.zeros(0, int), np.zeros((0, 1)), np.zeros(1),
     )  # fmt: skip
     made = predictor(2, (Part(member, 0.5), Part(member, 0.5)))
-    return made, Held(x, (x[:, 0] > 0).astype(int), np.arange(60) % 2)
+    return made, Held(x, (x[:, 0] > 0).astype(int), np.arange(60)[:, None] % 2)
 
 
 def test_importance_finds_the_column_that_a_model_goes_by(by_age):

@@ -8,7 +8,7 @@ from core.domain.data import ColumnKind
 from core.domain.explanation import PartialDependence
 from core.domain.signature import Scalar
 from core.ml.explain.held import Held
-from core.ml.explain.models import of_fold
+from core.ml.explain.models import of_folds
 from core.predict.arrays import Array
 from core.predict.encoder import Encoder
 from core.predict.folder import Predictor
@@ -23,12 +23,11 @@ def dependence_of(predictor: Predictor, held: Held, column: str, texts: Sequence
     some = held.some(DEPENDENCE_ROWS)
     group = [at for at, code in enumerate(predictor.encoder.codes) if code.name == column]
     values, encoded = _grid(predictor, held, column, texts, group)
-    folds = [(of_fold(predictor, fold), rows) for fold, rows in some.folds()]
     said = np.empty((len(values), len(some.target)))
-    for model, rows in folds:
+    for folds, rows in some.folds():
         tried = np.tile(some.matrix[rows], (len(values), 1))
         tried[:, group] = np.repeat(encoded, len(rows), axis=0)
-        said[:, rows] = model.of_matrix(tried)[:, place].reshape(len(values), len(rows))
+        said[:, rows] = of_folds(predictor, folds).of_matrix(tried)[:, place].reshape(len(values), len(rows))
     low, high = np.quantile(said, [0.1, 0.9], axis=1)
     classes = predictor.signature.classes
     average, below, above = (tuple(map(float, each)) for each in (said.mean(axis=1), low, high))

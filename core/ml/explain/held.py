@@ -15,11 +15,12 @@ SEED = 7
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Encoded rows, what is right, and the fold whose models never saw each."""
+    """Encoded rows, what is right, and the folds whose models never saw each."""
 
     matrix: Array
     target: Target
     fold: npt.NDArray[np.int64]
+    """Rows x bags of the model: a repeat of a trial has folds of its own."""
 
     def some(self, rows: int) -> "Held":
         """A sample of as many, always the same."""
@@ -28,10 +29,11 @@ class Held:
         places = np.sort(np.random.default_rng(SEED).choice(len(self.target), rows, replace=False))
         return Held(self.matrix[places], self.target[places], self.fold[places])
 
-    def folds(self) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
-        """Each fold with the places of its rows."""
-        for fold in np.unique(self.fold):
-            yield int(fold), np.flatnonzero(self.fold == fold)
+    def folds(self) -> Iterator[tuple[tuple[int, ...], npt.NDArray[np.intp]]]:
+        """The places of the rows that are in the same fold of every bag, with these folds."""
+        found, which = np.unique(self.fold, axis=0, return_inverse=True)
+        for at, folds in enumerate(found.tolist()):
+            yield tuple(folds), np.flatnonzero(which.ravel() == at)
 
 
 def background_of(held: Held) -> Array:

@@ -9,7 +9,7 @@ from core.domain.explanation import ColumnImportance, Importance, Scale
 from core.domain.metrics import TaskKind, gain
 from core.ml.explain.contributions import Explainer
 from core.ml.explain.held import Held, background_of
-from core.ml.explain.models import of_fold
+from core.ml.explain.models import of_folds
 from core.ml.metrics import score
 from core.predict.arrays import Array
 from core.predict.folder import Predictor
@@ -50,7 +50,7 @@ def importance_of(predictor: Predictor, held: Held, metric: str, kind: TaskKind,
 
 def _rows_for(predictor: Predictor, passes: int) -> int:
     """As many as may be answered so often."""
-    steps = sum(_steps(of_fold(predictor, 0).bags[bag][0].member) for bag in range(len(predictor.bags)))
+    steps = sum(_steps(predictor.bags[bag][0].member) for bag in range(len(predictor.bags)))
     return int(np.clip(WORK // (passes * max(steps, OF_A_MODEL)), ROWS_MIN, ROWS_MAX))
 
 
@@ -63,22 +63,22 @@ def _drops(predictor: Predictor, held: Held, metric: str) -> Array:
     random = np.random.default_rng(SEED)
     names, codes = predictor.encoder.names, predictor.encoder.codes
     groups = [[at for at, code in enumerate(codes) if code.name == name] for name in names]
-    folds = [(of_fold(predictor, fold), rows) for fold, rows in held.folds()]
-    said = _answers(folds, held.matrix, predictor)
+    models = [(of_folds(predictor, folds), rows) for folds, rows in held.folds()]
+    said = _answers(models, held.matrix, predictor)
     before = gain(metric, score(metric, held.target, said))
     drops = np.zeros((len(names), REPEATS))
     for at, group in enumerate(groups):
         for repeat in range(REPEATS):
             changed = held.matrix.copy()
             changed[:, group] = held.matrix[random.permutation(len(changed))][:, group]
-            after = gain(metric, score(metric, held.target, _answers(folds, changed, predictor)))
+            after = gain(metric, score(metric, held.target, _answers(models, changed, predictor)))
             drops[at, repeat] = before - after
     return np.nan_to_num(drops)
 
 
-def _answers(folds: Sequence[tuple[Predictor, npt.NDArray[np.intp]]], matrix: Array, predictor: Predictor) -> Array:
+def _answers(models: Sequence[tuple[Predictor, npt.NDArray[np.intp]]], matrix: Array, predictor: Predictor) -> Array:
     said = np.empty((len(matrix), len(predictor.signature.classes) or 1))
-    for model, rows in folds:
+    for model, rows in models:
         said[rows] = model.of_matrix(matrix[rows])
     return said
 
@@ -86,11 +86,11 @@ def _answers(folds: Sequence[tuple[Predictor, npt.NDArray[np.intp]]], matrix: Ar
 def _sizes(predictor: Predictor, held: Held, place: int) -> tuple[Array, Scale] | None:
     """The mean size of each column's contributions; None of a model that has no exact ones."""
     background = background_of(held)
-    first = Explainer(of_fold(predictor, 0), background)
+    first = Explainer(of_folds(predictor, [0] * len(predictor.bags)), background)
     many = int(np.clip(EXPLAINED_WORK // max(1, first.work), EXPLAINED_MIN, EXPLAINED_MAX))
     some, total, scale = held.some(many), np.zeros(len(predictor.encoder.names)), Scale.VALUE
-    for fold, rows in some.folds():
-        explainer = Explainer(of_fold(predictor, fold), background) if fold else first
+    for folds, rows in some.folds():
+        explainer = Explainer(of_folds(predictor, folds), background) if any(folds) else first
         found = explainer.sizes(some.matrix[rows], place)
         if found is None:
             return None

@@ -41,6 +41,15 @@ def matrix_of(judged: Judged, *, threads: int = 1) -> Array:
     return np.asarray(matrix[judged.folds.judged])
 
 
+def folds_again(judged: Judged, repeats: Sequence[int]) -> Places:
+    """The fold of each judged row (rows x repeats) in each repeat; rows that are held out have one model each time."""
+    first, problem = judged.folds.fold[judged.folds.judged], judged.problem
+    if problem.validation_table or problem.validation_share:
+        return np.tile(first[:, None], (1, len(repeats)))
+    each = [folds_of(problem, judged.target, repeat=repeat).fold if repeat else first for repeat in repeats]
+    return np.stack(each, axis=1)
+
+
 def cells_of(judged: Judged, column: ColumnCode) -> list[Scalar | None]:
     """The judged rows' values in any column of the table, whether the model reads it or not."""
     problem = judged.problem

@@ -1,13 +1,15 @@
 """The models that a trial has left, read back to be explained."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from core.domain.signature import Signature
-from core.ml.finished import ARRAYS, MEMBER, FinishedTrial
+from core.ml.finished import ARRAYS, MEMBER, FinishedTrial, read_trial
+from core.ml.task import REPEAT
 from core.predict.combination import Combination, Vote
 from core.predict.encoder import Encoder
 from core.predict.folder import Predictor, read_combination, read_part
@@ -21,9 +23,17 @@ def predictor_of(finished: FinishedTrial, signature: Signature) -> Predictor:
     return Predictor(signature, read[0][1], tuple(parts for parts, _ in read), _combination(finished))
 
 
-def of_fold(predictor: Predictor, fold: int) -> Predictor:
-    """The models that one fold has left, which answer for its rows; a single model answers for all."""
-    bags = tuple((replace(parts[fold % len(parts)], share=1.0),) for parts in predictor.bags)
+def repeats_of(finished: FinishedTrial) -> tuple[int, ...]:
+    """Of each member of a trial, the how manieth repeat it is: each has folds of its own."""
+    members = finished.trial.members or (finished.trial.number,)
+    trials = (read_trial(finished.folder.with_name(str(number))).trial for number in members)
+    return tuple(int(trial.params.get(REPEAT) or 0) for trial in trials)
+
+
+def of_folds(predictor: Predictor, folds: Sequence[int]) -> Predictor:
+    """The models of one fold of each bag, which answer for its rows; a single model answers for all."""
+    chosen = zip(predictor.bags, folds, strict=True)
+    bags = tuple((replace(parts[fold % len(parts)], share=1.0),) for parts, fold in chosen)
     return replace(predictor, bags=bags)
 
 
