@@ -4,9 +4,11 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from core.domain.algorithms import ENSEMBLES
+from core.domain.metrics import gain
 from core.domain.training import TrialState
-from core.ml.ensemble import best_first
 from core.ml.finished import FinishedTrial
 
 
@@ -32,6 +34,11 @@ class Leaderboard:
         for trial in finished:
             self.add(trial)
 
+    def put(self, finished: FinishedTrial) -> None:
+        """An ensemble has ended, or takes the place of what it was."""
+        self.trials = [f for f in self.trials if f.trial.number != finished.trial.number]
+        self.add(finished)
+
     def add(self, finished: FinishedTrial) -> None:
         """One more trial has ended."""
         self.trials.append(finished)
@@ -42,3 +49,9 @@ class Leaderboard:
         if finished.trial.state is TrialState.SUCCEEDED:
             insort(self.ranked, finished, key=lambda f: best_first(f, self.metric))
             self.shortest_s = min(self.shortest_s, finished.trial.duration_s)
+
+
+def best_first(finished: FinishedTrial, metric: str) -> tuple[float, int]:
+    """Sorts trials best first, the earlier one first among equals."""
+    value = finished.trial.metrics.get(metric, float("nan"))
+    return (float("inf") if np.isnan(value) else -gain(metric, value)), finished.trial.number

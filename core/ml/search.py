@@ -1,23 +1,19 @@
 """AutoML: a plan of strong configurations, each judged out of fold, then a vote of the best."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Protocol
 
 from core.domain.counting import counted
 from core.domain.data import TableProfile
 from core.domain.errors import TrainingFailed
 from core.domain.metrics import gain
-from core.domain.signature import Signature
-from core.domain.training import Algorithm, Guardrail, TrainingSpec, Trial, TrialState
+from core.domain.training import TrainingSpec, Trial, TrialState
 from core.ml.data.prepare import Prepared, prepare
-from core.ml.ensemble import Vote, best_first, vote
 from core.ml.executor import Executor, GivenUp, nobody
+from core.ml.final import Final
 from core.ml.finished import (
-    OOF,
     FinishedTrial,
     commit,
     fingerprint,
@@ -27,32 +23,13 @@ from core.ml.finished import (
     stage,
 )
 from core.ml.leaderboard import Leaderboard
-from core.ml.metrics import evaluate
 from core.ml.plan.config import Config
 from core.ml.plan.order import Order
 from core.ml.plan.pace import Pace
+from core.ml.result import SearchResult
 from core.ml.task import PLANNED, TrialOutcome, TrialProgress, TrialTask
-from core.predict.members import Array
 
 __all__ = ["FinishedTrial", "Search", "SearchResult", "read_finished", "search"]
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """What a search found; everything that packaging needs lies in `folder`, one folder a trial number."""
-
-    best: Trial
-    members: tuple[tuple[int, float], ...]
-    """The trials that make the best model, with weights that sum to 1: one for a single model."""
-    signature: Signature
-    guardrails: tuple[Guardrail, ...]
-    notes: tuple[str, ...]
-    """What a person must know of this model, a sentence each, e.g. that a column leaks."""
-    folder: Path
-    combination: Mapping[str, Any] = field(default_factory=dict)
-    """How the members make one, as `model.json` says it; empty: the vote with their weights."""
-    refitted: tuple[int, ...] = ()
-    """Members that have one model of all rows, which stands in the place of their folds."""
 
 
 class Search(Protocol):
@@ -86,6 +63,8 @@ class Search(Protocol):
 
 END_SHARE, END_MAX_S = 0.1, 3.0
 """The vote and the last writing get this share of the time, at most these seconds."""
+REFIT_SHARE = 0.15
+"""Refits of members that would be too large get this share of the time at most."""
 GRACE_SHARE, GRACE_S, GRACE_MAX_S = 0.1, 4.5, 5.0
 """While no trial has succeeded the search may run over by this share of its time and these seconds."""
 GRACE_USED = 0.6
@@ -153,6 +132,9 @@ class _Run:
         self.order = Order(self.spec, self.board)
         learned = problem.rows * (problem.folds - 1) // problem.folds
         self.pace = Pace(learned, len(problem.codes))
+        self.final = Final(
+            self.spec, self.prepared, self.folder, self.board, self.executor, self.clock, self.on_trial, self._number
+        )
         for finished in self.board.ranked:
             self.pace.note(finished.trial)
 
@@ -165,18 +147,12 @@ class _Run:
         self.why_early = self._why_early()
 
     def result(self) -> SearchResult:
-        """The vote of the best where it is better than the best alone, else that one. Raises TrainingFailed."""
-        ranked = self.board.ranked
-        if not ranked:
+        """The best of the trials and of what they make together. Raises TrainingFailed."""
+        if not self.board.ranked:
             raise TrainingFailed(
                 self._why_nothing(), hint="Give the job more time, or look at the errors of the trials"
             )
-        best, weights = ranked[0].trial, ranked[0].weights or (1.0,)
-        if made := None if self.should_stop() else self._vote(ranked):
-            best, weights = made.trial, made.weights
-        members = tuple(zip(best.members or (best.number,), weights, strict=True))
-        prepared = self.prepared
-        return SearchResult(best, members, prepared.problem.signature, prepared.guardrails, prepared.notes, self.folder)
+        return self.final.result(self._left_at_last, self.should_stop)
 
     @property
     def timeless(self) -> bool:
@@ -207,9 +183,8 @@ class _Run:
         return config if self.timeless else self.pace.within(config, self._left())
 
     def _start(self, config: Config) -> TrialTask:
-        taken = max(self.board.last_number, max(self.running, default=-1))
         trial = Trial(
-            taken + 1,
+            self._number(),
             config.algorithm,
             TrialState.RUNNING,
             config.params,
@@ -229,6 +204,10 @@ class _Run:
             trial.started_at,
             rival=self._rival(config),
         )
+
+    def _number(self) -> int:
+        """The next one that no trial has."""
+        return max(self.board.last_number, max(self.running, default=-1)) + 1
 
     def _seconds(self) -> float:
         """What a trial may take."""
@@ -269,6 +248,7 @@ class _Run:
             finished = read_trial(folder)
             self.pace.note(finished.trial)
             self._note(finished)
+            self.final.checkpoint()
             return
         lasted = self.clock() - trial.started_at
         ended = replace(trial, state=outcome.state, duration_s=lasted, error=outcome.error)
@@ -278,55 +258,24 @@ class _Run:
         self.board.add(finished)
         self.on_trial(finished.trial)
 
-    def _write(self, finished: FinishedTrial, out_of_fold: Array | None = None) -> FinishedTrial:
+    def _write(self, finished: FinishedTrial) -> FinishedTrial:
         staged = stage(finished.folder)
-        if out_of_fold is not None:
-            np.save(staged / OOF, out_of_fold)
         record(staged, finished)
         commit(staged, finished.folder)
         return finished
 
-    def _vote(self, ranked: list[FinishedTrial]) -> FinishedTrial | None:
-        """The vote as a trial of its own, when one was allowed, found, and is better than the best alone."""
-        if not self.spec.enable_vote_ensemble:
-            return None
-        number = self.board.last_number + 1
-        running = Trial(number, Algorithm.VOTING_ENSEMBLE, TrialState.RUNNING, started_at=self.clock())
-        target, metric = self.prepared.target, self.spec.primary_metric
-        found = vote(ranked, target, metric, lambda: self._left() < -1.0 or self.should_stop())
-        if found is None:
-            return None
-        made = self._same_vote(found) or self._hold(running, found)
-        return made if best_first(made, metric) < best_first(ranked[0], metric) else None
-
-    def _same_vote(self, found: Vote) -> FinishedTrial | None:
-        """An earlier start of this job may have come as far as here."""
-        for earlier in self.board.trials:
-            if tuple(zip(earlier.trial.members, earlier.weights, strict=False)) == found.members:
-                return earlier
-        return None
-
-    def _hold(self, running: Trial, found: Vote) -> FinishedTrial:
-        """Make the vote a trial, on disk and told."""
-        self.on_trial(running)
-        trial = replace(
-            running,
-            state=TrialState.SUCCEEDED,
-            params={f"weight_{n}": round(weight, 4) for n, weight in found.members},
-            metrics=evaluate(self.prepared.problem.kind, self.prepared.target, found.out_of_fold),
-            duration_s=self.clock() - running.started_at,
-            members=tuple(n for n, _ in found.members),
-        )
-        weights = tuple(weight for _, weight in found.members)
-        folder = self.folder / str(trial.number)
-        made = FinishedTrial(trial, folder, self.board.problem, weights)
-        self._note(self._write(made, found.out_of_fold))
-        return made
-
     def _left(self) -> float:
         """Seconds until trials should be over."""
         timeout = self.spec.timeout_s
-        return self.started + timeout - min(END_SHARE * timeout, END_MAX_S) - self.clock()
+        return self.started + timeout - min(END_SHARE * timeout, END_MAX_S) - self._refit_s() - self.clock()
+
+    def _refit_s(self) -> float:
+        """Reserved for refits of the best so far."""
+        return 0.0 if self.timeless else min(self.final.refit_s, REFIT_SHARE * self.spec.timeout_s)
+
+    def _left_at_last(self) -> float:
+        """Seconds until the model should be written."""
+        return self.started + self.spec.timeout_s - self.clock()
 
     def _left_at_most(self) -> float:
         """Seconds until trials must be over: while none has succeeded, a late model is better than none."""

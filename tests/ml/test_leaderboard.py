@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.training import Algorithm, Trial, TrialState
-from core.ml.ensemble import best_first
 from core.ml.finished import FinishedTrial
-from core.ml.leaderboard import Leaderboard
+from core.ml.leaderboard import Leaderboard, best_first
 
 PROBLEM, OTHER = "problem", "another"
 

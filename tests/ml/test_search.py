@@ -23,7 +23,7 @@ def searching(tmp_path) -> Searching:
 
 def test_every_trial_is_told_when_it_starts_and_when_it_ended(searching):
     searching.run(spec={"max_trials": 3})
-    single = [(t.number, t.state) for t in searching.heard if t.algorithm != Algorithm.VOTING_ENSEMBLE]
+    single = [(t.number, t.state) for t in searching.heard if t.algorithm not in ENSEMBLES]
     running, done = TrialState.RUNNING, TrialState.SUCCEEDED
     assert single == [(0, running), (0, done), (1, running), (1, done), (2, running), (2, done)]
 
@@ -47,17 +47,33 @@ def test_the_best_trial_wins_alone_where_a_vote_does_not_help(searching):
 
 
 def test_a_vote_of_the_best_is_a_trial_of_its_own(searching):
-    result = searching.run(spec={"max_trials": 5})
+    result = searching.run(spec={"max_trials": 5, "enable_stack_ensemble": False})
     assert result.best.algorithm == Algorithm.VOTING_ENSEMBLE
-    assert result.best.number == 5
     assert result.best.members == tuple(number for number, _ in result.members)
     assert sum(weight for _, weight in result.members) == pytest.approx(1.0)
     singles = [t.metrics["AUC_weighted"] for t in searching.ended if not t.members]
     assert result.best.metrics["AUC_weighted"] > max(singles)
 
 
+def test_a_vote_is_there_while_the_search_runs_and_is_one_trial_until_its_end(searching):
+    result = searching.run(spec={"max_trials": 7, "enable_stack_ensemble": False})
+    votes = [t for t in searching.heard if t.algorithm == Algorithm.VOTING_ENSEMBLE]
+    assert {t.number for t in votes} == {result.best.number} == {3}
+    assert searching.heard.index(votes[1]) < len(searching.heard) - 3
+    assert votes[-1].metrics["AUC_weighted"] > votes[1].metrics["AUC_weighted"]
+    assert sorted({t.number for t in searching.ended}) == list(range(8))
+
+
+def test_a_stack_is_held_only_where_it_surely_beats_the_vote(searching):
+    searching.trials.skill = lambda number: 0.6
+    searching.run(spec={"max_trials": 5})
+    stack = next(t for t in searching.ended if t.algorithm == Algorithm.STACK_ENSEMBLE)  # all are far too unsure
+    vote = next(t for t in searching.ended if t.algorithm == Algorithm.VOTING_ENSEMBLE)
+    assert stack.metrics["log_loss"] < vote.metrics["log_loss"]
+
+
 def test_no_vote_is_held_where_the_job_wants_none(searching):
-    result = searching.run(spec={"max_trials": 4, "enable_vote_ensemble": False})
+    result = searching.run(spec={"max_trials": 4, "enable_vote_ensemble": False, "enable_stack_ensemble": False})
     assert not {t.algorithm for t in searching.ended} & set(ENSEMBLES)
     assert len(result.members) == 1
 
@@ -136,7 +152,7 @@ def test_finished_trials_are_not_trained_again_and_numbers_go_on(searching):
     finished = read_finished(searching.folder / "trials")
     assert [f.trial.number for f in finished] == [0, 1, 2]
     result = searching.run(spec={"max_trials": 6}, finished=finished)
-    assert [t.number for t in searching.ended] == [3, 4, 5, 6]
+    assert [t.number for t in searching.ended if not t.members] == [3, 6, 7]
     again = [(task.algorithm, task.params) for task in searching.trials.tasks[len(tried) :]]
     assert not [config for config in again if config in tried]
     assert result.best.metrics["AUC_weighted"] >= max(f.trial.metrics.get("AUC_weighted", 0) for f in finished)

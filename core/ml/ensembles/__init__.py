@@ -1,0 +1,1 @@
+"""What several models make together, how it is judged, and what it may take when it is served."""

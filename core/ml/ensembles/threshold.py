@@ -1,0 +1,111 @@
+"""The probability from which deciding for the positive class is cheaper, by a stated cost matrix."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.domain.errors import SpecInvalid
+from core.domain.metrics import TaskKind
+from core.domain.signature import Scalar
+from core.domain.training import Cost
+from core.ml.data.folds import Places
+from core.ml.task import Labels
+from core.predict.members import Array
+
+HIGHEST = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A threshold, and what a decision costs on average, of rows that did not decide it; at 0.5 as well."""
+
+    threshold: float
+    cost: float
+    cost_at_half: float
+
+    @property
+    def note(self) -> str:
+        """For a person."""
+        return (
+            f"By the cost matrix, the positive class is predicted from a probability of {self.threshold:.3g} up: "
+            f"a decision then costs {self.cost:.4g} on average, and {self.cost_at_half:.4g} at 0.5"
+        )
+
+
+def costs_of(matrix: Sequence[Cost], kind: TaskKind, classes: Sequence[Scalar]) -> Array:
+    """Actual x predicted class. Raises SpecInvalid: other classes than the target's, or more than two.
+
+    What the matrix does not name costs 1, a right answer 0.
+    """
+    if kind is not TaskKind.BINARY:
+        raise SpecInvalid(
+            f"A cost matrix sets the threshold between two classes, and the target has {len(classes)}",
+            hint="Leave the cost matrix out and decide by predict_proba, or weigh the classes by class_weights",
+        )
+    names = [_text(c) for c in classes]
+    costs = 1.0 - np.eye(len(names))
+    for cost in matrix:
+        for given in (cost.actual, cost.predicted):
+            if _text(given) not in names:
+                raise SpecInvalid(f"The cost matrix names a class '{given}'", hint=f"The classes: {', '.join(names)}")
+        costs[names.index(_text(cost.actual)), names.index(_text(cost.predicted))] = cost.cost
+    return costs
+
+
+def decision_of(costs: Array, labels: Labels, positive: Array, blocks: Places) -> Decision:
+    """The cheapest threshold; its cost is of each block at the one that is cheapest on the others."""
+    spent = 0.0
+    for block in np.unique(blocks):
+        its, others = blocks == block, blocks != block
+        deciding = others if others.any() else its
+        spent += _spent(costs, labels[its], positive[its], _cheapest(costs, labels[deciding], positive[deciding]))
+    half = _spent(costs, labels, positive, 0.5) / len(labels)
+    return Decision(_cheapest(costs, labels, positive), spent / len(labels), half)
+
+
+def _cheapest(costs: Array, labels: Labels, positive: Array) -> float:
+    """The one that was cheapest on these rows, or the one that true probabilities would have, if that is as cheap.
+
+    Of the rows alone it hangs on the few that lie near it. It lies half-way between two probabilities.
+    """
+    expected = _expected(costs)
+    order = np.argsort(-positive, kind="stable")
+    change = (costs[labels, 1] - costs[labels, 0])[order]
+    spent = np.append(0.0, np.cumsum(change))
+    ranked = positive[order]
+    ends = np.append(True, np.append(ranked[1:] < ranked[:-1], True))
+    at = int(np.where(ends, spent, np.inf).argmin())
+    if expected is not None and _spent(costs, labels, positive, expected) <= _spent(
+        costs, labels, positive, _between(ranked, at)
+    ) + _noise(change):
+        return expected
+    return _between(ranked, at)
+
+
+def _noise(change: Array) -> float:
+    """The standard error of a sum over the rows: a threshold that saves less than that saves nothing for sure."""
+    return float(0.1 * change.std() * np.sqrt(len(change)))
+
+
+def _between(ranked: Array, taken: int) -> float:
+    if taken == 0:
+        return HIGHEST
+    below = ranked[taken] if taken < len(ranked) else 0.0
+    return float((ranked[taken - 1] + below) / 2)
+
+
+def _expected(costs: Array) -> float | None:
+    """Where both decisions cost the same by the probability; None where one is never the cheaper."""
+    false_alarm, miss = costs[0, 1] - costs[0, 0], costs[1, 0] - costs[1, 1]
+    if false_alarm <= 0 or miss <= 0:
+        return None
+    return float(false_alarm / (false_alarm + miss))
+
+
+def _spent(costs: Array, labels: Labels, positive: Array, threshold: float) -> float:
+    return float(costs[labels, (positive >= threshold).astype(np.int64)].sum())
+
+
+def _text(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
