@@ -100,14 +100,19 @@ BESIDE_AZURE = frozenset({"architecture", "contract", "definitions", "gate", "ml
 def part_of(item: pytest.Item) -> str:
     """Which of the parts runs a test; what measures is `live`."""
     beside = item.path.parent.parent.name == "tests" and item.path.parent.name in BESIDE_AZURE
-    if item.get_closest_marker("measures") is None and (beside or asks_azure(item)):
+    if item.get_closest_marker("measures") is None and (asks_azure(item) or (beside and not _shares_a_workspace(item))):
         return "azure"
     return "live" if _is_live(item) else "rest"
 
 
+def _shares_a_workspace(item: pytest.Item) -> bool:
+    """A second part that did would start another: half a minute of both processors."""
+    return bool(LIVE & set(getattr(item, "fixturenames", ())))
+
+
 def _is_live(item: pytest.Item) -> bool:
-    fixtures, folders = set(getattr(item, "fixturenames", ())), set(item.path.parts)
-    return bool(LIVE & fixtures or LIVE_ROOMS & folders) or item.get_closest_marker("measures") is not None
+    in_room = bool(LIVE_ROOMS & set(item.path.parts))
+    return in_room or _shares_a_workspace(item) or item.get_closest_marker("measures") is not None
 
 
 def pytest_configure(config: pytest.Config) -> None:

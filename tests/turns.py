@@ -8,6 +8,7 @@ from typing import TypeVar
 import pytest
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., object])
 
 TODAY = datetime.now(UTC).date().toordinal()
 
@@ -15,6 +16,22 @@ TODAY = datetime.now(UTC).date().toordinal()
 def in_turn(values: Iterable[T], days: int, name: Callable[[T], str] = str) -> list[object]:
     """Parameters of a test: every so-many-th is today's, and the others' days are the next ones."""
     return [pytest.param(value, id=name(value), marks=other_day(at, days)) for at, value in enumerate(values)]
+
+
+def sets_in_turn(sets: Iterable[tuple[object, ...]], days: int) -> list[object]:
+    """The same where a test has several parameters."""
+    return [pytest.param(*values, marks=other_day(at, days)) for at, values in enumerate(sets)]
+
+
+def on_day(at: int, days: int) -> Callable[[F], F]:
+    """Decorates a test that has the turn `at` of so many."""
+
+    def marked(test: F) -> F:
+        for mark in other_day(at, days):
+            test = mark(test)
+        return test
+
+    return marked
 
 
 def other_day(at: int, days: int) -> list[pytest.MarkDecorator]:

@@ -13,6 +13,7 @@ import living
 import pytest
 from fitting import WIDTHS, assert_fits, assert_none, cut_texts, wider_than_window
 from playwright.sync_api import BrowserContext, Page, TimeoutError, WebSocket, expect
+from turns import in_turn
 from waiting import wait_until
 from watcher import SETTLED, settled
 
@@ -42,28 +43,32 @@ STORIES = {
 }
 
 
-def test_every_page_opens_from_the_menu_fits_each_width_and_is_read_in_both_themes(page: Page, app: str):
+@pytest.mark.parametrize("fitting", in_turn(range(3), 3))
+def test_every_page_opens_from_the_menu_fits_each_width_and_is_read_in_both_themes(page: Page, app: str, fitting: int):
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     page.goto(f"{app}/home")
     settled(page, "Home")
     expect(page.get_by_role("dialog"), "the first page has a name, too").to_have_count(0)
-    for entry in PAGES:
+    for at, entry in enumerate(PAGES):
         page.get_by_test_id("stSidebarNav").get_by_role("link", name=entry.title, exact=True).click()
         page.wait_for_url(f"{app}/" if entry is PAGES[0] else f"{app}/{entry.file}*")
         settled(page, entry.title)
         expect(page.get_by_text(STORIES[entry.file]).first).to_be_visible()
-        assert_fits(page, entry.title)
+        if at % 3 == fitting:
+            assert_fits(page, entry.title)
 
 
-def test_every_tab_of_an_endpoint_fits_each_width_and_is_read_in_both_themes(page: Page, app: str):
+@pytest.mark.parametrize("fitting", in_turn(range(3), 3))
+def test_every_tab_of_an_endpoint_fits_each_width_and_is_read_in_both_themes(page: Page, app: str, fitting: int):
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     page.goto(f"{app}/deploy")
     settled(page, "Deploy")
-    for tab in TABS:
+    for at, tab in enumerate(TABS):
         page.get_by_role("radio", name=tab.title, exact=True).click()
         expect(page.get_by_role("radio", name=tab.title, exact=True)).to_be_checked()
         page.wait_for_selector(SETTLED)
-        assert_fits(page, tab.title)
+        if at % 3 == fitting:
+            assert_fits(page, tab.title)
 
 
 def test_a_deep_link_to_a_fresh_server_works_and_so_do_its_first_click_and_f5(page: Page, fresh_app: str):
@@ -247,7 +252,7 @@ def test_a_model_is_deployed_through_the_form_and_answers_before_its_gate(
 
 
 def test_an_app_that_is_killed_while_it_watches_a_job_takes_nothing_with_it(
-    chromium: BrowserContext, start_app, quickstart: living.Live
+    chromium: BrowserContext, start_app, app: str, quickstart: living.Live
 ):
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 - whoever sees this fail needs it
@@ -267,11 +272,10 @@ def test_an_app_that_is_killed_while_it_watches_a_job_takes_nothing_with_it(
 
     done = wait_until(lambda: (now := quickstart.workspace.jobs.get(job.id)).state.final and now, 60)
     assert (done.state, done.attempt) == (JobState.SUCCEEDED, 1)
-    with start_app() as (url, _):
-        opened.goto(f"{url}/leaderboard?job={job.id}")
-        settled(opened, "Leaderboard")
-        expect(opened.get_by_text("Succeeded").first).to_be_visible()
-        opened.close()
+    opened.goto(f"{app}/leaderboard?job={job.id}")
+    settled(opened, "Leaderboard")
+    expect(opened.get_by_text("Succeeded").first).to_be_visible()
+    opened.close()
 
 
 def test_a_run_is_watched_step_by_step_without_a_reload(page: Page, app: str, quickstart: living.Live, tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Pipeline runs under ten times as many strikes as `make test` has: of the service, of steps, of everything at once."""
+"""Pipeline runs under many more strikes than in `make test`: of the service, of steps, of everything at once."""
 
 import os
 import time

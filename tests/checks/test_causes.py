@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from azure_like import AutoMl2021
+from turns import sets_in_turn
 
 from contract_tests.mutants.first import Drifts, DropsTheLastRow
 from contract_tests.reference import KEY, LooseReference, Reference, Refused, Reply, Request, serving
@@ -83,14 +84,17 @@ class NoVersions(Churn):
 
 @pytest.mark.parametrize(
     ("server", "name", "words"),
-    [
-        (NoVersions, "response_headers_conformance", "X-Bento-Version"),
-        (WrapsTwice, "replies_are_encoded_once", "encoded twice"),
-        (SaysText, "content_type_conformance", "text/plain"),
-        (AnswersElsewhere, "response_schema_conformance", "outcome"),
-        (AsksNobody, "ignored_auth", "Expected 401"),
-        (ErrorsAsPages, "content_type_conformance", "text/html"),
-    ],
+    sets_in_turn(
+        [
+            (NoVersions, "response_headers_conformance", "X-Bento-Version"),
+            (WrapsTwice, "replies_are_encoded_once", "encoded twice"),
+            (SaysText, "content_type_conformance", "text/plain"),
+            (AnswersElsewhere, "response_schema_conformance", "outcome"),
+            (AsksNobody, "ignored_auth", "Expected 401"),
+            (ErrorsAsPages, "content_type_conformance", "text/html"),
+        ],
+        3,
+    ),
 )
 def test_one_cause_is_one_violation(server: type[Reference], name: str, words: str) -> None:
     results = judged(server())

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from turns import in_turn
 
 from contract_tests.foreign import Flats, Wines
 from contract_tests.reference import KEY, Reference, Reply, Request, serving
@@ -153,7 +154,7 @@ def judged(server: Reference, **given: Any) -> tuple[CheckResult, ...]:
         return run_checks(Target(url, KEY), **given)
 
 
-@pytest.mark.parametrize("server", [NamesOthers, NamesAnotherHost])
+@pytest.mark.parametrize("server", in_turn([NamesOthers, NamesAnotherHost], 2, lambda server: server.__name__))
 def test_an_endpoint_whose_document_names_another_host_is_examined_where_the_user_said(server: type[Pointing]) -> None:
     with somebody_else() as (other, heard):
         results = judged(server(other))
@@ -216,14 +217,18 @@ class Below(Reference):
 
 @pytest.mark.parametrize(
     "server",
-    [
-        {"url": "."},
-        {"url": "/base/v1"},
-        {"url": "../v1/"},
-        {"url": "/"},
-        {"url": "/{what}/v1", "variables": {"what": {"default": "base"}}},
-        {"url": "https://public.example/elsewhere"},
-    ],
+    in_turn(
+        [
+            {"url": "."},
+            {"url": "/base/v1"},
+            {"url": "../v1/"},
+            {"url": "/"},
+            {"url": "/{what}/v1", "variables": {"what": {"default": "base"}}},
+            {"url": "https://public.example/elsewhere"},
+        ],
+        3,
+        lambda server: server["url"],
+    ),
 )
 def test_a_server_below_a_path_is_found(server: dict[str, Any]) -> None:
     with serving(Below("/base/v1", server)) as url:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from turns import in_turn
 
 from contract_tests.mutants.styles import Unclassed
 from contract_tests.reference import KEY, Reference, serving
@@ -69,7 +70,10 @@ class NamedTruths(Digits):
         return {"label": yes > no, "probabilities": {"true": yes, "false": no}}
 
 
-@pytest.mark.parametrize("server", [CutElsewhere, Rounded, Digits, Named, NamedOtherwise, NamedTruths])
+FOLLOWING = [CutElsewhere, Rounded, Digits, Named, NamedOtherwise, NamedTruths]
+
+
+@pytest.mark.parametrize("server", in_turn(FOLLOWING, 3, lambda server: server.__name__))
 def test_labels_that_follow_somehow_are_no_violation(server: type[Reference]) -> None:
     told = judged(server())[FOLLOW]
     assert told.passed is True, told.evidence

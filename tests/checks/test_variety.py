@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from turns import in_turn
 
 from contract_tests.reference import KEY, Reference, serving
 from core import gate
@@ -41,7 +42,7 @@ def judged(server: Reference) -> dict[str, CheckResult]:
         return {result.name: result for result in run_checks(Target(url, KEY), parts=("semantic",))}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", in_turn(range(3), 3))
 def test_two_different_answers_are_enough(seed: int) -> None:
     with serving(Stump()) as url:
         results = run_checks(Target(url, KEY), parts=("semantic",), seed=seed)
@@ -62,7 +63,7 @@ def test_labels_that_do_not_follow_are_found_by_the_check_of_labels() -> None:
     assert found[VARY[0]].passed is True
 
 
-@pytest.mark.parametrize("server", [Stump, Constant])
+@pytest.mark.parametrize("server", in_turn([Stump, Constant], 2, lambda server: server.__name__))
 def test_the_gate_takes_the_few_answers_that_parity_proves(server: type[Reference], tmp_path: Path) -> None:
     rows = [{"age": 20 + at, "balance": None, "job": "pilot", "city": "Rome", "member": True} for at in range(40)]
     body, trained = samples.body(rows), np.array(server().probabilities(rows))

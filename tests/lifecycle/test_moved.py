@@ -10,6 +10,7 @@ from typing import Any
 import living
 import pytest
 from tables import customers, write_table
+from turns import on_day
 from waiting import wait_until
 
 from core.domain.batch import BatchSpec
@@ -57,7 +58,7 @@ def made(workspace: Workspace, table: Path) -> str:
     """A model behind an endpoint, a batch scored; the batch's id."""
     workspace.service.start()
     data = workspace.data.register("people", str(table)).ref
-    job = ended(workspace, workspace.jobs.submit(TrainingSpec(data, "answer", 5, max_trials=2)).id)
+    job = ended(workspace, workspace.jobs.submit(TrainingSpec(data, "answer", 5, max_trials=1)).id)
     model = workspace.models.register("people", job.id)
     workspace.endpoints.create(EndpointSpec("people"))
     workspace.endpoints.deploy(DeploymentSpec("people", model.name, model.version, "v1"))
@@ -81,6 +82,7 @@ def naming(home: Path, place: Path) -> list[str]:
     return sorted(found | {str(path.relative_to(home)) for path in files if str(place).encode() in path.read_bytes()})
 
 
+@on_day(1, 3)
 def test_a_moved_workspace_works_and_serves(homes: tuple[Path, Path], tmp_path: Path) -> None:
     before, after = homes
     table = write_table(tmp_path / "people.parquet", customers())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from turns import on_day
 from waiting import wait_until
 
 from core.definitions import shipped
@@ -46,6 +47,7 @@ def outcome(run: PipelineRun) -> dict[str, dict[str, object]]:
     return {step.name: dict(step.outputs) for step in run.steps if step.state is StepState.SUCCEEDED}
 
 
+@on_day(0, 3)
 def test_where_every_row_was_trained_on_before_nothing_is_promoted(quickstart, run, tmp_path: Path) -> None:
     data = quickstart.report["data"]
     some = quickstart.workspace.data.sample(DataRef(data["name"], data["version"]), 1_000)

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from local_world import World
+from turns import sets_in_turn
 
 from core.cli.command import Context
 from core.cli.main import main
@@ -125,7 +126,7 @@ def test_a_deployment_that_is_asked_for_scores_them(world: World, endpoint: str,
     assert job.result.deployment == "v2"
 
 
-@pytest.mark.parametrize(("point", "time_"), POINTS, ids=str)
+@pytest.mark.parametrize(("point", "time_"), sets_in_turn(POINTS, 3), ids=str)
 def test_a_job_that_is_killed_at_any_step_ends_with_every_row_once(
     world: World, endpoint: str, table: str, tmp_path: Path, point: Failpoint, time_: int
 ) -> None:

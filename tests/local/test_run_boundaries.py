@@ -11,6 +11,7 @@ import living
 import psutil
 import pytest
 from local_world import World
+from turns import on_day
 from waiting import wait_until
 
 from core.domain.job import JobKind, JobState
@@ -33,6 +34,7 @@ def over(workspace: Workspace, run_id: str, service: Process) -> bool:
     return not processes.alive(service) or workspace.jobs.get(run_id).state.final
 
 
+@on_day(2, 3)
 @pytest.mark.usefixtures("forked_services")
 @pytest.mark.parametrize("first", [BOTH[0], pytest.param(*BOTH[1].values, id=BOTH[1].id, marks=pytest.mark.full)])
 @pytest.mark.parametrize("everything", [pytest.param(False, id="alone"), ALL])

@@ -10,7 +10,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from turns import in_turn
+from turns import in_turn, on_day
 
 import core
 from perf.gate.compare import Plan, Result, Trial, all_new, as_json, compare, exit_code
@@ -77,6 +77,7 @@ def test_each_revision_keeps_modules_of_its_own_even_for_late_imports(revision):
     assert sys.modules["core"] is core, "what was in place before is there again"
 
 
+@on_day(2, 3)
 @pytest.mark.measures
 def test_a_revision_that_takes_a_tenth_longer_is_slower_and_the_other_way_round_faster(revision):
     base, slow = revision("base"), revision("slow", round(TURNS * 1.1))
@@ -87,6 +88,7 @@ def test_a_revision_that_takes_a_tenth_longer_is_slower_and_the_other_way_round_
     assert exit_code([slower, faster]) == 1
 
 
+@on_day(2, 3)
 @pytest.mark.measures
 def test_equal_revisions_are_the_same_and_decided_long_before_the_time_is_over(revision):
     said: list[str] = []

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from serving_fakes import KEY, ServerProcess
 from signatures import bank_signature
+from turns import on_day
 from waiting import wait_until
 
 from core import loadtest
@@ -115,6 +116,7 @@ def noted(server: ServerProcess) -> list[dict[str, Any]]:
     return wait_until(written, 5)
 
 
+@on_day(1, 3)
 @pytest.mark.contract("E6")
 def test_a_fast_model_at_one_and_a_half_times_its_capacity_stays_bounded_and_recovers(tmp_path, bodies):
     server = ServerProcess(tmp_path).start()
