@@ -30,4 +30,6 @@ with ui.explained():
         st.stop()
     job_id = leaderboard.choose(workspace, listed).id
     leaderboard.watch(workspace, listed, job_id)
-    ui.live(lambda: leaderboard.look(workspace, job_id), leaderboard.pace, leaderboard.draw)
+    looking = leaderboard.Looking(workspace, job_id)
+    ui.live(looking.look, leaderboard.pace, leaderboard.draw)
+    leaderboard.draw_below(looking)

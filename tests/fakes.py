@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+import judged
 from quickstart_fakes import NO_JSON, SIGNATURE, Double, understood
 
 from core.definitions.fires import check_schedule, next_fires
@@ -52,6 +53,17 @@ from core.domain.errors import (
     PipelineNotFound,
     SlipwayError,
 )
+from core.domain.explanation import (
+    Explanation,
+    Fairness,
+    Importance,
+    MetricSpread,
+    PairedDifference,
+    PartialDependence,
+    ThresholdTable,
+    TrialCurves,
+    Winner,
+)
 from core.domain.job import Job, JobKind, JobSpec, JobState, LogLine, kind_of
 from core.domain.model import Model
 from core.domain.monitoring import DeploymentTraffic, Origin, RequestRecord, ServiceStatus, TelemetrySummary
@@ -59,6 +71,7 @@ from core.domain.pipeline import PipelineEndpoint, PipelineSpec
 from core.domain.proof import CheckResult, GateProgress, GateReport, GateSpec, LoadReport, LoadSpec, Target
 from core.domain.run import Artifact, PipelineRun, RunOrigin, RunSummary, StepRun, StepState
 from core.domain.schedule import Fire, FireOutcome, Schedule, ScheduleSpec
+from core.domain.signature import Scalar, Signature
 from core.domain.training import Algorithm, BestTrial, TrainingResult, TrainingSpec, Trial, TrialDetail, TrialState
 from core.settings import Settings
 from core.workspace import Workspace
@@ -351,6 +364,65 @@ class FakeJobs(Jobs):
         self._memory._known(job_id)
         trial = next(t for t in self._memory.job_trials[job_id] if t.number == number)
         return TrialDetail(trial, job_id, ("fold 1 of 3: AUC_weighted 0.9461", "fold 2 of 3: AUC_weighted 0.9476"))
+
+    @verb
+    def cancel_trial(self, job_id: str, number: int) -> Trial:
+        trials = self._memory.job_trials[job_id]
+        at = next(at for at, trial in enumerate(trials) if trial.number == number)
+        trials[at] = replace(trials[at], state=TrialState.STOPPED, error="Canceled")
+        return trials[at]
+
+    @verb
+    def extend(self, job_id: str, timeout_s: float) -> Job:
+        spec = self._memory._known(job_id).spec
+        assert isinstance(spec, TrainingSpec)
+        return self._memory._queue(spec.experiment_name, replace(spec, timeout_s=timeout_s))
+
+    @verb
+    def winner(self, job_id: str) -> Winner:
+        return judged.WINNER
+
+    @verb
+    def compare_pair(self, first: tuple[str, int], second: tuple[str, int], metric: str = "") -> PairedDifference:
+        return judged.pair(first[1], second[1])
+
+    @verb
+    def curves(self, job_id: str, number: int) -> TrialCurves:
+        return judged.curves()
+
+    @verb
+    def thresholds(self, job_id: str, number: int, class_name: Scalar | None = None) -> ThresholdTable:
+        return judged.thresholds()
+
+    @verb
+    def fold_metrics(self, job_id: str, number: int) -> tuple[MetricSpread, ...]:
+        return judged.FOLDS
+
+    @verb
+    def importance(self, job_id: str, number: int) -> Importance:
+        return judged.IMPORTANCE
+
+    @verb
+    def partial_dependence(
+        self, job_id: str, number: int, column: str, class_name: Scalar | None = None
+    ) -> PartialDependence:
+        return judged.dependence(column)
+
+    @verb
+    def fairness(
+        self, job_id: str, number: int, column: str, threshold: float | None = None, class_name: Scalar | None = None
+    ) -> Fairness:
+        return judged.fairness(column, 0.5 if threshold is None else threshold)
+
+    @verb
+    def explain(
+        self, job_id: str, number: int, row: Mapping[str, Any], class_name: Scalar | None = None
+    ) -> Explanation:
+        return judged.explanation(row)
+
+    @verb
+    def signature(self, job_id: str) -> Signature:
+        return self._memory.models[0].signature if self._memory.models else SIGNATURE
 
     @verb
     def open_output(self, job_id: str) -> BinaryIO:

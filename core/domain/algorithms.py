@@ -61,6 +61,12 @@ TASKS: Mapping[Algorithm, frozenset[TaskKind]] = {
 """What each can predict."""
 
 
+def algorithms_of(regression: bool) -> tuple[Algorithm, ...]:
+    """Those that a task may be learned with, ensembles aside."""
+    kinds = {TaskKind.REGRESSION} if regression else CLASSIFICATION
+    return tuple(a for a in Algorithm if a not in ENSEMBLES and TASKS[a] & kinds)
+
+
 def algorithm_label(name: str) -> str:
     """An algorithm's everyday name; one of another engine keeps its own."""
     return next((known.label for known in Algorithm if known == name), name)

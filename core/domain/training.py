@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from core.domain.algorithms import ENSEMBLES, TASKS, Algorithm, algorithm_label
+from core.domain.algorithms import ENSEMBLES, Algorithm, algorithm_label, algorithms_of
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
 from core.domain.featurization import Featurization
-from core.domain.metrics import CLASSIFICATION, TaskKind, primary_metrics
+from core.domain.metrics import primary_metrics
 from core.domain.names import check_name
 from core.domain.plain import LEFT_OUT
 from core.domain.rules import check_flag, check_number, check_text, check_whole
@@ -149,11 +149,9 @@ class TrainingSpec:
     @property
     def algorithms(self) -> tuple[Algorithm, ...]:
         """Those that this task may be learned with: the allowed ones, without the blocked ones."""
-        kinds = {TaskKind.REGRESSION} if self.regression else CLASSIFICATION
-        able = (a for a in Algorithm if a not in ENSEMBLES and TASKS[a] & kinds)
         return tuple(
             a
-            for a in able
+            for a in algorithms_of(self.regression)
             if a not in self.blocked_training_algorithms
             and (not self.allowed_training_algorithms or a in self.allowed_training_algorithms)
         )

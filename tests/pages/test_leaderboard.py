@@ -1,13 +1,19 @@
 """Leaderboard: ask for a training, watch it, open its trials, register them."""
 
+import csv
+import io
 from dataclasses import replace
 
 from bank_story import AUTOML_ID, GATE_ID, LEAK, REF, RUNNING_ID
 from reading import by_label, text
 
+from core.domain.endpoint import DeploymentSpec
 from core.domain.job import JobState
-from core.domain.training import GuardrailState, TrainingSpec, TrialState
+from core.domain.ranking import ranked
+from core.domain.training import Algorithm, Cost, GuardrailState, Task, TrainingSpec, TrialState
 from core.ui.kit import words
+from core.ui.leaderboard.board import Board
+from core.ui.leaderboard.columns import as_csv
 
 FORM = {"train": "bankmarketing-train:1", "target": "y"}
 
@@ -38,6 +44,53 @@ def test_an_address_opens_the_form_with_its_table_and_target_and_a_closed_one_co
 
     closed = visit("leaderboard")
     assert [box.label for box in closed.selectbox] == ["Training job", "Metric"]
+    assert not closed.get("number_input"), "nothing of the further settings is drawn"
+
+
+def test_more_settings_reach_the_training_and_those_left_alone_keep_its_own_defaults(visit, bank):
+    app = visit("leaderboard", **FORM)
+    by_label(app.multiselect, "Only these algorithms").set_value([Algorithm.LIGHTGBM, Algorithm.KNN])
+    by_label(app.checkbox, "Stack ensemble").uncheck()
+    by_label(app.number_input, "Seconds for a trial").set_value(20)
+    by_label(app.number_input, "Stop at this score").set_value(0.95)
+    by_label(app.selectbox, "Judge trials by").set_value("A share of the rows")
+    by_label(app.selectbox, "Errors on each class weigh").set_value("As I say")
+    by_label(app.checkbox, "Errors cost differently").check().run()
+    by_label(app.number_input, "Percent held out").set_value(25)
+    by_label(app.number_input, "Weight of yes").set_value(3)
+    by_label(app.number_input, "Cost of saying no where it is yes").set_value(5)
+
+    by_label(app.button, "Train").click().run()
+
+    expected = TrainingSpec(
+        REF, "y",
+        allowed_training_algorithms=(Algorithm.LIGHTGBM, Algorithm.KNN), enable_stack_ensemble=False,
+        trial_timeout_s=20.0, exit_score=0.95, validation_share=0.25, class_weights={"no": 1.0, "yes": 3.0},
+        cost_matrix=(Cost("yes", "no", 5.0), Cost("no", "yes", 1.0)),
+    )  # fmt: skip
+    assert bank.called("jobs.submit") == [(expected,)]
+
+
+def test_a_number_is_predicted_where_the_column_has_many(visit, bank):
+    app = visit("leaderboard", train="bankmarketing-train:1", target="age")
+    by_label(app.get("button_group"), "What to predict").set_value(Task.REGRESSION).run()
+    assert "Errors on each class weigh" not in {box.label for box in app.selectbox}
+
+    by_label(app.button, "Train").click().run()
+
+    ((spec,),) = bank.called("jobs.submit")
+    assert (spec.task, spec.primary_metric) == (Task.REGRESSION, "normalized_root_mean_squared_error")
+
+
+def test_what_makes_no_sense_is_refused_in_the_form(visit, bank):
+    app = visit("leaderboard", **FORM)
+    by_label(app.multiselect, "Only these algorithms").set_value([Algorithm.KNN])
+    by_label(app.multiselect, "Not these algorithms").set_value([Algorithm.KNN])
+
+    by_label(app.button, "Train").click().run()
+
+    assert "No algorithm is left" in app.error[0].value
+    assert bank.called("jobs.submit") == []
 
 
 def test_trials_stand_best_first_and_those_without_a_score_last(visit, bank):
@@ -45,7 +98,7 @@ def test_trials_stand_best_first_and_those_without_a_score_last(visit, bank):
 
     assert list(board["Trial"]) == [8, 7, 5, 4, 0, 2, 3, 1, 6]
     assert board["Rank"].iloc[-1] == "–"
-    assert board["Algorithm"].iloc[0] == "Voting ensemble"
+    assert board["Algorithm"].iloc[0] == "VotingEnsemble"
 
 
 def test_another_metric_ranks_anew_in_its_own_direction_and_stands_in_the_address(visit, bank):
@@ -87,8 +140,88 @@ def test_a_training_older_than_those_listed_is_found_by_its_address(visit, bank)
     assert by_label(visit("leaderboard", job=AUTOML_ID).selectbox, "Training job").value == AUTOML_ID
 
 
+def test_columns_are_added_and_trials_left_out_as_the_visitor_wants(visit, bank):
+    app = visit("leaderboard", job=AUTOML_ID)
+    assert list(app.dataframe[0].value) == ["Rank", "Algorithm", "AUC", "± folds", "State", "Time", "One row", "Trial"]
+
+    by_label(app.multiselect, "Columns").set_value(["metric:log_loss", "size"])
+    by_label(app.multiselect, "Algorithms").set_value([Algorithm.XGBOOST]).run()
+
+    board = app.dataframe[0].value
+    assert list(board) == ["Rank", "Algorithm", "AUC", "Log loss", "Size", "Trial"]
+    assert list(board["Trial"]) == [5, 2]
+    assert list(board["Rank"]) == ["3", "6"], "among all"
+    assert "2 of 9 trials" in text(app)
+
+
+def test_the_table_is_given_as_csv_with_everything_there_is_to_a_trial(bank):
+    tried = bank.job_trials[AUTOML_ID]
+    board = Board(bank.workspace, bank.workspace.jobs.get(AUTOML_ID), tuple(tried), (), None, 0.0)
+
+    first, *others = csv.DictReader(io.StringIO(as_csv(board, ranked(tried, "log_loss"), "log_loss").decode()))
+
+    assert (first["trial"], first["label"], first["state"]) == ("8", "VotingEnsemble", "succeeded")
+    assert first["AUC_weighted"] == "0.9492"
+    assert len(others) == 8
+    assert others[0]["param.num_leaves"] == "31"
+
+
+def test_the_charts_show_speed_and_hyperparameters(visit, bank):
+    bank.job_trials[AUTOML_ID] = [
+        replace(t, predict_ms=0.1 * (t.number + 1), featurizer="MaxAbsScaler") for t in bank.job_trials[AUTOML_ID]
+    ]
+
+    fast = visit("leaderboard", job=AUTOML_ID, chart="speed")
+    assert "no other one beats in both: 5 trials" in text(fast)
+    assert fast.dataframe[0].value["Algorithm"].iloc[1] == "MaxAbsScaler, LightGBM"
+    tuned = visit("leaderboard", job=AUTOML_ID, chart="params")
+    assert by_label(tuned.selectbox, "Algorithm").value == Algorithm.LIGHTGBM
+    assert not tuned.exception
+
+
+def test_why_the_best_won_is_said_in_one_sentence_once_the_job_has_ended(visit, bank):
+    assert "Trial 8 (Voting ensemble) won, significantly better" in text(visit("leaderboard", job=AUTOML_ID))
+    visit("leaderboard", job=RUNNING_ID)
+    assert bank.called("jobs.winner") == [(AUTOML_ID,)]
+
+
+def test_a_running_trial_shows_its_folds_and_is_canceled_alone(visit, bank):
+    going = bank.job_trials[RUNNING_ID]
+    going[-1] = replace(going[-1], fold_scores=(0.9461, 0.9476), folds=5)
+    app = visit("leaderboard", job=RUNNING_ID)
+    assert "fold 3 of 5 · AUC 0.9461, 0.9476" in text(app)
+
+    by_label(app.button, "Cancel this trial").click().run()
+
+    assert bank.called("jobs.cancel_trial") == [(RUNNING_ID, going[-1].number)]
+    assert "Cancel this trial" not in {button.label for button in app.button}
+    assert not by_label(app.button, "Stop training").disabled
+
+
+def test_an_ended_training_is_continued_with_more_time_and_its_new_job_is_opened(visit, bank):
+    app = visit("leaderboard", job=AUTOML_ID)
+    next(s for s in app.select_slider if s.key == "leaderboard.more_s").set_value(300)
+
+    by_label(app.button, "Continue").click().run()
+
+    assert bank.called("jobs.extend") == [(AUTOML_ID, 300.0)]
+    assert by_label(app.selectbox, "Training job").value == bank.jobs[0].id
+
+
+def test_one_click_registers_and_deploys_a_trial_without_traffic(visit, bank):
+    app = visit("leaderboard", job=AUTOML_ID, trial="3")
+
+    next(b for b in app.button if b.key == f"leaderboard.deploy.trial.{AUTOML_ID}.3").click().run()
+
+    assert bank.called("models.register") == [("bankmarketing-train", AUTOML_ID, 3)]
+    assert bank.called("endpoints.deploy") == [(DeploymentSpec("bankmarketing-train", "bankmarketing-train", 1),)]
+    assert not bank.workspace.endpoints.get("bankmarketing-train").traffic
+
+
 def test_what_leaks_and_what_was_guarded_is_said(visit, bank):
-    shown = text(visit("leaderboard", job=AUTOML_ID))
+    app = visit("leaderboard", job=AUTOML_ID)
+    assert LEAK in app.warning[0].value, "before the figures"
+    shown = text(app)
 
     assert LEAK in shown
     assert words.state(GuardrailState.ALERTED).label in shown

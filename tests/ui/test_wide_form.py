@@ -2,7 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
-from core.ui.deploy.fields import FIELDS_MAX
+from core.ui.kit.row_form import FIELDS_MAX
 
 
 def _form(width: int) -> None:
@@ -13,11 +13,11 @@ def _form(width: int) -> None:
     from core.contract.samples import body
     from core.domain.data import ColumnKind
     from core.domain.signature import Column, Signature
-    from core.ui.deploy import fields
+    from core.ui.kit import row_form
 
     columns = tuple(Column(f"c{at}", ColumnKind.NUMBER, at % 2 == 0, typical=0.5) for at in range(width))
     signature = Signature(columns, "y", ("no", "yes"))
-    row = fields.row_form("wide:1", signature)
+    row = row_form.row_form("wide:1", signature)
     if row is not None:
         st.text(f"{Decoder(signature)(body([row])).rows} row of {len(row)} columns")
 

@@ -12,8 +12,8 @@ from core.domain.endpoint import DEPLOYMENT_HEADER, Endpoint, ScoreReply
 from core.domain.model import Model
 from core.domain.monitoring import Origin
 from core.domain.signature import Signature
-from core.ui.deploy.fields import row_form
 from core.ui.kit import charts, endpoints, words
+from core.ui.kit.row_form import row_form
 from core.ui.shell import actions, cached
 from core.ui.shell.markup import literal
 from core.ui.shell.state import state

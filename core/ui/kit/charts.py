@@ -1,6 +1,7 @@
 """Every chart of the app: one palette, one layout, units in the axis titles. Values in, a plotly figure out."""
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import plotly.graph_objects as go
@@ -56,8 +57,7 @@ def best_so_far(trials: Sequence[Trial], metric: str, started_at: float) -> go.F
     ended = sorted((t for t in trials if metric in t.metrics), key=lambda t: t.started_at + t.duration_s)
     at = [t.started_at + t.duration_s - started_at for t in ended]
     scores = [t.metrics[metric] for t in ended]
-    better = max if metric_named(metric).higher_is_better else min
-    best = [better(scores[: i + 1]) for i in range(len(scores))]
+    best = list(accumulate(scores, max if metric_named(metric).higher_is_better else min))
     line = go.Scatter(
         x=at,
         y=best,

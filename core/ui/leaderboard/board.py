@@ -8,12 +8,14 @@ from core.domain.data import DataAsset
 from core.domain.errors import JobNotFound
 from core.domain.job import Job, JobKind
 from core.domain.model import Model
-from core.domain.ranking import best
+from core.domain.ranking import best, ranked
 from core.domain.training import TrainingResult, Trial, TrialState
 from core.ui.kit import jobs, words
 from core.ui.shell import address, cached, choices
-from core.ui.shell.live import FAST_S
 from core.workspace import Workspace
+
+LIVE_S = 0.7
+"""Seconds between looks at a training that goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ class Board:
         if isinstance(found, TrainingResult):
             return next((t for t in self.trials if t.number == found.best.number), None)
         return best(self.trials, jobs.primary_metric(self.job))
+
+    def ranked(self, metric: str) -> tuple[Trial, ...]:
+        """Its trials, best first by a metric."""
+        return ranked(self.trials, metric)
+
+    def trial(self, number: str) -> Trial | None:
+        """The trial of that number, as an address names it."""
+        return next((t for t in self.trials if str(t.number) == number), None)
 
     def took_s(self, trial: Trial) -> float:
         """The seconds that a trial took, or has taken so far."""
@@ -87,5 +97,23 @@ def look(workspace: Workspace, job_id: str) -> Board:
 
 
 def pace(board: Board) -> float | None:
-    """Often until the job has ended, then never."""
-    return None if board.job.state.final else FAST_S
+    """So often until the job has ended that a trial stands there within a second of its end, then never."""
+    return None if board.job.state.final else LIVE_S
+
+
+class Looking:
+    """Looks at a job, and keeps what it saw last for what is drawn beside the live part."""
+
+    def __init__(self, workspace: Workspace, job_id: str) -> None:
+        self._workspace, self._job_id = workspace, job_id
+        self._last: Board | None = None
+
+    def look(self) -> Board:
+        """The job as it is now."""
+        self._last = look(self._workspace, self._job_id)
+        return self._last
+
+    @property
+    def last(self) -> Board:
+        """What was seen last; looked at now where nothing was."""
+        return self._last or self.look()

@@ -1,21 +1,26 @@
-"""Where a training job stands: its progress, a way to stop it, and to register what it found."""
+"""Where a training job stands: its progress, why the best won, and what can be done: stop, continue, register."""
 
 import streamlit as st
 
+from core.domain.errors import SlipwayError
 from core.domain.job import JobState
 from core.domain.pipeline import ValueType
+from core.domain.training import TrainingResult
 from core.ui.kit import jobs, lineage, words
-from core.ui.leaderboard import register
+from core.ui.leaderboard import cached, register, train
 from core.ui.leaderboard.board import Board
-from core.ui.shell import actions, failures
+from core.ui.shell import actions, choices, failures
 from core.ui.shell.abilities import able
+from core.ui.shell.markup import literal
 
 
 def show(board: Board) -> None:
     """How far the job is, why it failed where it did, and what can be done now."""
     if board.job.state is JobState.FAILED:
         failures.say(board.job.message, board.job.hint)
+    _say_leak(board)
     jobs.progress(board.job, board.trials, board.now)
+    _say_why(board)
     lineage.show(board.workspace, ValueType.JOB, board.job.id, made="Started by")
     if not board.job.state.final:
         asked = board.job.stopping
@@ -28,10 +33,46 @@ def show(board: Board) -> None:
             actions.apply("Stopping", board.workspace.jobs.cancel, board.job.id)
         return
     _say_what_is_kept(board)
-    if best := board.best:
-        metric = jobs.primary_metric(board.job)
-        score = f"{words.metric(metric)} {words.score(best.metrics.get(metric))}"
-        register.offer(board, best, f"Register the best model ({score})", key="best")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if best := board.best:
+            metric = jobs.primary_metric(board.job)
+            score = f"{words.metric(metric)} {words.score(best.metrics.get(metric))}"
+            register.offer(board, best, f"Register the best model ({score})", key="best")
+        if board.scored:
+            _continue(board)
+
+
+def _say_leak(board: Board) -> None:
+    """What a search has found in its data that makes its figures too good stands before the figures."""
+    found = board.job.result
+    if isinstance(found, TrainingResult):
+        for note in found.notes:
+            st.warning(literal(note), icon=":material/lightbulb:")
+
+
+def _say_why(board: Board) -> None:
+    """One sentence on why the best trial won, once the job has ended."""
+    if not board.job.state.final or len(board.scored) < 2 or not board.workspace.can("jobs.winner"):
+        return
+    try:
+        found = cached.winner(board.job.id, len(board.scored))
+    except SlipwayError:
+        return  # nothing can be said without predictions, and the figures stand there all the same
+    st.markdown(f":material/emoji_events: {literal(words.sentence(found.sentence))}")
+
+
+def _continue(board: Board) -> None:
+    """More time for an ended training: a new job that begins with its trials, which is then shown."""
+    with st.popover("Continue with more time", icon=":material/more_time:", **able("jobs.extend")):
+        times = train.TIMES_S
+        more_s = st.select_slider("Search time", times, 60, key="leaderboard.more_s", format_func=words.lasting)
+        st.caption("A new job that begins with the trials of this one and searches on.")
+        go = st.button("Continue", type="primary", icon=":material/play_arrow:", key="leaderboard.continue")
+    if go:
+        job = actions.run("Submitting", board.workspace.jobs.extend, board.job.id, float(more_s))
+        if job is not None:
+            choices.put("job", job.id)
+            st.rerun()
 
 
 def _say_what_is_kept(board: Board) -> None:

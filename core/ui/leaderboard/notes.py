@@ -9,14 +9,11 @@ from core.ui.shell.markup import literal
 
 
 def show(board: Board) -> None:
-    """Notes of the search, and its guardrails."""
-    job = board.job
-    found = job.result
-    if not board.trials or not isinstance(found, TrainingResult) or not (found.notes or found.guardrails):
+    """The guardrails of the search; its notes stand above its figures."""
+    found = board.job.result
+    if not board.trials or not isinstance(found, TrainingResult) or not found.guardrails:
         return
     st.subheader("What to know about this data", anchor=False)
-    for note in found.notes:
-        st.warning(literal(note), icon=":material/lightbulb:")
     for guardrail in found.guardrails:
         word = words.state(guardrail.state)
         st.markdown(

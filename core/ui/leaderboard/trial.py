@@ -1,58 +1,67 @@
-"""One trial in full."""
+"""One trial in full, in tabs of which only the one that is looked at is computed."""
 
 import streamlit as st
 
 from core.domain.training import Trial, TrialState
-from core.ui.kit import jobs, notices, words
-from core.ui.leaderboard import register
+from core.ui.kit import notices, parts, words
+from core.ui.kit.parts import Part
+from core.ui.leaderboard import drivers, groups, overview, predictions, register, what_if
 from core.ui.leaderboard.board import Board
-from core.ui.shell import choices, failures
+from core.ui.leaderboard.opened import Opened
+from core.ui.shell import choices, failures, live
+from core.ui.shell.markup import literal
+from core.ui.shell.state import state
+
+TABS: tuple[Part[Opened], ...] = (
+    Part("Overview", overview.show),
+    Part("Predictions", predictions.show, needs=("jobs.curves", "jobs.thresholds")),
+    Part("Columns", drivers.show, needs=("jobs.importance", "jobs.partial_dependence")),
+    Part("One row", what_if.show, needs=("jobs.explain", "jobs.signature")),
+    Part("Groups", groups.show, needs=("jobs.fairness",)),
+)
 
 
 def show(board: Board) -> None:
-    """The trial that was opened: parameters, all metrics, time and log."""
+    """The trial that was opened, by a click on its row or by the address."""
     if not board.trials:
         return
-    chosen = choices.chosen("trial", scope=board.job.id)
-    trial = next((t for t in board.trials if chosen == str(t.number)), None)
+    trial = board.trial(choices.chosen("trial", scope=board.job.id))
+    state.drawn_trial = _drawn(board, trial)
     if trial is None:
-        st.caption(":material/touch_app: Click a row to open its trial: parameters, all metrics, time and log.")
+        st.caption(":material/touch_app: Click a row to open its trial: metrics, charts, columns that matter, one row.")
         return
-    word = words.state(trial.state)
     with st.container(border=True):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f"**Trial {trial.number}: {words.algorithm(trial.algorithm)}**", width="content")
-            notices.badge(word, f"{word.label}, {words.lasting(board.took_s(trial))}")
-        _outcome(board, trial)
-        if trial.members:
-            st.markdown(f"Averages the probabilities of trials {', '.join(str(n) for n in trial.members)}.")
-        _tables(trial, jobs.primary_metric(board.job))
-        if lines := board.workspace.jobs.trial(board.job.id, trial.number).log:
-            st.code("\n".join(lines), language=None)
+        _head(board, trial)
+        if trial.state is TrialState.SUCCEEDED:
+            parts.choose("Trial", TABS, lambda: Opened(board, trial), key="tab", first="Overview")
+        else:
+            overview.show(Opened(board, trial))
 
 
-def _outcome(board: Board, trial: Trial) -> None:
-    """Its model where it has left one, else why not."""
+def follow(board: Board) -> None:
+    """Draw the page anew where another trial was opened than is drawn below, or that one has ended since.
+
+    What is below stands outside of the live part, which is drawn alone.
+    """
+    trial = board.trial(choices.chosen("trial", scope=board.job.id))
+    if live.alone() and state.drawn_trial != _drawn(board, trial):
+        st.rerun()
+
+
+def _drawn(board: Board, trial: Trial | None) -> tuple[str, str, str]:
+    return (board.job.id, "", "") if trial is None else (board.job.id, str(trial.number), str(trial.state))
+
+
+def _head(board: Board, trial: Trial) -> None:
+    word = words.state(trial.state)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**Trial {trial.number}: {literal(words.algorithm(trial.algorithm))}**", width="content")
+        notices.badge(word, f"{word.label}, {words.lasting(board.took_s(trial))}")
+    if trial.featurizer:
+        st.caption(f"{literal(trial.label)}, as Azure names it")
     if trial.error:
         failures.say(trial.error)
-    if trial.state is TrialState.STOPPED:
+    elif trial.state is TrialState.STOPPED:
         st.caption("Stopped when the training ended, so it left no model.")
     if trial.state is TrialState.SUCCEEDED:
         register.offer(board, trial, "Register this model", key="trial")
-
-
-def _tables(trial: Trial, primary: str) -> None:
-    """Metrics, the primary one first, and, beside them, parameters where the trial has any."""
-    left, right = st.columns(2)
-    if trial.metrics:
-        names = sorted(trial.metrics, key=lambda name: (name != primary, words.metric(name)))
-        scores = [words.score(trial.metrics[name]) for name in names]
-        left.table({"Metric": [words.metric(name) for name in names], "Score": scores})
-    if trial.params:
-        right.table({"Parameter": list(trial.params), "Value": [_value(v) for v in trial.params.values()]})
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return words.DASH
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

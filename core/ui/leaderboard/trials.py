@@ -1,31 +1,39 @@
-"""The trials: scores over time, and the leaderboard itself."""
+"""The trials: the leaderboard itself, and what it looks like over time, against speed and by hyperparameter."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
 from core.domain.ranking import ranked
-from core.ui.kit import charts, jobs, words
+from core.domain.training import Trial, TrialState
+from core.ui.kit import jobs, words
+from core.ui.leaderboard import charted, columns
 from core.ui.leaderboard.board import Board
 from core.ui.shell import choices
 from core.ui.shell.state import state
 
+FEW = 8
+"""So many trials are overlooked without a filter."""
+
 
 def show(board: Board) -> None:
-    """Every trial, best first by the metric that is chosen, and how the best score grew."""
+    """Every trial, best first by the metric that is chosen, beside a chart of them."""
     if not board.trials:
         if not board.job.state.final:
             st.info("The first trial starts in a moment.", icon=":material/hourglass_top:")
         return
-    metric = _metric_picker(board)
-    left, right = st.columns([5, 3])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        metric = _metric_picker(board)
+        picked = _column_picker(board, metric)
+        rows = _filtered(board, metric)
+        _download(board, rows, metric)
+        view = charted.choose()
+    # Axes side by side need the whole width.
+    left, right = (st.container(), st.container()) if view == charted.PARAMS else st.columns([5, 3])
     with left:
-        _table(board, metric)
+        _table(board, rows, metric, picked)
     with right:
-        if any(metric in t.metrics for t in board.trials):
-            charts.show(
-                charts.best_so_far(board.trials, metric, board.job.started_at or board.trials[0].started_at),
-                key="leaderboard.chart",
-                alt=f"Best {words.metric(metric)} over time",
-            )
+        charted.show(board, rows, metric, view)
 
 
 def _metric_picker(board: Board) -> str:
@@ -36,39 +44,77 @@ def _metric_picker(board: Board) -> str:
         return choices.choose("Metric", names, key="metric", scope=board.job.id)
 
 
-def _table(board: Board, metric: str) -> None:
+def _column_picker(board: Board, metric: str) -> Sequence[str]:
+    """Which columns stand beside rank, algorithm and metric: kept for the visit."""
+    offered = columns.offered(board, metric)
+    with st.popover("Columns", icon=":material/view_column:"):
+        picked = st.multiselect(
+            "Columns",
+            list(offered),
+            default=[key for key in state.board_columns if key in offered],
+            format_func=lambda key: offered[key].title,
+            key="leaderboard.columns",
+            placeholder="Rank, algorithm and score alone",
+        )
+        st.caption("The metrics are from rows that the models never saw. ± folds: standard deviation over the folds.")
+    state.board_columns = tuple(picked)
+    return picked
+
+
+def _filtered(board: Board, metric: str) -> tuple[Trial, ...]:
+    """The trials that the visitor wants to see, best first."""
+    rows = ranked(board.trials, metric)
+    kinds = list(dict.fromkeys(t.algorithm for t in rows))
+    with st.popover("Filter", icon=":material/filter_list:", disabled=len(rows) <= FEW and len(kinds) < 2):
+        algorithms = st.multiselect(
+            "Algorithms", kinds, format_func=words.algorithm, key="leaderboard.algorithms", placeholder="All"
+        )
+        states = st.multiselect(
+            "States",
+            list(TrialState),
+            format_func=lambda s: words.state(s).label,
+            key="leaderboard.states",
+            placeholder="All",
+        )
+    kept = tuple(t for t in rows if t.algorithm in (algorithms or kinds) and t.state in (states or list(TrialState)))
+    if len(kept) < len(rows):
+        st.caption(f"{len(kept)} of {words.plural(len(rows), 'trial')}", width="content")
+    return kept
+
+
+def _download(board: Board, rows: Sequence[Trial], metric: str) -> None:
+    st.download_button(
+        "CSV",
+        lambda: columns.as_csv(board, rows, metric),
+        file_name=f"leaderboard-{board.job.id}.csv",
+        mime="text/csv",
+        key="leaderboard.csv",
+        icon=":material/download:",
+        on_click="ignore",
+        help="All metrics and hyperparameters of the trials that are shown.",
+    )
+
+
+def _table(board: Board, rows: Sequence[Trial], metric: str, picked: Sequence[str]) -> None:
     """The leaderboard itself: a click on a row opens the trial.
 
     One table for as long as the job is shown. Streamlit keeps a selection by its position, so it is moved along when
     the trial that is opened moves.
     """
-    rows = ranked(board.trials, metric)
     state.shown_trials = tuple(t.number for t in rows)
-    opened = choices.opened("trial", [str(n) for n in state.shown_trials], key="trial", scope=board.job.id)
+    opened = choices.opened("trial", [str(t.number) for t in board.trials], key="trial", scope=board.job.id)
     key = f"leaderboard.trials.{board.job.id}"
-    _select(key, [state.shown_trials.index(int(opened))] if opened else [])
+    at = [place for place, number in enumerate(state.shown_trials) if str(number) == opened]
+    _select(key, at)
+    shown = columns.shown(board, metric, picked)
     st.dataframe(
-        {
-            "Rank": [str(i + 1) if metric in t.metrics else words.DASH for i, t in enumerate(rows)],
-            "Algorithm": [words.algorithm(t.algorithm) for t in rows],
-            words.metric(metric): [t.metrics.get(metric) for t in rows],
-            "State": [words.state(t.state).label for t in rows],
-            "Time": [words.lasting(board.took_s(t)) for t in rows],
-            "Trial": [t.number for t in rows],
-        },
+        {column.title: [column.cell(board, trial) for trial in rows] for column in shown.values()},
         key=key,
         hide_index=True,
-        height=min(38 + 35 * len(rows), 320),
+        height=min(38 + 35 * max(1, len(rows)), 320),
         on_select=lambda: _open_trial(key, board.job.id),
         selection_mode=("single-row", "single-cell"),
-        column_config={
-            "Rank": st.column_config.TextColumn(width=50),
-            "Algorithm": st.column_config.TextColumn(width=150),
-            words.metric(metric): st.column_config.NumberColumn(format="%.4f", width=80),
-            "State": st.column_config.TextColumn(width=80),
-            "Time": st.column_config.TextColumn(width=70),
-            "Trial": st.column_config.NumberColumn(width=50),
-        },
+        column_config={column.title: column.config for column in shown.values()},
         placeholder=words.DASH,
     )
 

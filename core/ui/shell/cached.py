@@ -54,7 +54,7 @@ def workspace() -> Workspace:
     return opened(os.environ.get("SLIPWAY_HOME"), state.backend or default_backend())
 
 
-def _where() -> str:
+def where() -> str:
     """What tells one workspace from another: a session may look at two of them."""
     settings = workspace().settings
     return f"{settings.workspace} {settings.home}"
@@ -66,7 +66,7 @@ def _where() -> str:
 
 def profile(ref: DataRef, target: str = "") -> TableProfile:
     """Every column of a data version summarised, with the target's rates. Raises DataNotFound, SpecInvalid."""
-    return _profile(_where(), ref.name, ref.version, target)
+    return _profile(where(), ref.name, ref.version, target)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Looking at every column …")
@@ -76,7 +76,7 @@ def _profile(where: str, name: str, version: int, target: str) -> TableProfile:
 
 def sample(ref: DataRef) -> TableSample:
     """The first rows of a data version. Raises DataNotFound."""
-    return _sample(_where(), ref.name, ref.version)
+    return _sample(where(), ref.name, ref.version)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -86,7 +86,7 @@ def _sample(where: str, name: str, version: int) -> TableSample:
 
 def model(name: str, version: int) -> Model:
     """One model version. Raises ModelNotFound."""
-    return _model(_where(), name, version)
+    return _model(where(), name, version)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -96,7 +96,7 @@ def _model(where: str, name: str, version: int) -> Model:
 
 def asset(ref: DataRef) -> DataAsset:
     """One data version's registration. Raises DataNotFound."""
-    return _asset(_where(), ref.name, ref.version)
+    return _asset(where(), ref.name, ref.version)
 
 
 def data_of(model: Model) -> DataAsset | None:
@@ -119,7 +119,7 @@ def gate_reports(endpoint: str, ended: tuple[str, ...]) -> tuple[GateReport, ...
 
     Shared and not copied: they are frozen, and long.
     """
-    return _gate_reports(_where(), endpoint, ended)
+    return _gate_reports(where(), endpoint, ended)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -129,7 +129,7 @@ def _gate_reports(where: str, endpoint: str, ended: tuple[str, ...]) -> tuple[Ga
 
 def scored(job_id: str, rows: int) -> pd.DataFrame:
     """The first rows of what a batch job has scored; no more of the file is read. Raises JobNotFound, Conflict."""
-    return _scored(_where(), job_id, rows)
+    return _scored(where(), job_id, rows)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -150,7 +150,7 @@ class RunNews:
 
 def run_news() -> RunNews:
     """As it is now; while no run has changed, nothing is asked but that."""
-    return _run_news(_where(), workspace().pipelines.revision())
+    return _run_news(where(), workspace().pipelines.revision())
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -177,7 +177,7 @@ def _failed() -> tuple[RunSummary, ...]:
 
 def schedules() -> tuple[Schedule, ...]:
     """All schedules, with their next fires."""
-    found = _schedules(_where())
+    found = _schedules(where())
     if isinstance(found, SlipwayError):
         raise found
     return found
@@ -193,7 +193,7 @@ def _schedules(where: str) -> tuple[Schedule, ...] | SlipwayError:
 
 def telemetry(endpoint: str, window_s: float, buckets: int, origin: Origin | None = Origin.CLIENT) -> TelemetrySummary:
     """An endpoint's last `window_s` seconds in `buckets` intervals. Raises EndpointNotFound."""
-    found = _telemetry(_where(), endpoint, window_s, buckets, origin)
+    found = _telemetry(where(), endpoint, window_s, buckets, origin)
     if isinstance(found, SlipwayError):
         raise found
     return found
@@ -245,9 +245,9 @@ def _service_start(where: str) -> ServiceStart:
 
 def service() -> Service:
     """The service's state; the first call in a process starts it in the background when it is absent."""
-    where = _where()
-    start = _service_start(where)
-    status = _service_status(where)
+    here = where()
+    start = _service_start(here)
+    status = _service_status(here)
     if isinstance(status, SlipwayError):
         return Service(None, start.going_on, start.error or status)
     return Service(status, start.going_on and not status.running, None if status.running else start.error)

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.domain.errors import SlipwayError
 from core.ui.shell import cached, failures
@@ -40,6 +41,12 @@ def live(look: Callable[[], T], pace: Callable[[T], float | None], draw: Callabl
             draw(outcome)
 
     part()
+
+
+def alone() -> bool:
+    """Whether a part of the page is drawn by itself now, and not the page with it."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def _waiting() -> AbstractContextManager[None]:

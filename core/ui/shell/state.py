@@ -62,6 +62,12 @@ class State:
     """The visitor's stay on the page that is drawn, kept by `address`."""
     shown_trials: Remembered[tuple[int, ...]] = Remembered("slipway.shown_trials", ())
     """Trial numbers in the order the leaderboard last drew them, to read a click on a row."""
+    board_columns: Remembered[tuple[str, ...]] = Remembered(
+        "slipway.board_columns", ("spread", "state", "time", "predict_ms")
+    )
+    """The columns that the visitor has chosen for the leaderboard."""
+    drawn_trial: Remembered[tuple[str, str, str]] = Remembered("slipway.drawn_trial", ("", "", ""))
+    """The trial that is drawn below the leaderboard: its job, its number, and its state then."""
     uploads = Remembered("slipway.uploads", 0)
     """How many tables were registered: the next file gets an empty place."""
     gate_job = Remembered("slipway.gate_job", "")

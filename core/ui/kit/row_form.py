@@ -18,16 +18,16 @@ MISSING = "(missing)"
 Row = Mapping[str, Scalar | None]
 
 
-def row_form(name: str, signature: Signature) -> Row | None:
+def row_form(name: str, signature: Signature, *, key: str = "deploy.try", act: str = "Score") -> Row | None:
     """Ask for one row, median and most common values in place; None until it is sent. Kept by the model's `name`."""
-    with st.form("deploy.try", border=True):
+    with st.form(key, border=True):
         row = typical_row(signature)
         asked = signature.used[:FIELDS_MAX]
         for start in range(0, len(asked), FIELDS_A_ROW):
             fields = asked[start : start + FIELDS_A_ROW]
             for place, column in zip(st.columns(FIELDS_A_ROW), fields, strict=False):
                 with place:
-                    row[column.name] = field(column, key=f"deploy.try.{name}.{column.name}")
+                    row[column.name] = field(column, key=f"{key}.{name}.{column.name}")
         if others := len(signature.used) - len(asked):
             st.caption(
                 f"{others:,} more columns are sent with their median or most common values; use JSON to change them."
@@ -35,7 +35,7 @@ def row_form(name: str, signature: Signature) -> Row | None:
         if ignored := [c.name for c in signature.columns if not c.used]:
             more = f" and {len(ignored) - NAMES_MAX:,} more" if len(ignored) > NAMES_MAX else ""
             st.caption(f"Not read by this model: {', '.join(ignored[:NAMES_MAX])}{more}.")
-        return row if st.form_submit_button("Score", type="primary", icon=":material/send:") else None
+        return row if st.form_submit_button(act, type="primary", icon=":material/send:") else None
 
 
 def field(column: Column, *, key: str) -> Scalar | None:

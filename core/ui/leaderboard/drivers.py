@@ -1,0 +1,64 @@
+"""Which columns a trial goes by, and how its answer changes with one of them."""
+
+import streamlit as st
+
+from core.domain.explanation import Importance
+from core.ui.kit import charts, judged_charts, words
+from core.ui.leaderboard import cached
+from core.ui.leaderboard.opened import Opened
+from core.ui.leaderboard.predictions import choose_class
+from core.ui.shell import choices
+from core.ui.shell.markup import literal
+
+LOSS, SIZE = "loss", "size"
+
+
+def show(opened: Opened) -> None:
+    """Importance of all columns, and the partial dependence of one."""
+    found = cached.importance(opened.pick)
+    left, right = st.columns(2)
+    with left:
+        _importance(opened, found)
+    with right:
+        _dependence(opened, found)
+
+
+def _importance(opened: Opened, found: Importance) -> None:
+    st.markdown("**What the model goes by**")
+    ways = {LOSS: "By what is lost without it"}
+    if any(c.shap is not None for c in found.columns):
+        ways[SIZE] = "By its contributions"
+    way = choices.choose("Importance", ways, key="importance", draw=choices.tabs) if len(ways) > 1 else LOSS
+    charts.show(
+        judged_charts.importances(found, by_shap=way == SIZE),
+        key=f"trial.importance.{opened.key}",
+        alt="; ".join(f"{c.column} {c.permutation:.4g}" for c in found.columns[:5]),
+    )
+    st.caption(
+        f"Measured on {words.plural(found.rows, 'row')} that the model never saw. "
+        + (
+            "The mean size of what a column adds to a row's score (Shapley values)."
+            if way == SIZE
+            else "The column's values are exchanged among the rows; the line shows how much that varies."
+        )
+    )
+
+
+def _dependence(opened: Opened, found: Importance) -> None:
+    st.markdown("**How the answer changes with one column**")
+    signature = cached.signature(opened.board.job.id) if opened.board.workspace.can("jobs.signature") else None
+    class_name = choose_class(opened, signature.classes) if signature and signature.classes else None
+    names = {c.column: literal(c.column) for c in found.columns}
+    with st.container(width=260):
+        column = choices.choose("Column", names, key="column", scope=opened.board.job.id)
+    shown = cached.partial_dependence(opened.pick, column, class_name)
+    target = opened.spec.target
+    y = f"Probability of {shown.class_name}" if shown.class_name is not None else f"Predicted {target}"
+    charts.show(
+        judged_charts.dependence(shown, f"{y} (average)"),
+        key=f"trial.dependence.{opened.key}",
+        alt=f"{y} by {column}: from {min(shown.averages):.3g} to {max(shown.averages):.3g}",
+    )
+    st.caption(
+        f"All else as it is in {words.plural(shown.rows, 'row')}. Four fifths of them lie within the shaded band."
+    )

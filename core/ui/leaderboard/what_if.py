@@ -1,0 +1,77 @@
+"""One row, answered by a trial's model and explained; what if a value were another is a change of the form away."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.domain.explanation import Explanation, Method, Scale
+from core.domain.signature import Signature
+from core.ui.kit import charts, judged_charts, words
+from core.ui.kit.row_form import row_form
+from core.ui.leaderboard import cached
+from core.ui.leaderboard.opened import Opened
+from core.ui.shell import actions
+from core.ui.shell.markup import literal
+
+METHODS = {
+    Method.TREE_SHAP: "Shapley values of the trees",
+    Method.LINEAR_SHAP: "Shapley values of the linear model",
+    Method.COMBINED_SHAP: "Shapley values of the parts, carried through to the answer",
+    Method.PERMUTATION: "Estimates by permutation: another time they come out a little otherwise",
+}
+
+
+def show(opened: Opened) -> None:
+    """A form with typical values, and what the model says to them and why."""
+    signature = cached.signature(opened.board.job.id)
+    row = row_form(opened.key, signature, key="trial.row", act="Explain")
+    kept = f"trial.explained.{opened.key}"
+    if row is not None:
+        verb = opened.board.workspace.jobs.explain
+        before = st.session_state.get(kept)
+        found = actions.run("Explaining", verb, *opened.pick, row)
+        if found is not None:
+            st.session_state[kept] = (found, before[0] if before else None)
+    if kept in st.session_state:
+        _answer(opened, signature, *st.session_state[kept])
+    else:
+        st.caption("Change what you like, then see what the model says and which columns made it say so.")
+
+
+def _answer(opened: Opened, signature: Signature, found: Explanation, before: Explanation | None) -> None:
+    left, right = st.columns([2, 3])
+    with left:
+        if found.probabilities and signature.classes:
+            charts.show(
+                charts.probabilities(signature.classes, found.probabilities),
+                key=f"trial.answer.{opened.key}",
+                alt="Probability of each class",
+            )
+            _moved(found, before)
+        else:
+            changed = None if before is None else f"{found.score - before.score:+.4g}"
+            st.metric(f"Predicted {literal(signature.target)}", words.number(found.score), changed)
+        st.caption(_told(found))
+    with right:
+        charts.show(
+            judged_charts.contributions(found),
+            key=f"trial.contributions.{opened.key}",
+            alt="; ".join(f"{name} {value:+.3g}" for name, value in found.ranked[:5]),
+        )
+
+
+def _moved(found: Explanation, before: Explanation | None) -> None:
+    """How the answer differs from the one to the row before."""
+    if before is None or len(before.probabilities) != len(found.probabilities):
+        return
+    largest = max(range(len(found.probabilities)), key=lambda at: found.probabilities[at])
+    change = found.probabilities[largest] - before.probabilities[largest]
+    st.caption(f"{100 * change:+.1f} percentage points against the row before.")
+
+
+def _told(found: Explanation) -> str:
+    of: Any = "" if found.class_name is None else f" of {literal(str(found.class_name))}"
+    scale = judged_charts.SCALES[found.scale]
+    whole = f"An average row has {found.base:.4g}; all columns together make it {found.score:.4g}"
+    unit = "" if found.scale is Scale.VALUE else f" ({scale}{of})"
+    return f"{METHODS[found.method]}. {whole}{unit}."
