@@ -54,7 +54,9 @@ class Scores:
         made = np.empty((len(matrix), len(self.column)))
         for at, column in enumerate(self.column.tolist()):
             own = slice(self.start[at], self.start[at + 1])
-            made[:, at] = np.interp(matrix[:, column], self.knot[own], self.score[own])
+            values = matrix[:, column]
+            # A single knot would give a missing value a score, too.
+            made[:, at] = np.where(np.isnan(values), np.nan, np.interp(values, self.knot[own], self.score[own]))
         return made
 
     def arrays(self) -> dict[str, AnyArray]:

@@ -94,6 +94,8 @@ def fit(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitt
     present = np.unique(target) if setup.classes else np.zeros(0, dtype=np.int64)
     if len(present) == 1:
         return Always(int(present[0]), setup.classes)
+    if not setup.classes and np.ptp(target) == 0:
+        return unmoved(setup, target)
     look = _Look(setup, Curves(len(held_out)))
     model = catboost.CatBoost(
         {

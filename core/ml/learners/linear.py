@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,7 +20,7 @@ SCORES, PLAIN = "scores", "plain"
 FEW = 3
 """A category with fewer rows is taken as unseen."""
 PARTS = 3
-"""In so many parts an SVM's margins are found out of its own training rows, before they become probabilities."""
+"""In so many parts margins are found by models that did not see the rows, before they become probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def fit_logistic(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int
         return Always(int(present[0]), setup.classes)
     view = View.of(setup, matrix)
     model = LogisticRegression(C=setup.params["C"], max_iter=setup.params["max_iter"], random_state=setup.seed)
-    _quietly(lambda: model.fit(view.wide(matrix), places, setup.weights(labels)))
+    quietly(lambda: model.fit(view.wide(matrix), places, setup.weights(labels)))
     coef, intercept = all_outputs(model.coef_, model.intercept_, present, setup.classes)
     return FromView(
         view,
@@ -124,32 +124,52 @@ def fit_linear_svm(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: i
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A linear SVM and the logistic regression on its margins."""
+class Margins(Protocol):
+    """A fitted linear model whose sums are no probabilities yet."""
 
-    model: Any
+    coef_: Array
+    intercept_: Array
+
+    def decision_function(self, wide: Any) -> Array:
+        """Rows x outputs; of two classes the second's alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """A linear model and the logistic regression on its margins."""
+
+    model: Margins
     calibration: Any
+    size: float
+    """Of the margins, by which they are divided first."""
 
     def probabilities(self, wide: Any) -> Array:
         """Rows x classes."""
-        return np.asarray(self.calibration.predict_proba(_margins(self.model, wide)))
+        return np.asarray(self.calibration.predict_proba(_margins(self.model, wide) / self.size))
 
     @property
     def folded(self) -> tuple[Array, Array]:
         """Both as one: coefficients (outputs x columns) and intercepts."""
-        coef = self.calibration.coef_ @ self.model.coef_
-        return coef, self.calibration.coef_ @ self.model.intercept_ + self.calibration.intercept_
+        weights = self.calibration.coef_ / self.size
+        return weights @ self.model.coef_, weights @ self.model.intercept_ + self.calibration.intercept_
 
 
-def svm(setup: Setup, wide: Any, places: Labels, weights: Array | None) -> Machine:
-    """Fit it on all rows, and its calibration on the margins of parts that were left out in turn."""
-    from sklearn.linear_model import LogisticRegression
+def svm(setup: Setup, wide: Any, places: Labels, weights: Array | None) -> Calibrated:
+    """A linear SVM whose margins became probabilities."""
     from sklearn.svm import LinearSVC
 
-    def fitted(some: AnyArray) -> Any:
+    def fitted(some: AnyArray) -> Margins:
         model = LinearSVC(C=setup.params["C"], max_iter=setup.params["max_iter"], random_state=setup.seed)
-        return _quietly(lambda: model.fit(wide[some], places[some], None if weights is None else weights[some]))
+        quietly(lambda: model.fit(wide[some], places[some], None if weights is None else weights[some]))
+        found: Margins = model
+        return found
+
+    return calibrated(fitted, wide, places, weights)
+
+
+def calibrated(fitted: Callable[[AnyArray], Margins], wide: Any, places: Labels, weights: Array | None) -> Calibrated:
+    """The model of all rows, and its calibration on the margins of parts that were left out in turn."""
+    from sklearn.linear_model import LogisticRegression
 
     classes = int(places.max()) + 1
     margins = np.zeros((len(places), 1 if classes == 2 else classes))
@@ -159,13 +179,12 @@ def svm(setup: Setup, wide: Any, places: Labels, weights: Array | None) -> Machi
         inside = np.flatnonzero(part != at)
         if len(np.unique(places[inside])) == classes:
             margins[part == at] = _margins(fitted(inside), wide[part == at])
-    whole = fitted(np.arange(len(places)))
-    calibration = LogisticRegression(C=1.0, max_iter=500)
-    _quietly(lambda: calibration.fit(margins, places, weights))
-    return Machine(whole, calibration)
+    calibration, size = LogisticRegression(C=1.0, max_iter=200), float(margins.std()) or 1.0
+    quietly(lambda: calibration.fit(margins / size, places, weights))
+    return Calibrated(fitted(np.arange(len(places))), calibration, size)
 
 
-def _margins(model: Any, wide: Any) -> Array:
+def _margins(model: Margins, wide: Any) -> Array:
     margins = np.asarray(model.decision_function(wide), dtype=np.float64)
     return margins[:, None] if margins.ndim == 1 else margins
 
@@ -182,7 +201,7 @@ def fit_elastic_net(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: 
         max_iter=setup.params["max_iter"],
         random_state=setup.seed,
     )
-    _quietly(lambda: model.fit(view.wide(matrix), (target - mean) / size))
+    quietly(lambda: model.fit(view.wide(matrix), (target - mean) / size))
     coef, intercept = np.atleast_2d(model.coef_) * size, np.atleast_1d(model.intercept_) * size + mean
     return FromView(
         view,
@@ -191,7 +210,7 @@ def fit_elastic_net(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: 
     )
 
 
-def _quietly(work: Callable[[], Any]) -> Any:
+def quietly(work: Callable[[], Any]) -> Any:
     """Without the library's warnings: a fit that ends before it is done is judged by its score, as any other."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

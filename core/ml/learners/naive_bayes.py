@@ -1,15 +1,16 @@
 """Bernoulli naive Bayes by scikit-learn, on ranges of numbers and levels of text."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from core.domain.training import Algorithm
 from core.ml.features import Features
 from core.ml.learners.learner import Always, Fitted, Learner, Setup, spread
-from core.ml.learners.linear import FromView, View, all_outputs, places_among
+from core.ml.learners.linear import FromView, Margins, View, all_outputs, calibrated, places_among
 from core.ml.task import Rows
-from core.predict.members import Array
+from core.predict.members import AnyArray, Array
 from core.predict.steps import Lookup
 
 
@@ -22,17 +23,37 @@ def fit(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitt
     if len(present) < 2:
         return Always(int(present[0]), setup.classes)
     view = _view(setup, matrix)
-    model = BernoulliNB(alpha=setup.params["alpha"]).fit(view.wide(matrix), places, setup.weights(labels))
-    never = np.log1p(-np.exp(model.feature_log_prob_))
-    coef, intercept = model.feature_log_prob_ - never, model.class_log_prior_ + never.sum(axis=1)
-    if len(present) == 2:
-        coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
-    coef, intercept = all_outputs(coef, intercept, present, setup.classes)
+    wide, weights = view.wide(matrix), setup.weights(labels)
+
+    def fitted(some: AnyArray) -> Margins:
+        model = BernoulliNB(alpha=setup.params["alpha"])
+        return _Told(model.fit(wide[some], places[some], None if weights is None else weights[some]))
+
+    told = calibrated(fitted, wide, places, weights)
+    coef, intercept = all_outputs(*told.folded, present, setup.classes)
     return FromView(
         view,
-        lambda wide: spread(model.predict_proba(wide), present, setup.classes),
+        lambda wide: spread(told.probabilities(wide), present, setup.classes),
         lambda: view.features.linear(coef, intercept),
     )
+
+
+class _Told:
+    """What naive Bayes is told by all ranges and levels: sums, as a linear model's.
+
+    They are far too sure, since what tells the same is counted twice; calibration holds them back.
+    """
+
+    def __init__(self, model: Any) -> None:
+        never = np.log1p(-np.exp(model.feature_log_prob_))
+        coef, start = model.feature_log_prob_ - never, model.class_log_prior_ + never.sum(axis=1)
+        two = len(start) == 2
+        self.coef_: Array = coef[1:] - coef[:1] if two else coef
+        self.intercept_: Array = start[1:] - start[:1] if two else start
+
+    def decision_function(self, wide: Any) -> Array:
+        """See `Margins`."""
+        return np.asarray(wide @ self.coef_.T + self.intercept_)
 
 
 def _view(setup: Setup, matrix: Array) -> View:

@@ -55,7 +55,7 @@ LEARNER = Learner(
     fit,
     (
         {"C": 0.1, "gamma": 0.3, "components": 400, "max_iter": 200, NUMBERS: SCORES},
-        {"C": 0.02, "gamma": 1.0, "components": 400, "max_iter": 200, NUMBERS: SCORES},
+        {"C": 0.02, "gamma": 0.1, "components": 400, "max_iter": 200, NUMBERS: SCORES},
     ),
     featurizer="StandardScalerWrapper",
 )

@@ -18,6 +18,10 @@ TREES_AT_ONCE = 10
 """Trees are grown in such steps, between which the time is looked at."""
 
 
+AT_BORDERS: Any = {"invalid": "ignore", "over": "ignore"}
+"""scikit-learn adds all values up to see whether one is infinite; those at float32's borders add up to no number."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Trees:
     model: Any
@@ -28,9 +32,10 @@ class _Trees:
 
     def probabilities(self, matrix: Array, rounds: int = 0) -> Array:
         known = np.where(np.isnan(matrix), self.fill, matrix)
-        if not self.classes:
-            return np.asarray(self.model.predict(known).reshape(-1, 1))
-        return spread(self.model.predict_proba(known), self.model.classes_, self.classes)
+        with np.errstate(**AT_BORDERS):
+            if not self.classes:
+                return np.asarray(self.model.predict(known).reshape(-1, 1))
+            return spread(self.model.predict_proba(known), self.model.classes_, self.classes)
 
     def member(self, rounds: int = 0) -> Member:
         forest = sklearn_forest([e.tree_ for e in self.model.estimators_], self.fill)
@@ -54,7 +59,8 @@ def fit(forest: str, setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds:
     model = kind(n_jobs=setup.threads, random_state=setup.seed, warm_start=True, **wanted)
     known = np.where(np.isnan(matrix), fill, matrix)
     for grown in range(TREES_AT_ONCE, trees + TREES_AT_ONCE, TREES_AT_ONCE):
-        model.set_params(n_estimators=min(grown, trees)).fit(known, target, setup.weights(target))
+        with np.errstate(**AT_BORDERS):
+            model.set_params(n_estimators=min(grown, trees)).fit(known, target, setup.weights(target))
         if setup.stop():
             raise TrialStopped
         if setup.late():
