@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from core.domain.training import Algorithm
-from core.ml.features import lowest
+from core.ml.features import lowest, scores_of
 from core.ml.learners.forest import Tree, joined
 from core.ml.learners.learner import Always, Fitted, Learner, Setup, leaf_rows, spread
-from core.ml.task import Labels, Params, Rows, TrialStopped
+from core.ml.learners.linear import NUMBERS, SCORES
+from core.ml.task import Labels, Param, Rows, TrialStopped
 from core.predict.members import Array, Forest, Member
+from core.predict.scores import Scores
+from core.predict.steps import Step, widened
 
 TREES_AT_ONCE = 10
 """Trees are grown in such steps, between which the time is looked at."""
@@ -27,11 +30,14 @@ class _Trees:
     model: Any
     fill: Array
     classes: int
+    steps: tuple[Step, ...]
+    """Scores, which it reads in place of numbers that have them."""
     rounds: int = 0
     curves: tuple[Array, ...] = ()
 
     def probabilities(self, matrix: Array, rounds: int = 0) -> Array:
-        known = np.where(np.isnan(matrix), self.fill, matrix)
+        seen = widened(matrix, self.steps)
+        known = np.where(np.isnan(seen), self.fill, seen)
         with np.errstate(**AT_BORDERS):
             if not self.classes:
                 return np.asarray(self.model.predict(known).reshape(-1, 1))
@@ -52,12 +58,18 @@ def fit(forest: str, setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds:
     matrix, target = rows
     if setup.classes and len(found := np.unique(target)) < 2:
         return Always(int(found[0]), setup.classes)
-    fill = lowest(matrix)
-    wanted = {**setup.params, "min_samples_leaf": leaf_rows(setup.params["min_samples_leaf"], len(target))}
+    steps = _steps(setup, matrix)
+    seen = widened(matrix, steps)
+    fill = lowest(seen)
+    if steps:
+        # Random cuts of a number that ranges far would all fall among its few largest values.
+        seen[:, steps[0].column] = fill[steps[0].column] = 0.0
+    wanted = {name: value for name, value in setup.params.items() if name != NUMBERS}
+    wanted["min_samples_leaf"] = leaf_rows(setup.params["min_samples_leaf"], len(target))
     trees = int(wanted.pop("n_estimators") or 1)
     kind = getattr(sklearn.ensemble, forest + ("Classifier" if setup.classes else "Regressor"))
     model = kind(n_jobs=setup.threads, random_state=setup.seed, warm_start=True, **wanted)
-    known = np.where(np.isnan(matrix), fill, matrix)
+    known = np.where(np.isnan(seen), fill, seen)
     for grown in range(TREES_AT_ONCE, trees + TREES_AT_ONCE, TREES_AT_ONCE):
         with np.errstate(**AT_BORDERS):
             model.set_params(n_estimators=min(grown, trees)).fit(known, target, setup.weights(target))
@@ -65,7 +77,13 @@ def fit(forest: str, setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds:
             raise TrialStopped
         if setup.late():
             break
-    return _Trees(model, fill, setup.classes)
+    return _Trees(model, fill, setup.classes, steps)
+
+
+def _steps(setup: Setup, matrix: Array) -> tuple[Scores, ...]:
+    text = set(setup.text)
+    numeric = [at for at in range(matrix.shape[1]) if at not in text]
+    return (scores_of(matrix, numeric),) if setup.params.get(NUMBERS) == SCORES and numeric else ()
 
 
 def sklearn_forest(trees: Sequence[Any], fill: Array) -> Forest:
@@ -110,7 +128,7 @@ def _sklearn_tree(tree: Any) -> Tree:
     )
 
 
-def _config(leaf_rows: int, features: float, trees: int, depth: int) -> Params:
+def _config(leaf_rows: int, features: float, trees: int, depth: int) -> dict[str, Param]:
     return {"n_estimators": trees, "min_samples_leaf": leaf_rows, "max_features": features, "max_depth": depth}
 
 
@@ -118,7 +136,7 @@ EXTRA_TREES = Learner(
     Algorithm.EXTRA_TREES,
     "sklearn.ensemble",
     partial(fit, "ExtraTrees"),
-    (_config(10, 0.8, 50, 12), _config(5, 0.5, 80, 14)),
+    (_config(10, 0.8, 50, 12) | {NUMBERS: SCORES}, _config(5, 0.5, 80, 14) | {NUMBERS: SCORES}),
 )
 RANDOM_FOREST = Learner(
     Algorithm.RANDOM_FOREST,
