@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import ExtraTreesRegressor
 
-from core.ml.explain.treeshap import cover_of, ways_of
+from core.ml.explain.treeshap import cover_of, shapley_of
 from core.ml.learners.lightgbm import lightgbm_forest
 from core.ml.learners.trees import sklearn_forest
 from core.ml.learners.xgboost import xgboost_forest
@@ -56,13 +56,13 @@ def test_contributions_are_the_librarys_own(library, classes):
     x, signal = table()
     goal = np.searchsorted(np.quantile(signal, np.linspace(0, 1, classes + 1)[1:-1]), signal) if classes else signal
     forest, theirs = library(OBJECTIVES[library.__name__[3:]][classes], x, goal, classes)
-    ways = ways_of(forest)
-    ours = ways.contributions(x)
+    found = shapley_of(forest)
+    ours = found.contributions(x)
     outputs = len(forest.base)
     theirs = theirs.reshape(ROWS, outputs, x.shape[1] + 1)
     assert np.abs(ours.transpose(0, 2, 1) - theirs[..., :-1]).max() < 1e-6
-    assert np.abs(ways.base - theirs[..., -1]).max() < 1e-6
-    assert np.abs(ways.base + ours.sum(axis=1) - forest.margins(x)).max() < 1e-6
+    assert np.abs(found.base - theirs[..., -1]).max() < 1e-6
+    assert np.abs(found.base + ours.sum(axis=1) - forest.margins(x)).max() < 1e-6
 
 
 def test_leaves_that_hold_a_whole_distribution_are_shared_out_too():
@@ -70,8 +70,8 @@ def test_leaves_that_hold_a_whole_distribution_are_shared_out_too():
     x = np.nan_to_num(x)
     model = ExtraTreesRegressor(5, max_depth=6, random_state=1).fit(x, signal)
     forest = sklearn_forest([tree.tree_ for tree in model.estimators_], np.zeros(3))
-    ways = ways_of(forest)
-    assert np.abs(ways.base + ways.contributions(x).sum(axis=1) - model.predict(x)[:, None]).max() < 1e-9
+    found = shapley_of(forest)
+    assert np.abs(found.base + found.contributions(x).sum(axis=1) - model.predict(x)[:, None]).max() < 1e-9
 
 
 @st.composite
@@ -121,8 +121,8 @@ def expected(forest: Forest, row: np.ndarray, known: frozenset[int]) -> float:
 @given(forests(), st.lists(st.sampled_from([-1.0, 0.0, 0.25, 2.0, np.nan]), min_size=3, max_size=3))
 def test_contributions_are_the_shapley_values_of_the_definition(forest, values):
     row, columns = np.array(values), frozenset(range(3))
-    ways = ways_of(forest)
-    ours = ways.contributions(row[None])[0, :, 0]
+    found = shapley_of(forest)
+    ours = found.contributions(row[None])[0, :, 0]
     for column in columns:
         rest, wanted = columns - {column}, 0.0
         for size in range(3):
@@ -130,7 +130,7 @@ def test_contributions_are_the_shapley_values_of_the_definition(forest, values):
                 weight = factorial(size) * factorial(2 - size) / factorial(3)
                 wanted += weight * (expected(forest, row, some | {column}) - expected(forest, row, some))
         assert ours[column] == pytest.approx(wanted, abs=1e-9)
-    assert ways.base[0] == pytest.approx(expected(forest, row, frozenset()), abs=1e-9)
+    assert found.base[0] == pytest.approx(expected(forest, row, frozenset()), abs=1e-9)
 
 
 @settings(max_examples=30, deadline=None)
@@ -138,6 +138,6 @@ def test_contributions_are_the_shapley_values_of_the_definition(forest, values):
 def test_a_forest_without_a_cover_gets_one_from_rows_and_adds_up(forest, seed):
     rows = np.random.default_rng(seed).normal(size=(20, 3))
     cover = cover_of(forest, rows)
-    ways = ways_of(forest, cover)
-    assert np.allclose(ways.base + ways.contributions(rows).sum(axis=1), forest.margins(rows), atol=1e-9)
+    found = shapley_of(forest, cover)
+    assert np.allclose(found.base + found.contributions(rows).sum(axis=1), forest.margins(rows), atol=1e-9)
     assert cover[forest.roots] == pytest.approx(20, abs=0.2)

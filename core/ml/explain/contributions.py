@@ -13,7 +13,7 @@ from core.domain.explanation import Explanation, Method, Scale
 from core.ml.explain.carried import carried
 from core.ml.explain.sampled import sampled
 from core.ml.explain.sources import sources_of
-from core.ml.explain.treeshap import Ways, cover_of, ways_of
+from core.ml.explain.treeshap import Shapley, cover_of, shapley_of
 from core.predict.arrays import LINKS, Array
 from core.predict.combination import Vote
 from core.predict.folder import Predictor
@@ -43,7 +43,7 @@ class Explainer:
             base, columns = sampled(predictor, self.background, row[0], place)
             found = _Told(base, columns, float(said[place]), self._scale(Scale.PROBABILITY), Method.PERMUTATION)
         else:
-            found = exact
+            found = exact[0]
         names = [code.name for code in predictor.encoder.codes]
         summed = dict.fromkeys(names, 0.0)
         for name, value in zip(names, found.columns, strict=True):
@@ -57,10 +57,9 @@ class Explainer:
 
     def sizes(self, matrix: Array, place: int) -> tuple[Array, Scale] | None:
         """The mean size of each column's contribution over the rows; None where they could be estimated only."""
-        found = [self._exact(matrix[at : at + 1], place) for at in range(len(matrix))]
-        if any(each is None for each in found):
+        told = self._exact(matrix, place)
+        if told is None:
             return None
-        told = [each for each in found if each is not None]
         names = [code.name for code in self.predictor.encoder.codes]
         summed = np.zeros((len(told), len(self.predictor.encoder.names)))
         where = [self.predictor.encoder.names.index(name) for name in names]
@@ -72,18 +71,19 @@ class Explainer:
     def work(self) -> int:
         """How much is to be added up for one row."""
         places = [(bag, at) for bag, parts in enumerate(self.predictor.bags) for at in range(len(parts))]
-        ways = [part.ways for place in places if (part := self._part(*place)) is not None]
-        return sum(len(each.column) * len(each.points) for each in ways if each is not None)
+        trees = [part.trees for place in places if (part := self._part(*place)) is not None]
+        return sum(each.work for each in trees if each is not None)
 
-    def _exact(self, row: Array, place: int) -> "_Told | None":
+    def _exact(self, matrix: Array, place: int) -> "list[_Told] | None":
+        """Of every row; None where the model, or a part of it, has no exact contributions."""
         bags = self.predictor.bags
         alone = len(bags) == 1 and len(bags[0]) == 1 and self.predictor.combination == Vote()
         if alone:
             part = self._part(0, 0)
-            return part.margin(row, place, self.predictor) if part else None
-        return self._together(row, place)
+            return part.told(matrix, place, self.predictor) if part else None
+        return self._together(matrix, place)
 
-    def _together(self, row: Array, place: int) -> "_Told | None":
+    def _together(self, matrix: Array, place: int) -> "list[_Told] | None":
         """The probability of several models, or the number that they predict."""
         outputs, bags = len(self.predictor.signature.classes) or 1, self.predictor.bags
         if outputs > 2 and self._carries and outputs * len(bags) > INPUTS_MAX:
@@ -94,13 +94,17 @@ class Explainer:
             if any(part is None for part in each):
                 return None
             whole = range(outputs) if outputs > 2 and self._carries else (place,)
-            said.append(_mean([(part, p.share) for part, p in zip(each, parts, strict=True) if part], row, whole))
-        start, end = np.array([s.base for s in said]), np.array([s.score for s in said])
-        columns = np.stack([s.columns for s in said])  # bags x columns x classes
-        factors = self._factors(start, end, place)
-        found = np.einsum("bco,bo->c", columns, factors)
-        score = float(self.predictor.of_matrix(row)[0, place])
-        return _Told(score - float(found.sum()), found, score, self._scale(Scale.PROBABILITY), Method.COMBINED_SHAP)
+            said.append(_mean([(part, p.share) for part, p in zip(each, parts, strict=True) if part], matrix, whole))
+        start = np.array([s.base for s in said])  # bags x classes
+        scores = self.predictor.of_matrix(matrix)[:, place]
+        return [self._combined(start, said, at, place, float(score)) for at, score in enumerate(scores)]
+
+    def _combined(self, start: Array, said: "Sequence[_Said]", at: int, place: int, score: float) -> "_Told":
+        """One row."""
+        factors = self._factors(start, np.array([s.score[at] for s in said]), place)
+        columns = np.einsum("bco,bo->c", np.stack([s.columns[at] for s in said]), factors)
+        base = score - float(columns.sum())
+        return _Told(base, columns, score, self._scale(Scale.PROBABILITY), Method.COMBINED_SHAP)
 
     @property
     def _carries(self) -> bool:
@@ -148,11 +152,14 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What a bag says of some classes, and what of it the columns contribute (columns x classes)."""
+    """What a bag says of some classes, and what of it the columns contribute."""
 
     base: Array
+    """One number a class."""
     columns: Array
+    """Rows x columns x classes."""
     score: Array
+    """Rows x classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,47 +170,52 @@ class _Explained:
     member: Forest | Linear
     sources: Array
     """From the columns that the member reads to those of the encoded matrix, which its steps have made them from."""
-    ways: Ways | None
+    trees: Shapley | None
     mean: Array
     """Of a linear member's terms over the background (columns x outputs)."""
 
-    def margins(self, row: Array) -> tuple[Array, Array, Array]:
-        """The base (outputs), the contributions (columns x outputs) and the margins (outputs)."""
-        seen = widened(row, self.part.steps)
-        margins = self.member.margins(seen)[0]
-        if self.ways is not None:
-            base, found = self.ways.base, self.ways.contributions(seen)[0]
+    def margins(self, matrix: Array) -> tuple[Array, Array, Array]:
+        """The base (outputs), the contributions (rows x columns x outputs) and the margins (rows x outputs)."""
+        seen = widened(matrix, self.part.steps)
+        if self.trees is not None:
+            base, found = self.trees.base, self.trees.contributions(seen)
         else:
             assert isinstance(self.member, Linear)
-            base, found = self.member.intercept + self.mean.sum(axis=0), self.member.terms(seen)[0] - self.mean
-        return base, self.sources.T @ found, margins
+            base, found = self.member.intercept + self.mean.sum(axis=0), self.member.terms(seen) - self.mean
+        return base, np.einsum("rwo,wc->rco", found, self.sources), self.member.margins(seen)
 
-    def margin(self, row: Array, place: int, predictor: Predictor) -> _Told:
+    def told(self, matrix: Array, place: int, predictor: Predictor) -> list[_Told]:
         """Of a single model, on the scale that it adds up on."""
-        base, found, margins = self.margins(row)
-        scale = _scale_of(self.member.link, len(margins))
-        method = Method.TREE_SHAP if self.ways is not None else Method.LINEAR_SHAP
-        if len(margins) == 1 and len(predictor.signature.classes) == 2:  # the margin is that of the second class
+        base, found, margins = self.margins(matrix)
+        scale = _scale_of(self.member.link, len(base))
+        method = Method.TREE_SHAP if self.trees is not None else Method.LINEAR_SHAP
+        sign, whole = 1.0, 0.0
+        if len(base) == 1 and len(predictor.signature.classes) == 2:  # the margin is that of the second class
             sign = 1.0 if place else -1.0
             whole = 1.0 if scale is Scale.PROBABILITY and not place else 0.0
-            return _Told(whole + sign * float(base[0]), sign * found[:, 0], whole + sign * margins[0], scale, method)
-        return _Told(float(base[place]), found[:, place], float(margins[place]), scale, method)
+            place = 0
+        start = whole + sign * float(base[place])
+        rows = zip(sign * found[:, :, place], whole + sign * margins[:, place], strict=True)
+        return [_Told(start, columns, float(score), scale, method) for columns, score in rows]
 
-    def said(self, row: Array, places: Sequence[int]) -> _Said:
+    def said(self, matrix: Array, places: Sequence[int]) -> _Said:
         """On the scale of probabilities, or of a regression's numbers."""
-        base, found, margins = self.margins(row)
+        base, found, margins = self.margins(matrix)
         link = LINKS[self.member.link]
-        start, end, some = link(base[None])[0], link(margins[None])[0], list(places)
-        columns = [found @ carried(_of(link, place), base, margins) for place in places]
-        return _Said(start[some], np.stack(columns, axis=1), end[some])
+        columns = [
+            np.stack([each @ carried(_of(link, place), base, margin) for place in places], axis=1)
+            for each, margin in zip(found, margins, strict=True)
+        ]
+        some = list(places)
+        return _Said(link(base[None])[0, some], np.array(columns), link(margins)[:, some])
 
 
 def _of(link: Callable[[Array], Array], place: int) -> Callable[[Array], Array]:
     return lambda margins: link(margins)[:, place]
 
 
-def _mean(parts: Sequence[tuple[_Explained, float]], row: Array, places: Sequence[int]) -> _Said:
-    said = [(part.said(row, places), share) for part, share in parts]
+def _mean(parts: Sequence[tuple[_Explained, float]], matrix: Array, places: Sequence[int]) -> _Said:
+    said = [(part.said(matrix, places), share) for part, share in parts]
     return _Said(
         np.asarray(sum(share * s.base for s, share in said)),
         np.asarray(sum(share * s.columns for s, share in said)),
@@ -218,7 +230,7 @@ def _explained(part: Part, background: Array) -> _Explained | None:
     sources = sources_of(part.steps, background.shape[1])
     if isinstance(member, Forest):
         cover = member.cover if len(member.cover) else cover_of(member, seen)
-        return _Explained(part, member, sources, ways_of(member, cover), np.zeros((0, 0)))
+        return _Explained(part, member, sources, shapley_of(member, cover), np.zeros((0, 0)))
     if isinstance(member, Linear):
         return _Explained(part, member, sources, None, member.terms(seen).mean(axis=0))
     return None

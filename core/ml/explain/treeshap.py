@@ -2,13 +2,16 @@
 
 The values are those of Lundberg et al., "From local explanations to global understanding with explainable AI for trees"
 (2020), path-dependent: a column that is not known sends a row both ways, by the weight of the training rows that went
-there. They are computed leaf by leaf. On the way to a leaf each column that is asked either lets the row through or
-not (`o`, 1 or 0) and lets a share `z` of the training rows through, so the leaf's part of the game is
-`value * product of (o or z)`, and the Shapley value of column i (Owen 1972) is the integral over t from 0 to 1 of
+there. On the way to a leaf each column that is asked either lets the row through or not (`o`, 1 or 0) and lets a share
+`z` of the training rows through, so the leaf's part of the game is `value * product of (o or z)`, and the Shapley value
+of column i (Owen 1972) is the integral over t from 0 to 1 of
 
     value * (o_i - z_i) * product over the other columns j of (t * o_j + (1 - t) * z_j)
 
-That is a polynomial in t, and so Gauss's quadrature gives it exactly.
+That is a polynomial in t, and so Gauss's quadrature gives it exactly. At each of its points the products of all leaves
+below an edge are one sum, so that every edge is looked at once (as Yu et al., "Linear TreeSHAP", 2022, do with the
+polynomials themselves). Where a column is asked again further down, its edge there counts in the place of the one
+above: what the one above has added for the leaves below is taken back.
 """
 
 from dataclasses import dataclass
@@ -16,168 +19,163 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from core.ml.explain.edges import Edges, edges_of, latest_above
 from core.predict.arrays import Array
 from core.predict.forest import Forest
 
-CELLS_MAX = 4_000_000
-"""Pairs of a row and a column on a way that are worked on at once: about 100 MB."""
-
+CELLS_MAX = 600_000
+"""Edges, rows and points that are worked on at once: about 40 MB."""
 LITTLE = 0.01
+"""Weight of a leaf that no row reaches, so that its parents can be divided by theirs."""
 
 Places = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
-    """The ways to all leaves of a forest, laid out flat: steps, then columns on a way (entries), then ways."""
+class Shapley:
+    """A forest, ready to be explained."""
 
     forest: Forest
-    node: Places
-    """Of each step; the steps of one entry lie together, as the entries of one way do."""
-    right: Flags
-    """Whether the step goes right there."""
-    step_start: Places
-    """Of each entry: its first step."""
-    column: Places
-    """Of each entry."""
-    share: Array
-    """Of each entry: of the training rows that come there, how many the column lets through."""
-    way: Places
-    """Of each entry: its way."""
-    entry_start: Places
-    """Of each way: its first entry."""
-    leaf: Array
-    """Of each way: what the leaf adds to each output (ways x outputs)."""
+    blocks: tuple["_Block", ...]
     base: Array
     """The average row's sums, one an output."""
-    points: Array
-    weights: Array
-    """Of the quadrature."""
+
+    @property
+    def work(self) -> int:
+        """How much is to be computed for one row."""
+        return sum(block.work for block in self.blocks)
 
     def contributions(self, matrix: Array) -> Array:
         """Rows x columns x outputs of the encoded matrix; with `base` they add up to the forest's sums."""
         found = np.zeros((len(matrix), matrix.shape[1], len(self.base)))
-        if not len(self.column):
-            return found
-        chunk = max(1, CELLS_MAX // len(self.column))
+        chunk = max(1, CELLS_MAX // max(1, *(block.work for block in self.blocks), len(self.forest.feature)))
         for at in range(0, len(matrix), chunk):
-            moved = self._moved(matrix[at : at + chunk])
-            for row, each in enumerate(moved):
-                parts = each[:, None] * self.leaf[self.way]
-                for output in range(len(self.base)):
-                    sums = np.bincount(self.column, weights=parts[:, output], minlength=matrix.shape[1])
-                    found[at + row, :, output] = sums
+            some = matrix[at : at + chunk]
+            right = self.forest.goes_right(some).T
+            for block in self.blocks:
+                found[at : at + chunk] += block.contributions(right, *found.shape[1:])
         return found
 
-    def _moved(self, matrix: Array) -> Array:
-        """Rows x entries: what a leaf of value 1 would give to each column on its way."""
-        passes = self.forest.goes_right(matrix)[:, self.node] == self.right
-        through = np.logical_and.reduceat(passes, self.step_start, axis=1)
-        total = np.zeros(through.shape)
-        for t, weight in zip(self.points, self.weights, strict=True):
-            closed = self.share * (1 - t)
-            here = np.where(through, t + closed, closed)
-            whole = np.multiply.reduceat(here, self.entry_start, axis=1)[:, self.way]
-            # (o - z) over the column's own factor, which the product above has once too often.
-            total += weight * whole * np.where(through, (1 - self.share) / (t + closed), -1 / (1 - t))
-        return total
 
-
-def ways_of(forest: Forest, cover: Array | None = None) -> Ways:
-    """The ways of a forest whose nodes have this weight of training rows; its own where none is given."""
+def shapley_of(forest: Forest, cover: Array | None = None) -> Shapley:
+    """A forest whose nodes have this weight of training rows; its own where none is given."""
     cover = forest.cover if cover is None else cover
-    parent, leaves, trees = _leaves(forest)
-    way, node, child = _steps(parent, leaves)
-    column = forest.feature[node].astype(np.intp)
-    order = np.lexsort((column, way))
-    way, node, child, column = way[order], node[order], child[order], column[order]
-    first = np.append(True, (way[1:] != way[:-1]) | (column[1:] != column[:-1])) if len(way) else np.zeros(0, bool)
-    step_start = np.flatnonzero(first)
-    passed = np.divide(cover[child], cover[node], out=np.zeros(len(node)), where=cover[node] > 0)
-    share = np.multiply.reduceat(passed, step_start) if len(step_start) else np.zeros(0)
-    of_entry = way[step_start]
-    with_steps = np.append(True, of_entry[1:] != of_entry[:-1]) if len(of_entry) else np.zeros(0, bool)
-    entry_start = np.flatnonzero(with_steps)
-    dense = np.cumsum(with_steps) - 1
-    leaf = _added(forest, leaves, trees)
-    reach = np.ones(len(leaves))
-    met = of_entry[entry_start]
-    if len(met):
-        reach[met] = np.multiply.reduceat(share, entry_start)
-    longest = int(np.bincount(dense).max()) if len(dense) else 1
-    points, weights = np.polynomial.legendre.leggauss((longest + 1) // 2)
-    return Ways(
-        forest,
-        node,
-        forest.right[node] == child,
-        step_start,
-        column[step_start],
-        share,
-        dense,
-        entry_start,
-        leaf[met],
-        forest.base + reach @ leaf,
-        (points + 1) / 2,
-        weights / 2,
-    )
+    blocks = tuple(_block(forest, edges, cover) for edges in edges_of(forest))
+    base = forest.base.astype(np.float64).copy()
+    for block in blocks:
+        base += block.average(len(base))
+    return Shapley(forest, blocks, base)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Some trees: each node stands for the edge that leads to it, and one more, of no column, stands at the end."""
+
+    edges: Edges
+    above: Places
+    """The edge of the same column further up; where there is none, the one at the end."""
+    share: Array
+    """Of the training rows, how many the column lets through here and at its edges above."""
+    reach: Array
+    """Of the training rows, how many come to each node."""
+    value: Array
+    """What each leaf adds: a number, or one for each output (nodes x outputs)."""
+    points: Array
+    weights: Array
+    """Of the quadrature."""
+
+    @property
+    def work(self) -> int:
+        return len(self.above) * len(self.points) * (self.value.shape[1] if self.value.ndim == 2 else 1)
+
+    def average(self, outputs: int) -> Array:
+        """What the leaves add to the sums of an average row."""
+        if self.value.ndim == 2:
+            return np.asarray(self.reach @ self.value)
+        sums = np.bincount(self.edges.output, weights=self.reach * self.value, minlength=outputs)
+        return np.asarray(sums, dtype=np.float64)
+
+    def contributions(self, right: Flags, columns: int, outputs: int) -> Array:
+        """Rows x columns x outputs, of rows that go right at these nodes of the forest (nodes x rows)."""
+        through, factor = self._factors(self.edges.passes(right))
+        product, lead = self._products(factor), self._leads(through, factor)
+        found = np.zeros((right.shape[1], columns, outputs))
+        if self.value.ndim == 1:
+            moved = self._moved(product, lead, self.value)
+            place = self.edges.column * outputs + self.edges.output
+            for row, each in enumerate(moved.T):
+                sums = np.bincount(place, weights=each, minlength=columns * outputs)
+                found[row] = sums.reshape(columns, outputs)
+            return found
+        for output, value in enumerate(self.value.T):
+            moved = self._moved(product, lead, value)
+            for row, each in enumerate(moved.T):
+                found[row, :, output] = np.bincount(self.edges.column, weights=each, minlength=columns)
+        return found
+
+    def _factors(self, passes: Flags) -> tuple[Flags, Array]:
+        """Whether the column of each edge lets each row through, and its factors (edges x rows x points)."""
+        through = np.ones((len(self.share), passes.shape[1]), dtype=bool)
+        for level in self.edges.levels:
+            through[level] = passes[level] & through[self.above[level]]
+        closed = self.share[:, None] * (1 - self.points)
+        return through, closed[:, None, :] + through[:, :, None] * self.points
+
+    def _products(self, factor: Array) -> Array:
+        """Of the factors of all columns on the way to each node."""
+        before = factor[self.above]
+        step = np.divide(factor[:-1], before, out=np.zeros_like(before), where=before > 0)
+        for level in self.edges.levels:
+            step[level] *= step[self.edges.parent[level]]
+        return step
+
+    def _leads(self, through: Flags, factor: Array) -> Array:
+        """What the products below each edge are multiplied by for its column: (o - z) over its own factor."""
+        lead = np.divide((1 - self.share)[:, None, None], factor, out=np.zeros_like(factor), where=factor > 0)
+        np.copyto(lead, -1 / (1 - self.points), where=~through[:, :, None])
+        lead *= self.weights
+        return np.asarray(lead[:-1] - lead[self.above])
+
+    def _moved(self, product: Array, lead: Array, value: Array) -> Array:
+        """Edges x rows: what each edge gives to its column."""
+        below = product * value[:, None, None]
+        for inner, first in self.edges.pairs():
+            many = len(inner)
+            below[inner] = below[first : first + many] + below[first + many : first + 2 * many]
+        return np.asarray(np.einsum("nrq,nrq->nr", below, lead))
+
+
+def _block(forest: Forest, edges: Edges, cover: Array) -> _Block:
+    many = len(edges.node)
+    above = latest_above(edges)
+    weight = cover[edges.node]
+    over = weight[edges.parent]
+    passed = np.divide(weight, over, out=np.zeros(many), where=over > 0)
+    passed[: edges.roots] = 1.0
+    share, reach, asked = np.append(passed, 1.0), passed.copy(), np.zeros(many, dtype=np.intp)
+    for level in edges.levels:
+        share[level] *= share[above[level]]
+        reach[level] *= reach[edges.parent[level]]
+        asked[level] = asked[edges.parent[level]] + (above[level] == many)
+    leaf = forest.left[edges.node] == edges.node
+    value = forest.scale * forest.value[edges.node]
+    value[~leaf] = 0.0
+    points, weights = np.polynomial.legendre.leggauss(max(1, (int(asked.max()) + 1) // 2))
+    return _Block(edges, above, share, reach, value, (points + 1) / 2, weights / 2)
 
 
 def cover_of(forest: Forest, matrix: Array) -> Array:
     """The weight of these rows at each node, for a forest that does not know that of its training rows."""
-    parent, leaves, _ = _leaves(forest)
-    way, node, child = _steps(parent, leaves)
-    order = np.argsort(way, kind="stable")
-    way, node, child = way[order], node[order], child[order]
-    # A leaf that no row reaches has a little weight, so that its parents can be divided by theirs.
-    weight = np.where(parent[leaves] < 0, float(len(matrix)), LITTLE)
-    if len(way):
-        first = np.flatnonzero(np.append(True, way[1:] != way[:-1]))
-        chunk = max(1, CELLS_MAX // len(way))
-        for at in range(0, len(matrix), chunk):
-            passes = forest.goes_right(matrix[at : at + chunk])[:, node] == (forest.right[node] == child)
-            weight[way[first]] += np.logical_and.reduceat(passes, first, axis=1).sum(axis=0)
     cover = np.zeros(len(forest.feature))
-    cover[leaves] = weight
-    np.add.at(cover, node, weight[way])
+    right = forest.goes_right(matrix).T
+    for edges in edges_of(forest):
+        there = edges.passes(right)
+        for level in edges.levels:
+            there[level] &= there[edges.parent[level]]
+        weight = there.sum(axis=1) + LITTLE
+        for inner, first in edges.pairs():
+            many = len(inner)
+            weight[inner] = weight[first : first + many] + weight[first + many : first + 2 * many]
+        cover[edges.node] = weight
     return cover
-
-
-def _leaves(forest: Forest) -> tuple[Places, Places, Places]:
-    """The parent of each node (-1: none), the leaves that a tree has, and the tree of each."""
-    nodes = np.arange(len(forest.feature))
-    inner = np.flatnonzero(forest.left != nodes)
-    parent = np.full(len(nodes), -1, dtype=np.intp)
-    parent[forest.left[inner]] = inner
-    parent[forest.right[inner]] = inner
-    top = nodes.copy()
-    for _ in range(forest.depth):
-        top = np.where(parent[top] >= 0, parent[top], top)
-    tree_of = np.full(len(nodes), -1, dtype=np.intp)
-    tree_of[forest.roots] = np.arange(len(forest.roots))
-    leaves = np.flatnonzero((forest.left == nodes) & (tree_of[top] >= 0))
-    return parent, leaves, tree_of[top[leaves]]
-
-
-def _steps(parent: Places, leaves: Places) -> tuple[Places, Places, Places]:
-    """Every step on every way: the way, the node, and the child that it goes to."""
-    ways, nodes, children = [], [], []
-    way, at = np.arange(len(leaves)), leaves
-    while len(way):
-        above = parent[at]
-        going = above >= 0
-        way, at, above = way[going], at[going], above[going]
-        ways.append(way)
-        nodes.append(above)
-        children.append(at)
-        at = above
-    return tuple(np.concatenate(each) if each else np.zeros(0, np.intp) for each in (ways, nodes, children))  # type: ignore[return-value]  # three of them
-
-
-def _added(forest: Forest, leaves: Places, trees: Places) -> Array:
-    """What each leaf adds to each output."""
-    if forest.value.ndim == 2:
-        return np.asarray(forest.scale * forest.value[leaves])
-    added = np.zeros((len(leaves), len(forest.base)))
-    added[np.arange(len(leaves)), forest.output[trees]] = forest.scale * forest.value[leaves]
-    return added
