@@ -25,7 +25,7 @@ from core.contract import samples
 from core.domain.endpoint import GateBudget
 from core.domain.errors import NoVerdict, ServiceUnavailable
 from core.domain.proof import CheckResult, LoadReport, LoadSpec, Target
-from core.domain.signature import PARITY_LIMIT
+from core.domain.signature import METHODS, parity_limit
 
 Rows = list[dict[str, Any]]
 Probabilities = np.ndarray[Any, np.dtype[np.float64]]
@@ -114,9 +114,10 @@ def _parity(target: Target, path: Path | None) -> CheckResult:
     if path is None:
         return _result("parity", None, "not applicable: the model has no parity file")
     rows, trained = _read_parity(path)
-    client, parts = Client(target), list(_parts(rows, target))
+    method = _method(trained)
+    client, parts = Client(target), list(_parts(rows, target, method))
     try:
-        exchanges = [_score(client, target, _asking(target, part)) for part in parts]
+        exchanges = [_score(client, target, _asking(target, part, method)) for part in parts]
     except Violation as e:
         return _result("parity", False, e.evidence)
     finally:
@@ -124,28 +125,34 @@ def _parity(target: Target, path: Path | None) -> CheckResult:
     served = _joined([_probabilities(exchange, target.form) for exchange in exchanges])
     if served is None or served.shape != trained.shape:
         at = next((at for at, exchange in enumerate(exchanges) if exchange.status != 200), 0)
-        evidence = f"Expected probabilities of shape {trained.shape}, got {exchanges[at].shown}"
-        return _result("parity", False, evidence, _one_row(exchanges[at], target, parts[at], 0))
+        evidence = f"Expected answers of shape {trained.shape}, got {exchanges[at].shown}"
+        return _result("parity", False, evidence, _one_row(exchanges[at], target, parts[at][:1], method))
     differences = np.abs(served - trained)
     worst = int(np.argmax(differences.max(axis=1)))
-    evidence = f"{len(trained)} rows: the largest difference is {differences.max():.2g} (limit {PARITY_LIMIT:g})"
-    again = _one_row(exchanges[0], target, rows, worst)
-    if differences.max() <= PARITY_LIMIT:
+    limit = parity_limit(float(np.abs(trained).max(initial=0.0)))
+    evidence = f"{len(trained)} rows: the largest difference is {differences.max():.2g} (limit {limit:g})"
+    again = _one_row(exchanges[0], target, rows[worst : worst + 1], method)
+    if differences.max() <= limit:
         return _result("parity", True, evidence, again)
     evidence += f"; row {worst} got {served[worst].tolist()}, trained {trained[worst].tolist()}"
     return _result("parity", False, evidence, again)
 
 
-def _parts(rows: Rows, target: Target) -> Iterator[Rows]:
+def _method(trained: Probabilities) -> str:
+    """How to ask for what the trained model gave: one column has the numbers of a regression."""
+    return METHODS[trained.shape[1] > 1]
+
+
+def _parts(rows: Rows, target: Target, method: str) -> Iterator[Rows]:
     """The rows in several requests, as many in each as any endpoint takes at once."""
-    size = max(1, len(rows) * CAUTIOUS_BYTES // len(_asking(target, rows)))
+    size = max(1, len(rows) * CAUTIOUS_BYTES // len(_asking(target, rows, method)))
     for start in range(0, max(1, len(rows)), size):
         yield rows[start : start + size]
 
 
-def _asking(target: Target, rows: Rows) -> bytes:
-    """A request for the probabilities of these rows, as people would write it."""
-    return json.dumps(json.loads(samples.body(rows, target.form, "predict_proba"))).encode()
+def _asking(target: Target, rows: Rows, method: str) -> bytes:
+    """A request for these rows, as people would write it."""
+    return json.dumps(json.loads(samples.body(rows, target.form, method))).encode()
 
 
 def _joined(parts: Sequence[Probabilities | None]) -> Probabilities | None:
@@ -155,9 +162,9 @@ def _joined(parts: Sequence[Probabilities | None]) -> Probabilities | None:
     return np.concatenate(found) if alike and len(found) == len(parts) else None
 
 
-def _one_row(exchange: Exchange, target: Target, rows: Rows, row: int) -> str:
+def _one_row(exchange: Exchange, target: Target, row: Rows, method: str) -> str:
     """The command of a parity request cut to one row, short enough to be read and sent by hand."""
-    return replace(exchange, body=_asking(target, rows[row : row + 1])).curl(target)
+    return replace(exchange, body=_asking(target, row, method)).curl(target)
 
 
 def _read_parity(path: Path) -> tuple[Rows, Probabilities]:
@@ -171,11 +178,12 @@ def _read_parity(path: Path) -> tuple[Rows, Probabilities]:
 
 
 def _probabilities(exchange: Exchange, form: str) -> Probabilities | None:
-    """The probabilities in a reply to this form, double-encoded or not; None where there are none."""
+    """The answers in a reply to this form, double-encoded or not, numbers as one column; None where there are none."""
     try:
         reply = json.loads(exchange.reply)
         reply = json.loads(reply) if isinstance(reply, str) else reply
-        return np.asarray(reply[key] if (key := USUAL[form]) else reply, dtype=np.float64)
+        found = np.asarray(reply[key] if (key := USUAL[form]) else reply, dtype=np.float64)
+        return found[:, None] if found.ndim == 1 else found
     except (ValueError, TypeError, KeyError):
         return None
 

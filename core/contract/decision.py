@@ -11,9 +11,12 @@ from core.domain.signature import Scalar, Signature
 def decide(signature: Signature, probabilities: npt.NDArray[np.float64]) -> list[Scalar]:
     """A class per row: the positive one from the signature's threshold up, else the most probable of the others.
 
-    Without a threshold it is the most probable of all. Of classes that are as probable the first is told.
+    A model of numbers has no classes, and its one column is the answer. Without a threshold it is the most probable
+    class of all. Of classes that are as probable the first is told.
     """
     classes = signature.classes
+    if signature.regression:
+        return [float(value) for value in probabilities[:, 0].tolist()]
     best = probabilities.argmax(axis=1) if signature.threshold is None else _from_threshold(signature, probabilities)
     return [classes[i] for i in best.tolist()]
 

@@ -9,7 +9,6 @@ import msgspec
 
 from core.contract.cells import cut, echo
 from core.contract.findings import Findings, refuse_one
-from core.contract.forms import METHODS
 from core.domain.errors import PayloadTooLarge
 
 
@@ -84,7 +83,7 @@ def _malformed(body: bytes, said: str) -> str:
     return f"not JSON: {said.removeprefix('JSON is malformed: ')}"
 
 
-def open_envelope(top: Any, findings: Findings) -> Envelope:
+def open_envelope(top: Any, methods: Sequence[str], findings: Findings) -> Envelope:
     """The form, method and rows of a parsed body; what is wrong around the rows is added to `findings`.
 
     Raises PayloadInvalid when the form cannot be told.
@@ -99,10 +98,10 @@ def open_envelope(top: Any, findings: Findings) -> Envelope:
     parameters, fields = FORMS[key]
     _unknown_keys(top, (key, parameters), "", findings)
     if not fields:
-        return Envelope(FORM_OF[key], _method(top, "", findings), top, "")
+        return Envelope(FORM_OF[key], _method(top, methods, "", findings), top, "")
     holder = _object(top, key, findings)
     _unknown_keys(holder, fields, f"{key}.", findings)
-    method = _method(_object(top, parameters, findings, only="method"), f"{parameters}.", findings)
+    method = _method(_object(top, parameters, findings, only="method"), methods, f"{parameters}.", findings)
     return Envelope(FORM_OF[key], method, holder, f"{key}.")
 
 
@@ -147,11 +146,11 @@ def _object(top: Mapping[str, Any], key: str, findings: Findings, *, only: str =
     return value
 
 
-def _method(holder: Mapping[str, Any], where: str, findings: Findings) -> str:
-    method = holder.get("method", METHODS[0])
-    if method not in METHODS:
-        findings.expected('"predict" or "predict_proba"', method, at=f"{where}method")
-        return METHODS[0]
+def _method(holder: Mapping[str, Any], methods: Sequence[str], where: str, findings: Findings) -> str:
+    method = holder.get("method", methods[0])
+    if method not in methods:
+        findings.expected(" or ".join(f'"{name}"' for name in methods), method, at=f"{where}method")
+        return methods[0]
     return str(method)
 
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-METHODS = ("predict", "predict_proba")
-
 
 @dataclass(frozen=True, slots=True)
 class ScoreRequest:

@@ -20,6 +20,8 @@ from core.domain.signature import FORMS, Signature
 SUPPORTED = tuple(str(d) for d in Dialect)
 NAMES = {"v1": "V1", "v2": "V2", "mlflow": "Mlflow"}
 
+GIVES_A_CLASS = "`predict` gives a class per row, `predict_proba` its probabilities in the order of `x-classes`."
+GIVES_A_NUMBER = "`predict` gives a number per row."
 REFUSALS = {
     400: "The body violates the contract; `details` lists what and where.",
     401: "No key, a scheme other than Bearer, or a wrong key.",
@@ -101,8 +103,8 @@ class _Writer:
         row = schemas.row_schema(self.signature, self.dialect, accept_unseen=unseen)
         record = row if self.dialect is Dialect.V2 else {"$ref": "#/components/schemas/Row"}
         inputs = {
-            "v1": schemas.v1_schema(record, most),
-            "v2": schemas.v2_schema(record, most),
+            "v1": schemas.v1_schema(record, most, self.signature.methods),
+            "v2": schemas.v2_schema(record, most, self.signature.methods),
             "mlflow": schemas.mlflow_schema(self.signature, self.dialect, most, accept_unseen=unseen),
         }
         error = schemas.error_schema(DETAILS_MAX)
@@ -144,10 +146,13 @@ class _Writer:
             "summary": "Run the model and get its predictions",
             "description": self._terms(),
             "security": [{"Bearer": []}],
-            "x-classes": list(self.signature.classes),
-            "x-positive-class": self.signature.positive_class,
-            "x-threshold": self.signature.threshold,
         }
+        if not self.signature.regression:
+            operation |= {
+                "x-classes": list(self.signature.classes),
+                "x-positive-class": self.signature.positive_class,
+                "x-threshold": self.signature.threshold,
+            }
         predictions = self._response("The predictions, in the form of the request.", self._ref("ServiceOutput"))
         operation["responses"] = {"200": predictions, **self._refusals(tuple(REFUSALS))}
         if self.dialect is Dialect.V2:
@@ -178,7 +183,7 @@ class _Writer:
             f"The body is UTF-8, at most {limits.max_body_mb:g} MB (unpacked, where it is sent with gzip), "
             f"and arrives within {limits.body_timeout_s:g} s; {limits.max_concurrent} requests are answered at once. "
             f"Key order is free. The header `{DEPLOYMENT_HEADER}` selects a deployment. "
-            "`predict` gives a class per row, `predict_proba` its probabilities in the order of `x-classes`."
+            f"{GIVES_A_NUMBER if self.signature.regression else GIVES_A_CLASS}"
         )
         if self.dialect is Dialect.V31:
             return f"{terms} In `input_data` the columns may come in any order."
@@ -195,8 +200,9 @@ class _Writer:
         return msgspec.json.decode(body([typical_row(self.signature)], form, "predict"))
 
     def _answer(self, form: str) -> Any:
-        """What a reply to the example may be: the first class."""
-        request, certain = ScoreRequest("predict", form, 1, ()), np.eye(1, len(self.signature.classes))
+        """What a reply to the example may be: the first class; of a model that gives numbers, half of one."""
+        request = ScoreRequest("predict", form, 1, ())
+        certain = np.full((1, 1), 0.5) if self.signature.regression else np.eye(1, len(self.signature.classes))
         return msgspec.json.decode(encode_reply(request, self.signature, certain, legacy_reply=self.legacy_reply))
 
     def _reply(self, form: str, prediction: Schema) -> Schema:

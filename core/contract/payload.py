@@ -80,7 +80,8 @@ class Decoder:
 def encode_reply(
     request: ScoreRequest, signature: Signature, probabilities: np.ndarray, *, legacy_reply: bool = False
 ) -> bytes:
-    """The reply to a request, in its form. `probabilities` is rows x classes, in the order of the classes.
+    """The reply to a request, in its form. `probabilities` is rows x classes, in the order of the classes; of a
+    model that gives numbers, rows x 1.
 
     `legacy_reply` encodes the reply to the v1 form twice, as early AutoML services did.
     """

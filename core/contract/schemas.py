@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Any
 
 from core.contract.cells import FLOAT64_MAX, INT64_MAX, INT64_MIN
-from core.contract.forms import METHODS
 from core.contract.samples import typical_row
 from core.domain.data import ColumnKind
 from core.domain.signature import Column, Scalar, Signature
@@ -62,15 +61,15 @@ def row_schema(signature: Signature, dialect: Dialect, *, accept_unseen: bool) -
     return _object(properties, required)
 
 
-def v1_schema(row: Schema, max_rows: int) -> Schema:
+def v1_schema(row: Schema, max_rows: int, methods: Sequence[str]) -> Schema:
     """`{"data": [...], "method": ...}`."""
-    return _object({"data": _rows(row, max_rows), "method": _method()}, ["data"])
+    return _object({"data": _rows(row, max_rows), "method": _method(methods)}, ["data"])
 
 
-def v2_schema(row: Schema, max_rows: int) -> Schema:
+def v2_schema(row: Schema, max_rows: int, methods: Sequence[str]) -> Schema:
     """`{"Inputs": {"data": [...]}, "GlobalParameters": {"method": ...}}`."""
     inputs = _object({"data": _rows(row, max_rows)}, ["data"])
-    return _object({"Inputs": inputs, "GlobalParameters": _object({"method": _method()}, [])}, ["Inputs"])
+    return _object({"Inputs": inputs, "GlobalParameters": _object({"method": _method(methods)}, [])}, ["Inputs"])
 
 
 def mlflow_schema(signature: Signature, dialect: Dialect, max_rows: int, *, accept_unseen: bool) -> Schema:
@@ -93,11 +92,13 @@ def mlflow_schema(signature: Signature, dialect: Dialect, max_rows: int, *, acce
         typical = typical_row(signature)
         row = {"type": "array", "items": {}, "enum": [list(typical.values())]}
         split = _split(list(typical), row, max_rows, _only)
-    return _object({"input_data": split, "params": _object({"method": _method()}, [])}, ["input_data"])
+    return _object({"input_data": split, "params": _object({"method": _method(signature.methods)}, [])}, ["input_data"])
 
 
 def prediction_schema(classes: Sequence[Scalar]) -> Schema:
-    """One row's answer: a class, or with `predict_proba` one probability per class."""
+    """One row's answer: a class, or with `predict_proba` one probability per class; a number where there are none."""
+    if not classes:
+        return {"type": "number"}
     label: Schema = {"enum": list(classes)}
     if kind := _shared_type(classes):
         label = {"type": kind, **label}
@@ -162,8 +163,8 @@ def _rows(row: Schema, max_rows: int) -> Schema:
     return {"type": "array", "items": row, "maxItems": max_rows}
 
 
-def _method() -> Schema:
-    return {"type": "string", "enum": list(METHODS), "default": METHODS[0]}
+def _method(methods: Sequence[str]) -> Schema:
+    return {"type": "string", "enum": list(methods), "default": methods[0]}
 
 
 def _only(names: list[str]) -> Schema:

@@ -108,8 +108,8 @@ def _inconsistency(signature: Signature, values: Mapping[str, Any]) -> str:
         return f"the column '{twice[0]}' appears twice"
     if signature.target in names:
         return f"the target '{signature.target}' is also an input"
-    if len(signature.classes) < 2:
-        return f"{len(signature.classes)} classes, expected at least 2"
+    if len(signature.classes) == 1:
+        return "1 class, expected at least 2, or none for a model that gives a number"
     if odd := [c.name for c in signature.columns if c.closed and not c.levels]:
         return f"the column '{odd[0]}' is closed but has no levels"
     if to_json(signature) != dict(values):

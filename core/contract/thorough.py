@@ -23,6 +23,7 @@ class ThoroughDecoder:
 
     def __init__(self, signature: Signature, *, max_rows: int, accept_unseen: bool) -> None:
         self._max_rows = max_rows
+        self._methods = signature.methods
         self._checks = tuple(CellCheck(c, accept_unseen=accept_unseen) for c in signature.columns)
         self._names = frozenset(c.name for c in signature.columns)
         self._target = signature.target
@@ -31,7 +32,7 @@ class ThoroughDecoder:
     def __call__(self, body: bytes) -> ScoreRequest:
         """The request. Raises PayloadInvalid with all problems, PayloadTooLarge for too many rows."""
         findings = Findings()
-        envelope = open_envelope(parse(body), findings)
+        envelope = open_envelope(parse(body), self._methods, findings)
         rows = rows_of(envelope, self._max_rows, findings)
         read = self._split if envelope.form == "mlflow" else self._records
         table = read(envelope, rows, findings)

@@ -35,7 +35,7 @@ class TypedDecoder:
     def __init__(self, signature: Signature, *, accept_unseen: bool) -> None:
         # The model's columns first: a row's tuple then begins with them.
         columns = (*signature.used, *(c for c in signature.columns if not c.used))
-        self._width = len(signature.used)
+        self._width, self._methods = len(signature.used), signature.methods
         self._decoder = _decoder(columns, accept_unseen=accept_unseen)
 
     def __call__(self, body: bytes) -> ScoreRequest | None:
@@ -53,12 +53,15 @@ class TypedDecoder:
             return self._request(top.Inputs.data, "v2", UNSET if parameters is UNSET else parameters.method)
         return None
 
-    def _request(self, rows: list[Any], form: str, method: str | UnsetType) -> ScoreRequest:
+    def _request(self, rows: list[Any], form: str, method: str | UnsetType) -> ScoreRequest | None:
+        wanted = self._methods[0] if method is UNSET else str(method)
+        if wanted not in self._methods:
+            return None
         if rows:
             columns = tuple(map(list, zip(*map(msgspec.structs.astuple, rows), strict=True)))[: self._width]
         else:
             columns = tuple([] for _ in range(self._width))
-        return ScoreRequest("predict" if method is UNSET else str(method), form, len(rows), columns)
+        return ScoreRequest(wanted, form, len(rows), columns)
 
 
 def _decoder(columns: tuple[Column, ...], *, accept_unseen: bool) -> msgspec.json.Decoder[Any] | None:

@@ -10,8 +10,17 @@ Scalar = str | int | float | bool
 FORMS = ("v1", "v2", "mlflow")
 """The forms of a request that every endpoint takes: Azure AutoML's older and newer one, and MLflow's."""
 
+METHODS = ("predict", "predict_proba")
+"""What a request may ask for: a label a row, or the probabilities of all classes."""
+
 PARITY_LIMIT = 1e-6
 """Probabilities of the served model may differ this much from the trained one's: float32 trees, other summing order."""
+
+
+def parity_limit(largest: float) -> float:
+    """How far answers may be apart, the largest of which is so large: numbers of a regression relative to that."""
+    return PARITY_LIMIT * max(1.0, largest)
+
 
 CLOSED_LEVELS_MAX = 50
 CLOSED_LEVEL_ROWS_MIN = 5
@@ -40,7 +49,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Inputs in table order, and the classes in the order of the probabilities.
+    """Inputs in table order, and the classes in the order of the probabilities; none for a model that gives a number.
 
     `classes` keep the target's JSON type. `threshold` is the probability of `positive_class` from which `predict` says
     positive, or None for the most probable class.
@@ -51,6 +60,16 @@ class Signature:
     classes: tuple[Scalar, ...]
     positive_class: Scalar | None = None
     threshold: float | None = None
+
+    @property
+    def regression(self) -> bool:
+        """The model gives a number, and neither classes nor probabilities."""
+        return not self.classes
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """What a request may ask for, the usual one first."""
+        return METHODS[:1] if self.regression else METHODS
 
     @property
     def used(self) -> tuple[Column, ...]:

@@ -11,7 +11,7 @@ from core.domain.algorithms import ENSEMBLES
 from core.domain.data import DataRef
 from core.domain.endpoint import DeploymentSpec, EndpointSpec
 from core.domain.errors import SpecInvalid
-from core.domain.metrics import PRIMARY_METRICS
+from core.domain.metrics import PRIMARY_METRICS, REGRESSION_METRICS
 from core.domain.names import check_name
 from core.domain.parameters import converted, words
 from core.domain.pipeline import ParameterType, StepKind, ValueType
@@ -136,8 +136,8 @@ class EvaluateSettings:
 
     def __post_init__(self) -> None:
         EndpointSpec(self.endpoint)
-        if self.metric and self.metric not in PRIMARY_METRICS:
-            raise SpecInvalid(f"Unknown metric '{self.metric}'", hint=f"One of: {', '.join(PRIMARY_METRICS)}")
+        if self.metric and self.metric not in (known := (*PRIMARY_METRICS, *REGRESSION_METRICS)):
+            raise SpecInvalid(f"Unknown metric '{self.metric}'", hint=f"One of: {', '.join(known)}")
         check_number("confidence", self.confidence, 0.5, 0.9999)
 
 

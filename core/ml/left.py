@@ -10,7 +10,7 @@ import numpy as np
 
 from core.contract import samples
 from core.domain.errors import TrainingFailed
-from core.domain.signature import PARITY_LIMIT
+from core.domain.signature import PARITY_LIMIT, parity_limit
 from core.ml.finished import ARRAYS, MEMBER, NATIVE, PARITY
 from core.ml.learners.learner import Fitted, own_steps
 from core.ml.parity import parity_rows
@@ -53,7 +53,7 @@ def leave_model(staged: Path, task: TrialTask, fitted: Sequence[FittedPart]) -> 
         (part.share * f.fitted.probabilities(widened(matrix, f.steps), f.rounds))
         for part, f in zip(parts, fitted, strict=True)
     )
-    if (apart := float(np.abs(own - bagged(parts, matrix)).max())) > PARITY_LIMIT * answer_size(np.asarray(own)):
+    if (apart := float(np.abs(own - bagged(parts, matrix)).max())) > parity_limit(float(np.abs(own).max(initial=0.0))):
         raise TrainingFailed(
             f"The arrays of {task.algorithm} give answers {apart:.2g} from its own, more than {PARITY_LIMIT}"
         )
@@ -69,11 +69,6 @@ def leave_model(staged: Path, task: TrialTask, fitted: Sequence[FittedPart]) -> 
             (staged / NATIVE / f"{task.number}-{at}-{ending}").write_bytes(content)
     size = sum(file.stat().st_size for file in staged.rglob("*") if file.is_file())
     return Left(_predict_ms(parts, matrix[:1]), size, all(getattr(p.member, "fast", True) for p in parts))
-
-
-def answer_size(values: Array) -> float:
-    """Probabilities are as they are; the numbers of a regression are told apart relative to their size."""
-    return max(1.0, float(np.abs(values).max(initial=0.0)))
 
 
 def _predict_ms(parts: Sequence[Part], row: Array) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.contract.payload import Decoder
 from core.domain.errors import ModelUnreadable, SlipwayError, SpecInvalid
-from core.domain.signature import PARITY_LIMIT
+from core.domain.signature import parity_limit
 from core.ml.finished import NATIVE
 from core.packaging import mlflow
 from core.packaging.foreign.boosters import is_booster, take_booster
@@ -150,7 +150,7 @@ def _check_parity(staged: Path, predictor: Predictor) -> None:
         apart = float(np.abs(served - own).max())
     except (OSError, ValueError, KeyError, EOFError, SlipwayError) as e:
         raise ModelUnreadable(f"its parity.npz is damaged: {e}") from e
-    if not apart <= PARITY_LIMIT:
+    if not apart <= parity_limit(float(np.abs(own).max(initial=0.0))):
         raise ModelUnreadable(f"it answers up to {apart:.2g} apart from the model that was trained")
 
 

@@ -73,7 +73,7 @@ def _mlmodel(signature: Signature, python: str, job_id: str, created_at: float) 
 def _signature(signature: Signature) -> dict[str, str]:
     """JSON inside the YAML. Columns that the model does not read are left out, since MLflow ignores extra ones."""
     inputs = [{"name": c.name, "type": _type(c), "required": not c.nullable} for c in signature.used]
-    outputs = [{"type": _class_type(signature.classes[0]), "required": True}]
+    outputs = [{"type": _class_type(signature.classes[0] if signature.classes else 0.0), "required": True}]
     method = [{"name": "method", "type": "string", "default": "predict", "shape": None}]
     parts = {"inputs": inputs, "outputs": outputs, "params": method}
     return {name: msgspec.json.encode(part).decode() for name, part in parts.items()}

@@ -29,8 +29,8 @@ class SlipwayModel:
         Raises SpecInvalid for a column that is needed but absent, and for an unknown method.
         """
         method = (params or {}).get("method", "predict")
-        if method not in ("predict", "predict_proba"):
-            raise SpecInvalid(f"method is predict or predict_proba, got '{method}'")
+        if method not in (known := self._predictor.signature.methods):
+            raise SpecInvalid(f"method is {' or '.join(known)}, got '{method}'")
         columns = [_column(model_input, c) for c in self._predictor.signature.used]
         probabilities = self._predictor.probabilities(columns)
         if method == "predict_proba":

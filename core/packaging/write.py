@@ -14,7 +14,7 @@ from core.contract import samples
 from core.contract.signature import to_json
 from core.domain.data import DataAsset
 from core.domain.errors import TrainingFailed
-from core.domain.signature import PARITY_LIMIT
+from core.domain.signature import PARITY_LIMIT, parity_limit
 from core.domain.training import TrainingSpec
 from core.ml.finished import (
     ARRAYS,
@@ -27,7 +27,6 @@ from core.ml.finished import (
     refit_folder,
     stage,
 )
-from core.ml.left import answer_size
 from core.ml.parity import parity_rows
 from core.ml.search import SearchResult
 from core.packaging import mlflow
@@ -135,7 +134,7 @@ def _write_parity(
     rows = parity_rows(result.signature, seed)
     own = combination.combined([bag.parity() for bag in bags])
     served = load_model(staged).probabilities(samples.batch(result.signature, rows))
-    if (apart := float(np.abs(served - own).max())) > PARITY_LIMIT * answer_size(own):
+    if (apart := float(np.abs(served - own).max())) > parity_limit(float(np.abs(own).max(initial=0.0))):
         shutil.rmtree(staged)
         raise TrainingFailed(
             f"The packaged model answers up to {apart:.2g} apart from the trained one, at most {PARITY_LIMIT} is right",

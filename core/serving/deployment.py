@@ -23,7 +23,7 @@ class Predictor(Protocol):
     def signature(self) -> Signature: ...
 
     def probabilities(self, columns: Sequence[Sequence[Any]]) -> np.ndarray:
-        """Rows x classes from one sequence per column of `signature.used`."""
+        """Rows x classes from one sequence per column of `signature.used`; of a model of numbers, rows x 1."""
         ...
 
 
@@ -73,16 +73,16 @@ class Deployment:
         return Scored(reply, request, run_s * 1000.0)
 
     def _run(self, request: ScoreRequest) -> np.ndarray:
-        classes = len(self.predictor.signature.classes)
+        outputs = len(self.predictor.signature.classes) or 1
         if request.rows == 0:
-            return np.empty((0, classes))
+            return np.empty((0, outputs))
         try:
             probabilities = self.predictor.probabilities(request.columns)
         except Exception as e:
             # Anything may come out of a model; it is told as 424, and its places are logged with the request.
             raise ModelFailed("The model failed on this request", hint="The server's log shows where") from e
-        if probabilities.shape != (request.rows, classes) or not np.isfinite(probabilities).all():
-            raise ModelFailed("The model gave no probabilities for this request", hint="Deploy another version")
+        if probabilities.shape != (request.rows, outputs) or not np.isfinite(probabilities).all():
+            raise ModelFailed("The model gave no answer for this request", hint="Deploy another version")
         return probabilities
 
 

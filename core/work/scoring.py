@@ -73,6 +73,9 @@ class Scorer:
             return self._in_halves(rows, which, answers, reply["message"])
         if status == 200:
             chances = reply["result"]
+            if self._signature.regression:
+                answers |= {at: Answer(value, (), "") for at, value in zip(which, chances, strict=True)}
+                return {}
             labels = decide(self._signature, np.asarray(chances, dtype=np.float64))
             for at, label, chance in zip(which, labels, chances, strict=True):
                 answers[at] = Answer(label, chance, "")
@@ -95,7 +98,7 @@ class Scorer:
 
     def _post(self, rows: Sequence[Row]) -> tuple[int, Any]:
         """The status (200, 400, 413) and the parsed reply, with probabilities. Raises ServiceUnavailable."""
-        reply = self._answered(samples.body(rows, self._form, "predict_proba"))
+        reply = self._answered(samples.body(rows, self._form, self._signature.methods[-1]))
         if reply.status in PATIENCE.unsaid:
             raise ServiceUnavailable("The endpoint was busy for too long", hint="Try again when it has less load")
         if reply.status not in (200, 400, TOO_LARGE):

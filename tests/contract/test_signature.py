@@ -93,7 +93,7 @@ def broken(**changes):
         (broken(format=2), "format 2, expected 1"),
         ({}, "format None"),
         (broken(extra=1), "fields that this version does not support"),
-        (broken(classes=[1]), "1 classes"),
+        (broken(classes=[1]), "1 class, expected"),
         (broken(classes=[1, None]), "null"),
         (broken(target=3), "Expected `str`"),
         (broken(target="count"), "'count' is also an input"),

@@ -146,7 +146,7 @@ def test_a_server_without_probabilities_fails_parity(parity: Path) -> None:
     with serving(NoProbabilities()) as url:
         result = run(Target(url, KEY), parity=parity)["parity"]
     assert result.passed is False
-    assert result.evidence.startswith("Expected probabilities of shape (50, 2), got 200 ")
+    assert result.evidence.startswith("Expected answers of shape (50, 2), got 200 ")
 
 
 def test_a_double_encoded_reply_is_compared_all_the_same(parity: Path) -> None:

@@ -10,9 +10,8 @@ import msgspec
 
 from core.checks.document.schema import Json, alternatives, examples, flat
 from core.contract import samples
-from core.contract.forms import METHODS
 from core.domain.data import ColumnKind
-from core.domain.signature import FORMS
+from core.domain.signature import FORMS, METHODS
 
 KNOWN = {
     "data": "v1",

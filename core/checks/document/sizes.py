@@ -8,9 +8,8 @@ from typing import Any
 from core.checks.document.description import Described
 from core.checks.document.schema import Json, flat
 from core.contract import samples
-from core.contract.forms import METHODS
 from core.domain.data import ColumnKind
-from core.domain.signature import Column, Scalar
+from core.domain.signature import METHODS, Column, Scalar
 
 TOLD = re.compile(r"(\d+(?:\.\d+)?) ?(MB|MiB|KB|kB|KiB)\b")
 """A size within a sentence."""

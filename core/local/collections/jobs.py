@@ -97,7 +97,7 @@ class LocalJobs(Jobs):
         named = tuple(asset.named(name) for name in spec.exclude)
         spec = replace(spec, data=asset.ref, target=asset.named(spec.target), exclude=named)
         profile = self._data.profile(asset.ref)
-        check_target(profile, self._context.paths.table(asset.name, asset.content_id), spec.target)
+        check_target(profile, self._context.paths.table(asset.name, asset.content_id), spec.target, spec.task)
         if unknown := [name for name in spec.exclude if name not in asset.columns]:
             raise SpecInvalid(
                 f"Cannot exclude '{unknown[0]}': {asset.ref} has no such column",

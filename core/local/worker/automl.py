@@ -97,6 +97,8 @@ def _agree(work: Work, finished: list[FinishedTrial]) -> None:
 
 def _keep(work: Work, spec: TrainingSpec, trial: Trial) -> None:
     work.store.trials.put(work.job.id, trial)
+    if trial.state is TrialState.RUNNING and trial.fold_scores:
+        return  # one more fold is done, which the store shows; in a log it would be noise
     said = f"Trial {trial.number}: {trial.algorithm} {trial.state}"
     if trial.state is TrialState.SUCCEEDED:
         metric = trial.metrics.get(spec.primary_metric)

@@ -26,7 +26,7 @@ from core.local.worker.step_attempt import Step
 from core.local.worker.work import Work
 from core.ml.comparison import Comparison, compare
 from core.ml.data import fresh
-from core.ml.task import Labels
+from core.ml.task import Target
 from core.predict.arrays import Array
 from core.predict.folder import Predictor, load_model
 
@@ -107,6 +107,8 @@ def _unlike(new: Signature, live: Signature) -> str:
     """Why two models do not answer the same question; empty where they do."""
     if new.target != live.target:
         return f"it predicts '{new.target}', the live one '{live.target}'"
+    if new.regression is not live.regression:
+        return f"it gives {'a number' if new.regression else 'a class'}, the live one does not"
     if sorted(map(repr, new.classes)) != sorted(map(repr, live.classes)):
         ours, theirs = (", ".join(map(str, signature.classes[:10])) for signature in (new, live))
         return f"its classes are {ours}, those of the live one {theirs}"
@@ -120,47 +122,59 @@ def _on_fresh_rows(
     if lacking := [name for name in needed if name not in table.columns]:
         return Verdict(False, f"{table.ref} lacks a column that one of the models reads: {', '.join(lacking[:5])}")
     path, classes = _path(work, table), new.signature.classes
-    known = fresh.classes_of(path, new.signature.target, classes)
-    usable = known != fresh.UNKNOWN
+    known, usable = _known(path, new.signature)
     for contender in (new, live):
         with files(work.store, contender.data.ref):
             seen = fresh.seen(path, _path(work, contender.data), contender.columns)
         work.log.info(f"{seen.sum():,} of {counted(table.rows, 'row')} of {table.ref} stand in {contender.data.ref}.")
         usable &= ~seen
-    labels = known[usable]
-    if why := _too_few(labels, table, classes):
-        return Verdict(False, why, len(labels))
+    target = known[usable]
+    if why := _too_few(target, table, classes):
+        return Verdict(False, why, len(target))
     found = compare(
         metric,
-        labels,
+        target,
         _probabilities(new.model, path, usable, classes),
         _probabilities(live.model, path, usable, classes),
         confidence=confidence,
         seed=SEED,
     )
-    return Verdict(found.better, _said(found, len(labels)), len(labels), found)
+    return Verdict(found.better, _said(found, len(target)), len(target), found)
 
 
 def _path(work: Work, asset: DataAsset) -> Path:
     return work.paths.table(asset.name, asset.content_id)
 
 
-def _too_few(labels: Labels, table: DataAsset, classes: tuple[Any, ...]) -> str:
+def _known(path: Path, signature: Signature) -> tuple[Target, fresh.Mask]:
+    """The target of each row, and where it is known."""
+    if signature.regression:
+        numbers = fresh.numbers_of(path, signature.target)
+        return numbers, np.isfinite(numbers)
+    labels = fresh.classes_of(path, signature.target, signature.classes)
+    return labels, labels != fresh.UNKNOWN
+
+
+def _too_few(target: Target, table: DataAsset, classes: tuple[Any, ...]) -> str:
     """Why rows do not suffice to compare on; empty where they do."""
     which = f"of {table.ref} that neither model was trained on"
-    if not len(labels):
+    if not len(target):
         return f"There are no rows {which}"
-    if len(labels) < ROWS_MIN:
-        return f"There are only {counted(len(labels), 'row')} {which}: at least {ROWS_MIN} are needed to compare"
-    counts = np.bincount(labels, minlength=len(classes))
+    if len(target) < ROWS_MIN:
+        return f"There are only {counted(len(target), 'row')} {which}: at least {ROWS_MIN} are needed to compare"
+    if not classes:
+        return ""
+    counts = np.bincount(target, minlength=len(classes))
     if missing := [str(name) for name, count in zip(classes, counts, strict=True) if not count]:
         return f"No row {which} is of the class '{missing[0]}'"
     return ""
 
 
 def _probabilities(model: Predictor, table: Path, wanted: fresh.Mask, classes: tuple[Any, ...]) -> Array:
-    """A model's answers for the wanted rows, its classes in this order."""
+    """A model's answers for the wanted rows, its classes in this order; of a regression its numbers."""
     answers = [model.probabilities(chunk) for chunk in fresh.cells(table, model.signature, wanted)]
+    if not classes:
+        return np.concatenate(answers)
     order = [model.signature.classes.index(label) for label in classes]
     return np.concatenate(answers)[:, order]
 

@@ -16,6 +16,7 @@ from core.domain.signature import Scalar, Signature
 from core.ml.data.content import cell_text, row_keys
 from core.ml.data.scan import Column, open_scan
 from core.ml.task import Labels
+from core.predict.members import Array
 
 Mask = npt.NDArray[np.bool_]
 Cells = Sequence[Sequence[Any]]
@@ -44,6 +45,15 @@ def classes_of(table: Path, target: str, classes: Sequence[Scalar]) -> Labels:
         values = scan.connection.cursor().sql(f"SELECT {cell_text(goal)} FROM {scan.table}").to_arrow_table().column(0)
     places = pc.index_in(values, value_set=pa.array(map(_text, classes), values.type), skip_nulls=True)
     return np.asarray(places.fill_null(UNKNOWN).to_numpy(), dtype=np.int64)
+
+
+def numbers_of(table: Path, target: str) -> Array:
+    """The target of each row as a number; NaN where it is missing or none."""
+    with open_scan(table) as scan:
+        goal = next(column for column in scan.columns if column.name == target)
+        wanted = f"TRY_CAST({cell_text(goal)} AS DOUBLE)"
+        found = scan.connection.cursor().sql(f"SELECT {wanted} FROM {scan.table}").to_arrow_table().column(0)
+    return np.asarray(found.to_numpy(), dtype=np.float64)
 
 
 def cells(table: Path, signature: Signature, wanted: Mask) -> Iterator[Cells]:

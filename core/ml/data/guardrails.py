@@ -150,12 +150,18 @@ def _each(profile: TableProfile, problem: LearningProblem, target: TargetCheck) 
     yield _useless(profile, signature)
     if dates := [c.name for c in signature.used if profile.column(c.name).dates]:
         yield _dates(dates)
-    yield _class_balance(target, problem.folds)
-    yield Guardrail(
-        "validation_split",
-        GuardrailState.DONE,
-        f"Every trial is scored on {problem.rows:,} rows by {problem.folds}-fold cross-validation, stratified by class",
-    )
+    if target.classes:
+        yield _class_balance(target, problem.folds)
+    yield Guardrail("validation_split", GuardrailState.DONE, f"Every trial is scored on {_judged(problem)}")
+
+
+def _judged(problem: LearningProblem) -> str:
+    if problem.validation_table:
+        return "the rows of the validation table, which it is not trained on"
+    if problem.validation_share:
+        return f"{100 * problem.validation_share:.3g} % of the rows, which it is not trained on"
+    by = "by class" if problem.signature.classes else "by the size of the target"
+    return f"{problem.rows:,} rows by {problem.folds}-fold cross-validation, stratified {by}"
 
 
 def _missing_values(profile: TableProfile, signature: Signature) -> Guardrail:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from core.domain.metrics import TaskKind
 from core.ml.metrics import auc
-from core.ml.task import Labels, LearningProblem
+from core.ml.task import Labels, LearningProblem, Target
 from core.predict.members import Array
 
 ANSWER_AUC = 0.98
+NUMBER_AUC = 0.997
 """A single column above this nearly is the answer."""
 STRONG_AUC = 0.80
 DROP_AUC = 0.05
@@ -42,14 +44,30 @@ class Weight:
     drop: float
 
 
-def leak_note(problem: LearningProblem, matrix: Array, labels: Labels) -> str:
+def leak_note(problem: LearningProblem, matrix: Array, target: Target) -> str:
     """One sentence on the column that gives the answer away or carries most of it; empty where there is none."""
+    if problem.kind is TaskKind.REGRESSION:
+        return _number_note(problem, matrix, target)
+    labels: Labels = target
     found = weights(matrix, labels, problem.classes)
     best = max(range(len(found)), key=lambda at: found[at].alone)
     weight, name = found[best], problem.codes[best].name
     if weight.alone >= ANSWER_AUC or (weight.alone >= STRONG_AUC and weight.drop >= DROP_AUC):
         return _sentence(problem, name, weight)
     return ""
+
+
+def _number_note(problem: LearningProblem, matrix: Array, target: Target) -> str:
+    """The same for a number: whether a column tells its upper half from its lower one without an error."""
+    found = weights(matrix, (target > np.median(target)).astype(np.int64), 2)
+    best = max(range(len(found)), key=lambda at: found[at].alone)
+    if found[best].alone < NUMBER_AUC:
+        return ""
+    name, goal = problem.codes[best].name, problem.signature.target
+    return (
+        f"'{name}' may leak: alone it tells high values of '{goal}' from low ones nearly without an error; make sure "
+        f"it is known before '{goal}' is, or exclude it"
+    )
 
 
 def _sentence(problem: LearningProblem, name: str, weight: Weight) -> str:

@@ -24,7 +24,11 @@ def show(_: Workspace, endpoint: Endpoint, model: Model) -> None:
             persist_state="page",
         )
         method = st.selectbox(
-            "Returns", list(METHODS), key="consume.method", format_func=METHODS.__getitem__, width=180
+            "Returns",
+            [name for name in METHODS if name in model.signature.methods],
+            key="consume.method",
+            format_func=(METHODS | ({"predict": "Numbers"} if model.signature.regression else {})).__getitem__,
+            width=180,
         )
         request = body([typical_row(model.signature)], form, method)
         st.download_button("Download the request", request, "data.json", "application/json", icon=":material/download:")

@@ -53,7 +53,7 @@ def show(workspace: Workspace, endpoint: Endpoint, model: Model) -> None:
     else:
         row = row_form(model.ref, model.signature)
         if row is not None:
-            shares = body([row], method="predict_proba")
+            shares = None if model.signature.regression else body([row], method="predict_proba")
             _score(workspace, endpoint, deployment, model.signature, body([row]), shares)
     if isinstance(state.answer, Answer) and state.answer.endpoint == endpoint.name:
         _show(state.answer)
@@ -142,7 +142,11 @@ def _show(answer: Answer) -> None:
         return
     labels = results(reply.body)
     with st.container(border=True):
-        if answer.shares is None or answer.shares.status != 200 or len(labels) != 1:
+        if signature.regression and answer.single and len(labels) == 1:
+            st.metric(
+                "Prediction", shown(labels[0]), help=f"The model predicts the column {literal(signature.target)}."
+            )
+        elif answer.shares is None or answer.shares.status != 200 or len(labels) != 1:
             st.json(reply.body)
         else:
             left, right = st.columns([1, 2], vertical_alignment="center")
@@ -169,7 +173,7 @@ def _rule(signature: Signature) -> str:
 
 def shown(label: Any) -> str:
     """A class as people read it: yes, no, true and false begin with a capital."""
-    text = str(label)
+    text = f"{label:,.6g}" if isinstance(label, float) else str(label)
     return text.capitalize() if text in ("yes", "no", "true", "false") else text
 
 
