@@ -165,7 +165,7 @@ def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell, block: Pl
 
 
 def _featurizer(task: TrialTask) -> str:
-    own = LEARNERS[Algorithm(task.algorithm)].featurizer
+    own = LEARNERS[Algorithm(task.algorithm)].featurizer_for(task.params)
     return ", ".join(filter(None, (*featurizers(task.params), own)))
 
 

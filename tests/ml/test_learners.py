@@ -258,3 +258,17 @@ def test_text_of_which_some_cells_are_missing_is_a_category_for_every_learner():
         fitted = LEARNERS[algorithm].fit(setup(algorithm, 2), (matrix, goal), [], 30)
         said = answers(fitted, matrix)[:, 1]
         assert said[goal == 1].mean() > said[goal == 0].mean() + 0.2, algorithm
+
+
+def test_a_featurizer_is_named_by_what_is_done_to_numbers():
+    logistic = LEARNERS[Algorithm.LOGISTIC_REGRESSION]
+    assert logistic.featurizer_for({"numbers": "scores"}) == "QuantileTransformer"
+    assert logistic.featurizer_for({"numbers": "plain"}) == "StandardScalerWrapper"
+    assert LEARNERS[Algorithm.LIGHTGBM].featurizer_for({}) == ""
+
+
+def test_a_model_that_keeps_rows_of_its_table_says_that_it_has_no_fast_path():
+    matrix = table(13, False)
+    rows = matrix, labels(matrix, 2, 13)
+    slow = {a for a in CLASSIFIERS if not getattr(LEARNERS[a].fit(setup(a, 2), rows, [], 2).member(), "fast", True)}
+    assert slow == {Algorithm.KNN}

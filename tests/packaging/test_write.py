@@ -20,6 +20,7 @@ from core.domain.errors import ModelUnreadable, TrainingFailed
 from core.domain.training import Algorithm, TrainingSpec
 from core.ml.data.profile import profile_table
 from core.ml.executor import InProcessExecutor
+from core.ml.learners.registry import LEARNERS
 from core.ml.search import SearchResult, search
 from core.ml.trial import train
 from core.packaging.pyfunc import _load_pyfunc
@@ -222,6 +223,18 @@ def test_an_awkward_table_becomes_an_exact_model(tmp_path, changes, request):
     assert [type(c) for c in classes] == [type(classes[0])] * len(classes)
     answers = predictor.probabilities(samples.batch(result.signature, samples.rows(result.signature, 20, 1)))
     assert answers.sum(axis=1) == pytest.approx(np.ones(20))
+
+
+@pytest.mark.parametrize("algorithm", [a for a in (Algorithm.CATBOOST, Algorithm.NEURAL_NETWORK) if a in LEARNERS])
+def test_a_model_with_columns_of_its_learners_own_making_is_exact(tmp_path, algorithm):
+    table = customers(300) | {"word": [f"w{i * 7 % 40}" if i % 9 else None for i in range(300)]}
+    result, spec = found(tmp_path, table, trials=1, allowed_training_algorithms=(algorithm,))
+    written = write(tmp_path, result, spec)
+    body, own = parity(written)
+    predictor = load_model(written)
+    columns = [[row[column.name] for row in body["data"]] for column in predictor.signature.used]
+    assert any(part.steps for parts in predictor.bags for part in parts)
+    assert np.abs(predictor.probabilities(columns) - own).max() < 1e-6
 
 
 def test_thirty_rows_are_enough_for_a_search(tmp_path):

@@ -197,10 +197,11 @@ LEARNER = Learner(
     "catboost",
     fit,
     (
+        _config(5, 0.08, 10.0, 0.7) | {"one_hot_max_size": 10},
+        _config(4, 0.1, 30.0, 0.5, 3.0) | {"one_hot_max_size": 10},
         _config(6, 0.08, 3.0),
-        _config(5, 0.05, 10.0, 0.7) | {"one_hot_max_size": 10},
-        _config(4, 0.1, 30.0, 0.5, 3.0),
-        _config(8, 0.05, 5.0, 0.6) | {"one_hot_max_size": 5},
+        _config(7, 0.06, 10.0, 0.5) | {"one_hot_max_size": 5},
+        _config(3, 0.15, 5.0, 0.8) | {"one_hot_max_size": 25},
     ),
     vary=_vary,
 )

@@ -136,6 +136,11 @@ class Curves:
 
 Vary = Callable[[Draw, Random], Params]
 
+NUMBERS = "numbers"
+"""The parameter that says how numbers are taken: `scores`, by their rank, or `plain`, by value."""
+SCORES, PLAIN = "scores", "plain"
+RANKS = "QuantileTransformer"
+"""The featurizer of numbers by rank."""
 CATEGORIES = "categories"
 """The parameter of a booster that says how it takes text: by the order of its codes, or by sets of them."""
 ORDINAL, SPLITS = "ordinal", "splits"
@@ -152,9 +157,13 @@ class Learner:
     configs: tuple[Params, ...]
     """Configurations that are strong on most tables, best first."""
     featurizer: str = ""
-    """What it does to the encoded columns first, as Azure names it: `StandardScalerWrapper`."""
+    """What it does to the encoded columns first, as Azure names it: `StandardScalerWrapper`; else as scikit-learn."""
     vary: Vary | None = None
     """One more configuration by chance; None for a learner that gains nothing by more of them."""
+
+    def featurizer_for(self, params: Params) -> str:
+        """The featurizer of a configuration."""
+        return RANKS if params.get(NUMBERS) == SCORES else self.featurizer
 
 
 @dataclass(frozen=True, slots=True)

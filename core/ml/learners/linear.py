@@ -9,14 +9,11 @@ import numpy as np
 
 from core.domain.training import Algorithm
 from core.ml.features import Features, scores_of
-from core.ml.learners.learner import IMPOSSIBLE, Always, Fitted, Learner, Setup, spread
+from core.ml.learners.learner import IMPOSSIBLE, NUMBERS, PLAIN, SCORES, Always, Fitted, Learner, Setup, spread
 from core.ml.task import Labels, Rows, Target
 from core.predict.members import AnyArray, Array, Member
 from core.predict.steps import Step, widened
 
-NUMBERS = "numbers"
-"""The parameter that says how numbers are taken: `scores`, by their rank, or `plain`, by value."""
-SCORES, PLAIN = "scores", "plain"
 FEW = 3
 """A category with fewer rows is taken as unseen."""
 PARTS = 3

@@ -90,4 +90,5 @@ LEARNER = Learner(
     "sklearn.naive_bayes",
     fit,
     ({"alpha": 1.0, "ranges": 12}, {"alpha": 10.0, "ranges": 5}),
+    featurizer="KBinsDiscretizer",
 )

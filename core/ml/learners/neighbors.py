@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.domain.training import Algorithm
-from core.ml.learners.learner import Fitted, Learner, Setup
-from core.ml.learners.linear import NUMBERS, SCORES, FromView, View
+from core.ml.learners.learner import NUMBERS, SCORES, Fitted, Learner, Setup
+from core.ml.learners.linear import FromView, View
 from core.ml.learners.svm import FREQUENT, some_rows
 from core.ml.task import Rows
 from core.predict.members import Array, Neighbors

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from core.domain.training import Algorithm
-from core.ml.learners.learner import Always, Curves, Draw, Fitted, Learner, Setup, spread
-from core.ml.learners.linear import NUMBERS, SCORES, View, all_outputs
+from core.ml.learners.learner import NUMBERS, SCORES, Always, Curves, Draw, Fitted, Learner, Setup, spread
+from core.ml.learners.linear import View, all_outputs
 from core.ml.task import Labels, Param, Params, Rows, Target, TrialStopped
 from core.predict.members import AnyArray, Array, Member, Network
 from core.predict.steps import Step

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.domain.training import Algorithm
-from core.ml.learners.learner import Always, Fitted, Learner, Setup, spread
-from core.ml.learners.linear import NUMBERS, SCORES, FromView, View, all_outputs, places_among, svm
+from core.ml.learners.learner import NUMBERS, SCORES, Always, Fitted, Learner, Setup, spread
+from core.ml.learners.linear import FromView, View, all_outputs, places_among, svm
 from core.ml.task import Rows
 from core.predict.members import Network
 

@@ -10,8 +10,7 @@ import numpy as np
 from core.domain.training import Algorithm
 from core.ml.features import lowest, scores_of
 from core.ml.learners.forest import Tree, joined
-from core.ml.learners.learner import Always, Fitted, Learner, Setup, leaf_rows, spread
-from core.ml.learners.linear import NUMBERS, SCORES
+from core.ml.learners.learner import NUMBERS, SCORES, Always, Fitted, Learner, Setup, leaf_rows, spread
 from core.ml.task import Labels, Param, Rows, TrialStopped
 from core.predict.members import Array, Forest, Member
 from core.predict.scores import Scores
