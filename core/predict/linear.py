@@ -56,18 +56,19 @@ class Linear:
 
     def margins(self, matrix: Array) -> Array:
         """The sums, rows x outputs, before they become probabilities."""
-        margins = np.tile(self.intercept, (len(matrix), 1))
+        margins = np.empty((len(matrix), len(self.intercept)))
+        margins[:] = self.intercept
         if len(self.numeric):
-            scaled = (matrix[:, self.numeric] - self.center) / self.scale
+            scaled = (matrix.take(self.numeric, axis=1) - self.center) / self.scale
             missing = np.isnan(scaled)
             if missing.any():
                 scaled[missing] = 0.0
                 margins += missing @ self.absent
             margins += scaled @ self.coef
         if len(self.text):
-            codes = matrix[:, self.text]
+            codes = matrix.take(self.text, axis=1)
             rows = self.start + np.where(np.isnan(codes), self.size, codes).astype(np.intp)
-            margins += self.table[rows].sum(axis=1)
+            margins += self.table.take(rows, axis=0).sum(axis=1)
         return margins
 
     def terms(self, matrix: Array) -> Array:
