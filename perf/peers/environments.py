@@ -31,12 +31,10 @@ class Installable(Protocol):
 
 def python_of(peer: Installable, envs: Path = ENVS) -> Path:
     """The interpreter that has what the peer requires. Raises PeerFailed with the installer's own last words."""
-    if not peer.REQUIREMENTS:
-        return Path(sys.executable)
+    if there := installed_python(peer, envs):
+        return there
     folder = envs / peer.NAME
     python, stamp = folder / "bin" / "python", folder / "installed"
-    if stamp.is_file() and stamp.read_text() == fingerprint(peer):
-        return python
     shutil.rmtree(folder, ignore_errors=True)
     uv = _uv(envs)
     _run([*uv, "venv", "--quiet", "--python", _interpreter(peer), str(folder)])
@@ -44,6 +42,14 @@ def python_of(peer: Installable, envs: Path = ENVS) -> Path:
     _run([str(python), "-W", "ignore", "-m", "compileall", "-q", str(folder / "lib")], may_fail=True)
     stamp.write_text(fingerprint(peer))
     return python
+
+
+def installed_python(peer: Installable, envs: Path = ENVS) -> Path | None:
+    """The same where it is there already; nothing is installed."""
+    if not peer.REQUIREMENTS:
+        return Path(sys.executable)
+    stamp = envs / peer.NAME / "installed"
+    return envs / peer.NAME / "bin" / "python" if stamp.is_file() and stamp.read_text() == fingerprint(peer) else None
 
 
 def fingerprint(peer: Installable) -> str:

@@ -19,7 +19,7 @@ from perf.peers.automl.report import markdown
 from perf.peers.automl.sizes import Installed, of_engine
 from perf.peers.automl.tables import Split, Table
 from perf.peers.comparison import PeerFailed, interleaved
-from perf.peers.environments import fingerprint, python_of
+from perf.peers.environments import fingerprint, installed_python, python_of
 from perf.peers.scoring import machine
 
 
@@ -127,11 +127,9 @@ class Comparison:
         )
 
     def _installed(self, contender: Contender) -> Installed | None:
-        """None where it could not be installed."""
-        try:
-            return of_engine(contender.engine, python_of(contender.engine.environment, self._envs))
-        except PeerFailed:
-            return None
+        """None where it is not installed."""
+        python = installed_python(contender.engine.environment, self._envs)
+        return of_engine(contender.engine, python) if python else None
 
     def _circumstances(self, outcomes: Sequence[verdicts.Outcome]) -> str:
         when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
