@@ -45,38 +45,23 @@ MLJAR = Environment("mljar", ("mljar-supervised==1.3.2", PARQUET))
 LIGHTAUTOML = Environment("lightautoml", ("lightautoml==0.4.2", PARQUET))
 
 
-def _engine(name: str, label: str, environment: Environment, part: str, **options: Any) -> Engine:
+def _engine(name: str, label: str, environment: Environment, **options: Any) -> Engine:
+    part, _, _ = environment.REQUIREMENTS[0].partition("==")
     return Engine(name, label, environment, SCRIPTS / f"fit_{environment.NAME}.py", (part,), options)
 
 
+OURS_PARTS = ("lightgbm", "xgboost-cpu", "catboost", "scikit-learn", "optuna")
 ENGINES: Sequence[Engine] = (
-    Engine(
-        OURS,
-        "Slipway",
-        OWN,
-        SCRIPTS / "fit_slipway.py",
-        ("lightgbm", "xgboost-cpu", "catboost", "scikit-learn", "optuna"),
-    ),
-    _engine(
-        "autogluon",
-        "AutoGluon best_quality",
-        AUTOGLUON,
-        "autogluon.tabular[lightgbm,catboost,xgboost,fastai]",
-        presets="best_quality",
-    ),
-    _engine(
-        "autogluon-2025",
-        "AutoGluon best_quality_v150",
-        AUTOGLUON,
-        "autogluon.tabular[lightgbm,catboost,xgboost,fastai]",
-        presets="best_quality_v150",
-    ),
-    _engine("flaml", "FLAML", FLAML, "flaml[automl,catboost]"),
-    _engine("flaml-ensemble", "FLAML ensemble", FLAML, "flaml[automl,catboost]", ensemble=True),
-    _engine("mljar", "mljar Compete", MLJAR, "mljar-supervised"),
-    _engine("lightautoml", "LightAutoML", LIGHTAUTOML, "lightautoml"),
+    Engine(OURS, "Slipway", OWN, SCRIPTS / "fit_slipway.py", OURS_PARTS),
+    _engine("autogluon", "AutoGluon best_quality", AUTOGLUON, presets="best_quality", dynamic_stacking=False),
+    _engine("autogluon-2025", "AutoGluon best_quality_v150", AUTOGLUON, presets="best_quality_v150"),
+    _engine("flaml", "FLAML", FLAML),
+    _engine("flaml-ensemble", "FLAML ensemble", FLAML, ensemble=True),
+    _engine("mljar", "mljar Compete", MLJAR),
+    _engine("lightautoml", "LightAutoML", LIGHTAUTOML),
 )
-"""Ours first. AutoGluon's `extreme_quality` is absent: it wants a GPU and weights that it fetches from a hub."""
+"""Ours first. AutoGluon's `extreme_quality` is absent: it wants a GPU and weights that it fetches from a hub. Dynamic
+stacking would spend a quarter of the time on a trial fit; AutoGluon itself advises to leave it out of a short run."""
 
 
 @dataclass(frozen=True)

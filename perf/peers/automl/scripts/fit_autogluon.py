@@ -10,7 +10,7 @@ if __name__ == "__main__":
     metric = "roc_auc" if ask.binary else "roc_auc_ovr_weighted"
     predictor = TabularPredictor(label=ask.target, path=str(ask.folder / "model"), eval_metric=metric, verbosity=2)
     begun = time.perf_counter()
-    predictor.fit(ask.train, presets=ask.options["presets"], time_limit=ask.budget_s, num_cpus=ask.threads, num_gpus=0)
+    predictor.fit(ask.train, time_limit=ask.budget_s, num_cpus=ask.threads, num_gpus=0, **ask.options)
     fit_s = time.perf_counter() - begun
     begun = time.perf_counter()
     probabilities = predictor.predict_proba(ask.test)
