@@ -55,7 +55,7 @@ class SkipRule:
 
 LIVE = frozenset({"quickstart", "run_quickstart"})
 """Fixtures that start a whole workspace: what uses one waits a lot and computes little."""
-LIVE_ROOMS = frozenset({"lifecycle", "loadtest", "serving", "contract_tests", "cli"})
+LIVE_ROOMS = frozenset({"lifecycle", "loadtest", "serving", "contract_tests", "cli", "ml"})
 """Folders whose tests wait for processes. Others do too: with these the other half ends when what measures begins."""
 OTHER_HALF_S = 900
 
@@ -93,7 +93,7 @@ class Halves:
         return True
 
 
-BESIDE_AZURE = frozenset({"architecture", "contract", "definitions", "gate", "ml"})
+BESIDE_AZURE = frozenset({"architecture", "contract", "definitions", "gate"})
 """Folders that go with what asks Azure, so that the three parts end at about the same time."""
 
 

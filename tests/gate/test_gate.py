@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from turns import sets_in_turn
 
 from contract_tests.reference import KEY, Reference, Refused, Reply, Request, serving
 from core import gate, loadtest
@@ -111,10 +112,13 @@ def test_a_correct_endpoint_passes_every_part_and_the_measured_values_are_told(c
 
 @pytest.mark.parametrize(
     ("budget", "words"),
-    [
-        (GateBudget(p99_ms=0.001, requests_per_s=1, window_s=0.2, windows=1), "ms (budget 0.001)"),
-        (GateBudget(p99_ms=2_000, requests_per_s=1e6, window_s=0.2, windows=1), "requests/s (budget 1e+06)"),
-    ],
+    sets_in_turn(
+        [
+            (GateBudget(p99_ms=0.001, requests_per_s=1, window_s=0.2, windows=1), "ms (budget 0.001)"),
+            (GateBudget(p99_ms=2_000, requests_per_s=1e6, window_s=0.2, windows=1), "requests/s (budget 1e+06)"),
+        ],
+        2,
+    ),
 )
 def test_a_budget_that_is_not_met_fails(correct: Target, budget: GateBudget, words: str) -> None:
     result = run(correct, budget=budget)["performance"]
@@ -250,7 +254,7 @@ class Elsewhere(Reference):
         return super().score(request)
 
 
-@pytest.mark.parametrize(("form", "key"), [("v2", "Inputs"), ("mlflow", "input_data")])
+@pytest.mark.parametrize(("form", "key"), sets_in_turn([("v2", "Inputs"), ("mlflow", "input_data")], 2))
 def test_a_deployment_elsewhere_is_proven_by_its_header_path_and_form_and_when_it_is_busy_at_first(
     parity: Path, form: str, key: str
 ) -> None:

@@ -218,9 +218,9 @@ def test_nothing_that_a_step_has_started_outlives_it(world: World, pids: Path) -
 def test_a_step_that_takes_too_long_is_ended_with_all_it_has_started(world: World, pids: Path) -> None:
     code = LEAVES + "\ntime.sleep(600)"
     began = time.monotonic()
-    with pytest.raises(StepFailed, match=r"^It ran for [12]\.\d s, its limit is 1 s$"):
+    with pytest.raises(StepFailed, match=r"^It ran for [1-4]\.\d s, its limit is 1 s$"):
         work_on(world, command(world, code, f"{pids}/", timeout_s=1.0)).do()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert running(noted(pids)) == []
 
 
