@@ -97,14 +97,15 @@ def _package(store: Store, paths: Paths, job: Job, trial: Trial, folder: Path, c
     # Imported when used: an app that registers nothing needs no packaging.
     from core.ml.data.prepare import prepare
     from core.ml.data.profile import from_json as read_profile
+    from core.ml.final import decided, served
     from core.ml.finished import fingerprint, read_trial
-    from core.ml.search import SearchResult
+    from core.ml.result import SearchResult
     from core.packaging.write import write_model
 
     assert isinstance(job.spec, TrainingSpec)
     data = store.data.get(job.spec.data)
     profile = read_profile(msgspec.json.decode(paths.profile(data.name, data.content_id).read_bytes()))
-    prepared = prepare(paths.table(data.name, data.content_id), job.spec, profile)
+    prepared = prepare(paths.table(data.name, data.content_id), job.spec, profile, _validation(store, paths, job.spec))
     try:
         finished = read_trial(paths.trials(job.id) / str(trial.number))
     except FileNotFoundError as e:
@@ -117,14 +118,17 @@ def _package(store: Store, paths: Paths, job: Job, trial: Trial, folder: Path, c
             hint="Train again and register then",
         )
     members = tuple(zip(trial.members or (trial.number,), finished.weights or (1.0,), strict=True))
+    signature, notes = decided(job.spec, prepared, finished.oof())
+    trials = [read_trial(paths.trials(job.id) / str(member)).trial for member, _ in members]
     result = SearchResult(
         finished.trial,
         members,
-        prepared.problem.signature,
+        signature,
         prepared.guardrails,
-        prepared.notes,
+        (*prepared.notes, *notes),
         paths.trials(job.id),
         finished.combination,
+        served(trials, paths.trials(job.id), job.spec),
     )
     staged = paths.incoming / new_id(clock)
     try:
@@ -135,6 +139,14 @@ def _package(store: Store, paths: Paths, job: Job, trial: Trial, folder: Path, c
         raise storage_error(e, f"keep the model of trial {trial.number}") from e
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+
+
+def _validation(store: Store, paths: Paths, spec: TrainingSpec) -> Path | None:
+    """The table that alone judged the trials, where there was one."""
+    if spec.validation_data is None:
+        return None
+    data = store.data.get(spec.validation_data)
+    return paths.table(data.name, data.content_id)
 
 
 def _described(name: str, job_id: str, spec: TrainingSpec, folder: Path, now: float) -> Model:

@@ -52,6 +52,9 @@ class Final:
     refit_s: float = 0.0
     """About how long the refits would take that the best so far needs."""
 
+    def __post_init__(self) -> None:
+        costs_of(self.spec.cost_matrix, self.prepared.problem)
+
     def checkpoint(self) -> None:
         """Make the ensembles anew where twice as many trials as the last time have succeeded."""
         if len(self.board.ranked) >= self.due:
@@ -66,7 +69,7 @@ class Final:
         at, said = chosen(self._judged, [their, *(one.oof() for one in made)])
         winner = made[at - 1] if at else single
         best = replace(winner.trial, metrics=evaluate(self._judged.kind, self.prepared.target, said))
-        signature, notes = self._decided(said)
+        signature, notes = decided(self.spec, self.prepared, said)
         members = tuple(zip(winner.trial.members or (best.number,), winner.weights or (1.0,), strict=True))
         refitted = self._refits([self._trial(number) for number, _ in members], left, should_stop)
         return SearchResult(
@@ -175,15 +178,6 @@ class Final:
     def _trial(self, number: int) -> Trial:
         return next(f.trial for f in self.board.singles if f.trial.number == number)
 
-    def _decided(self, said: Array) -> tuple[Signature, tuple[str, ...]]:
-        """The signature with the threshold of the cost matrix, and what is to be said of it."""
-        signature = self.prepared.problem.signature
-        if not self.spec.cost_matrix:
-            return signature, ()
-        costs = costs_of(self.spec.cost_matrix, self.prepared.problem.kind, signature.classes)
-        found = decision_of(costs, self.prepared.target, said[:, 1], self.prepared.blocks)
-        return replace(signature, threshold=found.threshold), (found.note,)
-
     def _refits(
         self, members: Sequence[Trial], left: Callable[[], float], should_stop: Callable[[], bool]
     ) -> tuple[int, ...]:
@@ -198,13 +192,32 @@ class Final:
             tasks = (self._task(trial, left()) for trial in open_to)
             for _ in self.executor.run(tasks, over):
                 pass
-        return tuple(n for n in wanted if refit_folder(self.folder / str(n)).exists())
+        return served(members, self.folder, self.spec)
 
     def _task(self, trial: Trial, seconds: float) -> TrialTask:
         return TrialTask(
             trial.number, trial.algorithm, trial.params, self.prepared.problem, self.folder / str(trial.number),
             self.executor.threads, max(1.0, seconds), self.clock(), refit=True,
         )  # fmt: skip
+
+
+def decided(spec: TrainingSpec, prepared: Prepared, said: Array) -> tuple[Signature, tuple[str, ...]]:
+    """The signature with the threshold of the cost matrix, and what is to be known of it.
+
+    `said` is of the rows that judge, by a model that never saw them.
+    """
+    signature = prepared.problem.signature
+    costs = costs_of(spec.cost_matrix, prepared.problem)
+    if costs is None:
+        return signature, ()
+    found = decision_of(costs, prepared.target, said[:, 1], prepared.blocks)
+    return replace(signature, threshold=found.threshold), (found.note,)
+
+
+def served(trials: Sequence[Trial], folder: Path, spec: TrainingSpec) -> tuple[int, ...]:
+    """Those of a model's members that are to be taken as they were refitted."""
+    wanted = Allowance(spec.max_predict_ms).refits(trials) or ()
+    return tuple(n for n in wanted if refit_folder(folder / str(n)).exists())
 
 
 def _cheapest(finished: FinishedTrial) -> tuple[float, int]:

@@ -10,7 +10,7 @@ from core.domain.metrics import TaskKind
 from core.domain.signature import Scalar
 from core.domain.training import Cost
 from core.ml.data.folds import Places
-from core.ml.task import Labels
+from core.ml.task import Labels, LearningProblem
 from core.predict.members import Array
 
 HIGHEST = 1.0
@@ -33,12 +33,15 @@ class Decision:
         )
 
 
-def costs_of(matrix: Sequence[Cost], kind: TaskKind, classes: Sequence[Scalar]) -> Array:
-    """Actual x predicted class. Raises SpecInvalid: other classes than the target's, or more than two.
+def costs_of(matrix: Sequence[Cost], problem: LearningProblem) -> Array | None:
+    """Actual x predicted class; None without a matrix. Raises SpecInvalid: other classes, or more than two.
 
     What the matrix does not name costs 1, a right answer 0.
     """
-    if kind is not TaskKind.BINARY:
+    if not matrix:
+        return None
+    classes = problem.signature.classes
+    if problem.kind is not TaskKind.BINARY:
         raise SpecInvalid(
             f"A cost matrix sets the threshold between two classes, and the target has {len(classes)}",
             hint="Leave the cost matrix out and decide by predict_proba, or weigh the classes by class_weights",
@@ -65,27 +68,19 @@ def decision_of(costs: Array, labels: Labels, positive: Array, blocks: Places) -
 
 
 def _cheapest(costs: Array, labels: Labels, positive: Array) -> float:
-    """The one that was cheapest on these rows, or the one that true probabilities would have, if that is as cheap.
+    """The one that was cheapest on these rows, or the one that true probabilities would have.
 
-    Of the rows alone it hangs on the few that lie near it. It lies half-way between two probabilities.
+    The rows alone hang on the few that lie near it, so they must save more than chance would.
     """
-    expected = _expected(costs)
     order = np.argsort(-positive, kind="stable")
-    change = (costs[labels, 1] - costs[labels, 0])[order]
-    spent = np.append(0.0, np.cumsum(change))
-    ranked = positive[order]
+    change, ranked = (costs[labels, 1] - costs[labels, 0])[order], positive[order]
     ends = np.append(True, np.append(ranked[1:] < ranked[:-1], True))
-    at = int(np.where(ends, spent, np.inf).argmin())
-    if expected is not None and _spent(costs, labels, positive, expected) <= _spent(
-        costs, labels, positive, _between(ranked, at)
-    ) + _noise(change):
-        return expected
-    return _between(ranked, at)
-
-
-def _noise(change: Array) -> float:
-    """The standard error of a sum over the rows: a threshold that saves less than that saves nothing for sure."""
-    return float(0.1 * change.std() * np.sqrt(len(change)))
+    found = _between(ranked, int(np.where(ends, np.append(0.0, np.cumsum(change)), np.inf).argmin()))
+    expected = _expected(costs)
+    if expected is None:
+        return found
+    apart = change[(ranked >= min(found, expected)) & (ranked < max(found, expected))]
+    return expected if abs(apart.sum()) <= np.sqrt((apart**2).sum()) else found
 
 
 def _between(ranked: Array, taken: int) -> float:
