@@ -1,9 +1,11 @@
 """One finished search -> one complete model folder, or none."""
 
 import json
+import platform
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from core.contract.signature import to_json
 from core.domain.data import DataAsset
 from core.domain.errors import TrainingFailed
 from core.domain.signature import PARITY_LIMIT, parity_limit
-from core.domain.training import TrainingSpec
+from core.domain.training import Algorithm, TrainingSpec
 from core.ml.finished import (
     ARRAYS,
     MEMBER,
@@ -27,9 +29,10 @@ from core.ml.finished import (
     refit_folder,
     stage,
 )
+from core.ml.learners.registry import LEARNERS
 from core.ml.parity import parity_rows
-from core.ml.search import SearchResult
-from core.packaging import mlflow
+from core.ml.result import SearchResult
+from core.packaging import mlflow, model_card
 from core.predict.combination import Combination, Vote
 from core.predict.encoder import Encoder
 from core.predict.folder import (
@@ -45,6 +48,8 @@ from core.predict.members import Array
 from core.predict.part import Part
 
 CARD_FORMAT = 1
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "xgboost": "xgboost-cpu"}
+"""Libraries whose package has another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def write_model(
     """
     bags = [_bag(result, number, weight) for number, weight in result.members]
     combination = _combination(result)
-    card = _card(result, bags, spec, data, job_id, created_at)
+    card = _card(result, bags, combination, spec, data, job_id, created_at)
     staged = stage(folder)
     _write_json(staged / "signature.json", to_json(result.signature))
     _write_json(staged / "model.json", _model(bags, combination, card))
@@ -92,6 +97,7 @@ def write_model(
         if (bag.folder / NATIVE).exists():
             shutil.copytree(bag.folder / NATIVE, staged / NATIVE, dirs_exist_ok=True)
     _write_json(staged / "card.json", card)
+    (staged / model_card.FILE).write_text(model_card.markdown(card, result.signature), "utf-8")
     _write_parity(staged, result, bags, combination, spec.seed)
     mlflow.write_flavor(staged, result.signature, job_id=job_id, created_at=created_at)
     commit(staged, folder)
@@ -145,7 +151,13 @@ def _write_parity(
 
 
 def _card(
-    result: SearchResult, bags: Sequence[_Bag], spec: TrainingSpec, data: DataAsset, job_id: str, created_at: float
+    result: SearchResult,
+    bags: Sequence[_Bag],
+    combination: Combination,
+    spec: TrainingSpec,
+    data: DataAsset,
+    job_id: str,
+    created_at: float,
 ) -> dict[str, Any]:
     """What a person must know of the model, and where it comes from."""
     signature = result.signature
@@ -156,10 +168,13 @@ def _card(
         "algorithm": result.best.algorithm,
         "trial": result.best.number,
         "members": [_member(bag) for bag in bags],
+        "combination": combination_json(combination),
         "primary_metric": spec.primary_metric,
         "metrics": dict(result.best.metrics),
+        "fold_scores": list(result.best.fold_scores),
         "target": spec.target,
         "classes": list(signature.classes),
+        "threshold": signature.threshold,
         "data": {name: getattr(data, name) for name in ("name", "version", "sha256", "source", "rows")},
         "excluded": [name for name in unused if name in spec.exclude],
         "dropped": [name for name in unused if name not in spec.exclude],
@@ -170,6 +185,7 @@ def _card(
         "experiment_name": spec.experiment_name,
         "job_id": job_id,
         "created_at": created_at,
+        "environment": _environment(bags),
     }
 
 
@@ -180,7 +196,15 @@ def _member(bag: _Bag) -> dict[str, Any]:
         "algorithm": trial.algorithm,
         "weight": bag.weight,
         "params": dict(trial.params),
+        "refitted": bag.folder != bag.trial.folder,
     }
+
+
+def _environment(bags: Sequence[_Bag]) -> dict[str, Any]:
+    """What the model was made with; to answer it needs the first two alone."""
+    used = {LEARNERS[Algorithm(bag.trial.trial.algorithm)].library.split(".")[0] for bag in bags}
+    names = (*mlflow.PACKAGES, *sorted(DISTRIBUTIONS.get(name, name) for name in used))
+    return {"python": platform.python_version(), "packages": {name: version(name) for name in names}}
 
 
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:

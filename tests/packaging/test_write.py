@@ -73,7 +73,16 @@ def parity(model: Path) -> tuple[dict, np.ndarray]:
 
 
 def test_a_model_folder_holds_all_that_is_promised(model):
-    names = {"signature.json", "model.json", "arrays.npz", "card.json", "parity.npz", "requirements.txt", "MLmodel"}
+    names = {
+        "signature.json",
+        "model.json",
+        "arrays.npz",
+        "card.json",
+        "MODEL_CARD.md",
+        "parity.npz",
+        "requirements.txt",
+        "MLmodel",
+    }
     assert names <= {path.name for path in model.iterdir()}
     assert not [path for path in model.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib", ".cloudpickle")]
 
@@ -88,7 +97,7 @@ def test_the_folder_answers_its_parity_rows_as_the_learners_did(model):
 
 
 def test_the_boosters_native_files_are_kept(searched, model):
-    assert {path.name for path in (model / "native").iterdir()} == {
+    assert {path.name for path in (model / "native").iterdir()} >= {
         "0-0-lightgbm.txt", "0-1-lightgbm.txt", "2-0-xgboost.json", "2-1-xgboost.json"
     }  # fmt: skip
     for path in (model / "native").iterdir():
@@ -107,6 +116,58 @@ def test_the_card_says_where_the_model_comes_from(searched, model):
     assert {g["name"] for g in card["guardrails"]} == {g.name for g in result.guardrails}
     assert card["seed"] == spec.seed
     assert load_model(model).info["algorithm"] == result.best.algorithm
+
+
+def test_the_card_reads_as_plain_text(searched, model):
+    result, _ = searched
+    text = (model / "MODEL_CARD.md").read_text()
+    assert text.startswith("# customers\n\nPredicts `answer` (`no`, `yes`) from ")
+    assert f"| AUC (`AUC_weighted`) | {result.best.metrics['AUC_weighted']:.4f} |" in text
+    assert "| 0 | LightGBM | 0.300 |" in text
+    assert "version 3 of `customers` (300 rows" in text
+    assert all(guardrail.detail.replace("|", "\\|") in text for guardrail in result.guardrails)
+    assert "lightgbm 4." in text
+    assert "{" not in text
+
+
+def changed(searched, folder: Path, **changes) -> Path:
+    result, spec = searched
+    return write(folder, replace(result, **changes), spec)
+
+
+@pytest.mark.parametrize(
+    "combination",
+    [
+        {
+            "kind": "vote",
+            "meta": {"weights": [0.3, 0.3, 0.2, 0.2], "calibration": {"slope": 1.4, "bias": [0.1, -0.1]}},
+        },
+        {"kind": "stack", "meta": {"weights": [0.5, 0.1, 0.0, 0.7], "bias": [0.0, 0.2]}},
+    ],
+    ids=["a calibrated vote", "a stack"],
+)
+def test_a_combination_answers_as_the_learners_would_be_combined(searched, model, tmp_path, combination):
+    written = changed(searched, tmp_path, combination=combination)
+    body, own = parity(written)
+    served = load_model(written).probabilities(samples.batch(load_model(written).signature, body["data"]))
+    assert np.abs(served - own).max() <= 1e-6
+    assert np.abs(own - parity(model)[1]).max() > 1e-3
+    assert json.loads((written / "card.json").read_text())["combination"] == combination
+
+
+def test_a_threshold_decides_in_every_way_of_asking_the_folder(searched, tmp_path):
+    signature = replace(searched[0].signature, threshold=0.3)
+    written = changed(searched, tmp_path, signature=signature)
+    predictor, body = load_model(written), parity(written)[0]
+    columns = samples.batch(predictor.signature, body["data"])
+    chances = predictor.probabilities(columns)
+    expected = ["yes" if p >= 0.3 else "no" for p in chances[:, 1]]
+    assert expected != [predictor.signature.classes[i] for i in chances.argmax(axis=1)]
+    assert predictor.labels(chances) == expected
+    frame = {c.name: values for c, values in zip(predictor.signature.used, columns, strict=True)}
+    assert _load_pyfunc(str(written)).predict(frame).tolist() == expected
+    assert "from a probability of 0.3 up" in (written / "MODEL_CARD.md").read_text()
+    assert json.loads((written / "card.json").read_text())["threshold"] == 0.3
 
 
 def test_no_row_of_the_table_is_in_the_folder(model):

@@ -106,8 +106,13 @@ def calibrated(judged: Judged, vote: Ensemble) -> Ensemble:
     return Ensemble(vote.members, Vote(vote.weights, calibration_of(*_some(judged, vote.said, every))), crossed)
 
 
-def stacked(judged: Judged, said: Array, vote: Ensemble, by_block: Sequence[Array]) -> Ensemble | None:
-    """The linear model over the vote's members, where it surely beats the vote on rows that did not decide it."""
+def stacked(
+    judged: Judged, said: Array, vote: Ensemble, by_block: Sequence[Array], *, sure: float = SURE
+) -> Ensemble | None:
+    """The linear model over the vote's members, where it surely beats the vote on rows that did not decide it.
+
+    By `sure` standard errors of the difference.
+    """
     if judged.class_weights:
         return None
     crossed = np.empty_like(vote.said)
@@ -118,7 +123,7 @@ def stacked(judged: Judged, said: Array, vote: Ensemble, by_block: Sequence[Arra
         at = np.flatnonzero(weighed)
         crossed[its] = _stack(judged, said[at], deciding, weighed[at]).combined(list(said[at][:, its]))
     gained = judged.losses(vote.said) - judged.losses(crossed)
-    if gained.mean() <= SURE * gained.std() / np.sqrt(len(gained)):
+    if gained.mean() <= sure * gained.std() / np.sqrt(len(gained)):
         return None
     made = _stack(judged, said[list(vote.members)], np.arange(len(judged.target)), np.array(vote.weights))
     return Ensemble(vote.members, made, crossed)
