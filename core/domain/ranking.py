@@ -28,3 +28,16 @@ def best(trials: Sequence[Trial], metric: str) -> Trial | None:
 def spread(trial: Trial) -> float | None:
     """The standard deviation of the primary metric over the folds; None of fewer than two."""
     return stdev(trial.fold_scores) if len(trial.fold_scores) > 1 else None
+
+
+def frontier(trials: Sequence[Trial], metric: str) -> tuple[Trial, ...]:
+    """The trials that no other beats in both quality and speed, the fastest first.
+
+    Trials without the metric or a measured time have no part in it; of equals the earlier one stays.
+    """
+    measured = [t for t in trials if metric in t.metrics and t.predict_ms > 0]
+    kept: list[Trial] = []
+    for trial in sorted(measured, key=lambda t: (t.predict_ms, -standing(t, metric), t.number)):
+        if not kept or standing(trial, metric) > standing(kept[-1], metric):
+            kept.append(trial)
+    return tuple(kept)
