@@ -18,7 +18,7 @@ from core.contract.payload import Decoder
 from core.domain.errors import ModelUnreadable, SlipwayError, SpecInvalid
 from core.domain.signature import parity_limit
 from core.ml.finished import NATIVE
-from core.packaging import mlflow
+from core.packaging import mlflow, model_card
 from core.packaging.foreign.boosters import is_booster, take_booster
 from core.packaging.foreign.onnx import MODEL, is_onnx, take_onnx
 from core.predict.folder import Predictor, load_model
@@ -107,7 +107,7 @@ def _is_ours(source: Path) -> bool:
 
 
 def _take_ours(source: Path, staged: Path) -> None:
-    for name in DATA_FILES:
+    for name in (*DATA_FILES, model_card.FILE):
         if (source / name).is_file():
             shutil.copyfile(source / name, staged / name)
     if (source / NATIVE).is_dir():
