@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bank_story import AUTOML_ID, GATE_ID, LEAK, REF, RUNNING_ID
 from reading import by_label, text
+from streamlit.testing.v1 import local_script_runner
 
 from core.domain.endpoint import DeploymentSpec
 from core.domain.job import JobState
@@ -183,6 +184,34 @@ def test_why_the_best_won_is_said_in_one_sentence_once_the_job_has_ended(visit, 
     assert "Trial 8 (Voting ensemble) won, significantly better" in text(visit("leaderboard", job=AUTOML_ID))
     visit("leaderboard", job=RUNNING_ID)
     assert bank.called("jobs.winner") == [(AUTOML_ID,)]
+
+
+def test_the_best_is_offered_with_what_to_expect_of_it_on_new_rows(visit, bank):
+    job = next(job for job in bank.jobs if job.id == AUTOML_ID)
+    honest = replace(job.result, best=replace(job.result.best, metrics={"AUC_weighted": 0.9488}))
+    bank.jobs[bank.jobs.index(job)] = replace(job, result=honest)
+
+    app = visit("leaderboard", job=AUTOML_ID)
+
+    assert "On new rows expect AUC 0.9488" in text(app)
+    assert "Its row below says 0.9492" in text(app)
+
+
+def test_five_hundred_trials_are_not_heavy(visit, bank, monkeypatch):
+    sent: list[int] = []
+    parse = local_script_runner.parse_tree_from_messages
+    monkeypatch.setattr(
+        local_script_runner,
+        "parse_tree_from_messages",
+        lambda messages: sent.append(sum(m.ByteSize() for m in messages)) or parse(messages),
+    )
+    like = bank.job_trials[AUTOML_ID][0]
+    bank.job_trials[AUTOML_ID] = [replace(like, number=n, started_at=like.started_at + n) for n in range(500)]
+
+    app = visit("leaderboard", job=AUTOML_ID)
+
+    assert len(app.dataframe[0].value) == 500
+    assert sent[-1] < 250_000, "a look at all of it, in bytes"
 
 
 def test_a_running_trial_shows_its_folds_and_is_canceled_alone(visit, bank):

@@ -1,7 +1,7 @@
 """A training job with its trials at one moment, and which job to show."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.data import DataAsset
@@ -14,7 +14,7 @@ from core.ui.kit import jobs, words
 from core.ui.shell import address, cached, choices
 from core.workspace import Workspace
 
-LIVE_S = 0.7
+LIVE_S = 0.5
 """Seconds between looks at a training that goes on."""
 
 
@@ -41,6 +41,14 @@ class Board:
         if isinstance(found, TrainingResult):
             return next((t for t in self.trials if t.number == found.best.number), None)
         return best(self.trials, jobs.primary_metric(self.job))
+
+    @property
+    def expected(self) -> Mapping[str, float]:
+        """The best trial's metrics on rows that decided nothing of it, where the job has left them; else its own."""
+        found = self.job.result
+        if isinstance(found, TrainingResult) and found.best.metrics:
+            return found.best.metrics
+        return self.best.metrics if self.best else {}
 
     def ranked(self, metric: str) -> tuple[Trial, ...]:
         """Its trials, best first by a metric."""

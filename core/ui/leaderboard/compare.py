@@ -29,8 +29,8 @@ class Compared:
     trial: Trial
 
     @property
-    def pick(self) -> tuple[str, int]:
-        return self.job_id, self.trial.number
+    def pick(self) -> cached.Pick:
+        return cached.pick(self.job_id, self.trial)
 
     @property
     def key(self) -> str:

@@ -36,7 +36,7 @@ def show(board: Board) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if best := board.best:
             metric = jobs.primary_metric(board.job)
-            score = f"{words.metric(metric)} {words.score(best.metrics.get(metric))}"
+            score = f"{words.metric(metric)} {words.score(board.expected.get(metric))}"
             register.offer(board, best, f"Register the best model ({score})", key="best")
         if board.scored:
             _continue(board)
@@ -59,6 +59,19 @@ def _say_why(board: Board) -> None:
     except SlipwayError:
         return  # nothing can be said without predictions, and the figures stand there all the same
     st.markdown(f":material/emoji_events: {literal(words.sentence(found.sentence))}")
+    _say_expected(board)
+
+
+def _say_expected(board: Board) -> None:
+    """The best of many trials owes a little of its score to luck: what it has without that."""
+    metric = jobs.primary_metric(board.job)
+    own = board.best.metrics.get(metric) if board.best else None
+    expected = board.expected.get(metric)
+    if own is not None and expected is not None and words.score(own) != words.score(expected):
+        st.caption(
+            f"On new rows expect {words.metric(metric)} {words.score(expected)}: measured on rows that did not help to "
+            f"choose it. Its row below says {words.score(own)}."
+        )
 
 
 def _continue(board: Board) -> None:

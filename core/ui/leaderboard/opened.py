@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from core.domain.training import TrainingSpec, Trial
+from core.ui.leaderboard import cached
 from core.ui.leaderboard.board import Board
 
 
@@ -14,9 +15,9 @@ class Opened:
     trial: Trial
 
     @property
-    def pick(self) -> tuple[str, int]:
+    def pick(self) -> cached.Pick:
         """By what the workspace knows it."""
-        return self.board.job.id, self.trial.number
+        return cached.pick(self.board.job.id, self.trial)
 
     @property
     def key(self) -> str:

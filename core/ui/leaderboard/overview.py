@@ -21,7 +21,7 @@ def show(opened: Opened) -> None:
         _metrics(opened)
     if trial.params and not trial.members:
         right.table({"Hyperparameter": list(trial.params), "Value": [_value(v) for v in trial.params.values()]})
-    if lines := opened.board.workspace.jobs.trial(*opened.pick).log:
+    if lines := opened.board.workspace.jobs.trial(*opened.pick[:2]).log:
         st.code("\n".join(lines), language=None)
 
 

@@ -49,7 +49,10 @@ def follow(board: Board) -> None:
 
 
 def _drawn(board: Board, trial: Trial | None) -> tuple[str, str, str]:
-    return (board.job.id, "", "") if trial is None else (board.job.id, str(trial.number), str(trial.state))
+    """What tells one drawing from another; an ensemble is made anew under its number while the search goes on."""
+    if trial is None:
+        return board.job.id, "", ""
+    return board.job.id, str(trial.number), f"{trial.state} {trial.duration_s}"
 
 
 def _head(board: Board, trial: Trial) -> None:
@@ -59,9 +62,10 @@ def _head(board: Board, trial: Trial) -> None:
         notices.badge(word, f"{word.label}, {words.lasting(board.took_s(trial))}")
     if trial.featurizer:
         st.caption(f"{literal(trial.label)}, as Azure names it")
-    if trial.error:
+    if trial.state is TrialState.STOPPED:
+        why = words.sentence(trial.error) if trial.error else "Stopped when the training ended."
+        st.caption(f":material/timer_off: {literal(why)} It left no model.")
+    elif trial.error:
         failures.say(trial.error)
-    elif trial.state is TrialState.STOPPED:
-        st.caption("Stopped when the training ended, so it left no model.")
     if trial.state is TrialState.SUCCEEDED:
         register.offer(board, trial, "Register this model", key="trial")

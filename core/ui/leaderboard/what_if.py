@@ -29,7 +29,7 @@ def show(opened: Opened) -> None:
     if row is not None:
         verb = opened.board.workspace.jobs.explain
         before = st.session_state.get(kept)
-        found = actions.run("Explaining", verb, *opened.pick, row)
+        found = actions.run("Explaining", verb, *opened.pick[:2], row)
         if found is not None:
             st.session_state[kept] = (found, before[0] if before else None)
     if kept in st.session_state:

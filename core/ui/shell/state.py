@@ -67,7 +67,7 @@ class State:
     )
     """The columns that the visitor has chosen for the leaderboard."""
     drawn_trial: Remembered[tuple[str, str, str]] = Remembered("slipway.drawn_trial", ("", "", ""))
-    """The trial that is drawn below the leaderboard: its job, its number, and its state then."""
+    """The trial that is drawn below the leaderboard: its job, its number, and how it stood then."""
     uploads = Remembered("slipway.uploads", 0)
     """How many tables were registered: the next file gets an empty place."""
     gate_job = Remembered("slipway.gate_job", "")
