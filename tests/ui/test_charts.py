@@ -4,13 +4,16 @@ import random
 import time
 from dataclasses import replace
 
+import judged
 import pytest
 from bank_story import checks, profile, summary, trials
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.domain.endpoint import GateBudget
 from core.domain.proof import GateReport, LoadReport, LoadSecond
 from core.domain.sweep import Sweep, sweeps
-from core.ui.kit import charts, distributions
+from core.ui.kit import charts, distributions, judged_charts, trial_charts
 
 BANK = profile(random.Random(7))
 HOUR = summary(time.time(), random.Random(7))
@@ -118,6 +121,43 @@ def test_a_throughput_that_still_rises_at_the_most_clients_has_no_knee():
     assert rising.knee is None
     assert rising.rising
     assert not SWEPT.rising
+
+
+def test_trials_of_the_training_before_stand_at_the_start_of_one_that_goes_on():
+    line, _ = charts.best_so_far(trials(100.0), "AUC_weighted", 60.0).data
+    assert min(line.x) == 0
+
+
+def test_the_frontier_holds_those_that_no_other_one_beats_in_both():
+    timed = [replace(t, predict_ms=float(10 - t.number)) for t in trials(100.0)]
+    assert [t.number for t in trial_charts.frontier(timed, "AUC_weighted")] == [8]
+    slower = [replace(t, predict_ms=1.0 + t.number) for t in trials(100.0)]
+    found = trial_charts.frontier(slower, "AUC_weighted")
+    assert [t.number for t in found] == [0, 4, 5, 7, 8]
+    assert list(trial_charts.quality_and_speed(slower, "AUC_weighted").data[0].x) == [t.predict_ms for t in found]
+
+
+def test_hyperparameters_that_do_not_differ_are_no_axis_and_names_are_ticks():
+    tried = [
+        replace(t, params={"depth": t.number, "kind": "gbdt" if t.number % 2 else None, "same": 1})
+        for t in trials(100.0)
+    ]
+    assert trial_charts.varied(tried) == ("depth", "kind")
+    depth, kind, score = trial_charts.hyperparameters(tried, "AUC_weighted").data[0].dimensions
+    assert (depth.label, score.label) == ("Depth", "AUC")
+    assert kind.ticktext == ("gbdt", "–")
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 1000))
+def test_a_threshold_stands_on_each_curve_where_its_counts_say(at):
+    table = judged.thresholds()
+    found = judged_charts.points(table, at)
+    tp, fp, tn, fn = table.counts(at)
+    assert found["roc"] == pytest.approx((fp / (fp + tn), tp / (tp + fn)))
+    if "lift" in found:
+        share, lift = found["lift"]
+        assert share * lift == pytest.approx(found["cumulative_gains"][1])
 
 
 def test_a_sweep_marks_what_failed_and_leaves_a_gap_where_nothing_was_answered():

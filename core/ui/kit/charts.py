@@ -55,7 +55,8 @@ def whole(figure: go.Figure, highest: int, *, axis: str = "y") -> go.Figure:
 def best_so_far(trials: Sequence[Trial], metric: str, started_at: float) -> go.Figure:
     """Each trial's score when it ended, and the best one up to then."""
     ended = sorted((t for t in trials if metric in t.metrics), key=lambda t: t.started_at + t.duration_s)
-    at = [t.started_at + t.duration_s - started_at for t in ended]
+    # A training that goes on from another begins with the trials of that one.
+    at = [max(0.0, t.started_at + t.duration_s - started_at) for t in ended]
     scores = [t.metrics[metric] for t in ended]
     best = list(accumulate(scores, max if metric_named(metric).higher_is_better else min))
     line = go.Scatter(

@@ -72,12 +72,16 @@ def curve(found: Curve, at: Point | None = None, *, upright: float | None = None
     traces: list[Any] = [bars if found.name == CurveName.RESIDUALS else line]
     if axes.diagonal:
         traces.insert(0, _quiet([0, 1], [0, 1]))
+    if found.name == CurveName.PREDICTED_TRUE:
+        traces.insert(0, _quiet([min(found.x), max(found.x)], [min(found.x), max(found.x)]))
     if axes.level is not None:
         traces.insert(0, _quiet([0, 1], [axes.level, axes.level]))
     if at is not None:
         traces.append(_mark(at))
     figure = laid_out(traces, x=axes.x, y=axes.y, height=240, showlegend=False)
     figure.update_layout(margin_t=12)
+    if found.name == CurveName.PREDICTED_TRUE:
+        figure.update_yaxes(rangemode="normal")
     if upright is not None:
         figure.add_vline(x=upright, line_dash="dot", line_color=SERIES[1])
     return figure

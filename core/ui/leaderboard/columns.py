@@ -35,7 +35,8 @@ class Column:
 
 
 def _metric(name: str) -> Column:
-    return Column(words.metric(name), lambda _, trial: trial.metrics.get(name), format="%.4f")
+    label = words.metric(name)
+    return Column(label, lambda _, trial: trial.metrics.get(name), max(80, 8 * len(label)), "%.4f")
 
 
 def _folds(trial: Trial) -> str:

@@ -16,7 +16,7 @@ def show(opened: Opened) -> None:
     trial = opened.trial
     _facts(opened)
     _members(opened)
-    left, right = st.columns([3, 2])
+    left, right = st.columns([3, 2]) if trial.metrics else (st.container(), st.container())
     with left:
         _metrics(opened)
     if trial.params and not trial.members:
@@ -34,6 +34,10 @@ def _facts(opened: Opened) -> None:
         facts.append(words.size(trial.size_bytes))
     if not trial.fast:
         facts.append("needs its library to answer, so it is chosen only where it was asked for")
+    if trial.fold_scores and not trial.metrics:
+        scores = ", ".join(words.score(score) for score in trial.fold_scores)
+        metric = words.metric(jobs.primary_metric(opened.board.job))
+        facts.append(f"{words.plural(len(trial.fold_scores), 'fold')} of {trial.folds} done, {metric} {scores}")
     if facts:
         st.caption(" · ".join(facts))
 
