@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from bank_story import AUTOML_ID
+from bank_story import AUTOML_ID, RUNNING_ID
 from reading import by_label, text
 
 from core.domain.errors import Conflict
@@ -123,3 +123,15 @@ def test_trials_on_other_rows_are_compared_by_their_figures_alone(visit, bank):
 
     assert "They were judged on different rows" in text(app)
     assert app.dataframe[1].value["Metric"].iloc[0] == "AUC"
+
+
+def test_each_job_keeps_its_own_trial_open(visit, bank):
+    app = visit("leaderboard", **OPEN)
+    by_label(app.selectbox, "Training job").set_value(RUNNING_ID).run()
+    assert "**Trial 5: XGBoost**" not in text(app)
+    assert "trial" not in app.query_params
+
+    by_label(app.selectbox, "Training job").set_value(AUTOML_ID).run()
+
+    assert "**Trial 5: XGBoost**" in text(app)
+    assert app.query_params["trial"] == "5"

@@ -210,7 +210,7 @@ def contributions(found: Explanation) -> go.Figure:
         [bars], x=f"Contribution ({SCALES[found.scale]})", y="", height=90 + 26 * len(shown), yaxis_type="category"
     )
     most = max((abs(value) for value in values), default=1.0) or 1.0
-    room = 1.25 * most
+    room = 1.5 * most
     return figure.update_xaxes(range=[-room if min(values) < 0 else 0, room if max(values) > 0 else 0])
 
 
