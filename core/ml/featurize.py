@@ -58,7 +58,9 @@ def featurizers(params: Params) -> tuple[str, ...]:
 
 
 def worthwhile(problem: LearningProblem) -> tuple[str, ...]:
-    """The sets that can add a column to a table with these codes."""
+    """The sets that can add a column to a table with these codes; none where the job wants none."""
+    if not problem.featurized:
+        return ()
     text = _text(problem)
     numbers = len(problem.codes) - len(text)
     levels = max((len(problem.codes[at].levels) for at in text), default=0)

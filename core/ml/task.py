@@ -49,6 +49,8 @@ class LearningProblem:
     """What is optimized."""
     class_weights: tuple[float, ...] = ()
     """What a row of each class weighs; empty: alike."""
+    featurized: bool = True
+    """Whether trials may add columns to the encoded ones."""
     validation_share: float = 0.0
     """Share of the rows on which alone the trials are judged; 0: all are, by cross-validation."""
     validation_table: str = ""

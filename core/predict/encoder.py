@@ -33,6 +33,8 @@ class ColumnCode:
     """The order in which the column's dates are written; empty for a column of no dates."""
     part: str = ""
     """Which part of a date this is; a column of dates has a code, and a column of the matrix, for each of its parts."""
+    numbers: bool = False
+    """The levels are numbers, or true and false as 1 and 0: a column of numbers that is taken as one of categories."""
 
 
 class Encoder:
@@ -43,10 +45,7 @@ class Encoder:
         groups = [(name, tuple(group)) for name, group in groupby(self.codes, key=attrgetter("name"))]
         self.names = tuple(name for name, _ in groups)
         """The columns of a request, in order; one of dates has several codes."""
-        self._groups = [
-            (group, {level: float(i) for i, level in enumerate(group[0].levels)} if _categorical(group[0]) else None)
-            for _, group in groups
-        ]
+        self._groups = [(group, _places(group[0]) if _categorical(group[0]) else None) for _, group in groups]
         self._fills = [(at, c.fill) for at, c in enumerate(self.codes) if c.fill is not None]
 
     def __call__(self, columns: Sequence[Sequence[Any]]) -> Array:
@@ -84,10 +83,24 @@ class Encoder:
             codes = msgspec.convert(values, tuple[ColumnCode, ...])
         except msgspec.ValidationError as e:
             raise ModelUnreadable(f"The model's encoder is damaged: {e}", hint="Register the model again") from e
+        if odd := [c.name for c in codes if c.numbers and not all(map(_number, c.levels))]:
+            raise ModelUnreadable(f"The model's levels of '{odd[0]}' are no numbers", hint="Register the model again")
         if odd := [c.name for c in codes if c.part and (c.part not in PARTS or c.dates not in PATTERNS)]:
             raise ModelUnreadable(f"The model reads '{odd[0]}' in a way that this version does not know")
         return cls(codes)
 
 
+def _places(code: ColumnCode) -> dict[Any, float]:
+    """The code of each level; a whole number is found by its float, as in Python they are equal."""
+    return {float(level) if code.numbers else level: float(at) for at, level in enumerate(code.levels)}
+
+
 def _categorical(code: ColumnCode) -> bool:
     return code.kind is ColumnKind.STRING and not code.part
+
+
+def _number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False

@@ -7,6 +7,7 @@ from pathlib import Path
 from core.contract.signature import signature_of
 from core.domain.data import TableProfile
 from core.domain.errors import SpecInvalid
+from core.domain.featurization import FeaturizationMode, Purpose
 from core.domain.metrics import TaskKind
 from core.domain.signature import Scalar, Signature
 from core.domain.training import Guardrail, Task, TrainingSpec
@@ -57,11 +58,12 @@ def pose(
 ) -> tuple[LearningProblem, TargetCheck]:
     """The problem alone, without a look at the rows. Raises what `prepare` raises."""
     target = check_target(profile, table, spec.target, spec.task)
-    check_inputs(profile, spec.target, spec.exclude)
-    dropped = [name for name in useless_columns(profile, spec.target) if name not in spec.exclude]
-    signature = signature_of(profile, spec.target, target.classes, exclude=spec.exclude, dropped=dropped)
+    exclude = (*spec.exclude, *_ignored(spec, profile))
+    check_inputs(profile, spec.target, exclude)
+    dropped = [name for name in useless_columns(profile, spec.target) if name not in exclude]
+    signature = signature_of(profile, spec.target, target.classes, exclude=exclude, dropped=dropped)
     with open_table(table) as cells:
-        coded = tuple(codes(signature, profile, cells))
+        coded = tuple(codes(signature, profile, cells, spec.featurization))
     return _problem(table, spec, target, signature, coded, validation), target
 
 
@@ -84,9 +86,21 @@ def _problem(
         kind=kind_of(spec.task, target.classes),
         metric=spec.primary_metric,
         class_weights=weights_of(spec, target),
+        featurized=spec.featurization.mode != FeaturizationMode.OFF,
         validation_share=spec.validation_share,
         validation_table=str(validation or ""),
     )
+
+
+def _ignored(spec: TrainingSpec, profile: TableProfile) -> tuple[str, ...]:
+    """The columns that the featurization ignores. Raises SpecInvalid where it names one that is not there."""
+    wanted = spec.featurization
+    names = {column.name for column in profile.columns} - {spec.target}
+    for name in (*wanted.column_purposes, *wanted.imputations):
+        if name not in names:
+            raise SpecInvalid(f"The featurization names '{name}', which is no column to learn from")
+    ignored = (name for name, purpose in wanted.column_purposes.items() if purpose is Purpose.IGNORE)
+    return tuple(name for name in ignored if name not in spec.exclude)
 
 
 def kind_of(task: Task, classes: Sequence[Scalar]) -> TaskKind:

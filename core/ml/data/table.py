@@ -40,6 +40,13 @@ class Table:
         query = f"SELECT {self._cell(column, kind)} AS v, count(*) AS n FROM {self._from} WHERE v IS NOT NULL"
         return self._connection.execute(f"{query} GROUP BY v ORDER BY n DESC, v LIMIT {limit}").fetchall()
 
+    def middle(self, column: str, kind: ColumnKind, which: str) -> float:
+        """The mean or the median of a column of numbers, by that name; 0 where it has none."""
+        aggregate = {"mean": "avg", "median": "median"}[which]
+        query = f"SELECT {aggregate}(v) FROM (SELECT {self._cell(column, kind)} AS v FROM {self._from})"
+        found = self._connection.execute(query).fetchone()
+        return float(found[0]) if found and found[0] is not None else 0.0
+
     def read(self, codes: Sequence[ColumnCode], target: ColumnCode, every: int = 1) -> "pa.Table":
         """The columns of `codes` and last the target, in row order, where the target is known; one in `every` rows."""
         cells = [f"{self._cell(c.name, _kind(c))} AS v{i}" for i, c in enumerate((*codes, target))]
@@ -105,7 +112,9 @@ def _plain(value: Scalar, kind: ColumnKind) -> Scalar:
 
 def _kind(code: ColumnCode) -> ColumnKind:
     """What a cell is read as; a part of a date is a number made of text."""
-    return ColumnKind.STRING if code.part else code.kind
+    if code.part:
+        return ColumnKind.STRING
+    return ColumnKind.NUMBER if code.numbers else code.kind
 
 
 def _coded(cells: "pa.ChunkedArray", code: ColumnCode) -> Array:
@@ -115,6 +124,7 @@ def _coded(cells: "pa.ChunkedArray", code: ColumnCode) -> Array:
         places = words.indices.fill_null(len(parts) - 1).to_numpy(zero_copy_only=False)
         return np.asarray(parts[places])
     if code.kind is ColumnKind.STRING:
-        cells = pc.index_in(cells, value_set=pa.array(code.levels, cells.type), skip_nulls=True)
+        known = [float(level) for level in code.levels] if code.numbers else list(code.levels)
+        cells = pc.index_in(cells, value_set=pa.array(known, cells.type), skip_nulls=True)
     numbers = cells.cast(pa.float64(), safe=False)
     return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
