@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_doubles import Searching
 
+from core.domain.algorithms import TASKS
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
+from core.domain.metrics import CLASSIFICATION
 from core.domain.search_space import Distribution, DistributionKind
-from core.domain.training import Algorithm, Sampling, TrainingSpec, Trial, TrialState
+from core.domain.training import Algorithm, Sampling, Task, TrainingSpec, Trial, TrialState
 from core.ml.executor import InProcessExecutor
 from core.ml.finished import FinishedTrial, read_finished
 from core.ml.leaderboard import Leaderboard
@@ -24,12 +26,13 @@ from core.ml.plan.config import Config
 from core.ml.plan.drawing import at, draw, grid, share_of
 from core.ml.plan.order import IDLE_MAX, IDLE_PERFECT, REPEATED, REPEATS_MAX, Order
 from core.ml.plan.pace import CELLS_FIRST, Pace
-from core.ml.plan.portfolio import PORTFOLIO
+from core.ml.plan.portfolio import portfolio
 from core.ml.plan.spaces import SPACES
 from core.ml.task import REPEAT, TRAINING_ROWS
 from core.ml.trial import train
 
 Kind = DistributionKind
+PORTFOLIO = tuple(portfolio(TrainingSpec(DataRef("d"), "y")))
 NUMBERS = [
     Distribution(Kind.UNIFORM, low=-1, high=2),
     Distribution(Kind.LOG_UNIFORM, low=0.001, high=10),
@@ -100,9 +103,29 @@ def test_a_grid_over_numbers_without_a_list_is_refused(distribution):
     assert "choice" in refused.value.hint
 
 
-def test_the_portfolio_has_every_learner_and_begins_with_three_of_them():
-    assert {config.algorithm for config in PORTFOLIO} == set(LEARNERS)
+def test_the_portfolio_has_every_fast_learner_and_begins_with_three_of_them():
+    tried = {config.algorithm for config in PORTFOLIO}
+    assert tried == {a for a in LEARNERS if TASKS[a] & CLASSIFICATION} - {Algorithm.KNN}
     assert len({config.algorithm for config in PORTFOLIO[:3]}) == 3
+    assert len({config.key for config in PORTFOLIO}) == len(PORTFOLIO)
+
+
+def test_a_learner_without_a_fast_path_is_tried_where_it_is_asked_for():
+    spec = TrainingSpec(DataRef("d"), "y", allowed_training_algorithms=(Algorithm.KNN,))
+    assert {config.algorithm for config in portfolio(spec)} == {Algorithm.KNN}
+
+
+def test_numbers_are_learned_by_the_learners_for_numbers():
+    spec = TrainingSpec(DataRef("d"), "y", task=Task.REGRESSION)
+    leading = [config.algorithm for config in portfolio(spec)][:3]
+    assert leading == [Algorithm.LIGHTGBM, Algorithm.ELASTIC_NET, Algorithm.XGBOOST_REGRESSOR]
+
+
+def test_added_columns_are_asked_for_only_where_the_table_has_them():
+    found = [c.params.get("features") for c in portfolio(TrainingSpec(DataRef("d"), "y"), ("counts", "cross"))]
+    assert "counts" in found
+    assert "cross" in found
+    assert not [f for f in found if f and "target" in f]
 
 
 def ordered(skill: Callable[[int], float], count: int, **spec: Any) -> tuple[list[Config], Order]:
@@ -119,17 +142,16 @@ def ordered(skill: Callable[[int], float], count: int, **spec: Any) -> tuple[lis
 
 
 def test_the_portfolio_comes_first_and_samples_around_the_best_follow():
-    tried, _ = ordered(lambda n: 0.5 + 0.001 * n, 40)
-    own = [c for c in PORTFOLIO if c.algorithm is not Algorithm.XGBOOST_REGRESSOR]
-    assert tried[: len(own)] == [c for c in own if c.algorithm in {t.algorithm for t in tried}][:40]
-    assert {c.algorithm for c in tried[len(own) :]} <= set(SPACES)
+    tried, _ = ordered(lambda n: 0.5 + 0.001 * n, len(PORTFOLIO) + 12)
+    assert tuple(tried[: len(PORTFOLIO)]) == PORTFOLIO
+    assert {c.algorithm for c in tried[len(PORTFOLIO) :]} <= set(SPACES)
     assert len({c.key for c in tried}) == len(tried)
 
 
 def test_the_same_seed_orders_alike_and_another_one_samples_otherwise():
     one, again, other = (ordered(lambda n: 0.5, len(PORTFOLIO) + 10, seed=seed)[0] for seed in (5, 5, 6))
     assert one == again
-    assert one[: len(PORTFOLIO)] == other[: len(PORTFOLIO)] or one[0] == other[0]
+    assert one[: len(PORTFOLIO)] == other[: len(PORTFOLIO)]
     assert one != other
 
 

@@ -12,7 +12,6 @@ from core.domain.errors import TrainingFailed
 from core.domain.training import Algorithm, TrialState
 from core.ml.executor import InProcessExecutor
 from core.ml.finished import read_finished
-from core.ml.plan.portfolio import PORTFOLIO
 from core.ml.task import TrialOutcome
 
 
@@ -225,10 +224,6 @@ def test_an_executor_may_lose_a_trial_to_a_crash(searching):
 
     result = searching.run(executor=Crashing(train=searching.trials), spec={"max_trials": 3})
     assert 0 not in [number for number, _ in result.members]
-
-
-def test_the_first_three_trials_are_three_learners():
-    assert len({config.algorithm for config in PORTFOLIO[:3]}) == 3
 
 
 def test_out_of_fold_answers_are_kept_for_every_row(searching):

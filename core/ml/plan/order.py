@@ -12,7 +12,8 @@ from core.ml.learners.registry import LEARNERS
 from core.ml.plan.bayesian import History, suggest
 from core.ml.plan.config import Config, key, own
 from core.ml.plan.drawing import Space, draw, grid
-from core.ml.plan.portfolio import portfolio
+from core.ml.plan.pace import BOOSTERS
+from core.ml.plan.portfolio import FEATURES, JOINED, portfolio, tried_by_itself, with_features
 from core.ml.plan.spaces import SPACES
 from core.ml.task import REPEAT, TRAINING_ROWS, Params
 
@@ -35,8 +36,10 @@ PERFECT = 1 - 1e-9
 class Order:
     """The order of one search's configurations; `why_done` says why there is none left to try."""
 
-    def __init__(self, spec: TrainingSpec, board: Leaderboard) -> None:
-        self._spec, self._board = spec, board
+    def __init__(self, spec: TrainingSpec, board: Leaderboard, sets: Sequence[str] = ()) -> None:
+        """`sets` are the sets of columns that can be added to this table."""
+        self._spec, self._board, self._sets = spec, board, sets
+        self._enriched = set[str]()
         self._given = {key(f.trial.algorithm, f.trial.params) for f in board.singles if _settled(f)}
         self._sampled = spec.search_space or {}
         self._listed = self._list()
@@ -64,7 +67,7 @@ class Order:
             return iter(())
         if self._spec.sampling_algorithm is Sampling.RANDOM:
             return iter(())
-        return portfolio(self._spec)
+        return portfolio(self._spec, self._sets)
 
     def _grid(self) -> Iterator[Config]:
         """The algorithms in turn, since the time may not suffice for all."""
@@ -79,12 +82,27 @@ class Order:
     def _further(self) -> Config | None:
         """A sample around the best, or one of the best again; None when neither is worth its time."""
         idle = self._idle()
+        if (richer := self._richer()) is not None:
+            return richer
         stale = idle >= IDLE_BEFORE_REPEATS and not self._perfect()
         again = self._repeat() if stale and len(self._board.singles) % 2 else None
         if again is None and self._spec.enable_early_termination and idle >= IDLE_MAX:
             self.why_done = f"the last {idle} configurations brought nothing better"
             return None
         return again or self._sample() or self._repeat()
+
+    def _richer(self) -> Config | None:
+        """The best booster with one more set of added columns, each once."""
+        best = next((f.trial for f in self._board.ranked if f.trial.algorithm in BOOSTERS), None)
+        if best is None or self._sampled or self._spec.sampling_algorithm is Sampling.RANDOM:
+            return None
+        had = str(best.params.get(FEATURES, "")).split(JOINED)
+        for name in [s for s in self._sets if s not in self._enriched]:
+            self._enriched.add(name)
+            config = Config(Algorithm(best.algorithm), with_features(own(best.params), [*had, name], self._sets))
+            if config.key not in self._given:
+                return config
+        return None
 
     def _sample(self) -> Config | None:
         names = self._algorithms()
@@ -110,7 +128,7 @@ class Order:
         for place, finished in enumerate(self._board.ranked):
             best.setdefault(finished.trial.algorithm, place)
         failed = {f.trial.algorithm for f in self._board.singles} - set(best)
-        names = [Algorithm(n) for n in self._sampled] or [a for a in self._spec.algorithms if a in SPACES]
+        names = [Algorithm(n) for n in self._sampled] or [a for a in tried_by_itself(self._spec) if a in SPACES]
         last = len(self._board.ranked)
         return sorted((n for n in names if n in LEARNERS), key=lambda n: last if n in failed else best.get(n, -1))
 

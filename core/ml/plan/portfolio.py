@@ -1,50 +1,79 @@
 """The portfolio: the learners' strong configurations in a good order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from core.domain.training import Algorithm, TrainingSpec
+from core.domain.algorithms import Algorithm
+from core.domain.training import TrainingSpec
 from core.ml.learners.registry import LEARNERS
 from core.ml.plan.config import Config
+from core.ml.task import Params
 
-TURNS = (
-    Algorithm.LIGHTGBM,
-    Algorithm.LOGISTIC_REGRESSION,
-    Algorithm.XGBOOST,
-    Algorithm.LIGHTGBM,
-    Algorithm.EXTRA_TREES,
-    Algorithm.XGBOOST,
-    Algorithm.LIGHTGBM,
-    Algorithm.LIGHTGBM,
-    Algorithm.XGBOOST,
-    Algorithm.LOGISTIC_REGRESSION,
-    Algorithm.LIGHTGBM,
-    Algorithm.LIGHTGBM,
-    Algorithm.XGBOOST,
-    Algorithm.EXTRA_TREES,
+FEATURES = "features"
+JOINED = "+"
+"""Between the sets of added columns that a trial asks for."""
+
+LEAD = (
+    (Algorithm.LIGHTGBM, 0, ""),
+    (Algorithm.LOGISTIC_REGRESSION, 0, ""),
+    (Algorithm.XGBOOST, 3, ""),
+    (Algorithm.LIGHTGBM, 1, "target+counts"),
+    (Algorithm.CATBOOST, 0, ""),
+    (Algorithm.LIGHTGBM, 9, ""),
+    (Algorithm.LOGISTIC_REGRESSION, 0, "target+cross+arithmetic"),
+    (Algorithm.EXTRA_TREES, 0, ""),
+    (Algorithm.XGBOOST, 4, ""),
+    (Algorithm.LIGHTGBM, 7, ""),
+    (Algorithm.CATBOOST, 1, ""),
+    (Algorithm.NEURAL_NETWORK, 2, ""),
+    (Algorithm.LIGHTGBM, 8, ""),
+    (Algorithm.XGBOOST, 0, "target+counts"),
+    (Algorithm.LIGHTGBM, 2, "target+counts+arithmetic"),
+    (Algorithm.LINEAR_SVM, 0, ""),
+    (Algorithm.XGBOOST, 5, ""),
 )
-"""Whose next configuration it is; what is left of them then follows, learner by learner.
+"""What a short job sees: the first three make a vote of three different learners; strong regularization comes early.
 
-The order is what a short job sees: the first three make a vote of three different learners.
+The algorithm, which of its configurations, and the sets of added columns; what is left of all configurations follows.
 """
-
-ALIKE = {Algorithm.XGBOOST: (Algorithm.XGBOOST, Algorithm.XGBOOST_REGRESSOR)}
+ALIKE = {
+    Algorithm.XGBOOST: (Algorithm.XGBOOST, Algorithm.XGBOOST_REGRESSOR),
+    Algorithm.LOGISTIC_REGRESSION: (Algorithm.LOGISTIC_REGRESSION, Algorithm.ELASTIC_NET),
+}
 """Of these a job allows one: the same turn for classes and for numbers."""
+ASKED_FOR = frozenset({Algorithm.KNN})
+"""Without a fast path, so that it is tried only where it is asked for by name."""
 
 
-def _in_turn() -> Iterator[Config]:
-    waiting = {algorithm: iter(learner.configs) for algorithm, learner in LEARNERS.items()}
-    for algorithm in TURNS:
-        for alike in ALIKE.get(algorithm, (algorithm,)):
-            if params := next(waiting.get(alike, iter(())), None):
-                yield Config(alike, params)
-    for algorithm, left in waiting.items():
-        yield from (Config(algorithm, params) for params in left)
+def tried_by_itself(spec: TrainingSpec) -> tuple[Algorithm, ...]:
+    """The algorithms that a job tries."""
+    named = spec.allowed_training_algorithms
+    return tuple(a for a in spec.algorithms if a in LEARNERS and (a not in ASKED_FOR or a in named))
 
 
-PORTFOLIO = tuple(_in_turn())
+def portfolio(spec: TrainingSpec, sets: Sequence[str] = ()) -> Iterator[Config]:
+    """Of the algorithms that the spec allows, with those added columns that this table has; a configuration once."""
+    allowed, seen = set(tried_by_itself(spec)), set()
+    for config in _all(sets):
+        if config.algorithm in allowed and config.key not in seen:
+            seen.add(config.key)
+            yield config
 
 
-def portfolio(spec: TrainingSpec) -> Iterator[Config]:
-    """That of the algorithms that the spec allows."""
-    allowed = set(spec.algorithms)
-    return (config for config in PORTFOLIO if config.algorithm in allowed)
+def _all(sets: Sequence[str]) -> Iterator[Config]:
+    for algorithm, place, features in LEAD:
+        for name in ALIKE.get(algorithm, (algorithm,)):
+            configs = LEARNERS[name].configs if name in LEARNERS else ()
+            if place < len(configs):
+                yield Config(name, with_features(configs[place], features.split(JOINED), sets))
+    longest = max(len(learner.configs) for learner in LEARNERS.values())
+    for place in range(longest):
+        for name, learner in LEARNERS.items():
+            if place < len(learner.configs):
+                yield Config(name, learner.configs[place])
+
+
+def with_features(params: Params, wanted: Sequence[str], sets: Sequence[str]) -> Params:
+    """The parameters, asking for those sets of columns that this table has."""
+    found = [name for name in sets if name in wanted]
+    rest = {name: value for name, value in params.items() if name != FEATURES}
+    return {**rest, FEATURES: JOINED.join(found)} if found else rest

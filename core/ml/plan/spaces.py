@@ -40,6 +40,13 @@ SPACES: Mapping[Algorithm, Space] = {
     },
     Algorithm.XGBOOST: _XGBOOST,
     Algorithm.XGBOOST_REGRESSOR: _XGBOOST,
+    Algorithm.CATBOOST: {
+        "depth": _whole(3, 8),
+        "learning_rate": _log(0.03, 0.15),
+        "l2_leaf_reg": _log(1, 60),
+        "rsm": _share(0.4, 1),
+    },
+    Algorithm.NEURAL_NETWORK: {"learning_rate": _log(0.0005, 0.005), "alpha": _log(0.003, 3), "width": _whole(16, 128)},
     Algorithm.LOGISTIC_REGRESSION: {"C": _log(0.001, 30)},
     Algorithm.LINEAR_SVM: {"C": _log(0.001, 30)},
     Algorithm.EXTRA_TREES: {
