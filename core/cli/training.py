@@ -142,7 +142,7 @@ SUBMIT = (
         help=f"only this algorithm; repeatable: {', '.join(KNOWN)}",
     ),
     arg("--block", action="append", default=[], choices=KNOWN, metavar="NAME", help="not this algorithm; repeatable"),
-    arg("--max-trials", type=int, default=100, help="at most this many (default: %(default)s)"),
+    arg("--max-trials", type=int, default=1000, help="at most this many (default: %(default)s)"),
     arg("--concurrent", type=int, default=0, metavar="TRIALS", help="trials at once; 0: as many as the compute allows"),
     arg("--trial-timeout", type=float, default=0.0, metavar="SECONDS", help="stop a trial then; 0: planned by itself"),
     arg("--exit-score", type=float, metavar="SCORE", help="end once the primary metric is this good"),

@@ -68,7 +68,7 @@ class AutomlSettings:
     exclude: tuple[str, ...] = ()
     allowed_training_algorithms: tuple[str, ...] = ()
     blocked_training_algorithms: tuple[str, ...] = ()
-    max_trials: int = 100
+    max_trials: int = 1000
     max_concurrent_trials: int = 0
     trial_timeout_s: float = 0.0
     enable_early_termination: bool = True

@@ -12,6 +12,7 @@ from core.domain.metrics import gain
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.ml.data.prepare import Prepared, prepare
 from core.ml.executor import Executor, GivenUp, nobody
+from core.ml.featurize import worthwhile
 from core.ml.final import Final
 from core.ml.finished import (
     FinishedTrial,
@@ -129,7 +130,7 @@ class _Run:
 
     def __post_init__(self) -> None:
         problem = self.prepared.problem
-        self.order = Order(self.spec, self.board)
+        self.order = Order(self.spec, self.board, worthwhile(problem))
         learned = problem.rows * (problem.folds - 1) // problem.folds
         self.pace = Pace(learned, len(problem.codes))
         self.final = Final(

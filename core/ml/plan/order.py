@@ -6,6 +6,7 @@ from random import Random
 from core.domain.algorithms import Algorithm
 from core.domain.metrics import gain
 from core.domain.training import Sampling, TrainingSpec, TrialState
+from core.ml.featurize import FEATURES
 from core.ml.finished import FinishedTrial
 from core.ml.leaderboard import Leaderboard
 from core.ml.learners.registry import LEARNERS
@@ -13,7 +14,7 @@ from core.ml.plan.bayesian import History, suggest
 from core.ml.plan.config import Config, key, own
 from core.ml.plan.drawing import Space, draw, grid
 from core.ml.plan.pace import BOOSTERS
-from core.ml.plan.portfolio import FEATURES, JOINED, portfolio, tried_by_itself, with_features
+from core.ml.plan.portfolio import JOINED, portfolio, tried_by_itself, with_features
 from core.ml.plan.spaces import SPACES
 from core.ml.task import REPEAT, TRAINING_ROWS, Params
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from core.domain.algorithms import Algorithm
 from core.domain.training import TrainingSpec
+from core.ml.featurize import FEATURES
 from core.ml.learners.registry import LEARNERS
 from core.ml.plan.config import Config
 from core.ml.task import Params
 
-FEATURES = "features"
 JOINED = "+"
 """Between the sets of added columns that a trial asks for."""
 
