@@ -12,7 +12,7 @@ from waiting import wait_until
 
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import Job, JobState
-from core.domain.training import Algorithm, TrainingSpec, TrialState
+from core.domain.training import Algorithm, Task, TrainingSpec, TrialState
 from core.local.paths import Paths
 from core.local.store import Store
 from core.local.worker.executors import ProcessExecutor
@@ -115,3 +115,13 @@ def test_one_running_trial_is_ended_and_the_job_goes_on(world):
 def test_a_trial_that_is_not_there_cannot_be_canceled(world):
     with pytest.raises(JobNotFound):
         world.workspace.jobs.cancel_trial(world.submit().id, 5)
+
+
+def test_a_number_is_learned_where_regression_is_asked_for(world):
+    spec = {"task": Task.REGRESSION, "allowed_training_algorithms": (Algorithm.ELASTIC_NET,)}
+    job = world.workspace.jobs.submit(
+        TrainingSpec(world.workspace.data.list()[0].ref, "age", max_trials=1, n_cross_validations=2, **spec)
+    )
+    ended = world.run(job)
+    assert ended.state is JobState.SUCCEEDED
+    assert "r2_score" in ended.result.best.metrics

@@ -75,7 +75,7 @@ class AzureJobs(Jobs):
         named = tuple(asset.named(name) for name in spec.exclude)
         spec = replace(spec, data=asset.ref, target=asset.named(spec.target), exclude=named)
         profile = self._tables.profile(held)
-        check_target(profile, self._tables.table(held), spec.target)
+        check_target(profile, self._tables.table(held), spec.target, spec.task)
         if unknown := [name for name in spec.exclude if name not in asset.columns]:
             raise SpecInvalid(
                 f"Cannot exclude '{unknown[0]}': {asset.ref} has no such column",
