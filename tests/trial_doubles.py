@@ -9,15 +9,15 @@ from pathlib import Path
 from core.domain.data import ColumnKind
 from core.domain.metrics import TaskKind
 from core.domain.signature import Column, Signature
-from core.ml.task import LearningProblem, Stop, Tell, TrialStopped, TrialTask
+from core.ml.task import LearningProblem, Stop, Tell, TrialProgress, TrialStopped, TrialTask
 from core.ml.trial import train
 
 SIGNATURE = Signature((Column("x", ColumnKind.NUMBER, False, typical=0.0),), "y", (0, 1), 1)
 PROBLEM = LearningProblem("nowhere.parquet", SIGNATURE, (), 10, 2, 7, TaskKind.BINARY, "AUC_weighted")
 
 
-def task(number: int, folder: Path, **params: float) -> TrialTask:
-    return TrialTask(number, "LightGBM", params, PROBLEM, folder / str(number), 1)
+def task(number: int, folder: Path, *, refit: bool = False, **params: float) -> TrialTask:
+    return TrialTask(number, "LightGBM", params, PROBLEM, folder / str(number), 1, refit=refit)
 
 
 def write_pid(task: TrialTask, stop: Stop, tell: Tell) -> None:
@@ -82,3 +82,31 @@ def hang_first(task: TrialTask, stop: Stop, tell: Tell) -> None:
     if task.number == 0:
         hang(task, stop, tell)
     train(task, stop, tell)
+
+
+def drop(task: TrialTask, stop: Stop, tell: Tell) -> None:
+    """A trial that sees that it is hopeless."""
+    raise TrialStopped("hopeless")
+
+
+def two_folds(task: TrialTask, stop: Stop, tell: Tell) -> None:
+    tell(TrialProgress(task.number, (0.5,)))
+    tell(TrialProgress(task.number, (0.5, 0.6)))
+
+
+def work_until_stopped(task: TrialTask, stop: Stop, tell: Tell) -> None:
+    """What a trial does between its rounds: look whether it is to end."""
+    write_pid(task, stop, tell)
+    while not stop():
+        time.sleep(0.01)
+    raise TrialStopped
+
+
+def work_when_even(task: TrialTask, stop: Stop, tell: Tell) -> None:
+    if task.number % 2 == 0:
+        work_until_stopped(task, stop, tell)
+
+
+def eat_memory_when_even(task: TrialTask, stop: Stop, tell: Tell) -> None:
+    if task.number % 2 == 0:
+        eat_memory(task, stop, tell)
