@@ -76,6 +76,8 @@ LOOKED_AT_MAX = 40
 """So many configurations that would take too long are passed over at once."""
 TRIAL_SHARE = 0.4
 """A trial gets this share of the whole time at most, so that one slow learner does not take it all."""
+FIRST_SHARE = 0.5
+"""A first trial plans to be done after this share of the time, on a busy machine too: with a model all is won."""
 TELL_S = 0.4
 """The folds of a trial are told no more often than this."""
 EARLY_SHARE = 0.95
@@ -213,7 +215,9 @@ class _Run:
     def _seconds(self) -> float:
         """What a trial may take."""
         limits = [max(1.0, self._left(), GRACE_USED * self._left_at_most())]
-        if self.board.ranked and not self.timeless:
+        if not self.board.ranked:
+            limits.append(max(1.0, FIRST_SHARE * self._left()))
+        elif not self.timeless:
             limits.append(max(1.0, TRIAL_SHARE * self.spec.timeout_s))
         if self.spec.trial_timeout_s:
             limits.append(self.spec.trial_timeout_s)
