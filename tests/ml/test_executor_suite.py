@@ -30,7 +30,8 @@ class TestProcesses(ApartSuite):
 @pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
 class TestRay(ApartSuite):
     @pytest.fixture(scope="class", autouse=True)
-    def cluster(self) -> Iterator[None]:
+    @classmethod
+    def cluster(cls) -> Iterator[None]:
         yield
         import ray
 
