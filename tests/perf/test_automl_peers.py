@@ -1,6 +1,7 @@
 """The comparison of AutoML engines: fair splits, honest figures, and no run that is made twice."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -261,6 +262,7 @@ def test_runs_are_made_once_and_again_where_they_failed_or_the_engine_changed(tm
     report, _ = compare()
     assert (len(made(ours.record)), len(made(other.record))) == (1, 2)
     assert "no memory" not in report
+    assert re.search(r"other work took \d+% of the processor", report)
     assert "No engine is significantly better than ours" in report
     said = json.loads((tmp_path / "results" / "automl.json").read_text())
     assert {run["engine"]: run["overrun_s"] for run in said["runs"]} == {"ours": 0.5, "other": 0.5}

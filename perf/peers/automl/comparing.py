@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from core.settings import CHECKOUT
@@ -70,7 +71,7 @@ class Comparison:
         said = {
             "about": about,
             "options": self._about,
-            "machine": {"cores": os.cpu_count(), "architecture": platform.machine(), "system": platform.release()},
+            "machine": {"cores": _cores(), "architecture": platform.machine(), "system": platform.release()},
             "installed": {name: asdict(found) for name, found in sizes.items()},
             "ranks": verdict.ranks,
             "engines": verdict.lines,
@@ -135,11 +136,22 @@ class Comparison:
         when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         budgets = "/".join(f"{s:g}" for s in dict.fromkeys(c.budget_s for c in self._contenders.values()))
         folds = f" of {self._about['folds']} folds" if self._about["folds"] else ", 80 % to train on"
-        made = sum(bool(run) for outcome in outcomes for runs in outcome.runs.values() for run in runs)
-        whole = sum(len(runs) for outcome in outcomes for runs in outcome.runs.values())
-        cut = "" if made == whole else f"; {made} of {whole} runs so far"
+        every = [run for outcome in outcomes for runs in outcome.runs.values() for run in runs]
+        made = [run for run in every if run]
+        cut = "" if len(made) == len(every) else f"; {len(made)} of {len(every)} runs so far"
+        taken = [run.facts["others_cpu_s"] / run.facts["wall_s"] / _cores() for run in made if not run.problem]
+        others = (
+            f"; other work took {median(taken):.0%} of the processor meanwhile (median of the runs)" if taken else ""
+        )
         splits = f"{self._about['seeds']} seed(s){folds}"
-        return f"{when}; {budgets} s and {self._threads} threads each, {splits}, runs in turn; {machine()}{cut}."
+        return (
+            f"{when}; {budgets} s and {self._threads} threads each, {splits}, runs in turn; {machine()}{others}{cut}."
+        )
+
+
+def _cores() -> int:
+    """Of the machine."""
+    return os.cpu_count() or 1
 
 
 def _code(contender: Contender) -> str:
