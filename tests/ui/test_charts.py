@@ -128,13 +128,11 @@ def test_trials_of_the_training_before_stand_at_the_start_of_one_that_goes_on():
     assert min(line.x) == 0
 
 
-def test_the_frontier_holds_those_that_no_other_one_beats_in_both():
-    timed = [replace(t, predict_ms=float(10 - t.number)) for t in trials(100.0)]
-    assert [t.number for t in trial_charts.frontier(timed, "AUC_weighted")] == [8]
+def test_the_line_of_quality_and_speed_joins_those_that_no_other_one_beats_in_both():
     slower = [replace(t, predict_ms=1.0 + t.number) for t in trials(100.0)]
-    found = trial_charts.frontier(slower, "AUC_weighted")
-    assert [t.number for t in found] == [0, 4, 5, 7, 8]
-    assert list(trial_charts.quality_and_speed(slower, "AUC_weighted").data[0].x) == [t.predict_ms for t in found]
+    line, dots = trial_charts.quality_and_speed(slower, "AUC_weighted").data
+    assert list(line.x) == [1.0 + number for number in (0, 4, 5, 7, 8)]
+    assert len(dots.x) == 8, "the one without a score has no place"
 
 
 def test_hyperparameters_that_do_not_differ_are_no_axis_and_names_are_ticks():

@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from core.domain.ranking import standing
+from core.domain.ranking import frontier
 from core.domain.training import Trial
 from core.ui.kit import words
 from core.ui.kit.charts import QUIET, SERIES, laid_out
@@ -24,16 +24,6 @@ def _around(figure: go.Figure, scores: Sequence[float]) -> go.Figure:
     """Trials that are all alike would otherwise get an axis far wider than a metric's differences."""
     room = max(0.002, 0.15 * (max(scores) - min(scores)))
     return figure.update_yaxes(range=[min(scores) - room, max(scores) + room], tickformat=".4~f")
-
-
-def frontier(trials: Sequence[Trial], metric: str) -> tuple[Trial, ...]:
-    """The trials that no other one beats in both quality and speed, the fastest first."""
-    timed = sorted((t for t in trials if metric in t.metrics and t.predict_ms > 0), key=lambda t: t.predict_ms)
-    found: list[Trial] = []
-    for trial in timed:
-        if not found or standing(trial, metric) > standing(found[-1], metric):
-            found.append(trial)
-    return tuple(found)
 
 
 def quality_and_speed(trials: Sequence[Trial], metric: str) -> go.Figure:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.domain.ranking import frontier
 from core.domain.training import Trial
 from core.ui.kit import charts, trial_charts, words
 from core.ui.leaderboard.board import Board
@@ -50,7 +51,7 @@ def _speed(scored: Sequence[Trial], metric: str) -> None:
 
 
 def _told(scored: Sequence[Trial], metric: str) -> str:
-    return words.plural(len(trial_charts.frontier(scored, metric)), "trial")
+    return words.plural(len(frontier(scored, metric)), "trial")
 
 
 def _hyperparameters(scored: Sequence[Trial], metric: str) -> None:
