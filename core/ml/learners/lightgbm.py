@@ -184,6 +184,10 @@ def _config(
     }
 
 
+EXTRA, SMOOTH = "extra_trees", "path_smooth"
+"""Cuts by chance, and leaves drawn towards what stands above them: each held back weak signals best on some table."""
+
+
 def _by_sets(smooth: float, l2: float, categories: int) -> dict[str, Param]:
     """Splits of text by sets of its categories, held back by these."""
     return {
@@ -200,7 +204,11 @@ def _vary(draw: Draw, random: Random) -> Params:
     varied = _config(leaves, draw.rate, rows, draw.columns, draw.l2, draw.rows)
     smooth, l2 = round(10 ** random.uniform(0, 2), 1), round(10 ** random.uniform(0, 1.7), 1)
     sets = _by_sets(smooth, l2, random.choice((8, 16, 32, 64, 128)))
-    return varied | sets if random.random() < 0.5 else varied
+    if random.random() < 0.5:
+        varied |= sets
+    if random.random() < 0.25:
+        return varied | {EXTRA: True}
+    return varied | {SMOOTH: round(10 ** random.uniform(0, 2), 1)} if random.random() < 0.3 else varied
 
 
 LEARNER = Learner(
@@ -218,6 +226,8 @@ LEARNER = Learner(
         _config(8, 0.06, 80, 0.5, 20.0, 0.8) | _by_sets(50.0, 30.0, 16),
         _config(32, 0.04, 20, 0.5, 2.0, 0.8) | _by_sets(5.0, 5.0, 64),
         _config(3, 0.05, 200, 0.3, 50.0, 0.6),
+        _config(8, 0.05, 40, 0.6, 5.0, 0.8) | _by_sets(20.0, 20.0, 16) | {EXTRA: True},
+        _config(31, 0.05, 20, 0.6, 5.0, 0.8) | {SMOOTH: 20.0},
     ),
     vary=_vary,
 )
