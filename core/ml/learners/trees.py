@@ -20,6 +20,8 @@ TREES_AT_ONCE = 10
 """Trees are grown in such steps, between which the time is looked at."""
 
 
+SEVERAL_ROWS = 20_000
+"""From so many rows on several threads are worth their start: with a thousand rows they only wait for each other."""
 AT_BORDERS: Any = {"invalid": "ignore", "over": "ignore"}
 """scikit-learn adds all values up to see whether one is infinite; those at float32's borders add up to no number."""
 
@@ -67,7 +69,8 @@ def fit(forest: str, setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds:
     wanted["min_samples_leaf"] = leaf_rows(setup.params["min_samples_leaf"], len(target))
     trees = int(wanted.pop("n_estimators") or 1)
     kind = getattr(sklearn.ensemble, forest + ("Classifier" if setup.classes else "Regressor"))
-    model = kind(n_jobs=setup.threads, random_state=setup.seed, warm_start=True, **wanted)
+    jobs = setup.threads if len(target) >= SEVERAL_ROWS else 1
+    model = kind(n_jobs=jobs, random_state=setup.seed, warm_start=True, **wanted)
     known = np.where(np.isnan(seen), fill, seen)
     for grown in range(TREES_AT_ONCE, trees + TREES_AT_ONCE, TREES_AT_ONCE):
         with np.errstate(**AT_BORDERS):
