@@ -21,7 +21,7 @@ TREES_AT_ONCE = 10
 
 
 SEVERAL_ROWS = 20_000
-"""From so many rows on several threads grow trees; with a thousand they take a quarter more processor time, no less time."""
+"""From so many rows on several threads grow trees; at a thousand they cost a quarter more and take as long."""
 AT_BORDERS: Any = {"invalid": "ignore", "over": "ignore"}
 """scikit-learn adds all values up to see whether one is infinite; those at float32's borders add up to no number."""
 
