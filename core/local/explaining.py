@@ -24,7 +24,7 @@ from core.domain.explanation import (
 from core.domain.metrics import METRICS, gain
 from core.domain.model import Model
 from core.domain.signature import Scalar, Signature
-from core.domain.training import Trial
+from core.domain.training import TrainingResult, Trial
 from core.local.context import Context
 from core.local.explainers import Explainers, Row, class_place, explained
 from core.local.trial_files import TrialFiles
@@ -53,8 +53,8 @@ class Explaining:
         from core.ml.explain.curves import curves_of
 
         def computed() -> TrialCurves:
-            judged, said = self._files.asked(job_id, number)
-            return curves_of(judged.problem.kind, judged.problem.signature, judged.target, said)
+            judged, said, signature = self._decided(job_id, number)
+            return curves_of(judged.problem.kind, signature, judged.target, said)
 
         return self._files.kept(job_id, number, "curves", TrialCurves, computed)
 
@@ -62,9 +62,8 @@ class Explaining:
         from core.ml.explain.thresholds import thresholds_of
 
         def computed() -> ThresholdTable:
-            judged, said = self._files.asked(job_id, number)
-            place = class_place(judged.problem.signature, class_name)
-            return thresholds_of(judged.problem.signature, judged.target, said, place)
+            judged, said, signature = self._decided(job_id, number)
+            return thresholds_of(signature, judged.target, said, class_place(signature, class_name))
 
         return self._files.kept(job_id, number, f"thresholds-{_key(class_name)}", ThresholdTable, computed)
 
@@ -84,8 +83,7 @@ class Explaining:
         from core.ml.explain.judged import cells_of
         from core.predict.encoder import ColumnCode
 
-        judged, said = self._files.asked(job_id, number)
-        signature = judged.problem.signature
+        judged, said, signature = self._decided(job_id, number)
         place = class_place(signature, class_name)
         known = next((c for c in signature.columns if c.name == column), None)
         if known is None:
@@ -93,7 +91,8 @@ class Explaining:
             raise SpecInvalid(f"The table has no column '{column}'", hint=f"The columns are: {names}")
         with self._files.reading(job_id):
             cells = cells_of(judged, ColumnCode(column, known.kind))
-        at = threshold if threshold is not None else signature.threshold if signature.threshold is not None else 0.5
+        own = signature.threshold if place == class_place(signature, None) else None
+        at = threshold if threshold is not None else own if own is not None else 0.5
         return fairness_of(column, cells, judged.target, said, place, signature.classes[place], at)
 
     def importance(self, job_id: str, number: int) -> Importance:
@@ -143,6 +142,13 @@ class Explaining:
             predictor = load_model(folder)
             known = self._explainers.put(key, predictor, self._usual(model.job_id, predictor))
         return explained(known, row, class_name)
+
+    def _decided(self, job_id: str, number: int) -> tuple["Judged", "Array", Signature]:
+        """The rows that judge a trial, what it says of them, and the signature with the threshold it decides by."""
+        from core.ml.explain.judged import decided_by
+
+        judged, said = self._files.asked(job_id, number)
+        return judged, said, decided_by(judged, said, self._files.job(job_id)[1].cost_matrix)
 
     def _usual(self, job_id: str, predictor: "Predictor") -> "Array":
         """Rows of the usual kind: of the table where it is here, else made from the signature."""
@@ -194,10 +200,12 @@ class Explaining:
     def winner(self, job_id: str) -> Winner:
         from core.ml.explain.winner import winner_of
 
-        metric = self._files.job(job_id)[1].primary_metric
+        job, spec = self._files.job(job_id)
+        metric = spec.primary_metric
+        chosen = job.result.best.number if isinstance(job.result, TrainingResult) else None
         ranked = sorted(
             (trial for trial in self._files.trials(job_id) if metric in trial.metrics),
-            key=lambda trial: (-gain(metric, trial.metrics[metric]), trial.number),
+            key=lambda trial: (trial.number != chosen, -gain(metric, trial.metrics[metric]), trial.number),
         )
         if not ranked:
             raise Conflict(f"No trial of job '{job_id}' has succeeded", hint="Wait for the first one")

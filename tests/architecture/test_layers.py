@@ -223,7 +223,7 @@ ROOMS = {
             "hopeless",
             "left",
         },
-        "explain": {"task", "data", "metrics", "comparison", "finished"},
+        "explain": {"task", "data", "metrics", "comparison", "finished", "ensembles"},
         "executor": {"task"},
         "plan": {"task", "learners", "finished", "leaderboard", "featurize"},
         "ensembles": {"task", "data", "metrics"},

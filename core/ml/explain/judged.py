@@ -7,9 +7,11 @@ import numpy as np
 import pyarrow as pa
 
 from core.domain.explanation import MetricSpread
-from core.domain.signature import Scalar
+from core.domain.signature import Scalar, Signature
+from core.domain.training import Cost
 from core.ml.data.folds import Folds, Places, folds_of
 from core.ml.data.table import open_table, read_judged, target_code
+from core.ml.ensembles.threshold import costs_of, decision_of
 from core.ml.metrics import evaluate
 from core.ml.task import LearningProblem, Target
 from core.predict.encoder import ColumnCode
@@ -39,6 +41,15 @@ def matrix_of(judged: Judged, *, threads: int = 1) -> Array:
     """The encoded columns of the judged rows."""
     (matrix, _), _ = read_judged(judged.problem, threads=threads)
     return np.asarray(matrix[judged.folds.judged])
+
+
+def decided_by(judged: Judged, said: Array, costs: Sequence[Cost]) -> Signature:
+    """The signature with the threshold that a cost matrix gives these predictions, as the winner's gets it."""
+    signature = judged.problem.signature
+    if not costs:
+        return signature
+    matrix = costs_of(costs, judged.problem.kind, signature.classes)
+    return replace(signature, threshold=decision_of(matrix, judged.target, said[:, 1], judged.block).threshold)
 
 
 def folds_again(judged: Judged, repeats: Sequence[int]) -> Places:

@@ -34,67 +34,70 @@ def _swift(metric: str, said: Array) -> bool:
 
 
 def winner_of(metric: str, target: Target, ranked: Sequence[Trial], said: Mapping[int, Array]) -> Winner:
-    """Of trials, best first, with what each says of the rows that judge them all.
+    """Of trials, the winner first and then best first, with what each says of the rows that judge them all.
 
     With many rivals one looks better by luck alone; the p-values are held against it by Holm's method (1979).
     """
     best = ranked[0]
     rivals = ranked[1 : 1 + (RIVALS_MAX if _swift(metric, said[best.number]) else RIVALS_RESAMPLED)]
     found = {t.number: difference_of(metric, target, said[best.number], said[t.number]) for t in rivals}
-    beaten = _beyond_luck(found)
-    level = tuple(t.number for t in rivals if t.number not in beaten)
-    ordered = tuple(t.number for t in rivals if t.number in beaten)
-    return Winner(best.number, _sentence(metric, best, rivals, found, level), metric, ordered, level)
+    apart = _beyond_luck(found)
+    beaten = [t for t in rivals if t.number in apart and found[t.number].gain > 0]
+    ahead = [t for t in rivals if t.number in apart and found[t.number].gain < 0]
+    level = [t for t in rivals if t.number not in apart]
+    first = all(difference.gain >= 0 for difference in found.values())
+    parts = [_won(metric, best, first)]
+    if not rivals:
+        parts = [f"{parts[0]}; no other trial succeeded"]
+    if beaten:
+        nearest = min(beaten, key=lambda t: found[t.number].gain)
+        parts.append(f"significantly better than {_which(beaten, rivals, nearest)} by {_reach(found[nearest.number])}")
+    if level:
+        parts.append(f"not significantly different from {_some(level)}")
+    if ahead:
+        parts.append(f"significantly worse by this metric than {_some(ahead)}")
+    sentence = f"{parts[0]}: {_joined(parts[1:])}." if parts[1:] else f"{parts[0]}."
+    return Winner(
+        best.number, sentence, metric, tuple(t.number for t in beaten), tuple(t.number for t in (*level, *ahead))
+    )
 
 
 def _beyond_luck(found: Mapping[int, PairedDifference]) -> set[int]:
-    """Those that the first is better than, all of them at once with the stated confidence."""
-    beaten: set[int] = set()
+    """Those from which the first differs, all of them at once with the stated confidence."""
+    apart: set[int] = set()
     for left, (number, one) in enumerate(sorted(found.items(), key=lambda item: item[1].p_value)):
         if one.p_value > (1 - CONFIDENCE) / (len(found) - left):
             break
-        if one.low > 0:
-            beaten.add(number)
-    return beaten
+        if one.verdict:
+            apart.add(number)
+    return apart
 
 
-def _sentence(
-    metric: str, best: Trial, rivals: Sequence[Trial], found: Mapping[int, PairedDifference], level: Sequence[int]
-) -> str:
+def _won(metric: str, best: Trial, first: bool) -> str:
     known = metric_named(metric)
-    way = "highest" if known.higher_is_better else "lowest"
-    value = f"{way} {known.label}, {best.metrics[metric]:.4f}"
-    began = f"Trial {best.number} ({algorithm_label(best.algorithm)}) won with the {value}"
-    if not rivals:
-        return f"{began}; no other trial succeeded."
-    beaten = [t for t in rivals if t.number not in level]
-    if not beaten:
-        return f"{began}, but its lead over the {_others(len(rivals))} may be luck."
-    nearest = beaten[0]
-    lead = _reach(found[nearest.number])
-    if not level:
-        among = "" if len(rivals) == 1 else f"each of the {_others(len(rivals))}, the nearest of them "
-        return f"{began}: significantly better than {among}{_named(nearest)}, by {lead}."
-    near = f"{_named(rivals[0])}" if rivals[0].number in level else f"{len(level)} of them"
-    return (
-        f"{began}: significantly better than {len(beaten)} of the {_others(len(rivals))}"
-        f" ({_named(nearest)} by {lead}), but its lead over {near}"
-        f"{_and_more(len(level) - 1) if rivals[0].number in level else ''} may be luck."
-    )
+    way = f"the {'highest' if known.higher_is_better else 'lowest'} " if first else ""
+    name = f"Trial {best.number} ({algorithm_label(best.algorithm)})"
+    return f"{name} won with {way}{known.label} {best.metrics[metric]:.4f}"
+
+
+def _which(beaten: Sequence[Trial], rivals: Sequence[Trial], nearest: Trial) -> str:
+    if len(beaten) == 1:
+        return _named(nearest)
+    among = f"each of the {len(rivals)}" if len(beaten) == len(rivals) else f"{len(beaten)} of the {len(rivals)}"
+    return f"{among} next best, of which the nearest is {_named(nearest)},"
+
+
+def _some(trials: Sequence[Trial]) -> str:
+    more = len(trials) - 1
+    return f"{_named(trials[0])}{f' and {more} more' if more else ''}"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, but {parts[-1]}"
 
 
 def _named(trial: Trial) -> str:
     return f"trial {trial.number} ({algorithm_label(trial.algorithm)})"
-
-
-def _others(count: int) -> str:
-    if count == 1:
-        return "next best trial"
-    return f"{count} next best"
-
-
-def _and_more(count: int) -> str:
-    return f" and {count} more" if count else ""
 
 
 def _reach(difference: PairedDifference) -> str:
