@@ -475,6 +475,11 @@ class FakeModels(Models):
         return tuple(model for model in self._memory.models if job_id in ("", model.job_id))
 
     @verb
+    def explain(self, name: str, version: int, row: Mapping[str, Any], class_name: Scalar | None = None) -> Explanation:
+        self._memory._model(name, version)
+        return judged.explanation(row)
+
+    @verb
     def get(self, name: str, version: int = 0) -> Model:
         return self._memory._model(name, version)
 

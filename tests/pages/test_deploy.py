@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 from bank_story import GATE_ID, checks, two_deployments
+from fakes import without
 from reading import by_label, text
 
 from core.domain.batch import BatchResult, BatchSpec
@@ -15,7 +16,7 @@ from core.domain.endpoint import (
     GateState,
     ScoreReply,
 )
-from core.domain.errors import EndpointNotFound, TableUnusable
+from core.domain.errors import Conflict, EndpointNotFound, TableUnusable
 from core.domain.job import JobState, LogLine
 from core.domain.monitoring import Origin
 
@@ -145,6 +146,39 @@ def test_scoring_sends_the_row_and_shows_answer_and_probabilities(visit, bank):
     assert bodies[1]["method"] == "predict_proba"
     assert by_label(app.metric, "Prediction").value == "No"
     assert "Predicts yes at 50 % or above · by deployment v3 · in 2.4 ms" in text(app)
+
+
+def test_the_answer_to_a_row_is_explained_column_by_column(visit, bank):
+    app = visit("deploy")
+    by_label(app.number_input, "age").set_value(51)
+
+    by_label(app.button, "Score").click().run()
+
+    ((name, version, row),) = bank.called("models.explain")
+    assert (name, version, row["age"]) == ("bank-marketing", 3, 51), "the model that answered"
+    assert "Shapley values of the trees. An average row has -2.1" in text(app)
+    app.run()
+    assert len(bank.called("models.explain")) == 1, "another look asks no more"
+
+
+def test_an_answer_that_cannot_be_explained_stands_all_the_same(visit, bank):
+    bank.failures["models.explain"].append(Conflict("The model is of another version", hint="Train again"))
+    app = visit("deploy")
+
+    by_label(app.button, "Score").click().run()
+
+    assert by_label(app.metric, "Prediction").value == "No"
+    assert "Train again" in app.error[0].value
+
+
+def test_a_backend_that_explains_nothing_shows_the_answer_alone(visit, bank):
+    bank.workspace = without(bank.workspace, "models.explain")
+    app = visit("deploy")
+
+    by_label(app.button, "Score").click().run()
+
+    assert by_label(app.metric, "Prediction").value == "No"
+    assert "Why this answer" not in text(app)
 
 
 def test_a_refused_body_shows_every_problem(visit, bank):

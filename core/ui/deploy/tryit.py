@@ -12,8 +12,9 @@ from core.domain.endpoint import DEPLOYMENT_HEADER, Endpoint, ScoreReply
 from core.domain.model import Model
 from core.domain.monitoring import Origin
 from core.domain.signature import Signature
+from core.ui.deploy import why
 from core.ui.kit import charts, endpoints, words
-from core.ui.kit.row_form import row_form
+from core.ui.kit.row_form import Row, row_form
 from core.ui.shell import actions, cached
 from core.ui.shell.markup import literal
 from core.ui.shell.state import state
@@ -34,6 +35,8 @@ class Answer:
     """Of the model that was asked."""
     single: bool
     """Whether one row was asked for: then no row of the answer needs a number."""
+    row: Row | None = None
+    """What the form asked; None where a body was sent."""
 
 
 def show(workspace: Workspace, endpoint: Endpoint, model: Model) -> None:
@@ -49,14 +52,14 @@ def show(workspace: Workspace, endpoint: Endpoint, model: Model) -> None:
     if as_json:
         request = _json_form(model, form)
         if request is not None:
-            _score(workspace, endpoint, deployment, model.signature, request, None)
+            _score(workspace, endpoint, deployment, model.signature, request)
     else:
         row = row_form(model.ref, model.signature)
         if row is not None:
-            shares = None if model.signature.regression else body([row], method="predict_proba")
-            _score(workspace, endpoint, deployment, model.signature, body([row]), shares)
+            _score(workspace, endpoint, deployment, model.signature, body([row]), row)
     if isinstance(state.answer, Answer) and state.answer.endpoint == endpoint.name:
         _show(state.answer)
+        why.show(workspace, _model_of(endpoint, state.answer) or model, state.answer.row)
 
 
 def _score(
@@ -65,7 +68,7 @@ def _score(
     deployment: str,
     signature: Signature,
     request: bytes,
-    with_shares: bytes | None,
+    row: Row | None = None,
 ) -> None:
     state.answer = None
     # Without traffic the endpoint answers 503; a deployment that waits for its gate is reached by its name.
@@ -77,13 +80,15 @@ def _score(
     if reply is None:
         return
     shares = None
-    if with_shares is not None and reply.status == 200:
+    if row is not None and reply.status == 200 and not signature.regression:
         # Whoever gave the label gives the probabilities too: traffic might send the second question to another model.
         deployment = _answered_by(reply) or deployment
+        asked = body([row], method="predict_proba")
         shares = actions.run(
-            "Scoring", workspace.endpoints.invoke, endpoint.name, with_shares, deployment=deployment, origin=Origin.APP
+            "Scoring", workspace.endpoints.invoke, endpoint.name, asked, deployment=deployment, origin=Origin.APP
         )
-    state.answer = Answer(endpoint.name, reply, shares, signature, with_shares is not None)
+    explained = row if reply.status == 200 else None
+    state.answer = Answer(endpoint.name, reply, shares, signature, row is not None, explained)
     # The answer stands below a long form, perhaps out of sight.
     if reply.status == 200:
         st.toast(
@@ -175,6 +180,12 @@ def shown(label: Any) -> str:
     """A class as people read it: yes, no, true and false begin with a capital."""
     text = f"{label:,.6g}" if isinstance(label, float) else str(label)
     return text.capitalize() if text in ("yes", "no", "true", "false") else text
+
+
+def _model_of(endpoint: Endpoint, answer: Answer) -> Model | None:
+    """Which model answered; None where the reply does not say it."""
+    found = next((d for d in endpoint.deployments if d.name == _answered_by(answer.reply)), None)
+    return cached.model(found.model, found.model_version) if found else None
 
 
 def _answered_by(reply: ScoreReply) -> str:

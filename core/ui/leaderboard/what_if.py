@@ -1,24 +1,15 @@
 """One row, answered by a trial's model and explained; what if a value were another is a change of the form away."""
 
-from typing import Any
-
 import streamlit as st
 
-from core.domain.explanation import Explanation, Method, Scale
+from core.domain.explanation import Explanation
 from core.domain.signature import Signature
-from core.ui.kit import charts, judged_charts, words
+from core.ui.kit import charts, reasons, words
 from core.ui.kit.row_form import row_form
 from core.ui.leaderboard import cached
 from core.ui.leaderboard.opened import Opened
 from core.ui.shell import actions
 from core.ui.shell.markup import literal
-
-METHODS = {
-    Method.TREE_SHAP: "Shapley values of the trees",
-    Method.LINEAR_SHAP: "Shapley values of the linear model",
-    Method.COMBINED_SHAP: "Shapley values of the parts, carried through to the answer",
-    Method.PERMUTATION: "Estimates by permutation: another time they come out a little otherwise",
-}
 
 
 def show(opened: Opened) -> None:
@@ -51,13 +42,9 @@ def _answer(opened: Opened, signature: Signature, found: Explanation, before: Ex
         else:
             changed = None if before is None else f"{found.score - before.score:+.4g}"
             st.metric(f"Predicted {literal(signature.target)}", words.number(found.score), changed)
-        st.caption(_told(found))
+        reasons.caption(found)
     with right:
-        charts.show(
-            judged_charts.contributions(found),
-            key=f"trial.contributions.{opened.key}",
-            alt="; ".join(f"{name} {value:+.3g}" for name, value in found.ranked[:5]),
-        )
+        reasons.show(found, key=f"trial.contributions.{opened.key}")
 
 
 def _moved(found: Explanation, before: Explanation | None) -> None:
@@ -67,11 +54,3 @@ def _moved(found: Explanation, before: Explanation | None) -> None:
     largest = max(range(len(found.probabilities)), key=lambda at: found.probabilities[at])
     change = found.probabilities[largest] - before.probabilities[largest]
     st.caption(f"{100 * change:+.1f} percentage points against the row before.")
-
-
-def _told(found: Explanation) -> str:
-    of: Any = "" if found.class_name is None else f" of {literal(str(found.class_name))}"
-    scale = judged_charts.SCALES[found.scale]
-    whole = f"An average row has {found.base:.4g}; all columns together make it {found.score:.4g}"
-    unit = "" if found.scale is Scale.VALUE else f" ({scale}{of})"
-    return f"{METHODS[found.method]}. {whole}{unit}."
