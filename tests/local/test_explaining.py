@@ -10,19 +10,24 @@ import pytest
 
 from core.domain.data import DataRef
 from core.domain.errors import Conflict, JobNotFound, ModelNotFound, PayloadInvalid, SpecInvalid
-from core.domain.explanation import CurveName
+from core.domain.explanation import CurveName, Scale
 from core.domain.job import Job, JobState
-from core.domain.training import Algorithm, TrainingSpec, Trial, TrialState
+from core.domain.training import Algorithm, Task, TrainingSpec, Trial, TrialState
+from core.local.context import Context
 from core.local.paths import Paths
 from core.local.store import Store
+from core.local.trial_files import TrialFiles
 from core.local.worker.run import run_job
 from core.local.worker.tools import Tools
+from core.ml.data.folds import folds_of
 from core.ml.executor import InProcessExecutor
+from core.ml.explain.judged import folds_again
 from core.ml.trial import train
 from core.predict.folder import load_model
 from core.workspace import Workspace
 
 NOT_USED = "note"
+NOTE = {NOT_USED: "a"}
 
 
 @dataclass(frozen=True)
@@ -66,13 +71,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
         n_cross_validations=2,
         exclude=(NOT_USED,),
     )
-    paths = Paths(workspace.settings.home)
-    store = Store(paths.store)
+    store = Store(Paths(workspace.settings.home).store)
+    yield done(workspace, store, spec)
+    store.close()
+
+
+def done(workspace: Workspace, store: Store, spec: TrainingSpec) -> Trained:
+    """The job that a spec asks for, done."""
     job_id = workspace.jobs.submit(spec).id
     store.jobs.start_attempt(job_id, 1.0)
     assert run_job(job_id, workspace, tools=Tools(executors=lambda *_: InProcessExecutor(train))) == 0
-    yield Trained(workspace, store, paths, workspace.jobs.get(job_id))
-    store.close()
+    return Trained(workspace, store, Paths(workspace.settings.home), workspace.jobs.get(job_id))
 
 
 def test_the_charts_of_every_trial_agree_with_its_metrics(trained):
@@ -263,3 +272,51 @@ def test_a_registered_model_has_the_charts_of_its_trial(trained, tmp_path):
     imported = trained.workspace.models.import_folder("foreign", Path(folder))
     with pytest.raises(Conflict, match=imported.ref):
         trained.workspace.models.curves("foreign", 0)
+
+
+@pytest.fixture(scope="module")
+def of_ages(trained):
+    """A regression on the same table."""
+    spec = TrainingSpec(
+        trained.job.spec.data,
+        "age",
+        task=Task.REGRESSION,
+        max_trials=1,
+        allowed_training_algorithms=(Algorithm.LIGHTGBM,),
+        n_cross_validations=2,
+    )
+    return done(trained.workspace, trained.store, spec)
+
+
+def test_a_regression_is_explained_on_the_scale_of_its_numbers(of_ages):
+    jobs, job_id, (trial, *_) = of_ages.workspace.jobs, of_ages.job.id, of_ages.trials
+    charts = jobs.curves(job_id, trial.number)
+    assert {curve.name for curve in charts.curves} == {CurveName.RESIDUALS, CurveName.PREDICTED_TRUE}
+    assert {m.name for m in jobs.fold_metrics(job_id, trial.number)} >= {"r2_score", "root_mean_squared_error"}
+    assert jobs.importance(job_id, trial.number).columns[0].column in {"bought", "colour", "luck", "day"}
+    assert jobs.partial_dependence(job_id, trial.number, "bought").class_name is None
+    found = jobs.explain(
+        job_id, trial.number, {"bought": "yes", "colour": "red", "luck": 0.5, "day": "2024-05-05"} | NOTE
+    )
+    assert found.scale is Scale.VALUE
+    assert found.base + sum(found.contributions.values()) == pytest.approx(found.score, abs=1e-6)
+    assert 20 < found.score < 70
+    assert jobs.winner(job_id).level == ()
+    for needs_classes in (jobs.thresholds, lambda *of: jobs.fairness(*of, "colour")):
+        with pytest.raises(SpecInvalid, match="no classes"):
+            needs_classes(job_id, trial.number)
+
+
+def test_trials_that_are_judged_on_other_rows_are_not_compared(trained, of_ages):
+    with pytest.raises(SpecInvalid, match="different rows"):
+        trained.workspace.jobs.compare_pair((trained.job.id, 0), (of_ages.job.id, 0))
+
+
+def test_groups_of_rows_are_those_of_each_repeats_own_folds(trained):
+    judged = TrialFiles(Context(trained.workspace.settings)).judged(trained.job.id)
+    folds = folds_again(judged, (0, 2, 0))
+    assert folds.shape == (400, 3)
+    assert np.array_equal(folds[:, 0], judged.folds.fold)
+    assert np.array_equal(folds[:, 0], folds[:, 2])
+    assert np.array_equal(folds[:, 1], folds_of(judged.problem, judged.target, repeat=2).fold)
+    assert not np.array_equal(folds[:, 0], folds[:, 1])

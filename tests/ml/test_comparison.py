@@ -106,3 +106,13 @@ def test_which_test_it_was_is_said(metric: str, rows: int, test: str) -> None:
     wide, usual, narrow = (compare(metric, *contested, confidence=level) for level in (0.99, 0.95, 0.8))
     assert usual.test == test
     assert wide.low < usual.low < narrow.low
+
+
+def test_a_regression_is_compared_by_resampling_its_rows() -> None:
+    random = np.random.default_rng(6)
+    truth = random.normal(size=400)
+    near, far = (truth[:, None] + random.normal(0, spread, (400, 1)) for spread in (0.3, 0.6))
+    found = compare("root_mean_squared_error", truth, near, far, resamples=200)
+    assert found.better
+    assert found.low < found.gain < found.high
+    assert not compare("root_mean_squared_error", truth, near, near[::1], resamples=200).better
