@@ -46,9 +46,8 @@ def matrix_of(judged: Judged, *, threads: int = 1) -> Array:
 def decided_by(judged: Judged, said: Array, costs: Sequence[Cost]) -> Signature:
     """The signature with the threshold that a cost matrix gives these predictions, as the winner's gets it."""
     signature = judged.problem.signature
-    if not costs:
+    if (matrix := costs_of(costs, judged.problem)) is None:
         return signature
-    matrix = costs_of(costs, judged.problem.kind, signature.classes)
     return replace(signature, threshold=decision_of(matrix, judged.target, said[:, 1], judged.block).threshold)
 
 
