@@ -13,7 +13,7 @@ from core.domain.errors import SpecInvalid
 from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
 from core.domain.metrics import PRIMARY_METRICS, REGRESSION_METRICS
 from core.domain.search_space import Distribution
-from core.domain.training import BALANCED, Algorithm, Cost, Sampling, Task, TrainingSpec
+from core.domain.training import BALANCED, TRIALS_USUAL, Algorithm, Cost, Sampling, Task, TrainingSpec
 
 KNOWN = tuple(str(name) for name in Algorithm if name not in ENSEMBLES)
 
@@ -142,7 +142,7 @@ SUBMIT = (
         help=f"only this algorithm; repeatable: {', '.join(KNOWN)}",
     ),
     arg("--block", action="append", default=[], choices=KNOWN, metavar="NAME", help="not this algorithm; repeatable"),
-    arg("--max-trials", type=int, default=1000, help="at most this many (default: %(default)s)"),
+    arg("--max-trials", type=int, default=TRIALS_USUAL, help="at most this many (default: %(default)s)"),
     arg("--concurrent", type=int, default=0, metavar="TRIALS", help="trials at once; 0: as many as the compute allows"),
     arg("--trial-timeout", type=float, default=0.0, metavar="SECONDS", help="stop a trial then; 0: planned by itself"),
     arg("--exit-score", type=float, metavar="SCORE", help="end once the primary metric is this good"),

@@ -38,6 +38,7 @@ __all__ = [
 CLASSES_MAX = 100
 TIMEOUT_MIN_S = 3.0
 FOLDS_MAX = 20
+TRIALS_USUAL = 1000
 BALANCED = "balanced"
 
 
@@ -84,7 +85,7 @@ class TrainingSpec:
     allowed_training_algorithms: tuple[Algorithm, ...] = ()
     """Empty: all that the engine chooses from by itself."""
     blocked_training_algorithms: tuple[Algorithm, ...] = ()
-    max_trials: int = 1000
+    max_trials: int = TRIALS_USUAL
     max_concurrent_trials: int = 0
     """0: as many as the compute allows. With 1 the plan looks at no measured time, so a seed gives the same again."""
     trial_timeout_s: float = 0.0

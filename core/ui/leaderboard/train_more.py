@@ -10,7 +10,7 @@ from core.domain.algorithms import algorithms_of
 from core.domain.data import ColumnProfile, DataAsset
 from core.domain.featurization import Featurization, FeaturizationMode
 from core.domain.signature import Scalar
-from core.domain.training import BALANCED, FOLDS_MAX, Cost, Sampling
+from core.domain.training import BALANCED, FOLDS_MAX, TRIALS_USUAL, Cost, Sampling
 from core.ui.kit import tables, words
 from core.ui.shell.markup import literal
 
@@ -88,7 +88,7 @@ def _algorithms(more: More) -> None:
 def _limits(more: More) -> None:
     first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
     more.given["max_trials"] = int(
-        first.number_input("Trials at most", 1, 1_000_000, 100, key="leaderboard.max_trials") or 100
+        first.number_input("Trials at most", 1, 1_000_000, TRIALS_USUAL, key="leaderboard.max_trials") or TRIALS_USUAL
     )
     more.given["trial_timeout_s"] = float(
         second.number_input(
