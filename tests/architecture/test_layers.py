@@ -227,6 +227,7 @@ ROOMS = {
         "executor": {"task"},
         "plan": {"task", "learners", "finished", "leaderboard", "featurize"},
         "ensembles": {"task", "data", "metrics"},
+        "asked": {"data", "ensembles"},
         "leaderboard": {"finished"},
         "result": set(),
         "final": {"task", "data", "metrics", "finished", "executor", "ensembles", "leaderboard", "result"},

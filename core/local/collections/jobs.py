@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from core.domain.batch import BatchSpec
-from core.domain.data import ColumnKind, DataAsset, DataRef
+from core.domain.data import ColumnKind, DataRef
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.explanation import (
     Explanation,
@@ -34,7 +34,7 @@ from core.local.deleted import files
 from core.local.explaining import Explaining
 from core.local.machine.logs import job_log
 from core.local.queue import check_compute, new_job
-from core.ml.data.guardrails import check_inputs, check_target
+from core.ml.asked import check_validation, checked
 from core.sources import Source, ingest, resolve
 from core.sources.incoming import own_name, receive, uploaded
 from core.work.columns import check_columns
@@ -88,23 +88,16 @@ class LocalJobs(Jobs):
     def _training_job(self, spec: TrainingSpec, parent_id: str) -> Job:
         """Raises DataNotFound, TableUnusable, SpecInvalid for an unknown compute."""
         with files(self._context.store, spec.data) as asset:
-            spec = self._checked(spec, asset)
+            table = self._context.paths.table(asset.name, asset.content_id)
+            profile = self._data.profile(asset.ref)
+            spec = checked(spec, asset, profile, table)
+            if spec.validation_data is not None:
+                with files(self._context.store, spec.validation_data) as other:
+                    spec = replace(spec, validation_data=other.ref)
+                    judge = self._context.paths.table(other.name, other.content_id)
+                    check_validation(spec, table, profile, judge, other)
         check_compute(self._context, spec.compute)
         return new_job(self._context, spec, spec.experiment_name, spec.compute, parent_id)
-
-    def _checked(self, spec: TrainingSpec, asset: DataAsset) -> TrainingSpec:
-        """The spec in the table's own names. Raises TableUnusable, SpecInvalid."""
-        named = tuple(asset.named(name) for name in spec.exclude)
-        spec = replace(spec, data=asset.ref, target=asset.named(spec.target), exclude=named)
-        profile = self._data.profile(asset.ref)
-        check_target(profile, self._context.paths.table(asset.name, asset.content_id), spec.target, spec.task)
-        if unknown := [name for name in spec.exclude if name not in asset.columns]:
-            raise SpecInvalid(
-                f"Cannot exclude '{unknown[0]}': {asset.ref} has no such column",
-                hint=f"The columns are: {', '.join(asset.columns)}",
-            )
-        check_inputs(profile, spec.target, spec.exclude)
-        return spec
 
     def _batch_job(self, spec: BatchSpec, parent_id: str) -> Job:
         """Raises DataNotFound, EndpointNotFound, SpecInvalid for an unknown compute."""

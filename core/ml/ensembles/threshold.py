@@ -34,14 +34,16 @@ class Decision:
 
 
 def costs_of(matrix: Sequence[Cost], problem: LearningProblem) -> Array | None:
-    """Actual x predicted class; None without a matrix. Raises SpecInvalid: other classes, or more than two.
+    """Actual x predicted class; None without a matrix. Raises SpecInvalid: other classes, or more than two."""
+    return cost_table(matrix, problem.kind, problem.signature.classes) if matrix else None
+
+
+def cost_table(matrix: Sequence[Cost], kind: TaskKind, classes: Sequence[Scalar]) -> Array:
+    """As `costs_of`, of a target that is known by its classes alone.
 
     What the matrix does not name costs 1, a right answer 0.
     """
-    if not matrix:
-        return None
-    classes = problem.signature.classes
-    if problem.kind is not TaskKind.BINARY:
+    if kind is not TaskKind.BINARY:
         raise SpecInvalid(
             f"A cost matrix sets the threshold between two classes, and the target has {len(classes)}",
             hint="Leave the cost matrix out and decide by predict_proba, or weigh the classes by class_weights",

@@ -1,0 +1,83 @@
+"""Whether the tables have what a training names, looked at before its job is queued."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core.domain.data import ColumnKind, DataAsset, TableProfile
+from core.domain.errors import SpecInvalid, TableUnusable
+from core.domain.signature import Scalar
+from core.domain.training import CLASSES_MAX, TrainingSpec
+from core.ml.data.guardrails import check_inputs, check_target
+from core.ml.data.prepare import kind_of, weights_of
+from core.ml.data.table import open_table
+from core.ml.ensembles.threshold import cost_table
+
+
+def checked(spec: TrainingSpec, asset: DataAsset, profile: TableProfile, table: Path) -> TrainingSpec:
+    """The spec in the table's own names. Raises TableUnusable, SpecInvalid for what the table does not have."""
+    spec = _in_its_names(spec, asset)
+    found = check_target(profile, table, spec.target, spec.task)
+    if unknown := [name for name in spec.exclude if name not in asset.columns]:
+        raise SpecInvalid(f"Cannot exclude '{unknown[0]}': {asset.ref} has no such column", hint=_hint(asset.columns))
+    wanted = spec.featurization
+    for name in (*wanted.column_purposes, *wanted.imputations):
+        if name not in asset.columns or name == spec.target:
+            others = [column for column in asset.columns if column != spec.target]
+            raise SpecInvalid(f"The featurization names '{name}', which is no column to learn from", hint=_hint(others))
+    check_inputs(profile, spec.target, spec.exclude)
+    weights_of(spec, found)
+    if spec.cost_matrix:
+        cost_table(spec.cost_matrix, kind_of(spec.task, found.classes), found.classes)
+    return spec
+
+
+def check_validation(spec: TrainingSpec, table: Path, profile: TableProfile, judge: Path, other: DataAsset) -> None:
+    """Raises TableUnusable where the validation table `other` lacks a column, or has classes of its own."""
+    needed = [column.name for column in profile.columns if column.name not in spec.exclude]
+    if lacking := [name for name in needed if name not in other.columns]:
+        raise TableUnusable(
+            f"The validation data {other.ref} has no column '{lacking[0]}'",
+            hint=f"It needs the columns of {spec.data}; name in `exclude` what is not to be learned from",
+        )
+    kind = profile.column(spec.target).kind
+    values = _values(judge, spec.target, kind)
+    if not values:
+        raise TableUnusable(
+            f"The validation data {other.ref} has no value of '{spec.target}'",
+            hint=f"Choose a table in which the target is known, as {kind}",
+        )
+    if spec.regression:
+        return
+    known = _values(table, spec.target, kind)
+    if strange := [value for value in values if value not in known]:
+        raise TableUnusable(
+            f"The validation data {other.ref} has '{strange[0]}' as '{spec.target}', which never occurs in {spec.data}",
+            hint="Train on rows of that class, too, or leave them out of the validation data",
+        )
+
+
+def _values(table: Path, column: str, kind: ColumnKind) -> list[Scalar]:
+    with open_table(table) as cells:
+        return [value for value, _ in cells.counts(column, kind, CLASSES_MAX + 1)]
+
+
+def _in_its_names(spec: TrainingSpec, asset: DataAsset) -> TrainingSpec:
+    wanted = spec.featurization
+    featurization = replace(
+        wanted,
+        column_purposes={asset.named(name): purpose for name, purpose in wanted.column_purposes.items()},
+        imputations={asset.named(name): how for name, how in wanted.imputations.items()},
+        constants={asset.named(name): value for name, value in wanted.constants.items()},
+    )
+    return replace(
+        spec,
+        data=asset.ref,
+        target=asset.named(spec.target),
+        exclude=tuple(asset.named(name) for name in spec.exclude),
+        featurization=featurization,
+    )
+
+
+def _hint(columns: Sequence[str]) -> str:
+    return f"The columns are: {', '.join(columns)}"

@@ -1,0 +1,99 @@
+"""What a training names that its tables do not have is refused as soon as it is submitted."""
+
+from pathlib import Path
+from typing import Any
+
+import backends
+import pytest
+
+from core.domain.data import DataRef
+from core.domain.errors import DataNotFound, SpecInvalid, TableUnusable
+from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
+from core.domain.training import Algorithm, Cost, TrainingSpec
+from core.local.paths import Paths
+from core.local.store import Store
+from core.local.worker.run import run_job
+from core.local.worker.tools import Tools
+from core.ml.executor import InProcessExecutor
+from core.ml.trial import train
+from core.workspace import Workspace
+
+
+def table(name: str, columns: str, answers: tuple[str, ...], folder: Path, workspace: Workspace) -> None:
+    rows = [f"{20 + n * 7 % 50},{n % 3},{answers[n * 7 % 50 // 25 % len(answers)]}" for n in range(60)]
+    (folder / f"{name}.csv").write_text("\n".join([columns, *rows]) + "\n")
+    workspace.data.register(name, str(folder / f"{name}.csv"))
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    folder = tmp_path_factory.mktemp("asked")
+    made = backends.MAKE["local"](folder / "home")
+    table("people", "age,red,bought", ("no", "yes"), folder, made)
+    table("judges", "age,red,bought", ("yes", "no"), folder, made)
+    table("strangers", "age,red,bought", ("yes", "perhaps"), folder, made)
+    table("narrow", "age,blue,bought", ("yes", "no"), folder, made)
+    table("unanswered", "age,red,bought", ("", ""), folder, made)
+    return made
+
+
+def custom(**given: Any) -> Featurization:
+    return Featurization(FeaturizationMode.CUSTOM, **given)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"featurization": custom(column_purposes={"size": Purpose.NUMERIC})}, "names 'size', which is no column"),
+        ({"featurization": custom(imputations={"bought": Imputation.MEAN})}, "names 'bought', which is no column"),
+        ({"class_weights": {"maybe": 2.0}}, "A weight is given for class 'maybe'"),
+        ({"cost_matrix": (Cost("yes", "maybe", 5.0),)}, "The cost matrix names a class 'maybe'"),
+        ({"target": "age", "cost_matrix": (Cost("20", "27", 5.0),)}, "A cost matrix sets the threshold between two"),
+        ({"validation_data": DataRef("narrow")}, "narrow:1 has no column 'red'"),
+        ({"validation_data": DataRef("unanswered")}, "unanswered:1 has no value of 'bought'"),
+        ({"validation_data": DataRef("strangers")}, "strangers:1 has 'perhaps' as 'bought', which never occurs in peo"),
+    ],
+)
+def test_what_the_tables_do_not_have_is_refused_at_once(workspace: Workspace, asked: dict[str, Any], said: str):
+    with pytest.raises((SpecInvalid, TableUnusable), match=said) as refused:
+        workspace.jobs.submit(TrainingSpec(**{"data": DataRef("people"), "target": "bought", **asked}))
+    assert refused.value.hint
+    assert workspace.jobs.list() == ()
+
+
+def test_a_validation_table_that_is_not_there_is_named(workspace: Workspace):
+    with pytest.raises(DataNotFound, match="nowhere"):
+        workspace.jobs.submit(TrainingSpec(DataRef("people"), "bought", validation_data=DataRef("nowhere")))
+
+
+def test_columns_are_meant_as_the_table_writes_them(workspace: Workspace):
+    wanted = custom(column_purposes={" age ": Purpose.NUMERIC}, imputations={"red ": Imputation.MEDIAN})
+    spec = TrainingSpec(
+        DataRef("people"),
+        " bought",
+        featurization=wanted,
+        class_weights={"yes": 2.0},
+        validation_data=DataRef("judges"),
+    )
+    job = workspace.jobs.submit(spec)
+    workspace.jobs.cancel(job.id)
+    assert dict(job.spec.featurization.column_purposes) == {"age": Purpose.NUMERIC}
+    assert dict(job.spec.featurization.imputations) == {"red": Imputation.MEDIAN}
+    assert (job.spec.target, job.spec.validation_data) == ("bought", DataRef("judges", 1))
+
+
+def test_any_trial_that_was_judged_on_a_table_of_its_own_can_be_registered(workspace: Workspace):
+    spec = TrainingSpec(
+        DataRef("people"),
+        "bought",
+        max_trials=2,
+        allowed_training_algorithms=(Algorithm.LOGISTIC_REGRESSION,),
+        validation_data=DataRef("judges"),
+    )
+    job, store = workspace.jobs.submit(spec), Store(Paths(workspace.settings.home).store)
+    store.jobs.start_attempt(job.id, 1.0)
+    assert run_job(job.id, workspace, tools=Tools(executors=lambda *_: InProcessExecutor(train))) == 0
+    store.close()
+    numbers = [trial.number for trial in workspace.jobs.trials(job.id) if trial.metrics]
+    assert [workspace.models.register("any", job.id, number).trial for number in numbers] == numbers
+    assert len(numbers) >= 2
