@@ -12,7 +12,8 @@ from core.azure.names import mapping
 from core.azure.pipelines import words
 from core.azure.pipelines.published import published
 from core.azure.runs import Document, said_in
-from core.azure.training import minutes, notes, spec_of
+from core.azure.training import minutes, notes
+from core.azure.training_reading import spec_of
 from core.azure.translate import created_at, seconds
 from core.domain.job import Job, JobKind
 from core.domain.job_state import JobState

@@ -30,6 +30,7 @@ class Told:
     """What a job's tags say of its trials."""
 
     algorithms: Mapping[int, str]
+    featurizers: Mapping[int, str]
     scores: Mapping[int, float]
     best: int | None
 
@@ -54,6 +55,7 @@ def told(tags: Mapping[str, Any]) -> Told:
     best = str(tags.get(BEST) or "").rpartition("_")[2]
     return Told(
         {number: name for number, name in zip(numbers, algorithms, strict=False) if name},
+        {number: name for number, name in zip(numbers, _list(tags, "run_preprocessor"), strict=False) if name},
         {number: score for number, text in zip(numbers, scores, strict=False) if (score := _number(text)) is not None},
         int(best) if best.isdecimal() else None,
     )
@@ -102,6 +104,7 @@ def _trial(job_id: str, run: Document, known: Told) -> Trial | None:
     return Trial(
         number=at,
         algorithm=known.algorithms.get(at) or next((str(said[key]) for key in ALGORITHM if said.get(key)), ""),
+        featurizer=known.featurizers.get(at) or str(said.get("run_preprocessor") or ""),
         state=state,
         params={name: _scalar(value) for name, value in params.items()},
         metrics={name: value for name, text in pairs(run, "metrics").items() if (value := _number(text)) is not None},

@@ -1,18 +1,18 @@
-"""A training as a job of Azure's AutoML: what is asked for there, and what an AutoML job has asked for."""
+"""A training as a job of Azure's AutoML: what is asked for there."""
 
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.azure import sdk
+from core.azure.automl_terms import azure_algorithms, check
 from core.azure.context import TAG
-from core.azure.kept import found, kept
-from core.azure.names import asset_name, own_name
+from core.azure.kept import kept
+from core.azure.names import asset_name
 from core.azure.translate import ABOUT
-from core.domain.data import DataAsset, DataRef
-from core.domain.errors import SlipwayError, SpecInvalid
-from core.domain.training import Algorithm, Compute, TrainingSpec
+from core.domain.data import DataAsset
+from core.domain.featurization import FeaturizationMode, Purpose
+from core.domain.training import Compute, TrainingSpec
 from core.domain.version import VERSION
 
 MINUTES_MIN = 15
@@ -20,16 +20,8 @@ MINUTES_MIN = 15
 MINUTES_LARGE = 61
 CELLS_LARGE = 10_000_000
 """Above so many cells AutoML refuses an hour and less."""
-METRICS: Mapping[str, str] = {
-    "AUC_weighted": "AUCWeighted",
-    "accuracy": "Accuracy",
-    "average_precision_score_weighted": "AveragePrecisionScoreWeighted",
-    "norm_macro_recall": "NormMacroRecall",
-}
-"""The metrics that both we and Azure's AutoML can optimize -> Azure's name."""
-DATA = re.compile(r"(?:azureml:|.*/data/)(?P<name>[^/:]+)(?::|/versions/)(?P<version>[^/:]+)/?", re.IGNORECASE)
-IGNORED = "Ignore"
-"""The column type with which AutoML leaves a column out; the SDK has nothing else for it."""
+IMPUTER = "Imputer"
+"""The transformer that fills missing cells."""
 
 
 def minutes(spec: TrainingSpec, cells: int = 0) -> int:
@@ -37,33 +29,43 @@ def minutes(spec: TrainingSpec, cells: int = 0) -> int:
     return max(math.ceil(spec.timeout_s / 60), MINUTES_LARGE if cells > CELLS_LARGE else MINUTES_MIN)
 
 
+def trial_minutes(spec: TrainingSpec, asked: int) -> int:
+    """A trial's time-out as AutoML takes it; where none was given, the whole job's."""
+    return min(math.ceil(spec.trial_timeout_s / 60) or asked, asked)
+
+
 def notes(spec: TrainingSpec, asked: int) -> tuple[str, ...]:
     """What became of the wishes of a spec that Azure's AutoML cannot fulfil as they are."""
-    if asked * 60 == spec.timeout_s:
-        return ()
+    return tuple(_notes(spec, asked))
+
+
+def _notes(spec: TrainingSpec, asked: int) -> Iterator[str]:
     least = f"at least {MINUTES_MIN}"
     if asked == MINUTES_LARGE and spec.timeout_s < 60 * MINUTES_LARGE:
         least = f"at least {MINUTES_LARGE} for more than {CELLS_LARGE:,} cells"
-    return (
-        f"The time limit of {spec.timeout_s:g} s became {asked} minutes: AutoML on Azure takes whole minutes, {least}",
-    )
-
-
-def check_metric(spec: TrainingSpec) -> None:
-    """Raises SpecInvalid for a metric that AutoML cannot optimize: the SDK would raise a bare KeyError."""
-    if spec.primary_metric not in METRICS:
-        raise SpecInvalid(
-            f"AutoML on Azure cannot optimize '{spec.primary_metric}'", hint=f"One of: {', '.join(METRICS)}"
+    if asked * 60 != spec.timeout_s:
+        yield (
+            f"The time limit of {spec.timeout_s:g} s became {asked} minutes: AutoML on Azure takes whole minutes,"
+            f" {least}"
         )
+    each = trial_minutes(spec, asked)
+    if spec.trial_timeout_s and each * 60 != spec.trial_timeout_s:
+        shown = "1 minute" if each == 1 else f"{each} minutes"
+        yield f"The time limit of {spec.trial_timeout_s:g} s for a trial became {shown}: AutoML takes whole minutes"
 
 
-def automl_job(spec: TrainingSpec, asset: DataAsset, compute: Compute) -> Any:
-    """The job to submit. Its properties keep the spec, which is more than Azure has fields for."""
+def automl_job(spec: TrainingSpec, asset: DataAsset, compute: Compute, judge: DataAsset | None = None) -> Any:
+    """The job to submit. Its properties keep the spec, which is more than Azure has fields for.
+
+    `judge` is the table of the spec's validation data. Raises SpecInvalid for what AutoML does not have.
+    """
+    check(spec)
     asked = minutes(spec, asset.rows * len(asset.columns))
-    automl, inputs = sdk.module("azure.ai.ml.automl"), sdk.module("azure.ai.ml")
-    data = f"azureml:{asset_name(asset.name)}:{asset.version}"
-    job = automl.classification(
-        training_data=inputs.Input(type="mltable", path=data),
+    automl = sdk.module("azure.ai.ml.automl")
+    job = (automl.regression if spec.regression else automl.classification)(
+        training_data=_table(asset),
+        validation_data=_table(judge) if judge else None,
+        validation_data_size=spec.validation_share or None,
         target_column_name=spec.target,
         primary_metric=spec.primary_metric,
         n_cross_validations=spec.n_cross_validations or None,
@@ -75,70 +77,43 @@ def automl_job(spec: TrainingSpec, asset: DataAsset, compute: Compute) -> Any:
     )
     job.set_limits(
         timeout_minutes=asked,
-        trial_timeout_minutes=asked,
+        trial_timeout_minutes=trial_minutes(spec, asked),
         max_trials=spec.max_trials,
-        max_concurrent_trials=min(max(compute.max_nodes, 1), spec.max_trials),
-        enable_early_termination=True,
+        max_concurrent_trials=min(spec.max_concurrent_trials or max(compute.max_nodes, 1), spec.max_trials),
+        exit_score=spec.exit_score,
+        enable_early_termination=spec.enable_early_termination,
     )
     job.set_training(
-        allowed_training_algorithms=[str(name.value) for name in spec.allowed_training_algorithms] or None,
-        blocked_training_algorithms=[str(name.value) for name in spec.blocked_training_algorithms] or None,
+        allowed_training_algorithms=azure_algorithms(spec.allowed_training_algorithms),
+        blocked_training_algorithms=azure_algorithms(spec.blocked_training_algorithms),
         enable_vote_ensemble=spec.enable_vote_ensemble,
         enable_stack_ensemble=spec.enable_stack_ensemble,
     )
-    if spec.exclude:
-        job.set_featurization(mode="custom", column_name_and_types=dict.fromkeys(spec.exclude, IGNORED))
+    if featurization := _featurization(spec, automl):
+        job.set_featurization(**featurization)
     return job
 
 
-def spec_of(job: Any) -> TrainingSpec | None:
-    """What an AutoML job of classification has asked for; None for another task.
+def _table(asset: DataAsset) -> Any:
+    path = f"azureml:{asset_name(asset.name)}:{asset.version}"
+    return sdk.module("azure.ai.ml").Input(type="mltable", path=path)
 
-    One that was submitted elsewhere may ask for what our specs refuse; what it asks for is told as it is.
-    """
-    if spec := found(ABOUT, job.properties, TrainingSpec):
-        return spec
-    if str(getattr(job, "task_type", "")).rpartition(".")[2].lower() != "classification":
-        return None
-    training, limits = getattr(job, "training", None), getattr(job, "limits", None)
-    allowed = [_plain(name) for name in getattr(training, "allowed_training_algorithms", None) or ()]
-    kinds = getattr(getattr(job, "featurization", None), "column_name_and_types", None) or {}
-    folds = getattr(job, "n_cross_validations", None)
-    asked: dict[str, Any] = {
-        "data": data_of(job),
-        "target": str(job.target_column_name or "?"),
-        "timeout_s": 60.0 * (getattr(limits, "timeout_minutes", None) or 360),
-        "primary_metric": _metric(_plain(job.primary_metric)),
-        "exclude": tuple(name for name, kind in kinds.items() if str(kind).lower() == IGNORED.lower()),
-        "allowed_training_algorithms": tuple(known for known in Algorithm if str(known.value) in allowed),
-        "max_trials": getattr(limits, "max_trials", None) or 1000,
-        "n_cross_validations": folds if isinstance(folds, int) else 0,
-        "experiment_name": str(job.experiment_name or "Default"),
-        "compute": str(job.compute or "serverless").rpartition("/")[2],
+
+def _featurization(spec: TrainingSpec, automl: Any) -> Mapping[str, Any]:
+    """Nothing where Azure may do as it likes; a column is left out by taking it for one to ignore."""
+    wanted = spec.featurization
+    if wanted.mode is FeaturizationMode.OFF:
+        return {"mode": "off"}
+    kinds = {name: str(purpose) for name, purpose in wanted.column_purposes.items()}
+    kinds |= dict.fromkeys(spec.exclude, str(Purpose.IGNORE))
+    fills = []
+    for name, how in wanted.imputations.items():
+        fill = {"fill_value": wanted.constants[name]} if name in wanted.constants else {}
+        fills.append(automl.ColumnTransformer(fields=[name], parameters={"strategy": str(how), **fill}))
+    if not kinds and not fills:
+        return {}
+    return {
+        "mode": "custom",
+        "column_name_and_types": kinds or None,
+        "transformer_params": {IMPUTER.lower(): fills} if fills else None,
     }
-    try:
-        return TrainingSpec(**asked)
-    except SlipwayError:
-        plain = TrainingSpec(asked["data"], asked["target"])
-        for name, value in asked.items():
-            object.__setattr__(plain, name, value)
-        return plain
-
-
-def data_of(job: Any) -> DataRef:
-    """The data asset that a job trains on; by its address where it is none."""
-    path = str(getattr(getattr(job, "training_data", None), "path", "") or "?")
-    known = DATA.fullmatch(path)
-    if known and known["version"].isdecimal():
-        return DataRef(own_name(known["name"], None), int(known["version"]))
-    return DataRef(path)
-
-
-def _plain(value: Any) -> str:
-    return str(getattr(value, "value", value) or "")
-
-
-def _metric(name: str) -> str:
-    """Our name of a primary metric."""
-    squeezed = name.replace("_", "").lower()
-    return next((ours for ours, azures in METRICS.items() if azures.lower() == squeezed), name or "AUC_weighted")

@@ -7,19 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.azure.automl_terms import check, metrics
 from core.azure.job_errors import hint_of
 from core.azure.job_logs import chosen, read_log
 from core.azure.kept import PIECE_CHARS, found, kept
 from core.azure.leaderboard import best_told, told
 from core.azure.names import ASSET, asset_name, named, own_name, version_number
-from core.azure.training import METRICS, check_metric, minutes, notes
+from core.azure.training import minutes, notes, trial_minutes
 from core.azure.translate import seconds
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
-from core.domain.metrics import PRIMARY_METRICS
-from core.domain.training import Algorithm, BestTrial, TrainingSpec
+from core.domain.featurization import Featurization, FeaturizationMode
+from core.domain.metrics import PRIMARY_METRICS, REGRESSION_METRICS
+from core.domain.search_space import Distribution, DistributionKind
+from core.domain.training import Algorithm, BestTrial, Cost, Sampling, Task, TrainingSpec
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=80)
+LEAVES = Distribution(DistributionKind.CHOICE, (15, 31))
 SPECS = st.builds(
     TrainingSpec,
     data=st.builds(DataRef, TEXTS.filter(str.strip), st.integers(0, 999)),
@@ -98,15 +102,53 @@ def test_the_time_limit_is_whole_minutes_and_at_least_fifteen(timeout_s, cells, 
     assert all(f"{asked} minutes" in note for note in said)
 
 
-@pytest.mark.parametrize("metric", PRIMARY_METRICS)
-def test_a_metric_that_automl_cannot_optimize_is_refused_before(metric):
-    spec = TrainingSpec(DataRef("t"), "y", primary_metric=metric)
-    if metric in METRICS:
-        check_metric(spec)
+@pytest.mark.parametrize(
+    ("trial_timeout_s", "asked"), [(0, 20), (30, 1), (60, 1), (61, 2), (600, 10), (1200, 20), (9000, 20)]
+)
+def test_the_time_limit_of_a_trial_is_whole_minutes_and_at_most_the_jobs(trial_timeout_s, asked):
+    spec = TrainingSpec(DataRef("t"), "y", timeout_s=1200, trial_timeout_s=trial_timeout_s)
+    assert trial_minutes(spec, 20) == asked
+    assert len(notes(spec, 20)) == (trial_timeout_s not in (0, asked * 60))
+
+
+@pytest.mark.parametrize(
+    ("task", "metric"),
+    [
+        *((Task.CLASSIFICATION, metric) for metric in PRIMARY_METRICS),
+        *((Task.REGRESSION, metric) for metric in REGRESSION_METRICS),
+    ],
+)
+def test_a_metric_that_automl_cannot_optimize_is_refused_before(task, metric):
+    spec = TrainingSpec(DataRef("t"), "y", task=task, primary_metric=metric)
+    known = metrics(spec.regression)
+    if metric in known:
+        check(spec)
         return
     with pytest.raises(SpecInvalid, match=metric) as refused:
-        check_metric(spec)
-    assert "AUC_weighted" in refused.value.hint
+        check(spec)
+    assert refused.value.hint == f"One of: {', '.join(known)}"
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        (
+            {"search_space": {"LightGBM": {"num_leaves": LEAVES}}},
+            "no search_space",
+        ),
+        ({"sampling_algorithm": Sampling.RANDOM}, "no sampling_algorithm"),
+        ({"class_weights": "balanced"}, "no class_weights"),
+        ({"cost_matrix": (Cost("yes", "no", 5.0),)}, "no cost_matrix"),
+        ({"max_predict_ms": 1.0}, "no max_predict_ms"),
+        ({"allowed_training_algorithms": (Algorithm.LIGHTGBM, Algorithm.CATBOOST)}, "no algorithm 'CatBoost'"),
+        ({"allowed_training_algorithms": (Algorithm.NEURAL_NETWORK,)}, "no algorithm 'NeuralNetwork'"),
+        ({"exclude": ("x",), "featurization": Featurization(FeaturizationMode.OFF)}, "`exclude` names 'x'"),
+    ],
+)
+def test_what_automl_does_not_have_is_refused_by_its_name_with_a_way_on(asked, named):
+    with pytest.raises(SpecInvalid, match=f"AutoML on Azure .*{named}") as refused:
+        check(TrainingSpec(DataRef("t"), "y", **asked))
+    assert refused.value.hint
 
 
 def test_the_leaderboard_is_told_by_tags_in_one_piece_as_azure_recorded_it():
@@ -127,9 +169,12 @@ def test_the_leaderboard_is_told_by_tags_in_numbered_pieces():
         "run_algorithm_001": "XGBoostClassifier;VotingEnsemble",
         "iteration_000": "0;1",
         "iteration_001": "3;2",
+        "run_preprocessor_000": "MaxAbsScaler;StandardScalerWrapper",
+        "run_preprocessor_001": "SparseNormalizer;",
     }
     known = told(tags)
     assert known.algorithms == {0: "LightGBM", 1: "SVM", 3: "XGBoostClassifier", 2: "VotingEnsemble"}
+    assert known.featurizers == {0: "MaxAbsScaler", 1: "StandardScalerWrapper", 3: "SparseNormalizer"}
     assert known.scores == {0: 0.7, 3: 0.9, 2: 0.8}
     assert best_told(tags, "AUC_weighted") == BestTrial(3, "XGBoostClassifier", {"AUC_weighted": 0.9})
 

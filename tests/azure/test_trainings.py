@@ -8,13 +8,17 @@ import emulating
 import living
 import pytest
 
+from core.azure.automl_terms import ONLY_OURS, azure_algorithms
 from core.azure.job_reading import read_job
 from core.azure.model_files import classes_of
 from core.azure.workspace import open_azure
+from core.domain.algorithms import ENSEMBLES, TASKS
 from core.domain.data import DataAsset, DataRef
-from core.domain.errors import Conflict, JobNotFound, SpecInvalid
+from core.domain.errors import Conflict, JobNotFound, SlipwayError, SpecInvalid
+from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
 from core.domain.job_state import JobState
-from core.domain.training import Algorithm, BestTrial, Compute, TrainingSpec
+from core.domain.metrics import CLASSIFICATION
+from core.domain.training import Algorithm, BestTrial, Compute, Task, TrainingSpec
 from core.emulator.messages import Reply, Request
 from core.emulator.server import Running
 from core.workspace import Workspace
@@ -107,9 +111,72 @@ def test_what_is_sent_says_all_that_automl_has_a_field_for(running, workspace, p
     assert sent["tags"]["slipway"]
 
 
-def test_a_metric_of_ours_that_automl_does_not_have_is_refused_in_a_sentence(workspace, people):
-    with pytest.raises(SpecInvalid, match="AutoML on Azure cannot optimize 'log_loss'"):
-        workspace.jobs.submit(TrainingSpec(people.ref, "bought", primary_metric="log_loss"))
+def test_a_regression_is_sent_with_every_setting_that_azure_has(running, workspace, people):
+    spec = TrainingSpec(
+        people.ref,
+        "age",
+        task=Task.REGRESSION,
+        timeout_s=1200,
+        primary_metric="spearman_correlation",
+        allowed_training_algorithms=(Algorithm.ELASTIC_NET, Algorithm.XGBOOST_REGRESSOR, Algorithm.LIGHTGBM),
+        blocked_training_algorithms=(Algorithm.CATBOOST, Algorithm.RANDOM_FOREST),
+        max_trials=9,
+        max_concurrent_trials=2,
+        trial_timeout_s=90,
+        exit_score=0.9,
+        enable_early_termination=False,
+        enable_stack_ensemble=False,
+        validation_data=people.ref,
+        featurization=Featurization(
+            FeaturizationMode.CUSTOM,
+            {"visits": Purpose.CATEGORICAL, "colour": Purpose.IGNORE},
+            {"visits": Imputation.CONSTANT, "bought": Imputation.MOST_FREQUENT},
+            {"visits": 3.0},
+        ),
+    )
+    job = workspace.jobs.submit(spec)
+    assert job.spec == spec
+    task = document(running, job.id)["taskDetails"]
+    assert (task["taskType"], task["primaryMetric"]) == ("Regression", "SpearmanCorrelation")
+    assert task["validationData"]["uri"].rstrip("/").endswith(("people/versions/1", "people:1"))
+    limits, training = task["limitSettings"], task["trainingSettings"]
+    assert (limits["trialTimeout"], limits["maxConcurrentTrials"], limits["exitScore"]) == ("PT2M", 2, 0.9)
+    assert not limits["enableEarlyTermination"]
+    assert sorted(training["allowedTrainingAlgorithms"]) == ["ElasticNet", "LightGBM", "XGBoostRegressor"]
+    assert training["blockedTrainingAlgorithms"] == ["RandomForest"]
+    assert (training["enableVoteEnsemble"], training["enableStackEnsemble"]) == (True, False)
+    featurization = task["featurizationSettings"]
+    assert featurization["columnNameAndTypes"] == {"visits": "Categorical", "colour": "Ignore"}
+    assert featurization["transformerParams"]["Imputer"] == [
+        {"fields": ["visits"], "parameters": {"strategy": "constant", "fill_value": 3.0}},
+        {"fields": ["bought"], "parameters": {"strategy": "most_frequent"}},
+    ]
+
+
+@pytest.mark.parametrize("algorithm", [known for known in Algorithm if known not in (*ENSEMBLES, *ONLY_OURS)])
+def test_every_algorithm_that_is_called_azures_is_one_of_its_own(algorithm):
+    from azure.ai.ml import automl
+
+    task = automl.classification if TASKS[algorithm] & CLASSIFICATION else automl.regression
+    job = task(training_data=None, target_column_name="y")
+    job.set_training(allowed_training_algorithms=azure_algorithms((algorithm,)))
+    assert [str(each.value) for each in job.training.allowed_training_algorithms] == [algorithm.value]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"primary_metric": "log_loss"}, "AutoML on Azure cannot optimize 'log_loss'"),
+        ({"class_weights": {"yes": 2.0}}, "AutoML on Azure has no class_weights"),
+        ({"validation_data": DataRef("nowhere")}, "nowhere"),
+        ({"featurization": Featurization(FeaturizationMode.CUSTOM, {"size": Purpose.TEXT})}, "names 'size'"),
+    ],
+)
+def test_what_azure_cannot_take_is_refused_before_anything_is_submitted(workspace, people, counter, asked, said):
+    counter.seen.clear()
+    with pytest.raises(SlipwayError, match=said):
+        workspace.jobs.submit(TrainingSpec(people.ref, "bought", **asked))
+    assert not [each for each in counter.seen if each.startswith("PUT") and "/jobs/" in each]
 
 
 def test_a_training_that_somebody_else_has_submitted_is_read(running, workspace, people):
@@ -128,11 +195,55 @@ def test_a_training_that_somebody_else_has_submitted_is_read(running, workspace,
     job = workspace.jobs.get(name)
     assert (job.spec.data, job.spec.target, job.spec.timeout_s) == (people.ref, "bought", 1800)
     assert (job.spec.primary_metric, job.compute, job.experiment_name) == (
-        "PrecisionScoreWeighted",
+        "precision_score_weighted",
         "cpu-cluster",
         "theirs",
     )
     assert job in workspace.jobs.list(data=people.ref)
+
+
+def test_a_regression_of_somebody_else_is_read_with_all_that_it_asks_for(running, workspace, people):
+    from azure.ai.ml import Input, automl
+
+    theirs = automl.regression(
+        training_data=Input(type="mltable", path="azureml:people:1"),
+        validation_data_size=0.2,
+        target_column_name="age",
+        primary_metric="r2_score",
+        compute="cpu-cluster",
+    )
+    theirs.set_limits(
+        timeout_minutes=30, trial_timeout_minutes=4, max_concurrent_trials=3, exit_score=0.8,
+        enable_early_termination=False,
+    )  # fmt: skip
+    theirs.set_training(blocked_training_algorithms=["LightGBM", "SGD"], enable_stack_ensemble=False)
+    theirs.set_featurization(
+        mode="custom",
+        column_name_and_types={"visits": "Categorical", "bought": "Ignore"},
+        transformer_params={"imputer": [automl.ColumnTransformer(fields=["visits"], parameters={"strategy": "mean"})]},
+    )
+    spec = workspace.jobs.get(emulating.ml_client(running).jobs.create_or_update(theirs).name).spec
+    assert spec == TrainingSpec(
+        people.ref,
+        "age",
+        task=Task.REGRESSION,
+        timeout_s=1800,
+        primary_metric="r2_score",
+        exclude=("bought",),
+        blocked_training_algorithms=(Algorithm.LIGHTGBM,),
+        max_trials=1000,
+        max_concurrent_trials=3,
+        trial_timeout_s=240,
+        exit_score=0.8,
+        enable_early_termination=False,
+        enable_stack_ensemble=False,
+        validation_share=0.2,
+        featurization=Featurization(
+            FeaturizationMode.CUSTOM, {"visits": Purpose.CATEGORICAL}, {"visits": Imputation.MEAN}
+        ),
+        experiment_name=spec.experiment_name,
+        compute="cpu-cluster",
+    )
 
 
 def test_a_job_of_a_kind_that_is_none_of_ours_is_left_out_and_named(running, workspace, people):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO
 
+from core.azure.automl_terms import check
 from core.azure.clusters import cluster_name, ready
 from core.azure.context import Context
 from core.azure.here import output_of
@@ -17,7 +18,7 @@ from core.azure.registration import register
 from core.azure.results import completed, remember_model, remembered, timed
 from core.azure.specs import reads
 from core.azure.tables import Tables
-from core.azure.training import automl_job, check_metric, notes
+from core.azure.training import automl_job, notes
 from core.domain.batch import BatchSpec
 from core.domain.data import DataRef
 from core.domain.errors import Conflict, JobNotFound, SlipwayError, SpecInvalid
@@ -33,7 +34,7 @@ from core.domain.training import (
     Trial,
     TrialDetail,
 )
-from core.ml.data.guardrails import check_inputs, check_target
+from core.ml.asked import check_validation, checked
 from core.workspace.jobs import Jobs
 
 log = logging.getLogger(__name__)
@@ -69,21 +70,18 @@ class AzureJobs(Jobs):
 
     def _trained(self, spec: TrainingSpec) -> Job:
         """Raises DataNotFound, TableUnusable, SpecInvalid for an unknown compute."""
-        check_metric(spec)
+        check(spec)
         held = self._tables.find(spec.data)
-        asset = self._tables.read(held)
-        named = tuple(asset.named(name) for name in spec.exclude)
-        spec = replace(spec, data=asset.ref, target=asset.named(spec.target), exclude=named)
-        profile = self._tables.profile(held)
-        check_target(profile, self._tables.table(held), spec.target, spec.task)
-        if unknown := [name for name in spec.exclude if name not in asset.columns]:
-            raise SpecInvalid(
-                f"Cannot exclude '{unknown[0]}': {asset.ref} has no such column",
-                hint=f"The columns are: {', '.join(asset.columns)}",
-            )
-        check_inputs(profile, spec.target, spec.exclude)
+        asset, profile = self._tables.read(held), self._tables.profile(held)
+        spec = checked(spec, asset, profile, self._tables.table(held))
+        judge = None
+        if spec.validation_data is not None:
+            other = self._tables.find(spec.validation_data)
+            judge = self._tables.read(other)
+            spec = replace(spec, validation_data=judge.ref)
+            check_validation(spec, self._tables.table(held), profile, self._tables.table(other), judge)
         compute = replace(ready(self._context, spec.compute), name=cluster_name(self._context, spec.compute))
-        wanted = automl_job(spec, asset, compute)
+        wanted = automl_job(spec, asset, compute, judge)
         for note in notes(spec, int(wanted.limits.timeout_minutes)):
             log.warning("%s", note)
         with self._context.asking("job") as client:
