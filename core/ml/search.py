@@ -170,13 +170,16 @@ class _Run:
     def _next(self) -> Config | None:
         """The next one that can end in time, on all rows where that is possible, else on as many as can be."""
         for _ in range(LOOKED_AT_MAX):
-            config = self.again.pop(0) if self.again and self.board.ranked else self.order.next()
+            config = self.again.pop(0) if self.again and self.board.ranked else self.order.next(self._affordable)
             if config is None:
                 return None
             sized = self._sized(config)
             if self.timeless or self.pace.fits(sized, self._left_at_most()):
                 return sized
         return None
+
+    def _affordable(self, config: Config) -> bool:
+        return self.timeless or self.pace.affordable(config, self._left())
 
     def _sized(self, config: Config) -> Config:
         if not self.board.ranked:

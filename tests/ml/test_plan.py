@@ -278,3 +278,27 @@ def test_a_repeat_answers_every_row_by_other_models(tmp_path):
     assert abs(repeat.oof() - first.oof()).max() > 1e-6
     assert len(repeat.trial.fold_scores) == 2
     assert repeat.problem == first.problem
+
+
+def test_what_would_take_too_much_of_the_time_waits_for_what_is_cheaper():
+    pace = Pace(rows=10_000, columns=20)
+    cheap, dear = Config(Algorithm.LIGHTGBM, {"num_leaves": 16, "learning_rate": 0.1}), Config(Algorithm.CATBOOST, {})
+    assert pace.affordable(dear, 1.0), "while nothing is known nothing waits"
+    pace.note(Trial(0, cheap.algorithm, TrialState.SUCCEEDED, cheap.params, duration_s=2.0))
+    slow = Config(Algorithm.LIGHTGBM, {"num_leaves": 3, "learning_rate": 0.05})
+    assert pace.expected_s(slow) > 3 * pace.expected_s(cheap)
+    assert pace.affordable(cheap, 30.0)
+    assert not pace.affordable(dear, 30.0)
+    assert pace.affordable(dear, 300.0)
+
+
+def test_nothing_that_waited_is_forgotten():
+    spec = TrainingSpec(DataRef("t"), "y")
+    plain, patient = Order(spec, Leaderboard("AUC_weighted", "")), Order(spec, Leaderboard("AUC_weighted", ""))
+    count = len(list(portfolio(spec)))
+    first = [plain.next() for _ in range(count)]
+    later = [patient.next(lambda config: config.algorithm != Algorithm.CATBOOST) for _ in range(count)]
+    assert {config.key for config in first} == {config.key for config in later}
+    assert [c.algorithm for c in later if c.algorithm == Algorithm.CATBOOST] == [
+        c.algorithm for c in later[-sum(c.algorithm == Algorithm.CATBOOST for c in later) :]
+    ]

@@ -1,6 +1,6 @@
 """Which configuration is next. It looks at what was tried and how good it was, never at a clock."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 
 from core.domain.algorithms import Algorithm
@@ -44,14 +44,18 @@ class Order:
         self._given = {key(f.trial.algorithm, f.trial.params) for f in board.singles if _settled(f)}
         self._sampled = spec.search_space or {}
         self._listed = self._list()
+        self._postponed = list[Config]()
         self.why_done = ""
 
-    def next(self) -> Config | None:
-        """One that was not tried yet; None when nothing is left that could be gained."""
+    def next(self, affordable: Callable[[Config], bool] = lambda _: True) -> Config | None:
+        """One that was not tried yet; None when nothing is left that could be gained.
+
+        Of the list those that are not `affordable` wait for the others.
+        """
         if self._spec.enable_early_termination and self._perfect() and (idle := self._idle()) >= IDLE_PERFECT:
             self.why_done = f"the best score that there is was reached, and {idle} more trials could not be better"
             return None
-        config = next((c for c in self._listed if c.key not in self._given), None)
+        config = self._of_list(affordable)
         if config is None and self._spec.sampling_algorithm is not Sampling.GRID:
             config = self._further()
         if config is None:
@@ -59,6 +63,16 @@ class Order:
         else:
             self._given.add(config.key)
         return config
+
+    def _of_list(self, affordable: Callable[[Config], bool]) -> Config | None:
+        """The first of the list that is affordable; where none is, the first that had to wait."""
+        for config in self._listed:
+            if config.key in self._given:
+                continue
+            if affordable(config):
+                return config
+            self._postponed.append(config)
+        return self._postponed.pop(0) if self._postponed else None
 
     def _list(self) -> Iterator[Config]:
         """What is tried before anything is sampled."""

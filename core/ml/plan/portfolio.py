@@ -17,6 +17,7 @@ LEAD = (
     (Algorithm.LOGISTIC_REGRESSION, 0, ""),
     (Algorithm.XGBOOST, 3, ""),
     (Algorithm.LIGHTGBM, 1, "target+counts"),
+    (Algorithm.LIGHTGBM, 4, ""),
     (Algorithm.CATBOOST, 0, ""),
     (Algorithm.LIGHTGBM, 9, ""),
     (Algorithm.LOGISTIC_REGRESSION, 0, "target+cross+arithmetic"),
