@@ -119,7 +119,7 @@ def _package(store: Store, paths: Paths, job: Job, trial: Trial, folder: Path, c
         )
     members = tuple(zip(trial.members or (trial.number,), finished.weights or (1.0,), strict=True))
     signature, notes = decided(job.spec, prepared, finished.oof())
-    trials = [read_trial(paths.trials(job.id) / str(member)).trial for member, _ in members]
+    trials = [read_trial(paths.trials(job.id) / str(member)) for member, _ in members]
     result = SearchResult(
         finished.trial,
         members,

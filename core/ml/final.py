@@ -71,7 +71,9 @@ class Final:
         best = replace(winner.trial, metrics=evaluate(self._judged.kind, self.prepared.target, said))
         signature, notes = decided(self.spec, self.prepared, said)
         members = tuple(zip(winner.trial.members or (best.number,), winner.weights or (1.0,), strict=True))
-        refitted = self._refits([self._trial(number) for number, _ in members], left, should_stop)
+        served_by = [self._finished(number) for number, _ in members]
+        refitted = self._refits(served_by, left, should_stop)
+        notes += self._allowance.notes(served_by, refitted)
         return SearchResult(
             best, members, signature, self.prepared.guardrails, (*self.prepared.notes, *notes), self.folder,
             winner.combination, refitted,
@@ -93,9 +95,9 @@ class Final:
         """The best trials that may be served. Those without a fast path only where they were asked for."""
         asked = self.spec.allowed_training_algorithms
         fit = [f for f in self.board.ranked if f.trial.fast or f.trial.algorithm in asked] or self.board.ranked
-        small = [f for f in fit if self._allowance.refits([f.trial]) is not None]
+        small = [f for f in fit if self._allowance.refits([f]) is not None]
         cells = len(self.prepared.target) * self.prepared.problem.outputs
-        return (small or sorted(fit, key=_cheapest)[:1])[: max(4, min(CANDIDATES_MAX, CELLS_MAX // max(1, cells)))]
+        return (small or sorted(fit, key=self._dearness)[:1])[: max(4, min(CANDIDATES_MAX, CELLS_MAX // max(1, cells)))]
 
     def _single(self, candidates: Sequence[FinishedTrial]) -> tuple[FinishedTrial, Array]:
         """The best single trial, and what is said of each block by the one that is best on the others."""
@@ -117,14 +119,15 @@ class Final:
             if found is None:
                 return []
             vote, by_block = found
-            trials = [chosen_from[at].trial for at in vote.members]
-            if (refits := self._allowance.refits(trials)) is not None:
+            members = [chosen_from[at] for at in vote.members]
+            if (refits := self._allowance.refits(members)) is not None:
                 break
-            out = chosen_from.index(max((chosen_from[at] for at in vote.members), key=lambda f: f.trial.size_bytes))
+            out = chosen_from.index(max(members, key=self._dearness))
             del chosen_from[out]
             said = np.delete(said, out, axis=0)
         else:
             return []
+        trials = [f.trial for f in members]
         self.refit_s = sum(refit_s(t) for t in trials if t.number in refits)
         made = []
         if self.spec.enable_vote_ensemble:
@@ -175,15 +178,19 @@ class Final:
         parts = (judged.blocks == block for block in np.unique(judged.blocks))
         return tuple(score(judged.metric, judged.target[part], said[part]) for part in parts)
 
-    def _trial(self, number: int) -> Trial:
-        return next(f.trial for f in self.board.singles if f.trial.number == number)
+    def _dearness(self, finished: FinishedTrial) -> tuple[float, int]:
+        return self._allowance.share(finished), finished.trial.number
+
+    def _finished(self, number: int) -> FinishedTrial:
+        return next(f for f in self.board.singles if f.trial.number == number)
 
     def _refits(
-        self, members: Sequence[Trial], left: Callable[[], float], should_stop: Callable[[], bool]
+        self, members: Sequence[FinishedTrial], left: Callable[[], float], should_stop: Callable[[], bool]
     ) -> tuple[int, ...]:
         """Refit the members that would be too large or slow as the mean of their folds; in time, or not at all."""
         wanted = self._allowance.refits(members) or ()
-        open_to = [t for t in members if t.number in wanted and not refit_folder(self.folder / str(t.number)).exists()]
+        trials = [f.trial for f in members if f.trial.number in wanted]
+        open_to = [t for t in trials if not refit_folder(self.folder / str(t.number)).exists()]
 
         def over() -> bool:
             return should_stop() or left() < REFIT_END_S
@@ -214,14 +221,10 @@ def decided(spec: TrainingSpec, prepared: Prepared, said: Array) -> tuple[Signat
     return replace(signature, threshold=found.threshold), (found.note,)
 
 
-def served(trials: Sequence[Trial], folder: Path, spec: TrainingSpec) -> tuple[int, ...]:
+def served(members: Sequence[FinishedTrial], folder: Path, spec: TrainingSpec) -> tuple[int, ...]:
     """Those of a model's members that are to be taken as they were refitted."""
-    wanted = Allowance(spec.max_predict_ms).refits(trials) or ()
+    wanted = Allowance(spec.max_predict_ms).refits(members) or ()
     return tuple(n for n in wanted if refit_folder(folder / str(n)).exists())
-
-
-def _cheapest(finished: FinishedTrial) -> tuple[float, int]:
-    return finished.trial.predict_ms, finished.trial.number
 
 
 def _params(made: Ensemble, members: Sequence[Trial]) -> dict[str, float]:

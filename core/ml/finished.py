@@ -37,6 +37,8 @@ class FinishedTrial:
     """An ensemble's, in the order of `trial.members`."""
     combination: Mapping[str, Any] = field(default_factory=dict)
     """An ensemble's, as `model.json` says it; empty: the vote with these weights."""
+    estimated_ms: float = 0.0
+    """For one row, by `core.predict.cost`; 0 where unknown."""
 
     def oof(self) -> Array:
         """What it says of the rows that judge it, in table order, x outputs."""
@@ -59,7 +61,8 @@ def read_trial(folder: Path) -> FinishedTrial:
     """The trial in a complete folder."""
     values: dict[str, Any] = msgspec.json.decode((folder / RECORD).read_bytes())
     trial = msgspec.convert(values["trial"], Trial)
-    return FinishedTrial(trial, folder, values["problem"], tuple(values["weights"]), values.get("combination", {}))
+    weights, combination = tuple(values["weights"]), values.get("combination", {})
+    return FinishedTrial(trial, folder, values["problem"], weights, combination, values.get("estimated_ms", 0.0))
 
 
 def leave_oof(staged: Path, said: Array) -> None:
@@ -75,7 +78,7 @@ def refit_folder(folder: Path) -> Path:
 def record(staged: Path, finished: FinishedTrial) -> None:
     """Write the trial's record into a staged folder."""
     values = {"trial": msgspec.to_builtins(finished.trial), "problem": finished.problem, "weights": finished.weights}
-    values["combination"] = dict(finished.combination)
+    values |= {"combination": dict(finished.combination), "estimated_ms": finished.estimated_ms}
     (staged / RECORD).write_bytes(msgspec.json.format(msgspec.json.encode(values), indent=1))
 
 

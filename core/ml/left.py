@@ -15,6 +15,7 @@ from core.ml.finished import ARRAYS, MEMBER, NATIVE, PARITY
 from core.ml.learners.learner import Fitted, own_steps
 from core.ml.parity import parity_rows
 from core.ml.task import TrialTask
+from core.predict.cost import predict_ms
 from core.predict.encoder import Encoder
 from core.predict.folder import part_arrays, part_json
 from core.predict.members import Array
@@ -39,6 +40,8 @@ class Left:
     """What is to be known of a model that was left."""
 
     predict_ms: float
+    """As it was measured."""
+    estimated_ms: float
     size_bytes: int
     fast: bool
 
@@ -68,10 +71,11 @@ def leave_model(staged: Path, task: TrialTask, fitted: Sequence[FittedPart]) -> 
             (staged / NATIVE).mkdir(exist_ok=True)
             (staged / NATIVE / f"{task.number}-{at}-{ending}").write_bytes(content)
     size = sum(file.stat().st_size for file in staged.rglob("*") if file.is_file())
-    return Left(_predict_ms(parts, matrix[:1]), size, all(getattr(p.member, "fast", True) for p in parts))
+    fast = all(getattr(part.member, "fast", True) for part in parts)
+    return Left(_measured_ms(parts, matrix[:1]), predict_ms(parts), size, fast)
 
 
-def _predict_ms(parts: Sequence[Part], row: Array) -> float:
+def _measured_ms(parts: Sequence[Part], row: Array) -> float:
     took = []
     for _ in range(TIMED):
         began = time.perf_counter()

@@ -160,7 +160,7 @@ def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell, block: Pl
         fast=left.fast,
     )
     done = replace(trial, duration_s=time.monotonic() - fits.started)
-    record(staged, FinishedTrial(done, task.folder, fingerprint(task.problem)))
+    record(staged, FinishedTrial(done, task.folder, fingerprint(task.problem), estimated_ms=left.estimated_ms))
     commit(staged, task.folder)
 
 

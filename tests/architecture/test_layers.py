@@ -226,7 +226,7 @@ ROOMS = {
         "explain": {"task", "data", "metrics", "comparison", "finished", "ensembles"},
         "executor": {"task"},
         "plan": {"task", "learners", "finished", "leaderboard", "featurize"},
-        "ensembles": {"task", "data", "metrics"},
+        "ensembles": {"task", "data", "metrics", "finished"},
         "asked": {"data", "ensembles"},
         "leaderboard": {"finished"},
         "result": set(),

@@ -1,0 +1,50 @@
+"""How long a model takes for one row, estimated from its arrays: the same number on every machine, at every load.
+
+Processor time of one call on one core of the machine that perf measures on, with the compiled evaluator of forests;
+numpy's takes 5 to 10 times as long. What is measured there is within a third of what is said here.
+"""
+
+from collections.abc import Sequence
+
+from core.predict.forest import Forest
+from core.predict.linear import Linear
+from core.predict.neighbors import Neighbors
+from core.predict.network import Network
+from core.predict.part import Part
+
+MODEL_US = 40.0
+"""The encoding of a row of 20 columns, and the combination with a calibration."""
+PART_US = 4.0
+FOREST_US, TREE_LEVEL_US = 9.0, 0.004
+"""Measured: 300 trees of 4 levels 12.1 us, 1,000 of them 17.7 us, 300 of 8 levels 15.4 us."""
+LINEAR_US = 16.0
+"""Measured: 11 to 18 us, with up to 45 columns; its arrays are too small to count."""
+PRODUCT_US = 0.0003
+"""Of a network's weights: 96 x 1 above its first layer took no more than that layer alone, 96 x 96 about 3 us."""
+STEP_US = 8.0
+"""Measured: a lookup with up to 17 keys 8 to 13 us, with the copy of the matrix."""
+STEP_COLUMN_US = {"scores": 2.2, "arithmetic": 2.0, "lookup": 0.3}
+"""More for each column that is added. Measured: scores of 3, 11 and 36 columns 6, 24 and 84 us; 8 sums 23 us."""
+NEIGHBOR_US = 0.002
+"""For each number of the rows that are kept."""
+
+
+def predict_ms(parts: Sequence[Part]) -> float:
+    """Milliseconds that a bag of these takes for one row."""
+    return sum(map(_part_us, parts)) / 1000
+
+
+def _part_us(part: Part) -> float:
+    steps = sum(STEP_US + len(step.sources) * STEP_COLUMN_US.get(step.kind, 2.0) for step in part.steps)
+    return PART_US + steps + _member_us(part.member)
+
+
+def _member_us(member: object) -> float:
+    if isinstance(member, Forest):
+        return FOREST_US + TREE_LEVEL_US * len(member.roots) * member.depth
+    if isinstance(member, Network):
+        return LINEAR_US + PRODUCT_US * sum(weights.size for weights in member.weights)
+    if isinstance(member, Neighbors):
+        return LINEAR_US + NEIGHBOR_US * member.rows.size
+    assert isinstance(member, Linear)
+    return LINEAR_US
