@@ -74,6 +74,8 @@ class Final:
         served_by = [self._finished(number) for number, _ in members]
         refitted = self._refits(served_by, left, should_stop)
         notes += self._allowance.notes(served_by, refitted)
+        if slow := sorted({f.trial.algorithm for f in served_by if not self._may_serve(f.trial)}):
+            notes += (f"{', '.join(slow)} answers slowly, and is the best only since no faster algorithm succeeded",)
         return SearchResult(
             best, members, signature, self.prepared.guardrails, (*self.prepared.notes, *notes), self.folder,
             winner.combination, refitted,
@@ -93,11 +95,13 @@ class Final:
 
     def _candidates(self) -> list[FinishedTrial]:
         """The best trials that may be served. Those without a fast path only where they were asked for."""
-        asked = self.spec.allowed_training_algorithms
-        fit = [f for f in self.board.ranked if f.trial.fast or f.trial.algorithm in asked] or self.board.ranked
+        fit = [f for f in self.board.ranked if self._may_serve(f.trial)] or self.board.ranked
         small = [f for f in fit if self._allowance.refits([f]) is not None]
         cells = len(self.prepared.target) * self.prepared.problem.outputs
         return (small or sorted(fit, key=self._dearness)[:1])[: max(4, min(CANDIDATES_MAX, CELLS_MAX // max(1, cells)))]
+
+    def _may_serve(self, trial: Trial) -> bool:
+        return trial.fast or trial.algorithm in self.spec.allowed_training_algorithms
 
     def _single(self, candidates: Sequence[FinishedTrial]) -> tuple[FinishedTrial, Array]:
         """The best single trial, and what is said of each block by the one that is best on the others."""

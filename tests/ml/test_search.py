@@ -1,6 +1,7 @@
 """The search's bookkeeping, with trials that cost nothing."""
 
 import json
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -11,7 +12,7 @@ from core.domain.algorithms import ENSEMBLES
 from core.domain.errors import TrainingFailed
 from core.domain.training import Algorithm, TrialState
 from core.ml.executor import InProcessExecutor
-from core.ml.finished import read_finished
+from core.ml.finished import FinishedTrial, read_finished
 from core.ml.task import TrialOutcome
 
 
@@ -229,3 +230,30 @@ def test_an_executor_may_lose_a_trial_to_a_crash(searching):
 def test_out_of_fold_answers_are_kept_for_every_row(searching):
     searching.run(spec={"max_trials": 1})
     assert np.load(searching.folder / "trials" / "0" / "oof.npy").shape == (400, 2)
+
+
+def slow(finished: list[FinishedTrial], *numbers: int) -> list[FinishedTrial]:
+    """The same trials, of which these have no fast path."""
+    return [replace(f, trial=replace(f.trial, fast=f.trial.number not in numbers)) for f in finished]
+
+
+def test_a_trial_without_a_fast_path_neither_wins_nor_votes_unless_it_was_asked_for(searching):
+    searching.trials.skill = lambda number: 0.95 if number == 1 else 0.6
+    searching.run(spec={"max_trials": 4})
+    kept = slow([f for f in read_finished(searching.folder / "trials") if not f.trial.members], 1)
+    algorithm = kept[1].trial.algorithm
+    result = searching.run(spec={"max_trials": 4}, finished=kept)
+    assert 1 not in dict(result.members)
+    assert 1 not in result.best.members
+    asked = {"max_trials": 4, "allowed_training_algorithms": tuple({f.trial.algorithm for f in kept} | {algorithm})}
+    result = searching.run(spec=asked, finished=kept)
+    assert 1 in dict(result.members)
+    assert not any("slowly" in note for note in result.notes)
+
+
+def test_where_nothing_faster_succeeded_a_slow_one_wins_and_the_notes_say_so(searching):
+    searching.run(spec={"max_trials": 2})
+    kept = slow([f for f in read_finished(searching.folder / "trials") if not f.trial.members], 0, 1)
+    result = searching.run(spec={"max_trials": 2}, finished=kept)
+    assert set(dict(result.members)) <= {0, 1}
+    assert any("no faster algorithm succeeded" in note for note in result.notes)
