@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
 from core.domain.training import Algorithm
 from core.emulator.jobs import automl_tasks
 from core.emulator.jobs.automl_settings import AutoML, read, seconds, shown, unused
@@ -20,7 +21,9 @@ def asked(**task: Any) -> AutoML:
 def test_what_was_not_sent_has_azures_defaults() -> None:
     found = asked()
     assert (found.timeout_s, found.max_trials, found.metric, found.folds) == (6 * 3600, 1000, "AUC_weighted", 0)
-    assert found.algorithms[-1] is Algorithm.VOTING_ENSEMBLE
+    assert (found.allowed, found.blocked, found.vote, found.stack) == ((), (), True, True)
+    assert (found.trial_timeout_s, found.validation, found.validation_share) == (0, "", 0)
+    assert found.featurization == Featurization()
     assert found.early_termination
     assert found.exit_score is None
 
@@ -28,14 +31,38 @@ def test_what_was_not_sent_has_azures_defaults() -> None:
 def test_settings_as_the_sdk_sends_them_are_understood() -> None:
     found = asked(
         primaryMetric="NormMacroRecall",
-        limitSettings={"timeout": "PT1H30M", "maxTrials": 5, "exitScore": 0.99, "enableEarlyTermination": False},
+        limitSettings={
+            "timeout": "PT1H30M",
+            "trialTimeout": "PT4M",
+            "maxTrials": 5,
+            "maxConcurrentTrials": 3,
+            "exitScore": 0.99,
+            "enableEarlyTermination": False,
+        },
         trainingSettings={"blockedTrainingAlgorithms": ["LightGBM", "KNN"], "enableVoteEnsemble": False},
-        featurizationSettings={"mode": "custom", "columnNameAndTypes": {"id": "Ignore", "age": "Numeric"}},
+        featurizationSettings={
+            "mode": "custom",
+            "columnNameAndTypes": {"id": "Ignore", "age": "Numeric", "work": "CategoricalHash"},
+            "transformerParams": {
+                "Imputer": [
+                    {"fields": ["age", "size"], "parameters": {"strategy": "median"}},
+                    {"fields": ["work"], "parameters": {"strategy": "constant", "fill_value": "none"}},
+                ]
+            },
+        },
         nCrossValidations={"mode": "Custom", "value": 5},
         cvSplitColumnNames=["split"],
     )
     assert (found.timeout_s, found.max_trials, found.exit_score, found.folds) == (5400, 5, 0.99, 5)
-    assert found.algorithms == (Algorithm.LOGISTIC_REGRESSION, Algorithm.EXTRA_TREES, Algorithm.XGBOOST)
+    assert (found.trial_timeout_s, found.max_concurrent) == (240, 3)
+    assert (found.allowed, found.blocked) == ((), (Algorithm.KNN, Algorithm.LIGHTGBM))
+    assert (found.vote, found.stack) == (False, True)
+    assert found.featurization == Featurization(
+        FeaturizationMode.CUSTOM,
+        {"age": Purpose.NUMERIC, "work": Purpose.CATEGORICAL},
+        {"age": Imputation.MEDIAN, "size": Imputation.MEDIAN, "work": Imputation.CONSTANT},
+        {"work": "none"},
+    )
     assert found.exclude == ("split", "id")
     assert found.metric == "norm_macro_recall"
 
@@ -43,9 +70,17 @@ def test_settings_as_the_sdk_sends_them_are_understood() -> None:
 @pytest.mark.parametrize(
     ("task", "said"),
     [
-        ({"trainingSettings": {"allowedTrainingAlgorithms": ["KNN"]}}, "allow none of these"),
+        ({"trainingSettings": {"allowedTrainingAlgorithms": ["SGD"]}}, "allow none of these"),
+        (
+            {"trainingSettings": {"allowedTrainingAlgorithms": ["KNN"], "blockedTrainingAlgorithms": ["KNN"]}},
+            "allow none of these",
+        ),
         ({"weightColumnName": "weight"}, "cannot weigh rows by the column 'weight'"),
-        *(({"taskType": name}, "classification of tables only") for name in automl_tasks.OTHERS.values()),
+        *(
+            ({"taskType": name}, "classification and regression of tables only")
+            for name in automl_tasks.OTHERS.values()
+            if name != "Regression"
+        ),
     ],
 )
 def test_what_azure_would_train_and_the_emulation_cannot_is_accepted_with_the_reason(
@@ -54,10 +89,40 @@ def test_what_azure_would_train_and_the_emulation_cannot_is_accepted_with_the_re
     assert said in asked(**task).refused
 
 
+def test_a_regression_has_metrics_and_algorithms_of_its_own() -> None:
+    found = asked(taskType="regression")
+    assert (found.task, found.metric) == ("Regression", "normalized_root_mean_squared_error")
+    found = asked(
+        taskType="Regression",
+        primaryMetric="SpearmanCorrelation",
+        trainingSettings={"allowedTrainingAlgorithms": ["ElasticNet", "xg_boost_regressor", "LassoLars"]},
+        validationData={"uri": "azureml:judges:2"},
+    )
+    assert (found.metric, found.validation) == ("spearman_correlation", "azureml:judges:2")
+    assert found.allowed == (Algorithm.ELASTIC_NET, Algorithm.XGBOOST_REGRESSOR)
+    assert not found.refused
+    assert asked(taskType="Regression", validationDataSize=0.2).validation_share == 0.2
+
+
+def test_featurization_that_is_off_stays_off() -> None:
+    found = asked(featurizationSettings={"mode": "off", "columnNameAndTypes": {"id": "Numeric"}})
+    assert found.featurization == Featurization(FeaturizationMode.OFF)
+    assert asked(featurizationSettings={"mode": "auto", "columnNameAndTypes": {"id": "Text"}}).featurization == (
+        Featurization()
+    )
+
+
 def test_what_is_not_looked_at_is_told() -> None:
-    task = {"validationData": {"uri": "azureml:x:1"}, "limitSettings": {"maxConcurrentTrials": 4}}
-    assert [each.partition(" ")[0] for each in unused(task)] == ["validationData", "maxConcurrentTrials"]
-    assert unused({"limitSettings": {"trialTimeout": "PT30M", "maxConcurrentTrials": 1}}) == []
+    task = {
+        "testData": {"uri": "azureml:x:1"},
+        "limitSettings": {"maxConcurrentTrials": 4, "trialTimeout": "PT5M"},
+        "cvSplitColumnNames": ["split"],
+        "featurizationSettings": {"mode": "custom", "blockedTransformers": ["TfIdf"]},
+    }
+    assert [each.partition(" is not used")[0] for each in unused(task)] == [
+        "testData", "cvSplitColumnNames", "featurizationSettings: TfIdf",
+    ]  # fmt: skip
+    assert unused({"validationData": {"uri": "azureml:x:1"}}) == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +131,13 @@ def test_what_is_not_looked_at_is_told() -> None:
         ({"taskType": "Divination"}, "no task 'Divination'"),
         ({"targetColumnName": ""}, "targetColumnName"),
         ({"trainingData": {"uri": "azureml:x:1", "jobInputType": "uri_file"}}, "mltable only"),
-        ({"primaryMetric": "R2Score"}, "no metric 'R2Score'"),
+        ({"primaryMetric": "R2Score"}, "a classification has no metric 'R2Score'"),
+        ({"taskType": "Regression", "primaryMetric": "Accuracy"}, "a regression has no metric 'Accuracy'"),
+        ({"taskType": "Regression", "targetColumnName": ""}, "a regression needs the name"),
+        (
+            {"taskType": "Regression", "trainingSettings": {"allowedTrainingAlgorithms": ["LogisticRegression"]}},
+            "Regression has no algorithm 'LogisticRegression'",
+        ),
         ({"limitSettings": {"timeout": "PT10M"}}, "at least 15 minutes"),
         ({"limitSettings": {"maxTrials": 0}}, "maxTrials"),
         ({"trainingSettings": {"allowedTrainingAlgorithms": ["Prophet"]}}, "no algorithm 'Prophet'"),
@@ -88,7 +159,7 @@ def test_a_node_of_a_pipeline_means_the_same_as_a_job() -> None:
     }  # fmt: skip
     found = read(shown(task_details(node, lambda value: {"uri": "azureml:people:1"})))
     assert (found.max_trials, found.timeout_s, found.folds, found.exit_score) == (2, 1800, 3, 0.9)
-    assert found.algorithms == (Algorithm.LIGHTGBM,)
+    assert (found.allowed, found.vote) == ((Algorithm.LIGHTGBM,), False)
 
 
 @pytest.mark.parametrize(("text", "expected"), [("PT15M", 900), ("P1DT2H", 93_600), ("PT1M40S", 100), ("PT0.5S", 0.5)])

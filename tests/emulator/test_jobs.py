@@ -86,6 +86,7 @@ def test_a_job_trains_its_table_and_names_its_best_child(ml: MLClient, done: Any
     assert (done.status, done.experiment_name, done.tags["team"]) == ("Completed", "people", "bank")
     assert done.tags["automl_best_child_run_id"] == f"{done.name}_0"
     assert done.tags["run_algorithm"] == "<LogisticRegression>;"
+    assert done.tags["run_preprocessor"].strip("<>;"), "what stands before the algorithm"
     assert 0.8 < float(done.tags["score"].strip("<>;")) <= 1
     assert done.studio_url.startswith(f"https://ml.azure.com/runs/{done.name}?wsid=/subscriptions/")
     assert {child.name: child.status for child in ml.jobs.list(parent_job_name=done.name)} == {
@@ -174,14 +175,46 @@ def test_what_the_emulation_does_not_train_is_accepted_and_fails_with_the_reason
     from azure.ai.ml import Input, automl
     from azure.ai.ml.exceptions import JobException
 
-    job = automl.regression(
-        training_data=Input(type="mltable", path=str(people)), target_column_name="age", primary_metric="r2_score"
-    )
+    job = automl.forecasting(
+        training_data=Input(type="mltable", path=str(people)), target_column_name="age",
+        forecasting_settings=automl.ForecastingSettings(time_column_name="age"),
+    )  # fmt: skip
     made = ml.jobs.create_or_update(job)
     assert type(made) is type(job)
     assert ended(ml, made.name).status == "Failed"
-    with pytest.raises(JobException, match="classification of tables only"):
+    with pytest.raises(JobException, match="classification and regression of tables only"):
         ml.jobs.stream(made.name)
+
+
+def test_a_regression_is_trained_on_one_table_and_judged_on_another(
+    running: Running, ml: MLClient, people: Path, tmp_path: Path
+) -> None:
+    from azure.ai.ml import Input, automl
+
+    job = automl.regression(
+        training_data=Input(type="mltable", path=str(people)),
+        validation_data=Input(type="mltable", path=str(people)),
+        target_column_name="age",
+        primary_metric="normalized_root_mean_squared_error",
+    )
+    job.set_limits(timeout_minutes=60, max_trials=2)
+    job.set_training(
+        allowed_training_algorithms=["ElasticNet"], enable_vote_ensemble=False, enable_stack_ensemble=False
+    )
+    job.set_featurization(mode="custom", column_name_and_types={"y": "Categorical", "work": "Ignore"})
+    done = ended(ml, ml.jobs.create_or_update(job).name)
+    assert (done.status, done.properties["primary_metric"]) == ("Completed", "normalized_root_mean_squared_error")
+    best, scores = done.tags["automl_best_child_run_id"], done.tags.get("score_000", done.tags.get("score"))
+    assert best.rpartition("_")[0] == done.name
+    errors = [float(score) for score in scores.strip("<>;").split(";")]
+    child = mlflow(running, "GET", "runs/get", run_id=best)["run"]["data"]
+    metrics = {each["key"]: each["value"] for each in child["metrics"]}
+    assert metrics["normalized_root_mean_squared_error"] == min(errors)
+    assert {"r2_score", "spearman_correlation"} <= set(metrics)
+    ml.jobs.download(best, download_path=tmp_path)
+    signature = (tmp_path / "artifacts" / "outputs" / "mlflow-model" / "MLmodel").read_text("utf-8")
+    assert "double" in signature.partition("outputs")[2]
+    assert "work" not in signature.partition("outputs")[2]
 
 
 def test_every_task_of_automl_is_accepted_as_azure_accepts_it_and_can_be_canceled(ml: MLClient, people: Path) -> None:

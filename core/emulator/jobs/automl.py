@@ -1,28 +1,27 @@
-"""AutoML jobs: a classification that the workspace really trains, whose trials are the job's children."""
+"""AutoML jobs: a classification or regression that the workspace really trains, whose trials are the job's children."""
 
 import hashlib
 import logging
 from dataclasses import replace
 from typing import Any
 
-from core.domain.algorithms import ENSEMBLES
-from core.domain.data import DataRef, Reading
+from core.domain.data import DataAsset, DataRef, Reading
 from core.domain.errors import SlipwayError
+from core.domain.featurization import FeaturizationMode
 from core.domain.job import Job
 from core.domain.job_state import JobState
-from core.domain.metrics import metric_named
+from core.domain.metrics import gain
 from core.domain.names import slug
-from core.domain.training import Algorithm, TrainingSpec, Trial, TrialState
+from core.domain.training import Task, TrainingSpec, Trial, TrialState
 from core.emulator.assets import open_data
 from core.emulator.emulation import Emulation
 from core.emulator.jobs import automl_log, automl_settings, automl_tags, measured, outputs, refusals, runs
 from core.emulator.jobs.automl_settings import AutoML
+from core.emulator.jobs.automl_words import NOT_AZURES
 from core.emulator.jobs.runs import Run
 from core.emulator.messages import AzureError, Document
 
 log = logging.getLogger(__name__)
-BETTER_WITHIN = 20
-"""Azure ends a search after so many children that were no better (`early_stopping_n_iters`)."""
 TRIAL_STATUS = {
     TrialState.RUNNING: "Running",
     TrialState.SUCCEEDED: "Completed",
@@ -38,12 +37,11 @@ def begin(emulation: Emulation, run: Run, task: Document) -> Run:
     if asked.refused:
         return failed_in_setup(emulation, run, "UserError", asked.refused) if refusals.due(emulation, run) else run
     try:
-        path = open_data(emulation, asked.data)
-        name = f"azureml-{slug(run.experiment)}-{hashlib.sha256(asked.data.encode()).hexdigest()[:8]}"
-        asset = emulation.workspace.data.register(name, str(path), Reading(target=asked.target))
-        if not asked.featurized:
+        asset = _registered(emulation, run, asked.data, asked.target)
+        judge = _registered(emulation, run, asked.validation, asked.target).ref if asked.validation else None
+        if asked.featurization.mode is FeaturizationMode.OFF:
             _check_featurized(emulation, asset.ref, asked)
-        job = emulation.workspace.jobs.submit(_training(emulation, run, asked, asset.ref))
+        job = emulation.workspace.jobs.submit(_training(emulation, run, asked, asset.ref, judge))
     except SlipwayError as e:
         return failed_in_setup(emulation, run, "UserError", " ".join(filter(None, (e.message + ".", e.hint))))
     except AzureError as e:
@@ -92,9 +90,6 @@ def advance(emulation: Emulation, run: Run) -> Run:
         trials = emulation.workspace.jobs.trials(job.id)
         _keep_children(emulation, run, trials)
         asked = settings(emulation, run)
-        if job.state is JobState.RUNNING and not job.stopping and _enough(asked, trials):
-            emulation.workspace.jobs.cancel(job.id)
-            run = runs.change(emulation, run.id, local={**run.local, "enough": True})
         return _after(emulation, run, job, trials, asked)
 
 
@@ -135,7 +130,7 @@ def cancel(emulation: Emulation, run: Run) -> Run:
 def best_trial(asked: AutoML, trials: tuple[Trial, ...]) -> Trial | None:
     """The one with the best primary metric; of equals the first."""
     done = [trial for trial in trials if trial.state is TrialState.SUCCEEDED and asked.metric in trial.metrics]
-    return max(done, key=lambda trial: (_score(asked, trial), -trial.number), default=None)
+    return max(done, key=lambda trial: (gain(asked.metric, trial.metrics[asked.metric]), -trial.number), default=None)
 
 
 def settings(emulation: Emulation, run: Run) -> AutoML:
@@ -143,20 +138,38 @@ def settings(emulation: Emulation, run: Run) -> AutoML:
     return automl_settings.read(run.local["task"])
 
 
-def _training(emulation: Emulation, run: Run, asked: AutoML, data: DataRef) -> TrainingSpec:
+def _training(emulation: Emulation, run: Run, asked: AutoML, data: DataRef, judge: DataRef | None) -> TrainingSpec:
+    timeout_s = max(LEAST_S, emulation.clock.real_s(asked.timeout_s))
+    trial_s = max(LEAST_S, emulation.clock.real_s(asked.trial_timeout_s)) if asked.trial_timeout_s else 0.0
     return TrainingSpec(
         data=data,
         target=asked.target,
-        timeout_s=max(LEAST_S, emulation.clock.real_s(asked.timeout_s)),
-        primary_metric=automl_settings.SEARCHED.get(asked.metric, asked.metric),
+        task=Task(asked.task.lower()),
+        timeout_s=timeout_s,
+        trial_timeout_s=trial_s if trial_s < timeout_s else 0.0,
+        primary_metric=asked.metric,
         exclude=asked.exclude,
-        allowed_training_algorithms=tuple(a for a in asked.algorithms if a not in ENSEMBLES),
-        enable_vote_ensemble=Algorithm.VOTING_ENSEMBLE in asked.algorithms,
-        enable_stack_ensemble=False,
+        allowed_training_algorithms=asked.allowed,
+        blocked_training_algorithms=asked.blocked if asked.allowed else (*asked.blocked, *NOT_AZURES),
+        enable_vote_ensemble=asked.vote,
+        enable_stack_ensemble=asked.stack,
+        enable_early_termination=asked.early_termination,
+        exit_score=asked.exit_score,
         max_trials=asked.max_trials,
+        # Azure's 1 is what nobody has asked for: the engine may then do as the machine allows.
+        max_concurrent_trials=asked.max_concurrent if asked.max_concurrent > 1 else 0,
         n_cross_validations=asked.folds,
+        validation_share=asked.validation_share,
+        validation_data=judge,
+        featurization=asked.featurization,
         experiment_name=run.experiment,
     )
+
+
+def _registered(emulation: Emulation, run: Run, uri: str, target: str) -> DataAsset:
+    """The table of an address, as the workspace's own. Raises AzureError, SlipwayError."""
+    name = f"azureml-{slug(run.experiment)}-{hashlib.sha256(uri.encode()).hexdigest()[:8]}"
+    return emulation.workspace.data.register(name, str(open_data(emulation, uri)), Reading(target=target))
 
 
 def _check_featurized(emulation: Emulation, data: DataRef, asked: AutoML) -> None:
@@ -198,7 +211,7 @@ def _after(emulation: Emulation, run: Run, job: Job, trials: tuple[Trial, ...], 
         if job.state is JobState.FAILED:
             message = " ".join(filter(None, (job.message, job.hint)))
             return runs.ended(emulation, run.id, "Failed", {"code": "UserError", "message": message})
-        if job.state is JobState.CANCELED and not run.local.get("enough"):
+        if job.state is JobState.CANCELED:
             return runs.ended(emulation, run.id, "Canceled", tags=_tags(run, trials, asked))
         changed["status"] = "Finalizing"
     elif run.status != "CancelRequested":
@@ -211,20 +224,3 @@ def _after(emulation: Emulation, run: Run, job: Job, trials: tuple[Trial, ...], 
 
 def _tags(run: Run, trials: tuple[Trial, ...], asked: AutoML) -> dict[str, str]:
     return automl_tags.listing(run.tags, trials, asked.metric)
-
-
-def _score(asked: AutoML, trial: Trial) -> float:
-    value = trial.metrics[asked.metric]
-    return value if metric_named(asked.metric).higher_is_better else -value
-
-
-def _enough(asked: AutoML, trials: tuple[Trial, ...]) -> bool:
-    """Whether a child has reached the score to stop at, or the last ones were no better than those before."""
-    done = [trial for trial in trials if trial.state is TrialState.SUCCEEDED and asked.metric in trial.metrics]
-    best = best_trial(asked, trials)
-    if best is None:
-        return False
-    if asked.exit_score is not None and _score(asked, best) >= asked.exit_score:
-        return True
-    since = [trial for trial in done if trial.number > best.number]
-    return asked.early_termination and len(done) > 2 * BETTER_WITHIN and len(since) >= BETTER_WITHIN

@@ -35,7 +35,7 @@ def made(emulation: Emulation, name: str, sent: Document) -> tuple[Document, Run
         created_at=emulation.clock.now(),
         display_name=properties["displayName"],
         description=properties["description"],
-        tags=properties["tags"] | automl_tags.parent_tags(emulation, asked.data),
+        tags=properties["tags"] | automl_tags.parent_tags(emulation, asked),
         properties=properties["properties"],
         compute=(properties["computeId"] or "").rpartition("/")[2],
         archived=properties["isArchived"],

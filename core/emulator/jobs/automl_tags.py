@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.domain.data import DataAsset
+from core.domain.metrics import metric_named
 from core.domain.training import Trial, TrialState
 from core.emulator.emulation import Emulation
 from core.emulator.jobs import runs
@@ -19,14 +20,15 @@ COLUMNS = (
     "pipeline_id", "score", "predicted_cost", "fit_time", "training_percent", "iteration", "run_preprocessor",
     "run_algorithm",
 )  # fmt: skip
+ENSEMBLES: Mapping[str, str] = {"VotingEnsemble": "__AutoML_Ensemble__", "StackEnsemble": "__AutoML_Stack_Ensemble__"}
 PHASES = {"setup": "automl.setup", "featurize": "automl.featurization", "ModelExplain": "automl.model_explain"}
 
 
-def parent_tags(emulation: Emulation, data: str) -> dict[str, str]:
+def parent_tags(emulation: Emulation, asked: AutoML) -> dict[str, str]:
     """What the service adds to the tags of an AutoML job when it begins."""
-    inputs = {"Type": "MLTable", "TrainData": {"Uri": data, "ResolvedUri": None, "AssetId": None}}
+    tables = {"TrainData": _table(asked.data), "TestData": None, "ValidData": _table(asked.validation)}
     return {
-        "_aml_system_automl_mltable_data_json": _json({**inputs, "TestData": None, "ValidData": None}),
+        "_aml_system_automl_mltable_data_json": _json({"Type": "MLTable", **tables}),
         "model_explain_run": "best_run",
         "_aml_system_automl_run_workspace_id": emulation.names.workspace_id,
         "_aml_system_azureml.automlComponent": "AutoML",
@@ -41,7 +43,7 @@ def parent_properties(emulation: Emulation, run: Run, asked: AutoML) -> dict[str
         "training_type": "TrainFull",
         "acquisition_function": "EI",
         "primary_metric": asked.metric,
-        "train_split": "0",
+        "train_split": f"{asked.validation_share:g}",
         "acquisition_parameter": "0",
         "num_cross_validation": str(asked.folds or ""),
         "target": run.compute or "serverless",
@@ -90,7 +92,7 @@ def _of_children(trials: tuple[Trial, ...], metric: str) -> dict[str, str]:
         "fit_time": [f"{trial.duration_s:.6f}" for trial in done],
         "training_percent": ["100" for _ in done],
         "iteration": [str(trial.number) for trial in done],
-        "run_preprocessor": [_preprocessor(trial) for trial in done],
+        "run_preprocessor": [trial.featurizer for trial in done],
         "run_algorithm": [trial.algorithm for trial in done],
     }
     if len(done) == 1:
@@ -128,14 +130,14 @@ def child(emulation: Emulation, parent: Run, trial: Trial, status: str, metric: 
             "training_percent": "100",
             "predicted_cost": None,
             "iteration": str(trial.number),
-            "run_preprocessor": _preprocessor(trial),
+            "run_preprocessor": trial.featurizer,
             "run_algorithm": trial.algorithm,
             "_aml_system_scenario_identification": "Remote.Child",
             "primary_metric": metric,
             "conda_env_data_location": _artifact(parent, trial, "conda_env_v_1_0_0.yml"),
             "model_data_location": _artifact(parent, trial, "model.pkl"),
             "fit_time": f"{trial.duration_s:.6f}" if final else None,
-            "goal": f"{metric}_max",
+            "goal": f"{metric}_{_way(metric)[:3]}",
             "score": None if score is None else repr(score),
         },
         params={name: str(value) for name, value in trial.params.items() if value is not None},
@@ -184,10 +186,10 @@ def _settings(emulation: Emulation, run: Run, asked: AutoML) -> Mapping[str, Any
         "max_concurrent_iterations": asked.max_concurrent,
         "experiment_timeout_minutes": int(asked.timeout_s / 60),
         "exit_score": "NaN" if asked.exit_score is None else asked.exit_score,
-        "metric_operation": "maximize",
+        "metric_operation": _way(asked.metric),
         "enable_early_stopping": asked.early_termination,
         "early_stopping_n_iters": 20,
-        "featurization": "auto" if asked.featurized else "off",
+        "featurization": str(asked.featurization.mode),
         "label_column_name": asked.target,
         "save_mlflow": True,
         "track_child_runs": True,
@@ -196,13 +198,17 @@ def _settings(emulation: Emulation, run: Run, asked: AutoML) -> Mapping[str, Any
 
 
 def _pipeline(trial: Trial) -> str:
-    if trial.algorithm == "VotingEnsemble":
-        return "__AutoML_Ensemble__"
+    if trial.algorithm in ENSEMBLES:
+        return ENSEMBLES[trial.algorithm]
     return hashlib.sha1(f"{trial.algorithm}{sorted(trial.params.items())}".encode(), usedforsecurity=False).hexdigest()
 
 
-def _preprocessor(trial: Trial) -> str:
-    return "" if trial.algorithm == "VotingEnsemble" else "StandardScalerWrapper"
+def _way(metric: str) -> str:
+    return "maximize" if metric_named(metric).higher_is_better else "minimize"
+
+
+def _table(uri: str) -> Mapping[str, Any] | None:
+    return {"Uri": uri, "ResolvedUri": None, "AssetId": None} if uri else None
 
 
 def _spec(trial: Trial) -> Mapping[str, Any]:

@@ -1,10 +1,12 @@
-"""AutoML's tasks besides classification: shown as Azure shows them. They are accepted, and their jobs fail here."""
+"""AutoML's tasks besides classification: shown as Azure shows them. Of these the emulation trains regression alone."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from core.emulator.messages import Document
 
+TRAINED = ("Classification", "Regression")
+"""What the emulation trains; jobs of the others are accepted, and fail."""
 TABULAR = {"regression": "Regression", "forecasting": "Forecasting"}
 IMAGES = {
     name.lower(): name

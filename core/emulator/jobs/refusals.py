@@ -15,7 +15,7 @@ NOT_EMULATED = {
     "distillation": "distillation jobs are not emulated",
 }
 NOT_TRAINED = (
-    "the emulation trains classification of tables only; regression, forecasting, images and text need Azure itself"
+    "the emulation trains classification and regression of tables only; forecasting, images and text need Azure itself"
 )
 
 
