@@ -302,3 +302,18 @@ def test_nothing_that_waited_is_forgotten():
     assert [c.algorithm for c in later if c.algorithm == Algorithm.CATBOOST] == [
         c.algorithm for c in later[-sum(c.algorithm == Algorithm.CATBOOST for c in later) :]
     ]
+
+
+def test_an_algorithm_that_is_far_behind_waits_for_the_others():
+    board = Leaderboard("AUC_weighted", "")
+    order = Order(TrainingSpec(DataRef("t"), "y"), board)
+    for number, value in enumerate((0.93, 0.80)):
+        config = order.next()
+        trial = Trial(
+            number, config.algorithm, TrialState.SUCCEEDED, config.params, {"AUC_weighted": value},
+            fold_scores=(value - 0.002, value, value + 0.002),
+        )  # fmt: skip
+        board.add(FinishedTrial(trial, Path(), ""))
+    assert board.ranked[-1].trial.algorithm == Algorithm.LOGISTIC_REGRESSION
+    rest = [order.next().algorithm for _ in range(12)]
+    assert Algorithm.LOGISTIC_REGRESSION not in rest

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
+from statistics import pstdev
 
 from core.domain.algorithms import Algorithm
 from core.domain.metrics import gain
@@ -27,6 +28,8 @@ IDLE_BEFORE_REPEATS = 12
 REPEATED = 5
 REPEATS_MAX = 3
 """The best ones are repeated on other folds, each so often: more models in the vote, and a surer figure."""
+LAG_SPREADS = 4.0
+"""An algorithm whose best is so many standard deviations of the best trial's folds behind waits for the others."""
 IDLE_MAX = 150
 """Configurations in a row without a better one, all repeats done, after which the rest of the time is given back."""
 IDLE_PERFECT = 20
@@ -69,10 +72,21 @@ class Order:
         for config in self._listed:
             if config.key in self._given:
                 continue
-            if affordable(config):
+            if affordable(config) and not self._lags(config):
                 return config
             self._postponed.append(config)
         return self._postponed.pop(0) if self._postponed else None
+
+    def _lags(self, config: Config) -> bool:
+        """Its algorithm was tried and is far behind the best; with added columns it may be another thing."""
+        if FEATURES in config.params or not self._board.ranked:
+            return False
+        metric, best = self._spec.primary_metric, self._board.ranked[0].trial
+        own = next((f.trial for f in self._board.ranked if f.trial.algorithm == config.algorithm), None)
+        if own is None or len(best.fold_scores) < 2:
+            return False
+        behind = gain(metric, best.metrics[metric]) - gain(metric, own.metrics[metric])
+        return behind > LAG_SPREADS * pstdev(best.fold_scores)
 
     def _list(self) -> Iterator[Config]:
         """What is tried before anything is sampled."""
