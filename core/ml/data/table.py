@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from core.domain.data import ColumnKind
 from core.domain.metrics import TaskKind
 from core.domain.signature import Scalar
-from core.ml.data.scan import cast
+from core.ml.data.plain_cells import PlainCells
+from core.ml.data.scan import BATCH_MAX, cast
 from core.ml.data.sql_paths import AS_IT_STANDS, only
 from core.ml.task import LearningProblem, Rows, Target
 from core.predict.dates import parts_of
@@ -32,8 +33,13 @@ class Table:
         file = f"{only(parquet)}, {AS_IT_STANDS}"
         described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({file})").fetchall()
         self._sql = {str(name): f"c{i}" for i, (name, *_) in enumerate(described)}
+        self._plain = PlainCells(parquet, list(self._sql))
         columns = ", ".join(self._sql.values())
         self._from = f"(SELECT * FROM read_parquet({file}, file_row_number=true)) AS t({columns}, place)"
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._plain.close()
 
     def counts(self, column: str, kind: ColumnKind, limit: int) -> list[tuple[Scalar, int]]:
         """The `limit` most frequent values with their rows, most frequent first."""
@@ -49,12 +55,17 @@ class Table:
 
     def read(self, codes: Sequence[ColumnCode], target: ColumnCode, every: int = 1) -> "pa.Table":
         """The columns of `codes` and last the target, in row order, where the target is known; one in `every` rows."""
-        cells = [f"{self._cell(c.name, _kind(c))} AS v{i}" for i, c in enumerate((*codes, target))]
-        goal = f"{self._cell(target.name, target.kind)} IS NOT NULL"
+        asked = [*((c.name, _kind(c)) for c in codes), (target.name, target.kind)]
         # By hash, since every other row of a table can be of one class.
         some = f"hash(place) % {every} = 0" if every > 1 else "true"
-        query = f"SELECT {', '.join(cells)} FROM {self._from} WHERE {goal} AND {some} ORDER BY place"
-        return self._connection.sql(query).to_arrow_table()
+        rows = f"{self._from} WHERE {self._cell(target.name, target.kind)} IS NOT NULL AND {some} ORDER BY place"
+        found = self._plain.read(asked, self._connection.sql(f"SELECT place FROM {rows}").fetchnumpy()["place"])
+        rest = [cell for cell in dict.fromkeys(asked) if cell not in found]
+        for some_of_them in (rest[at : at + BATCH_MAX] for at in range(0, len(rest), BATCH_MAX)):
+            cells = [f"{self._cell(*cell)} AS v{i}" for i, cell in enumerate(some_of_them)]
+            read = self._connection.sql(f"SELECT {', '.join(cells)} FROM {rows}").to_arrow_table()
+            found.update(zip(some_of_them, read.columns, strict=True))
+        return pa.table([found[cell] for cell in asked], names=[f"v{i}" for i in range(len(asked))])
 
     def _cell(self, name: str, kind: ColumnKind) -> str:
         return cast(self._sql[name], kind)
@@ -65,7 +76,11 @@ def open_table(parquet: str | Path, *, threads: int = 1) -> Iterator[Table]:
     """The table, until the block ends. Nothing is fetched from the network."""
     config: dict[str, Any] = {"threads": threads, "autoinstall_known_extensions": False}
     with duckdb.connect(config=config) as connection:
-        yield Table(connection, Path(parquet))
+        table = Table(connection, Path(parquet))
+        try:
+            yield table
+        finally:
+            table.close()
 
 
 def read_judged(problem: LearningProblem, *, threads: int = 1) -> tuple[Rows, int]:
