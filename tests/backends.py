@@ -20,7 +20,6 @@ from core.workspace import Workspace
 
 NOT_YET = frozenset(
     {
-        "jobs.extend",
         "records.send_feedback",
         "records.drift",
         "records.set_alert",

@@ -21,6 +21,7 @@ LACKS: Mapping[str, str] = {
     "service.restore": "Nothing can be put back into Azure as it was; its storage account has backups of its own.",
     "pipelines.keys": NO_KEYS,
     "pipelines.rotate_key": NO_KEYS,
+    "jobs.cancel_trial": "One trial alone is canceled in Azure's studio; from here the whole training is.",
     "jobs.extend": "A training on Azure cannot be continued; submit it again with more time.",
     **dict.fromkeys(
         (

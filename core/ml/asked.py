@@ -24,7 +24,7 @@ def checked(spec: TrainingSpec, asset: DataAsset, profile: TableProfile, table: 
     for name in (*wanted.column_purposes, *wanted.imputations):
         if name not in asset.columns or name == spec.target:
             others = [column for column in asset.columns if column != spec.target]
-            raise SpecInvalid(f"The featurization names '{name}', which is no column to learn from", hint=_hint(others))
+            raise SpecInvalid(f"The featurization names '{name}', which is no column to train on", hint=_hint(others))
     check_inputs(profile, spec.target, spec.exclude)
     weights_of(spec, found)
     if spec.cost_matrix:
@@ -38,7 +38,7 @@ def check_validation(spec: TrainingSpec, table: Path, profile: TableProfile, jud
     if lacking := [name for name in needed if name not in other.columns]:
         raise TableUnusable(
             f"The validation data {other.ref} has no column '{lacking[0]}'",
-            hint=f"It needs the columns of {spec.data}; name in `exclude` what is not to be learned from",
+            hint=f"It needs the columns of {spec.data}; exclude the columns that are not used for training",
         )
     kind = profile.column(spec.target).kind
     values = _values(judge, spec.target, kind)

@@ -98,7 +98,7 @@ def _ignored(spec: TrainingSpec, profile: TableProfile) -> tuple[str, ...]:
     names = {column.name for column in profile.columns} - {spec.target}
     for name in (*wanted.column_purposes, *wanted.imputations):
         if name not in names:
-            raise SpecInvalid(f"The featurization names '{name}', which is no column to learn from")
+            raise SpecInvalid(f"The featurization names '{name}', which is no column to train on")
     ignored = (name for name, purpose in wanted.column_purposes.items() if purpose is Purpose.IGNORE)
     return tuple(name for name in ignored if name not in spec.exclude)
 
