@@ -1,5 +1,6 @@
 """Models of chosen trials: packaged with the same proof as the best, also where the training was stopped."""
 
+import json
 import pickle
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from core.local.paths import Paths
 from core.local.store import Store
 from core.local.worker.run import run_job
 from core.local.worker.tools import Tools
+from core.ml import final
+from core.ml.ensembles.allowance import Allowance
 from core.ml.executor import InProcessExecutor
 from core.ml.trial import train
 from core.predict.folder import load_model
@@ -205,3 +208,32 @@ def test_a_folder_that_is_no_sound_model_of_ours_is_refused_and_leaves_nothing(
     assert caught.value.hint
     assert not list(trained.paths.incoming.glob("*"))
     assert "refused" not in {model.name for model in trained.workspace.models.list()}
+
+
+def cards(trained: Trained, job_id: str, number: int | None = None) -> list[bool]:
+    """Whether each member of the registered model is one of all rows."""
+    model = trained.workspace.models.register("refits", job_id, number)
+    folder = trained.folder(model)
+    assert answers_as_it_was_trained(folder)
+    return [member["refitted"] for member in json.loads((folder / "card.json").read_bytes())["members"]]
+
+
+def test_refitted_members_are_registered_by_number_after_a_stop_and_without_their_refit(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+):
+    largest = max(trained.store.trials.list(trained.job.id), key=lambda t: (not t.members) * t.size_bytes)
+    room = int(0.8 * largest.size_bytes)
+    monkeypatch.setattr(final, "Allowance", lambda ms: Allowance(ms, room))
+    job_id = trained.workspace.jobs.submit(trained.job.spec).id
+    trained.store.jobs.start_attempt(job_id, 1.0)
+    assert run_job(job_id, trained.workspace, tools=Tools(executors=lambda *_: InProcessExecutor(train))) == 0
+    again = replace(trained, job=trained.workspace.jobs.get(job_id))
+    assert any(cards(again, job_id))
+    small = next(t for t in trained.store.trials.list(job_id) if t.size_bytes < room)
+    assert cards(again, job_id, small.number) == [False]
+    stopped = again.stopped()
+    assert cards(again, stopped, largest.number) == [True]
+    lost = again.paths.trials(job_id) / f"{largest.number}-refit"
+    shutil.rmtree(lost)
+    model = trained.workspace.models.register("lost", stopped, largest.number)
+    assert [len(bag) for bag in load_model(trained.folder(model)).bags] == [2]
