@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from core.domain.errors import ModelUnreadable
 from core.predict.arrays import LINKS
 from core.predict.forest import Forest
+from core.predict.merging import answers, merged
+from core.predict.part import Part, bagged
+from core.predict.steps import Arithmetic
 
 COLUMNS = 3
 TREES = {
@@ -238,3 +241,33 @@ def test_a_missing_level_goes_where_the_node_says(evaluator):
 def test_sets_that_are_none_are_refused(changes, problem):
     with pytest.raises(ModelUnreadable, match=problem):
         asking(**changes)
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    kind=st.sampled_from(list(TREES)),
+    folds=st.integers(2, 6),
+    count=st.sampled_from([1, 2, 9, 70]),
+    sets=st.booleans(),
+)
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_forests_of_a_bag_answer_in_one_call_what_they_answer_one_by_one(evaluator, seed, kind, folds, count, sets):
+    rng = np.random.default_rng(seed)
+    parts = [Part(random_forest(rng, kind, 5 + at, sets), share) for at, share in enumerate(rng.random(folds))]
+    forests, rows = [part.member for part in parts], random_rows(rng, count)
+    alike = len({len(forest.set_of) > 0 for forest in forests}) == 1
+    bag = merged(parts)
+    assert (bag is not None) == (evaluator == "compiled" and alike and not TREES[kind].get("whole"))
+    with np.errstate(over="ignore"):
+        assert np.array_equal(answers(parts, bag, rows), bagged(parts, rows))
+        if bag:
+            assert np.array_equal(pickle.loads(pickle.dumps(bag)).answers(rows), bagged(parts, rows))
+
+
+def test_what_a_bag_cannot_say_in_one_call_it_says_one_by_one():
+    rng = np.random.default_rng(1)
+    plain, other = (Part(random_forest(rng, kind, 4, False), 0.5) for kind in ("plain", "value"))
+    made = Arithmetic(np.array([0]), np.array([1]), np.array([0]))
+    assert merged([plain]) is None
+    assert merged([plain, other]) is None
+    assert merged([plain, Part(plain.member, 0.5, (made,))]) is None
