@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,14 @@ from core.domain.training import Algorithm, Task, TrainingSpec
 from core.ml.data.guardrails import check_target
 from core.ml.data.profile import profile_table
 from core.ml.executor import InProcessExecutor
+from core.ml.result import SearchResult
 from core.ml.search import search
 from core.ml.trial import train
 from core.packaging.pyfunc import SlipwayModel
 from core.packaging.write import write_model
-from core.predict.folder import Predictor, load_model
+from core.predict.combination import Stack, Vote
+from core.predict.folder import Predictor, combination_json, load_model
+from core.predict.part import bagged
 
 ROWS = 240
 DATA = DataAsset("houses", 1, DataSource.FILE, "houses.csv", ROWS, (), "ab" * 32, 1, 0.0)
@@ -42,12 +46,13 @@ def houses() -> dict[str, list]:
 def spec(**changes) -> TrainingSpec:
     return TrainingSpec(DataRef("houses"), "price", **{
         "timeout_s": 60, "task": Task.REGRESSION, "max_trials": 2, "n_cross_validations": 2,
+        "enable_early_termination": False,
         "allowed_training_algorithms": (Algorithm.LIGHTGBM, Algorithm.XGBOOST_REGRESSOR), **changes,
     })  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
+def trained(tmp_path_factory) -> SearchResult:
     folder = tmp_path_factory.mktemp("regression")
     table = write_table(folder / "houses.parquet", houses())
     found = search(
@@ -61,8 +66,14 @@ def model(tmp_path_factory) -> Path:
         should_stop=lambda: False,
     )
     assert found.best.metrics["r2_score"] > 0.9
-    write_model(folder / "model", found, spec=spec(), data=DATA, job_id="j", created_at=0.0)
-    return folder / "model"
+    return found
+
+
+@pytest.fixture(scope="module")
+def model(trained, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("packaged") / "model"
+    write_model(folder, trained, spec=spec(), data=DATA, job_id="j", created_at=0.0)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +131,17 @@ def test_only_a_column_of_numbers_can_be_its_target(tmp_path, target, why):
         return
     with pytest.raises(TableUnusable, match=why):
         check_target(profile, table, target, Task.REGRESSION)
+
+
+def test_votes_and_stacks_of_numbers_are_packaged_with_their_proof(tmp_path, trained):
+    for at, combination in enumerate((Vote((0.3, 0.7)), Stack((0.4, 0.7), (-1500.0,)))):
+        weights = tuple(zip((0, 1), combination.weights, strict=True))
+        made = replace(trained, members=weights, combination=combination_json(combination), refitted=())
+        write_model(tmp_path / str(at), made, spec=spec(), data=DATA, job_id="j", created_at=0.0)
+        one, other = (bagged(bag, MATRIX) for bag in load_model(tmp_path / str(at)).bags)
+        shift = combination.bias[0] if isinstance(combination, Stack) else 0.0
+        expected = shift + combination.weights[0] * one + combination.weights[1] * other
+        assert load_model(tmp_path / str(at)).of_matrix(MATRIX) == pytest.approx(expected)
+
+
+MATRIX = np.array([[100.0, 0.0], [50.0, 2.0], [np.nan, 1.0]])
