@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
 from core.domain.errors import SpecInvalid
 from core.domain.rules import check_text, check_whole
@@ -222,7 +223,7 @@ class ColumnProfile:
     """How a column of text writes dates: ymd, dmy, mdy, dby or bdy (b: a month by name), "+time" with times."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TableProfile:
     """Every column of one data version, computed once at registration."""
 
@@ -231,12 +232,16 @@ class TableProfile:
 
     def column(self, name: str) -> ColumnProfile:
         """The profile of one column. Raises SpecInvalid that names what exists."""
-        for column in self.columns:
-            if column.name == name:
-                return column
+        if (found := self._by_name.get(name)) is not None:
+            return found
         raise SpecInvalid(
             f"There is no column '{name}'", hint=f"The columns are: {', '.join(c.name for c in self.columns)}"
         )
+
+    @cached_property
+    def _by_name(self) -> dict[str, ColumnProfile]:
+        """There can be thousands, and each is asked for several times."""
+        return {column.name: column for column in self.columns}
 
 
 @dataclass(frozen=True, slots=True)

@@ -317,3 +317,10 @@ def test_an_algorithm_that_is_far_behind_waits_for_the_others():
     assert board.ranked[-1].trial.algorithm == Algorithm.LOGISTIC_REGRESSION
     rest = [order.next().algorithm for _ in range(12)]
     assert Algorithm.LOGISTIC_REGRESSION not in rest
+
+
+def test_the_first_model_of_a_wide_table_sees_some_of_its_columns_in_each_tree_and_is_tried_on_all_of_them_later():
+    config = next(c for c in PORTFOLIO if c.algorithm is Algorithm.LIGHTGBM)
+    first = Pace(rows=1_000, columns=2_000).first(config)
+    assert first.params == {**config.params, "feature_fraction": 0.25}
+    assert first.key != config.key

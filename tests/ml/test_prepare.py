@@ -13,7 +13,7 @@ from core.domain.errors import SpecInvalid, TableUnusable
 from core.domain.metrics import TaskKind
 from core.domain.training import GuardrailState, TrainingSpec
 from core.ml.data import encoding
-from core.ml.data.folds import split
+from core.ml.data.folds import folds_for, split
 from core.ml.data.guardrails import check_target, useless_columns
 from core.ml.data.prepare import Prepared, prepare
 from core.ml.data.profile import profile_table
@@ -225,9 +225,10 @@ def test_folds_are_stratified_balanced_and_the_same_for_the_same_seed():
 
 
 @pytest.mark.parametrize(("rows", "folds"), [(12, 10), (30, 10), (2_000, 5), (25_000, 3)])
-def test_fewer_rows_are_cut_into_more_folds(tmp_path, rows, folds):
+def test_fewer_rows_are_cut_into_more_folds_and_so_many_columns_into_few(tmp_path, rows, folds):
     columns = {"x": [i % 17 for i in range(rows)], "answer": [i % 2 for i in range(rows)]}
     assert prepared(write_table(tmp_path / "t.parquet", columns)).problem.folds == folds
+    assert folds_for(rows, columns=2_000) == 3
 
 
 def test_the_job_may_choose_its_folds(table):

@@ -32,9 +32,14 @@ class Folds:
         return np.asarray(self.fold >= 0)
 
 
-def folds_for(rows: int, wanted: int = 0) -> int:
+COLUMNS_MANY = 1_000
+"""From so many columns on a fit takes long, and few trials would end with more folds."""
+
+
+def folds_for(rows: int, wanted: int = 0, columns: int = 1) -> int:
     """How many; 0 leaves the choice to us. Many folds cost little on few rows and leave more of them to learn from."""
-    return max(2, min(wanted or (3 if rows >= 20_000 else 5 if rows >= 1_000 else 10), rows))
+    few = rows >= 20_000 or columns >= COLUMNS_MANY
+    return max(2, min(wanted or (3 if few else 5 if rows >= 1_000 else 10), rows))
 
 
 def folds_of(problem: LearningProblem, target: Target, validation: int = 0, *, repeat: int = 0) -> Folds:

@@ -33,6 +33,8 @@ ZERO = float(np.float32(1e-35))
 """LightGBM takes values up to this far from 0 as 0 (kZeroThreshold in include/LightGBM/meta.h)."""
 
 
+WIDE, WIDE_BINS = 500, 63
+"""With more columns than this, the time goes into their histograms; so many ranges of each suffice there."""
 REGRESSIONS = ("regression", "regression_l1", "huber", "fair", "quantile", "mape")
 """Objectives whose answers are the sums of the leaves themselves."""
 
@@ -74,6 +76,7 @@ def fit(setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitt
         "force_col_wise": True,
         "objective": OBJECTIVES[setup.kind],
         **({"num_class": setup.classes} if setup.classes > 2 else {}),
+        **({"max_bin": WIDE_BINS} if matrix.shape[1] > WIDE else {}),
         **setup.for_library(),
         "min_data_in_leaf": leaf_rows(setup.params["min_data_in_leaf"], len(labels)),
     }

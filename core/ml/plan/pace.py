@@ -18,6 +18,8 @@ FIXED_SHARE = 0.5
 """Of the time of a trial on some of the rows: what all rows cost anyway, since all of them are read and answered."""
 CELLS_FIRST = 1_000_000
 """The first model comes from at most so many cells, to be there soon; no table of fewer is ever thinned."""
+COLUMNS_FIRST = 500
+"""Of more columns, each tree of a first LightGBM sees so many, by chance."""
 ROWS_MIN = 2_000
 ROWS_STEP = 2
 TIME_SHARE = 0.8
@@ -95,8 +97,11 @@ class Pace:
         return self.expected_s(config) <= left_s * (LATE if config.algorithm in BOOSTERS else 1.0)
 
     def first(self, config: Config) -> Config:
-        """The first of all, on so few rows that a model is there soon."""
-        return self._on(config, self._stepped(CELLS_FIRST / max(1, self.columns)))
+        """The first of all, on so few rows and with so few columns a tree that a model is there soon."""
+        some = self._on(config, self._stepped(CELLS_FIRST / max(1, self.columns)))
+        if config.algorithm is not Algorithm.LIGHTGBM or self.columns <= COLUMNS_FIRST:
+            return some
+        return Config(some.algorithm, {**some.params, "feature_fraction": round(COLUMNS_FIRST / self.columns, 3)})
 
     def within(self, config: Config, left_s: float) -> Config:
         """On all rows where the time allows that, else on some."""
