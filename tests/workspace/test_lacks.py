@@ -5,6 +5,7 @@ from core.azure.lacks import LACKS
 KINDS = {
     "backup and restore": {"service.backup", "service.restore"},
     "continuing a job": {"jobs.extend"},
+    "canceling one trial of a job": {"jobs.cancel_trial"},
     "out-of-fold charts": {"models.curves", "jobs.curves", "jobs.thresholds", "jobs.fold_metrics", "jobs.fairness"},
     "paired differences of out-of-fold predictions": {"jobs.compare_pair", "jobs.winner"},
     "explanations from rows and models at hand": {
