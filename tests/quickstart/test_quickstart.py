@@ -149,7 +149,7 @@ def test_a_backend_without_a_service_and_with_few_verbs_is_enough(live, settings
 
 def test_nonsense_is_refused_before_anything_is_started(live, settings):
     workspace = LifecycleFake(settings)
-    with pytest.raises(SpecInvalid, match="at least 5 seconds"):
+    with pytest.raises(SpecInvalid, match="at least 3 seconds"):
         live(workspace, timeout_s=1)
     assert workspace.started == 0
 
