@@ -19,14 +19,13 @@ MOVED: Mapping[str, tuple[str, ...]] = {
     "core.ml.data.table": ("ml.table",),
     "core.ml.learners.learner": ("ml.learners",),
     "core.ml.learners.lightgbm": ("ml.learners",),
-    "core.ml.learners.linear": ("ml.learners.logistic", "ml.learners"),
+    "core.ml.learners.linear": ("ml.learners",),
     "core.ml.learners.xgboost": ("ml.learners",),
     "core.ml.task": ("ml.executor", "ml.learners"),
 }
 """Module -> where below `core` that stood which workloads take from it, the first place that has it."""
 CALLED: Mapping[str, str] = {
     "core.ml.learners.lightgbm:fit": "fit_lightgbm",
-    "core.ml.learners.linear:fit_logistic": "fit",
     "core.ml.learners.xgboost:fit": "fit_xgboost",
     "core.ml.task:LearningProblem": "Problem",
 }
