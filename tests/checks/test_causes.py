@@ -199,7 +199,7 @@ def test_a_server_that_a_generated_request_ends_is_one_violation() -> None:
 def test_a_server_that_answers_nothing_any_more_is_not_waited_for_by_every_check(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(client, "HANG_S", 0.2)
+    monkeypatch.setattr(client, "HANG_S", 1.0)
     going_on = threading.Event()
 
     class Hanging(Reference):
