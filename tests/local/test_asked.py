@@ -7,7 +7,7 @@ import backends
 import pytest
 
 from core.domain.data import DataRef
-from core.domain.errors import DataNotFound, SpecInvalid, TableUnusable
+from core.domain.errors import Conflict, DataNotFound, SpecInvalid, TableUnusable
 from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
 from core.domain.training import Algorithm, Cost, TrainingSpec
 from core.local.paths import Paths
@@ -97,3 +97,12 @@ def test_any_trial_that_was_judged_on_a_table_of_its_own_can_be_registered(works
     numbers = [trial.number for trial in workspace.jobs.trials(job.id) if trial.metrics]
     assert [workspace.models.register("any", job.id, number).trial for number in numbers] == numbers
     assert len(numbers) >= 2
+
+
+def test_a_table_that_a_training_is_judged_on_is_in_use_as_the_one_it_learns_from(workspace: Workspace):
+    spec = TrainingSpec(DataRef("people"), "bought", validation_data=DataRef("judges"))
+    job = workspace.jobs.submit(spec)
+    workspace.jobs.cancel(job.id)
+    with pytest.raises(Conflict, match=f"judges:1 is in use: .*job {job.id}"):
+        workspace.data.delete(DataRef("judges"))
+    assert job.id in [each.id for each in workspace.jobs.list(data=DataRef("judges", 1))]

@@ -67,9 +67,9 @@ class LocalJobs(Jobs):
         return self._add(job)
 
     def _add(self, job: Job) -> Job:
-        """Queue a job whose data version is there at that moment: none is deleted under it. Raises DataNotFound."""
+        """Queue a job whose data versions are there at that moment: none is deleted under it. Raises DataNotFound."""
         with self._context.store.write() as tx:
-            if (ref := _reads(job.spec)) is not None:
+            for ref in _reads(job.spec):
                 tx.data.get(ref)
             return tx.jobs.add(job)
 
@@ -286,11 +286,11 @@ class LocalJobs(Jobs):
         return job_log(self._context.paths.job_log(job_id), check_limit(limit))
 
 
-def _reads(spec: JobSpec) -> DataRef | None:
-    """The data version that a job reads, where it reads one."""
+def _reads(spec: JobSpec) -> tuple[DataRef, ...]:
+    """The data versions that a job reads."""
     match spec:
-        case TrainingSpec():
-            return spec.data
+        case TrainingSpec(data=data, validation_data=other):
+            return (data,) if other is None else (data, other)
         case BatchSpec(data=name, data_version=version) if name:
-            return DataRef(name, version)
-    return None
+            return (DataRef(name, version),)
+    return ()

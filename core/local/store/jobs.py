@@ -21,9 +21,10 @@ _JOBS = (
 """Columns in the order in which `_job` takes them: reading each by name would search the row's columns."""
 _READS = (
     "(json_extract(spec, '$.data.name') = ? AND json_extract(spec, '$.data.version') = ?"
+    " OR json_extract(spec, '$.validation_data.name') = ? AND json_extract(spec, '$.validation_data.version') = ?"
     " OR json_extract(spec, '$.data') = ? AND json_extract(spec, '$.data_version') = ?)"
 )
-"""A training job names its data as one value, a batch as two."""
+"""A training job names its data, and the table it is judged on, as one value each, a batch its data as two."""
 
 NOTHING = "{}"
 """The result of a job that has left none."""
@@ -73,7 +74,7 @@ class Jobs:
             (not kind, "kind <> ?", (JobKind.STEP,)),
             (endpoint, "json_extract(spec, '$.endpoint') = ?", (endpoint,)),
             (experiment_name, "experiment_name = ?", (experiment_name,)),
-            (data, _READS, (named, version, named, version)),
+            (data, _READS, (named, version) * 3),
         )
         given = [(condition, values) for asked, condition, values in wanted if asked]
         where = " AND ".join(("1", *(condition for condition, _ in given)))
