@@ -6,7 +6,7 @@ to the same.
 
 import base64
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count, takewhile
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from core.domain.errors import SpecInvalid
 from core.domain.plain import plain
 
 T = TypeVar("T")
+Earlier = Callable[[Mapping[str, Any]], dict[str, Any]]
 PIECE_CHARS = 1000
 PIECES_MAX = 40
 
@@ -33,13 +34,17 @@ def kept(key: str, value: Any) -> dict[str, str]:
     return {f"{key}.{number}": piece for number, piece in enumerate(pieces)}
 
 
-def found(key: str, held: Mapping[str, str] | None, kind: type[T]) -> T | None:
-    """The value that `kept` wrote; None where there is none, or none that this Slipway can read."""
+def found(key: str, held: Mapping[str, str] | None, kind: type[T], earlier: Earlier = dict) -> T | None:
+    """The value that `kept` wrote; None where there is none, or none that this Slipway can read.
+
+    `earlier` gives what an earlier release has kept by today's names.
+    """
     held = held if isinstance(held, Mapping) else {}
     names = takewhile(held.__contains__, (f"{key}.{number}" for number in count()))
     if not (packed := "".join(str(held[name]) for name in names)):
         return None
     try:
-        return msgspec.json.decode(zlib.decompress(base64.b64decode(packed)), type=kind)
+        body = msgspec.json.decode(zlib.decompress(base64.b64decode(packed)), type=dict[str, Any])
+        return msgspec.convert(earlier(body), kind)
     except (zlib.error, ValueError, msgspec.DecodeError, SpecInvalid):
         return None

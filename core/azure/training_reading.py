@@ -11,6 +11,7 @@ from core.azure.training import IMPUTER
 from core.azure.translate import ABOUT
 from core.domain.algorithms import Algorithm
 from core.domain.data import DataRef
+from core.domain.earlier import training_with_azure_names
 from core.domain.errors import SlipwayError
 from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
 from core.domain.metrics import primary_metrics
@@ -24,7 +25,7 @@ def spec_of(job: Any) -> TrainingSpec | None:
 
     One that was submitted elsewhere may ask for what our specs refuse; what it asks for is told as it is.
     """
-    if spec := found(ABOUT, job.properties, TrainingSpec):
+    if spec := found(ABOUT, job.properties, TrainingSpec, training_with_azure_names):
         return spec
     task = str(getattr(job, "task_type", "")).rpartition(".")[2].lower()
     if task not in tuple(Task):

@@ -16,6 +16,7 @@ from core.azure.names import ASSET, asset_name, named, own_name, version_number
 from core.azure.training import minutes, notes, trial_minutes
 from core.azure.translate import seconds
 from core.domain.data import DataRef
+from core.domain.earlier import training_with_azure_names
 from core.domain.errors import SpecInvalid
 from core.domain.featurization import Featurization, FeaturizationMode
 from core.domain.metrics import PRIMARY_METRICS, REGRESSION_METRICS
@@ -215,3 +216,11 @@ def test_the_files_that_say_most_are_read():
 )
 def test_why_a_job_failed_comes_with_a_way_out(error, said):
     assert said in hint_of(error, str(msgspec.json.encode(error)))
+
+
+def test_a_training_that_an_earlier_release_has_kept_is_read_by_todays_names():
+    before = {"data": {"name": "t", "version": 1}, "target": "y", "algorithms": ["LightGBM"], "folds": 4}
+    read = found("slipway.about", kept("slipway.about", before), TrainingSpec, training_with_azure_names)
+    assert read is not None
+    assert (read.allowed_training_algorithms, read.n_cross_validations) == ((Algorithm.LIGHTGBM,), 4)
+    assert not read.enable_vote_ensemble

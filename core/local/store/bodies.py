@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type
 
 import msgspec
 
+from core.domain.earlier import training_with_azure_names
 from core.domain.errors import StoredUnreadable
 from core.domain.pipeline import PipelineSpec
 from core.domain.run import StepRun
@@ -54,22 +55,10 @@ def _with_jobs_of_their_own(body: Body) -> Body:
     return body | {"started_job_id": started, "outputs": outputs, "attempt": int(bool(body.get("started_at")))}
 
 
-def _with_azure_names(body: Body) -> Body:
-    """Before 0.7.0 the algorithms named the vote among them, and folds had a shorter name."""
-    older = body.pop("algorithms", [])
-    vote = not older or "VotingEnsemble" in older
-    allowed = [name for name in older if name != "VotingEnsemble"]
-    return body | {
-        "allowed_training_algorithms": allowed,
-        "enable_vote_ensemble": vote,
-        "n_cross_validations": body.pop("folds", 0),
-    }
-
-
 UPGRADES: Mapping[type, tuple[Callable[[Body], Body], ...]] = {
     PipelineSpec: (_with_typed_parameters,),
     StepRun: (_with_jobs_of_their_own,),
-    TrainingSpec: (_with_azure_names,),
+    TrainingSpec: (training_with_azure_names,),
 }
 """Each type's changes of format, oldest first: the first turns a body of `v` 1 into one of `v` 2. Add to the end.
 
