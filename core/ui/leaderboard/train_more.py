@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.algorithms import algorithms_of
 from core.domain.data import ColumnProfile, DataAsset
@@ -90,17 +91,7 @@ def _limits(more: More) -> None:
     more.given["max_trials"] = int(
         first.number_input("Trials at most", 1, 1_000_000, TRIALS_USUAL, key="leaderboard.max_trials") or TRIALS_USUAL
     )
-    more.given["trial_timeout_s"] = float(
-        second.number_input(
-            "Seconds for a trial",
-            min_value=0.0,
-            value=None,
-            format="%g",
-            key="leaderboard.trial_timeout_s",
-            placeholder="Planned",
-        )
-        or 0.0
-    )
+    more.given["trial_timeout_s"] = _at_most(second, "Seconds for a trial", "trial_timeout_s", "Planned")
     more.given["exit_score"] = third.number_input(
         "Stop at this score",
         value=None,
@@ -109,17 +100,12 @@ def _limits(more: More) -> None:
         placeholder="Search on",
         help="The search ends once a trial's score is this good.",
     )
-    more.given["max_predict_ms"] = float(
-        fourth.number_input(
-            "Milliseconds for a row",
-            min_value=0.0,
-            value=None,
-            format="%g",
-            key="leaderboard.max_predict_ms",
-            placeholder="The engine's limit",
-            help="A model that takes longer to answer is not chosen, and ensembles are kept as small.",
-        )
-        or 0.0
+    more.given["max_predict_ms"] = _at_most(
+        fourth,
+        "Milliseconds for a row",
+        "max_predict_ms",
+        "The engine's limit",
+        "A model that takes longer to answer is not chosen, and ensembles are kept as small.",
     )
     more.given["enable_early_termination"] = st.checkbox(
         "End early when nothing more is gained",
@@ -127,6 +113,13 @@ def _limits(more: More) -> None:
         key="leaderboard.early",
         help="Ends a trial whose first folds are hopeless, and the search when nothing was gained for long.",
     )
+
+
+def _at_most(place: DeltaGenerator, label: str, name: str, without: str, told: str | None = None) -> float:
+    """A limit of the spec by that name, 0 where none is given; `without` says what holds then."""
+    key = f"leaderboard.{name}"
+    given = place.number_input(label, min_value=0.0, value=None, format="%g", key=key, placeholder=without, help=told)
+    return float(given or 0.0)
 
 
 def _validation(more: More) -> None:
