@@ -197,6 +197,16 @@ def test_the_best_is_offered_with_what_to_expect_of_it_on_new_rows(visit, bank):
     assert "Its row below says 0.9492" in text(app)
 
 
+def test_the_trial_that_the_job_has_chosen_leads_though_another_is_higher_by_a_hair(visit, bank):
+    trials = bank.job_trials[AUTOML_ID]
+    above = replace(trials[0], number=99, metrics=trials[0].metrics | {"AUC_weighted": 0.9493})
+    bank.job_trials[AUTOML_ID] = [*trials, above]
+
+    app = visit("leaderboard", job=AUTOML_ID)
+
+    assert "best AUC 0.9492 (Voting ensemble)" in text(app)
+
+
 def test_five_hundred_trials_are_not_heavy(visit, bank, monkeypatch):
     sent: list[int] = []
     parse = local_script_runner.parse_tree_from_messages

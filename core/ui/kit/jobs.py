@@ -9,7 +9,7 @@ from core.domain.job import JOB_TYPES, Job, JobState
 from core.domain.proof import GateSpec
 from core.domain.ranking import best
 from core.domain.run import PipelineRunSpec
-from core.domain.training import TrainingSpec, Trial
+from core.domain.training import TrainingResult, TrainingSpec, Trial
 from core.ui.kit import notices, words
 from core.ui.shell.markup import literal
 
@@ -63,6 +63,14 @@ def progress(job: Job, trials: Sequence[Trial], now: float) -> None:
         st.caption(_facts(job, trials, now, with_time=used is None))
 
 
+def leading(job: Job, trials: Sequence[Trial]) -> Trial | None:
+    """The trial that a training has chosen, which need not be the highest by a hair; while it runs, the best so far."""
+    found = job.result
+    if isinstance(found, TrainingResult):
+        return next((t for t in trials if t.number == found.best.number), None)
+    return best(trials, primary_metric(job))
+
+
 def _time(job: Job, now: float) -> str:
     return f"{words.lasting(elapsed(job, now))} of {words.lasting(_limit_s(job))}"
 
@@ -76,7 +84,7 @@ def _facts(job: Job, trials: Sequence[Trial], now: float, *, with_time: bool) ->
         facts.append("Waiting for a free slot")
     if done := sum(bool(t.metrics) for t in trials):
         facts.append(words.plural(done, "trial") + " done")
-    if top := best(trials, primary_metric(job)):
+    if (top := leading(job, trials)) and primary_metric(job) in top.metrics:
         metric = primary_metric(job)
         facts.append(
             f"best {words.metric(metric)} {words.score(top.metrics[metric])} ({words.algorithm(top.algorithm)})"

@@ -8,7 +8,7 @@ from core.domain.data import DataAsset
 from core.domain.errors import JobNotFound
 from core.domain.job import Job, JobKind
 from core.domain.model import Model
-from core.domain.ranking import best, ranked
+from core.domain.ranking import ranked
 from core.domain.training import TrainingResult, Trial, TrialState
 from core.ui.kit import jobs, words
 from core.ui.shell import address, cached, choices
@@ -37,10 +37,7 @@ class Board:
     @property
     def best(self) -> Trial | None:
         """The best by the metric that the job optimizes: what it has left, or so far."""
-        found = self.job.result
-        if isinstance(found, TrainingResult):
-            return next((t for t in self.trials if t.number == found.best.number), None)
-        return best(self.trials, jobs.primary_metric(self.job))
+        return jobs.leading(self.job, self.trials)
 
     @property
     def expected(self) -> Mapping[str, float]:

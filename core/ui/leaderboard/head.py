@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.domain.errors import SlipwayError
+from core.domain.errors import Conflict
 from core.domain.job import JobState
 from core.domain.pipeline import ValueType
 from core.domain.training import TrainingResult
@@ -56,7 +56,7 @@ def _say_why(board: Board) -> None:
         return
     try:
         found = cached.winner(board.job.id, len(board.scored))
-    except SlipwayError:
+    except Conflict:
         return  # nothing can be said without predictions, and the figures stand there all the same
     st.markdown(f":material/emoji_events: {literal(words.sentence(found.sentence))}")
     _say_expected(board)
