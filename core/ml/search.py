@@ -24,6 +24,7 @@ from core.ml.finished import (
     stage,
 )
 from core.ml.leaderboard import Leaderboard
+from core.ml.plan.budget import Budget
 from core.ml.plan.config import Config
 from core.ml.plan.order import Order
 from core.ml.plan.pace import Pace
@@ -62,26 +63,12 @@ class Search(Protocol):
         """
 
 
-END_SHARE, END_MAX_S = 0.1, 3.0
-"""The vote and the last writing get this share of the time, at most these seconds."""
-REFIT_SHARE = 0.15
-"""Refits of members that would be too large get this share of the time at most."""
-GRACE_SHARE, GRACE_S, GRACE_MAX_S = 0.1, 4.5, 5.0
-"""While no trial has succeeded the search may run over by this share of its time and these seconds."""
-GRACE_USED = 0.6
-"""A trial that starts that late plans to end after this part of them."""
 WORTH_SHARE = 0.5
 """A trial is not started in less than this share of the shortest one's time."""
 LOOKED_AT_MAX = 40
 """So many configurations that would take too long are passed over at once."""
-TRIAL_SHARE = 0.4
-"""A trial gets this share of the whole time at most, so that one slow learner does not take it all."""
-FIRST_SHARE = 0.5
-"""A first trial plans to be done after this share of the time, on a busy machine too: with a model all is won."""
 TELL_S = 0.4
 """The folds of a trial are told no more often than this."""
-EARLY_SHARE = 0.95
-"""A search that has used this share of its time did not end early."""
 
 
 def search(
@@ -138,6 +125,9 @@ class _Run:
         self.final = Final(
             self.spec, self.prepared, self.folder, self.board, self.executor, self.clock, self.on_trial, self._number
         )
+        self.budget = Budget(
+            self.spec, self.clock, self.started, lambda: self.final.refit_s, lambda: bool(self.board.ranked)
+        )
         for finished in self.board.ranked:
             self.pace.note(finished.trial)
 
@@ -155,12 +145,7 @@ class _Run:
             raise TrainingFailed(
                 self._why_nothing(), hint="Give the job more time, or look at the errors of the trials"
             )
-        return self.final.result(self._left_at_last, self.should_stop)
-
-    @property
-    def timeless(self) -> bool:
-        """The plan looks at no measured time, so that the same seed tries the same again."""
-        return self.spec.max_concurrent_trials == 1
+        return self.final.result(self.budget.left_at_last, self.should_stop)
 
     def _tasks(self) -> Iterator[TrialTask]:
         """The next configuration that was not tried yet, at the moment when a trial may start."""
@@ -174,19 +159,19 @@ class _Run:
             if config is None:
                 return None
             sized = self._sized(config)
-            if self.timeless or self.pace.fits(sized, self._left_at_most()):
+            if self.budget.timeless or self.pace.fits(sized, self.budget.left_at_most()):
                 return sized
         return None
 
     def _affordable(self, config: Config) -> bool:
-        return self.timeless or self.pace.affordable(config, self._left())
+        return self.budget.timeless or self.pace.affordable(config, self.budget.left())
 
     def _sized(self, config: Config) -> Config:
         if not self.board.ranked:
             if (small := self.pace.first(config)) != config:
                 self.again.append(config)
             return small
-        return config if self.timeless else self.pace.within(config, self._left())
+        return config if self.budget.timeless else self.pace.within(config, self.budget.left())
 
     def _start(self, config: Config) -> TrialTask:
         trial = Trial(
@@ -206,7 +191,7 @@ class _Run:
             self.prepared.problem,
             self.folder / str(trial.number),
             self.executor.threads,
-            self._seconds(),
+            self.budget.of_trial(),
             trial.started_at,
             rival=self._rival(config),
         )
@@ -214,17 +199,6 @@ class _Run:
     def _number(self) -> int:
         """The next one that no trial has."""
         return max(self.board.last_number, max(self.running, default=-1)) + 1
-
-    def _seconds(self) -> float:
-        """What a trial may take."""
-        limits = [max(1.0, self._left(), GRACE_USED * self._left_at_most())]
-        if not self.board.ranked:
-            limits.append(max(1.0, FIRST_SHARE * self._left()))
-        elif not self.timeless:
-            limits.append(max(1.0, TRIAL_SHARE * self.spec.timeout_s))
-        if self.spec.trial_timeout_s:
-            limits.append(self.spec.trial_timeout_s)
-        return min(limits)
 
     def _rival(self, config: Config) -> tuple[float, ...]:
         """The best trial's folds, where they can be compared and a hopeless trial may be dropped."""
@@ -272,28 +246,8 @@ class _Run:
         commit(staged, finished.folder)
         return finished
 
-    def _left(self) -> float:
-        """Seconds until trials should be over."""
-        timeout = self.spec.timeout_s
-        return self.started + timeout - min(END_SHARE * timeout, END_MAX_S) - self._refit_s() - self.clock()
-
-    def _refit_s(self) -> float:
-        """Reserved for refits of the best so far."""
-        return 0.0 if self.timeless else min(self.final.refit_s, REFIT_SHARE * self.spec.timeout_s)
-
-    def _left_at_last(self) -> float:
-        """Seconds until the model should be written."""
-        return self.started + self.spec.timeout_s - self.clock()
-
-    def _left_at_most(self) -> float:
-        """Seconds until trials must be over: while none has succeeded, a late model is better than none."""
-        if self.board.ranked:
-            return self._left()
-        timeout = self.spec.timeout_s
-        return self.started + timeout + min(GRACE_SHARE * timeout + GRACE_S, GRACE_MAX_S) - self.clock()
-
     def _is_over(self) -> bool:
-        return self.should_stop() or self._left_at_most() <= 0 or self._good_enough()
+        return self.should_stop() or self.budget.left_at_most() <= 0 or self._good_enough()
 
     def _good_enough(self) -> bool:
         """A trial has reached the score that was asked for."""
@@ -306,15 +260,16 @@ class _Run:
         """No time or number left for one more trial."""
         if self._is_over() or self._started() >= self.spec.max_trials:
             return True
-        return bool(self.board.ranked) and not self.timeless and self._left() < WORTH_SHARE * self.board.shortest_s
+        if not self.board.ranked or self.budget.timeless:
+            return False
+        return self.budget.left() < WORTH_SHARE * self.board.shortest_s
 
     def _started(self) -> int:
         return len(self.board.singles) + len(self.running)
 
     def _why_early(self) -> tuple[str, ...]:
         """One sentence, where time was left."""
-        used, timeout = self.clock() - self.started, self.spec.timeout_s
-        if self.should_stop() or used > EARLY_SHARE * (timeout - min(END_SHARE * timeout, END_MAX_S)):
+        if self.should_stop() or not self.budget.early():
             return ()
         if self._good_enough():
             why = f"trial {self.board.ranked[0].trial.number} reached the exit score {self.spec.exit_score:g}"
@@ -322,7 +277,7 @@ class _Run:
             why = f"{counted(self.spec.max_trials, 'trial')} were asked for at most"
         elif not (why := self.order.why_done):
             return ()
-        return (f"The search ended after {used:.0f} of {timeout:g} s: {why}",)
+        return (f"The search ended after {self.budget.used():.0f} of {self.spec.timeout_s:g} s: {why}",)
 
     def _why_nothing(self) -> str:
         failed = [f.trial for f in self.board.trials if f.trial.state is TrialState.FAILED]
