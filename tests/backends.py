@@ -20,10 +20,21 @@ from core.workspace import Workspace
 
 NOT_YET = frozenset(
     {
-        "records.send_feedback",
+        "records.search",
+        "records.course",
+        "records.exceptions",
+        "records.refusals",
+        "records.availability",
+        "records.disagreement",
         "records.drift",
+        "records.set_drift_limit",
+        "records.predictions",
+        "records.send_feedback",
+        "records.quality",
         "records.set_alert",
+        "records.delete_alert",
         "records.alerts",
+        "records.alert_events",
         "service.backup",
         "service.restore",
     }

@@ -23,7 +23,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "endpoint": ("endpoints", "scoring endpoints: deploy, traffic, keys, records"),
     "pipeline": ("pipelines", "published pipelines and their runs"),
     "schedule": ("schedules", "when pipelines run"),
-    "alert": ("records", "what to watch on endpoints"),
+    "alert": ("alerts", "what to watch on endpoints"),
     "contract": ("proof", "prove that an endpoint conforms to its own document"),
     "loadtest": ("loads", "load-test an endpoint"),
     "gate": ("proof", "prove a deployment of this workspace"),

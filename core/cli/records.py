@@ -1,13 +1,16 @@
-"""`endpoint`: what it did, from its records; and `alert`."""
+"""`endpoint`: what it did, from its records."""
 
-import time
+import csv
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 from core.cli import tail
 from core.cli.command import Command, Context, arg
 from core.cli.values import origin
-from core.domain.monitoring import AlertRule, Feedback, Origin
+from core.domain.errors import SpecInvalid
+from core.domain.monitoring import Origin
+from core.domain.outcomes import Outcome
 
 NAME = arg("name", metavar="ENDPOINT")
 LIMIT = arg("--limit", type=int, default=100, help="at most this many (default: %(default)s)")
@@ -21,14 +24,22 @@ ORIGIN = arg(
 WINDOW = arg("--window", type=float, default=3600.0, metavar="SECONDS", help="(default: %(default)s)")
 
 
-def _feedback(context: Context, options: Namespace) -> None:
-    feedback = Feedback(options.name, options.request, options.row, options.actual, time.time())
-    context.workspace.records.send_feedback(feedback)
+def _feedback(context: Context, options: Namespace) -> Any:
+    return context.workspace.records.send_feedback(options.name, _outcomes(options.file))
 
 
-def _alert(context: Context, options: Namespace) -> Any:
-    rule = AlertRule(options.name, options.endpoint, options.metric, options.limit, options.window)
-    return context.workspace.records.set_alert(rule)
+def _outcomes(path: Path) -> list[Outcome]:
+    """Of a CSV file with the columns request_id, row and outcome. Raises SpecInvalid."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        lines = csv.DictReader(file)
+        if missing := {"request_id", "row", "outcome"} - set(lines.fieldnames or ()):
+            raise SpecInvalid(
+                f"{path} has no column {', '.join(sorted(missing))}", hint="Its columns are request_id, row, outcome"
+            )
+        try:
+            return [Outcome(line["request_id"], int(line["row"]), line["outcome"]) for line in lines]
+        except ValueError as e:
+            raise SpecInvalid(f"Line {lines.line_num} of {path} has no whole number in 'row': {e}") from e
 
 
 RECORDS = (
@@ -67,30 +78,9 @@ RECORDS = (
     ),
     Command(
         "endpoint feedback",
-        "record the actual outcome of a scored row",
+        "record what really happened to scored rows",
         _feedback,
-        (
-            NAME,
-            arg("request", metavar="REQUEST_ID"),
-            arg("actual", help="the true class"),
-            arg("--row", type=int, default=0, help="of the request (default: %(default)s)"),
-        ),
+        (NAME, arg("file", type=Path, metavar="FILE", help="a CSV table: request_id, row, outcome")),
     ),
 )
 """Commands of the noun `endpoint`."""
-
-COMMANDS = (
-    Command(
-        "alert set",
-        "create or change an alert",
-        _alert,
-        (
-            arg("name"),
-            arg("--endpoint", required=True),
-            arg("--metric", required=True),
-            arg("--limit", required=True, type=float, help="fire while the metric is above it"),
-            arg("--window", type=float, default=300.0, metavar="SECONDS", help="(default: %(default)s)"),
-        ),
-    ),
-    Command("alert list", "all alerts with their state", lambda context, options: context.workspace.records.alerts()),
-)

@@ -143,6 +143,10 @@ class PipelineNotFound(NotFound):
     """An unknown pipeline endpoint or schedule."""
 
 
+class AlertNotFound(NotFound):
+    """An unknown alert."""
+
+
 class Conflict(SlipwayError):
     """The thing exists already, or its state does not allow this."""
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from core.domain.rules import check_limit, check_text
+
 
 class Origin(StrEnum):
     """Who sent a request: a client, or which part of Slipway. The key that it came with tells, and nothing else."""
@@ -45,6 +47,7 @@ class TelemetryBucket:
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
+    by_status: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class TelemetrySummary:
     by_origin: Mapping[str, int] = field(default_factory=dict)
     """Requests by `Origin`, of all origins, also where the summary is of one."""
     buckets: tuple[TelemetryBucket, ...] = ()
+    recorded_since: float | None = None
+    """From when on requests were recorded: what lies before is a gap, no zero. None: nothing was ever recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,65 +101,127 @@ class RequestRecord:
     bytes_out: int
     origin: str = Origin.CLIENT
     """One of `Origin`."""
+    client_request_id: str = ""
+    """What the client called it (`x-ms-client-request-id`); empty: nothing."""
+    trace_id: str = ""
+    """Of the caller's trace, 32 hexadecimal digits (W3C `traceparent`); empty: none was sent."""
+    run_ms: float = 0.0
+    """Of `elapsed_ms`, what the model took."""
+    problem: str = ""
+    """The name of the error that it ended with; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Feedback:
-    """What really happened to a scored row: the truth that arrives later."""
+class RequestQuery:
+    """Which requests to look for. A request must fit all that is given."""
 
-    endpoint: str
-    request_id: str
-    row: int
-    actual: str | int | bool
-    at: float
+    since: float | None = None
+    until: float | None = None
+    text: str = ""
+    """A request id, a client's id or a trace id, or what one begins with."""
+    statuses: tuple[int, ...] = ()
+    deployment: str = ""
+    problem: str = ""
+    slowest: bool = False
+    """The slowest first, where the newest would be."""
+    limit: int = 100
+
+    def __post_init__(self) -> None:
+        check_limit(self.limit)
+        check_text("text", self.text, empty=True)
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnDrift:
-    """How far a column's recent values are from the training data: population stability index, and a verdict."""
+class DeploymentCourse:
+    """One deployment over a window of time, in the intervals of its `TelemetrySummary`."""
 
+    deployment: str
+    mirrored: bool
+    """It answered copies of requests, which no client has seen."""
+    buckets: tuple[TelemetryBucket, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionGroup:
+    """Requests that failed on the same cause: the kind of exception, and the line of code that raised it."""
+
+    kind: str
+    """The exception's class."""
+    where: str
+    """`file:line in function`; empty where the server kept no traceback."""
+    count: int
+    first: float
+    last: float
+    message: str = ""
+    """Of the newest."""
+    traceback: str = ""
+    """Of the newest. Values of rows are not in it."""
+    deployments: tuple[str, ...] = ()
+    request_ids: tuple[str, ...] = ()
+    """Of the newest ones, at most 10."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Requests that were refused for one reason: a kind of problem in one column, or in the request as a whole."""
+
+    reason: str
+    """The problem's code, as the endpoint's answers name it."""
     column: str
-    psi: float
-    drifted: bool
+    """Empty: the request as a whole."""
+    count: int
+    example: str = ""
+    """A category that the model has never seen is told here, where inputs are collected; other values never are."""
+    last: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class DriftReport:
-    """How far an endpoint's recent inputs are from the training data, column by column."""
+class AvailabilityBucket:
+    """How long an endpoint could be reached in [at, at + width_s). What nobody has looked at is not known."""
+
+    at: float
+    width_s: float
+    up_s: float
+    down_s: float
+
+    @property
+    def share(self) -> float | None:
+        """Of the time that is known; None where nothing is."""
+        known_s = self.up_s + self.down_s
+        return self.up_s / known_s if known_s else None
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """How long an endpoint could be reached, of the time in which the service looked."""
 
     endpoint: str
     since: float
     until: float
+    up_s: float
+    down_s: float
+    buckets: tuple[AvailabilityBucket, ...] = ()
+
+    @property
+    def share(self) -> float | None:
+        """Of the time that is known; None where nothing is."""
+        known_s = self.up_s + self.down_s
+        return self.up_s / known_s if known_s else None
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A mirrored deployment's answers against those that clients got for the same requests."""
+
+    live: str
+    mirrored: str
+    requests: int
     rows: int
-    columns: tuple[ColumnDrift, ...]
-
-
-class AlertState(StrEnum):
-    """Whether an alert's metric is above its limit."""
-
-    OK = "ok"
-    FIRING = "firing"
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRule:
-    """Fire while `metric` of `endpoint` over `window_s` is above `limit`."""
-
-    name: str
-    endpoint: str
-    metric: str
-    limit: float
-    window_s: float = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """An alert as it is now: its rule, its state since when, and the metric's last value."""
-
-    rule: AlertRule
-    state: AlertState
-    value: float | None
-    since: float
+    different_rows: int
+    """Rows with another predicted class (regression: another number, beyond 1e-6 of its size)."""
+    mean_difference: float
+    """Of the probability of the positive class, or the largest of all classes', in absolute value, over rows."""
+    max_difference: float
 
 
 SCHEDULER_SILENT_S = 60.0
