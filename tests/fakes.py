@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import wraps
@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import judged
+import monitored
 from quickstart_fakes import NO_JSON, SIGNATURE, Double, understood
 
 from core.definitions.fires import check_schedule, next_fires
 from core.definitions.pipelines import plan
 from core.definitions.schedule_words import schedule_words
+from core.domain.alerts import Alert, AlertEvent, AlertRule, AlertState
 from core.domain.batch import BatchSpec
 from core.domain.data import (
     AS_FOUND,
@@ -28,6 +30,7 @@ from core.domain.data import (
     TableProfile,
     TableSample,
 )
+from core.domain.drift import DriftReport, Predictions
 from core.domain.endpoint import (
     Deployment,
     DeploymentSpec,
@@ -44,6 +47,7 @@ from core.domain.endpoint import (
     check_limits,
 )
 from core.domain.errors import (
+    AlertNotFound,
     Conflict,
     DataNotFound,
     EndpointNotFound,
@@ -66,7 +70,20 @@ from core.domain.explanation import (
 )
 from core.domain.job import Job, JobKind, JobSpec, JobState, LogLine, kind_of
 from core.domain.model import Model
-from core.domain.monitoring import DeploymentTraffic, Origin, RequestRecord, ServiceStatus, TelemetrySummary
+from core.domain.monitoring import (
+    Availability,
+    DeploymentCourse,
+    DeploymentTraffic,
+    Disagreement,
+    ExceptionGroup,
+    Origin,
+    Refusal,
+    RequestQuery,
+    RequestRecord,
+    ServiceStatus,
+    TelemetrySummary,
+)
+from core.domain.outcomes import FeedbackReceipt, LiveQuality, Outcome
 from core.domain.pipeline import PipelineEndpoint, PipelineSpec
 from core.domain.proof import CheckResult, GateProgress, GateReport, GateSpec, LoadReport, LoadSpec, Target
 from core.domain.run import Artifact, PipelineRun, RunOrigin, RunSummary, StepRun, StepState
@@ -136,6 +153,7 @@ class FakeWorkspace:
         self.replies: deque[ScoreReply] = deque()
         self.summaries: dict[str, TelemetrySummary] = {}
         self.records: dict[str, list[RequestRecord]] = defaultdict(list)
+        self.monitored = monitored.Monitored()
         self.gates: list[GateReport] = []
         self.loads: list[LoadReport] = []
         self.published: list[PipelineEndpoint] = []
@@ -680,6 +698,110 @@ class FakeRecords(Records):
     ) -> tuple[RequestRecord, ...]:
         self._memory._endpoint(endpoint)
         return tuple(r for r in self._memory.records[endpoint] if origin in (None, r.origin))[:limit]
+
+    @verb
+    def search(
+        self, endpoint: str, query: RequestQuery, *, origin: Origin | None = Origin.CLIENT
+    ) -> tuple[RequestRecord, ...]:
+        self._memory._endpoint(endpoint)
+        ids = ("request_id", "client_request_id", "trace_id")
+        found = [
+            r
+            for r in self._memory.records[endpoint]
+            if origin in (None, r.origin)
+            and (query.since is None or r.at >= query.since)
+            and any(getattr(r, name).startswith(query.text) for name in ids)
+            and (not query.statuses or r.status in query.statuses)
+            and query.deployment in ("", r.deployment)
+            and query.problem in ("", r.problem)
+        ]
+        if query.slowest:
+            found.sort(key=lambda r: -r.elapsed_ms)
+        return tuple(found[: query.limit])
+
+    @verb
+    def course(
+        self, endpoint: str, window_s: float = 3600.0, buckets: int = 60, *, origin: Origin | None = Origin.CLIENT
+    ) -> tuple[DeploymentCourse, ...]:
+        self._memory._endpoint(endpoint)
+        told, own = self._memory.summaries.get(endpoint), self._memory.monitored.course
+        return (monitored.course(told) if told else ()) if own is None else own
+
+    @verb
+    def exceptions(
+        self, endpoint: str, window_s: float = 3600.0, *, origin: Origin | None = Origin.CLIENT
+    ) -> tuple[ExceptionGroup, ...]:
+        self._memory._endpoint(endpoint)
+        return self._memory.monitored.exceptions
+
+    @verb
+    def refusals(
+        self, endpoint: str, window_s: float = 3600.0, *, origin: Origin | None = Origin.CLIENT
+    ) -> tuple[Refusal, ...]:
+        self._memory._endpoint(endpoint)
+        return self._memory.monitored.refusals
+
+    @verb
+    def availability(self, endpoint: str, window_s: float = 3600.0, buckets: int = 60) -> Availability:
+        self._memory._endpoint(endpoint)
+        now = time.time()
+        return self._memory.monitored.availability or monitored.availability(now - window_s, now, buckets)
+
+    @verb
+    def disagreement(self, endpoint: str, window_s: float = 3600.0) -> tuple[Disagreement, ...]:
+        self._memory._endpoint(endpoint)
+        return self._memory.monitored.disagreement
+
+    @verb
+    def drift(self, endpoint: str, window_s: float = 86_400.0, *, deployment: str = "") -> DriftReport:
+        self._memory._endpoint(endpoint)
+        if self._memory.monitored.drift is None:
+            raise Conflict("No inputs are kept", hint="Turn on the collection of inputs and predictions")
+        return self._memory.monitored.drift
+
+    @verb
+    def set_drift_limit(self, endpoint: str, column: str, limit: float | None) -> None:
+        self._memory._endpoint(endpoint)
+        self._memory.monitored.limits[column] = limit
+
+    @verb
+    def predictions(
+        self, endpoint: str, window_s: float = 86_400.0, buckets: int = 48, *, deployment: str = ""
+    ) -> Predictions:
+        self._memory._endpoint(endpoint)
+        if self._memory.monitored.predictions is None:
+            raise Conflict("No predictions are kept", hint="Turn on the collection of inputs and predictions")
+        return self._memory.monitored.predictions
+
+    @verb
+    def send_feedback(self, endpoint: str, outcomes: Sequence[Outcome]) -> FeedbackReceipt:
+        self._memory._endpoint(endpoint)
+        return self._memory.monitored.receipt(endpoint, {(o.request_id, o.row): o.actual for o in outcomes})
+
+    @verb
+    def quality(self, endpoint: str, window_s: float = 30 * 86_400.0, *, deployment: str = "") -> LiveQuality:
+        self._memory._endpoint(endpoint)
+        return self._memory.monitored.quality
+
+    @verb
+    def set_alert(self, rule: AlertRule) -> Alert:
+        self._memory._endpoint(rule.endpoint)
+        made = Alert(rule, AlertState.UNKNOWN, None, time.time(), None)
+        self._memory.monitored.alerts[rule.name] = made
+        return made
+
+    @verb
+    def delete_alert(self, name: str) -> None:
+        if self._memory.monitored.alerts.pop(name, None) is None:
+            raise AlertNotFound(f"There is no alert '{name}'")
+
+    @verb
+    def alerts(self) -> tuple[Alert, ...]:
+        return tuple(sorted(self._memory.monitored.alerts.values(), key=lambda a: a.state is not AlertState.FIRING))
+
+    @verb
+    def alert_events(self, limit: int = 100) -> tuple[AlertEvent, ...]:
+        return self._memory.monitored.events[:limit]
 
 
 class FakePipelines(Pipelines):
