@@ -47,12 +47,12 @@ class PlainCells:
         """Let go of the file."""
         self._file.close()
 
-    def read(self, asked: Iterable[Cell], places: npt.NDArray[np.int64]) -> "dict[Cell, pa.ChunkedArray]":
-        """Those of the cells that are plain, in the rows at these places (ascending)."""
+    def read(self, asked: Iterable[Cell], places: npt.NDArray[np.int64] | None = None) -> "dict[Cell, pa.ChunkedArray]":
+        """Those of the cells that are plain, in the rows at these places (ascending), or in all."""
         plain = [(n, kind) for n, kind in dict.fromkeys(asked) if self._types.get(n) in _PLAIN[kind]]
         rows = self._file.metadata.num_rows
         columns = max(1, CELLS_AT_ONCE // max(1, rows))
-        take = None if len(places) == rows else pa.array(places)
+        take = None if places is None or len(places) == rows else pa.array(places)
         return {
             cell: column
             for at in range(0, len(plain), columns)

@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from core.domain.data import NUMERIC, ColumnKind
+from core.ml.data.plain_cells import PlainCells
 from core.ml.data.sql_paths import AS_IT_STANDS, only
 
 EXACT_CELLS = 20_000_000
 """Quantiles and distinct counts are exact up to this many cells per query (about 160 MB of values), else sketches."""
 BATCH_MAX = 100
 """Columns per query: DuckDB plans wider ones slowly."""
+MELTED_MAX = 200
+"""Columns per query that asks the same of each of them."""
 
 _INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
 _NUMBERS = frozenset({"FLOAT", "DOUBLE", "UBIGINT", "HUGEINT", "UHUGEINT"})
@@ -44,11 +48,8 @@ class Scan:
     connection: duckdb.DuckDBPyConnection
     table: str
     rows: int
-    batches: tuple[tuple[Column, ...], ...]
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        return tuple(column for batch in self.batches for column in batch)
+    columns: tuple[Column, ...]
+    plain: PlainCells
 
     @property
     def exact(self) -> bool:
@@ -57,17 +58,42 @@ class Scan:
 
     def one(self, expressions: Sequence[str]) -> tuple[Any, ...]:
         """The only row of a query without groups."""
-        row = self.connection.execute(f"SELECT {', '.join(expressions)} FROM {self.table}").fetchone()
-        return row if row is not None else ()
+        # Read to its end: DuckDB refuses another query beside one that is not.
+        rows: list[tuple[Any, ...]] = self.connection.execute(
+            f"SELECT {', '.join(expressions)} FROM {self.table}"
+        ).fetchall()
+        return rows[0]
+
+    def batches(self, columns: Sequence[Column], most: int = BATCH_MAX) -> Iterator[Sequence[Column]]:
+        """Groups of columns that fit in memory together, of at most `most`."""
+        size = max(1, min(most, EXACT_CELLS // max(self.rows, 1)))
+        yield from (columns[at : at + size] for at in range(0, len(columns), size))
 
     def each(self, asked: Mapping[Column, Sequence[str]]) -> Iterator[tuple[Column, list[Any]]]:
         """Each column with the values of the expressions asked of it; one pass over the table a batch."""
-        for batch in self.batches:
-            expressions = [e for c in batch for e in asked.get(c, ())]
-            values = iter(self.one(expressions) if expressions else ())
+        for batch in self.batches(list(asked)):
+            values = iter(self.one([e for column in batch for e in asked[column]]))
             for column in batch:
-                if size := len(asked.get(column, ())):
-                    yield column, list(islice(values, size))
+                yield column, list(islice(values, len(asked[column])))
+
+    def melted(self, columns: Sequence[Column], beside: str = "NULL") -> str:
+        """The SQL of a relation with a row for each cell: `k`, its column's place, `v`, its text, and `p`, `beside`.
+
+        What is asked of every column is then said once: DuckDB's time for planning grows as the square of what is said.
+        """
+        texts = ", ".join(f"{column.sql}::VARCHAR" for column in columns)
+        places = list(range(len(columns)))
+        return f"(SELECT {beside} AS p, unnest({places}) AS k, unnest([{texts}]) AS v FROM {self.table})"
+
+    def cells(self, columns: Sequence[Column]) -> "dict[Column, pa.ChunkedArray]":
+        """All cells of the columns, in the rows' order; without a query where they need no cast."""
+        read = self.plain.read((column.name, column.kind) for column in columns)
+        found = {column: read[column.name, column.kind] for column in columns if (column.name, column.kind) in read}
+        if rest := [column for column in columns if column not in found]:
+            asked = ", ".join(f"{column.sql} AS v{at}" for at, column in enumerate(rest))
+            table = self.connection.sql(f"SELECT {asked} FROM {self.table}").to_arrow_table()
+            found.update(zip(rest, table.columns, strict=True))
+        return found
 
 
 def _config(parquet: Path) -> dict[str, str | bool | int | float | list[str]]:
@@ -90,10 +116,13 @@ def open_scan(parquet: Path) -> Iterator[Scan]:
         for i, (name, sql_type, *_) in enumerate(connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()):
             kind = _kind(str(sql_type))
             columns.append(Column(name, cast(f"c{i}", kind), kind))
-        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-        rows = int(row[0]) if row else 0
+        ((rows,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
         named = f"{table} AS t({', '.join(f'c{i}' for i in range(len(columns)))})"
-        yield Scan(connection, named, rows, _batches(columns, rows))
+        plain = PlainCells(parquet, [column.name for column in columns])
+        try:
+            yield Scan(connection, named, rows, tuple(columns), plain)
+        finally:
+            plain.close()
 
 
 def _kind(sql_type: str) -> ColumnKind:
@@ -109,9 +138,3 @@ def cast(cell: str, kind: ColumnKind) -> str:
     if kind is ColumnKind.NUMBER:
         return f"(CASE WHEN isfinite({cell}::DOUBLE) THEN {cell}::DOUBLE END)"
     return f"{cell}::{_SQL_TYPE[kind]}"
-
-
-def _batches(columns: Sequence[Column], rows: int) -> tuple[tuple[Column, ...], ...]:
-    """Groups of columns that fit in memory together."""
-    size = max(1, min(BATCH_MAX, EXACT_CELLS // max(rows, 1)))
-    return tuple(tuple(columns[i : i + size]) for i in range(0, len(columns), size))

@@ -1,13 +1,8 @@
 """What the text of a column is besides text: dates, and measures that could not be read as numbers."""
 
-# ruff: noqa: S608  # the SQL is made of our own names c0, c1, ... and of patterns quoted here
-
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, TypeVar
-
-import duckdb
+from typing import Any
 
 from core.predict.dates import DAY_FIRST, DAY_THEN_WORD, MONTH_FIRST, PATTERNS, WORD_THEN_DAY, YEAR_FIRST
 
@@ -16,9 +11,6 @@ SHARE = 0.99
 MEASURES_SHARE = 0.5
 """A column with so many fractions in it is measured, however it is written."""
 FRACTION = r"[^0-9]?[0-9]+[.,][0-9]+[^0-9]{0,2}"
-COLUMNS_AT_ONCE = 50
-
-C = TypeVar("C", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +21,28 @@ class Written:
     measures: bool = False
 
 
-def written(connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[C, str]) -> dict[C, Written]:
-    """How each column (with the SQL of its cells) of `table` is written."""
-    found: dict[C, Written] = {}
-    waiting = iter(columns.items())
-    while some := dict(islice(waiting, COLUMNS_AT_ONCE)):
-        expressions = [e for sql in some.values() for e in _counts(sql)]
-        values = iter(connection.execute(f"SELECT {', '.join(expressions)} FROM {table}").fetchall()[0])
-        for column in some:
-            found[column] = _judged(list(islice(values, len(_counts("")))))
-    return found
-
-
-def _counts(cell: str) -> tuple[str, ...]:
+def counts_of_forms(value: str, rows: str) -> tuple[str, ...]:
+    """The SQL of what `judged` goes by, for texts that each stand in so many rows."""
     orders = (YEAR_FIRST, DAY_FIRST, DAY_THEN_WORD, WORD_THEN_DAY)
-    year, day, word, word_first = (f"regexp_full_match({cell}, '{PATTERNS[order]}')" for order in orders)
+    year, day, word, word_first = (f"regexp_full_match({value}, '{PATTERNS[order]}')" for order in orders)
     any_date = f"({year} OR {day} OR {word} OR {word_first})"
-    first, second = (f"try_cast(regexp_extract({cell}, '{PATTERNS[DAY_FIRST]}', {at}) AS INT)" for at in (1, 2))
+    first, second = (f"try_cast(regexp_extract({value}, '{PATTERNS[DAY_FIRST]}', {at}) AS INT)" for at in (1, 2))
     return (
-        f"count({cell})",
-        f"count(*) FILTER ({year})",
-        f"count(*) FILTER ({day})",
+        f"sum({rows})",
+        f"sum({rows}) FILTER ({year})",
+        f"sum({rows}) FILTER ({day})",
         f"max({first}) FILTER ({day})",
         f"max({second}) FILTER ({day})",
-        f"count(*) FILTER ({word})",
-        f"count(*) FILTER ({word_first})",
-        f"count(*) FILTER ({any_date} AND contains({cell}, ':'))",
-        f"count(*) FILTER ({day} AND contains({cell}, '/'))",
-        f"count(*) FILTER (regexp_full_match({cell}, '{FRACTION}'))",
+        f"sum({rows}) FILTER ({word})",
+        f"sum({rows}) FILTER ({word_first})",
+        f"sum({rows}) FILTER ({any_date} AND contains({value}, ':'))",
+        f"sum({rows}) FILTER ({day} AND contains({value}, '/'))",
+        f"sum({rows}) FILTER (regexp_full_match({value}, '{FRACTION}'))",
     )
 
 
-def _judged(counts: Iterable[Any]) -> Written:
+def judged(counts: Iterable[Any]) -> Written:
+    """How a column is written, by what the queries of `counts_of_forms` gave."""
     known, year, day, first, second, word, word_first, times, slashes, fractions = (count or 0 for count in counts)
     time = "+time" if times else ""
     for order, count in ((YEAR_FIRST, year), (DAY_THEN_WORD, word), (WORD_THEN_DAY, word_first)):
