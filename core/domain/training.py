@@ -276,6 +276,8 @@ class TrainingResult:
     """That all attempts have spent searching."""
     model: ModelVersion | None = field(default=None, metadata=LEFT_OUT)
     """The model that the job has registered itself; None where nobody asked it to."""
+    threshold: float | None = field(default=None, metadata=LEFT_OUT)
+    """The best model predicts its positive class from this probability up; None where no cost matrix was given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ class Explaining:
             judged, said, signature = self._decided(job_id, number)
             return curves_of(judged.problem.kind, signature, judged.target, said)
 
-        return self._files.kept(job_id, number, "curves", TrialCurves, computed)
+        return self._files.kept(job_id, number, f"curves{self._won(job_id, number)}", TrialCurves, computed)
 
     def thresholds(self, job_id: str, number: int, class_name: Scalar | None) -> ThresholdTable:
         from core.ml.explain.thresholds import thresholds_of
@@ -65,7 +66,8 @@ class Explaining:
             judged, said, signature = self._decided(job_id, number)
             return thresholds_of(signature, judged.target, said, class_place(signature, class_name))
 
-        return self._files.kept(job_id, number, f"thresholds-{_key(class_name)}", ThresholdTable, computed)
+        name = f"thresholds-{_key(class_name)}{self._won(job_id, number)}"
+        return self._files.kept(job_id, number, name, ThresholdTable, computed)
 
     def fold_metrics(self, job_id: str, number: int) -> tuple[MetricSpread, ...]:
         from core.ml.explain.judged import spread_of
@@ -148,7 +150,19 @@ class Explaining:
         from core.ml.explain.judged import decided_by
 
         judged, said = self._files.asked(job_id, number)
-        return judged, said, decided_by(judged, said, self._files.job(job_id)[1].cost_matrix)
+        signature = decided_by(judged, said, self._files.job(job_id)[1].cost_matrix)
+        own = self._threshold(job_id, number)
+        return judged, said, signature if own is None else replace(signature, threshold=own)
+
+    def _threshold(self, job_id: str, number: int) -> float | None:
+        """Of the winner: it was found on rows that did not help to choose the winner, and stands in its model."""
+        found = self._files.job(job_id)[0].result
+        won = isinstance(found, TrainingResult) and found.best.number == number
+        return found.threshold if won else None
+
+    def _won(self, job_id: str, number: int) -> str:
+        """What tells figures of the winner from those that were kept while nobody knew that it would win."""
+        return "" if self._threshold(job_id, number) is None else "-won"
 
     def _usual(self, job_id: str, predictor: "Predictor") -> "Array":
         """Rows of the usual kind: of the table where it is here, else made from the signature."""

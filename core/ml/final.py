@@ -222,7 +222,7 @@ def decided(spec: TrainingSpec, prepared: Prepared, said: Array) -> tuple[Signat
     if costs is None:
         return signature, ()
     found = decision_of(costs, prepared.target, said[:, 1], prepared.blocks)
-    return replace(signature, threshold=found.threshold), (found.note,)
+    return replace(signature, threshold=found.threshold), (found.note(signature.classes[1]),)
 
 
 def served(members: Sequence[FinishedTrial], folder: Path, spec: TrainingSpec) -> tuple[int, ...]:

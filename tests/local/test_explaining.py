@@ -12,7 +12,7 @@ from core.domain.data import DataRef
 from core.domain.errors import Conflict, JobNotFound, ModelNotFound, PayloadInvalid, SpecInvalid
 from core.domain.explanation import CurveName, Scale
 from core.domain.job import Job, JobState
-from core.domain.training import Algorithm, Task, TrainingSpec, Trial, TrialState
+from core.domain.training import Algorithm, Cost, Task, TrainingSpec, Trial, TrialState
 from core.local.context import Context
 from core.local.paths import Paths
 from core.local.store import Store
@@ -101,6 +101,17 @@ def test_the_threshold_table_agrees_with_the_metrics_at_one_half(trained):
     other = trained.workspace.jobs.thresholds(trained.job.id, trained.best.number, "no")
     assert other.class_name == "no"
     assert sum(other.counts(0)) == sum(table.counts(0)) == 400
+
+
+def test_the_winner_is_shown_with_the_threshold_that_stands_in_its_model(trained):
+    spec = replace(trained.job.spec, cost_matrix=(Cost("yes", "no", 4),))
+    found = done(trained.workspace, trained.store, spec)
+    model = trained.workspace.models.register("costly", found.job.id)
+
+    shown = trained.workspace.jobs.thresholds(found.job.id, model.trial)
+
+    assert shown.threshold == model.signature.threshold == found.job.result.threshold
+    assert shown.threshold < 0.5
 
 
 def test_every_metric_has_its_folds(trained):

@@ -60,6 +60,12 @@ def test_true_probabilities_have_the_threshold_that_theory_says(miss, expected):
     assert found.cost <= found.cost_at_half + 1e-9
 
 
+def test_the_class_that_is_predicted_from_the_threshold_up_is_named():
+    labels, positive, blocks = chances()
+    said = decision_of(np.array([[0.0, 1.0], [4.0, 0.0]]), labels, positive, blocks).note("bad")
+    assert "'bad' is predicted from a probability of 0.2" in said
+
+
 def test_probabilities_that_are_far_off_have_the_threshold_that_was_cheapest():
     labels, positive, blocks = chances()
     found = decision_of(np.array([[0.0, 1.0], [4.0, 0.0]]), labels, positive / 4, blocks)

@@ -1,5 +1,7 @@
 """Why the best trial won, in a sentence that says "better" only beyond luck."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,11 +19,20 @@ def answers(seed: int, noise: float) -> np.ndarray:
     return np.column_stack((1 - positive, positive))
 
 
-def judged(*said: np.ndarray, metric: str = "AUC_weighted", ranked: tuple[int, ...] = ()):
+def judged(
+    *said: np.ndarray,
+    metric: str = "AUC_weighted",
+    ranked: tuple[int, ...] = (),
+    members: tuple[int, ...] = (),
+    fast: bool = True,
+):
+    """`members` are of the first one, `fast` is the second one."""
     trials = [
         Trial(n, Algorithm.LIGHTGBM, TrialState.SUCCEEDED, metrics=evaluate(TaskKind.BINARY, LABELS, one))
         for n, one in enumerate(said)
     ]
+    trials[0] = replace(trials[0], members=members)
+    trials[1:2] = [replace(trial, fast=fast) for trial in trials[1:2]]
     order = ranked or range(len(said))
     return winner_of(metric, LABELS, [trials[n] for n in order], dict(enumerate(said)))
 
@@ -52,6 +63,13 @@ def test_a_winner_that_was_chosen_by_more_than_its_metric_hides_nothing():
     assert found.level == (1,)
     assert "the highest" not in found.sentence
     assert "significantly worse by this metric than trial 1" in found.sentence
+
+
+def test_it_is_said_why_a_trial_with_a_higher_score_has_not_won():
+    good, better = answers(1, 1.0), answers(2, 0.8)
+    assert "owes part of its score to luck" in judged(good, better, members=(1, 2)).sentence
+    assert "but it answers slowly" in judged(good, better, fast=False).sentence
+    assert "luck" not in judged(better, good, members=(1, 2)).sentence
 
 
 def test_a_lone_trial_has_won_over_nobody():

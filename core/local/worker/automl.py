@@ -119,6 +119,7 @@ def _summary(work: Work, found: SearchResult, seconds: float) -> TrainingResult:
         found.guardrails,
         len(work.store.trials.list(work.job.id)),
         seconds,
+        threshold=found.signature.threshold,
     )
 
 

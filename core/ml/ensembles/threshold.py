@@ -24,12 +24,11 @@ class Decision:
     cost: float
     cost_at_half: float
 
-    @property
-    def note(self) -> str:
-        """For a person."""
+    def note(self, positive: Scalar) -> str:
+        """For a person; `positive` is the class that is predicted from the threshold up."""
         return (
-            f"By the cost matrix, the positive class is predicted from a probability of {self.threshold:.3g} up: "
-            f"a decision then costs {self.cost:.4g} on average, and {self.cost_at_half:.4g} at 0.5"
+            f"By the cost matrix, '{_text(positive)}' is predicted from a probability of {self.threshold:.3g} up: "
+            f"a decision then costs {self.cost:.4g} on average, against {self.cost_at_half:.4g} with the usual 0.5"
         )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from core.domain.explanation import PairedDifference, Winner
 from core.domain.metrics import metric_named
+from core.domain.ranking import standing
 from core.domain.training import Trial, algorithm_label
 from core.ml.comparison import compare
 from core.ml.task import Target
@@ -57,6 +58,7 @@ def winner_of(metric: str, target: Target, ranked: Sequence[Trial], said: Mappin
     if ahead:
         parts.append(f"significantly worse by this metric than {_some(ahead)}")
     sentence = f"{parts[0]}: {_joined(parts[1:])}." if parts[1:] else f"{parts[0]}."
+    sentence += _although(metric, best, rivals[0]) if rivals else ""
     return Winner(
         best.number, sentence, metric, tuple(t.number for t in beaten), tuple(t.number for t in (*level, *ahead))
     )
@@ -78,6 +80,22 @@ def _won(metric: str, best: Trial, first: bool) -> str:
     way = f"the {'highest' if known.higher_is_better else 'lowest'} " if first else ""
     name = f"Trial {best.number} ({algorithm_label(best.algorithm)})"
     return f"{name} won with {way}{known.label} {best.metrics[metric]:.4f}"
+
+
+def _although(metric: str, best: Trial, leader: Trial) -> str:
+    """Why a trial whose score is higher has not won; empty where none is."""
+    own, its = (f"{trial.metrics[metric]:.4f}" for trial in (best, leader))
+    if own == its or standing(leader, metric) <= standing(best, metric):
+        return ""
+    said = f" Trial {leader.number} has {its}, "
+    if not leader.fast and best.fast:
+        return f"{said}but it answers slowly, so it is chosen only where it is asked for."
+    if best.members and not leader.members:
+        return (
+            f"{said}but the best of many trials owes part of its score to luck: on rows that had no part in the "
+            "choice, the ensemble did better."
+        )
+    return ""
 
 
 def _which(beaten: Sequence[Trial], rivals: Sequence[Trial], nearest: Trial) -> str:
