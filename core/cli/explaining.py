@@ -6,7 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from core.cli.command import Command, Context, arg
+from core.cli.command import DONE, Command, Context, Outcome, arg
+from core.cli.show import as_text
 from core.domain.errors import SpecInvalid
 from core.domain.explanation import Explanation
 from core.domain.signature import Scalar, Signature
@@ -61,7 +62,15 @@ def _curves(context: Context, options: Namespace) -> Any:
     found = context.workspace.jobs.curves(options.job, options.number)
     if options.json:
         return found
-    return [{"name": str(c.name), "class": c.class_name, "area": c.area, "points": len(c.x)} for c in found.curves]
+    rows = [{"name": str(c.name), "class": c.class_name, "area": c.area, "points": len(c.x)} for c in found.curves]
+    if not found.confusion:
+        return rows
+    names = [_said(name) for name in found.classes]
+    counts = [
+        {"true": name, **dict(zip(names, row, strict=True))} for name, row in zip(names, found.confusion, strict=True)
+    ]
+    title = f"Confusion matrix of {found.rows:,} rows that the model never saw: true class down, predicted class across"
+    return Outcome(found, DONE, "\n".join([as_text(rows), "", title, as_text(counts)]))
 
 
 def _thresholds(context: Context, options: Namespace) -> Any:
@@ -69,10 +78,11 @@ def _thresholds(context: Context, options: Namespace) -> Any:
     if options.json:
         return table
     names = ("true_positives", "false_positives", "true_negatives", "false_negatives")
-    return [
+    rows = [
         {"threshold": table.thresholds[at], **dict(zip(names, table.counts(at), strict=True)), **table.rates(at)}
         for at in range(0, len(table.thresholds), SHOWN_EVERY)
     ]
+    return _under(f"The model predicts {table.class_name} from a probability of {table.threshold:.4g} up", rows)
 
 
 def _metrics(context: Context, options: Namespace) -> Any:
@@ -84,7 +94,12 @@ def _metrics(context: Context, options: Namespace) -> Any:
 
 def _importance(context: Context, options: Namespace) -> Any:
     found = context.workspace.jobs.importance(options.job, options.number)
-    return found if options.json else found.columns
+    if options.json:
+        return found
+    shap = f"; shap: the mean size of a contribution ({found.scale.replace('_', ' ')})" if found.scale else ""
+    return _under(
+        f"permutation: the loss of {found.metric}, on {found.rows:,} rows the model never saw{shap}", found.columns
+    )
 
 
 def _dependence(context: Context, options: Namespace) -> Any:
@@ -93,14 +108,23 @@ def _dependence(context: Context, options: Namespace) -> Any:
     if options.json:
         return found
     points = zip(found.values, found.averages, found.low, found.high, strict=True)
-    return [{found.column: value, "average": mean, "low": low, "high": high} for value, mean, low, high in points]
+    rows = [{found.column: value, "average": mean, "low": low, "high": high} for value, mean, low, high in points]
+    what = "The predicted value" if found.class_name is None else f"The probability of {found.class_name}"
+    return _under(f"{what} in {found.rows:,} rows, of which four fifths lie between low and high", rows)
 
 
 def _fairness(context: Context, options: Namespace) -> Any:
     found = context.workspace.jobs.fairness(
         options.job, options.number, options.column, options.threshold, _class(context, options)
     )
-    return found if options.json else found.groups
+    if options.json:
+        return found
+    return _under(f"{found.class_name} is predicted from a probability of {found.threshold:.4g} up", found.groups)
+
+
+def _under(title: str, rows: Any) -> Outcome:
+    """A table for people, below what it is about."""
+    return Outcome(rows, DONE, f"{title}\n\n{as_text(rows)}")
 
 
 def _explain(context: Context, options: Namespace) -> Any:

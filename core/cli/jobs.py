@@ -16,7 +16,7 @@ from core.domain.job import JobKind
 from core.domain.metrics import METRICS, PRIMARY_METRICS
 from core.domain.plain import plain
 from core.domain.ranking import ranked, spread
-from core.domain.training import TrainingSpec, Trial
+from core.domain.training import TrainingResult, TrainingSpec, Trial
 
 ID = arg("job", metavar="JOB", help="a job's id")
 GAIN = ("against_first", "gain_metric", "gain", "gain_low", "gain_high", "gain_p_value")
@@ -60,8 +60,12 @@ def _trials(context: Context, options: Namespace) -> Any:
 def _leaderboard(context: Context, options: Namespace) -> Any:
     """Best first by the metric asked for; in JSON with everything there is to each trial."""
     metric = options.metric or _metric(context, options.job)
+    found = context.workspace.jobs.get(options.job).result
+    won = found.best.number if isinstance(found, TrainingResult) else None
     rows = enumerate(ranked(context.workspace.jobs.trials(options.job), metric), 1)
-    return [(_whole if options.json else _short)(trial, metric, rank) for rank, trial in rows]
+    if options.json:
+        return [{**_whole(trial, metric, rank), "won": trial.number == won} for rank, trial in rows]
+    return [{**_short(trial, metric, rank), "won": "yes" if trial.number == won else ""} for rank, trial in rows]
 
 
 def _whole(trial: Trial, metric: str, rank: int) -> dict[str, Any]:

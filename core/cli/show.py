@@ -44,11 +44,31 @@ def as_text(value: Any, columns: tuple[str, ...] = ()) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
-        wide = max((len(key) for key in value), default=0)
-        return "\n".join(f"{key:<{wide}}  {_cell(key, item)}" for key, item in value.items())
+        return "\n".join(_record(value))
     if isinstance(value, list) and value and all(isinstance(item, dict) and item for item in value):
         return _table(value, columns or _short(value))
     return "\n".join(_cell("", item) for item in value) if isinstance(value, list) else _cell("", value)
+
+
+def _record(value: Mapping[str, Any]) -> list[str]:
+    """A line for each field; what has parts of its own stands below its name, without those that are empty."""
+    wide = max((len(key) for key, item in value.items() if not _below(item)), default=0)
+    lines = []
+    for key, item in value.items():
+        parts = _below(item)
+        lines += [key, *(f"  {line}" for line in parts)] if parts else [f"{key:<{wide}}  {_cell(key, item) or '-'}"]
+    return lines
+
+
+def _below(item: Any) -> list[str]:
+    """The lines of a value that one line cannot hold; none where it can."""
+    if isinstance(item, dict):
+        return _record({key: part for key, part in item.items() if part not in (None, "", [], {})})
+    if isinstance(item, list) and item and all(isinstance(part, dict) and part for part in item):
+        return _table(item, _short(item)).splitlines()
+    if isinstance(item, list) and any(isinstance(part, str) and len(part) > WIDTH_MAX for part in item):
+        return [_cell("", part) for part in item]
+    return []
 
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
@@ -72,8 +92,10 @@ def _cell(key: str, value: Any) -> str:
         return datetime.fromtimestamp(value).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, float):
         return f"{value:.6g}"
+    if isinstance(value, list) and value and not any(isinstance(part, dict) for part in value):
+        return ", ".join(_cell(key, part).replace(", ", " ") for part in value)
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False) if value else "-"
     return str(value)
 
 

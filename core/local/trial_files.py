@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.predict.members import Array
 
 FOLDER = "explained"
-VERSION = 1
+VERSION = 2
 """Of the figures that are kept: what another version has kept is computed again."""
 JOBS_HELD = 4
 """The targets of so many jobs stay in memory, for the several charts of one page."""

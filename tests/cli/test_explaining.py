@@ -103,7 +103,9 @@ def cli(jobs, capsys):
     [
         ("job winner j", "Trial 3 won."),
         ("job curves j 1", "roc"),
+        ("job curves j 1", "true class down, predicted class across"),
         ("job thresholds j 1", "true_positives"),
+        ("job thresholds j 1", "from a probability of 0.5 up"),
         ("job fold-metrics j 1", "deviation"),
         ("job importance j 1", "permutation"),
         ("job partial-dependence j 1 age", "average"),
@@ -120,7 +122,7 @@ def test_people_get_a_table_and_programs_all_there_is(cli, line, said):
 
 
 def test_people_see_some_thresholds_and_programs_all(cli):
-    assert len(cli("job thresholds j 1")[1].splitlines()) == 1 + 21
+    assert len(cli("job thresholds j 1")[1].splitlines()) == 2 + 1 + 21
     assert len(json.loads(cli("job thresholds j 1 --json")[1])["thresholds"]) == 1001
 
 

@@ -38,6 +38,27 @@ def test_a_record_is_shown_field_by_field():
     assert as_text(DataRef("t", 1)) == "name     t\nversion  1"
 
 
+def test_what_has_parts_stands_below_its_name_without_those_that_are_empty():
+    shown = as_text(
+        {
+            "state": "ended",
+            "result": {"best": {"number": 4, "error": ""}, "members": [[4, 0.25], [7, 0.75]], "notes": []},
+            "checks": [{"name": "a", "passed": True}, {"name": "b", "passed": False}],
+        }
+    )
+    assert shown.splitlines() == [
+        "state  ended",
+        "result",
+        "  best",
+        "    number  4",
+        "  members  4 0.25, 7 0.75",
+        "checks",
+        "  name  passed",
+        "  a     True",
+        "  b     False",
+    ]
+
+
 def test_times_are_shown_as_people_read_them_and_nothing_as_a_dash():
     shown = as_text({"created_at": 0.0, "ended_at": None})
     assert shown.splitlines()[0].startswith("created_at  19")
