@@ -157,8 +157,9 @@ class Explaining:
     def _threshold(self, job_id: str, number: int) -> float | None:
         """Of the winner: it was found on rows that did not help to choose the winner, and stands in its model."""
         found = self._files.job(job_id)[0].result
-        won = isinstance(found, TrainingResult) and found.best.number == number
-        return found.threshold if won else None
+        if isinstance(found, TrainingResult) and found.best.number == number:
+            return found.threshold
+        return None
 
     def _won(self, job_id: str, number: int) -> str:
         """What tells figures of the winner from those that were kept while nobody knew that it would win."""
