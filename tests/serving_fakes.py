@@ -148,14 +148,23 @@ class EndpointFiles:
 class Client:
     """The verbs of a scoring endpoint whose server lives in this process, behind a real socket."""
 
-    def __init__(self, files: EndpointFiles, *, draw: float = 0.0, patience: Patience = PATIENCE) -> None:
+    def __init__(
+        self,
+        files: EndpointFiles,
+        *,
+        draw: float = 0.0,
+        patience: Patience = PATIENCE,
+        model_data: Telemetry | None = None,
+    ) -> None:
         self.files, self._patience = files, patience
         self.loader = Loader()
         self.state = State(files.path, self.loader)
         self.telemetry = Telemetry(files.telemetry, log_fd=None)
         self.draws: list[float] = [draw]
         self.metrics = Metrics()
-        self.app = App(self.state, self.telemetry, draw=lambda: self.draws[0], metrics=self.metrics)
+        self.app = App(
+            self.state, self.telemetry, draw=lambda: self.draws[0], metrics=self.metrics, model_data=model_data
+        )
         self._runner = asyncio.Runner()
         self.room = Room(1000)
         self.port: int = self.run(self._listen())

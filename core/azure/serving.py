@@ -25,7 +25,7 @@ SHORT = "d-"
 """What a name that is too short for Azure, or begins with a digit, begins with there: `v1` is `d-v1`."""
 MODEL_TAG, BUDGET_TAG, FORCED_TAG = "slipway.model", "slipway.budget", "slipway.forced."
 LIMIT_TAG = "slipway.limit."
-LIMITS = ("max_concurrent", "workers")
+LIMITS = ("max_concurrent", "workers", "app_insights")
 """Limits that Azure's server has: `max_concurrent_requests_per_instance`, and WORKER_COUNT of its inference server."""
 WORKERS_VARIABLE = "WORKER_COUNT"
 ENDPOINT_STATES = {
@@ -199,19 +199,21 @@ def shares(given: Mapping[str, Any] | None) -> dict[str, int]:
 def limits(tags: Mapping[str, str]) -> EndpointLimits:
     """Those that Azure has, as they were set; the others have their defaults, and nobody looks at them."""
     kept = {name: tags.get(f"{LIMIT_TAG}{name}", "") for name in LIMITS}
-    return EndpointLimits().changed({name: int(value) for name, value in kept.items() if value.isdecimal()})
+    kinds = {name: type(getattr(EndpointLimits(), name)) for name in LIMITS}
+    return EndpointLimits().changed({name: kinds[name](int(text)) for name, text in kept.items() if text.isdecimal()})
 
 
 def check_limits(names: Iterable[str]) -> None:
     """Raises SpecInvalid for limits that Azure's server does not have."""
     if others := sorted(set(names) - set(LIMITS)):
-        raise SpecInvalid(f"An endpoint on Azure has no limit '{others[0]}'", hint=f"It has {' and '.join(LIMITS)}")
+        raise SpecInvalid(f"An endpoint on Azure has no limit '{others[0]}'", hint=f"It has {', '.join(LIMITS)}")
 
 
 def limit_tags(given: EndpointLimits) -> dict[str, str]:
     """The tags of limits that are not as they are by default."""
     usual = EndpointLimits()
-    return {f"{LIMIT_TAG}{name}": str(now) for name in LIMITS if (now := getattr(given, name)) != getattr(usual, name)}
+    changed = [name for name in LIMITS if getattr(given, name) != getattr(usual, name)]
+    return {f"{LIMIT_TAG}{name}": str(int(getattr(given, name))) for name in changed}
 
 
 def deployment_tags(model: Model, budget: GateBudget) -> dict[str, str]:

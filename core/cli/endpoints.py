@@ -1,7 +1,7 @@
 """`endpoint`."""
 
 import sys
-from argparse import BooleanOptionalAction, Namespace
+from argparse import Namespace
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,25 +11,29 @@ from core.cli.batch import BATCH
 from core.cli.command import DONE, FAILED, Argument, Command, Context, Outcome, arg
 from core.cli.following import follow
 from core.cli.records import RECORDS
-from core.cli.values import name_version, percent
+from core.cli.values import OnOff, name_version, percent
 from core.domain.endpoint import Deployment, DeploymentSpec, EndpointLimits, EndpointSpec, GateBudget, GateState
 from core.domain.errors import SourceUnreadable
 from core.domain.signature import FORMS
 
 NAME = arg("name", metavar="ENDPOINT")
+SHORTER = {"collect_sample_pct": ("sample_pct",)}
+"""Limits that are also called otherwise."""
 
 
 def _limit_arguments() -> tuple[Argument, ...]:
     """One argument for each of an endpoint's limits, named and typed as the domain has it."""
     arguments = []
     for limit in fields(EndpointLimits):
-        flag, default = f"--{limit.name.replace('_', '-')}", limit.default
+        default = limit.default
+        flags = [f"--{name.replace('_', '-')}" for name in (limit.name, *SHORTER.get(limit.name, ()))]
         if limit.type is bool:
-            arguments.append(arg(flag, action=BooleanOptionalAction, default=None))
+            usual = "on" if default else "off"
+            arguments.append(arg(*flags, action=OnOff, default=None, help=f"(new endpoints: {usual})"))
         elif limit.type not in (int, float):
-            arguments.append(arg(flag, nargs="*", default=None))
+            arguments.append(arg(*flags, nargs="*", default=None))
         else:
-            arguments.append(arg(flag, type=limit.type, default=None, help=f"(new endpoints: {default})"))
+            arguments.append(arg(*flags, type=limit.type, default=None, help=f"(new endpoints: {default})"))
     return tuple(arguments)
 
 
@@ -37,9 +41,7 @@ def _limits(options: Namespace) -> dict[str, Any]:
     """Those that are named."""
     named = (limit.name for limit in fields(EndpointLimits))
     given: dict[str, Any] = {name: value for name in named if (value := getattr(options, name)) is not None}
-    if "cors_origins" in given:
-        given["cors_origins"] = tuple(given["cors_origins"])
-    return given
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 def _create(context: Context, options: Namespace) -> Any:

@@ -1,10 +1,28 @@
 """Arguments that are more than text."""
 
-from argparse import ArgumentTypeError
+from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
+from typing import Any
 
 from core.domain.data import DataRef
 from core.domain.monitoring import Origin
 from core.domain.names import reference
+
+
+class OnOff(Action):
+    """A switch: `--flag on`, `--flag off`; `--flag` alone is on, and `--no-flag` is off."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        off = [f"--no-{flag.removeprefix('--')}" for flag in option_strings]
+        super().__init__([*option_strings, *off], dest, nargs="?", choices=("on", "off"), **options)
+
+    def __call__(
+        self, parser: ArgumentParser, namespace: Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        no = str(option_string).startswith("--no-")
+        if no and values is not None:
+            parser.error(f"argument {option_string}: takes no value")
+        setattr(namespace, self.dest, not no and values != "off")
 
 
 def data_ref(text: str) -> DataRef:

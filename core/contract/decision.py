@@ -21,6 +21,18 @@ def decide(signature: Signature, probabilities: npt.NDArray[np.float64]) -> list
     return [classes[i] for i in best.tolist()]
 
 
+def scores(signature: Signature, probabilities: npt.NDArray[np.float64]) -> list[float]:
+    """One number a row: the positive class's probability, else the most probable one's; a model of numbers its own."""
+    wanted = signature.positive_class
+    if signature.regression or not len(probabilities):
+        told = probabilities[:, 0]
+    elif wanted is None or (positive := _place(wanted, signature.classes)) is None:
+        told = probabilities.max(axis=1)
+    else:
+        told = probabilities[:, positive]
+    return [float(value) for value in told.tolist()]
+
+
 def _from_threshold(signature: Signature, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     """The place of each row's class where one may have a threshold."""
     positive, threshold = _positive(signature, signature.classes), signature.threshold
@@ -51,10 +63,15 @@ def may_decide(
 
 
 def _positive(signature: Signature, classes: Sequence[Scalar]) -> int | None:
-    """Where the class is that has the threshold; None where none has. By type too: in Python `True == 1`."""
+    """Where the class is that has the threshold; None where none has."""
     wanted = signature.positive_class
     if signature.threshold is None or wanted is None:
         return None
+    return _place(wanted, classes)
+
+
+def _place(wanted: Scalar, classes: Sequence[Scalar]) -> int | None:
+    """Where a class stands, by its type too: in Python `True == 1`."""
     truth = isinstance(wanted, bool)
     return next((i for i, c in enumerate(classes) if c == wanted and isinstance(c, bool) is truth), None)
 

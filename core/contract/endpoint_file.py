@@ -9,7 +9,7 @@ import msgspec
 from core.domain.endpoint import EndpointLimits
 from core.domain.errors import SpecInvalid
 
-FORMAT = 1
+FORMAT = 2
 """Grows with a field that a server must know to do as it is told. Fields are added, and none changes its meaning.
 
 A server leaves out what it does not know, whatever the format: did it refuse the file, a revoked key would stay in

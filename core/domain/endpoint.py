@@ -77,7 +77,13 @@ class EndpointLimits:
     workers: int = 1
     swagger_requires_key: bool = False
     cors_origins: tuple[str, ...] = ()
+    app_insights: bool = True
+    """Whether its requests are recorded."""
     collect_model_data: bool = False
+    """Whether inputs and answers of clients are kept, of `collect_sample_pct` percent of the requests."""
+    collect_sample_pct: float = 100.0
+    masked_columns: tuple[str, ...] = ()
+    """Columns of which no value is kept."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in _LIMITS.items():
@@ -85,10 +91,14 @@ class EndpointLimits:
         check_number("max_body_mb", self.max_body_mb, 0, 4096, above=True)
         for name in ("header_timeout_s", "body_timeout_s", "idle_timeout_s"):
             check_number(name, getattr(self, name), 0, 86_400, above=True)
-        for name in ("swagger_requires_key", "collect_model_data"):
+        for name in ("swagger_requires_key", "app_insights", "collect_model_data"):
             check_flag(name, getattr(self, name))
-        if isinstance(self.cors_origins, str):
-            raise SpecInvalid(f"cors_origins is '{self.cors_origins}', expected a list of origins")
+        check_number("collect_sample_pct", self.collect_sample_pct, 0, 100, above=True)
+        for name, what in (("cors_origins", "origins"), ("masked_columns", "names")):
+            if isinstance(value := getattr(self, name), str):
+                raise SpecInvalid(f"{name} is '{value}', expected a list of {what}")
+        for column in self.masked_columns:
+            check_text("A column in masked_columns", column)
         for origin in self.cors_origins:
             _check_origin(origin)
 

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import parse_qs
 
-import msgspec
-
 from core.contract.payload import encode_error
 from core.domain.errors import NotFound, SlipwayError
 from core.serving import bodies, cors, pages
@@ -19,13 +17,14 @@ from core.serving.costs import COUNTED_BYTES, INLINE_S, rows_at_most
 from core.serving.deployment import Deployment, Scored
 from core.serving.exchange import DEPLOYMENT, Exchange
 from core.serving.http import JSON, NO_HEAD, TEXT, Head, Reply, encode
+from core.serving.keeping import kept
 from core.serving.keys import authorize
 from core.serving.metrics import Metrics
 from core.serving.mirror import Mirror
 from core.serving.pace import Lanes
 from core.serving.refusals import MethodRefused, ModelFailed, NotReady, PathUnknown, ServerFault, TooBusy
 from core.serving.state import Snapshot, State
-from core.serving.telemetry import Sample, Telemetry, record_of
+from core.serving.telemetry import Telemetry, record_of
 from core.serving.work import Work
 
 log = logging.getLogger(__name__)
@@ -172,8 +171,8 @@ class App:
         file = exchange.now.file
         if file.mirror:
             self._mirror.offer(exchange, body)
-        if file.limits.collect_model_data and self._model_data is not None and not exchange.origin:
-            self._model_data.put(_sample(exchange, scored), exchange.plain_bytes + len(scored.reply))
+        if self._model_data is not None and (values := kept(exchange, scored, self._draw)) is not None:
+            self._model_data.put(values, exchange.plain_bytes + len(scored.reply))
         return Reply(200, scored.reply)
 
     async def _beside(self, exchange: Exchange, work: Work) -> Reply:
@@ -226,7 +225,8 @@ class App:
             return
         record = record_of(exchange, status, bytes_out)
         self._metrics.count(status, exchange.deployment, exchange.rows, record.elapsed_ms)
-        self._telemetry.put(record)
+        if exchange.now.file.limits.app_insights:
+            self._telemetry.put(record)
 
     def _health(self, exchange: Exchange) -> Reply:
         if not exchange.now.deployments:
@@ -254,16 +254,3 @@ class App:
 
 def _packed_rows(target: Deployment, body: bytes) -> int:
     return target.costs.rows_in(PACKED_TIMES * len(body)) or PACKED_TIMES * len(body) // ROW_BYTES
-
-
-def _sample(exchange: Exchange, scored: Scored) -> Sample:
-    assert exchange.target is not None
-    return Sample(
-        at=exchange.started_at,
-        request_id=exchange.request_id.decode("latin-1"),
-        deployment=exchange.deployment,
-        method=scored.request.method,
-        columns=[column.name for column in exchange.target.predictor.signature.used],
-        data=[list(column) for column in scored.request.columns],
-        reply=msgspec.Raw(scored.reply),
-    )

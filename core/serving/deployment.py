@@ -32,11 +32,12 @@ Load = Callable[[Path], Predictor]
 
 
 class Scored(NamedTuple):
-    """The reply, the request it answers, and how long the model ran."""
+    """The reply, the request it answers, how long the model ran, and what it gave."""
 
     reply: bytes
     request: ScoreRequest
     run_ms: float
+    probabilities: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Deployment:
         if measured:
             rows = rows_at_most(body) if rows is None else rows
             self.costs.ran(rows, len(body), time.perf_counter() - began, time.thread_time() - cpu_began)
-        return Scored(reply, request, run_s * 1000.0)
+        return Scored(reply, request, run_s * 1000.0, probabilities)
 
     def _run(self, request: ScoreRequest) -> np.ndarray:
         outputs = len(self.predictor.signature.classes) or 1

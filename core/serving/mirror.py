@@ -37,6 +37,8 @@ class Mirror:
 
     def offer(self, exchange: Exchange, body: bytes) -> None:
         """Score a copy of a request that was answered with 200, by chance and where there is room; never raises."""
+        if not exchange.now.file.limits.app_insights:
+            return  # nobody would ever see what it made of a copy
         for name, percent in exchange.now.file.mirror.items():
             deployment = exchange.now.deployments.get(name)
             if deployment is None or name == exchange.deployment or self._draw() * 100 >= percent:

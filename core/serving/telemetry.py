@@ -10,11 +10,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from core.serving.exchange import Exchange
+from core.serving.keeping import Kept, Sample
 from core.serving.logs import LogLines
 from core.serving.spells import Spell
 
@@ -48,19 +48,6 @@ class Record(msgspec.Struct):
     mirrored: bool = False
     origin: str = ""
     """Which of our own senders it came from, told by its key; empty: a client."""
-
-
-class Sample(msgspec.Struct):
-    """The values of one scored request of a client, kept only where `collect_model_data` is on."""
-
-    at: float
-    request_id: str
-    deployment: str
-    method: str
-    columns: list[str]
-    data: list[list[Any]]
-    """One list a column."""
-    reply: msgspec.Raw
 
 
 def record_of(exchange: Exchange, status: int, bytes_out: int) -> Record:
@@ -147,7 +134,7 @@ class Telemetry:
         self, folder: Path, *, segment_s: float = 10.0, log_fd: int | None = 2, clock: Callable[[], float] = time.time
     ) -> None:
         """Records go to segments in `folder` and to the file descriptor `log_fd`; None: to the segments alone."""
-        self._queue: deque[tuple[Record | Sample, int]] = deque()
+        self._queue: deque[tuple[Record | Sample | Kept, int]] = deque()
         self._put_bytes = self._written_bytes = 0
         """Each is one thread's own."""
         self._segments = Segments(folder, segment_s, clock)
@@ -158,7 +145,7 @@ class Telemetry:
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
         self._thread.start()
 
-    def put(self, record: Record | Sample, size: int = 0) -> None:
+    def put(self, record: Record | Sample | Kept, size: int = 0) -> None:
         """Queue a record, or drop and count it when the queue is full; `size` in bytes, where it has no bound."""
         waiting = self._put_bytes - self._written_bytes
         if len(self._queue) >= QUEUE_MAX or (waiting and waiting + size > QUEUE_BYTES_MAX):
@@ -196,9 +183,9 @@ class Telemetry:
             self._to_log(lines)
         self._written_bytes += sum(size for _, size in records)
 
-    def _line(self, record: Record | Sample) -> bytes:
+    def _line(self, record: Record | Sample | Kept) -> bytes:
         try:
-            return msgspec.json.encode(record) + b"\n"
+            return msgspec.json.encode(record.sample() if isinstance(record, Kept) else record) + b"\n"
         except Exception as e:  # one odd record must not end the thread that writes all others
             self.dropped += 1
             log.error("a record of telemetry cannot be written as JSON", exc_info=e)

@@ -97,6 +97,9 @@ def test_a_new_endpoint_has_what_azure_lets_one_choose_and_nothing_else(workspac
         workspace.endpoints.create(EndpointSpec("other", limits=EndpointLimits(max_rows=5)))
     made = workspace.endpoints.create(EndpointSpec("other", description="mine", limits=EndpointLimits(workers=2)))
     assert (made.state, made.settled, made.description, made.limits.workers) == (EndpointState.READY, True, "mine", 2)
+    assert made.limits.app_insights
+    assert not workspace.endpoints.update("other", {"app_insights": False}).limits.app_insights
+    assert workspace.endpoints.update("other", {"app_insights": True}).limits == EndpointLimits(workers=2)
     with pytest.raises(SpecInvalid, match="no limit 'cors_origins'"):
         workspace.endpoints.update("other", {"cors_origins": ("*",)})
     workspace.endpoints.delete("other")

@@ -9,6 +9,7 @@ from fakes import without
 from quickstart_fakes import LEAK, RED, UNDECIDED, LifecycleDataAssets, LifecycleFake
 
 from contract_tests.reference import KEY, Reference, serving
+from core.cli.endpoints import _limits as limits_given
 from core.cli.main import WORDS, commands, parser
 from core.domain.errors import SpecInvalid
 from core.settings import read_settings
@@ -337,3 +338,25 @@ def test_a_chosen_trial_is_registered_and_the_best_where_none_is_named(cli):
     assert [model["version"] for model in json.loads(cli(f"model list --job {job} --json")[1])] == [2, 1]
     code, _, err = cli(f"model register adult {job} --trial 9")
     assert (code, "has no trial 9" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("--app-insights off", {"app_insights": False}),
+        ("--app-insights on --no-collect-model-data", {"app_insights": True, "collect_model_data": False}),
+        ("--collect-model-data", {"collect_model_data": True}),
+        (
+            "--collect-model-data on --sample-pct 10 --masked-columns age job",
+            {"collect_model_data": True, "collect_sample_pct": 10.0, "masked_columns": ("age", "job")},
+        ),
+    ],
+)
+def test_a_switch_of_an_endpoint_is_on_or_off(given, expected):
+    options = parser(["endpoint"]).parse_args(["endpoint", "update", "bank", *given.split()])
+    assert limits_given(options) == expected
+
+
+def test_a_switch_that_is_both_is_wrong_use(cli):
+    assert cli("endpoint update bank --no-app-insights on")[0] == 2
+    assert cli("endpoint update bank --app-insights maybe")[0] == 2

@@ -206,7 +206,10 @@ def of_format(number: int) -> tuple[str, ...]:
     return (*FAKE_SERVER, "--format", str(number))
 
 
-def test_a_server_of_a_slipway_before_formats_were_told_goes_on_while_it_reads_ours(world: World) -> None:
+def test_a_server_of_a_slipway_before_formats_were_told_goes_on_while_it_reads_ours(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rolling, "FORMAT", 1)
     world.add_endpoint("bank")
     world.deploy("bank")
     old = ready(world, world.supervisor(server=of_format(0)))
@@ -223,7 +226,7 @@ def test_a_server_that_tells_no_format_is_ended_in_order_and_another_started_whe
     world.add_endpoint("bank")
     world.deploy("bank")
     old = ready(world, world.supervisor(server=of_format(0)))
-    monkeypatch.setattr(rolling, "FORMAT", 2)
+    monkeypatch.setattr(rolling, "FORMAT", 3)
     later = world.supervisor()
     wait_until(ticking(later.tick, lambda: world.store.endpoints.server("bank") not in (old, None)), 20)
     assert not living(old)
@@ -235,7 +238,7 @@ def test_a_server_that_tells_no_format_is_ended_in_order_and_another_started_whe
 def test_a_server_that_we_started_is_not_ended_for_its_format_again_and_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rolling, "FORMAT", 2)
+    monkeypatch.setattr(rolling, "FORMAT", 3)
     world.add_endpoint("bank")
     supervisor = world.supervisor(server=of_format(0))
     server = ready(world, supervisor)

@@ -247,7 +247,6 @@ class AzureEndpoints(EndpointRequests):
             model=f"azureml:{asset_name(model.name)}:{model.version}",
             instance_type=spec.size or settings.azure_instance_type,
             instance_count=spec.instances or settings.azure_instances,
-            app_insights_enabled=True,
             tags={TAG: VERSION, **serving.deployment_tags(model, serving.budget_of(spec.budget))},
         )
         _limit(made, serving.limits(self._deployments.endpoint(spec.endpoint).tags or {}))
@@ -279,6 +278,7 @@ def _limit(deployment: Any, limits: EndpointLimits) -> None:
     request = deployment.request_settings or entities().OnlineRequestSettings(request_timeout_ms=REQUEST_TIMEOUT_MS)
     request.max_concurrent_requests_per_instance = limits.max_concurrent
     deployment.request_settings = request
+    deployment.app_insights_enabled = limits.app_insights
     if limits.workers != EndpointLimits().workers:
         deployment.environment_variables = {
             **(deployment.environment_variables or {}), serving.WORKERS_VARIABLE: str(limits.workers)

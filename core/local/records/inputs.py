@@ -7,6 +7,7 @@ import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -24,10 +25,56 @@ class Stamp(msgspec.Struct):
     at: float
 
 
-def newest(folder: Path) -> Iterator[bytes]:
-    """The kept lines, the newest file first and each from its end; what cannot be read is left out and said once."""
+class KeptRequest(msgspec.Struct, frozen=True):
+    """One request of a client with its values, as `core.serving.keeping` wrote it.
+
+    Rows that are kept are 0, `step`, 2 `step` and so on of the request's `rows`.
+    """
+
+    at: float
+    request_id: str
+    deployment: str
+    columns: list[str]
+    data: list[list[Any]]
+    """One list a column, of the kept rows; None is a missing value."""
+    method: str = "predict"
+    reply: msgspec.Raw = msgspec.Raw(b"null")
+    """What the client got, in the form that it asked in; null where not all rows are kept."""
+    masked: list[str] = []
+    """Columns that the model reads and of which nothing is kept: they are not in `columns`."""
+    sample_pct: float = 100.0
+    rows: int = -1
+    """Of the request; -1: as many as are kept."""
+    step: int = 1
+    answers: list[Any] = []
+    """What `predict` says of each kept row: a class, or a number. Empty where Slipway before 0.8 kept it."""
+    scores: list[float] = []
+    """The probability of the positive class, else of the answer, else the predicted number. Empty as above."""
+
+
+def kept(
+    folder: Path, since: float = float("-inf"), until: float = float("inf"), *, deployment: str = ""
+) -> Iterator[KeptRequest]:
+    """Kept requests that began in [since, until), about the newest first; of one deployment, or of all."""
+    wanted = msgspec.json.encode(deployment) if deployment else b""
+    for line in newest(folder, since, until):
+        if wanted not in line:
+            continue
+        try:
+            request = msgspec.json.decode(line, type=KeptRequest)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue  # another Slipway's, or nobody's
+        if since <= request.at < until and deployment in ("", request.deployment):
+            yield request
+
+
+def newest(folder: Path, since: float = float("-inf"), until: float = float("inf")) -> Iterator[bytes]:
+    """The kept lines, the newest file first and each from its end; what cannot be read is left out and said once.
+
+    Files that surely hold nothing of [since, until) are left out.
+    """
     tries = 0
-    left = catalog.look(folder).newest_first()
+    left = _found(folder, since, until)
     done: set[str] = set()
     while left:
         path = left.pop(0)
@@ -36,10 +83,16 @@ def newest(folder: Path) -> Iterator[bytes]:
         except FileNotFoundError:  # closed or merged since it was listed
             tries += 1
             if tries < catalog.LOOKS:
-                left = [found for found in catalog.look(folder).newest_first() if _stem(found) not in done]
+                left = [found for found in _found(folder, since, until) if _stem(found) not in done]
             continue
         done.add(_stem(path))
         yield from reversed(lines)
+
+
+def _found(folder: Path, since: float, until: float) -> list[Path]:
+    found = catalog.look(folder)
+    within = set(found.within(since, until))
+    return [path for path in found.newest_first() if path in within]
 
 
 def whole_lines(path: Path) -> Iterator[bytes]:

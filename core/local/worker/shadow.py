@@ -28,6 +28,8 @@ class Kept(msgspec.Struct):
 
     columns: list[str]
     data: list[list[Any]]
+    masked: list[str] = []
+    """Without these columns it cannot be sent again."""
 
 
 def shadow_of(work: Work, spec: DeploymentSpec) -> Shadow | None:
@@ -57,6 +59,8 @@ def kept_requests(folder: Path) -> Iterator[bytes]:
             kept = msgspec.json.decode(line, type=Kept)
         except msgspec.DecodeError:
             continue  # another Slipway's, or nobody's
+        if kept.masked:
+            continue
         rows = islice(zip(*kept.data, strict=True), ROWS)
         yield samples.body([dict(zip(kept.columns, row, strict=True)) for row in rows])
 

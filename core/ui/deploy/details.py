@@ -25,10 +25,16 @@ LIMITS: Mapping[str, tuple[str, str]] = {
     "idle_timeout_s": ("Idle timeout, s", "A keep-alive connection without a request is closed after this time."),
     "workers": ("Workers", "Server processes; each of them loads every deployment."),
     "swagger_requires_key": ("Require a key for swagger.json", "As Azure's managed endpoints do."),
+    "app_insights": (
+        "Record requests",
+        "When, how long, which status; no values. The Monitor page is made of it. On by default.",
+    ),
     "collect_model_data": (
         "Collect inputs and predictions",
         "Kept on this machine, beside the records of requests. Off by default.",
     ),
+    "collect_sample_pct": ("Collected requests, %", "So many of the requests have their inputs and predictions kept."),
+    "masked_columns": ("Masked columns", "One per line; their values are never kept."),
     "cors_origins": ("Allowed CORS origins", "One per line; * for all, empty for none."),
 }
 """Every setting of an endpoint: its label with its unit, and what it does."""
@@ -122,9 +128,10 @@ def _setting(endpoint: Endpoint, name: str, key: str) -> Any:
     if isinstance(now, bool):
         return st.checkbox(label, value=now, key=key, help=what)
     if isinstance(now, tuple):
-        return tuple(st.text_area(label, value="\n".join(now), key=key, help=what, height=80).split())
+        lines = st.text_area(label, value="\n".join(now), key=key, help=what, height=80).splitlines()
+        return tuple(line.strip() for line in lines if line.strip())
     kind = type(getattr(EndpointLimits(), name))
-    return kind(st.number_input(label, min_value=kind(1), value=kind(now), key=key, help=what))
+    return kind(st.number_input(label, min_value=min(kind(1), kind(now)), value=kind(now), key=key, help=what))
 
 
 def _ending(workspace: Workspace, endpoint: Endpoint) -> None:
