@@ -77,7 +77,7 @@ def leave_model(staged: Path, task: TrialTask, fitted: Sequence[FittedPart]) -> 
 
 
 def _measured_ms(parts: Sequence[Part], row: Array) -> float:
-    took, bag = [], merged(parts)
+    took, bag = [], merged(parts, row.shape[1])
     for _ in range(TIMED):
         began = time.perf_counter()
         answers(parts, bag, row)

@@ -42,7 +42,7 @@ class Predictor:
     _merged: tuple[Bag | None, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_merged", tuple(map(merged, self.bags)))
+        object.__setattr__(self, "_merged", tuple(merged(bag, len(self.encoder.codes)) for bag in self.bags))
 
     def probabilities(self, columns: Sequence[Sequence[Any]]) -> Array:
         """Rows x classes from one sequence of JSON scalars (None: missing) per column of `signature.used`."""

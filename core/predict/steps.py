@@ -1,6 +1,6 @@
 """Small fitted steps that add columns to the encoded matrix before a member reads it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -28,6 +28,10 @@ class Step(Protocol):
     def added(self, matrix: Array) -> Array:
         """Rows x new columns, from the matrix as earlier steps have widened it."""
 
+    @property
+    def shape(self) -> int:
+        """Steps of one kind can be joined where this is the same."""
+
     def arrays(self) -> dict[str, AnyArray]:
         """Everything large, for `arrays.npz`."""
 
@@ -40,6 +44,9 @@ class StepKind(Protocol):
 
     def from_arrays(self, meta: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> Step:
         """The step that `meta` and `arrays` described. Raises ModelUnreadable."""
+
+    def joined(self, steps: Sequence[Any], places: Sequence[Places]) -> Step:
+        """One that adds what each of these does, one after the other; `places[i]` is where the columns of `i` stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,29 @@ class Lookup:
         """See `Step.sources`."""
         keys = [tuple(int(c) for c in part) for part in np.split(self.column, self.first[1:])]
         return tuple(key for key in keys for _ in range(self.table.shape[1]))
+
+    @property
+    def shape(self) -> int:
+        """See `Step.shape`."""
+        return int(self.table.shape[1])
+
+    @classmethod
+    def joined(cls, steps: Sequence["Lookup"], places: Sequence[Places]) -> "Lookup":
+        """See `StepKind.joined`."""
+        parts = np.cumsum([0, *(len(step.column) for step in steps)])
+        rows = np.cumsum([0, *(len(step.table) for step in steps)])
+        edges = np.full((parts[-1], max(step.edges.shape[1] for step in steps)), np.inf)
+        for at, step in enumerate(steps):
+            edges[parts[at] : parts[at + 1], : step.edges.shape[1]] = step.edges
+        return cls(
+            column=np.concatenate([place[step.column] for step, place in zip(steps, places, strict=True)]),
+            size=np.concatenate([step.size for step in steps]),
+            edges=edges,
+            numeric=np.concatenate([step.numeric for step in steps]),
+            first=np.concatenate([step.first + at for step, at in zip(steps, parts[:-1], strict=True)]),
+            start=np.concatenate([step.start + at for step, at in zip(steps, rows[:-1], strict=True)]),
+            table=np.concatenate([step.table for step in steps]),
+        )
 
     def added(self, matrix: Array) -> Array:
         """See `Step.added`."""
@@ -141,6 +171,8 @@ LOOKUP_ARRAYS = ("column", "size", "edges", "numeric", "first", "start", "table"
 LOOKUP_KINDS = dict.fromkeys(("column", "size", "first", "start"), "iu") | {"numeric": "b", "edges": "f", "table": "f"}
 
 DIFFERENCE, RATIO, PRODUCT, SUM = range(4)
+OPERATIONS = {DIFFERENCE: np.subtract, PRODUCT: np.multiply, SUM: np.add}
+"""All but the ratio, which is none where it would be by zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,28 +184,47 @@ class Arithmetic:
     left: Places
     right: Places
     operation: Places
+    _ratios: Places = field(init=False, repr=False, compare=False)
+    _others: Mapping[int, Places] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raises ModelUnreadable for arrays that do not fit together."""
         fits = typed(self, dict.fromkeys(ARITHMETIC_ARRAYS, "iu")) and len(self.left) == len(self.right)
         if not fits or len(self.operation) != len(self.left) or not within(self.operation, 4):
             raise ModelUnreadable("The model's arithmetic has arrays that do not fit", hint="Register the model again")
+        where = {kind: np.flatnonzero(self.operation == kind) for kind in range(4)}
+        object.__setattr__(self, "_ratios", where.pop(RATIO))
+        object.__setattr__(self, "_others", {kind: own for kind, own in where.items() if len(own)})
 
     @property
     def sources(self) -> tuple[tuple[int, ...], ...]:
         """See `Step.sources`."""
         return tuple(zip(self.left.tolist(), self.right.tolist(), strict=True))
 
+    @property
+    def shape(self) -> int:
+        """See `Step.shape`."""
+        return 0
+
+    @classmethod
+    def joined(cls, steps: Sequence["Arithmetic"], places: Sequence[Places]) -> "Arithmetic":
+        """See `StepKind.joined`."""
+        moved = [(place[s.left], place[s.right], s.operation) for s, place in zip(steps, places, strict=True)]
+        return cls(*(np.concatenate(arrays) for arrays in zip(*moved, strict=True)))
+
     def added(self, matrix: Array) -> Array:
         """See `Step.added`."""
-        left, right = matrix[:, self.left], matrix[:, self.right]
+        left, right = matrix.take(self.left, axis=1), matrix.take(self.right, axis=1)
+        made = np.empty_like(left)
         with np.errstate(all="ignore"):
-            made = np.select(
-                [self.operation == DIFFERENCE, self.operation == RATIO, self.operation == PRODUCT],
-                [left - right, np.where(right == 0, np.nan, left / right), left * right],
-                left + right,
-            )
-        return np.asarray(np.clip(made, -BORDER, BORDER))
+            for kind, own in self._others.items():
+                made[:, own] = OPERATIONS[kind](left[:, own], right[:, own])
+            if len(own := self._ratios):
+                below = right[:, own]
+                below[below == 0] = np.nan
+                made[:, own] = left[:, own] / below
+            np.minimum(np.maximum(made, -BORDER, out=made), BORDER, out=made)
+        return made
 
     def arrays(self) -> dict[str, AnyArray]:
         """See `Step.arrays`."""
@@ -193,6 +244,11 @@ ARITHMETIC_ARRAYS = ("left", "right", "operation")
 
 STEPS: Mapping[str, StepKind] = {Lookup.kind: Lookup, Arithmetic.kind: Arithmetic, Scores.kind: Scores}
 """Every kind there is, by the name in `model.json`."""
+
+
+def joined_step(steps: Sequence[Step], places: Sequence[Places]) -> Step:
+    """Steps of one kind and shape as one; see `StepKind.joined`."""
+    return STEPS[steps[0].kind].joined(steps, places)
 
 
 def widened(matrix: Array, steps: Iterable[Step]) -> Array:

@@ -1,0 +1,161 @@
+"""The folds of a bag answer at once what they answer one by one."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_forests import COLUMNS, TREES, random_forest, random_rows
+
+from core.predict.forest import Forest
+from core.predict.linear import Linear
+from core.predict.merging import answers, merged
+from core.predict.network import Network
+from core.predict.part import Part, bagged
+from core.predict.scores import Scores
+from core.predict.steps import Arithmetic, Lookup, Step
+
+ONE_BY_ONE = settings(
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+SEEDS = st.integers(0, 2**32)
+
+
+def lookup(rng: np.random.Generator, columns: int) -> Lookup:
+    """A key of one column and a key of two; how many edges a part has is each fold's own."""
+    size, edges = rng.integers(1, 4, 3), int(rng.integers(1, 4))
+    cells = [size[0] + 1, (size[1] + 1) * (size[2] + 1)]
+    return Lookup(
+        column=rng.integers(0, columns, 3),
+        size=size,
+        edges=np.sort(rng.integers(-4, 5, (3, edges)) / 2.0, axis=1),
+        numeric=np.array([True, False, True]),
+        first=np.array([0, 1]),
+        start=np.array([0, cells[0]]),
+        table=rng.normal(size=(sum(cells), 2)),
+    )
+
+
+def sums(rng: np.random.Generator, columns: int) -> Arithmetic:
+    return Arithmetic(rng.integers(0, columns, 4), rng.integers(0, columns, 4), np.arange(4))
+
+
+def scores(rng: np.random.Generator, columns: int) -> Scores:
+    starts = np.concatenate(([0], np.cumsum(rng.integers(1, 6, 2))))
+    return Scores(rng.integers(0, columns, 2), starts, np.arange(float(starts[-1])), rng.normal(size=starts[-1]))
+
+
+def steps_of(rng: np.random.Generator, kinds: list[str]) -> tuple[Step, ...]:
+    """Each may read what the earlier ones have added."""
+    made: list[Step] = []
+    columns = COLUMNS
+    for kind in kinds:
+        made.append({"lookup": lookup, "arithmetic": sums, "scores": scores}[kind](rng, columns))
+        columns += len(made[-1].sources)
+    return tuple(made)
+
+
+def linear(rng: np.random.Generator, columns: int, outputs: int) -> Linear:
+    """The first column is text of up to 4 levels; the last ones are numbers."""
+    text, numbers, places = np.array([0], np.int32), np.arange(1, columns, dtype=np.int32), int(rng.integers(1, 5))
+    return Linear(
+        numbers, rng.normal(size=columns - 1), rng.uniform(0.5, 2, columns - 1),
+        rng.normal(size=(columns - 1, outputs)), rng.normal(size=(columns - 1, outputs)),
+        text, np.zeros(1, np.int32), np.array([places], np.int32), rng.normal(size=(places + 1, outputs)),
+        rng.normal(size=outputs), "softmax" if outputs > 1 else "sigmoid",
+    )  # fmt: skip
+
+
+def network(rng: np.random.Generator, columns: int, outputs: int) -> Network:
+    layers = (rng.normal(size=(6, 4)), rng.normal(size=(4, outputs)))
+    return Network(linear(rng, columns, 6), layers, (rng.normal(size=4), rng.normal(size=outputs)), "relu", "softmax")
+
+
+STEPS = st.lists(st.sampled_from(["lookup", "arithmetic", "scores"]), max_size=3)
+
+
+@given(
+    seed=SEEDS,
+    kind=st.sampled_from(list(TREES)),
+    folds=st.integers(2, 6),
+    count=st.sampled_from([1, 2, 9, 70]),
+    sets=st.booleans(),
+    steps=STEPS,
+)
+@ONE_BY_ONE
+def test_forests_answer_in_one_call_with_the_same_bits(evaluator, seed, kind, folds, count, sets, steps):
+    rng = np.random.default_rng(seed)
+    parts = []
+    for at, share in enumerate(rng.random(folds)):
+        own = steps_of(rng, steps)
+        columns = COLUMNS + sum(len(step.sources) for step in own)
+        parts.append(Part(random_forest(rng, kind, 5 + at, sets, columns), share, own))
+    rows = random_rows(rng, count)
+    alike = len({len(part.member.set_of) > 0 for part in parts}) == 1
+    bag = merged(parts, COLUMNS)
+    assert (bag is not None) == (evaluator == "compiled" and alike and not TREES[kind].get("whole"))
+    with np.errstate(all="ignore"):
+        assert np.array_equal(answers(parts, bag, rows), bagged(parts, rows))
+        if bag:
+            assert np.array_equal(pickle.loads(pickle.dumps(bag)).answers(rows), bagged(parts, rows))
+
+
+@given(
+    seed=SEEDS,
+    make=st.sampled_from([linear, network]),
+    folds=st.integers(2, 6),
+    outputs=st.integers(1, 3),
+    count=st.sampled_from([1, 2, 9, 70]),
+    steps=STEPS,
+)
+@ONE_BY_ONE
+def test_linear_models_and_networks_answer_at_once_to_the_last_digits(seed, make, folds, outputs, count, steps):
+    rng = np.random.default_rng(seed)
+    parts = []
+    for share in rng.dirichlet(np.ones(folds)):
+        own = steps_of(rng, steps)
+        parts.append(Part(make(rng, COLUMNS + sum(len(step.sources) for step in own), outputs), share, own))
+    rows = rng.choice([np.nan, -2.0, 0.0, 0.5, 1.0], (count, COLUMNS))
+    rows[:, 0] = rng.choice([np.nan, 0.0], count)
+    bag = merged(parts, COLUMNS)
+    assert bag is not None
+    with np.errstate(all="ignore"):
+        for made in (bag.answers(rows), answers(parts, bag, rows)):
+            np.testing.assert_allclose(made, bagged(parts, rows), rtol=1e-9, atol=1e-12)
+
+
+def test_what_all_folds_add_alike_is_added_once():
+    rng = np.random.default_rng(5)
+    added = sums(rng, COLUMNS)
+    bag = merged([Part(linear(rng, COLUMNS + 4, 1), 0.5, (added,)) for _ in range(2)], COLUMNS)
+    assert bag is not None
+    assert sum(len(step.sources) for step in bag.steps) == 4
+
+
+def test_what_a_bag_cannot_say_in_one_call_it_says_one_by_one():
+    rng = np.random.default_rng(1)
+    plain, other = (Part(random_forest(rng, kind, 4, False), 0.5) for kind in ("plain", "value"))
+    added = (sums(rng, COLUMNS),)
+    assert merged([plain], COLUMNS) is None
+    assert merged([plain, other], COLUMNS) is None
+    assert merged([plain, Part(plain.member, 0.5, added)], COLUMNS) is None
+    assert merged([plain, Part(linear(rng, COLUMNS, 1), 0.5)], COLUMNS) is None
+    assert merged([Part(linear(rng, COLUMNS, outputs), 0.5) for outputs in (1, 2)], COLUMNS) is None
+
+
+@pytest.mark.usefixtures("evaluator")
+def test_columns_that_are_not_there_are_left_to_whoever_checks_a_model():
+    rng = np.random.default_rng(2)
+    trees = [Part(random_forest(rng, "plain", 4, False, columns=9), 0.5) for _ in range(2)]
+    lines = [Part(linear(rng, 9, 1), 0.5) for _ in range(2)]
+    assert merged(trees, COLUMNS) is None
+    assert merged(lines, COLUMNS) is None
+
+
+def test_forests_that_fill_one_column_differently_answer_one_by_one():
+    rng = np.random.default_rng(3)
+    one, other = (random_forest(rng, "averaged", 4, False) for _ in range(2))
+    changed = Forest.from_arrays(other.meta(), other.arrays() | {"fill": other.fill + 1})
+    parts = [Part(one, 0.5), Part(changed, 0.5)]
+    assert merged(parts, COLUMNS) is None
