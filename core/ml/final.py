@@ -29,6 +29,10 @@ CELLS_MAX = 30_000_000
 FIRST_CHECKPOINT = 3
 WITHOUT_MAX = 6
 """So often a member that does not fit is left out before there is no vote."""
+WRITE_S = 1.0
+"""About what it takes to write the model and to register it."""
+ENDING_SLACK = 1.5
+"""The last ensembles may take so many times what those before took."""
 REFIT_END_S = 1.0
 """Writing the model takes its time after the last refit."""
 
@@ -49,15 +53,22 @@ class Final:
     due: int = FIRST_CHECKPOINT
     scores: dict[int, Array] = field(default_factory=dict)
     """The metric of each block, by trial: they are asked for again and again."""
+    made_s: float = 0.0
+    """What the ensembles took the last time they were made, for each of the trials that they were made of."""
     refit_s: float = 0.0
     """About how long the refits would take that the best so far needs."""
 
     def __post_init__(self) -> None:
         costs_of(self.spec.cost_matrix, self.prepared.problem)
 
-    def checkpoint(self) -> None:
-        """Make the ensembles anew where twice as many trials as the last time have succeeded."""
-        if len(self.board.ranked) >= self.due:
+    @property
+    def ending_s(self) -> float:
+        """About how long `result` would take, and the writing of the model after it."""
+        return WRITE_S + ENDING_SLACK * self.made_s * min(CANDIDATES_MAX, len(self.board.ranked))
+
+    def checkpoint(self, left_s: float) -> None:
+        """Make the ensembles anew where twice as many trials as the last time have succeeded, and time is `left_s`."""
+        if len(self.board.ranked) >= self.due and left_s > self.ending_s:
             self.due = 2 * len(self.board.ranked)
             self._ensembles(self._candidates(), lambda: False)
 
@@ -113,10 +124,16 @@ class Final:
         return candidates[0], crossed
 
     def _ensembles(self, candidates: Sequence[FinishedTrial], late: Callable[[], bool]) -> list[FinishedTrial]:
-        """The vote, and the stack where it beats that, as trials of their own."""
+        """The vote, and the stack where it beats that, as trials of their own; and how long that took is kept."""
         if not self.spec.enable_vote_ensemble and not self.spec.enable_stack_ensemble:
             return []
-        began, chosen_from = self.clock(), list(candidates)
+        began = self.clock()
+        made = self._made(candidates, late, began)
+        self.made_s = (self.clock() - began) / max(1, len(candidates))
+        return made
+
+    def _made(self, candidates: Sequence[FinishedTrial], late: Callable[[], bool], began: float) -> list[FinishedTrial]:
+        chosen_from = list(candidates)
         said = np.array([f.oof() for f in chosen_from])
         for _ in range(WITHOUT_MAX):
             found = vote_of(self._judged, said) if len(chosen_from) > 1 and not late() else None

@@ -126,7 +126,12 @@ class _Run:
             self.spec, self.prepared, self.folder, self.board, self.executor, self.clock, self.on_trial, self._number
         )
         self.budget = Budget(
-            self.spec, self.clock, self.started, lambda: self.final.refit_s, lambda: bool(self.board.ranked)
+            self.spec,
+            self.clock,
+            self.started,
+            lambda: self.final.ending_s,
+            lambda: self.final.refit_s,
+            lambda: bool(self.board.ranked),
         )
         for finished in self.board.ranked:
             self.pace.note(finished.trial)
@@ -230,7 +235,7 @@ class _Run:
             finished = read_trial(folder)
             self.pace.note(finished.trial)
             self._note(finished)
-            self.final.checkpoint()
+            self.final.checkpoint(self.budget.left())
             return
         lasted = self.clock() - trial.started_at
         ended = replace(trial, state=outcome.state, duration_s=lasted, error=outcome.error)
@@ -247,7 +252,7 @@ class _Run:
         return finished
 
     def _is_over(self) -> bool:
-        return self.should_stop() or self.budget.left_at_most() <= 0 or self._good_enough()
+        return self.should_stop() or self.budget.over() or self._good_enough()
 
     def _good_enough(self) -> bool:
         """A trial has reached the score that was asked for."""
@@ -258,7 +263,7 @@ class _Run:
 
     def _enough(self) -> bool:
         """No time or number left for one more trial."""
-        if self._is_over() or self._started() >= self.spec.max_trials:
+        if self._is_over() or self.budget.left_at_most() <= 0 or self._started() >= self.spec.max_trials:
             return True
         if not self.board.ranked or self.budget.timeless:
             return False

@@ -72,6 +72,10 @@ def test_the_time_that_earlier_attempts_used_counts(world: World) -> None:
     assert world.run_here(job_id).result.seconds >= 500
 
 
+def test_the_start_of_the_worker_is_part_of_the_time(world: World) -> None:
+    assert world.run_here(world.submit(trials=1), started_s_ago=3).result.seconds >= 3
+
+
 def test_the_time_used_is_noted_while_a_job_runs(world: World) -> None:
     job_id = world.submit("fake:each_s=0.2", trials=10_000)
     seconds = world.paths.job(job_id) / "seconds"

@@ -113,8 +113,9 @@ def test_time_that_earlier_starts_used_counts(searching):
     assert searching.clock.now - before <= 8
 
 
-def test_a_first_trial_may_run_a_little_over_since_late_is_better_than_never(searching):
-    searching.trials.lasts_s = 5.9
+@pytest.mark.parametrize("lasts_s", [5.9, 40.0])
+def test_a_first_trial_may_run_over_since_late_is_better_than_never(searching, lasts_s):
+    searching.trials.lasts_s = lasts_s
     assert searching.run(spec={"timeout_s": 5.0}).best.number == 0
 
 
@@ -124,6 +125,16 @@ def test_a_first_trial_that_takes_for_ever_ends_the_search_in_time(searching):
     with pytest.raises(TrainingFailed, match="No trial ended within 5 s"):
         searching.run(spec={"timeout_s": 5.0})
     assert searching.clock.now - before < 5 * 1.1 + 5 + 60  # one tenth of the trial
+
+
+def test_time_is_kept_for_the_last_ensembles_by_what_those_before_took(searching):
+    def slow_ensembles(trial):
+        searching.clock.now += 3.0 if trial.members and trial.state is TrialState.SUCCEEDED else 0.0
+
+    searching.trials.skill = lambda number: 0.7
+    before = searching.clock.now
+    searching.run(spec={"timeout_s": 30.0}, on_trial=slow_ensembles)
+    assert 20 < searching.clock.now - before <= 30
 
 
 def test_no_trial_starts_that_could_not_end(searching):

@@ -20,6 +20,8 @@ from core.local.worker.work import Work
 from core.ml.data.profile import from_json
 from core.ml.search import FinishedTrial, SearchResult, read_finished
 
+START_MAX_S = 10.0
+"""The start of a worker counts as no more, whatever the clocks say."""
 BEAT_S = 1.0
 """How often the time used is noted: a killed attempt loses at most this much of its count."""
 
@@ -29,7 +31,7 @@ def run(work: Work, spec: TrainingSpec) -> TrainingResult:
     kept = work.folder / "result.json"
     if not kept.exists():
         data = work.store.data.get(spec.data)
-        seconds, found = _search(work, spec, data)
+        seconds, found = _search(work, spec, data, _before_s(work))
         for note in found.notes:
             work.log.warning(note)
         work.tools.package(
@@ -50,15 +52,24 @@ def run(work: Work, spec: TrainingSpec) -> TrainingResult:
     return result
 
 
-def _search(work: Work, spec: TrainingSpec, data: DataAsset) -> tuple[float, SearchResult]:
+def _before_s(work: Work) -> float:
+    """What the start of this process took: it is part of the time that was asked for."""
+    job = work.job
+    if job.attempt != 1 or job.started_at is None:
+        return 0.0  # of a later attempt it is not known, nor what the times between them were
+    return min(max(0.0, work.clock() - job.started_at), START_MAX_S)
+
+
+def _search(work: Work, spec: TrainingSpec, data: DataAsset, before_s: float) -> tuple[float, SearchResult]:
     """What the engine found, and the seconds that all attempts have spent on it."""
+    executor = work.tools.executors(work.compute(), spec)  # first, since it loads the learners beside us
     profile = from_json(msgspec.json.decode(work.paths.profile(data.name, data.content_id).read_bytes()))
     folder = work.paths.trials(work.job.id)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     finished = read_finished(folder)
     _agree(work, finished)
     engine = work.tools.engines(spec.engine)
-    with _time_used(work.folder / "seconds", work.clock) as used_s:
+    with _time_used(work.folder / "seconds", work.clock, before_s) as used_s:
         if finished:
             work.log.info(f"Continuing from {len(finished)} trials after {used_s():.0f} s")
         found = engine(
@@ -66,7 +77,7 @@ def _search(work: Work, spec: TrainingSpec, data: DataAsset) -> tuple[float, Sea
             spec,
             profile,
             folder=folder,
-            executor=work.tools.executors(work.compute(), spec),
+            executor=executor,
             finished=finished,
             clock=work.clock,
             on_trial=lambda trial: _keep(work, spec, trial),
@@ -124,9 +135,9 @@ def _summary(work: Work, found: SearchResult, seconds: float) -> TrainingResult:
 
 
 @contextmanager
-def _time_used(path: Path, clock: Callable[[], float]) -> Iterator[Callable[[], float]]:
-    """Counts the seconds inside the block on top of those that `path` holds, and notes the sum each second."""
-    before_s, began = float(path.read_text()) if path.exists() else 0.0, clock()
+def _time_used(path: Path, clock: Callable[[], float], more_s: float) -> Iterator[Callable[[], float]]:
+    """Counts the seconds inside the block on top of those in `path` and of `more_s`, and notes the sum each second."""
+    before_s, began = more_s + (float(path.read_text()) if path.exists() else 0.0), clock()
     ended = threading.Event()
 
     def used_s() -> float:

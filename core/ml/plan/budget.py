@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from core.domain.training import TrainingSpec
 
 END_SHARE, END_MAX_S = 0.1, 3.0
-"""The vote and the last writing get this share of the time, at most these seconds."""
+"""The vote and the last writing get this share of the time, at most these seconds..."""
+SLOW_END_SHARE = 0.3
+"""...or what they are expected to take by those before, at most this share."""
 REFIT_SHARE = 0.15
 """Refits of members that would be too large get this share of the time at most."""
 GRACE_SHARE, GRACE_S, GRACE_MAX_S = 0.1, 4.5, 5.0
 """While no trial has succeeded the search may run over by this share of its time and these seconds."""
+RUNNING_GRACE_S = 45.0
+"""So much longer may what then runs take, while none has succeeded: on a machine that is busy with other things."""
 GRACE_USED = 0.6
 """A trial that starts that late plans to end after this part of them."""
 TRIAL_SHARE = 0.4
@@ -30,6 +34,8 @@ class Budget:
     spec: TrainingSpec
     clock: Callable[[], float]
     started: float
+    ending_s: Callable[[], float]
+    """About how long it would take to make the last ensembles and to write the model."""
     refits_s: Callable[[], float]
     """About how long the refits would take that the best so far needs."""
     any_yet: Callable[[], bool]
@@ -53,10 +59,14 @@ class Budget:
         return self.left_at_last() - self._end_s() - self._refit_s()
 
     def left_at_most(self) -> float:
-        """Until trials must be over: while none has succeeded, a late model is better than none."""
+        """Until the last trial must have started: while none has succeeded, a late model is better than none."""
         if self.any_yet():
             return self.left()
         return self.left_at_last() + min(GRACE_SHARE * self.spec.timeout_s + GRACE_S, GRACE_MAX_S)
+
+    def over(self) -> bool:
+        """Trials that still run are to be stopped."""
+        return self.left_at_most() + (0.0 if self.any_yet() else RUNNING_GRACE_S) <= 0
 
     def of_trial(self) -> float:
         """What a trial that starts now may take."""
@@ -74,7 +84,8 @@ class Budget:
         return self.used() <= EARLY_SHARE * (self.spec.timeout_s - self._end_s())
 
     def _end_s(self) -> float:
-        return min(END_SHARE * self.spec.timeout_s, END_MAX_S)
+        usual = min(END_SHARE * self.spec.timeout_s, END_MAX_S)
+        return usual if self.timeless else max(usual, min(self.ending_s(), SLOW_END_SHARE * self.spec.timeout_s))
 
     def _refit_s(self) -> float:
         return 0.0 if self.timeless else min(self.refits_s(), REFIT_SHARE * self.spec.timeout_s)
