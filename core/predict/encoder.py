@@ -52,6 +52,8 @@ class Encoder:
         """The matrix (rows x codes) of one sequence of JSON scalars (None: missing) per name, in the names' order."""
         if len(columns) != len(self._groups):
             raise ValueError(f"Expected {len(self._groups)} columns, got {len(columns)}")
+        if columns and len(columns[0]) == 1:  # a third of the time that the columns take one by one
+            return self.finish(np.array([self._row(columns)], dtype=np.float64))
         matrix = np.empty((len(columns[0]) if columns else 0, len(self.codes)))
         at = 0
         for (group, places), values in zip(self._groups, columns, strict=True):
@@ -64,12 +66,25 @@ class Encoder:
 
     def finish(self, matrix: Array) -> Array:
         """The coded matrix with its fills and within float32's range; changed in place."""
-        np.clip(matrix, -FLOAT32_MAX, FLOAT32_MAX, out=matrix)
+        np.maximum(matrix, -FLOAT32_MAX, out=matrix)  # np.clip takes four times as long for a row
+        np.minimum(matrix, FLOAT32_MAX, out=matrix)
         if np.isnan(matrix).any():
             for at, fill in self._fills:
                 column = matrix[:, at]
                 column[np.isnan(column)] = fill
         return matrix
+
+    def _row(self, columns: Sequence[Sequence[Any]]) -> list[Any]:
+        """The codes of a single row."""
+        row: list[Any] = []
+        for (group, places), (value,) in zip(self._groups, columns, strict=True):
+            if places is not None:
+                row.append(places.get(value, np.nan))
+            elif group[0].part:
+                row.extend(parts_of([value], group[0].dates, [code.part for code in group])[0])
+            else:
+                row.append(value)
+        return row
 
     def to_json(self) -> list[dict[str, Any]]:
         """The codes as JSON values; `from_json` gives an equal encoder."""

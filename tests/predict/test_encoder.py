@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.domain.data import ColumnKind
 from core.domain.errors import ModelUnreadable
+from core.predict.dates import YEAR_FIRST
 from core.predict.encoder import FLOAT32_MAX, ColumnCode, Encoder
 
 AGE = ColumnCode("age", ColumnKind.INTEGER)
@@ -28,6 +31,23 @@ def test_a_fill_stands_in_for_missing_and_unseen_values():
 def test_values_beyond_float32_are_taken_as_its_border():
     matrix = Encoder([AGE])([[1e300, -1e300, 2**63]])
     assert matrix[:, 0].tolist() == [FLOAT32_MAX, -FLOAT32_MAX, 2.0**63]
+
+
+ROW = st.tuples(
+    st.none() | st.integers(-(2**63), 2**63) | st.floats(),
+    st.none() | st.sampled_from(["admin", "nurse", "pilot", ""]),
+    st.none() | st.booleans(),
+    st.none() | st.sampled_from(["2024-02-29", "2023-12-01", "no date"]),
+)
+
+
+@given(st.lists(ROW, min_size=1, max_size=5))
+def test_a_row_is_coded_alone_as_it_is_among_others(rows):
+    parts = [ColumnCode("on", ColumnKind.STRING, dates=YEAR_FIRST, part=part) for part in ("days", "hour")]
+    encoder = Encoder([AGE, JOB, ColumnCode("member", ColumnKind.BOOLEAN, fill=0.5), *parts])
+    together = encoder(list(zip(*rows, strict=True)))
+    alone = np.vstack([encoder([[value] for value in row]) for row in rows])
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_no_rows_give_an_empty_matrix():
