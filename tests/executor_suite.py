@@ -1,10 +1,13 @@
 """What every executor must do, whatever it runs trials in."""
 
+import threading
+import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 import psutil
+import pytest
 import trial_doubles
 from trial_doubles import task
 from waiting import wait_until
@@ -15,6 +18,8 @@ from core.ml.task import Train, TrialOutcome, TrialProgress
 
 FAILED, STOPPED, SUCCEEDED = TrialState.FAILED, TrialState.STOPPED, TrialState.SUCCEEDED
 Make = Callable[[Train], Executor]
+DEAD_MAX_S = 4.0
+"""A canceled trial is dead within a second on a machine that is not overloaded."""
 
 
 def never() -> bool:
@@ -87,6 +92,41 @@ class ExecutorSuite:
 
 class ApartSuite(ExecutorSuite):
     """What is true where each trial is a process of its own; here `make` takes options of the executor too."""
+
+    def test_a_trial_that_is_given_up_is_dead_within_a_second(self, make: Make, tmp_path: Path) -> None:
+        asked = list[float]()
+
+        def why(number: int) -> str:
+            if not (tmp_path / "0" / "pid").exists():
+                return ""
+            asked.append(time.monotonic())
+            return "Canceled"
+
+        assert list(make(trial_doubles.hang).run([task(0, tmp_path)], never, why)) == [
+            TrialOutcome(0, STOPPED, "Canceled")
+        ]
+        assert gone(pid_of(tmp_path))
+        assert time.monotonic() - asked[0] < DEAD_MAX_S
+
+    def test_a_trial_is_given_up_while_nobody_takes_the_events(self, make: Make, tmp_path: Path) -> None:
+        given_up = threading.Event()
+        why = lambda number: "Canceled" if given_up.is_set() and number == 0 else ""  # noqa: E731
+        run = make(trial_doubles.hang_when_even, slots=2).run((task(n, tmp_path) for n in range(2)), never, why)
+        assert next(run) == TrialOutcome(1, SUCCEEDED)
+        hanging = pid_of(tmp_path, 0)
+        given_up.set()
+        assert wait_until(lambda: gone(hanging), DEAD_MAX_S)
+        assert list(run) == [TrialOutcome(0, STOPPED, "Canceled")]
+
+    def test_what_fails_while_it_is_asked_ends_the_run_and_leaves_nothing(self, make: Make, tmp_path: Path) -> None:
+        def why(number: int) -> str:
+            if (tmp_path / "0" / "pid").exists():
+                raise OSError("the disk is gone")
+            return ""
+
+        with pytest.raises(OSError, match="the disk is gone"):
+            list(make(trial_doubles.hang).run([task(0, tmp_path)], never, why))
+        assert wait_until(lambda: gone(pid_of(tmp_path)), 10)
 
     def test_a_crashed_trial_is_a_failed_one_and_the_others_go_on(self, make: Make, tmp_path: Path) -> None:
         first, second = make(trial_doubles.crash).run((task(n, tmp_path) for n in range(2)), never)

@@ -7,8 +7,8 @@ from typing import Any
 from core.azure import sdk
 from core.azure.context import TAG, Context
 from core.azure.names import mapping
+from core.domain.compute import Compute
 from core.domain.errors import NotFound, SpecInvalid
-from core.domain.training import Compute
 from core.domain.version import VERSION
 
 LOCAL = "local"
@@ -140,7 +140,8 @@ def listed(context: Context) -> tuple[Compute, ...]:
 def as_compute(cluster: Any) -> Compute:
     """A cluster as a value of the domain."""
     tags = mapping(cluster.tags)
-    limits = {name: int(tags[key]) for name in LIMITS if str(tags.get(key := f"{TAG}.{name}", "")).isdecimal()}
+    kept = {name: str(tags.get(f"{TAG}.{name}", "")) for name in LIMITS}
+    limits: dict[str, Any] = {name: int(text) for name, text in kept.items() if text.isdecimal()}
     nodes = int(getattr(cluster, "max_instances", None) or 1)
     try:
         return Compute(str(cluster.name), size=str(cluster.size or ""), max_nodes=nodes, **limits)

@@ -10,9 +10,10 @@ from core.azure.context import TAG
 from core.azure.kept import kept
 from core.azure.names import asset_name
 from core.azure.translate import ABOUT
+from core.domain.compute import Compute
 from core.domain.data import DataAsset
 from core.domain.featurization import FeaturizationMode, Purpose
-from core.domain.training import Compute, TrainingSpec
+from core.domain.training import TrainingSpec
 from core.domain.version import VERSION
 
 MINUTES_MIN = 15

@@ -6,9 +6,9 @@ from typing import Any
 from core.cli.command import DONE, Command, Context, Outcome, arg
 from core.cli.show import as_text, plain
 from core.cli.values import data_ref
+from core.domain.compute import Compute, ExecutorKind
 from core.domain.data import DataAsset, Note, Reading
 from core.domain.names import table_name
-from core.domain.training import Compute
 
 DELIMITERS = {"tab": "\t", "\\t": "\t"}
 """What people type for signs that a shell makes hard to type."""
@@ -55,7 +55,14 @@ def _sample(context: Context, options: Namespace) -> Any:
 def _ensure(context: Context, options: Namespace) -> Any:
     return context.workspace.computes.create(
         Compute(
-            options.name, options.max_concurrent, options.threads, options.memory_mb, options.size, options.max_nodes
+            options.name,
+            options.max_concurrent,
+            options.threads,
+            options.memory_mb,
+            options.size,
+            options.max_nodes,
+            ExecutorKind(options.executor),
+            options.ray_address,
         )
     )
 
@@ -134,6 +141,18 @@ COMMANDS = (
             arg("--memory-mb", type=int, default=4096, help="memory of each (default: %(default)s)"),
             arg("--size", default="", help="of a cluster's machines (on Azure)"),
             arg("--max-nodes", type=int, default=0, help="machines of a cluster at most (on Azure)"),
+            arg(
+                "--executor",
+                default=str(ExecutorKind.PROCESSES),
+                choices=[str(kind) for kind in ExecutorKind],
+                help="what runs the trials of a training (default: %(default)s)",
+            ),
+            arg(
+                "--ray-address",
+                default="",
+                metavar="ADDRESS",
+                help="of a Ray cluster, or `auto` (default: each training starts one here)",
+            ),
         ),
         formerly=("ensure",),
     ),

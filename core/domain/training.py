@@ -21,7 +21,6 @@ __all__ = [
     "Algorithm",
     "BestTrial",
     "Comparison",
-    "Compute",
     "Cost",
     "Guardrail",
     "GuardrailState",
@@ -278,26 +277,3 @@ class TrainingResult:
     """The model that the job has registered itself; None where nobody asked it to."""
     threshold: float | None = field(default=None, metadata=LEFT_OUT)
     """The best model predicts its positive class from this probability up; None where no cost matrix was given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compute:
-    """A named limit: how many jobs at once, with how many threads and how much memory each; or a cluster."""
-
-    name: str
-    max_concurrent: int = 1
-    threads: int = 2
-    memory_mb: int = 4096
-    size: str = ""
-    """Of a cluster's machines; empty where there is no cluster, and for the size that the settings name."""
-    max_nodes: int = 0
-    """So many machines a cluster has at most; 0 where there is none, and for the number in the settings."""
-
-    def __post_init__(self) -> None:
-        check_name("a compute", self.name)
-        where = f" of compute '{self.name}'"
-        check_whole(f"max_concurrent{where}", self.max_concurrent, 1, 10_000)
-        check_whole(f"threads{where}", self.threads, 1, 10_000)
-        check_whole(f"memory_mb{where}", self.memory_mb, 256, 1_000_000_000)
-        check_text(f"size{where}", self.size, empty=True)
-        check_whole(f"max_nodes{where}", self.max_nodes, 0, 10_000)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 
-from core.domain.training import Compute
+from core.domain.compute import Compute
 from core.local.paths import Paths
 from core.local.store import Store
 from core.settings import Settings

@@ -1,5 +1,8 @@
 """Jobs as they are when they are queued, for the collections that queue them."""
 
+from importlib.util import find_spec
+
+from core.domain.compute import Compute, ExecutorKind
 from core.domain.endpoint import DeploymentSpec, GateBudget
 from core.domain.errors import SpecInvalid
 from core.domain.job import Job, JobSpec, JobState, kind_of
@@ -34,7 +37,19 @@ def gate_job(
     return new_job(context, wanted, "gate", PROOF_COMPUTE)
 
 
-def check_compute(context: Context, name: str) -> None:
-    """Raises SpecInvalid where there is no compute of that name."""
-    if name not in (names := [compute.name for compute in context.store.computes.list()]):
-        raise SpecInvalid(f"There is no compute '{name}'", hint=f"Computes: {', '.join(names)}")
+def check_compute(context: Context, name: str) -> Compute:
+    """The compute of that name. Raises SpecInvalid where there is none."""
+    known = {compute.name: compute for compute in context.store.computes.list()}
+    if name not in known:
+        raise SpecInvalid(f"There is no compute '{name}'", hint=f"Computes: {', '.join(known)}")
+    return known[name]
+
+
+def check_training_compute(context: Context, name: str) -> None:
+    """Raises SpecInvalid where there is no compute of that name, and where what runs its trials is not installed."""
+    compute = check_compute(context, name)
+    if compute.executor is ExecutorKind.RAY and find_spec("ray") is None:
+        raise SpecInvalid(
+            f"The compute '{name}' runs trials on Ray, which is not installed",
+            hint="Run: pip install ray, or choose a compute with another executor (compute list)",
+        )

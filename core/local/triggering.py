@@ -10,14 +10,14 @@ import msgspec
 from core.definitions.pipelines import plan, values_of
 from core.domain.errors import Conflict, QueueFull, SpecInvalid
 from core.domain.job import Job
-from core.domain.pipeline import PipelineEndpoint, PipelineSpec
+from core.domain.pipeline import PipelineEndpoint, PipelineSpec, StepKind
 from core.domain.rules import check_text, shown
 from core.domain.run import PipelineRun, PipelineRunSpec, RunOrigin, StepRun, StepState
 from core.local import lineage
 from core.local.confined import check_run
 from core.local.context import LOCAL_COMPUTE, Context
 from core.local.paths import Paths
-from core.local.queue import check_compute, new_job
+from core.local.queue import check_compute, check_training_compute, new_job
 from core.local.reuse import is_there
 from core.local.store import Nouns
 from core.local.store.transactions import add_run
@@ -48,7 +48,8 @@ def checked_run(
         raise SpecInvalid("A run needs an experiment name", hint='Send {"ExperimentName": "..."}')
     for step in plan(found.spec, parameters):
         if compute := step.settings.get("compute"):
-            check_compute(context, compute)
+            check = check_training_compute if step.kind is StepKind.AUTOML else check_compute
+            check(context, compute)
     wanted = PipelineRunSpec(
         found.id,
         found.name,

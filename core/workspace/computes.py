@@ -1,6 +1,6 @@
 """Computes: named limits for jobs."""
 
-from core.domain.training import Compute
+from core.domain.compute import Compute
 from core.workspace.collection import Collection
 
 

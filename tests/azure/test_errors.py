@@ -10,6 +10,7 @@ import pytest
 
 from core.azure.errors import translate
 from core.azure.workspace import open_azure
+from core.domain.compute import Compute
 from core.domain.data import DataRef
 from core.domain.errors import (
     Conflict,
@@ -21,7 +22,7 @@ from core.domain.errors import (
     SlipwayError,
     SpecInvalid,
 )
-from core.domain.training import Compute, TrainingSpec
+from core.domain.training import TrainingSpec
 from core.emulator.faults import Fault, Faults, of_folder
 from core.emulator.server import Running
 from core.workspace import Workspace

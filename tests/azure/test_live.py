@@ -14,9 +14,9 @@ from core.azure.doctor import account
 from core.azure.workspace import open_azure
 from core.cli.command import Context
 from core.cli.main import main
+from core.domain.compute import Compute
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.schedule import ScheduleSpec
-from core.domain.training import Compute
 from core.workspace import Workspace
 
 SPEC = PipelineSpec("hello", (PipelineStep("hello", StepKind.COMMAND, (), {"command": ["python", "--version"]}),))

@@ -13,12 +13,13 @@ from core.azure.job_reading import read_job
 from core.azure.model_files import classes_of
 from core.azure.workspace import open_azure
 from core.domain.algorithms import ENSEMBLES, TASKS
+from core.domain.compute import Compute, ExecutorKind
 from core.domain.data import DataAsset, DataRef
 from core.domain.errors import Conflict, JobNotFound, SlipwayError, SpecInvalid
 from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
 from core.domain.job_state import JobState
 from core.domain.metrics import CLASSIFICATION
-from core.domain.training import Algorithm, BestTrial, Compute, Task, TrainingSpec
+from core.domain.training import Algorithm, BestTrial, Task, TrainingSpec
 from core.emulator.messages import Reply, Request
 from core.emulator.server import Running
 from core.workspace import Workspace
@@ -290,6 +291,11 @@ def test_a_first_job_has_made_the_cluster_and_the_settings_say_which(workspace, 
 def test_a_name_that_azure_would_refuse_is_refused_before(workspace, name):
     with pytest.raises(SpecInvalid, match="is not a name for a cluster"):
         workspace.computes.create(Compute(name))
+
+
+def test_azure_runs_its_trials_itself(workspace):
+    with pytest.raises(SpecInvalid, match="cannot choose the executor 'ray'"):
+        workspace.computes.create(Compute("growing", executor=ExecutorKind.RAY))
 
 
 def test_a_cluster_grows_and_keeps_its_size(workspace):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.domain import names
 from core.domain.autoscale import Autoscale
 from core.domain.batch import BatchSpec
+from core.domain.compute import Compute
 from core.domain.data import DataAsset, DataRef, DataSource, Note, NoteKind, Reading
 from core.domain.endpoint import (
     DeploymentSpec,
@@ -22,7 +23,7 @@ from core.domain.errors import DefinitionInvalid, JobStateInvalid, NotFound, Sli
 from core.domain.job import NEXT, JobState, move
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import CheckResult, GateReport, LoadSpec, Target
-from core.domain.training import Compute, TrainingSpec
+from core.domain.training import TrainingSpec
 
 
 @pytest.mark.parametrize(
@@ -215,6 +216,8 @@ NONSENSE = [
     (DataRef, {"name": ""}),
     (DataRef, {"name": "d", "version": -1}),
     (Compute, {"name": "c", "threads": "2"}),
+    (Compute, {"name": "c", "executor": "magic"}),
+    (Compute, {"name": "c", "ray_address": "head:6379"}),
     (EndpointSpec, {"name": "bank", "address": 80}),
     (LoadSpec, {"target": Target("http://127.0.0.1:1"), "rows": "2"}),
     (LoadSpec, {"target": Target("http://127.0.0.1:1"), "duration_s": "10"}),

@@ -16,6 +16,7 @@ from local_world import World
 from msgspec import json
 
 from core.domain.batch import BatchSpec
+from core.domain.compute import Compute
 from core.domain.data import DataAsset, DataRef
 from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointLimits, EndpointSpec, GateBudget
 from core.domain.errors import Conflict, SpecInvalid, StoredUnreadable
@@ -25,7 +26,7 @@ from core.domain.pipeline import PipelineSpec
 from core.domain.plain import plain
 from core.domain.proof import GateReport, GateSpec, LoadReport
 from core.domain.run import StepRun
-from core.domain.training import Compute, TrainingSpec, Trial
+from core.domain.training import TrainingSpec, Trial
 from core.local.store import Store, bodies, transactions
 from core.local.store.bodies import decode, encode
 from core.local.workspace import open_local

@@ -10,10 +10,11 @@ from msgspec import json
 from waiting import wait_until
 
 from core.domain.batch import BatchSpec
+from core.domain.compute import Compute
 from core.domain.errors import SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.proof import LoadReport, LoadSecond
-from core.domain.training import BestTrial, Compute, ModelVersion, Trial, TrialState
+from core.domain.training import BestTrial, ModelVersion, Trial, TrialState
 from core.durable import write_atomic
 from core.local.machine.processes import Process
 from core.local.paths import new_id

@@ -7,6 +7,7 @@ import pytest
 from asked import SPECS
 from msgspec import json
 
+from core.domain.compute import Compute
 from core.domain.data import DataAsset, DataRef, DataSource
 from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointSpec, GateBudget, GateState
 from core.domain.errors import Conflict, DataNotFound, GateRefused, JobNotFound, JobStateInvalid, PortInUse
@@ -14,7 +15,7 @@ from core.domain.job import Job, JobKind, JobState
 from core.domain.pipeline import PipelineSpec, PipelineStep, StepKind
 from core.domain.proof import CheckResult, GateReport, GateResult, LoadReport
 from core.domain.run import StepRun
-from core.domain.training import Compute, Trial, TrialState
+from core.domain.training import Trial, TrialState
 from core.local.machine.processes import Process
 from core.local.paths import new_id
 from core.local.store import Store, transactions

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from backends import CANNOT, MAKE, need
 
+from core.domain.compute import Compute
 from core.domain.data import ColumnKind, ColumnRole, DataRef, DataSource, NoteKind, Reading
 from core.domain.endpoint import DeploymentSpec, EndpointSpec
 from core.domain.errors import (
@@ -38,7 +39,7 @@ from core.domain.job import JobKind, JobState
 from core.domain.names import endpoint_name
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind, ValueType
 from core.domain.run import RunOrigin, StepState
-from core.domain.training import Compute, TrainingSpec
+from core.domain.training import TrainingSpec
 from core.settings import read_settings
 from core.workspace import BACKENDS, Workspace, open_workspace
 from core.workspace.data import DataAssets

@@ -2,7 +2,8 @@
 
 from core.azure.clusters import LOCAL, cluster_name, found, listed, made
 from core.azure.context import Context
-from core.domain.training import Compute
+from core.domain.compute import Compute, ExecutorKind
+from core.domain.errors import SpecInvalid
 from core.workspace.computes import Computes
 
 
@@ -13,6 +14,11 @@ class AzureComputes(Computes):
         self._context = context
 
     def create(self, compute: Compute) -> Compute:
+        if compute.executor != ExecutorKind.PROCESSES:
+            raise SpecInvalid(
+                f"The compute '{compute.name}' cannot choose the executor '{compute.executor}': Azure runs its trials",
+                hint="Leave the executor out; computes of the workspace 'local' can choose one",
+            )
         name = cluster_name(self._context, compute.name)
         wanted = Compute(
             name, compute.max_concurrent, compute.threads, compute.memory_mb, compute.size, compute.max_nodes

@@ -1,7 +1,7 @@
 """Computes, in the store."""
 
+from core.domain.compute import Compute
 from core.domain.errors import SpecInvalid
-from core.domain.training import Compute
 from core.local.context import Context
 from core.workspace.computes import Computes
 

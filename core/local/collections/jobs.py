@@ -33,7 +33,7 @@ from core.local.continuing import ask_to_end, longer_spec, take_trials
 from core.local.deleted import files
 from core.local.explaining import Explaining
 from core.local.machine.logs import job_log
-from core.local.queue import check_compute, new_job
+from core.local.queue import check_compute, check_training_compute, new_job
 from core.ml.asked import check_validation, checked
 from core.sources import Source, ingest, resolve
 from core.sources.incoming import own_name, receive, uploaded
@@ -96,7 +96,7 @@ class LocalJobs(Jobs):
                     spec = replace(spec, validation_data=other.ref)
                     judge = self._context.paths.table(other.name, other.content_id)
                     check_validation(spec, table, profile, judge, other)
-        check_compute(self._context, spec.compute)
+        check_training_compute(self._context, spec.compute)
         return new_job(self._context, spec, spec.experiment_name, spec.compute, parent_id)
 
     def _batch_job(self, spec: BatchSpec, parent_id: str) -> Job:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from core.domain.compute import Compute
 from core.domain.errors import JobStateInvalid, ServiceUnavailable, SlipwayError, StorageFull
 from core.domain.job import BUG_HINT, Job, JobKind, JobState
-from core.domain.training import Compute
 from core.durable import write_atomic
 from core.local.context import PROOF_COMPUTE, compute_named
 from core.local.machine import families, processes

@@ -1,6 +1,6 @@
 """Computes."""
 
-from core.domain.training import Compute
+from core.domain.compute import Compute
 from core.local.store.bodies import decode, encode
 from core.local.store.db import Access
 

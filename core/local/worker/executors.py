@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import connection, forkserver
 from multiprocessing.context import ForkServerProcess
@@ -16,12 +16,11 @@ from types import ModuleType
 import psutil
 
 from core.domain.training import TrialState
+from core.local.worker.watching import LOOK_S, watched
 from core.ml.executor import Event, GivenUp, nobody, run_here
 from core.ml.task import Stop, Train, TrialOutcome, TrialProgress, TrialTask
 
 SLOTS_MAX = 4
-LOOK_S = 0.05
-"""How often a running trial's memory and the job's time are looked at."""
 ERROR_MAX_CHARS = 4_000
 NEVER_STOP: Stop = bool
 """A child is stopped by its end."""
@@ -33,7 +32,24 @@ class _Running:
     process: ForkServerProcess
     outcome: connection.Connection
     """What the child tells of its folds, and at last how it ended."""
+    seen: psutil.Process | None
+    """Its process, as told from a later one with the same number; None when it ended at once."""
     last: TrialOutcome | None = None
+    why_killed: TrialOutcome | None = None
+    """Left by the thread that watches, before it kills."""
+
+    def memory_mb(self) -> float:
+        """What it has for itself; 0 when it has ended."""
+        try:
+            return float(self.seen.memory_full_info().uss) / 2**20 if self.seen else 0.0
+        except psutil.NoSuchProcess:
+            return 0.0
+
+    def kill(self) -> None:
+        """End it from another thread, which must not ask for the exit code: that can be read once."""
+        with suppress(psutil.NoSuchProcess):
+            if self.seen:
+                self.seen.kill()
 
 
 class ProcessExecutor:
@@ -61,16 +77,19 @@ class ProcessExecutor:
     def run(self, tasks: Iterable[TrialTask], stop: Stop, given_up: GivenUp = nobody) -> Iterator[Event]:
         """See `Executor.run`."""
         waiting, running = iter(tasks), list[_Running]()
-        try:
-            while True:
-                while len(running) < self.slots and not stop() and (task := next(waiting, None)):
-                    running.append(self._start(task))
-                if not running:
-                    return
-                yield from self._collect(running, stop, given_up)
-        finally:
-            for child in running:
-                _end(child)
+        # Whoever takes our events may be busy with one for seconds, and a trial is not to go on meanwhile.
+        with watched(lambda: self._look(running, given_up)) as check:
+            try:
+                while True:
+                    while len(running) < self.slots and not stop() and (task := next(waiting, None)):
+                        running.append(self._start(task))
+                    if not running:
+                        return
+                    yield from self._collect(running, stop)
+                    check()
+            finally:
+                for child in running:
+                    _end(child)
 
     def _start(self, task: TrialTask) -> _Running:
         ours, theirs = self._context.Pipe(duplex=False)
@@ -78,30 +97,37 @@ class ProcessExecutor:
         with another_main():
             process.start()
         theirs.close()
-        return _Running(task, process, ours)
+        return _Running(task, process, ours, _seen(process))
 
-    def _collect(self, running: list[_Running], stop: Stop, given_up: GivenUp) -> Iterator[Event]:
+    def _look(self, running: list[_Running], given_up: GivenUp) -> None:
+        """Kill the trials that are given up or take too much memory, and leave the reason."""
+        for child in [child for child in running if not child.why_killed]:
+            child.why_killed = self._why_killed(child, given_up)
+            if child.why_killed:
+                child.kill()
+
+    def _why_killed(self, child: _Running, given_up: GivenUp) -> TrialOutcome | None:
+        number, refit = child.task.number, child.task.refit
+        if why := given_up(number):
+            return TrialOutcome(number, TrialState.STOPPED, why, refit)
+        if (used_mb := child.memory_mb()) > self._memory_mb:
+            error = f"It used {used_mb:,.0f} MB of memory, its limit is {self._memory_mb:,.0f} MB"
+            return TrialOutcome(number, TrialState.FAILED, error, refit)
+        return None
+
+    def _collect(self, running: list[_Running], stop: Stop) -> Iterator[Event]:
         """The outcomes of those that ended by themselves within a moment, or that had to be ended."""
         connection.wait([child.process.sentinel for child in running], timeout=LOOK_S)
         over = stop()
         for child in list(running):
             yield from _told(child)
-            if outcome := self._outcome(child, over, given_up(child.task.number)):
+            if not child.process.is_alive():
                 running.remove(child)
-                yield outcome
-
-    def _outcome(self, child: _Running, over: bool, why: str) -> TrialOutcome | None:
-        number, refit = child.task.number, child.task.refit
-        if not child.process.is_alive():
-            return _last_words(child)
-        if over or why:
-            _end(child)
-            return TrialOutcome(number, TrialState.STOPPED, why, refit)
-        if (used_mb := _memory_mb(child)) > self._memory_mb:
-            _end(child)
-            error = f"It used {used_mb:,.0f} MB of memory, its limit is {self._memory_mb:,.0f} MB"
-            return TrialOutcome(number, TrialState.FAILED, error, refit)
-        return None
+                yield _last_words(child)
+            elif over:
+                running.remove(child)
+                _end(child)
+                yield TrialOutcome(child.task.number, TrialState.STOPPED, refit=child.task.refit)
 
 
 @contextmanager
@@ -113,6 +139,13 @@ def another_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+def _seen(process: ForkServerProcess) -> psutil.Process | None:
+    try:
+        return psutil.Process(process.pid)
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _end(child: _Running) -> None:
@@ -139,8 +172,8 @@ def _last_words(child: _Running) -> TrialOutcome:
     for _ in _told(child):
         pass  # a fold that was done in the very last moment: the folder has it
     child.outcome.close()
-    if child.last is not None:
-        return child.last
+    if found := child.last or child.why_killed:
+        return found
     return TrialOutcome(child.task.number, TrialState.FAILED, _cause(child.process.exitcode), child.task.refit)
 
 
@@ -149,13 +182,6 @@ def _cause(code: int | None) -> str:
     if code is not None and code < 0:
         return f"Its process was ended by {Signals(-code).name}; the system does this when it runs out of memory"
     return f"Its process ended with code {code} before the trial was done"
-
-
-def _memory_mb(child: _Running) -> float:
-    try:
-        return float(psutil.Process(child.process.pid).memory_full_info().uss) / 2**20
-    except psutil.NoSuchProcess:
-        return 0.0
 
 
 def _child(task: TrialTask, train: Train, outcome: connection.Connection) -> None:

@@ -4,9 +4,11 @@ Its machines must see the folder of the job at the same path, as the table and w
 """
 
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from queue import Empty, SimpleQueue
@@ -14,13 +16,15 @@ from typing import Any
 
 import psutil
 
-from core.domain.errors import SpecInvalid
+from core.domain.errors import ServiceUnavailable, SpecInvalid
 from core.domain.training import TrialState
+from core.local.worker.watching import LOOK_S, watched
 from core.ml.executor import Event, GivenUp, nobody, run_here
 from core.ml.task import Stop, Train, TrialOutcome, TrialProgress, TrialTask
 
-LOOK_S = 0.05
-"""How often what runs is looked at."""
+CONNECT_MAX_S = 5.0
+DEAD_MAX_S = 5.0
+"""So long the death of a canceled trial is waited for."""
 ERROR_MAX_CHARS = 4_000
 
 
@@ -29,6 +33,8 @@ class _Running:
     task: TrialTask
     said: Any
     """What the trial tells, as a generator of references."""
+    why: str = ""
+    """It was given up for; left by the thread that watches, before it kills."""
 
 
 class RayExecutor:
@@ -43,12 +49,7 @@ class RayExecutor:
         self.slots = slots or max(1, threads)
         self.threads = max(1, threads // self.slots)
         if not self._ray.is_initialized():
-            self._ray.init(
-                address=address or None,
-                log_to_driver=False,
-                include_dashboard=None if address else False,
-                **({} if address else {"num_cpus": max(threads, self.slots)}),
-            )
+            self._connect(address, max(threads, self.slots))
         # Its workers look for modules where we do.
         found = {"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}}
         options = {"num_cpus": self.threads, "max_retries": 0, "max_calls": 1, "runtime_env": found}
@@ -56,32 +57,55 @@ class RayExecutor:
         self._trial: Callable[..., Any] = remote(_told).remote
         self._train, self._memory_mb = train, memory_mb / self.slots
 
+    def _connect(self, address: str, processors: int) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
+        try:
+            if address:
+                _look_for(address)
+                self._ray.init(address=address, log_to_driver=False)
+            else:
+                self._ray.init(log_to_driver=False, include_dashboard=False, num_cpus=processors)
+        except (OSError, RuntimeError, ValueError) as e:
+            where = f"the Ray cluster at '{address}'" if address else "a Ray cluster of its own"
+            raise ServiceUnavailable(
+                f"The training could not reach {where}: {_line(e)}",
+                hint="Start it (ray start --head), or correct the compute's ray_address",
+            ) from e
+
     def run(self, tasks: Iterable[TrialTask], stop: Stop, given_up: GivenUp = nobody) -> Iterator[Event]:
         """See `Executor.run`."""
         waiting, running = iter(tasks), list[_Running]()
-        try:
-            while True:
-                while len(running) < self.slots and not stop() and (task := next(waiting, None)):
-                    running.append(_Running(task, self._trial(task, self._train, self._memory_mb)))
-                if not running:
-                    return
-                yield from self._collect(running, stop, given_up)
-        finally:
-            for trial in running:
-                self._end(trial)
+        with watched(lambda: self._look(running, given_up)) as check:
+            try:
+                while True:
+                    while len(running) < self.slots and not stop() and (task := next(waiting, None)):
+                        running.append(_Running(task, self._trial(task, self._train, self._memory_mb)))
+                    if not running:
+                        return
+                    yield from self._collect(running, stop)
+                    check()
+            finally:
+                self._end(running)
 
-    def _collect(self, running: list[_Running], stop: Stop, given_up: GivenUp) -> Iterator[Event]:
+    def _look(self, running: list[_Running], given_up: GivenUp) -> None:
+        """Kill the trials that are given up, and leave the reason."""
+        for trial in [trial for trial in running if not trial.why]:
+            trial.why = given_up(trial.task.number)
+            if trial.why:
+                self._ray.cancel(trial.said, force=True)
+
+    def _collect(self, running: list[_Running], stop: Stop) -> Iterator[Event]:
         self._ray.wait([trial.said for trial in running], num_returns=1, timeout=LOOK_S, fetch_local=False)
-        over = stop()
         for trial in list(running):
             for event in self._heard(trial):
                 if isinstance(event, TrialOutcome):
                     running.remove(trial)
                 yield event
-            if trial in running and (over or (why := given_up(trial.task.number))):
-                self._end(trial)
-                running.remove(trial)
-                yield TrialOutcome(trial.task.number, TrialState.STOPPED, "" if over else why, trial.task.refit)
+        if running and stop():
+            self._end(running)
+            while running:
+                task = running.pop(0).task
+                yield TrialOutcome(task.number, TrialState.STOPPED, refit=task.refit)
 
     def _heard(self, trial: _Running) -> Iterator[Event]:
         """What a trial has told since the last look, without waiting for more."""
@@ -91,15 +115,25 @@ class RayExecutor:
             except StopIteration:
                 return
             except self._ray.exceptions.RayError as e:
-                yield TrialOutcome(trial.task.number, TrialState.FAILED, _cause(e), trial.task.refit)
+                number, refit = trial.task.number, trial.task.refit
+                if trial.why:
+                    yield TrialOutcome(number, TrialState.STOPPED, trial.why, refit)
+                else:
+                    yield TrialOutcome(number, TrialState.FAILED, _cause(e), refit)
                 return
             yield event
             if isinstance(event, TrialOutcome):
                 return
 
-    def _end(self, trial: _Running) -> None:
-        if self._ray.is_initialized():
+    def _end(self, running: list[_Running]) -> None:
+        """Kill them, and wait until they are dead: what they would still write is not to be found later."""
+        if not self._ray.is_initialized():
+            return
+        for trial in running:
             self._ray.cancel(trial.said, force=True)
+        for trial in running:
+            with suppress(self._ray.exceptions.RayError):
+                self._ray.get(trial.said.completed(), timeout=DEAD_MAX_S)
 
 
 def _ray() -> Any:
@@ -109,10 +143,22 @@ def _ray() -> Any:
         raise SpecInvalid("Ray is not installed", hint="Run: pip install ray") from e
 
 
+def _look_for(address: str) -> None:
+    """Raises OSError where nobody listens; Ray itself would go on trying for many minutes."""
+    host, _, port = address.rpartition(":")
+    if host:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_MAX_S).close()
+
+
 def _cause(error: Exception) -> str:
     """Why a task ended that could say nothing itself, in one line."""
+    return f"Its process ended before the trial was done: {_line(error)}"[:ERROR_MAX_CHARS]
+
+
+def _line(error: Exception) -> str:
+    """The last line of what an error says."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"Its process ended before the trial was done: {lines[-1] if lines else ''}"[:ERROR_MAX_CHARS]
+    return lines[-1] if lines else type(error).__name__
 
 
 def _told(task: TrialTask, train: Train, memory_mb: float) -> Iterator[Event]:

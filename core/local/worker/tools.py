@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.domain.compute import Compute, ExecutorKind
 from core.domain.data import DataAsset
 from core.domain.errors import SpecInvalid
-from core.domain.training import Compute, TrainingSpec
-from core.ml.executor import Executor
+from core.domain.training import TrainingSpec
+from core.ml.executor import Executor, InProcessExecutor
 from core.ml.learners.registry import libraries
 from core.ml.search import Search, SearchResult, search
 
@@ -32,14 +33,22 @@ def engine_named(name: str, engines: Mapping[str, Search] = ENGINES) -> Search:
 
 
 def local_executor(compute: Compute, spec: TrainingSpec) -> Executor:
-    """Trials in processes of their own, killable, and limited in threads and memory by `compute`."""
+    """The executor that `compute` names, with its threads and memory. Raises SpecInvalid where Ray cannot be used."""
     # Imported when used, as below: most kinds of job train nothing.
-    from core.local.worker.executors import ProcessExecutor
     from core.ml.trial import train
 
+    if compute.executor is ExecutorKind.IN_PROCESS:
+        return InProcessExecutor(train, threads=compute.threads)
+    threads, memory_mb = compute.threads, compute.memory_mb
+    slots = min(spec.max_concurrent_trials, threads)
+    if compute.executor is ExecutorKind.RAY:
+        from core.local.worker.ray_executor import RayExecutor
+
+        return RayExecutor(train, threads=threads, memory_mb=memory_mb, slots=slots, address=compute.ray_address)
+    from core.local.worker.executors import ProcessExecutor
+
     wanted = libraries(spec.algorithms)
-    slots = min(spec.max_concurrent_trials, compute.threads)
-    return ProcessExecutor(train, threads=compute.threads, memory_mb=compute.memory_mb, slots=slots, libraries=wanted)
+    return ProcessExecutor(train, threads=threads, memory_mb=memory_mb, slots=slots, libraries=wanted)
 
 
 def write_model(folder: Path, result: SearchResult, **facts: Any) -> None:

@@ -9,8 +9,8 @@ from types import TracebackType
 
 import msgspec
 
+from core.domain.compute import Compute
 from core.domain.job import Job, LogLine
-from core.domain.training import Compute
 from core.durable import growing, storage_error
 from core.local.context import compute_named
 from core.local.paths import Paths
