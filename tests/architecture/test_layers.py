@@ -162,6 +162,7 @@ ROOMS = {
         "explainers": set(),
         "explaining": {"context", "trial_files", "explainers"},
         "records": {"machine"},
+        "watching": {"context", "records", "paths", "store", "deleted"},
         "worker": {
             "machine",
             "store",
@@ -180,6 +181,7 @@ ROOMS = {
             "control",
             "step_outputs",
             "explaining",
+            "watching",
             *PLACES_OF_LOCAL,
         },
         "workspace": {"collections", "context"},
@@ -224,6 +226,7 @@ ROOMS = {
             "left",
         },
         "explain": {"task", "data", "metrics", "comparison", "finished", "ensembles"},
+        "drift": {"data"},
         "executor": {"task"},
         "plan": {"task", "learners", "finished", "leaderboard", "featurize"},
         "ensembles": {"task", "data", "metrics", "finished"},
