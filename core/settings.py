@@ -76,6 +76,7 @@ TABLE = (
     Setting("runs_max_days", 90.0, "days", "A pipeline run, its logs and its steps' outputs are removed when older."),
     Setting("notify_url", "", "address", "A webhook that is told of every pipeline run that failed (POST, JSON)."),
     Setting("notify_command", "", "command", "A program, with its words, that is told the same on its standard input."),
+    Setting("alert_look_s", 10.0, "s", "So often the service looks at alerts; at drift once a minute at most."),
     Setting("segment_s", 10.0, "s", "A telemetry segment is closed and merged with others after this time."),
     Setting("records_max_days", 30.0, "days", "An endpoint's records, and its kept inputs, are removed when older."),
     Setting(
@@ -134,6 +135,7 @@ class Settings:
     runs_max_days: float
     notify_url: str
     notify_command: str
+    alert_look_s: float
     segment_s: float
     records_max_days: float
     records_max_mb: float

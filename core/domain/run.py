@@ -19,6 +19,7 @@ class RunOrigin(StrEnum):
     DATA = "data"
     """A new version of the data that a schedule watches."""
     RETRY = "retry"
+    ALERT = "alert"
 
 
 @dataclass(frozen=True, slots=True)

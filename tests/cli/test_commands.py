@@ -311,6 +311,8 @@ OWN_WORDS = {
     "schedule preview": "schedules.create, but for keeping it",
     "alert set": "records.set_alert",
     "alert list": "records.alerts",
+    "alert events": "records.alert_events",
+    "alert delete": "records.delete_alert",
 }
 """Commands that are called otherwise than the verb they stand for."""
 

@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import fake_service
 import fake_worker
 import pytest
 from forked import forking
+from hook import Hook
 from local_world import FAKE_SERVICE, FAKE_WORKER, World
 
 from core.local.machine import processes
@@ -28,3 +30,11 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
 def forked_services(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """For a test that starts the service again and again: forked, it is up at once. Its workers are not forked."""
     monkeypatch.setattr(processes, "spawn", forking(processes.spawn, FAKE_SERVICE, fake_service.serve))
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with Hook() as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()

@@ -5,16 +5,14 @@ import os
 import shlex
 import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from hook import Hook
 from local_world import World
 from run_by_hand import ByHand
 from waiting import wait_until
@@ -31,52 +29,6 @@ from core.settings import CHECKOUT
 PLAN = (
     PipelineStep("train", StepKind.COMMAND, settings={"command": ["x"]}, outputs={"v": ValueType.INTEGER}, code="c"),
 )
-
-
-class Hook(ThreadingHTTPServer):
-    """Answers what it is told to, in turn, and takes all after."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: list[tuple[int, str]] = []
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.kills = 0
-        """A process that dies while it waits for our answer."""
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/hook?token=secret"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Hook
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.asked.append((self.path, body))
-        if self.server.kills:
-            os.kill(self.server.kills, signal.SIGKILL)
-        status, location = self.server.answers.pop(0) if self.server.answers else (200, "")
-        self.send_response(status)
-        if location:
-            self.send_header("location", location)
-        self.send_header("content-length", "0")
-        self.end_headers()
-
-    do_GET = do_POST
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def hook() -> Iterator[Hook]:
-    with Hook() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
 
 
 def fail(world: World) -> str:

@@ -31,6 +31,7 @@ from core.domain.proof import Target
 from core.domain.rules import check_limit
 from core.durable import storage_error
 from core.local import endpoint_file, origins
+from core.local.alerting import retire
 from core.local.context import Context
 from core.local.machine.logs import LEVELS, server_log
 from core.local.machine.ports import HOST, port_of
@@ -86,7 +87,9 @@ class LocalEndpoints(Endpoints):
         self._context.store.deployments.drop(endpoint, name)
 
     def delete(self, name: str) -> None:
-        self._context.store.endpoints.mark_deleting(name)
+        with self._context.store.write() as tx:
+            tx.endpoints.mark_deleting(name)
+            retire(tx, name, self._context.clock())
 
     def set_traffic(
         self,

@@ -1,17 +1,19 @@
 """What endpoints did, from the records of their servers."""
 
-from core.domain.drift import DriftReport, Predictions
+from core.domain.alerts import Alert, AlertEvent, AlertRule, AlertState
 from core.domain.errors import SpecInvalid
 from core.domain.monitoring import Origin, RequestRecord, TelemetrySummary
+from core.domain.rules import check_limit
+from core.local import alerting
 from core.local.context import Context
 from core.local.records import telemetry as queries
-from core.local.watching.drift import Drifting
-from core.local.watching.predictions import Predicting
-from core.local.watching.references import References
+from core.local.store.alerts import StoredAlert
 from core.workspace.records import Records
 
 AHEAD_MAX_S = 60.0
 """A record that is further ahead of now than this was made by a clock that was wrong, and is left out."""
+
+SHOWN_FIRST = (AlertState.FIRING, AlertState.PENDING, AlertState.UNKNOWN, AlertState.OK)
 
 
 class LocalRecords(Records):
@@ -19,8 +21,6 @@ class LocalRecords(Records):
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._drifting = Drifting(context, References(context))
-        self._predicting = Predicting(context, self._drifting)
 
     def telemetry(
         self,
@@ -43,10 +43,21 @@ class LocalRecords(Records):
         until = self._context.clock() + AHEAD_MAX_S
         return queries.newest(self._context.paths.telemetry(endpoint), limit, until=until, origin=origin)
 
-    def drift(self, endpoint: str, window_s: float = 86_400.0, *, deployment: str = "") -> DriftReport:
-        return self._drifting.report(endpoint, window_s, deployment)
+    def set_alert(self, rule: AlertRule) -> Alert:
+        alerting.set_alert(self._context, rule)
+        return self._alert(self._context.store.alerts.get(rule.name))
 
-    def predictions(
-        self, endpoint: str, window_s: float = 86_400.0, buckets: int = 48, *, deployment: str = ""
-    ) -> Predictions:
-        return self._predicting.predictions(endpoint, window_s, buckets, deployment)
+    def delete_alert(self, name: str) -> None:
+        alerting.delete_alert(self._context, name)
+
+    def alerts(self) -> tuple[Alert, ...]:
+        found = map(self._alert, self._context.store.alerts.list())
+        return tuple(sorted(found, key=lambda alert: (SHOWN_FIRST.index(alert.state), alert.rule.name)))
+
+    def alert_events(self, limit: int = 100) -> tuple[AlertEvent, ...]:
+        return self._context.store.alerts.events(check_limit(limit))
+
+    def _alert(self, stored: StoredAlert) -> Alert:
+        at = stored.standing
+        error, run_id = self._context.store.alerts.last_told(stored.rule.name)
+        return Alert(stored.rule, at.state, at.value, at.since, at.looked_at, at.text, error, run_id)

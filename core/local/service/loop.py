@@ -24,6 +24,7 @@ from core.local.machine import ports, processes
 from core.local.machine.locks import held
 from core.local.paths import Paths
 from core.local.records.merging import Keep
+from core.local.service.announcing import Announcing
 from core.local.service.backoff import Backoff
 from core.local.service.binding import allowed_hosts, binding
 from core.local.service.door import Door
@@ -32,6 +33,7 @@ from core.local.service.runs import Runs
 from core.local.service.scheduler import Scheduler
 from core.local.service.servers import SERVER, Supervisor
 from core.local.service.telling import Telling
+from core.local.service.watching import Watching
 from core.local.service.workers import WORKER, Jobs
 from core.local.store import Store
 from core.local.workspace import open_local
@@ -92,7 +94,12 @@ class Service:
         compaction = Compaction(
             store, self._paths, self._settings.segment_s, self._settings.otlp_url, keep, self._settings
         )
-        with door, compaction, Telling(store, self._settings, clock=self._clock):
+        telling = Telling(store, self._settings, clock=self._clock)
+        watching = Watching(
+            store, open_local(self._settings, self._clock), clock=self._clock, look_s=self._settings.alert_look_s
+        )
+        announcing = Announcing(store, self._settings, clock=self._clock)
+        with door, compaction, telling, watching.background(), announcing.background():
             while not self._stopping.is_set():
                 door.check()
                 self._look(scheduler.tick)

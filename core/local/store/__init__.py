@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.local.store.alert_messages import AlertMessages
+from core.local.store.alerts import Alerts
 from core.local.store.computes import Computes
 from core.local.store.data import Data
 from core.local.store.db import Access, Database
@@ -40,6 +42,7 @@ class Nouns:
         self.kept_steps, self.old_runs = KeptSteps(db), OldRuns(db)
         self.triggers = Triggers(db)
         self.schedules = Schedules(db)
+        self.alerts, self.alert_messages = Alerts(db), AlertMessages(db)
 
 
 class Store(Nouns):

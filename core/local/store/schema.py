@@ -163,6 +163,27 @@ MIGRATIONS: tuple[tuple[int, str], ...] = (
             next_at REAL NOT NULL, sent_at REAL, error TEXT NOT NULL DEFAULT '') STRICT;
         """,
     ),
+    (
+        8,
+        """
+        CREATE TABLE alerts (
+            name TEXT PRIMARY KEY, endpoint TEXT NOT NULL, rule TEXT NOT NULL, confined INTEGER NOT NULL,
+            revision INTEGER NOT NULL DEFAULT 1, state TEXT NOT NULL, since REAL NOT NULL, turning_at REAL,
+            looked_at REAL, value REAL, text TEXT NOT NULL DEFAULT '', created_at REAL NOT NULL) STRICT;
+        CREATE INDEX alerts_by_endpoint ON alerts (endpoint);
+        CREATE TABLE alert_events (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, alert TEXT NOT NULL,
+            endpoint TEXT NOT NULL, at REAL NOT NULL, state TEXT NOT NULL, value REAL, text TEXT NOT NULL,
+            body TEXT NOT NULL) STRICT;
+        CREATE INDEX alert_events_by_alert ON alert_events (alert, number);
+        CREATE TABLE alert_messages (
+            event INTEGER NOT NULL, alert TEXT NOT NULL, way TEXT NOT NULL, target TEXT NOT NULL,
+            parameters TEXT NOT NULL DEFAULT '{}', confined INTEGER NOT NULL, created_at REAL NOT NULL,
+            tries INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL, done_at REAL, error TEXT NOT NULL DEFAULT '',
+            run_id TEXT NOT NULL DEFAULT '', PRIMARY KEY (event, way)) STRICT;
+        CREATE INDEX alert_messages_waiting ON alert_messages (alert, way, event) WHERE done_at IS NULL;
+        """,
+    ),
 )
 """Add to the end; never change one that has shipped."""
 

@@ -22,6 +22,7 @@ WAYS = {
     RunOrigin.SCHEDULE: "Started by schedule {schedule}",
     RunOrigin.DATA: "Started by schedule {schedule}, by new data",
     RunOrigin.RETRY: "A retry of an earlier run",
+    RunOrigin.ALERT: "Started by an alert that fired",
 }
 
 

@@ -23,6 +23,7 @@ ORIGINS = {
     RunOrigin.SCHEDULE: "Schedule",
     RunOrigin.DATA: "New data",
     RunOrigin.RETRY: "Retry",
+    RunOrigin.ALERT: "Alert",
 }
 
 
