@@ -41,6 +41,10 @@ class Sample(msgspec.Struct):
     """What `predict` says of each kept row, whatever the request asked for: a class, or a number."""
     scores: list[float]
     """The probability of the positive class, else of the answer, else the predicted number."""
+    client_request_id: str = ""
+    """What the client called the request; empty: nothing."""
+    probabilities: list[list[float]] = []
+    """Of all classes, a list a row, where there are more than two."""
 
 
 class Kept(NamedTuple):
@@ -48,6 +52,7 @@ class Kept(NamedTuple):
 
     at: float
     request_id: bytes
+    client_id: bytes
     deployment: str
     signature: Signature
     scored: Scored
@@ -74,6 +79,8 @@ class Kept(NamedTuple):
             step=step,
             answers=decide(self.signature, probabilities),
             scores=scores(self.signature, probabilities),
+            client_request_id=self.client_id.decode("latin-1"),
+            probabilities=probabilities.tolist() if len(self.signature.classes) > 2 else [],
         )
 
     def _may(self, column: str) -> bool:
@@ -88,4 +95,5 @@ def kept(exchange: Exchange, scored: Scored, draw: Callable[[], float]) -> Kept 
     if limits.collect_sample_pct < 100 and draw() * 100 >= limits.collect_sample_pct:
         return None
     signature = exchange.target.predictor.signature
-    return Kept(exchange.started_at, exchange.request_id, exchange.deployment, signature, scored, limits)
+    ids = exchange.request_id, exchange.client_id
+    return Kept(exchange.started_at, *ids, exchange.deployment, signature, scored, limits)

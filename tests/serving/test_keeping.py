@@ -2,15 +2,21 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import httpx
+import numpy as np
 import pytest
 from serving_fakes import BANK_BODY, KEY, ROW, Client, ServerProcess
+from signatures import mixed_signature
 from waiting import wait_until
 
+from core.contract.forms import ScoreRequest
 from core.contract.samples import body
+from core.domain.endpoint import EndpointLimits
 from core.local.records import inputs
 from core.serving import keeping
+from core.serving.deployment import Scored
 from core.serving.telemetry import Telemetry
 
 
@@ -44,6 +50,23 @@ def test_what_predict_says_and_the_score_are_kept_whatever_the_form_and_the_meth
         assert request.data[request.columns.index("count")] == counts
         assert request.scores == pytest.approx([0.0, 0.3, 0.9])
         assert (request.answers, request.rows, request.step) == ([0, 0, 1], 3, 1)
+
+
+def test_the_clients_own_id_of_a_request_is_kept(client, files):
+    assert client.score(body([ROW]), headers={"x-ms-client-request-id": "order-17"}).status_code == 200
+    (request,) = kept(files, 1)
+    assert request.client_request_id == "order-17"
+    assert request.probabilities == [], "the score of two classes is enough"
+
+
+def test_of_several_classes_all_probabilities_are_kept():
+    signature = replace(mixed_signature(), classes=("a", "b", "c"), positive_class=None)
+    request = ScoreRequest("predict", "v1", 2, tuple([None, None] for _ in signature.used))
+    said = np.array([[0.2, 0.5, 0.3], [0.7, 0.1, 0.2]])
+    scored = Scored(b'{"result":["b","a"]}', request, 0.1, said)
+    sample = keeping.Kept(1.0, b"r", b"", "v1", signature, scored, EndpointLimits()).sample()
+    assert (sample.answers, sample.scores) == (["b", "a"], [0.5, 0.7])
+    assert sample.probabilities == said.tolist()
 
 
 def test_a_masked_column_is_named_and_no_value_of_it_is_in_the_file(client, files):

@@ -50,6 +50,10 @@ class KeptRequest(msgspec.Struct, frozen=True):
     """What `predict` says of each kept row: a class, or a number. Empty where Slipway before 0.8 kept it."""
     scores: list[float] = []
     """The probability of the positive class, else of the answer, else the predicted number. Empty as above."""
+    client_request_id: str = ""
+    """What the client called the request; empty: nothing, or nothing that is known."""
+    probabilities: list[list[float]] = []
+    """Of all classes, a list a row, where there are more than two."""
 
 
 def kept(
