@@ -164,7 +164,6 @@ ROOMS = {
         "explainers": set(),
         "explaining": {"context", "trial_files", "explainers"},
         "records": {"machine"},
-        "watching": {"context", "records", "paths", "store", "deleted"},
         "worker": {
             "machine",
             "store",
@@ -183,7 +182,6 @@ ROOMS = {
             "control",
             "step_outputs",
             "explaining",
-            "watching",
             "alerting",
             *PLACES_OF_LOCAL,
         },
@@ -231,7 +229,6 @@ ROOMS = {
             "left",
         },
         "explain": {"task", "data", "metrics", "comparison", "finished", "ensembles"},
-        "drift": {"data"},
         "executor": {"task"},
         "plan": {"task", "learners", "finished", "leaderboard", "featurize"},
         "ensembles": {"task", "data", "metrics", "finished"},
