@@ -26,9 +26,7 @@ NOT_YET = frozenset(
         "records.refusals",
         "records.availability",
         "records.disagreement",
-        "records.drift",
         "records.set_drift_limit",
-        "records.predictions",
         "records.send_feedback",
         "records.quality",
         "service.backup",
@@ -36,9 +34,11 @@ NOT_YET = frozenset(
     }
 )
 """Verbs that the protocol draws and no backend has."""
+NOT_YET_AZURE = frozenset({"records.drift", "records.predictions"})
+"""Further ones that Azure's backend does not have yet."""
 CANNOT: Mapping[str, frozenset[str]] = {
     "local": NOT_YET | {"service.resources", "service.teardown", "endpoints.autoscale", "endpoints.set_autoscale"},
-    "azure": NOT_YET | frozenset(LACKS),
+    "azure": NOT_YET | NOT_YET_AZURE | frozenset(LACKS),
 }
 """A backend of `BACKENDS` that is not named here fails."""
 

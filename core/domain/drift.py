@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-PSI_LIMIT = 0.2
-"""Above it a population stability index is commonly called a large shift (Siddiqi, Credit Risk Scorecards, 2006)."""
+PSI_LIMIT = 0.02
+"""The usual limit of a column's population stability index: a category of one row in twenty that doubles has 0.037."""
+SCORE_LIMIT = 0.1
+"""That of the score: in training each row was scored by a part of the model only, by those that had not seen it."""
+LARGE_PSI = 0.1
+"""From here on a shift is commonly called considerable (Siddiqi, Credit Risk Scorecards, 2006)."""
 
 
 class DriftVerdict(StrEnum):
@@ -77,6 +81,10 @@ class DriftReport:
     score: ColumnDrift | None = None
     sampled_pct: float = 100.0
     """So many of the requests' inputs were kept."""
+    training_rows: int = 0
+    """That recent ones are compared with."""
+    masked: tuple[str, ...] = ()
+    """Columns of which nothing is kept, so that nothing can be said of them."""
 
     @property
     def enough(self) -> bool:

@@ -164,6 +164,7 @@ ROOMS = {
         "explainers": set(),
         "explaining": {"context", "trial_files", "explainers"},
         "records": {"machine"},
+        "watching": {"context", "records", "paths", "store", "deleted"},
         "worker": {
             "machine",
             "store",
@@ -182,6 +183,7 @@ ROOMS = {
             "control",
             "step_outputs",
             "explaining",
+            "watching",
             "alerting",
             *PLACES_OF_LOCAL,
         },
@@ -229,6 +231,7 @@ ROOMS = {
             "left",
         },
         "explain": {"task", "data", "metrics", "comparison", "finished", "ensembles"},
+        "drift": {"data"},
         "executor": {"task"},
         "plan": {"task", "learners", "finished", "leaderboard", "featurize"},
         "ensembles": {"task", "data", "metrics", "finished"},

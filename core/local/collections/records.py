@@ -1,6 +1,7 @@
 """What endpoints did, from the records of their servers."""
 
 from core.domain.alerts import Alert, AlertEvent, AlertRule, AlertState
+from core.domain.drift import DriftReport, Predictions
 from core.domain.errors import SpecInvalid
 from core.domain.monitoring import Origin, RequestRecord, TelemetrySummary
 from core.domain.rules import check_limit
@@ -8,6 +9,9 @@ from core.local import alerting
 from core.local.context import Context
 from core.local.records import telemetry as queries
 from core.local.store.alerts import StoredAlert
+from core.local.watching.drift import Drifting
+from core.local.watching.predictions import Predicting
+from core.local.watching.references import References
 from core.workspace.records import Records
 
 AHEAD_MAX_S = 60.0
@@ -21,6 +25,8 @@ class LocalRecords(Records):
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._drifting = Drifting(context, References(context))
+        self._predicting = Predicting(context, self._drifting)
 
     def telemetry(
         self,
@@ -42,6 +48,14 @@ class LocalRecords(Records):
         self._context.store.endpoints.get(endpoint)
         until = self._context.clock() + AHEAD_MAX_S
         return queries.newest(self._context.paths.telemetry(endpoint), limit, until=until, origin=origin)
+
+    def drift(self, endpoint: str, window_s: float = 86_400.0, *, deployment: str = "") -> DriftReport:
+        return self._drifting.report(endpoint, window_s, deployment)
+
+    def predictions(
+        self, endpoint: str, window_s: float = 86_400.0, buckets: int = 48, *, deployment: str = ""
+    ) -> Predictions:
+        return self._predicting.predictions(endpoint, window_s, buckets, deployment)
 
     def set_alert(self, rule: AlertRule) -> Alert:
         alerting.set_alert(self._context, rule)

@@ -1,0 +1,91 @@
+"""What the training of a deployment's model was like: from the model's folder, else from the table where it is here."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core.domain.errors import Conflict, DataNotFound
+from core.domain.model import Model
+from core.local.context import Context
+from core.local.deleted import files
+
+if TYPE_CHECKING:
+    from core.ml.drift.reference import Reference
+    from core.predict.arrays import Array
+    from core.predict.folder import Predictor
+
+HELD = 8
+FILE = "reference.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A model with what its training was like."""
+
+    model: Model
+    predictor: "Predictor"
+    reference: "Reference"
+
+
+class References:
+    """Of one workspace's models; the latest few are held. Imports of the engine stand where they are used."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._known: OrderedDict[tuple[str, str], Watched] = OrderedDict()
+        self._one = threading.RLock()
+
+    def of(self, name: str, version: int) -> Watched:
+        """Raises ModelNotFound, ModelUnreadable, Conflict where nothing tells what the training data was like."""
+        model = self._context.store.models.get(name, version)
+        key = (model.ref, model.job_id)
+        with self._one:
+            if key not in self._known:
+                self._known[key] = self._read(model)
+                while len(self._known) > HELD:
+                    self._known.popitem(last=False)
+            self._known.move_to_end(key)
+            return self._known[key]
+
+    def _read(self, model: Model) -> Watched:
+        from core.ml.drift.reference import Reference
+        from core.predict.folder import load_model
+
+        folder = self._context.paths.model(model.name, model.job_id, model.trial)
+        predictor = load_model(folder)
+        try:
+            reference = Reference.from_json(msgspec.json.decode((folder / FILE).read_bytes()))
+        except FileNotFoundError:
+            reference = self._of_table(model, predictor)
+        return Watched(model, predictor, reference)
+
+    def _of_table(self, model: Model, predictor: "Predictor") -> "Reference":
+        """Of a model that was packaged before its reference was kept beside it."""
+        from core.ml.drift.table import reference_of
+
+        try:
+            with files(self._context.store, model.data) as data:
+                table = self._context.paths.table(data.name, data.content_id)
+                scores = self._scores(model)
+                return reference_of(table, data.rows, predictor.signature, predictor.encoder, scores)
+        except DataNotFound as e:
+            raise Conflict(
+                f"Nothing tells what the training data of model '{model.ref}' was like: {model.data} is not here, and "
+                "the model's folder holds no reference",
+                hint="Train the model again with this version, or register the table",
+            ) from e
+
+    def _scores(self, model: Model) -> "Array | None":
+        """Of rows by models that never saw them; None where the trial has left nothing."""
+        import numpy as np
+
+        from core.contract.decision import scores
+
+        kept: Path = self._context.paths.trials(model.job_id) / str(model.trial) / "oof.npy"
+        if not kept.exists():
+            return None
+        return np.array(scores(model.signature, np.load(kept, allow_pickle=False)), dtype=np.float64)
