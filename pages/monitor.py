@@ -1,4 +1,4 @@
-"""Monitor: what the endpoints were asked, how fast they answered, what went wrong."""
+"""Monitor: what is live, how it does, and whether its answers still hold."""
 
 import streamlit as st
 
@@ -25,9 +25,16 @@ with ui.explained():
         with st.container(width=210):
             origin = monitor.choose_origin()
         follow = st.toggle("Live", value=True, key="monitor.live", help="Refresh every few seconds.", width="content")
-    seen = ui.endpoints.from_now_on(workspace, chosen)
+    seen, opened = (ui.endpoints.from_now_on(workspace, chosen) for _ in range(2))
     ui.live(
         lambda: monitor.look(workspace, seen(), window, origin),
         lambda _: monitor.LOOK_EVERY_S if follow else None,
         monitor.draw,
+    )
+    ui.parts.choose(
+        "Watch",
+        monitor.TABS,
+        lambda: monitor.Opened(workspace, opened(), window, origin, follow),
+        key="watch",
+        first="Traffic",
     )

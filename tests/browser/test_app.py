@@ -37,7 +37,7 @@ STORIES = {
     "explore": "32,950",
     "leaderboard": "What to know about this data",
     "deploy": "Live and proven",
-    "monitor": "Newest requests",
+    "monitor": "Server response time",
     "pipelines": "Bankmarketing Train",
     "quality": "applicable checks passed",
 }

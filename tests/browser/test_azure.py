@@ -20,7 +20,7 @@ STORIES = {
     "explore": "300",
     "leaderboard": "Logistic regression",
     "deploy": "Live and proven",
-    "monitor": "Server log",
+    "monitor": "Server response time",
     "pipelines": "again",
     "quality": "applicable checks passed",
 }

@@ -27,7 +27,7 @@ FILLED = {
     "explore": ("32,950", "Integer · 76 distinct values"),
     "leaderboard": ("Train on bankmarketing-train to predict y", "4 trials done"),
     "deploy": ("Live and proven", "http://127.0.0.1:8701/score"),
-    "monitor": ("p99", "listening on 127.0.0.1:8701"),
+    "monitor": ("p99", "Status codes"),
     "pipelines": ("Prepare the Bank Marketing table", "Latest runs"),
     "quality": ("all 9 applicable checks passed", "largest difference 2.2e-16"),
 }

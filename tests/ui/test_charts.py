@@ -5,15 +5,18 @@ import time
 from dataclasses import replace
 
 import judged
+import monitored
 import pytest
 from bank_story import checks, profile, summary, trials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.endpoint import GateBudget
+from core.domain.monitoring import DeploymentCourse
 from core.domain.proof import GateReport, LoadReport, LoadSecond
 from core.domain.sweep import Sweep, sweeps
 from core.ui.kit import charts, distributions, judged_charts, trial_charts
+from core.ui.monitor import data_charts, over_time
 
 BANK = profile(random.Random(7))
 HOUR = summary(time.time(), random.Random(7))
@@ -36,9 +39,16 @@ FIGURES = {
     "target rates": distributions.target_rates(BANK.column("job"), "y", "yes", 0.112),
     "best so far": charts.best_so_far(trials(100.0), "AUC_weighted", 0.0),
     "probabilities": charts.probabilities(("no", "yes"), (0.7, 0.3)),
-    "requests": charts.requests(HOUR.buckets),
-    "latency": charts.latency(HOUR.buckets),
-    "statuses": charts.statuses(HOUR.by_status),
+    "requests": over_time.requests(HOUR),
+    "latency": over_time.latency(HOUR),
+    "statuses": over_time.by_status(HOUR.by_status),
+    "statuses over time": over_time.statuses(HOUR),
+    "tile": over_time.tile(HOUR, [1.0] * 60, unit="ms", color=charts.BAD, bars=False),
+    "drift": data_charts.bins(monitored.NUMBERS, "age (value)"),
+    "predictions": data_charts.positive_share(monitored.predictions()),
+    "scores": data_charts.scores(monitored.predictions()),
+    "live metrics": data_charts.metrics(monitored.quality().metrics, monitored.quality().trained),
+    "live calibration": data_charts.calibration(monitored.quality().calibration, "yes"),
     "load histogram": charts.load_histogram([LOAD]),
     "loads compared": charts.load_histogram([LOAD, LOAD], ["one", "other"]),
     "load seconds": charts.load_seconds(LOAD),
@@ -46,7 +56,7 @@ FIGURES = {
     "sweep latency": charts.sweep_latency(SWEPT),
     "verdicts": charts.verdicts((REPORT,)),
 }
-UNITS = ("(requests/s)", "(count)", "(%)", "(ms)", "(s)", "(per ", "(value)", "(cross-validated)")
+UNITS = ("(score)", "(requests/s)", "(count)", "(%)", "(ms)", "(s)", "(per ", "(value)", "(cross-validated)")
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -179,7 +189,7 @@ def test_axes_of_amounts_begin_at_zero():
 
 
 def test_a_percentile_of_few_requests_is_hollow():
-    few = charts.latency([replace(HOUR.buckets[0], requests=3), replace(HOUR.buckets[0], requests=10_000)])
+    few = over_time.latency(of(replace(HOUR.buckets[0], requests=3), replace(HOUR.buckets[0], requests=10_000)))
 
     assert [list(trace.marker.symbol) for trace in few.data] == [
         ["circle", "circle"],
@@ -189,8 +199,41 @@ def test_a_percentile_of_few_requests_is_hollow():
 
 
 def test_a_few_requests_are_counted_in_whole_ticks_and_the_count_beside_a_bar_has_room():
-    assert charts.requests([replace(HOUR.buckets[0], requests=2)]).layout.yaxis.dtick == 1
-    assert charts.requests([replace(HOUR.buckets[0], requests=2_000)]).layout.yaxis.dtick is None
-    axis = charts.statuses({200: 2}).layout.xaxis
+    assert over_time.requests(of(replace(HOUR.buckets[0], requests=2))).layout.yaxis.dtick == 1
+    assert over_time.requests(of(replace(HOUR.buckets[0], requests=2_000))).layout.yaxis.dtick is None
+    axis = over_time.by_status({200: 2}).layout.xaxis
     assert axis.dtick == 1
     assert axis.range[1] > 2
+
+
+def of(*buckets):
+    """An hour of these intervals."""
+    return replace(HOUR, buckets=buckets)
+
+
+def test_what_was_not_recorded_is_a_gap_and_what_nobody_asked_is_none_of_latency():
+    told = monitored.idle(replace(HOUR, recorded_since=HOUR.buckets[10].at))
+
+    requests, latency = over_time.requests(told).data[0], over_time.latency(told).data[0]
+
+    assert requests.y[:10] == (None,) * 10
+    assert requests.y[10] is not None
+    assert requests.y[30] == 0, "recorded, and nobody asked"
+    assert latency.y[30] is None
+    assert not latency.connectgaps
+
+
+def test_an_interval_without_predictions_is_a_gap():
+    line = data_charts.positive_share(monitored.predictions()).data[0]
+
+    assert line.y[:2] == (10.0, None)
+    assert not line.connectgaps
+
+
+def test_the_deployments_are_told_apart_by_color_and_the_percentiles_by_dashes():
+    courses = [DeploymentCourse("v3", False, HOUR.buckets), DeploymentCourse("v4", True, HOUR.buckets)]
+
+    lines = over_time.latency(HOUR, courses).data
+
+    assert [line.name for line in lines[2:4]] == ["v3 p99", "v4 (mirrored) p50"]
+    assert len({(line.line.color, line.line.dash) for line in lines}) == 6

@@ -15,7 +15,7 @@ from core.domain.ranking import best
 from core.ui.deploy import tryit
 from core.ui.home import journey
 from core.ui.home.journey import Mark
-from core.ui.monitor.figures import failing
+from core.ui.monitor.verdict import failing
 from core.ui.quality.report import sentence
 
 ASSET = DataAsset(REF.name, 1, DataSource.FILE, "x.csv", 10, ("a", "y"), "00", 1, 0.0)

@@ -1,6 +1,6 @@
 """Every chart of the app: one palette, one layout, units in the axis titles. Values in, a plotly figure out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -8,13 +8,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.domain.metrics import metric_named
-from core.domain.monitoring import TelemetryBucket, is_server_error
 from core.domain.proof import GateReport, LoadReport
 from core.domain.signature import Scalar
 from core.domain.sweep import Sweep
 from core.domain.training import Trial
 from core.ui.kit import words
-from core.ui.kit.percentiles import P95_MIN, P99_MIN
+from core.ui.kit.percentiles import P99_MIN
 
 # Mid-tones that hold 3:1 against both the light and the dark background; the theme repeats them for native charts.
 SERIES = ("#1b8a8f", "#e08a3c", "#5b7fb8", "#b8597f", "#7a9e4b", "#8d7bc0")
@@ -97,75 +96,6 @@ def probabilities(classes: Sequence[Scalar], shares: Sequence[float]) -> go.Figu
     figure = laid_out([bars], x="Probability (%)", y="", height=80 + 34 * len(shares), yaxis_type="category")
     # A little beyond 100, or its tick has no room for its label.
     return figure.update_xaxes(range=[0, 103], tickvals=[0, 25, 50, 75, 100])
-
-
-def requests(buckets: Sequence[TelemetryBucket]) -> go.Figure:
-    """Requests in each interval, by how they ended."""
-    at = [words.local(b.at) for b in buckets]
-    filling = [1.0] * (len(buckets) - 1) + [0.55]  # the newest interval goes on, and would look like a fall
-    ends = (
-        ("Succeeded", [b.requests - b.client_errors - b.server_errors for b in buckets], SERIES[0]),
-        ("Rejected (4xx)", [b.client_errors for b in buckets], WARN),
-        ("Failed (5xx, 424)", [b.server_errors for b in buckets], BAD),
-    )
-    bars = [
-        go.Bar(
-            x=at,
-            y=values,
-            name=name,
-            marker={"color": color, "opacity": filling},
-            hovertemplate="from %{x|%d %b %H:%M:%S}<br><b>%{y:,}</b>",
-        )
-        for name, values, color in ends
-    ]
-    width = words.lasting(buckets[0].width_s) if buckets else ""
-    figure = laid_out(bars, x="Time", y=f"Requests (per {width})", barmode="stack")
-    return whole(figure, max((b.requests for b in buckets), default=0))
-
-
-def latency(buckets: Sequence[TelemetryBucket]) -> go.Figure:
-    """Percentiles of the latency in each interval; one without requests is a gap, a percentile of too few is hollow."""
-    at = [words.local(b.at) for b in buckets]
-    lines = (
-        ("p50", [b.p50_ms for b in buckets], SERIES[0], 1),
-        ("p95", [b.p95_ms for b in buckets], SERIES[2], P95_MIN),
-        ("p99", [b.p99_ms for b in buckets], SERIES[1], P99_MIN),
-    )
-    traces = [
-        go.Scatter(
-            x=at,
-            y=values,
-            name=name,
-            mode="lines+markers",
-            line={"color": color, "width": 2},
-            marker={"size": 5, "symbol": ["circle" if b.requests >= least else "circle-open" for b in buckets]},
-            customdata=[b.requests for b in buckets],
-            hovertemplate="from %{x|%d %b %H:%M:%S}<br><b>%{y:.2f} ms</b> of %{customdata:,} requests",
-        )
-        for name, values, color, least in lines
-    ]
-    return laid_out(traces, x="Time", y="Server latency (ms)")
-
-
-def statuses(by_status: Mapping[int, int]) -> go.Figure:
-    """Requests by the HTTP status of their answer."""
-    shown = sorted(by_status.items(), reverse=True)
-    colors = [GOOD if status < 400 else BAD if is_server_error(status) else WARN for status, _ in shown]
-    bars = go.Bar(
-        x=[n for _, n in shown],
-        y=[str(status) for status, _ in shown],
-        orientation="h",
-        text=[words.count(n) for _, n in shown],
-        textposition="outside",
-        cliponaxis=False,
-        marker_color=colors,
-        hovertemplate="status %{y}<br><b>%{x:,} requests</b><extra></extra>",
-    )
-    height = 80 + 34 * len(shown)
-    figure = laid_out([bars], x="Requests (count)", y="HTTP status", height=height, yaxis_type="category")
-    most = max(by_status.values(), default=0)
-    # The count beside the longest bar needs room of its own.
-    return whole(figure.update_xaxes(range=[0, 1.3 * max(1, most)]), most, axis="x")
 
 
 def verdicts(reports: Sequence[GateReport]) -> go.Figure:

@@ -1,7 +1,9 @@
-"""Monitor: what the endpoints were asked, and how they answered; a part is a file here and an entry in `parts`."""
+"""Monitor: what the endpoints did and whether they can be trusted; a tab is a file here and an entry in `parts`."""
 
 from core.ui.monitor.asked import choose_origin, choose_window
-from core.ui.monitor.parts import draw
-from core.ui.monitor.traffic import LOOK_EVERY_S, look
+from core.ui.monitor.glance import draw
+from core.ui.monitor.opened import Opened
+from core.ui.monitor.parts import TABS
+from core.ui.monitor.seen import LOOK_EVERY_S, look
 
-__all__ = ["LOOK_EVERY_S", "choose_origin", "choose_window", "draw", "look"]
+__all__ = ["LOOK_EVERY_S", "TABS", "Opened", "choose_origin", "choose_window", "draw", "look"]

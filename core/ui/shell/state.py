@@ -5,6 +5,8 @@ from typing import Any, Generic, TypeVar, cast, overload
 
 import streamlit as st
 
+from core.domain.outcomes import FeedbackReceipt
+
 T = TypeVar("T")
 
 
@@ -76,6 +78,10 @@ class State:
     """The deployment that the Deploy page has last seen on its way."""
     newest_report = Remembered("slipway.newest_report", "")
     """The newest gate report that the Quality page has shown."""
+    receipt: Remembered[FeedbackReceipt | None] = Remembered("slipway.receipt", None)
+    """What became of the outcomes that the visitor has sent last."""
+    seen_request = Remembered("slipway.seen_request", "")
+    """The id of the request whose log the Monitor page shows."""
     newest_load = Remembered("slipway.newest_load", "")
     """The newest load that the Deploy page has shown: one that is newer is shown without being asked for."""
     answer: Remembered[Any] = Remembered("slipway.answer", None)

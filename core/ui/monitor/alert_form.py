@@ -1,0 +1,110 @@
+"""The form of an alert, new or changed."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.domain.alerts import Alert, AlertMetric, AlertRule
+from core.ui.monitor.alert_words import METRICS
+from core.ui.monitor.opened import Opened
+from core.ui.shell import actions, choices, panels
+from core.ui.shell.abilities import able
+
+WINDOWS = {60.0: "1 min", 300.0: "5 min", 900.0: "15 min", 3_600.0: "1 h", 86_400.0: "24 h", 604_800.0: "7 days"}
+FORS = {0.0: "At once", 60.0: "1 min", 300.0: "5 min", 900.0: "15 min", 3_600.0: "1 h"}
+
+
+def show(opened: Opened, rule: AlertRule | None) -> None:
+    """Ask for all of it and save; the metric stands outside the form, since the limit's unit follows it."""
+    scope = f"alert.form.{opened.name}.{rule.name if rule else ''}"
+    metrics = list(METRICS)
+    metric = st.selectbox(
+        "Watch",
+        metrics,
+        index=metrics.index(rule.metric) if rule else 0,
+        format_func=lambda each: METRICS[each].label,
+        key=f"{scope}.metric",
+    )
+    with st.form(scope, border=False):
+        given = _fields(opened, rule, metric, f"{scope}.{metric}")
+        saved = st.form_submit_button("Save" if rule else "Create", type="primary", **able("records.set_alert"))
+    if saved and actions.run("Saving", _set, opened, metric, given) is not None:
+        choices.put("alert", "", scope=opened.name)
+        panels.close("monitor.alert", opened_by="alert_new")
+        st.rerun()
+
+
+def _fields(opened: Opened, rule: AlertRule | None, metric: AlertMetric, key: str) -> dict[str, Any]:
+    same = rule if rule and rule.metric is metric else None
+    words = METRICS[metric]
+    side = "below" if metric.fires_below else "above"
+    given: dict[str, Any] = {}
+    left, middle, right = st.columns(3)
+    with left:
+        given["name"] = rule.name if rule else st.text_input("Name", value=_name(opened, metric), key=f"{key}.name")
+        limit = same.limit if same else words.first
+        given["limit"] = st.number_input(f"Fires {side}, {words.unit}", min_value=0.0, value=limit, key=f"{key}.limit")
+        given["clear"] = st.number_input(
+            f"Clears, {words.unit}",
+            min_value=0.0,
+            value=same.clear if same else None,
+            key=f"{key}.clear",
+            placeholder="10 % on the good side",
+            help="Another limit than the one at which it fires, so that it does not flap.",
+        )
+    with middle:
+        given["window_s"] = _seconds(
+            "Over the last", WINDOWS, rule.window_s if rule else _window(metric), f"{key}.window"
+        )
+        given["for_s"] = _seconds("Must hold for", FORS, rule.for_s if rule else 0.0, f"{key}.for")
+        names = ["", *(d.name for d in opened.endpoint.deployments)]
+        given["deployment"] = st.selectbox(
+            "Deployment",
+            names,
+            index=names.index(rule.deployment) if rule and rule.deployment in names else 0,
+            format_func=lambda name: name or "All",
+            key=f"{key}.deployment",
+        )
+    with right:
+        given |= _reactions(opened, rule, key)
+    return given
+
+
+def _reactions(opened: Opened, rule: AlertRule | None, key: str) -> dict[str, Any]:
+    workspace = opened.workspace
+    known = [p.name for p in workspace.pipelines.list()] if workspace.can("pipelines.list") else []
+    now = rule.pipeline if rule else ""
+    pipelines = ["", *known] if now in ("", *known) else ["", now, *known]
+    return {
+        "webhook": st.text_input(
+            "Webhook", value=rule.webhook if rule else "", key=f"{key}.webhook", placeholder="https://…",
+            help="Gets a POST with the alert as JSON when it fires and when it clears.",
+        ).strip(),
+        "command": st.text_input(
+            "Command", value=rule.command if rule else "", key=f"{key}.command",
+            help="A program that is run then, with the alert as JSON on its standard input.",
+        ).strip(),
+        "pipeline": st.selectbox(
+            "Start a pipeline", pipelines, index=pipelines.index(now), format_func=lambda name: name or "None",
+            key=f"{key}.pipeline", help="Such as one that retrains and promotes; when it fires.",
+        ),
+        "parameters": rule.parameters if rule else None,
+    }  # fmt: skip
+
+
+def _seconds(label: str, options: dict[float, str], now: float, key: str) -> float:
+    known = sorted({*options, now})
+    return st.selectbox(label, known, index=known.index(now), format_func=lambda s: options.get(s, f"{s:g} s"), key=key)
+
+
+def _window(metric: AlertMetric) -> float:
+    """Drift needs rows, and an hour seldom has enough."""
+    return 86_400.0 if metric is AlertMetric.DRIFT else 300.0
+
+
+def _name(opened: Opened, metric: AlertMetric) -> str:
+    return f"{opened.name}-{metric.value.removesuffix('_ms').replace('_', '-')}"
+
+
+def _set(opened: Opened, metric: AlertMetric, given: dict[str, Any]) -> Alert:
+    return opened.workspace.records.set_alert(AlertRule(endpoint=opened.name, metric=metric, **given))
