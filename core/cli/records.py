@@ -1,6 +1,5 @@
 """`endpoint`: what it did, from its records."""
 
-import csv
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,8 @@ from typing import Any
 from core.cli import tail
 from core.cli.command import Command, Context, arg
 from core.cli.values import origin
-from core.domain.errors import SpecInvalid
+from core.definitions.feedback import read_feedback
 from core.domain.monitoring import Origin
-from core.domain.outcomes import Outcome
 
 NAME = arg("name", metavar="ENDPOINT")
 LIMIT = arg("--limit", type=int, default=100, help="at most this many (default: %(default)s)")
@@ -25,21 +23,7 @@ WINDOW = arg("--window", type=float, default=3600.0, metavar="SECONDS", help="(d
 
 
 def _feedback(context: Context, options: Namespace) -> Any:
-    return context.workspace.records.send_feedback(options.name, _outcomes(options.file))
-
-
-def _outcomes(path: Path) -> list[Outcome]:
-    """Of a CSV file with the columns request_id, row and outcome. Raises SpecInvalid."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        lines = csv.DictReader(file)
-        if missing := {"request_id", "row", "outcome"} - set(lines.fieldnames or ()):
-            raise SpecInvalid(
-                f"{path} has no column {', '.join(sorted(missing))}", hint="Its columns are request_id, row, outcome"
-            )
-        try:
-            return [Outcome(line["request_id"], int(line["row"]), line["outcome"]) for line in lines]
-        except ValueError as e:
-            raise SpecInvalid(f"Line {lines.line_num} of {path} has no whole number in 'row': {e}") from e
+    return context.workspace.records.send_feedback(options.name, read_feedback(options.file.read_bytes()))
 
 
 RECORDS = (

@@ -1,4 +1,4 @@
-"""A file of outcomes, as it was sent or uploaded: CSV with the columns `request_id`, `row` and `actual`."""
+"""A file of outcomes, as it was sent or uploaded: CSV with the columns `request_id`, `row` and `outcome`."""
 
 import csv
 import io
@@ -10,10 +10,10 @@ from core.domain.outcomes import Outcome
 NAMES = {
     "request_id": ("request_id", "request id", "x-request-id"),
     "row": ("row",),
-    "actual": ("actual", "outcome", "truth"),
+    "actual": ("outcome", "actual", "truth"),
 }
 """What each column may be called, in any case."""
-HINT = "Columns: request_id, row (from 0, within the request; may be left out: 0), actual"
+HINT = "Columns: request_id, row (from 0, within the request; may be left out: 0), outcome"
 FAULTS_MAX = 5
 
 
@@ -49,7 +49,7 @@ def _places(header: Sequence[str]) -> dict[str, int]:
     """Where each column stands."""
     said = [name.strip().lower() for name in header]
     places = {name: said.index(alias) for name, aliases in NAMES.items() for alias in aliases if alias in said}
-    if missing := [name for name in ("request_id", "actual") if name not in places]:
+    if missing := [NAMES[name][0] for name in ("request_id", "actual") if name not in places]:
         raise SpecInvalid(f"The file has no column {' and no column '.join(missing)}", hint=HINT)
     return places
 

@@ -39,7 +39,7 @@ def test_other_names_orders_and_columns_are_fine():
         (b"request_id,row,actual\n", "holds no outcome"),
         (b"row,actual\n0,yes\n", "no column request_id"),
         (b"request_id,row,actual\na,0,yes\nb,x,no\nc,-1,no\nd\n", "Line 3: row is no whole number; Line 4: row is -1"),
-        (b"request_id,row,actual\na,0,\n", "Line 2: actual is"),
+        (b"request_id,row,outcome\na,0,\n", "Line 2: actual is"),
         (b'request_id,row,actual\n"a,0,yes\n', "The file is no CSV"),
         (b"\xff\xfe", "not UTF-8"),
     ],

@@ -16,7 +16,7 @@ from core.ui.shell.abilities import able, lacking, say
 from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 
-EXAMPLE = "request_id,row,actual\n0b9f2c1e-...,0,yes\n0b9f2c1e-...,1,no\n"
+EXAMPLE = "request_id,row,outcome\n0b9f2c1e-...,0,yes\n0b9f2c1e-...,1,no\n"
 
 
 def show(opened: Opened) -> None:
@@ -89,7 +89,7 @@ def _send(opened: Opened) -> None:
         if not panel.open:
             return
         st.markdown(
-            "A CSV file with the columns `request_id`, `row` (from 0, within the request) and `actual` (the class, or "
+            "A CSV file with the columns `request_id`, `row` (from 0, within the request) and `outcome` (the class, or "
             "the number). The request id is `x-request-id` of the answer, or the id that the client gave it."
         )
         st.code(EXAMPLE, language=None)
