@@ -251,7 +251,7 @@ def test_an_alert_is_made_changed_and_deleted(visit, bank):
     by_label(app.button, "Create").click().run()
     made = bank.monitored.alerts["slow"].rule
     assert (made.metric, made.limit, made.clears_at) == (AlertMetric.P99, 80.0, 72.0)
-    assert "Fires when server latency p99 over 5 min is above 80 ms, clears below 72 ms" in text(app)
+    assert "Fires when server latency p99 over 5 min is above 80 ms, clears at 72 ms" in text(app)
 
     by_label(app.button, "Change").click().run()
     by_label(app.number_input, "Fires above, ms").set_value(90.0)

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.domain.alerts import Alert, AlertMetric, AlertRule
+from core.domain.alerts import PERCENT_MAX, REQUESTS_NEEDED, Alert, AlertMetric, AlertRule
 from core.ui.monitor.alert_words import METRICS
 from core.ui.monitor.opened import Opened
 from core.ui.shell import actions, choices, panels
@@ -43,7 +43,13 @@ def _fields(opened: Opened, rule: AlertRule | None, metric: AlertMetric, key: st
     with left:
         given["name"] = rule.name if rule else st.text_input("Name", value=_name(opened, metric), key=f"{key}.name")
         limit = same.limit if same else words.first
-        given["limit"] = st.number_input(f"Fires {side}, {words.unit}", min_value=0.0, value=limit, key=f"{key}.limit")
+        given["limit"] = st.number_input(
+            f"Fires {side}, {words.unit}",
+            min_value=0.0,
+            max_value=PERCENT_MAX if metric.is_percent else None,
+            value=limit,
+            key=f"{key}.limit",
+        )
         given["clear"] = st.number_input(
             f"Clears, {words.unit}",
             min_value=0.0,
@@ -54,10 +60,11 @@ def _fields(opened: Opened, rule: AlertRule | None, metric: AlertMetric, key: st
         )
     with middle:
         given["window_s"] = _seconds(
-            "Over the last", WINDOWS, rule.window_s if rule else _window(metric), f"{key}.window"
+            "Over the last", WINDOWS, rule.window_s if rule else metric.window_s, f"{key}.window"
         )
         given["for_s"] = _seconds("Must hold for", FORS, rule.for_s if rule else 0.0, f"{key}.for")
-        names = ["", *(d.name for d in opened.endpoint.deployments)]
+        whole = metric is AlertMetric.AVAILABILITY  # of the endpoint alone
+        names = [""] if whole else ["", *(d.name for d in opened.endpoint.deployments)]
         given["deployment"] = st.selectbox(
             "Deployment",
             names,
@@ -67,6 +74,13 @@ def _fields(opened: Opened, rule: AlertRule | None, metric: AlertMetric, key: st
         )
     with right:
         given |= _reactions(opened, rule, key)
+        given["requests_needed"] = st.number_input(
+            "Requests needed",
+            min_value=1,
+            value=rule.requests_needed if rule else REQUESTS_NEEDED,
+            key=f"{key}.requests",
+            help="With fewer requests in the window a share or a percentile is not known.",
+        )
     return given
 
 
@@ -75,31 +89,28 @@ def _reactions(opened: Opened, rule: AlertRule | None, key: str) -> dict[str, An
     known = [p.name for p in workspace.pipelines.list()] if workspace.can("pipelines.list") else []
     now = rule.pipeline if rule else ""
     pipelines = ["", *known] if now in ("", *known) else ["", now, *known]
+    picked = st.selectbox(
+        "Start a pipeline",
+        pipelines,
+        index=pipelines.index(now),
+        format_func=lambda name: name or "None",
+        key=f"{key}.pipeline",
+        help="Such as one that retrains and promotes; once, when it fires.",
+    )
     return {
         "webhook": st.text_input(
             "Webhook", value=rule.webhook if rule else "", key=f"{key}.webhook", placeholder="https://…",
             help="Gets a POST with the alert as JSON when it fires and when it clears.",
         ).strip(),
-        "command": st.text_input(
-            "Command", value=rule.command if rule else "", key=f"{key}.command",
-            help="A program that is run then, with the alert as JSON on its standard input.",
-        ).strip(),
-        "pipeline": st.selectbox(
-            "Start a pipeline", pipelines, index=pipelines.index(now), format_func=lambda name: name or "None",
-            key=f"{key}.pipeline", help="Such as one that retrains and promotes; when it fires.",
-        ),
-        "parameters": rule.parameters if rule else None,
+        "command": rule.command if rule else "",  # set on the command line alone: it runs on the service's machine
+        "pipeline": picked,
+        "parameters": rule.parameters if rule and picked == now else None,
     }  # fmt: skip
 
 
 def _seconds(label: str, options: dict[float, str], now: float, key: str) -> float:
     known = sorted({*options, now})
     return st.selectbox(label, known, index=known.index(now), format_func=lambda s: options.get(s, f"{s:g} s"), key=key)
-
-
-def _window(metric: AlertMetric) -> float:
-    """Drift needs rows, and an hour seldom has enough."""
-    return 86_400.0 if metric is AlertMetric.DRIFT else 300.0
 
 
 def _name(opened: Opened, metric: AlertMetric) -> str:

@@ -37,10 +37,9 @@ def condition(rule: AlertRule) -> str:
     of = f" of {literal(rule.deployment)}" if rule.deployment else ""
     window = "" if rule.metric is AlertMetric.NO_TRAFFIC else f" over {words.lasting(rule.window_s)}"
     held = f" for {words.lasting(rule.for_s)}" if rule.for_s else ""
-    back = "above" if rule.metric.fires_below else "below"
     return (
         f"Fires when {METRICS[rule.metric].label.lower()}{of}{window} {'are' if _many(rule) else 'is'} {side} "
-        f"{measured(rule.metric, rule.limit)}{held}, clears {back} {measured(rule.metric, rule.clears_at)}"
+        f"{measured(rule.metric, rule.limit)}{held}, clears at {measured(rule.metric, rule.clears_at)}"
     )
 
 

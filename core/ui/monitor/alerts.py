@@ -51,6 +51,8 @@ def _alert(opened: Opened, alert: Alert, edited: bool) -> None:
             st.caption(told)
         if alert.looked_at is None:
             st.caption("Not looked at yet: the service does so every few seconds.")
+        elif alert.state is AlertState.UNKNOWN:
+            st.caption(literal(alert.text))
         if alert.error:
             st.error(literal(alert.error), icon=":material/error:")
         if alert.run_id:

@@ -76,11 +76,14 @@ def _summary(report: DriftReport, window_s: float) -> None:
             f"All {words.plural(len(report.columns), 'column')} are as in training.", icon=":material/check_circle:"
         )
     now = time.time()
+    trained = f"{words.count(report.training_rows)} rows of training" if report.training_rows else "its training data"
+    names = ", ".join(literal(name) for name in report.masked)
+    masked = f" Not kept, so nothing is known of them: {names}." if names else ""
     kept = f", {report.sampled_pct:g} % of requests kept" if report.sampled_pct < 100 else ""
     st.caption(
         f"{words.plural(report.rows, 'row')} of {words.plural(report.requests, 'request')} to {report.deployment} "
         f"(model {report.model}:{report.model_version}), {words.moment(report.since, now)} to "
-        f"{words.moment(report.until, now)}{kept}, against its training data. Looked at once a minute."
+        f"{words.moment(report.until, now)}{kept}, against {trained}. Looked at once a minute.{masked}"
     )
 
 
