@@ -21,13 +21,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from core.ml.drift.judge import Judged, judge
-from core.ml.drift.reference import Reference, of_column, of_numbers
-from core.ml.drift.tally import tally
 from scipy.stats import beta
 
 from core.domain.data import NUMERIC, ColumnKind
 from core.domain.drift import ColumnDrift, DriftVerdict
+from core.ml.drift.judge import Judged, judge
+from core.ml.drift.reference import Reference, of_column, of_numbers
+from core.ml.drift.tally import tally
 
 WINDOW = 2_000
 SHIFT = 0.5
