@@ -141,7 +141,7 @@ def test_a_leaderboard_at_rest_asks_the_server_nothing_until_a_click_opens_a_tri
     table.click(position={"x": 16, "y": ROW_PX + ROW_PX // 2 + 3})
     expect(page.get_by_text("Average precision").first).to_be_visible()
     page.get_by_role("radio", name="Predictions").or_(page.get_by_role("button", name="Predictions")).first.click()
-    expect(page.get_by_text("Say yes from this probability on")).to_be_visible()
+    expect(page.get_by_text("Predict yes from this probability up")).to_be_visible()
 
 
 def test_back_and_forward_lead_over_pages_and_choices_and_each_is_one_step(page: Page, app: str):

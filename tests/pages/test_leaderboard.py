@@ -143,13 +143,23 @@ def test_a_training_older_than_those_listed_is_found_by_its_address(visit, bank)
 
 def test_columns_are_added_and_trials_left_out_as_the_visitor_wants(visit, bank):
     app = visit("leaderboard", job=AUTOML_ID)
-    assert list(app.dataframe[0].value) == ["Rank", "Algorithm", "AUC", "± folds", "State", "Time", "One row", "Trial"]
+    assert list(app.dataframe[0].value["Rank"])[:2] == ["1 ★", "2"], "what the training has chosen is marked"
+    assert list(app.dataframe[0].value) == [
+        "Rank",
+        "Trial",
+        "Algorithm",
+        "AUC",
+        "± folds",
+        "State",
+        "Fit time",
+        "Predict time",
+    ]
 
     by_label(app.multiselect, "Columns").set_value(["metric:log_loss", "size"])
     by_label(app.multiselect, "Algorithms").set_value([Algorithm.XGBOOST]).run()
 
     board = app.dataframe[0].value
-    assert list(board) == ["Rank", "Algorithm", "AUC", "Log loss", "Size", "Trial"]
+    assert list(board) == ["Rank", "Trial", "Algorithm", "AUC", "Log loss", "Size"]
     assert list(board["Trial"]) == [5, 2]
     assert list(board["Rank"]) == ["3", "6"], "among all"
     assert "2 of 9 trials" in text(app)

@@ -31,12 +31,12 @@ def test_one_threshold_drives_every_figure_and_begins_where_the_model_decides(vi
 
 def test_what_decisions_are_worth_finds_the_best_threshold(visit, bank):
     app = visit("leaderboard", **OPEN, tab="Predictions")
-    by_label(app.number_input, "Missed").set_value(-20.0).run()
+    by_label(app.number_input, "False negative").set_value(-20.0).run()
     before = app.slider[0].value
 
     by_label(app.button, "Use the best").click().run()
 
-    assert app.slider[0].value < before, "where misses are dear, more is said"
+    assert app.slider[0].value < before, "where misses are dear, more rows are predicted to be of the class"
     assert by_label(app.button, "Use the best").disabled
 
 
@@ -59,9 +59,9 @@ def test_a_trial_whose_predictions_are_gone_keeps_its_metrics_and_says_why_there
 def test_the_columns_it_goes_by_and_how_its_answer_changes_with_one(visit, bank):
     app = visit("leaderboard", **OPEN, tab="Columns", column="job")
 
-    assert "What the model goes by" in text(app)
+    assert "Which columns matter" in text(app)
     assert bank.called("jobs.partial_dependence")[-1][2] == "job"
-    assert "All else as it is in 500 rows" in text(app)
+    assert "the average answer to 500 rows in which this column alone is changed" in text(app)
 
 
 def test_a_row_is_explained_and_a_change_of_it_compared(visit, bank):
@@ -81,7 +81,7 @@ def test_groups_of_any_column_are_compared_and_the_largest_gap_is_said(visit, ba
     app = visit("leaderboard", **OPEN, tab="Groups", group="job")
 
     assert bank.called("jobs.fairness")[-1][2:4] == ("job", 0.5)
-    assert "most often of **admin.** (12.0 %) and least often of **blue-collar** (3.0 %" in text(app)
+    assert "most often for **admin.** (12.0 % of the rows) and least often for **blue-collar** (3.0 %" in text(app)
     assert "unknown** (" not in text(app), "five rows say nothing"
 
 

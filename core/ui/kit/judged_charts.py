@@ -27,6 +27,8 @@ SCALES: Mapping[Scale, str] = {
 }
 SHOWN_MAX = 15
 """So many columns are told apart in one chart."""
+NAME_MAX = 24
+"""Longer names of values are cut beside an axis; under the pointer they stand whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def profit(thresholds: Sequence[float], profits: Sequence[float], at: int, best:
         hovertemplate="best: from %{x:.3f} on, <b>%{y:,.6~g}</b><extra></extra>",
     )
     figure = laid_out(
-        [line, top, _mark((thresholds[at], profits[at]))], x="Threshold", y="Worth of all decisions", showlegend=False
+        [line, top, _mark((thresholds[at], profits[at]))], x="Threshold", y="Profit of all decisions", showlegend=False
     )
     return figure.update_yaxes(rangemode="normal")
 
@@ -167,15 +169,16 @@ def importances(found: Importance, *, by_shap: bool) -> go.Figure:
         error_x=None if by_shap else {"array": [c.deviation for c in columns], "color": QUIET, "thickness": 1.5},
         hovertemplate="%{y}: <b>%{x:.4g}</b><extra></extra>",
     )
-    what = f"Mean size of the contribution ({SCALES[found.scale]})" if by_shap and found.scale else ""
-    x = what or f"Loss of {words.metric(found.metric)} without the column's values"
+    what = f"Mean size ({SCALES[found.scale]})" if by_shap and found.scale else ""
+    x = what or f"Loss of {words.metric(found.metric)}"
     return laid_out([bars], x=x, y="", height=90 + 24 * len(columns), yaxis_type="category")
 
 
 def dependence(found: PartialDependence, y: str) -> go.Figure:
-    """The average answer at each value, within which four fifths of the rows lie."""
-    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in found.values)
-    x = list(found.values) if numbers else [words.value(v) for v in found.values]
+    """The average answer at each value, and within what four fifths of the rows lie."""
+    if not on_scale(found):
+        return _by_category(found, y)
+    x = list(found.values)
     low, high = _quiet(x, found.low), _quiet(x, found.high)
     high.update(fill="tonexty", fillcolor="rgba(138,160,168,0.18)")
     mean = go.Scatter(
@@ -185,8 +188,34 @@ def dependence(found: PartialDependence, y: str) -> go.Figure:
         line={"color": SERIES[0], "width": 2.5},
         hovertemplate="%{x}: <b>%{y:.4g}</b><extra></extra>",
     )
-    figure = laid_out([low, high, mean], x=found.column, y=y, showlegend=False)
-    return figure if numbers else figure.update_xaxes(type="category")
+    return laid_out([low, high, mean], x=found.column, y=y, showlegend=False)
+
+
+def on_scale(found: PartialDependence) -> bool:
+    """Whether the column's values are numbers, so that a line may join them."""
+    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in found.values)
+
+
+def _by_category(found: PartialDependence, x: str) -> go.Figure:
+    """A line for each value: names that are long are read from the side, and nothing joins what has no order."""
+    names = [words.value(v) for v in found.values]
+    dots = go.Scatter(
+        x=found.averages,
+        y=names,
+        mode="markers",
+        marker={"size": 10, "color": SERIES[0]},
+        error_x={
+            "array": [high - mean for high, mean in zip(found.high, found.averages, strict=True)],
+            "arrayminus": [mean - low for low, mean in zip(found.low, found.averages, strict=True)],
+            "color": QUIET,
+            "thickness": 1.5,
+        },
+        hovertemplate="%{y}: <b>%{x:.4g}</b><extra></extra>",
+    )
+    figure = laid_out([dots], x=x, y="", height=90 + 30 * len(names), yaxis_type="category")
+    figure.update_xaxes(rangemode="tozero")
+    ticks = [name if len(name) <= NAME_MAX else f"{name[: NAME_MAX - 1]}…" for name in names]
+    return figure.update_yaxes(autorange="reversed", rangemode="normal", tickvals=names, ticktext=ticks)
 
 
 def contributions(found: Explanation) -> go.Figure:

@@ -13,6 +13,8 @@ from core.ui.kit.charts import QUIET, SERIES, laid_out
 
 AXES_MAX = 7
 """More axes than this stand too close to be read."""
+TIMES_MS = tuple(step * 10.0**power for power in range(-3, 5) for step in (1, 2, 5))
+"""Where the axis of times is marked: of a logarithmic one plotly would write the digit alone."""
 HOVER = "Trial %{customdata[0]}, %{customdata[1]}<br><b>%{y:.4f}</b>"
 
 
@@ -51,6 +53,7 @@ def quality_and_speed(trials: Sequence[Trial], metric: str) -> go.Figure:
     figure = laid_out(
         [line, dots], x="Time for one row (ms)", y=f"{words.metric(metric)} (cross-validated)", xaxis_type="log"
     )
+    figure.update_xaxes(tickvals=TIMES_MS, ticktext=[f"{ms:g}" for ms in TIMES_MS])
     return _around(figure, [t.metrics[metric] for t in timed])
 
 
@@ -64,10 +67,10 @@ def hyperparameters(trials: Sequence[Trial], metric: str) -> go.Figure:
         dimensions=dimensions,
         line={"color": scores, "colorscale": [[0, QUIET], [1, SERIES[0]]]},
         labelfont={"size": 12},
-        labelangle=-20,
+        labelangle=-45,
     )
     figure = go.Figure([lines])
-    return figure.update_layout(height=340, margin={"l": 56, "r": 48, "t": 84, "b": 24})
+    return figure.update_layout(height=364, margin={"l": 56, "r": 72, "t": 108, "b": 24})
 
 
 def varied(trials: Sequence[Trial]) -> tuple[str, ...]:

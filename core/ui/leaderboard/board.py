@@ -40,6 +40,11 @@ class Board:
         return jobs.leading(self.job, self.trials)
 
     @property
+    def winner(self) -> int | None:
+        """The number of the trial that an ended training has chosen."""
+        return self.best.number if self.best and self.job.state.final else None
+
+    @property
     def expected(self) -> Mapping[str, float]:
         """The best trial's metrics on rows that decided nothing of it, where the job has left them; else its own."""
         found = self.job.result

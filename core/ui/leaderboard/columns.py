@@ -8,13 +8,14 @@ from typing import Any
 
 import streamlit as st
 
-from core.domain.metrics import METRICS
+from core.domain.metrics import METRICS, metric_named
 from core.domain.ranking import spread
 from core.domain.training import Trial
 from core.ui.kit import words
 from core.ui.leaderboard.board import Board
 
 METRIC = "metric:"
+WON = " ★"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,21 @@ class Column:
     width: int = 80
     format: str = ""
     """Of a number; empty for text."""
+    help: str | None = None
 
     @property
     def config(self) -> Any:
         if not self.format:
-            return st.column_config.TextColumn(width=self.width)
-        return st.column_config.NumberColumn(format=self.format, width=self.width)
+            return st.column_config.TextColumn(width=self.width, help=self.help)
+        return st.column_config.NumberColumn(format=self.format, width=self.width, help=self.help)
 
 
 def _metric(name: str) -> Column:
     label = words.metric(name)
-    return Column(label, lambda _, trial: trial.metrics.get(name), max(80, 8 * len(label)), "%.4f")
+    way = "" if metric_named(name).higher_is_better else "; lower is better"
+    return Column(
+        label, lambda _, trial: trial.metrics.get(name), max(80, 8 * len(label)), "%.4f", f"{name} on Azure{way}"
+    )
 
 
 def _folds(trial: Trial) -> str:
@@ -44,14 +49,19 @@ def _folds(trial: Trial) -> str:
 
 
 OFFERED: Mapping[str, Column] = {
-    "spread": Column("± folds", lambda _, trial: spread(trial), 70, "%.4f"),
+    "spread": Column("± folds", lambda _, trial: spread(trial), 70, "%.4f", "Standard deviation over the folds"),
     "state": Column("State", lambda _, trial: words.state(trial.state).label, 80),
-    "time": Column("Time", lambda board, trial: board.took_s(trial), 70, "%.1f s"),
-    "predict_ms": Column("One row", lambda _, trial: trial.predict_ms or None, 85, "%.3f ms"),
+    "time": Column("Fit time", lambda board, trial: board.took_s(trial), 75, "%.1f s", "Of all folds together"),
+    "predict_ms": Column("Predict time", lambda _, trial: trial.predict_ms or None, 95, "%.3f ms", "For one row"),
     "size": Column("Size", lambda _, trial: trial.size_bytes / 1e6 or None, 80, "%.2f MB"),
     "everyday": Column("Everyday name", lambda _, trial: words.algorithm(trial.algorithm), 140),
     "folds": Column("Folds", lambda _, trial: _folds(trial), 70),
-    "fast": Column("Fast path", lambda _, trial: "Yes" if trial.fast else "No", 80),
+    "fast": Column(
+        "Fast path",
+        lambda _, trial: "Yes" if trial.fast else "No",
+        80,
+        help="No: it needs its own library to answer, and is chosen only where it is asked for",
+    ),
     "error": Column("Why not", lambda _, trial: trial.error or words.DASH, 200),
 }
 
@@ -67,14 +77,20 @@ def offered(board: Board, primary: str) -> dict[str, Column]:
 def shown(board: Board, metric: str, picked: Sequence[str]) -> dict[str, Column]:
     """The columns of the table, from the left; `metric` is the one it is ordered by."""
     places = {trial.number: at for at, trial in enumerate((t for t in board.ranked(metric) if metric in t.metrics), 1)}
-    known = offered(board, metric)
+    known, won = offered(board, metric), board.winner
     fixed = {
-        "rank": Column("Rank", lambda _, trial: str(places.get(trial.number, words.DASH)), 50),
+        "rank": Column(
+            "Rank",
+            lambda _, trial: f"{places.get(trial.number, words.DASH)}{WON if trial.number == won else ''}",
+            50,
+            help=f"{WON.strip()} the model that the training has chosen",
+        ),
+        "trial": Column("Trial", lambda _, trial: trial.number, 50, "%d"),
         "algorithm": Column("Algorithm", lambda _, trial: trial.label, 190),
         METRIC + metric: _metric(metric),
     }
     added = {key: known[key] for key in picked if key in known}
-    return {**fixed, **added, "trial": Column("Trial", lambda _, trial: trial.number, 50, "%d")}
+    return {**fixed, **added}
 
 
 def as_csv(board: Board, trials: Sequence[Trial], metric: str) -> bytes:

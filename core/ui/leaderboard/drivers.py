@@ -24,24 +24,22 @@ def show(opened: Opened) -> None:
 
 
 def _importance(opened: Opened, found: Importance) -> None:
-    st.markdown("**What the model goes by**")
-    ways = {LOSS: "By what is lost without it"}
+    st.markdown("**Which columns matter**")
+    ways = {LOSS: "Permutation"}
     if any(c.shap is not None for c in found.columns):
-        ways[SIZE] = "By its contributions"
+        ways[SIZE] = "SHAP"
     way = choices.choose("Importance", ways, key="importance", draw=choices.tabs) if len(ways) > 1 else LOSS
     charts.show(
         judged_charts.importances(found, by_shap=way == SIZE),
         key=f"trial.importance.{opened.key}",
         alt="; ".join(f"{c.column} {c.permutation:.4g}" for c in found.columns[:5]),
     )
-    st.caption(
-        f"Measured on {words.plural(found.rows, 'row')} that the model never saw. "
-        + (
-            "The mean size of what a column adds to a row's score (Shapley values)."
-            if way == SIZE
-            else "The column's values are exchanged among the rows; the line shows how much that varies."
-        )
-    )
+    metric, rows = words.metric(found.metric), words.plural(found.rows, "row")
+    if way == SIZE:
+        told = "the mean size of what a column adds to a row's score or takes from it (Shapley values)"
+    else:
+        told = f"how much worse {metric} becomes when a column's values are shuffled; the thin line is the spread"
+    st.caption(f"On {rows} that the model never saw: {told}.")
 
 
 def _dependence(opened: Opened, found: Importance) -> None:
@@ -55,10 +53,11 @@ def _dependence(opened: Opened, found: Importance) -> None:
     target = opened.spec.target
     y = f"Probability of {shown.class_name}" if shown.class_name is not None else f"Predicted {target}"
     charts.show(
-        judged_charts.dependence(shown, f"{y} (average)"),
+        judged_charts.dependence(shown, y),
         key=f"trial.dependence.{opened.key}",
         alt=f"{y} by {column}: from {min(shown.averages):.3g} to {max(shown.averages):.3g}",
     )
     st.caption(
-        f"All else as it is in {words.plural(shown.rows, 'row')}. Four fifths of them lie within the shaded band."
+        f"Partial dependence: the average answer to {words.plural(shown.rows, 'row')} in which this column alone is "
+        f"changed. Four fifths of the rows lie within the {'band' if judged_charts.on_scale(shown) else 'thin line'}."
     )

@@ -17,7 +17,7 @@ FEW_ROWS = 30
 def show(opened: Opened) -> None:
     """Choose a column, excluded ones included; its groups side by side."""
     if opened.spec.regression:
-        st.info("Groups are compared by what is decided, and a regression decides nothing.")
+        st.info("Groups are compared by the class that is predicted, and a regression predicts a number.")
         return
     data = opened.board.data
     columns = [name for name in data.columns if name != opened.spec.target] if data else []
@@ -42,7 +42,7 @@ def _table(opened: Opened, found: Fairness) -> None:
     groups = found.groups
     rates: dict[str, list[float | None]] = {
         f"Are {found.class_name}": [group.positive_rate for group in groups],
-        f"Said to be {found.class_name}": [group.predicted_rate for group in groups],
+        f"Predicted {found.class_name}": [group.predicted_rate for group in groups],
         "Found (recall)": [group.true_positive_rate for group in groups],
         "False alarms": [group.false_positive_rate for group in groups],
         "Precision": [group.precision for group in groups],
@@ -63,7 +63,7 @@ def _table(opened: Opened, found: Fairness) -> None:
             **dict.fromkeys(rates, st.column_config.NumberColumn(format="%.1f %%")),
         },
     )
-    st.caption(f"{said} is said from a probability of {found.threshold:.3f} on, as on the tab Predictions.")
+    st.caption(f"{said} is predicted from a probability of {found.threshold:.3f} up, as on the tab Predictions.")
     if sentence := _gap(found):
         st.markdown(sentence)
 
@@ -75,8 +75,8 @@ def _gap(found: Fairness) -> str:
         return ""
     (low, least), (high, most) = min(rates), max(rates)
     said = literal(str(found.class_name))
-    ratio = f", {low / high:.2f} of it" if high > 0 else ""
+    ratio = f", {low / high:.2f} times as often" if high > 0 else ""
     return (
-        f"**{said}** is said most often of **{literal(most)}** ({words.percent(high)}) and least often of "
-        f"**{literal(least)}** ({words.percent(low)}{ratio}). Of groups with at least {FEW_ROWS} rows."
+        f"**{said}** is predicted most often for **{literal(most)}** ({words.percent(high)} of the rows) and least "
+        f"often for **{literal(least)}** ({words.percent(low)}{ratio}), among groups of at least {FEW_ROWS} rows."
     )

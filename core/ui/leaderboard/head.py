@@ -33,13 +33,13 @@ def show(board: Board) -> None:
             actions.apply("Stopping", board.workspace.jobs.cancel, board.job.id)
         return
     _say_what_is_kept(board)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if best := board.best:
-            metric = jobs.primary_metric(board.job)
-            score = f"{words.metric(metric)} {words.score(board.expected.get(metric))}"
-            register.offer(board, best, f"Register the best model ({score})", key="best")
-        if board.scored:
-            _continue(board)
+    if best := board.best:
+        metric = jobs.primary_metric(board.job)
+        score = f"{words.metric(metric)} {words.score(board.expected.get(metric))}"
+        label = f"Register the best model ({score})"
+        register.offer(board, best, label, key="best", beside=lambda: _continue(board))
+    elif board.scored:
+        _continue(board)
 
 
 def _say_leak(board: Board) -> None:

@@ -10,21 +10,22 @@ from core.ui.kit import charts, judged_charts, words
 from core.ui.leaderboard import cached
 from core.ui.leaderboard.opened import Opened
 from core.ui.shell import choices
+from core.ui.shell.markup import literal
 
 WIDE = 0.001
 """Thresholds are this far apart."""
 OUTCOMES = {
-    "true_positive": "Said and true",
-    "false_positive": "Said, not true",
-    "false_negative": "Missed",
-    "true_negative": "Rightly not said",
+    "true_positive": ("True positive", "A row of {} that is predicted as {}."),
+    "false_positive": ("False positive", "Another row that is predicted as {}."),
+    "false_negative": ("False negative", "A row of {} that is not predicted as {}."),
+    "true_negative": ("True negative", "Another row that is not predicted as {}."),
 }
 RATES = {
-    "precision": ("Precision", "Of the rows that are said to be of the class, so many are."),
-    "recall": ("Recall", "Of the rows of the class, so many are found."),
-    "specificity": ("Specificity", "Of the other rows, so many are left alone."),
+    "precision": ("Precision", "The share of the rows predicted as the class that are of the class."),
+    "recall": ("Recall", "The share of the class's rows that are found."),
+    "specificity": ("Specificity", "The share of the other rows that are not predicted as the class."),
     "f1": ("F1", "The harmonic mean of precision and recall."),
-    "accuracy": ("Accuracy", "So many rows are decided rightly."),
+    "accuracy": ("Accuracy", "The share of all rows that are predicted right."),
 }
 
 
@@ -65,13 +66,13 @@ def _threshold(opened: Opened, table: ThresholdTable) -> int:
     if key not in st.session_state:
         st.session_state[key] = round(table.threshold, 3)
     chosen = st.slider(
-        f"Say {table.class_name} from this probability on",
+        literal(f"Predict {table.class_name} from this probability up"),
         0.0,
         1.0,
         step=WIDE,
         format="%.3f",
         key=key,
-        help=f"The model itself decides by {table.threshold:.3g}.",
+        help=f"The model itself predicts it from {table.threshold:.3g} up.",
     )
     return table.place(chosen)
 
@@ -89,25 +90,25 @@ def _confusion(opened: Opened, table: ThresholdTable, at: int) -> None:
     charts.show(
         judged_charts.confusion([said, f"not {said}"], [[tp, fn], [fp, tn]]),
         key=f"trial.confusion.{opened.key}",
-        alt=f"{tp:,} rightly said to be {said}, {fn:,} missed, {fp:,} wrongly said, {tn:,} rightly not said",
+        alt=f"{tp:,} true positives, {fn:,} false negatives, {fp:,} false positives, {tn:,} true negatives",
     )
 
 
 def _profit(opened: Opened, table: ThresholdTable, at: int) -> None:
-    """What decisions are worth, by what each kind of them is."""
-    st.markdown("**What decisions are worth**")
+    """What all decisions earn or cost at each threshold, by what each kind of them does."""
+    st.markdown("**Cost matrix and profit**")
     worth = _worth(opened, table)
     profits, best = table.profits(worth), table.best(worth)
     charts.show(
         judged_charts.profit(table.thresholds, profits, at, best),
         key=f"trial.profit.{opened.key}",
-        alt=f"Worth of all decisions by threshold; best at {table.thresholds[best]:.3f}",
+        alt=f"Profit of all decisions by threshold; highest at {table.thresholds[best]:.3f}",
     )
     key = f"trial.threshold.{opened.key}.{table.class_name}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"Here **{words.number(profits[at])}**, at best **{words.number(profits[best])}** "
-            f"(from {table.thresholds[best]:.3f} on)",
+            f"Profit **{words.number(profits[at])}**, at best **{words.number(profits[best])}** "
+            f"(from {table.thresholds[best]:.3f} up)",
             width="content",
         )
         st.button(
@@ -121,12 +122,18 @@ def _profit(opened: Opened, table: ThresholdTable, at: int) -> None:
 
 def _worth(opened: Opened, table: ThresholdTable) -> Outcomes:
     """For each row: costs are below 0. They begin as the training's cost matrix, where it has one."""
-    first = _asked(opened, table)
+    first, said = _asked(opened, table), literal(str(table.class_name))
     given = {}
-    for place, (name, label) in zip(st.columns(4), OUTCOMES.items(), strict=True):
+    for place, (name, (label, told)) in zip(st.columns(4), OUTCOMES.items(), strict=True):
         given[name] = place.number_input(
-            label, value=float(getattr(first, name)), step=1.0, format="%g", key=f"trial.worth.{name}.{opened.key}"
+            label,
+            value=float(getattr(first, name)),
+            step=1.0,
+            format="%g",
+            key=f"trial.worth.{name}.{opened.key}",
+            help=told.replace("{}", said),
         )
+    st.caption("What one row of each kind earns; below 0 it costs.")
     return Outcomes(**{name: value or 0.0 for name, value in given.items()})
 
 

@@ -1,5 +1,7 @@
 """Register a trial's model, or deploy it in one click."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from core.domain.endpoint import DeploymentSpec
@@ -12,10 +14,10 @@ from core.ui.shell.markup import literal
 from core.workspace import Workspace
 
 
-def offer(board: Board, trial: Trial, label: str, *, key: str) -> None:
+def offer(board: Board, trial: Trial, label: str, *, key: str, beside: Callable[[], None] = lambda: None) -> None:
     """Where the trial's model is registered, its name and the way to Deploy; else a form that registers it.
 
-    `label` is the button's; `key` tells two offers of one page apart.
+    `label` is the button's; `key` tells two offers of one page apart; what `beside` draws stands in the same line.
     """
     place = f"{key}.{board.job.id}.{trial.number}"
     model = board.registered(trial)
@@ -36,6 +38,7 @@ def offer(board: Board, trial: Trial, label: str, *, key: str) -> None:
                 **able("models.register"),
             )
             deploy = _deploy_button(place)
+        beside()
     if register:
         actions.apply("Registering", board.workspace.models.register, name, board.job.id, trial.number)
     if deploy and actions.run("Deploying", _deploy, board.workspace, name, board.job.id, trial.number) is not None:
