@@ -51,7 +51,11 @@ def as_text(value: Any, columns: tuple[str, ...] = ()) -> str:
 
 
 def _record(value: Mapping[str, Any]) -> list[str]:
-    """A line for each field; what has parts of its own stands below its name, without those that are empty."""
+    """A line for each field; what has parts of its own stands below its name, without those that are empty.
+
+    What makes figures doubtful stands before the figures.
+    """
+    value = {key: value[key] for key in sorted(value, key=lambda key: key != "notes")}
     wide = max((len(key) for key, item in value.items() if not _below(item)), default=0)
     lines = []
     for key, item in value.items():

@@ -42,13 +42,14 @@ def test_what_has_parts_stands_below_its_name_without_those_that_are_empty():
     shown = as_text(
         {
             "state": "ended",
-            "result": {"best": {"number": 4, "error": ""}, "members": [[4, 0.25], [7, 0.75]], "notes": []},
+            "result": {"best": {"number": 4, "error": ""}, "members": [[4, 0.25], [7, 0.75]], "notes": ["it leaks"]},
             "checks": [{"name": "a", "passed": True}, {"name": "b", "passed": False}],
         }
     )
     assert shown.splitlines() == [
         "state  ended",
         "result",
+        "  notes    it leaks",
         "  best",
         "    number  4",
         "  members  4 0.25, 7 0.75",

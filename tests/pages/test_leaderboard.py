@@ -146,9 +146,9 @@ def test_columns_are_added_and_trials_left_out_as_the_visitor_wants(visit, bank)
     assert list(app.dataframe[0].value["Rank"])[:2] == ["1 ★", "2"], "what the training has chosen is marked"
     assert list(app.dataframe[0].value) == [
         "Rank",
-        "Trial",
         "Algorithm",
         "AUC",
+        "Trial",
         "± folds",
         "State",
         "Fit time",
@@ -159,7 +159,7 @@ def test_columns_are_added_and_trials_left_out_as_the_visitor_wants(visit, bank)
     by_label(app.multiselect, "Algorithms").set_value([Algorithm.XGBOOST]).run()
 
     board = app.dataframe[0].value
-    assert list(board) == ["Rank", "Trial", "Algorithm", "AUC", "Log loss", "Size"]
+    assert list(board) == ["Rank", "Algorithm", "AUC", "Trial", "Log loss", "Size"]
     assert list(board["Trial"]) == [5, 2]
     assert list(board["Rank"]) == ["3", "6"], "among all"
     assert "2 of 9 trials" in text(app)

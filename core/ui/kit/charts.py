@@ -75,7 +75,7 @@ def best_so_far(trials: Sequence[Trial], metric: str, started_at: float) -> go.F
         customdata=[(t.number, words.algorithm(t.algorithm)) for t in ended],
         hovertemplate="Trial %{customdata[0]}, %{customdata[1]}<br><b>%{y:.4f}</b> after %{x:.0f} s<extra></extra>",
     )
-    figure = laid_out([line, dots], x="Time since the start (s)", y=f"{words.metric(metric)} (cross-validated)")
+    figure = laid_out([line, dots], x="Time since the start (s)", y=words.metric(metric))
     # A trial alone, or trials that are all alike, would otherwise get an axis far wider than a metric's differences.
     room = max(0.002, 0.15 * (max(scores) - min(scores)))
     return figure.update_yaxes(range=[min(scores) - room, max(scores) + room], tickformat=".4~f")

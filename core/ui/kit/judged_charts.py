@@ -40,11 +40,13 @@ class Axes:
     y: str
     diagonal: bool = False
     level: float | None = None
+    area: str = ""
+    """What the area below the curve is called."""
 
 
 AXES: Mapping[str, Axes] = {
-    CurveName.ROC: Axes("ROC", "False positive rate", "True positive rate", diagonal=True),
-    CurveName.PRECISION_RECALL: Axes("Precision and recall", "Recall", "Precision"),
+    CurveName.ROC: Axes("ROC", "False positive rate", "True positive rate", diagonal=True, area="AUC"),
+    CurveName.PRECISION_RECALL: Axes("Precision and recall", "Recall", "Precision", area="average precision"),
     CurveName.CALIBRATION: Axes("Calibration", "Predicted probability", "Share of the class", diagonal=True),
     CurveName.LIFT: Axes("Lift", "Share of the rows, most probable first", "Lift (times)", level=1.0),
     CurveName.GAINS: Axes("Cumulative gains", "Share of the rows, most probable first", "Share found", diagonal=True),

@@ -51,7 +51,7 @@ def quality_and_speed(trials: Sequence[Trial], metric: str) -> go.Figure:
         hovertemplate=HOVER + ", %{x:.3g} ms a row<extra></extra>",
     )
     figure = laid_out(
-        [line, dots], x="Time for one row (ms)", y=f"{words.metric(metric)} (cross-validated)", xaxis_type="log"
+        [line, dots], x="Time for one row (ms)", y=words.metric(metric), xaxis_type="log"
     )
     figure.update_xaxes(tickvals=TIMES_MS, ticktext=[f"{ms:g}" for ms in TIMES_MS])
     return _around(figure, [t.metrics[metric] for t in timed])

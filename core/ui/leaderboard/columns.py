@@ -40,7 +40,7 @@ def _metric(name: str) -> Column:
     label = words.metric(name)
     way = "" if metric_named(name).higher_is_better else "; lower is better"
     return Column(
-        label, lambda _, trial: trial.metrics.get(name), max(80, 8 * len(label)), "%.4f", f"{name} on Azure{way}"
+        label, lambda _, trial: trial.metrics.get(name), max(80, 7 * len(label)), "%.4f", f"{name} on Azure{way}"
     )
 
 
@@ -85,9 +85,9 @@ def shown(board: Board, metric: str, picked: Sequence[str]) -> dict[str, Column]
             50,
             help=f"{WON.strip()} the model that the training has chosen",
         ),
-        "trial": Column("Trial", lambda _, trial: trial.number, 50, "%d"),
         "algorithm": Column("Algorithm", lambda _, trial: trial.label, 190),
         METRIC + metric: _metric(metric),
+        "trial": Column("Trial", lambda _, trial: trial.number, 50, "%d"),
     }
     added = {key: known[key] for key in picked if key in known}
     return {**fixed, **added}

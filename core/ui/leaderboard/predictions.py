@@ -164,7 +164,7 @@ def _side_by_side(
     for start in range(0, len(shown), 2):
         for place, curve in zip(st.columns(2), shown[start : start + 2], strict=False):
             axes = judged_charts.AXES[curve.name]
-            area = "" if curve.area is None else f" :gray[{words.score(curve.area)}]"
+            area = "" if curve.area is None else f" :gray[{axes.area} {words.score(curve.area)}]"
             upright = threshold if curve.name == CurveName.CALIBRATION else None
             with place:
                 st.markdown(f"**{axes.title}**{area}")
