@@ -2,12 +2,14 @@
 
 import random
 import re
+import statistics
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import living
 import pytest
@@ -25,6 +27,7 @@ from core.domain.training import Algorithm, TrainingSpec
 from core.local.paths import Paths, new_id
 from core.local.store import Store
 from core.ui.deploy import TABS
+from core.ui.leaderboard.trial import TABS as TRIAL_TABS
 from core.ui.shell.live import FAST_S
 from core.ui.shell.navigation import PAGES
 
@@ -69,6 +72,50 @@ def test_every_tab_of_an_endpoint_fits_each_width_and_is_read_in_both_themes(pag
         page.wait_for_selector(SETTLED)
         if at % 3 == fitting:
             assert_fits(page, tab.title)
+
+
+@pytest.mark.parametrize("tab", in_turn((part.title for part in TRIAL_TABS), len(TRIAL_TABS)))
+def test_every_tab_of_a_trial_fits_each_width_and_is_read_in_both_themes(
+    page: Page, app: str, quickstart: living.Live, tab: str
+):
+    (job, *_) = quickstart.workspace.jobs.list(JobKind.AUTOML)
+    picks = ",".join(f"{job.id}:{trial.number}" for trial in quickstart.workspace.jobs.trials(job.id)[:2])
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    page.goto(f"{app}/leaderboard?job={job.id}&trial={job.result.best.number}&compare={picks}&tab={quote(tab)}")
+    settled(page, "Leaderboard")
+    expect(page.get_by_role("radio", name=tab, exact=True)).to_be_checked()
+    expect(page.get_by_test_id("stSpinner")).to_have_count(0)
+    assert_fits(page, tab)
+
+
+@pytest.mark.full
+def test_a_trial_stands_in_the_table_within_a_second_of_its_end(page: Page, app: str, quickstart: living.Live):
+    (like, *_) = quickstart.workspace.jobs.list(JobKind.AUTOML)
+    spec = replace(
+        like.spec,
+        timeout_s=30.0,
+        allowed_training_algorithms=(Algorithm.LOGISTIC_REGRESSION, Algorithm.BERNOULLI_NAIVE_BAYES),
+        enable_vote_ensemble=False,
+        enable_stack_ensemble=False,
+    )
+    page.goto(f"{app}/leaderboard?job={quickstart.workspace.jobs.submit(spec).id}")
+    settled(page, "Leaderboard")
+    opened_at = time.time()
+    page.evaluate(
+        """() => { window.seen = {}; setInterval(() => {
+            const main = document.querySelector("[data-testid=stMain]").innerText;
+            window.seen[(main.match(/(\\d+) trials? done/) || [0, 0])[1]] ??= Date.now() / 1000; }, 20); }"""
+    )
+    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=60_000)
+
+    seen = {int(count): at for count, at in page.evaluate("window.seen").items()}
+    (newest, *_) = quickstart.workspace.jobs.list(JobKind.AUTOML)
+    ended = sorted(t.started_at + t.duration_s for t in quickstart.workspace.jobs.trials(newest.id) if t.metrics)
+    late = [min(at for n, at in seen.items() if n >= count) - end for count, end in enumerate(ended, 1)]
+    late = [seconds for seconds, end in zip(late, ended, strict=True) if end > opened_at]
+    assert late
+    # Half a second between two looks and the drawing; more is left for a machine that does other things, too.
+    assert statistics.median(late) < 3, late
 
 
 def test_a_deep_link_to_a_fresh_server_works_and_so_do_its_first_click_and_f5(page: Page, fresh_app: str):

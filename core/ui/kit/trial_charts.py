@@ -50,9 +50,7 @@ def quality_and_speed(trials: Sequence[Trial], metric: str) -> go.Figure:
         customdata=_who(timed),
         hovertemplate=HOVER + ", %{x:.3g} ms a row<extra></extra>",
     )
-    figure = laid_out(
-        [line, dots], x="Time for one row (ms)", y=words.metric(metric), xaxis_type="log"
-    )
+    figure = laid_out([line, dots], x="Time for one row (ms)", y=words.metric(metric), xaxis_type="log")
     figure.update_xaxes(tickvals=TIMES_MS, ticktext=[f"{ms:g}" for ms in TIMES_MS])
     return _around(figure, [t.metrics[metric] for t in timed])
 
