@@ -49,6 +49,11 @@ def check_validation(spec: TrainingSpec, table: Path, profile: TableProfile, jud
         )
     if spec.regression:
         return
+    if len(values) < 2:
+        raise TableUnusable(
+            f"The validation data {other.ref} has the one value '{values[0]}' of '{spec.target}' in every row",
+            hint="Choose a table with rows of at least two classes, by which models can be told apart",
+        )
     known = _values(table, spec.target, kind)
     if strange := [value for value in values if value not in known]:
         raise TableUnusable(

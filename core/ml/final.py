@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -197,7 +198,8 @@ class Final:
     def _by_block(self, said: Array) -> tuple[float, ...]:
         judged = self._judged
         parts = (judged.blocks == block for block in np.unique(judged.blocks))
-        return tuple(score(judged.metric, judged.target[part], said[part]) for part in parts)
+        scores = (score(judged.metric, judged.target[part], said[part]) for part in parts)
+        return tuple(filter(isfinite, scores))
 
     def _dearness(self, finished: FinishedTrial) -> tuple[float, int]:
         return self._allowance.share(finished), finished.trial.number

@@ -67,6 +67,9 @@ WORTH_SHARE = 0.5
 """A trial is not started in less than this share of the shortest one's time."""
 LOOKED_AT_MAX = 40
 """So many configurations that would take too long are passed over at once."""
+FAILED_MAX = 20
+"""While none has succeeded, after so many trials no further ones are begun: they would fail alike."""
+OF_MEMORY = "Choose a compute with more memory, or fewer trials at once, or a table with fewer rows or columns"
 TELL_S = 0.4
 """The folds of a trial are told no more often than this."""
 
@@ -147,9 +150,7 @@ class _Run:
     def result(self) -> SearchResult:
         """The best of the trials and of what they make together. Raises TrainingFailed."""
         if not self.board.ranked:
-            raise TrainingFailed(
-                self._why_nothing(), hint="Give the job more time, or look at the errors of the trials"
-            )
+            raise self._nothing()
         return self.final.result(self.budget.left_at_last, self.should_stop)
 
     def _tasks(self) -> Iterator[TrialTask]:
@@ -259,11 +260,13 @@ class _Run:
         wanted, metric = self.spec.exit_score, self.spec.primary_metric
         if wanted is None or not self.board.ranked:
             return False
-        return gain(metric, self.board.ranked[0].trial.metrics[metric]) >= gain(metric, wanted)
+        return gain(metric, self.board.ranked[0].trial.metrics.get(metric, float("nan"))) >= gain(metric, wanted)
 
     def _enough(self) -> bool:
         """No time or number left for one more trial."""
         if self._is_over() or self.budget.left_at_most() <= 0 or self._started() >= self.spec.max_trials:
+            return True
+        if not self.board.ranked and len(self.board.singles) >= FAILED_MAX:
             return True
         if not self.board.ranked or self.budget.timeless:
             return False
@@ -284,8 +287,13 @@ class _Run:
             return ()
         return (f"The search ended after {self.budget.used():.0f} of {self.spec.timeout_s:g} s: {why}",)
 
-    def _why_nothing(self) -> str:
+    def _nothing(self) -> TrainingFailed:
+        """No trial succeeded, and why."""
         failed = [f.trial for f in self.board.trials if f.trial.state is TrialState.FAILED]
-        if failed:
-            return f"No trial succeeded; the first failed with: {failed[0].error}"
-        return f"No trial ended within {self.spec.timeout_s:g} s"
+        if not failed:
+            return TrainingFailed(f"No trial ended within {self.spec.timeout_s:g} s", hint="Give the job more time")
+        of_memory = "memory" in failed[0].error
+        return TrainingFailed(
+            f"No trial succeeded; the first of {len(failed)} failed with: {failed[0].error}",
+            hint=OF_MEMORY if of_memory else "Look at the errors of the trials",
+        )

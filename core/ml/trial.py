@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field, replace
+from math import isfinite
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
@@ -136,7 +137,7 @@ def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell, block: Pl
     metric = task.problem.metric
     for k in range(folds.count):
         judged.fold(k)
-        tell(TrialProgress(task.number, tuple(judged.scores)))
+        tell(TrialProgress(task.number, tuple(filter(isfinite, judged.scores))))
         if why := why_hopeless([gain(metric, s) for s in judged.scores], [gain(metric, s) for s in task.rival]):
             raise TrialStopped(why)
     said, target = judged.answers(), rows[1][folds.judged]
@@ -170,8 +171,11 @@ def _featurizer(task: TrialTask) -> str:
 
 
 def _by_block(metric: str, target: Array, said: Array, block: Places) -> list[float]:
-    """The score of each block, which is a fold of a cross-validation: of a repeat, a fold of the first time."""
-    return [score(metric, target[block == b], said[block == b]) for b in np.unique(block)]
+    """The score of each block, which is a fold of a cross-validation: of a repeat, a fold of the first time.
+
+    A block without a score is left out: one that has a single class.
+    """
+    return [s for b in np.unique(block) if isfinite(s := score(metric, target[block == b], said[block == b]))]
 
 
 def _refit(fits: _Fits, rows: Rows, validation: int) -> None:

@@ -224,11 +224,16 @@ def test_folds_are_stratified_balanced_and_the_same_for_the_same_seed():
     assert not np.array_equal(fold, split(labels, 3, 8))
 
 
-@pytest.mark.parametrize(("rows", "folds"), [(12, 10), (30, 10), (2_000, 5), (25_000, 3)])
+@pytest.mark.parametrize(("rows", "folds"), [(12, 6), (30, 10), (2_000, 5), (25_000, 3)])
 def test_fewer_rows_are_cut_into_more_folds_and_so_many_columns_into_few(tmp_path, rows, folds):
     columns = {"x": [i % 17 for i in range(rows)], "answer": [i % 2 for i in range(rows)]}
     assert prepared(write_table(tmp_path / "t.parquet", columns)).problem.folds == folds
     assert folds_for(rows, columns=2_000) == 3
+
+
+def test_the_rarer_of_two_classes_has_a_row_in_each_fold(tmp_path):
+    columns = {"x": [i % 17 for i in range(40)], "answer": [int(i < 3) for i in range(40)]}
+    assert prepared(write_table(tmp_path / "t.parquet", columns)).problem.folds == 3
 
 
 def test_the_job_may_choose_its_folds(table):

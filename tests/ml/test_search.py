@@ -99,6 +99,13 @@ def test_a_search_without_any_success_says_why(searching):
         searching.run(spec={"max_trials": 3})
 
 
+def test_a_search_in_which_every_trial_fails_ends_early(searching):
+    searching.trials.fails = dict.fromkeys(range(99), "It used 141 MB of memory")
+    with pytest.raises(TrainingFailed, match="the first of 20 failed") as raised:
+        searching.run(spec={"timeout_s": 600.0})
+    assert "more memory" in raised.value.hint
+
+
 def test_the_time_is_kept_and_what_runs_at_its_end_is_stopped(searching):
     searching.trials.lasts_s = 3.7
     before = searching.clock.now

@@ -36,10 +36,14 @@ COLUMNS_MANY = 1_000
 """From so many columns on a fit takes long, and few trials would end with more folds."""
 
 
-def folds_for(rows: int, wanted: int = 0, columns: int = 1) -> int:
-    """How many; 0 leaves the choice to us. Many folds cost little on few rows and leave more of them to learn from."""
+def folds_for(rows: int, wanted: int = 0, columns: int = 1, rarer: int = 0) -> int:
+    """How many; 0 leaves the choice to us. Many folds cost little on few rows and leave more of them to learn from.
+
+    `rarer` are the rows of the rarer one of two classes, of which each fold needs one to be judged by; 0: no such.
+    """
     few = rows >= 20_000 or columns >= COLUMNS_MANY
-    return max(2, min(wanted or (3 if few else 5 if rows >= 1_000 else 10), rows))
+    usual = 3 if few else 5 if rows >= 1_000 else 10
+    return max(2, min(wanted or min(usual, rarer or usual), rows))
 
 
 def folds_of(problem: LearningProblem, target: Target, validation: int = 0, *, repeat: int = 0) -> Folds:

@@ -81,7 +81,7 @@ def _problem(
         signature=signature,
         codes=coded,
         rows=rows,
-        folds=folds_for(rows, spec.n_cross_validations, len(coded)),
+        folds=folds_for(rows, spec.n_cross_validations, len(coded), min(target.rows) if len(target.rows) == 2 else 0),
         seed=spec.seed,
         kind=kind_of(spec.task, target.classes),
         metric=spec.primary_metric,

@@ -85,7 +85,7 @@ class Order:
         own = next((f.trial for f in self._board.ranked if f.trial.algorithm == config.algorithm), None)
         if own is None or len(best.fold_scores) < 2:
             return False
-        behind = gain(metric, best.metrics[metric]) - gain(metric, own.metrics[metric])
+        behind = gain(metric, best.metrics.get(metric, 0.0)) - gain(metric, own.metrics.get(metric, 0.0))
         return behind > LAG_SPREADS * pstdev(best.fold_scores)
 
     def _list(self) -> Iterator[Config]:
