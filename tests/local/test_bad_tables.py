@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.domain.compute import Compute
 from core.domain.errors import SpecInvalid, TableUnusable
 from core.domain.job import Job, JobState
-from core.domain.training import Algorithm, Compute, TrainingSpec, TrialState
+from core.domain.training import Algorithm, TrainingSpec, TrialState
 from core.local.paths import Paths
 from core.local.store import Store
 from core.local.worker.executors import ProcessExecutor
