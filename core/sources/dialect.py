@@ -19,6 +19,8 @@ NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 LOOK_ROWS = 200
 """Records from which delimiter and header are told; ragged ones further down are found when all is read."""
 FIT_ROWS = 50
+LOOK_CELLS, LOOK_ROWS_MIN = 100_000, 20
+"""The more columns there are, the fewer rows tell what is a number and what a name."""
 LOOK_LINES = 2_000
 """A quote that is never closed would make the rest of the file one cell."""
 BEFORE_MAX = 20
@@ -63,10 +65,15 @@ class _Look:
         return len(self.records[0])
 
     @property
+    def rows(self) -> tuple[list[str], ...]:
+        """Those by which the first is judged."""
+        return self.records[1 : 1 + max(LOOK_ROWS_MIN, LOOK_CELLS // self.width)]
+
+    @property
     def fit(self) -> tuple[bool, float, int, bool]:
         """More is better: several cells in every record, of which more are numbers, and the more the better."""
         good = self.even and self.width > 1
-        cells = [cell for record in self.records[1:FIT_ROWS] for cell in record if cell.strip()]
+        cells = [cell for record in self.rows[: FIT_ROWS - 1] for cell in record if cell.strip()]
         numbers = sum(map(looks_like_number, cells)) / max(1, len(cells)) if good else 0.0
         return good, round(numbers, 1), self.width, self.even
 
@@ -90,7 +97,7 @@ def dialect_of(text: Path, what: str, reading: Reading) -> Dialect:
     look = looks[delimiter]
     if len(look.records) == 1 and "\n" in look.records[0][-1]:
         raise SourceUnreadable(f"{what}, line {look.line + 1}: a quote is not closed", hint=HINT)
-    verdict = Verdict(header=True) if look.extra else judge(look.records[0], look.records[1:], reading)
+    verdict = Verdict(header=True) if look.extra else judge(look.records[0], look.rows, reading)
     names, unnamed = _names(look, verdict.header)
     refuse_duplicates(names, what)
     notes += [*_skipped(look), *_said(verdict, names), *unnamed, *_single(look, reading)]

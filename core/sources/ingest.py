@@ -55,6 +55,8 @@ NO_TABLES = {
     r"\s*\[\s*[\[\]]": "JSON, but a list of lists where records are needed",
 }
 """What a text begins with that is no table; a page is what a download gives to whoever must log in first."""
+WIDE = 200
+"""Columns from which on a table is planned with care: DuckDB compares all expressions of a query with each other."""
 RAGGED = re.compile(r"Line: (\d+)[\s\S]*Expected Number of Columns: (\d+) Found: (\d+)")
 
 
@@ -186,6 +188,8 @@ def _json_table(connection: duckdb.DuckDBPyConnection, copy: Path, what: str) ->
 def _write(connection: duckdb.DuckDBPyConnection, table: Relation, part: Path) -> int:
     values = ", ".join(f'{value} AS "{name.replace(chr(34), chr(34) * 2)}"' for name, value, _ in table.columns)
     group = max(2_048, min(122_880, GROUP_CELLS // len(table.columns)))
+    if len(table.columns) > WIDE:
+        connection.execute("SET disabled_optimizers = 'common_subexpressions'")  # 30 s of planning for 5,000 columns
     written = connection.execute(
         f"COPY (SELECT {values} FROM {table.sql}) TO {literal(str(part))} "
         f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group})"
@@ -271,9 +275,20 @@ class _Cells:
         if dialect.trailing:
             names = names[:-1]
             _refuse_filled(self.connection, f"SELECT count(c{len(names)}) FROM {relation}", len(names), self.what)
-        table = TextTable(self.connection, relation, names, dialect.delimiter, self.reading, self.texts)
+        if kept := len(names) > WIDE:
+            relation = _by_columns(self.connection, relation, text.with_suffix(".columns"))
+        table = TextTable(self.connection, relation, names, dialect.delimiter, self.reading, self.texts, kept)
         columns = tuple(table.values())
         return Relation(relation, columns, (*dialect.notes, *table.notes))
+
+
+def _by_columns(connection: duckdb.DuckDBPyConnection, relation: str, parquet: Path) -> str:
+    """The same cells of text, kept so that a few columns can be read without all others; the relation of it."""
+    connection.execute(
+        f"COPY (SELECT * FROM {relation}) TO {literal(str(parquet))} (FORMAT parquet, ROW_GROUP_SIZE 2048)"
+    ).fetchall()
+    connection.execute("SET parquet_metadata_cache = true")
+    return f"read_parquet({only(parquet)}, {AS_IT_STANDS})"
 
 
 def _without(copy: Path, lines: int) -> bool:

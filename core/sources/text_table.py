@@ -34,13 +34,17 @@ class TextTable:
     reading: Reading
     texts: Collection[str] = frozenset()
     """Names of columns that are text whatever they hold."""
+    kept: bool = False
+    """Whether the cells are kept by columns, and not read from the text again each time."""
     notes: list[Note] = field(default_factory=list)
 
     def values(self) -> list[tuple[str, str, str]]:
         """Each column's name, the SQL of its values, and their type. What was done is added to `notes`."""
         kinds = [self._kind(i) for i in range(len(self.names))]
         self._say(kinds)
-        return [(name, value(f"c{i}", kinds[i]), kinds[i].sql) for i, name in enumerate(self.names)]
+        # From a text DuckDB would read numbers itself, and refuse what is none.
+        bare = [self.kept and not column.trimmed for column in self.plain]
+        return [(n, value(f"c{i}", kinds[i], bare=bare[i]), kinds[i].sql) for i, n in enumerate(self.names)]
 
     @cached_property
     def plain(self) -> list[Plain]:
