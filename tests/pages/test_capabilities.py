@@ -9,6 +9,7 @@ from fakes import FakeWorkspace, without
 from reading import text
 
 from core.ui.deploy.parts import TABS
+from core.ui.monitor.parts import TABS as WATCHED
 from core.ui.pipelines.endpoint_tab import USES
 from core.ui.shell import cached
 from core.ui.shell.navigation import PAGES
@@ -21,7 +22,9 @@ VIEWS = [
     *({"page": "pipelines", "use": use.title} for use in USES),
     {"page": "pipelines", "run": RUN_ID, "step": "automl", "compare": "r-1"},
     *({"page": "deploy", "use": tab.title} for tab in TABS),
+    *({"page": "monitor", "watch": tab} for tab in ("Requests", "Alerts")),
 ]
+RARELY = [{"page": "monitor", "watch": tab.title} for tab in WATCHED if tab.title not in ("Requests", "Alerts")]
 
 
 @pytest.fixture
@@ -40,7 +43,11 @@ def afresh(fake: FakeWorkspace, *verbs: str) -> None:
     fake.calls.clear()
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: "-".join(view.values()))
+@pytest.mark.parametrize(
+    "view",
+    [*VIEWS, *(pytest.param(view, marks=pytest.mark.full) for view in RARELY)],
+    ids=lambda view: "-".join(view.values()),
+)
 def test_a_page_does_without_each_verb_that_it_asks_for(visit, bank, view):
     visit(**view)
     asked = sorted({name for name, _ in bank.calls})
@@ -69,6 +76,9 @@ ACTS = [
     ({"page": "pipelines", "use": "Versions"}, "Disable", "pipelines.enable"),
     ({"page": "pipelines", "run": RUN_ID}, "Cancel the run", "pipelines.cancel"),
     ({"page": "quality"}, "Run the gate", "proofs.run_gate"),
+    ({"page": "monitor", "watch": "Collection"}, "Save", "endpoints.update"),
+    ({"page": "monitor", "watch": "Drift"}, "Save", "records.set_drift_limit"),
+    ({"page": "monitor", "watch": "Alerts"}, "Create", "records.set_alert"),
 ]
 
 

@@ -4,10 +4,12 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import monitored
 import pytest
 from reading import by_label, text
 
 from core.definitions import shipped
+from core.domain.alerts import AlertState
 from core.domain.data import AvailableTable, DataSource
 from core.domain.endpoint import EndpointState, GateState
 from core.domain.errors import ServiceUnavailable
@@ -243,3 +245,13 @@ def test_a_quickstart_that_is_published_already_is_used_as_it_is(visit, fake):
 
 def test_where_something_is_live_no_quickstart_is_offered(visit, bank):
     assert "Run the quickstart" not in {button.label for button in visit("home").button}
+
+
+def test_an_alert_that_fires_needs_attention_with_the_way_to_it(visit, bank):
+    bank.monitored.alerts["slow"] = monitored.alert(monitored.RULE, time.time(), AlertState.FIRING, 80.0)
+
+    app = visit("home")
+
+    assert "Alert **too-slow** fires since" in text(app)
+    bank.monitored.alerts["slow"] = monitored.alert(monitored.RULE, time.time())
+    assert "Needs attention" not in text(visit("home"))

@@ -1,9 +1,10 @@
-"""What needs a person: pipelines whose last run failed, and schedules that nobody looks at any more."""
+"""What needs a person: alerts that fire, pipelines whose last run failed, schedules that nobody looks at any more."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
+from core.domain.alerts import Alert
 from core.domain.job import JobState
 from core.domain.monitoring import SCHEDULER_SILENT_S, ServiceStatus
 from core.domain.run import RunSummary
@@ -18,13 +19,24 @@ SHOWN_MAX = 5
 def show(seen: Overview) -> None:
     """Nothing at all on a good day."""
     trouble = "" if abilities.lacking("service.status") else _trouble(cached.service().status, seen.now)
-    if not (trouble or seen.failed):
+    if not (trouble or seen.failed or seen.firing):
         return
     with st.container(border=True, gap="small"):
         st.markdown(":red[:material/error:] **Needs attention**")
         if trouble:
             _scheduler(trouble)
+        _alerts(seen.firing, seen.now)
         _runs(seen.failed, seen.now)
+
+
+def _alerts(firing: Sequence[Alert], now: float) -> None:
+    for alert in firing[:SHOWN_MAX]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            said = literal(alert.text or alert.rule.endpoint)
+            st.markdown(f"Alert **{literal(alert.rule.name)}** fires since {words.moment(alert.since, now)}: {said}")
+            navigation.link("Monitor", "Alerts", endpoint=alert.rule.endpoint, watch="Alerts")
+    if len(firing) > SHOWN_MAX:
+        st.caption(f"And {words.plural(len(firing) - SHOWN_MAX, 'more alert')}.")
 
 
 def _scheduler(trouble: str) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.domain.alerts import Alert, AlertState
 from core.domain.data import DataAsset
 from core.domain.endpoint import Endpoint
 from core.domain.job import Job, JobKind
@@ -44,6 +45,8 @@ class Overview:
     going: tuple[RunSummary, ...] = ()
     """Runs of pipelines that go on, or wait to."""
     schedules: tuple[Schedule, ...] = ()
+    firing: tuple[Alert, ...] = ()
+    """Alerts that fire."""
 
     @property
     def running(self) -> tuple[Job, ...]:
@@ -62,6 +65,7 @@ def look(workspace: Workspace) -> Overview:
     listed = workspace.jobs.list(limit=12) if can("jobs.list") else ()
     known = workspace.endpoints.list() if can(*CARDS) else ()
     news = cached.run_news() if can("pipelines.list_runs", "pipelines.revision") else cached.RunNews()
+    alerts = workspace.records.alerts() if can("records.alerts") else ()
     now = time.time()
     training = [j for j in listed if j.kind is JobKind.AUTOML and not j.state.final]
     return Overview(
@@ -76,6 +80,7 @@ def look(workspace: Workspace) -> Overview:
         failed=tuple(run for run in news.failed if now - (run.ended_at or now) < FAILED_S),
         going=news.going,
         schedules=cached.schedules() if can("schedules.list") else (),
+        firing=tuple(a for a in alerts if a.state is AlertState.FIRING),
     )
 
 

@@ -31,8 +31,8 @@ def show(opened: Opened) -> None:
         begun.save("Saving", opened.workspace.endpoints.update, opened.name, changes, expected=seen)
     begun.follow()
     st.caption(
-        "In force within a second, without a restart and without a dropped request. What is kept stays on this "
-        "workspace until it is too old or too large (settings `telemetry_*`)."
+        "In force within a second, without a restart and without a dropped request. What is kept stays in this "
+        "workspace until it is too old or too large (settings `records_max_days` and `records_max_mb`)."
     )
 
 

@@ -65,10 +65,13 @@ def _share(bucket: PredictionBucket, positive: str) -> float | None:
 def scores(found: Predictions) -> go.Figure:
     """Rows by score, against the scores of training rows that the model had not seen."""
     names = [f"{low:.3g} to {high:.3g}" for low, high in zip(found.edges, found.edges[1:], strict=False)]
+    every = -(-len(found.edges) // 10)
+    edges = list(enumerate(found.edges))[::every]
     total = sum(found.histogram)
     recent = [count / total if total else 0.0 for count in found.histogram]
     title = f"Probability of {plain(found.positive)} (score)" if found.positive else "Prediction (value)"
-    return _against(names, found.training, recent, x=title)
+    figure = _against(names, found.training, recent, x=title)
+    return figure.update_xaxes(tickvals=[at - 0.5 for at, _ in edges], ticktext=[f"{edge:.3g}" for _, edge in edges])
 
 
 def metrics(live: Mapping[str, Measured], trained: Mapping[str, float]) -> go.Figure:

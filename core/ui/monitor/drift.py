@@ -67,10 +67,9 @@ def _summary(report: DriftReport, window_s: float) -> None:
             icon=":material/warning:",
         )
     elif drifted:
-        st.info(
-            f"{words.plural(len(drifted), 'column has', 'columns have')} drifted, none that matters to the model.",
-            icon=":material/info:",
-        )
+        unknown = [c.column for c in drifted if c.importance is None]
+        told = "how much the model leans on them is not known" if unknown else "none that matters to the model"
+        st.info(f"{words.plural(len(drifted), 'column has', 'columns have')} drifted, {told}.", icon=":material/info:")
     else:
         st.success(
             f"All {words.plural(len(report.columns), 'column')} are as in training.", icon=":material/check_circle:"

@@ -68,7 +68,7 @@ def _where(seen: Seen, found: Sequence[Concern]) -> None:
 def tiles(seen: Seen) -> tuple[Tile, ...]:
     """Failed requests, server response time, server requests, availability."""
     summary, course = seen.summary, partial(over_time.series, seen.summary)
-    n, width = summary.requests, words.lasting(summary.buckets[0].width_s) if summary.buckets else ""
+    n, width = summary.requests, over_time.width(summary)
     rejected, failed = failing(summary)
     reached = seen.availability
     p99 = percentiles.p99(summary.p99_ms, n)
@@ -97,7 +97,7 @@ def tiles(seen: Seen) -> tuple[Tile, ...]:
 
 
 def _tile(summary: TelemetrySummary, tile: Tile) -> None:
-    with st.container(border=True, gap="xxsmall"):
+    with st.container(border=True, gap="xxsmall", height="stretch"):
         st.metric(tile.title, tile.figure, tile.beside, delta_arrow="off", delta_color="off", help=tile.help)
         if any(value is not None for value in tile.values):
             figure = over_time.tile(summary, tile.values, unit=tile.unit, color=tile.color, bars=tile.bars)

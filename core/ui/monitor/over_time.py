@@ -46,6 +46,13 @@ def recorded(summary: TelemetrySummary) -> tuple[TelemetryBucket | None, ...]:
     return tuple(b if first is None or b.at + b.width_s > first else None for b in summary.buckets)
 
 
+def width(summary: TelemetrySummary) -> str:
+    """How long an interval is: `min`, `30 min`, `s`."""
+    seconds = summary.buckets[0].width_s if summary.buckets else summary.until - summary.since
+    single = {1.0: "s", 60.0: "min", 3_600.0: "h"}
+    return single.get(seconds) or words.lasting(seconds)
+
+
 def series(summary: TelemetrySummary, read: Callable[[TelemetryBucket], T]) -> list[T | None]:
     """One figure of each interval; None where nothing was recorded."""
     return [None if bucket is None else read(bucket) for bucket in recorded(summary)]
@@ -96,8 +103,7 @@ def _stacked(summary: TelemetrySummary, stacks: Sequence[tuple[str, Sequence[int
         )
         for name, values, color, shape in stacks
     ]
-    width = words.lasting(buckets[0].width_s) if buckets else ""
-    figure = laid_out(bars, x="Time", y=f"Requests (per {width})", barmode="stack")
+    figure = laid_out(bars, x="Time", y=f"Requests (per {width(summary)})", barmode="stack")
     return within(whole(figure, max((b.requests for b in buckets), default=0)), summary)
 
 

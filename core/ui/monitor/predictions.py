@@ -52,6 +52,6 @@ def _charts(found: Predictions) -> None:
     unknown = "" if found.training else " The scores of training are not known for this model."
     st.caption(
         f"{words.plural(found.rows, 'row')} of {found.deployment}, {words.moment(found.since, now)} to "
-        f"{words.moment(found.until, now)}, clients only, from the answers that were kept. Training: rows that the "
-        f"model had not seen (cross-validation).{unknown} A gap: no row in that interval."
+        f"{words.moment(min(found.until, now), now)}, clients only, from the answers that were kept. Training: rows "
+        f"that the model had not seen (cross-validation).{unknown} A gap: no row in that interval."
     )

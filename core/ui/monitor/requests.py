@@ -18,7 +18,7 @@ ORDERS = {"newest": "Newest", "slowest": "Slowest"}
 ANY, RIGHT, REJECTED, WRONG = "any", "succeeded", "rejected", "failed"
 ENDINGS = {ANY: "All", RIGHT: "Succeeded", REJECTED: "Rejected (4xx)", WRONG: "Failed (5xx, 424)"}
 SHOWN = 100
-LINES = 100
+LINES, NEWEST_LINES = 100, 8
 TEXT = "monitor.find"
 
 
@@ -65,7 +65,8 @@ def look(opened: Opened, order: str, ending: str, deployment: str, text: str) ->
     chosen = by_id.get(state.seen_request) or (requests[0] if text and requests else None)
     can_log = opened.workspace.can("endpoints.logs")
     request_id = chosen.request_id if chosen else ""
-    log = opened.workspace.endpoints.logs(opened.name, LINES, request_id=request_id) if can_log else ()
+    lines = LINES if chosen else NEWEST_LINES
+    log = opened.workspace.endpoints.logs(opened.name, lines, request_id=request_id) if can_log else ()
     return Found(requests, chosen, log, time.time())
 
 
@@ -133,7 +134,7 @@ def _table(opened: Opened, found: Found) -> None:
 
     request_table.show(found.requests, found.now, key=key, height=560, on_select=clicked)
     st.caption(
-        f"{whose(opened.origin)}, {lately(opened.window[0])}: {words.plural(len(ids), 'request')}"
-        + (f", the first {SHOWN}" if len(ids) >= SHOWN else "")
+        f"{whose(opened.origin)}, {lately(opened.window[0])}: "
+        + (f"the first {SHOWN} requests" if len(ids) >= SHOWN else words.plural(len(ids), "request"))
         + ". Click a row for its log."
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from core.domain.drift import DriftVerdict
+from core.domain.drift import LARGE_PSI, DriftVerdict
 from core.domain.metrics import metric_named
 from core.domain.monitoring import TelemetrySummary, is_server_error
 from core.domain.outcomes import Measured
@@ -133,14 +133,21 @@ def _reached(seen: Seen) -> Iterator[Concern]:
 def _data(seen: Seen) -> Iterator[Concern]:
     if seen.drift is None:
         return
-    matters = [c.column for c in seen.drift.columns if c.verdict is DriftVerdict.MATTERS]
-    if matters:
-        names = ", ".join(literal(name) for name in matters[:NAMED_MAX])
-        more = f" and {len(matters) - NAMED_MAX} more" if len(matters) > NAMED_MAX else ""
-        yield Concern(Level.WATCH, f"inputs have drifted where the model leans on them: {names}{more}", "Drift")
+    drifted = seen.drift.drifted()
+    matter = [c.column for c in drifted if c.verdict is DriftVerdict.MATTERS]
+    large = [c.column for c in drifted if c.importance is None and (c.psi or 0.0) >= LARGE_PSI]
+    if matter:
+        yield Concern(Level.WATCH, f"inputs have drifted where the model leans on them: {_named(matter)}", "Drift")
+    elif large:
+        yield Concern(Level.WATCH, f"inputs have drifted a lot: {_named(large)}", "Drift")
     score = seen.drift.score
     if score is not None and score.verdict in (DriftVerdict.DRIFTED, DriftVerdict.MATTERS):
         yield Concern(Level.WATCH, "the scores are spread differently than in training", "Drift")
+
+
+def _named(columns: list[str]) -> str:
+    more = f" and {len(columns) - NAMED_MAX} more" if len(columns) > NAMED_MAX else ""
+    return ", ".join(literal(name) for name in columns[:NAMED_MAX]) + more
 
 
 def _outcomes(seen: Seen) -> Iterator[Concern]:
