@@ -53,14 +53,14 @@ def test_more_settings_reach_the_training_and_those_left_alone_keep_its_own_defa
     app = visit("leaderboard", **FORM)
     by_label(app.multiselect, "Only these algorithms").set_value([Algorithm.LIGHTGBM, Algorithm.KNN])
     by_label(app.checkbox, "Stack ensemble").uncheck()
-    by_label(app.number_input, "Seconds for a trial").set_value(20)
+    by_label(app.number_input, "Trial timeout (s)").set_value(20)
     by_label(app.number_input, "Stop at this score").set_value(0.95)
     by_label(app.selectbox, "Judge trials by").set_value("A share of the rows")
-    by_label(app.selectbox, "Errors on each class weigh").set_value("As I say")
-    by_label(app.checkbox, "Errors cost differently").check().run()
+    by_label(app.selectbox, "Class weights").set_value("My own")
+    by_label(app.checkbox, "Use a cost matrix").check().run()
     by_label(app.number_input, "Percent held out").set_value(25)
     by_label(app.number_input, "Weight of yes").set_value(3)
-    by_label(app.number_input, "Cost of saying no where it is yes").set_value(5)
+    by_label(app.number_input, "Cost of predicting no where it is yes").set_value(5)
 
     by_label(app.button, "Train").click().run()
 
@@ -76,7 +76,7 @@ def test_more_settings_reach_the_training_and_those_left_alone_keep_its_own_defa
 def test_a_number_is_predicted_where_the_column_has_many(visit, bank):
     app = visit("leaderboard", train="bankmarketing-train:1", target="age")
     by_label(app.get("button_group"), "What to predict").set_value(Task.REGRESSION).run()
-    assert "Errors on each class weigh" not in {box.label for box in app.selectbox}
+    assert "Class weights" not in {box.label for box in app.selectbox}
 
     by_label(app.button, "Train").click().run()
 

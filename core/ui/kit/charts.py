@@ -102,7 +102,7 @@ def probabilities(classes: Sequence[Scalar], shares: Sequence[float]) -> go.Figu
     )
     figure = laid_out([bars], x="Probability (%)", y="", height=80 + 34 * len(shares), yaxis_type="category")
     # A little beyond 100, or its tick has no room for its label.
-    return figure.update_xaxes(range=[0, 103], tickvals=[0, 25, 50, 75, 100])
+    return figure.update_xaxes(range=[0, 103], tickvals=[0, 50, 100])
 
 
 def verdicts(reports: Sequence[GateReport]) -> go.Figure:

@@ -226,6 +226,7 @@ def contributions(found: Explanation) -> go.Figure:
     shown, others = ranked[:SHOWN_MAX], ranked[SHOWN_MAX:]
     if others:
         shown.append((f"{words.plural(len(others), 'other column')}", sum(value for _, value in others)))
+    of = "" if found.class_name is None else f" of {found.class_name}"
     names, values = [name for name, _ in shown][::-1], [value for _, value in shown][::-1]
     bars = go.Bar(
         x=values,
@@ -238,10 +239,16 @@ def contributions(found: Explanation) -> go.Figure:
         hovertemplate="%{y}: <b>%{x:+.4g}</b><extra></extra>",
     )
     figure = laid_out(
-        [bars], x=f"Contribution ({SCALES[found.scale]})", y="", height=90 + 26 * len(shown), yaxis_type="category"
+        [bars],
+        x=f"Contribution to the {SCALES[found.scale]}{of}",
+        y="",
+        height=90 + 26 * len(shown),
+        yaxis_type="category",
     )
     most = max((abs(value) for value in values), default=1.0) or 1.0
-    room = 1.5 * most
+    room = (
+        1.9 * most
+    )  # the figure beside the longest bar is not written over the column's name, in a narrow window either
     return figure.update_xaxes(range=[-room if min(values) < 0 else 0, room if max(values) > 0 else 0])
 
 

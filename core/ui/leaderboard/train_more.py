@@ -18,12 +18,12 @@ from core.ui.shell.markup import literal
 FEW_CLASSES = 10
 """Weights and costs are asked for class by class only up to so many."""
 AUTOMATIC, FOLDS, SHARE, TABLE = "Automatic", "Cross-validation", "A share of the rows", "Another table"
-ALIKE, RARE, OWN = "Alike", "By how rare it is", "As I say"
+ALIKE, RARE, OWN = "Equal", "Balanced", "My own"
 SAMPLINGS: Mapping[Sampling, str] = {
-    Sampling.DEFAULT: "Known good ones first, then around the best",
+    Sampling.DEFAULT: "Known good, then Bayesian",
     Sampling.RANDOM: "At random",
     Sampling.GRID: "All combinations",
-    Sampling.BAYESIAN: "Around the best (Bayesian)",
+    Sampling.BAYESIAN: "Bayesian",
 }
 
 
@@ -70,7 +70,11 @@ def _algorithms(more: More) -> None:
     more.given["blocked_training_algorithms"] = tuple(blocked)
     left, middle, right = st.columns(3, vertical_alignment="bottom")
     more.given["sampling_algorithm"] = left.selectbox(
-        "Hyperparameters", list(SAMPLINGS), format_func=SAMPLINGS.__getitem__, key="leaderboard.sampling"
+        "Hyperparameters",
+        list(SAMPLINGS),
+        format_func=SAMPLINGS.__getitem__,
+        key="leaderboard.sampling",
+        help="Known good ones are tried first, then others near the best. Bayesian begins with the latter.",
     )
     more.given["enable_vote_ensemble"] = middle.checkbox(
         "Voting ensemble",
@@ -91,21 +95,21 @@ def _limits(more: More) -> None:
     more.given["max_trials"] = int(
         first.number_input("Trials at most", 1, 1_000_000, TRIALS_USUAL, key="leaderboard.max_trials") or TRIALS_USUAL
     )
-    more.given["trial_timeout_s"] = _at_most(second, "Seconds for a trial", "trial_timeout_s", "Planned")
+    more.given["trial_timeout_s"] = _at_most(second, "Trial timeout (s)", "trial_timeout_s", "Automatic")
     more.given["exit_score"] = third.number_input(
         "Stop at this score",
         value=None,
         format="%g",
         key="leaderboard.exit_score",
-        placeholder="Search on",
+        placeholder="None",
         help="The search ends once a trial's score is this good.",
     )
     more.given["max_predict_ms"] = _at_most(
         fourth,
-        "Milliseconds for a row",
+        "Predict time (ms)",
         "max_predict_ms",
-        "The engine's limit",
-        "A model that takes longer to answer is not chosen, and ensembles are kept as small.",
+        "Automatic",
+        "A model that takes longer for one row is not chosen, and ensembles are kept as small.",
     )
     more.given["enable_early_termination"] = st.checkbox(
         "End early when nothing more is gained",
@@ -146,7 +150,9 @@ def _classes(more: More) -> None:
     classes = classes_of(more.target)
     ways = [ALIKE, RARE, *([OWN] if classes else [])]
     left, _ = st.columns(2)
-    way = left.selectbox("Errors on each class weigh", ways, key="leaderboard.weights")
+    way = left.selectbox(
+        "Class weights", ways, key="leaderboard.weights", help="Balanced: the rarer a class, the more its rows count."
+    )
     if way == RARE:
         more.given["class_weights"] = BALANCED
     elif way == OWN:
@@ -166,7 +172,7 @@ def _classes(more: More) -> None:
 def _costs(classes: tuple[Scalar, ...]) -> tuple[Cost, ...]:
     """Of two classes: what the model's threshold is chosen by."""
     if not st.checkbox(
-        "Errors cost differently",
+        "Use a cost matrix",
         key="leaderboard.costly",
         help="The model then decides at the threshold that is cheapest on rows it has not seen.",
     ):
@@ -174,10 +180,13 @@ def _costs(classes: tuple[Scalar, ...]) -> tuple[Cost, ...]:
     first, second = classes
     left, right = st.columns(2)
     missed = left.number_input(
-        literal(f"Cost of saying {first} where it is {second}"), value=1.0, format="%g", key=f"leaderboard.cost.{first}"
+        literal(f"Cost of predicting {first} where it is {second}"),
+        value=1.0,
+        format="%g",
+        key=f"leaderboard.cost.{first}",
     )
     alarm = right.number_input(
-        literal(f"Cost of saying {second} where it is {first}"),
+        literal(f"Cost of predicting {second} where it is {first}"),
         value=1.0,
         format="%g",
         key=f"leaderboard.cost.{second}",
