@@ -99,7 +99,22 @@ TABLE = (
     Setting("azure_instance_type", "Standard_DS3_v2", "size", "The size of the machines behind an endpoint."),
     Setting("azure_instances", 1, "count", "So many machines a new deployment has."),
     Setting("azure_notice", "", "text", "What the app says on every page about this workspace of Azure ML."),
-    Setting("otlp_url", "", "address", "An OTLP collector (HTTP) to forward requests to, such as `http://host:4318`."),
+    Setting(
+        "otlp_url",
+        "",
+        "address",
+        "An OTLP collector (HTTP) to forward requests and log lines to, such as `http://host:4318`; also "
+        "`OTEL_EXPORTER_OTLP_ENDPOINT`.",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+    ),
+    Setting(
+        "app_insights_connection",
+        "",
+        "text",
+        "The connection string of an Application Insights resource to forward the same to; also "
+        "`APPLICATIONINSIGHTS_CONNECTION_STRING`.",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    ),
 )
 
 
@@ -151,6 +166,7 @@ class Settings:
     azure_instances: int
     azure_notice: str
     otlp_url: str
+    app_insights_connection: str
 
 
 def read_settings(environ: Mapping[str, str], **overrides: str | None) -> Settings:

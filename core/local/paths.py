@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.domain.names import folder_name
+from core.forwarding.queue import QUEUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Paths:
     @property
     def service_log(self) -> Path:
         return self.home / "service.log"
+
+    @property
+    def forwarding_log(self) -> Path:
+        """What the process that forwards telemetry prints."""
+        return self.home / "forwarding.log"
 
     @property
     def incoming(self) -> Path:
@@ -138,6 +144,10 @@ class Paths:
     def telemetry(self, name: str) -> Path:
         """Records of requests: segments by the servers, merged by the service."""
         return self.endpoint(name) / "telemetry"
+
+    def forwarded(self, name: str) -> Path:
+        """Records that are still to be forwarded, as `core.forwarding` reads them."""
+        return self.endpoint(name) / QUEUE
 
     def model_data(self, name: str) -> Path:
         """Inputs and answers, where the endpoint keeps them: its servers write beside their telemetry."""

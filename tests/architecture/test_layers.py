@@ -25,6 +25,7 @@ LAYERS = (
     ("gate",),
     ("definitions",),
     ("settings",),
+    ("forwarding",),
     ("sources",),
     ("workspace",),
     ("work",),
@@ -47,6 +48,7 @@ ONLY = {
     "gate": {"domain", "contract", "loadtest", "checks"},
     "definitions": {"domain"},
     "settings": {"domain"},
+    "forwarding": {"domain", "durable", "settings"},
     "sources": {"domain", "settings", "ml"},
     "workspace": {"domain", "settings"},
     "work": {"domain", "durable", "contract", "loadtest"},
@@ -87,6 +89,7 @@ FORBIDDEN = {
     "gate": {"pandas", "duckdb", "sqlite3", "subprocess", "socket"} | SERVERS | LEARNERS | CLOUD,
     "definitions": {"pandas", "duckdb", "numpy"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
     "settings": {"pandas", "numpy"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
+    "forwarding": {"pandas", "numpy", "duckdb", "sqlite3", "subprocess"} | SERVERS | LEARNERS | PROVERS,
     "sources": {"pandas", "subprocess", "sqlite3"} | SERVERS | LEARNERS | PROVERS | CLOUD,
     "workspace": {"pandas", "numpy", "duckdb"} | PLACES | SERVERS | LEARNERS | PROVERS | CLOUD,
     "work": {"pandas", "duckdb", "os", "subprocess", "sqlite3"} | SERVERS | LEARNERS | PROVERS | CLOUD,
@@ -259,8 +262,8 @@ ROOMS = {
 }
 """Of a layer with rooms: what each room may import of the others. A module that stands alone is a room."""
 
-ONLY_IN = {"sqlite3": {"core.local.store"}}
-"""Modules that one place alone may import: all SQL stands in the store."""
+ONLY_IN = {"sqlite3": {"core.local.store"}, "opentelemetry": {"core.forwarding"}}
+"""Modules that one place alone may import: all SQL stands in the store, and exporters load in one process alone."""
 
 OUTSIDE = {
     "app.py": {"streamlit", "core.ui"},

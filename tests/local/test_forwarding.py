@@ -1,175 +1,100 @@
-"""An OTLP collector gets every request once as a span; one that is away costs nothing but time."""
+"""Finished records go into the queue of what is forwarded, and the service keeps the process that forwards them."""
 
 import json
 import os
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
+import psutil
 import pytest
-from local_world import World
+from local_world import World, kill
+from receivers import Receiver
 from waiting import wait_until
 
-from core.local.records import forwarding, telemetry
+from core.local.machine import processes
+from core.local.records import catalog, telemetry
+from core.local.records.forwarding import HandingOver
 from core.local.service.janitor import Compaction
 
-GOOD = {
-    "at": 1.5, "request_id": "r1", "trace_id": "ab" * 16, "deployment": "v1", "status": 200, "rows": 2,
-    "elapsed_ms": 2.0, "run_ms": 1.25, "problem": "", "mirrored": False,
-}  # fmt: skip
-BAD = {**GOOD, "request_id": "r2", "trace_id": "a client's own", "status": 424, "problem": "ZeroDivisionError"}
+RECORD = {"at": 1.5, "request_id": "r1", "deployment": "v1", "status": 200, "rows": 2, "elapsed_ms": 2.0}
 
 
-class Collector(ThreadingHTTPServer):
-    """Takes what is sent to it, unless it is told not to."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.status, self.asked, self.taken = 200, 0, list[tuple[str, dict[str, Any]]]()
-        self.taken_max = 1000
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def spans(self) -> list[dict[str, Any]]:
-        return [s for _, body in self.taken for r in body["resourceSpans"] for p in r["scopeSpans"] for s in p["spans"]]
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Collector
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.asked += 1
-        status = self.server.status if len(self.server.taken) < self.server.taken_max else 503
-        if status == 200:
-            self.server.taken.append((self.path, body))
-        self.send_response(status)
-        self.send_header("content-length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    with Collector() as made:
-        thread = threading.Thread(target=made.serve_forever)
-        thread.start()
-        yield made
-        made.shutdown()
-        thread.join()
-
-
-def segment(folder: Path, number: int = 1) -> Path:
+def segment(folder: Path, number: int = 1, form: str = "jsonl") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"seg-{number}-999999999-{number}.jsonl"
-    path.write_text("".join(json.dumps(r) + "\n" for r in (GOOD, BAD)) + '{"at": 2.0, "torn')
+    path = folder / f"seg-{number}-999999999-{number}.{form}"
+    path.write_text(json.dumps({**RECORD, "request_id": f"r{number}"}) + "\n")
     return path
 
 
-def merged(folder: Path) -> bool:
-    """Whether every segment has been merged, and removed."""
-    return bool(list(folder.glob("rec-*"))) and not list(folder.glob("seg-*"))
-
-
-def named(attributes: list[dict[str, Any]]) -> dict[str, Any]:
-    return {a["key"]: next(iter(a["value"].values())) for a in attributes}
-
-
-@pytest.mark.contract("T4")
-def test_a_request_is_a_span_and_what_failed_its_exception(collector: Collector, tmp_path: Path) -> None:
-    forwarding.forward(segment(tmp_path), "bank", collector.url)
-
-    ((path, body),) = collector.taken
-    good, bad = collector.spans()
-    assert path == "/v1/traces"
-    assert named(body["resourceSpans"][0]["resource"]["attributes"])["service.name"] == "bank"
-    assert (good["traceId"], good["startTimeUnixNano"], good["endTimeUnixNano"]) == (
-        "ab" * 16, "1500000000", "1502000000",
-    )  # fmt: skip
-    told = named(good["attributes"])
-    assert (told["http.response.status_code"], told["slipway.deployment"]) == ("200", "v1")
-    assert told["slipway.origin"] == "client", "so are records of before there were origins"
-    assert named(forwarding.span({**GOOD, "origin": "batch"})["attributes"])["slipway.origin"] == "batch"
-    assert (good["status"], bad["status"]) == ({}, {"code": 2})
-    assert named(bad["events"][0]["attributes"]) == {"exception.type": "ZeroDivisionError"}
-    assert len(bad["traceId"]) == 32
-    assert len(bad["spanId"]) == 16
-    assert good["spanId"] != bad["spanId"]
-
-
-def test_what_is_sent_again_has_the_same_ids() -> None:
-    assert forwarding.span(BAD) == forwarding.span(dict(BAD))
-
-
 @pytest.fixture
-def forwarded(world: World, collector: Collector) -> Iterator[Path]:
-    """The telemetry folder of an endpoint whose segments are forwarded ten times a second."""
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as made:
+        threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
+        yield made
+        made.shutdown()
+
+
+@pytest.mark.contract("T4")
+def test_what_is_finished_is_handed_over_once_and_merged_without_waiting_for_anybody(world: World) -> None:
     world.add_endpoint("bank")
-    folder = world.paths.telemetry("bank")
-    with Compaction(world.store, world.paths, 0.1, collector.url):
-        yield folder
+    folder, queue = world.paths.telemetry("bank"), world.paths.forwarded("bank")
+    segment(folder, 1)
+    segment(folder, 2, "jsonl.open")  # its server is dead
+    with Compaction(world.store, world.paths, 0.05, forwarded=True):
+        wait_until(lambda: list(folder.glob("rec-*")) and not list(folder.glob("seg-*")), 10)
+    assert sorted(path.name for path in queue.iterdir()) == ["seg-1-999999999-1.jsonl", "seg-2-999999999-2.jsonl"]
+    assert telemetry.summary("bank", folder, 0, 10, 1).requests == 2
+
+
+def test_a_server_that_writes_is_waited_for(tmp_path: Path) -> None:
+    path = segment(tmp_path / "telemetry", 1, "jsonl.open")
+    HandingOver(True).hand_over(path.parent, tmp_path / "queue", lambda segment: True)
+    assert path.exists()
+    assert not (tmp_path / "queue").exists()
+
+
+def test_who_was_killed_while_handing_over_does_it_again(tmp_path: Path) -> None:
+    path, queue = segment(tmp_path / "telemetry"), tmp_path / "queue"
+    queue.mkdir()
+    os.link(path, queue / path.name)  # and died
+    over = HandingOver(True)
+    assert not over.done(catalog.look(path.parent).segments[0])
+    over.hand_over(path.parent, queue, lambda segment: False)
+    assert [p.name for p in path.parent.glob("seg-*")] == ["seg-1-999999999-1.sent.jsonl"]
+    assert over.done(catalog.look(path.parent).segments[0])
+
+
+def test_where_nobody_gets_anything_nothing_is_handed_over(tmp_path: Path) -> None:
+    path = segment(tmp_path / "telemetry")
+    over = HandingOver(False)
+    over.hand_over(path.parent, tmp_path / "queue", lambda segment: False)
+    assert over.done(catalog.look(path.parent).segments[0])
+    assert not (tmp_path / "queue").exists()
 
 
 @pytest.mark.contract("T4")
-def test_a_collector_that_is_away_gets_everything_once_when_it_is_back(collector: Collector, forwarded: Path) -> None:
-    collector.status = 503
-    paths = [segment(forwarded, number) for number in (1, 2)]
-    wait_until(lambda: collector.asked >= 3, 10)
-    assert all(path.exists() for path in paths)
-    assert telemetry.summary("bank", forwarded, 0, 10, 1).requests == 4, "they are counted meanwhile"
+def test_the_service_forwards_whoever_is_killed_and_leaves_nobody_behind(receiver: Receiver, tmp_path: Path) -> None:
+    world = World(tmp_path / "forwarding", app_insights_connection=receiver.connection)
 
-    collector.status = 200
-    wait_until(lambda: merged(forwarded), 10)
-    assert len(collector.spans()) == 4
-    assert telemetry.summary("bank", forwarded, 0, 10, 1).requests == 4
+    def forwarder() -> int:
+        command = [*processes.python_module("core.forwarding"), str(world.settings.home)]
+        return next((p.pid for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == command), 0)
 
+    def sent() -> int:
+        return len({item["data"]["baseData"]["id"] for item in receiver.items()})
 
-@pytest.mark.contract("T4")
-def test_what_was_taken_is_not_sent_again_though_it_cannot_be_merged(collector: Collector, world: World) -> None:
-    """Two thousand records are taken, the rest is not; then it is, and no merged file can be written."""
-    world.add_endpoint("bank")
-    folder = world.paths.telemetry("bank")
-    folder.mkdir(parents=True)
-    lines = [json.dumps({**GOOD, "at": 1.0 + n / 1000, "request_id": f"r{n}"}) for n in range(forwarding.SPANS_MAX + 5)]
-    (folder / "seg-1-999999999-1.jsonl").write_text("\n".join(lines) + "\n")
-    (folder / "index.json").mkdir()  # in the way of every round
-    collector.taken_max = 1
-    with Compaction(world.store, world.paths, 0.05, collector.url):
-        wait_until(lambda: collector.asked >= 4, 10)
-        assert len(collector.taken) == 1
-        collector.taken_max = 100
-        wait_until(lambda: list(folder.glob("*.sent.jsonl")), 10)
-        asked = collector.asked
-        (folder / "index.json").rmdir()
-        wait_until(lambda: merged(folder), 10)
-        assert collector.asked == asked
-    sent = [named(span["attributes"])["slipway.request_id"] for span in collector.spans()]
-    assert len(sent) == len(set(sent)) == len(lines)
-
-
-@pytest.mark.contract("T4")
-def test_what_nobody_took_for_an_hour_is_compacted_unsent(collector: Collector, forwarded: Path) -> None:
-    collector.status = 503
-    path = segment(forwarded.with_name("old"))
-    os.utime(path, (1, 1))
-    forwarded.mkdir(parents=True, exist_ok=True)
-    path.rename(forwarded / path.name)
-    wait_until(lambda: merged(forwarded), 10)
-    assert collector.taken == []
-
-
-def test_the_service_forwards_where_its_setting_says(collector: Collector, tmp_path: Path) -> None:
-    world = World(tmp_path / "forwarding", otlp_url=collector.url)
     try:
         world.add_endpoint("bank")
         segment(world.paths.telemetry("bank"))
-        world.start_service()
-        wait_until(lambda: len(collector.spans()) == 2, 20)
+        service = world.start_service()
+        wait_until(lambda: sent() == 1, 30)
+        first = wait_until(forwarder, 10)
+        os.kill(first, 9)
+        segment(world.paths.telemetry("bank"), 2)
+        wait_until(lambda: sent() == 2, 30)
+        assert forwarder() != first
+        kill(service)
+        wait_until(lambda: not forwarder(), 10)
     finally:
         world.close()

@@ -19,8 +19,10 @@ PASSED_ON = (
     *("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE"),
     failpoints.VARIABLE,
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE"),
+    *(f"OTEL_EXPORTER_OTLP_{name}" for name in ("HEADERS", "CERTIFICATE", "CLIENT_KEY", "CLIENT_CERTIFICATE")),
+    "OTEL_EXPORTER_OTLP_COMPRESSION",
 )
-"""What a child sees of our environment besides the settings: its place, and the way to a table's address."""
+"""What a child sees of our environment besides the settings: its place, and the ways to a table and to a collector."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 SAME_START_S = 1.5
 """The kernel gives boot times in whole seconds, so two readings of one process may differ by one."""

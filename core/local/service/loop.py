@@ -28,6 +28,7 @@ from core.local.service.announcing import Announcing
 from core.local.service.backoff import Backoff
 from core.local.service.binding import allowed_hosts, binding
 from core.local.service.door import Door
+from core.local.service.forwarder import Forwarder, wanted
 from core.local.service.janitor import Compaction
 from core.local.service.runs import Runs
 from core.local.service.scheduler import Scheduler
@@ -90,9 +91,10 @@ class Service:
         runs = Runs(store, self._settings, clock=self._clock)
         scheduler = Scheduler(Context(self._settings, self._clock))
         supervisor = Supervisor(store, self._settings, command=server)
+        forwarder = Forwarder(self._settings)
         keep = Keep(self._settings.records_max_days, self._settings.records_max_mb)
         compaction = Compaction(
-            store, self._paths, self._settings.segment_s, self._settings.otlp_url, keep, self._settings
+            store, self._paths, self._settings.segment_s, wanted(self._settings), keep, self._settings
         )
         telling = Telling(store, self._settings, clock=self._clock)
         watching = Watching(
@@ -106,10 +108,11 @@ class Service:
                 self._look(jobs.tick)
                 self._look(runs.tick)
                 self._look(supervisor.tick)
+                self._look(forwarder.tick)
                 self._poked.wait(self._settings.reconcile_s)
                 self._poked.clear()
         log.info("stopping")
-        for act in (jobs.stop, supervisor.stop, lambda: store.facts.set("service_pid", "")):
+        for act in (jobs.stop, supervisor.stop, forwarder.stop, lambda: store.facts.set("service_pid", "")):
             self._backoff.clear(act.__qualname__)
             self._look(act)
 
