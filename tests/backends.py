@@ -20,8 +20,6 @@ from core.workspace import Workspace
 
 NOT_YET = frozenset(
     {
-        "records.search",
-        "records.course",
         "records.exceptions",
         "records.refusals",
         "records.availability",
@@ -34,7 +32,7 @@ NOT_YET = frozenset(
     }
 )
 """Verbs that the protocol draws and no backend has."""
-NOT_YET_AZURE = frozenset({"records.drift", "records.predictions"})
+NOT_YET_AZURE = frozenset({"records.search", "records.course", "records.drift", "records.predictions"})
 """Further ones that Azure's backend does not have yet."""
 CANNOT: Mapping[str, frozenset[str]] = {
     "local": NOT_YET | {"service.resources", "service.teardown", "endpoints.autoscale", "endpoints.set_autoscale"},

@@ -9,7 +9,8 @@ from core.domain.data import DataRef
 from core.domain.job import Job, JobKind, JobSpec, JobState
 from core.domain.proof import GateSpec
 from core.domain.training import TrainingSpec
-from core.local.records.telemetry import newest, summary
+from core.local.records.search import newest
+from core.local.records.telemetry import summary
 from core.local.store import Store
 from perf.growth.axis import Axis
 from perf.workloads.kept import write_requests

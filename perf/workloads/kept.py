@@ -85,7 +85,7 @@ def write_requests(
     """Files as `requests` at an even rate until `until` (s since the epoch) leave them, merged where this is done."""
     import duckdb
 
-    from core.local.records.telemetry import SCHEMA
+    from core.local.records.requests import SCHEMA
 
     folder.mkdir(parents=True, exist_ok=True)
     made = {

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.monitoring import DeploymentTraffic, Origin
-from core.local.records import catalog, merging, telemetry
+from core.local.records import catalog, merging, search, telemetry
 from core.local.records.merging import Merging
 
 
@@ -39,7 +39,7 @@ def segments(tmp_path):
 def test_an_endpoint_that_was_never_called_has_an_empty_summary(tmp_path):
     found = telemetry.summary("e", tmp_path / "nowhere", 0, 100, 4)
     assert (found.requests, found.p99_ms, len(found.buckets)) == (0, None, 4)
-    assert telemetry.newest(tmp_path / "nowhere", 10) == ()
+    assert search.newest(tmp_path / "nowhere", 10) == ()
 
 
 def test_open_and_closed_segments_are_read_together(segments):
@@ -58,7 +58,7 @@ def test_merging_changes_no_figure(segments):
     assert telemetry.summary("e", segments, 0, 100, 4) == before
     assert merge(segments, now=100_000) == 0
     assert telemetry.summary("e", segments, 0, 100, 4) == before
-    assert sorted(path.suffix for path in segments.iterdir()) == [".json", ".parquet"]
+    assert sorted(path.suffix for path in segments.iterdir()) == [".json", ".minutes", ".parquet"]
 
 
 def test_mirrored_requests_are_nobodys_answers(tmp_path):
@@ -72,14 +72,14 @@ def test_each_origin_is_counted_apart_and_what_has_none_is_a_clients(tmp_path):
     for _ in range(2):
         counts = {o: telemetry.summary("e", tmp_path, 0, 10, 1, origin=o).requests for o in (*Origin, None)}
         assert {o: n for o, n in counts.items() if n} == {Origin.CLIENT: 2, Origin.BATCH: 1, None: 3}
-        assert [r.origin for r in telemetry.newest(tmp_path, 9, origin=None)] == ["batch", "client", "client"]
+        assert [r.origin for r in search.newest(tmp_path, 9, origin=None)] == ["batch", "client", "client"]
         merge(tmp_path)
 
 
 def test_the_newest_requests_come_first(segments):
-    assert [r.at for r in telemetry.newest(segments, 2)] == [69.0, 68.0]
-    assert [r.at for r in telemetry.newest(segments, 2, until=69.0)] == [68.0, 67.0]
-    assert len(telemetry.newest(segments, 1000)) == 60
+    assert [r.at for r in search.newest(segments, 2)] == [69.0, 68.0]
+    assert [r.at for r in search.newest(segments, 2, until=69.0)] == [68.0, 67.0]
+    assert len(search.newest(segments, 1000)) == 60
 
 
 def test_the_newest_are_found_however_long_ago_they_were(tmp_path):
@@ -87,7 +87,7 @@ def test_the_newest_are_found_however_long_ago_they_were(tmp_path):
         (tmp_path / f"seg-{at * 1000:.0f}-99-{number}.jsonl").write_text(record(at))
     merge(tmp_path, now=2e7 + 10)
     (tmp_path / "seg-90000000000-99-9.jsonl").write_text("".join(record(9e7 + n, origin="batch") for n in range(5)))
-    assert [r.at for r in telemetry.newest(tmp_path, 3)] == [2e7 + 1, 2e7, 1e6]
+    assert [r.at for r in search.newest(tmp_path, 3)] == [2e7 + 1, 2e7, 1e6]
 
 
 def test_only_the_files_of_the_time_that_is_asked_for_are_opened(tmp_path):
@@ -128,7 +128,7 @@ def test_what_slipway_0_1_left_is_read_and_taken_over(tmp_path):
     assert telemetry.summary("e", tmp_path, 0, 10, 1).requests == 6
     assert merge(tmp_path) == 3
     assert telemetry.summary("e", tmp_path, 0, 10, 1).requests == 6
-    assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".json", ".parquet"]
+    assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".json", ".minutes", ".parquet"]
 
 
 FOREIGN = ("README", "seg-x.jsonl", "seg-1-2-3.csv", "rec-1-2-zz.parquet", "seg-99999999999999999999-1-1.jsonl", ".x")
@@ -142,7 +142,7 @@ def test_foreign_and_damaged_files_cost_only_themselves_and_are_told_once(segmen
     (segments / "seg-7-99-7.jsonl").write_bytes(b'[1]\n"x"\n{"at": "x"}\n{"at": null}\n' + record(70).encode())
     for _ in range(3):
         assert telemetry.summary("e", segments, 0, 100, 1).requests == 61
-        assert telemetry.newest(segments, 1)[0].at == 70.0
+        assert search.newest(segments, 1)[0].at == 70.0
     assert caplog.text.count("seg-5-99-5.parquet cannot be read") == 1
     for _ in range(3):
         merge(segments, alive=False)
@@ -155,7 +155,7 @@ def test_foreign_and_damaged_files_cost_only_themselves_and_are_told_once(segmen
 
 def test_a_merged_file_that_is_damaged_or_gone_costs_only_itself(segments, caplog):
     merge(segments)
-    (damaged,) = segments.glob("rec-*")
+    (damaged,) = segments.glob("rec-*.parquet")
     damaged.write_bytes(damaged.read_bytes()[:-100])
     (segments / "seg-3-99-3.jsonl").write_text(record(80))
     assert telemetry.summary("e", segments, 0, 100, 1).requests == 11

@@ -1,12 +1,16 @@
 """What endpoints did, from the records of their servers."""
 
+import math
+from pathlib import Path
+
 from core.domain.alerts import Alert, AlertEvent, AlertRule, AlertState
 from core.domain.drift import DriftReport, Predictions
 from core.domain.errors import SpecInvalid
-from core.domain.monitoring import Origin, RequestRecord, TelemetrySummary
+from core.domain.monitoring import DeploymentCourse, Origin, RequestQuery, RequestRecord, TelemetrySummary
 from core.domain.rules import check_limit
 from core.local import alerting
 from core.local.context import Context
+from core.local.records import search as searching
 from core.local.records import telemetry as queries
 from core.local.store.alerts import StoredAlert
 from core.local.watching.drift import Drifting
@@ -36,18 +40,31 @@ class LocalRecords(Records):
         *,
         origin: Origin | None = Origin.CLIENT,
     ) -> TelemetrySummary:
-        if window_s <= 0 or buckets < 1:
-            raise SpecInvalid(f"Telemetry needs window_s > 0 and buckets >= 1, got {window_s} and {buckets}")
-        self._context.store.endpoints.get(endpoint)
-        since, until = queries.aligned(self._context.clock(), window_s, buckets)
-        return queries.summary(endpoint, self._context.paths.telemetry(endpoint), since, until, buckets, origin=origin)
+        folder, since, until = self._window(endpoint, window_s, buckets)
+        return queries.summary(endpoint, folder, since, until, buckets, origin=origin)
 
     def requests(
         self, endpoint: str, limit: int = 100, *, origin: Origin | None = Origin.CLIENT
     ) -> tuple[RequestRecord, ...]:
+        return self.search(endpoint, RequestQuery(limit=limit), origin=origin)
+
+    def search(
+        self, endpoint: str, query: RequestQuery, *, origin: Origin | None = Origin.CLIENT
+    ) -> tuple[RequestRecord, ...]:
         self._context.store.endpoints.get(endpoint)
         until = self._context.clock() + AHEAD_MAX_S
-        return queries.newest(self._context.paths.telemetry(endpoint), limit, until=until, origin=origin)
+        return searching.search(self._context.paths.telemetry(endpoint), query, until=until, origin=origin)
+
+    def course(
+        self,
+        endpoint: str,
+        window_s: float = 3600.0,
+        buckets: int = 60,
+        *,
+        origin: Origin | None = Origin.CLIENT,
+    ) -> tuple[DeploymentCourse, ...]:
+        folder, since, until = self._window(endpoint, window_s, buckets)
+        return queries.course(folder, since, until, buckets, origin=origin)
 
     def drift(self, endpoint: str, window_s: float = 86_400.0, *, deployment: str = "") -> DriftReport:
         return self._drifting.report(endpoint, window_s, deployment)
@@ -75,3 +92,10 @@ class LocalRecords(Records):
         at = stored.standing
         error, run_id = self._context.store.alerts.last_told(stored.rule.name)
         return Alert(stored.rule, at.state, at.value, at.since, at.looked_at, at.text, error, run_id)
+
+    def _window(self, endpoint: str, window_s: float, buckets: int) -> tuple[Path, float, float]:
+        """The folder of an endpoint, and the window that is now. Raises EndpointNotFound, SpecInvalid."""
+        if not (window_s > 0 and math.isfinite(window_s)) or buckets < 1:
+            raise SpecInvalid(f"Telemetry needs window_s > 0 and buckets >= 1, got {window_s} and {buckets}")
+        self._context.store.endpoints.get(endpoint)
+        return self._context.paths.telemetry(endpoint), *queries.aligned(self._context.clock(), window_s, buckets)

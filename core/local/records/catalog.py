@@ -28,7 +28,7 @@ INDEX = "index.json"
 SEGMENT = re.compile(r"(seg-(-?\d{1,15})-(\d+)-\d+)(?:\.(parquet|sent\.jsonl|jsonl|jsonl\.open))")
 FORMS = ("parquet", "sent.jsonl", "jsonl", "jsonl.open")
 """Later ones are made earlier."""
-MERGED = re.compile(r"rec-(-?\d{1,15})-(-?\d{1,15})-[0-9a-f]{8}\.(?:parquet|jsonl\.gz)")
+MERGED = re.compile(r"rec-(-?\d{1,15})-(-?\d{1,15})-[0-9a-f]{8}\.(?:(?:2\.)?parquet|jsonl\.gz)")
 SLACK_S = 600.0
 """A request may have begun so long before its segment was opened, or a clock been so far off when it was closed."""
 LOOKS = 5
@@ -106,6 +106,12 @@ class Found:
     def newest(self) -> float:
         """About when the last request began; minus infinity in an empty folder."""
         return max([f.last for f in self.merged] + [s.written for s in self.segments], default=-math.inf)
+
+    @property
+    def begun(self) -> float | None:
+        """About when the first request began that is still here, to the second; None in an empty folder."""
+        begun = [f.first for f in self.merged] + [s.opened for s in self.segments]
+        return math.floor(min(begun)) if begun else None
 
     @property
     def oldest(self) -> float:

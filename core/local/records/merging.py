@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from core.domain.errors import ServiceUnavailable, SpecInvalid
 from core.durable import fsync, storage_error
-from core.local.records import catalog, inputs, telemetry
+from core.local.records import catalog, inputs, minutes, requests
 from core.local.records.catalog import Index, Merged, Segment
 
 log = logging.getLogger(__name__)
@@ -53,9 +53,11 @@ class Kind:
     write: Callable[[Sequence[Path], Path], tuple[float, float, int]]
     unreadable: Callable[[Sequence[Path]], dict[Path, str]]
     file_bytes_max: int
+    sum_up: Callable[[Path, Path], None] | None = None
+    """Writes what is kept beside a merged file, at `minutes.beside`."""
 
 
-REQUESTS = Kind(".parquet", telemetry.write_parquet, telemetry.unreadable, 128_000_000)
+REQUESTS = Kind(requests.SUFFIX, requests.write_parquet, requests.unreadable, 128_000_000, minutes.write)
 INPUTS = Kind(inputs.SUFFIX, inputs.write, inputs.unreadable, 8_000_000)
 """Read as a whole, so smaller."""
 
@@ -116,6 +118,7 @@ class Merging:
             taken += len(part) if self._take(part) else 0
         for period_s in PERIODS_S:
             self._merge_over(period_s, stopping)
+        self._renew()
         return taken
 
     # What a crash left, and what is too old
@@ -128,6 +131,9 @@ class Merging:
         for name in names:
             if _half_made(name) or (catalog.MERGED.fullmatch(name) and name not in known):
                 self._remove(name)
+        for path in self._folder.glob(f"*{minutes.SUFFIX}"):
+            if path not in {minutes.beside(self._folder / name) for name in known}:
+                self._remove(path.name)
         self._remove_segments(self._index.absorbed)
         self._step("tidied")
         kept = self._kept(file for file in self._index.files if file.name in names)
@@ -167,6 +173,14 @@ class Merging:
                 return
             self._merge([self._folder / file.name for file in part], period_s=period_s, instead_of=part)
 
+    def _renew(self) -> None:
+        """Write one file anew that an earlier Slipway has written, or whose sums are missing; one a round."""
+        for file in self._index.files if self._kind.sum_up is not None else ():
+            path = self._folder / file.name
+            if not file.name.endswith(self._kind.suffix) or not minutes.beside(path).exists():
+                self._merge([path], period_s=file.period_s, instead_of=(file,))
+                return
+
     def _is_over(self, file: Merged, period_s: int) -> bool:
         return (file.ends // period_s + 1) * period_s <= self._now
 
@@ -179,23 +193,28 @@ class Merging:
         instead_of: Sequence[Merged] = (),
     ) -> bool:
         """One file of many; False where some of them are damaged, and now out of the way."""
-        growing = self._folder / f".rec-{secrets.token_hex(4)}.tmp"
+        growing = self._folder / f".rec-{secrets.token_hex(4)}{self._kind.suffix}"
+        sums = minutes.beside(growing)
         try:
             first, last, rows = self._kind.write(paths, growing)
-            growing.chmod(0o600)
-            fsync(growing)
+            if self._kind.sum_up is not None:
+                self._kind.sum_up(growing, sums)
+            for made_file in (growing, sums):
+                if made_file.exists():
+                    made_file.chmod(0o600)
+                    fsync(made_file)
         except (OSError, duckdb.Error) as e:
-            growing.unlink(missing_ok=True)
+            _unlink(growing, sums)
             self._not_written(paths, e)
             return False
         if rows < sum(file.rows for file in instead_of):
-            growing.unlink()
+            _unlink(growing, sums)
             raise ServiceUnavailable(
                 f"Merging {len(paths)} files of {self._folder} lost requests; they stay as they are"
             )
         self._step("written")
         made = self._named(growing, first, last, rows, period_s, instead_of) if rows else ()
-        growing.unlink(missing_ok=True)
+        _unlink(growing, sums)
         self._step("named")
         gone = {file.name for file in instead_of}
         files = (*(file for file in self._index.files if file.name not in gone), *made)
@@ -218,6 +237,9 @@ class Merging:
         ends = max((file.ends for file in instead_of), default=min(last, self._now))
         path = self._folder / catalog.merged_name(first, last, secrets.randbits(32), self._kind.suffix)
         size = growing.stat().st_size
+        if (sums := minutes.beside(growing)).exists():
+            size += sums.stat().st_size
+            os.replace(sums, minutes.beside(path))
         os.replace(growing, path)
         fsync(self._folder)
         return (Merged(path.name, first, last, ends, period_s, rows, size),)
@@ -239,12 +261,18 @@ class Merging:
     # Removing
 
     def _remove(self, name: str) -> None:
-        (self._folder / name).unlink(missing_ok=True)
+        path = self._folder / name
+        _unlink(path, *([minutes.beside(path)] if catalog.MERGED.fullmatch(name) else []))
 
     def _remove_segments(self, stems: frozenset[str]) -> None:
         for stem in stems:
             for form in catalog.FORMS:
                 self._remove(f"{stem}.{form}")
+
+
+def _unlink(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _half_made(name: str) -> bool:
