@@ -240,7 +240,7 @@ def contributions(found: Explanation) -> go.Figure:
     )
     figure = laid_out(
         [bars],
-        x=f"Contribution to the {SCALES[found.scale]}{of}",
+        x=f"{SCALES[found.scale].capitalize()}{of}",
         y="",
         height=90 + 26 * len(shown),
         yaxis_type="category",
