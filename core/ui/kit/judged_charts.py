@@ -246,9 +246,8 @@ def contributions(found: Explanation) -> go.Figure:
         yaxis_type="category",
     )
     most = max((abs(value) for value in values), default=1.0) or 1.0
-    room = (
-        1.9 * most
-    )  # the figure beside the longest bar is not written over the column's name, in a narrow window either
+    # So much that the figure beside the longest bar is not written over the column's name in a narrow window.
+    room = 1.9 * most
     return figure.update_xaxes(range=[-room if min(values) < 0 else 0, room if max(values) > 0 else 0])
 
 
