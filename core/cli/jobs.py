@@ -1,7 +1,7 @@
 """`job`."""
 
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from core.cli.command import Command, Context, arg
 from core.cli.explaining import COMMANDS as EXPLAINING
 from core.cli.following import ended
 from core.cli.outputs import write_output
+from core.cli.show import as_text
 from core.cli.training import SUBMIT, training_spec
 from core.cli.values import data_ref
 from core.domain.errors import Conflict, SpecInvalid
@@ -17,9 +18,11 @@ from core.domain.metrics import METRICS, PRIMARY_METRICS
 from core.domain.plain import plain
 from core.domain.ranking import ranked, spread
 from core.domain.training import TrainingResult, TrainingSpec, Trial
+from core.domain.trial import Comparison
 
 ID = arg("job", metavar="JOB", help="a job's id")
 GAIN = ("against_first", "gain_metric", "gain", "gain_low", "gain_high", "gain_p_value")
+UNSURE = "may be luck"
 LIST = ("id", "kind", "state", "experiment_name", "created_at", "message")
 
 
@@ -100,6 +103,8 @@ def _compare(context: Context, options: Namespace) -> Any:
     """Side by side, each after the first with its gain over the first one: "better" is said only beyond luck."""
     compared = context.workspace.jobs.compare(options.trials)
     gains = [{}, *(_gain(context, pick, options.trials[0]) for pick in options.trials[1:])]
+    if not options.json:
+        return _beside(compared, gains)
     return [
         {"trial": trial.number, "algorithm": trial.algorithm, **(gain or dict.fromkeys(GAIN)), **metrics}
         for trial, gain, metrics in zip(
@@ -111,6 +116,27 @@ def _compare(context: Context, options: Namespace) -> Any:
     ]
 
 
+def _beside(compared: Comparison, gains: Sequence[Mapping[str, Any]]) -> str:
+    """A column for each trial, and below them what may be said of each against the first."""
+    names = [f"{at}. trial {t.number} ({t.algorithm})" for at, t in enumerate(compared.trials, 1)]
+    table = as_text(
+        [
+            {"metric": metric, **dict(zip(names, values, strict=True))}
+            for metric, values in zip(compared.metrics, zip(*compared.rows, strict=True), strict=True)
+        ]
+    )
+    return "\n".join([table, "", *map(_told, names[1:], gains[1:])])
+
+
+def _told(name: str, gain: Mapping[str, Any]) -> str:
+    if not gain:
+        return f"{name} cannot be compared with the first row by row, so nobody can say which is better"
+    verdict, metric, *figures, _ = (gain[key] for key in GAIN)
+    at, low, high = (f"{figure:+.4f}" for figure in figures)
+    said = "cannot be told apart from the first" if verdict == UNSURE else f"is {verdict} than the first"
+    return f"{name} {said}: {metric} {at}, 95 % interval {low} to {high}"
+
+
 def _gain(context: Context, pick: tuple[str, int], first: tuple[str, int]) -> Mapping[str, Any]:
     """Of one trial over another; empty where they are judged on different rows, or the backend cannot tell."""
     if not context.workspace.can("jobs.compare_pair"):
@@ -119,7 +145,7 @@ def _gain(context: Context, pick: tuple[str, int], first: tuple[str, int]) -> Ma
         found = context.workspace.jobs.compare_pair(pick, first)
     except (Conflict, SpecInvalid):
         return {}
-    verdict = {1: "better", -1: "worse", 0: "may be luck"}[found.verdict]
+    verdict = {1: "better", -1: "worse", 0: UNSURE}[found.verdict]
     return dict(zip(GAIN, (verdict, found.metric, found.gain, found.low, found.high, found.p_value), strict=True))
 
 

@@ -169,4 +169,6 @@ def test_compared_trials_are_better_or_worse_than_the_first_only_beyond_luck(cli
     assert first["against_first"] is None
     assert (second["against_first"], second["gain"], second["gain_low"]) == ("worse", -0.01, -0.02)
     assert elsewhere["against_first"] is None, "other rows judge it"
-    assert "worse" in cli("job compare j:1 j:2")[1]
+    told = cli("job compare j:1 j:2 k:3")[1].splitlines()
+    assert "is worse than the first" in told[-2]
+    assert told[-1].endswith("cannot be compared with the first row by row, so nobody can say which is better")
