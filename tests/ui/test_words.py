@@ -1,5 +1,8 @@
 """Numbers, moments and states as people read them."""
 
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
 import pytest
 
 from core.domain.algorithms import TASKS
@@ -10,6 +13,7 @@ from core.domain.metrics import METRICS, PRIMARY_METRICS, TaskKind
 from core.domain.pipeline import StepKind
 from core.domain.training import Algorithm, GuardrailState, TrialState
 from core.ui.kit import words
+from core.ui.shell import clock
 from core.ui.shell.markup import literal
 
 STATEFUL = (DeploymentState, EndpointState, GateState, GuardrailState, JobState, TrialState)
@@ -120,3 +124,14 @@ def test_one_thing_is_not_many():
     assert words.plural(1, "row") == "1 row"
     assert words.plural(32_950, "row") == "32,950 rows"
     assert words.plural(2, "match", "matches") == "2 matches"
+
+
+def test_moments_are_told_in_the_clock_of_the_visitors_browser(monkeypatch):
+    told = SimpleNamespace(context_info=SimpleNamespace(timezone="Asia/Kolkata"))
+    monkeypatch.setattr(clock, "get_script_run_ctx", lambda **_: told)
+
+    assert words.moment(0.0, 60.0) == "05:30:00"
+    assert f"{words.local(0.0):%Z}" == "IST"
+
+    told.context_info.timezone = "../nowhere"
+    assert words.local(0.0) == datetime.fromtimestamp(0.0, UTC)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from core.domain.run import StepState
 from core.domain.signature import Scalar
 from core.domain.steps import STEP_TYPES
 from core.domain.training import GuardrailState, TrialState, algorithm_label
+from core.ui.shell import clock
 
 DASH = "–"
 
@@ -215,7 +216,7 @@ def ago(at: float | None, now: float) -> str:
 
 
 def moment(at: float | None, now: float) -> str:
-    """When, in this machine's own clock: `14:05:12` within a day, else `3 Nov, 14:05`."""
+    """When, in the visitor's own clock: `14:05:12` within a day, else `3 Nov, 14:05`."""
     if at is None:
         return DASH
     there, here = local(at), local(now)
@@ -223,8 +224,8 @@ def moment(at: float | None, now: float) -> str:
 
 
 def local(at: float) -> datetime:
-    """Seconds since the epoch as a local date and time."""
-    return datetime.fromtimestamp(at).astimezone()
+    """Seconds since the epoch as a date and time of the visitor's clock; of this machine's where nobody looks on."""
+    return datetime.fromtimestamp(at, UTC).astimezone(clock.zone())
 
 
 def asset(ref: DataRef) -> str:

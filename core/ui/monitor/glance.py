@@ -111,7 +111,7 @@ def _stands_on(seen: Seen) -> str:
     others = sum(summary.by_origin.values()) - summary.requests if seen.origin else 0
     parts = [
         f"{whose(seen.origin)}: {words.plural(summary.requests, 'request')} in {lately(seen.window_s)}, "
-        f"{words.moment(summary.since, seen.now)} to now"
+        f"{words.moment(summary.since, seen.now)} to now, {words.local(seen.now):%Z}"
     ]
     if others > 0:
         parts.append(f"{words.plural(others, 'request')} of other senders not counted")

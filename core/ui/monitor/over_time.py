@@ -1,6 +1,7 @@
 """Charts of an endpoint's requests over time. What nobody recorded is a gap, never a zero."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -103,8 +104,10 @@ def _stacked(summary: TelemetrySummary, stacks: Sequence[tuple[str, Sequence[int
         )
         for name, values, color, shape in stacks
     ]
-    figure = laid_out(bars, x="Time", y=f"Requests (per {width(summary)})", barmode="stack")
-    return within(whole(figure, max((b.requests for b in buckets), default=0)), summary)
+    figure = laid_out(
+        bars, x="Time", y=f"Requests (per {width(summary)})", barmode="stack", xaxis_range=_range(summary)
+    )
+    return said_gaps(whole(figure, max((b.requests for b in buckets), default=0)), summary)
 
 
 def latency(summary: TelemetrySummary, courses: Sequence[DeploymentCourse] = ()) -> go.Figure:
@@ -120,7 +123,8 @@ def latency(summary: TelemetrySummary, courses: Sequence[DeploymentCourse] = ())
             for at, each in enumerate(courses)
             for kind in PERCENTILES
         ]
-    return within(laid_out(lines, x="Time", y="Server latency (ms)"), summary)
+    figure = laid_out(lines, x="Time", y="Server latency (ms)", xaxis_range=_range(summary))
+    return said_gaps(figure, summary)
 
 
 def _named(course: DeploymentCourse) -> str:
@@ -173,12 +177,14 @@ def tile(summary: TelemetrySummary, values: Sequence[float | None], *, unit: str
             line={"color": color, "width": 2}, marker={"size": 3},
         )
     )  # fmt: skip
-    figure = laid_out([trace], x="", y=f"({unit})", height=130)
-    figure.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 4})
-    figure.update_xaxes(nticks=4, tickfont_size=10, title_text=None)
-    figure.update_yaxes(nticks=4, tickfont_size=10, title_font_size=11)
     highest = max((v for v in values if v is not None), default=0)
-    return within(whole(figure, int(highest)) if bars else figure, summary)
+    small = {"tickfont": {"size": 10}, "nticks": 4, "automargin": True}
+    figure = laid_out(
+        [trace], x="", y="", height=130, margin={"l": 4, "r": 12, "t": 4, "b": 4},
+        xaxis={**small, "range": _range(summary)},
+        yaxis={**small, "title": {"text": f"({unit})", "font": {"size": 11}}, "rangemode": "tozero"},
+    )  # fmt: skip
+    return said_gaps(whole(figure, int(highest)) if bars else figure, summary)
 
 
 def reached(availability: Availability) -> list[float | None]:
@@ -186,16 +192,23 @@ def reached(availability: Availability) -> list[float | None]:
     return [None if b.share is None else 100 * b.share for b in availability.buckets]
 
 
-def within(figure: go.Figure, summary: TelemetrySummary) -> go.Figure:
-    """The axis of the whole window, also where nothing was recorded; what was not is said there."""
+def _range(summary: TelemetrySummary) -> list[datetime]:
+    """The axis of the whole window, also where nothing was recorded."""
+    return [words.local(summary.since), words.local(summary.until)]
+
+
+def said_gaps(figure: go.Figure, summary: TelemetrySummary) -> go.Figure:
+    """Where the window begins before the records do, it is said there."""
     since, until, first = summary.since, summary.until, summary.recorded_since
-    figure.update_xaxes(range=[words.local(since), words.local(until)])
-    if first is not None and first > since:
-        end = words.local(min(first, until))
-        figure.add_vrect(x0=words.local(since), x1=end, fillcolor=QUIET, opacity=0.12, line_width=0, layer="below")
-        if first - since > 0.2 * (until - since):
-            figure.add_annotation(
-                x=words.local((since + min(first, until)) / 2), y=0.5, yref="paper", text="not recorded",
-                showarrow=False, font={"color": QUIET, "size": 11},
-            )  # fmt: skip
+    if first is None or first <= since:
+        return figure
+    end = min(first, until)
+    figure.add_vrect(
+        x0=words.local(since), x1=words.local(end), fillcolor=QUIET, opacity=0.12, line_width=0, layer="below"
+    )
+    if end - since > 0.2 * (until - since):
+        figure.add_annotation(
+            x=words.local((since + end) / 2), y=0.5, yref="paper", text="not recorded", showarrow=False,
+            font={"color": QUIET, "size": 11},
+        )  # fmt: skip
     return figure
