@@ -43,7 +43,6 @@ FIGURES = {
     "latency": over_time.latency(HOUR),
     "statuses": over_time.by_status(HOUR.by_status),
     "statuses over time": over_time.statuses(HOUR),
-    "tile": over_time.tile(HOUR, [1.0] * 60, unit="ms", color=charts.BAD, bars=False),
     "drift": data_charts.bins(monitored.NUMBERS, "age (value)"),
     "predictions": data_charts.positive_share(monitored.predictions()),
     "scores": data_charts.scores(monitored.predictions()),
@@ -237,3 +236,10 @@ def test_the_deployments_are_told_apart_by_color_and_the_percentiles_by_dashes()
 
     assert [line.name for line in lines[2:4]] == ["v3 p99", "v4 (mirrored) p50"]
     assert len({(line.line.color, line.line.dash) for line in lines}) == 6
+
+
+def test_a_tile_tells_its_unit_and_a_course_of_zeros_lies_on_its_axis():
+    figure = over_time.tile(HOUR, [0, None, 0], unit="per min", color=charts.BAD, bars=True)
+
+    assert figure.layout.annotations[0].text == "per min"
+    assert figure.layout.yaxis.range == (0, 1)

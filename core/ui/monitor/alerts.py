@@ -11,8 +11,10 @@ from core.ui.kit.words import Word
 from core.ui.monitor import alert_form
 from core.ui.monitor.alert_words import condition, measured, reactions
 from core.ui.monitor.opened import Opened
+from core.ui.monitor.seen import LOOK_EVERY_S
 from core.ui.shell import actions, choices, navigation, panels
 from core.ui.shell.abilities import able, lacking, say
+from core.ui.shell.live import live
 from core.ui.shell.markup import literal
 
 STATES: Mapping[AlertState, Word] = {
@@ -26,20 +28,34 @@ EVENTS_MAX = 50
 
 def show(opened: Opened) -> None:
     """The alerts of this endpoint, a form for one more, and the history."""
-    known = {a.rule.name: a for a in opened.workspace.records.alerts() if a.rule.endpoint == opened.name}
+    known = _of(opened)
     with panels.panel("New alert", key="monitor.alert", opened_by="alert_new", first=not known) as panel:
         if panel.open:
             alert_form.show(opened, None)
     edited = choices.opened("alert", known, key="alert", scope=opened.name)
+    # A form that is open is not drawn anew while somebody fills it in.
+    live(
+        lambda: (_of(opened), time.time()),
+        lambda _: LOOK_EVERY_S if opened.follow and not edited else None,
+        lambda seen: _standing(opened, seen[0], edited, seen[1]),
+    )
+
+
+def _of(opened: Opened) -> dict[str, Alert]:
+    return {a.rule.name: a for a in opened.workspace.records.alerts() if a.rule.endpoint == opened.name}
+
+
+def _standing(opened: Opened, known: Mapping[str, Alert], edited: str, now: float) -> None:
+    """Every alert as it stands now, and what they did."""
     for alert in known.values():
-        _alert(opened, alert, edited == alert.rule.name)
+        _alert(opened, alert, edited == alert.rule.name, now)
     if not known:
         st.caption(f"No rule watches {literal(opened.name)} yet.")
-    _history(opened)
+    _history(opened, now)
 
 
-def _alert(opened: Opened, alert: Alert, edited: bool) -> None:
-    rule, now = alert.rule, time.time()
+def _alert(opened: Opened, alert: Alert, edited: bool, now: float) -> None:
+    rule = alert.rule
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**{literal(rule.name)}**", width="content")
@@ -78,14 +94,14 @@ def _deleted(opened: Opened, name: str) -> bool:
     return True
 
 
-def _history(opened: Opened) -> None:
+def _history(opened: Opened, now: float) -> None:
     st.markdown("**History**")
     if reason := lacking("records.alert_events"):
         say("History", reason)
         return
     events = [e for e in opened.workspace.records.alert_events(EVENTS_MAX) if e.endpoint == opened.name]
     if events:
-        st.dataframe(_rows(events, time.time()), hide_index=True, key="monitor.alert_events")
+        st.dataframe(_rows(events, now), hide_index=True, key="monitor.alert_events")
     else:
         st.caption("No alert has fired yet.")
 

@@ -179,10 +179,16 @@ def tile(summary: TelemetrySummary, values: Sequence[float | None], *, unit: str
     )  # fmt: skip
     highest = max((v for v in values if v is not None), default=0)
     small = {"tickfont": {"size": 10}, "nticks": 4, "automargin": True}
+    # An axis of zeros alone would reach below them.
+    upright = {"rangemode": "tozero"} if highest else {"range": [0, 1]}
     figure = laid_out(
-        [trace], x="", y="", height=130, margin={"l": 4, "r": 12, "t": 4, "b": 4},
-        xaxis={**small, "range": _range(summary)},
-        yaxis={**small, "title": {"text": f"({unit})", "font": {"size": 11}}, "rangemode": "tozero"},
+        [trace], x="", y="", height=130, margin={"l": 4, "r": 12, "t": 20, "b": 4},
+        xaxis={**small, "range": _range(summary)}, yaxis={**small, **upright},
+    )  # fmt: skip
+    # No title of an axis: plotly loses its place in a chart this small.
+    figure.add_annotation(
+        text=unit, x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", showarrow=False,
+        font={"size": 11},
     )  # fmt: skip
     return said_gaps(whole(figure, int(highest)) if bars else figure, summary)
 
