@@ -4,7 +4,6 @@ import json
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from core.cli.command import arg
 from core.cli.values import assignment, data_ref
@@ -12,7 +11,7 @@ from core.domain.algorithms import ENSEMBLES
 from core.domain.errors import SpecInvalid
 from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
 from core.domain.metrics import PRIMARY_METRICS, REGRESSION_METRICS
-from core.domain.search_space import Distribution
+from core.domain.search_space import EXAMPLE, SearchSpace, space_of
 from core.domain.training import BALANCED, TRIALS_USUAL, Algorithm, Cost, Sampling, Task, TrainingSpec
 
 KNOWN = tuple(str(name) for name in Algorithm if name not in ENSEMBLES)
@@ -52,22 +51,14 @@ def training_spec(options: Namespace) -> TrainingSpec:
     )
 
 
-def _search_space(path: str) -> Mapping[str, Mapping[str, Distribution]]:
+def _search_space(path: str) -> SearchSpace:
     """A file of algorithm -> hyperparameter -> distribution, by the names of `Distribution`'s fields."""
     if not path:
         return {}
     try:
-        body = json.loads(Path(path).read_text(encoding="utf-8"))
-        return {name: {key: _distribution(d) for key, d in space.items()} for name, space in body.items()}
-    except (OSError, ValueError, TypeError, AttributeError) as e:
-        raise SpecInvalid(
-            f"Cannot read the search space in '{path}': {e}",
-            hint='Such as {"LightGBM": {"learning_rate": {"kind": "loguniform", "low": 0.01, "high": 0.3}}}',
-        ) from e
-
-
-def _distribution(body: Mapping[str, Any]) -> Distribution:
-    return Distribution(**{**body, "values": tuple(body.get("values", ()))})
+        return space_of(json.loads(Path(path).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as e:
+        raise SpecInvalid(f"Cannot read the search space in '{path}': {e}", hint=f"Such as {EXAMPLE}") from e
 
 
 def _featurization(options: Namespace) -> Featurization:

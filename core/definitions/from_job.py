@@ -1,16 +1,14 @@
 """A finished training made a pipeline: what it was told becomes parameters, with its own values as defaults."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
 from core.domain.algorithms import ENSEMBLES
+from core.domain.automl_settings import settings_of_training
 from core.domain.data import AS_FOUND, DataAsset, DataSource
 from core.domain.metrics import primary_metrics
 from core.domain.names import table_name
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
-from core.domain.plain import plain
-from core.domain.steps import AutomlSettings
 from core.domain.training import Algorithm, TrainingSpec
 
 BANK_MARKETING = "bank-marketing"
@@ -30,8 +28,8 @@ ASKED = (
     "compute",
 )
 """What of a training becomes a parameter; the rest is kept as it was."""
-ELSEWHERE = ("model_name", "algorithms", "folds")
-"""The model's name is a parameter of another step; older names are not written anew."""
+ELSEWHERE = "model_name"
+"""A parameter of another step."""
 
 
 def pipeline_from_training(
@@ -82,16 +80,8 @@ def _prepare(asset: DataAsset, better: bool) -> PipelineStep:
 
 def _automl(spec: TrainingSpec) -> PipelineStep:
     settings: dict[str, Any] = {name: f"${{{name}}}" for name in ASKED}
-    settings |= {name: value for name, value in _kept(spec) if name not in ASKED}
+    settings |= {name: value for name, value in settings_of_training(spec).items() if name not in (*ASKED, ELSEWHERE)}
     return PipelineStep("automl", StepKind.AUTOML, settings=settings, inputs={"data": "prepare.data"})
-
-
-def _kept(spec: TrainingSpec) -> Iterator[tuple[str, Any]]:
-    """What else was asked for, where it is not the default; the model's name is a parameter of another step."""
-    for setting in fields(AutomlSettings):
-        value = plain(getattr(spec, setting.name, setting.default))
-        if setting.name not in (*ASKED, *ELSEWHERE) and value != plain(setting.default):
-            yield setting.name, value
 
 
 def _live(gate: bool, promote: bool, better: bool) -> Iterator[PipelineStep]:

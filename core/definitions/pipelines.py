@@ -7,11 +7,12 @@ from typing import Any
 from core.definitions.checks import faults, meant
 from core.definitions.graph import with_inputs
 from core.definitions.references import filled, filled_words
+from core.domain.automl_settings import AutomlSettings
 from core.domain.data import DataRef
 from core.domain.errors import DefinitionInvalid, DefinitionProblem, SpecInvalid
 from core.domain.parameters import EXPECTED, checked
 from core.domain.pipeline import ParameterType, PipelineSpec, PipelineStep
-from core.domain.steps import AutomlSettings, settings_of, typed
+from core.domain.steps import settings_of, typed
 from core.domain.training import TrainingSpec
 
 

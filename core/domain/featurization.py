@@ -1,11 +1,12 @@
 """How columns become what a learner sees: left to the engine, switched off, or stated by column."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Any
 
 from core.domain.errors import SpecInvalid
-from core.domain.rules import check_text
+from core.domain.rules import check_text, shown
 
 
 class FeaturizationMode(StrEnum):
@@ -66,7 +67,25 @@ class Featurization:
             raise SpecInvalid(
                 f"No constant is given for column '{missing[0]}'", hint="Put it into `constants`, by the column's name"
             )
-        if self.mode is not FeaturizationMode.CUSTOM and (self.column_purposes or self.imputations):
+        if self.mode != FeaturizationMode.CUSTOM and (self.column_purposes or self.imputations):
             raise SpecInvalid(
                 f"Columns are named, but the featurization mode is '{self.mode}'", hint="Use the mode 'custom'"
             )
+
+
+def featurization_of(given: Any) -> Featurization:
+    """A featurization as JSON and YAML have it: a mode, or a mapping by the names of its fields. Raises SpecInvalid."""
+    stated = {"mode": given} if isinstance(given, str) else given
+    names = [each.name for each in fields(Featurization)]
+    if not isinstance(stated, Mapping) or any(name not in names for name in stated):
+        raise SpecInvalid(f"featurization is {shown(given)}", hint=f"A mode, or a mapping of {', '.join(names)}")
+    if any(not isinstance(value, Mapping) for name, value in stated.items() if name != "mode"):
+        raise SpecInvalid(f"featurization is {shown(given)}", hint="Columns are mapped to what is wanted of them")
+    custom = any(stated.get(name) for name in names[1:])
+    found = Featurization(**{"mode": FeaturizationMode.CUSTOM if custom else FeaturizationMode.AUTO, **stated})
+    return Featurization(
+        FeaturizationMode(found.mode),
+        {column: Purpose(purpose) for column, purpose in found.column_purposes.items()},
+        {column: Imputation(how) for column, how in found.imputations.items()},
+        found.constants,
+    )

@@ -1,11 +1,12 @@
 """A user's own search space: which values a hyperparameter may take, in the terms of Azure ML's sweeps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Any
 
 from core.domain.errors import SpecInvalid
-from core.domain.rules import check_number, check_text
+from core.domain.rules import check_number, check_text, shown
 
 ParamValue = str | int | float | bool | None
 
@@ -31,6 +32,9 @@ RANGED = (
 )
 NORMALS = (DistributionKind.NORMAL, DistributionKind.Q_NORMAL)
 ROUNDED = (DistributionKind.Q_UNIFORM, DistributionKind.Q_LOG_UNIFORM, DistributionKind.Q_NORMAL)
+
+
+EXAMPLE = '{"LightGBM": {"learning_rate": {"kind": "loguniform", "low": 0.01, "high": 0.3}}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +94,23 @@ def check_space(space: SearchSpace, algorithms: tuple[str, ...]) -> None:
             raise SpecInvalid(f"The search space of {algorithm} has no hyperparameter")
         for name in params:
             check_text(f"A hyperparameter of {algorithm}", name)
+
+
+def space_of(given: Any) -> SearchSpace:
+    """A search space as JSON and YAML have it: algorithm, hyperparameter, distribution. Raises SpecInvalid."""
+    if not isinstance(given, Mapping) or not all(isinstance(params, Mapping) for params in given.values()):
+        raise SpecInvalid(f"The search space is {shown(given)}", hint=f"Such as {EXAMPLE}")
+    return {name: {param: _distribution(d) for param, d in params.items()} for name, params in given.items()}
+
+
+def _distribution(given: Any) -> Distribution:
+    names = [each.name for each in fields(Distribution)]
+    if not isinstance(given, Mapping) or "kind" not in given or any(name not in names for name in given):
+        raise SpecInvalid(f"A distribution is {shown(given)}, expected {', '.join(names)}", hint=f"Such as {EXAMPLE}")
+    if given["kind"] not in tuple(DistributionKind):
+        known = ", ".join(DistributionKind)
+        raise SpecInvalid(f"There is no distribution '{given['kind']}'", hint=f"One of: {known}")
+    values = given.get("values", ())
+    if not isinstance(values, list | tuple):
+        raise SpecInvalid(f"The values of a distribution are {shown(values)}, expected a list")
+    return Distribution(**{**given, "kind": DistributionKind(given["kind"]), "values": tuple(values)})

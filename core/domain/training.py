@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.domain.algorithms import ENSEMBLES, Algorithm, algorithm_label, algorithms_of
+from core.domain.costs import Cost
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
 from core.domain.featurization import Featurization
 from core.domain.metrics import primary_metrics
 from core.domain.names import check_name
 from core.domain.plain import LEFT_OUT
-from core.domain.rules import check_flag, check_number, check_text, check_whole
+from core.domain.rules import check_flag, check_number, check_text, check_whole, shown
 from core.domain.search_space import Distribution, check_space
-from core.domain.signature import Scalar
 from core.domain.trial import Comparison, Trial, TrialDetail, TrialState
 
 __all__ = [
@@ -55,18 +55,6 @@ class Sampling(StrEnum):
     RANDOM = "random"
     GRID = "grid"
     BAYESIAN = "bayesian"
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What it costs (or, below 0, earns) to predict one class where another, or the same, is right."""
-
-    actual: Scalar
-    predicted: Scalar
-    cost: float
-
-    def __post_init__(self) -> None:
-        check_number(f"The cost of predicting {self.predicted!r} for {self.actual!r}", self.cost, -1e12, 1e12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +208,8 @@ class TrainingSpec:
         if isinstance(weights, str):
             if weights not in ("", BALANCED):
                 raise SpecInvalid(f"class_weights is '{weights}'", hint=f'"{BALANCED}", or a number for each class')
+        elif not isinstance(weights, Mapping):
+            raise SpecInvalid(f"class_weights is {shown(weights)}", hint=f'"{BALANCED}", or a number for each class')
         else:
             for name, weight in weights.items():
                 check_number(f"The weight of class '{name}'", weight, 0, 1e9, above=True)

@@ -20,6 +20,8 @@ LIVE = "live model"
 PARAMETER, SETTING, INPUT = "parameter ", "setting ", "input "
 ARGUMENTS = "arguments"
 """The setting of a command or a function that holds its parameters, by name."""
+NAMED_TABLES: Mapping[StepKind, str] = {StepKind.EVALUATE: "data", StepKind.AUTOML: "validation_data"}
+"""The setting that names a registered table, by the kind of step."""
 CHANGES = ("code", "lock file", LIVE)
 """The parts that may have become others while a step was at work."""
 
@@ -39,7 +41,7 @@ def parts_of(
         named = SETTING
     parts |= {f"{named}{key}": _digest(value) for key, value in settings.items()}
     if table := named_table(step):
-        parts[f"{INPUT}data"] = _digest(_table(store, table))
+        parts[f"{INPUT}{NAMED_TABLES[step.kind]}"] = _digest(_table(store, table))
     for name, source in step.inputs.items():
         parts[f"{INPUT}{name}"] = _digest(_content(store, plan, known, source))
     return parts | surroundings(store, step)
@@ -55,7 +57,7 @@ def surroundings(store: Nouns, step: PipelineStep) -> dict[str, str]:
 
 def named_table(step: PipelineStep) -> str:
     """The registered table that a step's settings name, where it reads one besides its inputs."""
-    return str(step.settings.get("data") or "") if step.kind is StepKind.EVALUATE else ""
+    return str(step.settings.get(NAMED_TABLES[step.kind]) or "") if step.kind in NAMED_TABLES else ""
 
 
 def live_models(store: Nouns, step: PipelineStep) -> tuple[str, ...]:

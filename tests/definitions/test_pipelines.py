@@ -6,11 +6,13 @@ from hypothesis import strategies as st
 
 from core.definitions import parse_pipeline, plan, shipped
 from core.definitions.pipelines import bind, values_of
+from core.domain.automl_settings import AutomlSettings
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
 from core.domain.parameters import converted, limits
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
-from core.domain.steps import AutomlSettings, CommandSettings, typed
+from core.domain.step_settings import CommandSettings
+from core.domain.steps import typed
 from core.domain.training import TrainingSpec
 
 SMALL = """

@@ -10,6 +10,8 @@ from local_world import World, kill, ticking
 from starlette.testclient import TestClient
 from waiting import wait_until
 
+from core.domain.costs import Cost
+from core.domain.data import DataRef
 from core.domain.errors import SourceUnreadable, SpecInvalid
 from core.domain.job import JobKind, JobState
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
@@ -65,6 +67,36 @@ def test_a_run_prepares_trains_and_registers(world: World, table: Path) -> None:
     training = world.job(done.steps[1].started_job_id)
     assert (training.parent_id, training.experiment_name) == (done.steps[1].job_id, "nightly")
     assert world.job(done.steps[1].job_id).parent_id == done.id
+
+
+def test_a_training_step_trains_as_it_was_told_and_anew_when_its_validation_table_has_changed(
+    world: World, table: Path, tmp_path: Path
+) -> None:
+    told = {
+        "target": "y",
+        "max_trials": 3,
+        "exit_score": 0.99,
+        "search_space": {"LightGBM": {"num_leaves": {"kind": "choice", "values": [7, 31]}}},
+        "class_weights": {"yes": 2},
+        "cost_matrix": [{"actual": "yes", "predicted": "no", "cost": 5}],
+        "validation_data": "judge",
+    }
+    train = PipelineStep("automl", StepKind.AUTOML, ("prepare",), told)
+    workspace = open_local(world.settings)
+    published = workspace.pipelines.publish(replace(SPEC, steps=(SPEC.steps[0], train)))
+    found = []
+    for rows in (10, 20, 20):
+        judge = tmp_path / "judge.csv"
+        judge.write_text("age,y\n" + "30,yes\n40,no\n" * rows)
+        workspace.data.register("judge", str(judge))
+        triggered = workspace.pipelines.trigger(published.id, "nightly", {"data": str(table)})
+        found.append(until_final(world, triggered.id).steps[1])
+    spec = world.job(found[0].started_job_id).spec
+    assert spec.validation_data == DataRef("judge", 1)
+    assert (spec.exit_score, spec.class_weights, spec.cost_matrix) == (0.99, {"yes": 2}, (Cost("yes", "no", 5),))
+    assert spec.search_space["LightGBM"]["num_leaves"].values == (7, 31)
+    assert [bool(step.reused_from) for step in found] == [False, False, True]
+    assert "validation_data changed" in found[1].why
 
 
 def test_a_failed_step_fails_the_run_by_name_and_cancels_the_later_ones(world: World, table: Path) -> None:

@@ -20,7 +20,14 @@ from core.domain.job import JobState
 from core.domain.names import reference
 from core.domain.pipeline import PipelineStep, StepKind
 from core.domain.plain import plain
-from core.domain.steps import DeploySettings, GateSettings, GuardrailsSettings, PrepareSettings, RegisterSettings, typed
+from core.domain.step_settings import (
+    DeploySettings,
+    GateSettings,
+    GuardrailsSettings,
+    PrepareSettings,
+    RegisterSettings,
+)
+from core.domain.steps import typed
 from core.domain.training import GuardrailState, TrainingResult, TrainingSpec
 from core.ml.data.prepare import prepare as checked_table
 from core.settings import Settings

@@ -14,7 +14,8 @@ from core.azure.pipelines.package import OWN
 from core.domain.errors import StepFailed
 from core.domain.pipeline import PipelineStep, StepKind, ValueType
 from core.domain.plain import plain
-from core.domain.steps import CommandSettings, PythonSettings, typed
+from core.domain.step_settings import CommandSettings, PythonSettings
+from core.domain.steps import typed
 
 INPUTS, OUTPUTS, CHECKPOINT = "SLIPWAY_STEP_INPUTS", "SLIPWAY_STEP_OUTPUTS", "SLIPWAY_STEP_CHECKPOINT"
 PYTHON = ("python", "python3")

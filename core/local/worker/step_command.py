@@ -1,7 +1,7 @@
 """Run a program of the published code's own."""
 
 from core.domain.run import StepResult
-from core.domain.steps import CommandSettings
+from core.domain.step_settings import CommandSettings
 from core.local.worker import own_code
 from core.local.worker.step_attempt import Step
 from core.local.worker.work import Work

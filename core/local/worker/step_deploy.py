@@ -4,7 +4,7 @@ from core.domain.endpoint import Deployment, DeploymentSpec, DeploymentState, En
 from core.domain.errors import StepFailed
 from core.domain.names import reference
 from core.domain.run import StepResult
-from core.domain.steps import DeploySettings
+from core.domain.step_settings import DeploySettings
 from core.local.worker.step_attempt import Step, acted, waited
 from core.local.worker.work import Work
 

@@ -19,7 +19,7 @@ from core.domain.metrics import metric_named
 from core.domain.names import reference
 from core.domain.run import StepResult
 from core.domain.signature import Signature
-from core.domain.steps import EvaluateSettings
+from core.domain.step_settings import EvaluateSettings
 from core.domain.training import TrainingSpec
 from core.local.deleted import files
 from core.local.worker.step_attempt import Step

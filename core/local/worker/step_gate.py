@@ -4,7 +4,7 @@ from core.domain.endpoint import Deployment, GateState
 from core.domain.job import Job
 from core.domain.proof import GateSpec
 from core.domain.run import StepResult
-from core.domain.steps import GateSettings
+from core.domain.step_settings import GateSettings
 from core.local.worker.step_attempt import Step, acted
 from core.local.worker.work import Work
 

@@ -9,7 +9,7 @@ from core.domain.data import DataRef
 from core.domain.errors import StepFailed
 from core.domain.names import reference
 from core.domain.run import StepResult
-from core.domain.steps import GuardrailsSettings
+from core.domain.step_settings import GuardrailsSettings
 from core.domain.training import GuardrailState, TrainingSpec
 from core.local.deleted import files
 from core.local.worker.step_attempt import Step

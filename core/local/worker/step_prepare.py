@@ -16,7 +16,7 @@ from core.domain.errors import SourceUnreadable, TableUnusable
 from core.domain.names import reference
 from core.domain.pipeline import ValueType
 from core.domain.run import Artifact, StepResult
-from core.domain.steps import PrepareSettings
+from core.domain.step_settings import PrepareSettings
 from core.local import tables
 from core.local.deleted import files
 from core.local.reuse import Reuses

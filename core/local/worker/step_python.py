@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from core.domain.run import StepResult
-from core.domain.steps import PythonSettings
+from core.domain.step_settings import PythonSettings
 from core.local.worker import own_code, step_call
 from core.local.worker.step_attempt import Step
 from core.local.worker.work import Work
