@@ -28,6 +28,7 @@ from core.local.paths import Paths, new_id
 from core.local.store import Store
 from core.ui.deploy import TABS
 from core.ui.leaderboard.trial import TABS as TRIAL_TABS
+from core.ui.monitor import TABS as WATCHED
 from core.ui.shell.live import FAST_S
 from core.ui.shell.navigation import PAGES
 
@@ -85,6 +86,15 @@ def test_every_tab_of_a_trial_fits_each_width_and_is_read_in_both_themes(
     settled(page, "Leaderboard")
     expect(page.get_by_role("radio", name=tab, exact=True)).to_be_checked()
     expect(page.get_by_test_id("stSpinner")).to_have_count(0)
+    assert_fits(page, tab)
+
+
+@pytest.mark.parametrize("tab", in_turn((part.title for part in WATCHED), len(WATCHED)))
+def test_every_tab_of_monitor_fits_each_width_and_is_read_in_both_themes(page: Page, app: str, tab: str):
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    page.goto(f"{app}/monitor?watch={quote(tab)}")
+    settled(page, "Monitor")
+    expect(page.get_by_role("radio", name=tab, exact=True)).to_be_checked()
     assert_fits(page, tab)
 
 
