@@ -20,10 +20,7 @@ from core.workspace import Workspace
 
 NOT_YET = frozenset(
     {
-        "records.exceptions",
-        "records.refusals",
         "records.availability",
-        "records.disagreement",
         "records.set_drift_limit",
         "records.send_feedback",
         "records.quality",
@@ -32,7 +29,9 @@ NOT_YET = frozenset(
     }
 )
 """Verbs that the protocol draws and no backend has."""
-NOT_YET_AZURE = frozenset({"records.search", "records.course", "records.drift", "records.predictions"})
+NOT_YET_AZURE = frozenset(
+    f"records.{verb}" for verb in ("search", "course", "exceptions", "refusals", "disagreement", "drift", "predictions")
+)
 """Further ones that Azure's backend does not have yet."""
 CANNOT: Mapping[str, frozenset[str]] = {
     "local": NOT_YET | {"service.resources", "service.teardown", "endpoints.autoscale", "endpoints.set_autoscale"},

@@ -155,11 +155,12 @@ class Client:
         draw: float = 0.0,
         patience: Patience = PATIENCE,
         model_data: Telemetry | None = None,
+        log_fd: int | None = None,
     ) -> None:
         self.files, self._patience = files, patience
         self.loader = Loader()
         self.state = State(files.path, self.loader)
-        self.telemetry = Telemetry(files.telemetry, log_fd=None)
+        self.telemetry = Telemetry(files.telemetry, log_fd=log_fd)
         self.draws: list[float] = [draw]
         self.metrics = Metrics()
         self.app = App(

@@ -77,6 +77,17 @@ class CellCheck:
             return "required, but missing"
         return f"expected {self._expected(value)}, got {echo(value)}{self._meant(value)}"
 
+    def code(self, value: Any) -> tuple[str, str]:
+        """Which rule a refused value breaks; and the value itself where it is a category that is not known."""
+        kind = type(value)
+        if value is None or value is MISSING:
+            return "required", ""
+        if self._levels is not None and kind is str:
+            return "unseen_category", value
+        numeric = self.column.used and self.column.kind in (ColumnKind.INTEGER, ColumnKind.NUMBER)
+        fits = kind is int or (kind is float and (self.column.kind is ColumnKind.NUMBER or float_is_whole(value)))
+        return ("out_of_range" if numeric and fits else "wrong_type"), ""
+
     def _meant(self, value: Any) -> str:
         """The level that a client probably meant: the same but for case and blanks."""
         if type(value) is not str or self._levels is None:

@@ -61,13 +61,13 @@ def parse(body: bytes) -> Any:
             body.decode()
         return msgspec.json.decode(body)
     except UnicodeDecodeError as e:
-        refuse_one(f"not UTF-8: byte {e.start} is {body[e.start]:#04x}", cause=e)
+        refuse_one(f"not UTF-8: byte {e.start} is {body[e.start]:#04x}", cause=e, code="not_json")
     except RecursionError as e:
         refuse_one("not a request: nested too deeply", cause=e)
     except msgspec.ValidationError as e:  # well-formed, so what is left are numbers that no 64-bit type holds
-        refuse_one(f"expected 64-bit numbers: {e}", cause=e)
+        refuse_one(f"expected 64-bit numbers: {e}", cause=e, code="out_of_range")
     except msgspec.DecodeError as e:
-        refuse_one(_malformed(body, str(e)) if body else "the body is empty", cause=e)
+        refuse_one(_malformed(body, str(e)) if body else "the body is empty", cause=e, code="not_json")
 
 
 def _malformed(body: bytes, said: str) -> str:

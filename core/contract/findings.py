@@ -17,11 +17,13 @@ class Findings:
         self.count = 0
         self._kept: list[Problem] = []
 
-    def say(self, problem: str, *, row: int = NO_ROW, column: str = "") -> None:
+    def say(
+        self, problem: str, *, row: int = NO_ROW, column: str = "", code: str = "wrong_shape", value: str = ""
+    ) -> None:
         """Add a problem of the whole body, of a row, or of a column in it (whose name may be the client's)."""
         self.count += 1
         if len(self._kept) < DETAILS_MAX:
-            self._kept.append(Problem(row, cut(column), problem))
+            self._kept.append(Problem(row, cut(column), problem, code, cut(value)))
 
     def expected(self, what: str, value: Any, *, row: int = NO_ROW, at: str = "") -> None:
         """Add a problem that shows the value which came instead."""
@@ -40,8 +42,8 @@ class Findings:
         raise PayloadInvalid(message, details=tuple(kept)) from cause
 
 
-def refuse_one(problem: str, *, cause: BaseException | None = None) -> NoReturn:
+def refuse_one(problem: str, *, cause: BaseException | None = None, code: str = "wrong_shape") -> NoReturn:
     """Raise PayloadInvalid for the one problem that hides all others."""
     findings = Findings()
-    findings.say(problem)
+    findings.say(problem, code=code)
     findings.refuse(cause=cause)

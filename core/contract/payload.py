@@ -74,7 +74,7 @@ class Decoder:
             if found is not None and found > self._max_rows:
                 raise too_many_rows(found, self._max_rows)
         if sum(map(body.count, (b",", b"[", b"{"))) > self._max_values and size.values(body) > self._max_values:
-            refuse_one(f"more values than {self._max_rows} rows of this model have")
+            refuse_one(f"more values than {self._max_rows} rows of this model have", code="too_many_values")
 
 
 def encode_reply(
@@ -98,6 +98,7 @@ def encode_reply(
 
 def encode_error(error: SlipwayError) -> bytes:
     """The one shape of every refusal: a message, and the problems of a body where there are any."""
-    details = error.details[:DETAILS_MAX] if isinstance(error, PayloadInvalid) else ()
+    problems = error.details[:DETAILS_MAX] if isinstance(error, PayloadInvalid) else ()
+    details = [{"row": each.row, "column": each.column, "problem": each.problem} for each in problems]
     message = f"{error.message}. {error.hint}" if error.hint else error.message
     return msgspec.json.encode({"message": message, "details": details})

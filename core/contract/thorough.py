@@ -53,7 +53,7 @@ class ThoroughDecoder:
         for i, row in numbered:
             if not row.keys() <= self._names:
                 for name in row.keys() - self._names:
-                    findings.say(self._unknown(name), row=i, column=name)
+                    findings.say(self._unknown(name), row=i, column=name, code="unknown_column", value=name)
         cells = [(c, [row.get(c.column.name, MISSING) for _, row in numbered]) for c in self._checks]
         return Table([i for i, _ in numbered], cells)
 
@@ -88,12 +88,12 @@ class ThoroughDecoder:
         texts = Counter(name for name in names if isinstance(name, str))
         for name, count in texts.items():
             if name not in self._names:
-                findings.say(self._unknown(name), column=name)
+                findings.say(self._unknown(name), column=name, code="unknown_column", value=name)
             if count > 1:
-                findings.say("named twice", column=name)
+                findings.say("named twice", column=name, code="named_twice")
         for check in self._checks:
             if check.required and check.column.name not in texts:
-                findings.say("required, but missing", column=check.column.name)
+                findings.say("required, but missing", column=check.column.name, code="required")
 
 
 def _plain(name: str) -> str:
@@ -121,5 +121,7 @@ def _find_refused(table: Table, checked: Sequence[Sequence[Any]], findings: Find
     refused.sort()
     for k, column in refused[:DETAILS_MAX]:
         check, values = table.cells[column]
-        findings.say(check.problem(values[k]), row=table.numbers[k], column=check.column.name)
+        code, unseen = check.code(values[k])
+        said, row = check.problem(values[k]), table.numbers[k]
+        findings.say(said, row=row, column=check.column.name, code=code, value=unseen)
     findings.count += max(0, len(refused) - DETAILS_MAX)

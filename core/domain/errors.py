@@ -4,7 +4,7 @@
 stays a traceback.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 TEXT_CHARS_MAX = 600
 CUT_END_CHARS = 80
@@ -87,6 +87,10 @@ class Problem:
     row: int
     column: str
     problem: str
+    code: str = field(default="wrong_shape", compare=False)
+    """The rule that was broken, for counting."""
+    value: str = field(default="", compare=False)
+    """The category, or the column's name, that is not known; cut short."""
 
 
 class PayloadInvalid(SlipwayError):

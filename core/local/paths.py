@@ -153,6 +153,10 @@ class Paths:
         """Inputs and answers, where the endpoint keeps them: its servers write beside their telemetry."""
         return self.endpoint(name) / "model_data"
 
+    def exceptions(self, name: str) -> Path:
+        """Tracebacks of its servers, a file for each cause."""
+        return self.endpoint(name) / "exceptions"
+
 
 def new_id(clock: Callable[[], float] = time.time) -> str:
     """A UUIDv7 (RFC 9562, 5.7): milliseconds first, so that ids sort by time of birth."""

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs
 
 from core.contract.payload import encode_error
 from core.domain.errors import NotFound, SlipwayError
-from core.serving import bodies, cors, pages
+from core.serving import bodies, causes, cors, pages
+from core.serving.causes import Causes
 from core.serving.costs import COUNTED_BYTES, INLINE_S, rows_at_most
 from core.serving.deployment import Deployment, Scored
 from core.serving.exchange import DEPLOYMENT, Exchange
@@ -62,7 +63,8 @@ class App:
         self._state, self._telemetry, self._draw, self._metrics = state, telemetry, draw, metrics
         self._model_data = model_data
         self._lanes = Lanes()
-        self._mirror = Mirror(telemetry, metrics, draw)
+        self._causes = Causes(telemetry.put)
+        self._mirror = Mirror(telemetry, metrics, draw, self._causes)
         self._routes = {"/": self._health, "/swagger.json": self._swagger, "/metrics": self._measures}
 
     @property
@@ -170,7 +172,7 @@ class App:
         exchange.form, exchange.predict_method = scored.request.form, scored.request.method
         file = exchange.now.file
         if file.mirror:
-            self._mirror.offer(exchange, body)
+            self._mirror.offer(exchange, body, scored)
         if self._model_data is not None and (values := kept(exchange, scored, self._draw)) is not None:
             self._model_data.put(values, exchange.plain_bytes + len(scored.reply))
         return Reply(200, scored.reply)
@@ -203,6 +205,7 @@ class App:
     def _fault(self, exchange: Exchange, error: Exception) -> Reply:
         # A bug. The client gets no traceback; the log gets its places, but not its text, which may hold values.
         log.error("a request failed on a bug of the server", exc_info=error)
+        exchange.cause = self._causes.key_of(error)
         fault = ServerFault("The server failed to handle this request")
         return self._refusal(exchange, fault, problem=type(error).__name__)
 
@@ -210,7 +213,10 @@ class App:
         exchange.problem = problem or type(error).__name__
         if isinstance(error, ModelFailed):
             exchange.run_failed = True
+            exchange.cause = self._causes.key_of(error)
             log.error("the model of deployment %s failed", exchange.deployment, exc_info=error.__cause__)
+        elif error.status < 500:
+            exchange.reasons = causes.reasons(error, exchange.now.file.limits)
         return Reply(error.status, encode_error(error), JSON, getattr(error, "headers", ()))
 
     def _give_back(self, exchange: Exchange) -> None:

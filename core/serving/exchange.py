@@ -38,6 +38,7 @@ class Exchange:
     __slots__ = (
         "admitted",
         "body_bytes",
+        "cause",
         "charged",
         "client_id",
         "deployment",
@@ -54,6 +55,7 @@ class Exchange:
         "predict_method",
         "problem",
         "query",
+        "reasons",
         "request_id",
         "rows",
         "run_failed",
@@ -82,6 +84,8 @@ class Exchange:
         self.client_id = b""
         self.legacy_id = b""
         self.deployment = self.problem = self.form = self.predict_method = self.origin = ""
+        self.cause = self.reasons = ""
+        """Why it failed, or was refused."""
         self.rows = self.body_bytes = 0
         self.plain_bytes = 0
         """How long the body is unpacked."""

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import msgspec
 
+from core.serving import causes
+from core.serving.causes import Cause
 from core.serving.exchange import Exchange
 from core.serving.keeping import Kept, Sample
 from core.serving.logs import LogLines
@@ -50,10 +52,33 @@ class Record(msgspec.Struct):
     """Which of our own senders it came from, told by its key; empty: a client."""
 
 
+class Told(Record):
+    """A request that failed or was refused, with the reason."""
+
+    cause: str = ""
+    """The key of the exception that it failed on: see `core.serving.causes`."""
+    reasons: str = ""
+    """Why it was refused: a line for each rule that was broken."""
+
+
+class Mirrored(Told):
+    """A copy that another deployment has scored, compared with the answer that the client got.
+
+    Differences are of a row's probabilities, the largest, or of its number; null where the answers cannot be compared.
+    """
+
+    live: str = ""
+    """The deployment that answered the client."""
+    different_rows: int | None = None
+    """With another predicted class, or number."""
+    difference_sum: float | None = None
+    difference_max: float | None = None
+
+
 def record_of(exchange: Exchange, status: int, bytes_out: int) -> Record:
     """The record of a request that was answered."""
-    return Record(
-        at=exchange.started_at,
+    record = Record(
+        at=round(exchange.started_at, 6),
         request_id=exchange.request_id.decode("latin-1"),
         client_request_id=exchange.client_id.decode("latin-1"),
         trace_id=exchange.trace_id,
@@ -62,13 +87,26 @@ def record_of(exchange: Exchange, status: int, bytes_out: int) -> Record:
         rows=exchange.rows,
         method=exchange.predict_method,
         form=exchange.form,
-        elapsed_ms=exchange.elapsed_ms(),
-        run_ms=exchange.run_ms,
+        elapsed_ms=round(exchange.elapsed_ms(), 3),
+        run_ms=round(exchange.run_ms, 3),
         bytes_in=exchange.body_bytes,
         bytes_out=bytes_out,
         problem=exchange.problem,
         origin=exchange.origin,
     )
+    if not (exchange.cause or exchange.reasons):
+        return record
+    return Told(**msgspec.structs.asdict(record), cause=exchange.cause, reasons=exchange.reasons)
+
+
+def _without_examples(line: bytes, record: object) -> bytes:
+    """A line as it may be logged, where no value of a request ever is."""
+    if not line or not (isinstance(record, Told) and "\t" in record.reasons):
+        return line
+    codes = "\n".join(
+        reason.rpartition("\t")[0] if reason.count("\t") == 2 else reason for reason in record.reasons.split("\n")
+    )
+    return msgspec.json.encode(msgspec.structs.replace(record, reasons=codes)) + b"\n"
 
 
 class Segments:
@@ -134,18 +172,19 @@ class Telemetry:
         self, folder: Path, *, segment_s: float = 10.0, log_fd: int | None = 2, clock: Callable[[], float] = time.time
     ) -> None:
         """Records go to segments in `folder` and to the file descriptor `log_fd`; None: to the segments alone."""
-        self._queue: deque[tuple[Record | Sample | Kept, int]] = deque()
+        self._queue: deque[tuple[Record | Sample | Kept | Cause, int]] = deque()
         self._put_bytes = self._written_bytes = 0
         """Each is one thread's own."""
         self._segments = Segments(folder, segment_s, clock)
         self._log = None if log_fd is None else LogLines(log_fd)
+        self._exceptions = folder.parent / causes.FOLDER
         self._closing = threading.Event()
         self._spell, self._log_spell = Spell("telemetry"), Spell("the log of requests")
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
         self._thread.start()
 
-    def put(self, record: Record | Sample | Kept, size: int = 0) -> None:
+    def put(self, record: Record | Sample | Kept | Cause, size: int = 0) -> None:
         """Queue a record, or drop and count it when the queue is full; `size` in bytes, where it has no bound."""
         waiting = self._put_bytes - self._written_bytes
         if len(self._queue) >= QUEUE_MAX or (waiting and waiting + size > QUEUE_BYTES_MAX):
@@ -172,18 +211,22 @@ class Telemetry:
 
     def _write(self, *, last: bool = False) -> None:
         records = [self._queue.popleft() for _ in range(len(self._queue))]
-        lines = b"".join(self._line(record) for record, _ in records)
+        each = [self._line(record) for record, _ in records]
+        lines = b"".join(each)
         if lines and not self._spell.attempt(lambda: self._segments.append(lines)):
             self.dropped += len(records)
         try:
             self._segments.close() if last else self._segments.close_if_due()
         except OSError as e:
             self._spell.failed(e)
-        if lines:
-            self._to_log(lines)
+        if lines and self._log is not None:
+            self._to_log(b"".join(map(_without_examples, each, (record for record, _ in records))))
         self._written_bytes += sum(size for _, size in records)
 
-    def _line(self, record: Record | Sample | Kept) -> bytes:
+    def _line(self, record: Record | Sample | Kept | Cause) -> bytes:
+        if isinstance(record, Cause):
+            self._spell.attempt(lambda: causes.write(self._exceptions, record))
+            return b""
         try:
             return msgspec.json.encode(record.sample() if isinstance(record, Kept) else record) + b"\n"
         except Exception as e:  # one odd record must not end the thread that writes all others

@@ -6,10 +6,20 @@ from pathlib import Path
 from core.domain.alerts import Alert, AlertEvent, AlertRule, AlertState
 from core.domain.drift import DriftReport, Predictions
 from core.domain.errors import SpecInvalid
-from core.domain.monitoring import DeploymentCourse, Origin, RequestQuery, RequestRecord, TelemetrySummary
+from core.domain.monitoring import (
+    DeploymentCourse,
+    Disagreement,
+    ExceptionGroup,
+    Origin,
+    Refusal,
+    RequestQuery,
+    RequestRecord,
+    TelemetrySummary,
+)
 from core.domain.rules import check_limit
 from core.local import alerting
 from core.local.context import Context
+from core.local.records import disagreement, exceptions, refusals
 from core.local.records import search as searching
 from core.local.records import telemetry as queries
 from core.local.store.alerts import StoredAlert
@@ -66,6 +76,23 @@ class LocalRecords(Records):
         folder, since, until = self._window(endpoint, window_s, buckets)
         return queries.course(folder, since, until, buckets, origin=origin)
 
+    def exceptions(
+        self, endpoint: str, window_s: float = 3600.0, *, origin: Origin | None = Origin.CLIENT
+    ) -> tuple[ExceptionGroup, ...]:
+        folder, since, until = self._lately(endpoint, window_s)
+        causes = self._context.paths.exceptions(endpoint)
+        return exceptions.exceptions(folder, causes, since, until, origin=origin)
+
+    def refusals(
+        self, endpoint: str, window_s: float = 3600.0, *, origin: Origin | None = Origin.CLIENT
+    ) -> tuple[Refusal, ...]:
+        folder, since, until = self._lately(endpoint, window_s)
+        return refusals.refusals(folder, since, until, origin=origin)
+
+    def disagreement(self, endpoint: str, window_s: float = 3600.0) -> tuple[Disagreement, ...]:
+        folder, since, until = self._lately(endpoint, window_s)
+        return disagreement.disagreement(folder, since, until)
+
     def drift(self, endpoint: str, window_s: float = 86_400.0, *, deployment: str = "") -> DriftReport:
         return self._drifting.report(endpoint, window_s, deployment)
 
@@ -92,6 +119,12 @@ class LocalRecords(Records):
         at = stored.standing
         error, run_id = self._context.store.alerts.last_told(stored.rule.name)
         return Alert(stored.rule, at.state, at.value, at.since, at.looked_at, at.text, error, run_id)
+
+    def _lately(self, endpoint: str, window_s: float) -> tuple[Path, float, float]:
+        """The folder of an endpoint, and the last so many seconds. Raises EndpointNotFound, SpecInvalid."""
+        folder, _, _ = self._window(endpoint, window_s, 1)
+        now = self._context.clock()
+        return folder, now - window_s, now + AHEAD_MAX_S
 
     def _window(self, endpoint: str, window_s: float, buckets: int) -> tuple[Path, float, float]:
         """The folder of an endpoint, and the window that is now. Raises EndpointNotFound, SpecInvalid."""

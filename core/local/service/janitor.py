@@ -13,7 +13,7 @@ import psutil
 from core.domain.errors import SlipwayError
 from core.local.machine import logs
 from core.local.paths import Paths
-from core.local.records import forwarding, merging
+from core.local.records import exceptions, forwarding, merging
 from core.local.records.catalog import Segment
 from core.local.service.retention import Retention
 from core.local.store import Store
@@ -94,6 +94,7 @@ class Compaction:
         self._forwarding.hand_over(folder, self._paths.forwarded(name), written_by_the_living)
         self._merge(folder, merging.REQUESTS, self._forwarding.done)
         self._merge(self._paths.model_data(name), merging.INPUTS, lambda segment: True)
+        exceptions.forget(self._paths.exceptions(name), self._keep.max_days)
 
     def _merge(self, folder: Path, kind: merging.Kind, ready: Callable[[Segment], bool]) -> None:
         round_ = merging.Merging(folder, kind, now=time.time(), keep=self._keep)
