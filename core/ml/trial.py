@@ -24,6 +24,10 @@ from core.ml.task import PLANNED, TRAINING_ROWS, Rows, Stop, Tell, TrialProgress
 from core.predict.members import Array
 from core.predict.steps import widened
 
+OVER = 1.25
+"""A fold that has taken so many times what is left for each of the others makes them learn from fewer rows..."""
+LATE_ROWS_MIN = 1_000
+"""...but from no fewer than these."""
 TRAINING_SHARE = 0.85
 """Of a trial's time; the rest is for reading, flattening and writing."""
 
@@ -49,7 +53,8 @@ class _Fits:
     stop: Stop
     started: float
     count: int
-    done: int = 0
+    took_s: list[float] = field(default_factory=list)
+    """What each fit has taken."""
 
     def fit(self, rows: Rows, held_out: list[Rows], rounds: int = 0) -> FittedPart:
         """Fit the task's algorithm on the rows as its steps widen them. Raises TrialStopped."""
@@ -57,18 +62,30 @@ class _Fits:
             raise TrialStopped
         problem, now = self.task.problem, time.monotonic()
         left = self.started + TRAINING_SHARE * self.task.seconds - now
-        until = now + left / (self.count - self.done)
-        self.done += 1
-        rows, held_out = self._thinned(rows, held_out)
+        may_s = left / (self.count - len(self.took_s))
+        until = now + may_s
+        rows, held_out = self._thinned(rows, held_out, self._affordable(len(rows[1]), may_s))
         seen = featurize(self.task.params, rows, problem, self.task.threads)
         parts = [(widened(matrix, seen.steps), target) for matrix, target in held_out]
         setup = self._setup(seen, until)
         fitted = LEARNERS[Algorithm(self.task.algorithm)].fit(setup, (seen.matrix, rows[1]), parts, rounds)
+        self.took_s.append(time.monotonic() - now)
         return FittedPart(fitted, seen.steps)
 
-    def _thinned(self, rows: Rows, held_out: list[Rows]) -> tuple[Rows, list[Rows]]:
-        """As many of them as the task says."""
-        at_most, problem = int(self.task.params.get(TRAINING_ROWS) or 0), self.task.problem
+    def _affordable(self, rows: int, may_s: float) -> int:
+        """On how many rows a fold may learn; 0: on as many as the task says.
+
+        Where the folds before took longer than is left for each of the others, these learn from fewer rows: a trial
+        that the end of the time cuts off has given nothing. What is made of trees stops adding them in time by itself.
+        """
+        if max(self.took_s, default=0.0) <= OVER * may_s:
+            return 0
+        return max(LATE_ROWS_MIN, int(rows * max(0.0, may_s) / max(self.took_s)))
+
+    def _thinned(self, rows: Rows, held_out: list[Rows], affordable: int) -> tuple[Rows, list[Rows]]:
+        """As many of them as the task says, and as can be afforded."""
+        asked, problem = int(self.task.params.get(TRAINING_ROWS) or 0), self.task.problem
+        at_most = min(filter(None, (asked, affordable)), default=0)
         return (
             thinned(rows, at_most, problem.kind, problem.seed),
             thinned_parts(held_out, at_most, problem.kind, problem.seed),
@@ -138,6 +155,8 @@ def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell, block: Pl
     for k in range(folds.count):
         judged.fold(k)
         tell(TrialProgress(task.number, tuple(filter(isfinite, judged.scores))))
+        if len(task.rival) != folds.count:
+            continue  # of other blocks, so that they cannot be compared
         if why := why_hopeless([gain(metric, s) for s in judged.scores], [gain(metric, s) for s in task.rival]):
             raise TrialStopped(why)
     said, target = judged.answers(), rows[1][folds.judged]

@@ -1,6 +1,7 @@
 """The plan: what is tried next, on how many rows, and when nothing more can be gained."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_doubles import Searching
+from tables import customers, write_table
 
 from core.domain.algorithms import TASKS
 from core.domain.data import DataRef
@@ -17,9 +19,12 @@ from core.domain.errors import SpecInvalid
 from core.domain.metrics import CLASSIFICATION
 from core.domain.search_space import Distribution, DistributionKind
 from core.domain.training import Algorithm, Sampling, Task, TrainingSpec, Trial, TrialState
+from core.ml.data.prepare import prepare
+from core.ml.data.profile import profile_table
 from core.ml.executor import InProcessExecutor
 from core.ml.finished import FinishedTrial, read_finished
 from core.ml.leaderboard import Leaderboard
+from core.ml.learners.learner import Fitted, Learner, Setup
 from core.ml.learners.registry import LEARNERS
 from core.ml.plan.bayesian import suggest
 from core.ml.plan.config import Config
@@ -28,7 +33,7 @@ from core.ml.plan.order import IDLE_MAX, IDLE_PERFECT, REPEATED, REPEATS_MAX, Or
 from core.ml.plan.pace import CELLS_FIRST, Pace
 from core.ml.plan.portfolio import portfolio
 from core.ml.plan.spaces import SPACES
-from core.ml.task import REPEAT, TRAINING_ROWS
+from core.ml.task import REPEAT, TRAINING_ROWS, Rows, TrialTask
 from core.ml.trial import train
 
 Kind = DistributionKind
@@ -265,6 +270,37 @@ def test_one_trial_at_a_time_gives_the_same_figures_for_the_same_seed(tmp_path):
     assert len(first) >= 3
     for one, other in zip(first, second, strict=True):
         assert one == pytest.approx(other, abs=1e-9)
+
+
+@dataclass
+class SlowFits:
+    """A learner whose fits take a second for each hundred rows, of a clock that only they move."""
+
+    learner: Learner
+    now: float = 0.0
+    rows: list[int] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def fit(self, setup: Setup, rows: Rows, held_out: Sequence[Rows], rounds: int) -> Fitted:
+        self.rows.append(len(rows[1]))
+        self.now += len(rows[1]) / 100
+        return self.learner.fit(setup, rows, held_out, rounds)
+
+
+@pytest.mark.parametrize(("seconds", "later"), [(1_000.0, 2_400), (30.0, 1_000)])
+def test_a_trial_that_is_late_finishes_its_folds_on_fewer_rows(tmp_path, monkeypatch, seconds, later):
+    name = Algorithm.LOGISTIC_REGRESSION
+    slow = SlowFits(LEARNERS[name])
+    monkeypatch.setattr("core.ml.trial.time", slow)
+    monkeypatch.setattr("core.ml.trial.LEARNERS", {name: replace(slow.learner, fit=slow.fit)})
+    table = write_table(tmp_path / "t.parquet", customers(3_000))
+    spec = TrainingSpec(DataRef("t"), "answer", n_cross_validations=5)
+    problem = prepare(table, spec, profile_table(table, "answer")).problem
+    train(TrialTask(0, name, slow.learner.configs[0], problem, tmp_path / "0", 1, seconds), bool, lambda _: None)
+    assert slow.rows == [2_400, *[later] * 4]
+    assert len(read_finished(tmp_path)[0].oof()) == 3_000
 
 
 def test_a_repeat_answers_every_row_by_other_models(tmp_path):
