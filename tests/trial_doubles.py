@@ -94,6 +94,17 @@ def two_folds(task: TrialTask, stop: Stop, tell: Tell) -> None:
     tell(TrialProgress(task.number, (0.5, 0.6)))
 
 
+def wait_when_first(task: TrialTask, stop: Stop, tell: Tell) -> None:
+    """The first trial is far behind after its first fold."""
+    tell(TrialProgress(task.number, (0.5,), waits=task.number == 0))
+    tell(TrialProgress(task.number, (0.5, 0.5)))
+
+
+def wait_always(task: TrialTask, stop: Stop, tell: Tell) -> None:
+    """Every trial is far behind after its first fold."""
+    tell(TrialProgress(task.number, (0.5,), waits=True))
+
+
 def work_until_stopped(task: TrialTask, stop: Stop, tell: Tell) -> None:
     """What a trial does between its rounds: look whether it is to end."""
     write_pid(task, stop, tell)

@@ -33,7 +33,8 @@ class Executor(Protocol):
 
         A task is taken from `tasks` only at the moment when it starts. When `stop()` turns true, no more are taken
         and those that run are ended as STOPPED; so is one that is given up, with the reason. A task that fails in any
-        way is FAILED with its cause; the others go on. Closing the iterator early leaves nothing running.
+        way is FAILED with its cause; the others go on. Closing the iterator early leaves nothing running. A trial that
+        says that it waits may be held back until no more tasks come.
         """
 
 

@@ -1,4 +1,7 @@
-"""Whether a trial is worth its remaining folds. Forgiving: what is dropped early by a small margin is often wrong."""
+"""Whether a trial is worth its remaining folds. Forgiving: to drop one early by a small margin is often wrong.
+
+What is behind by less than that waits: its other folds are trained when there is nothing better to do.
+"""
 
 from collections.abc import Sequence
 
@@ -9,6 +12,17 @@ MARGIN_SHARE = 0.25
 """A trial is hopeless when its mean gain lies this share of the best one's below it..."""
 MARGIN_SPREADS = 4.0
 """...and by so many standard deviations of the best one's folds."""
+
+WAIT_SPREADS = 2.0
+"""A trial waits when its mean gain is so many standard deviations of the best one's folds below it."""
+
+
+def may_wait(scores: Sequence[float], rival: Sequence[float]) -> bool:
+    """Whether other trials are to have the time before the rest of the folds. More is better in both."""
+    done = len(scores)
+    if not FOLDS_MIN <= done < len(rival):
+        return False
+    return float(np.mean(rival[:done]) - np.mean(scores)) > WAIT_SPREADS * float(np.std(rival))
 
 
 def why_hopeless(scores: Sequence[float], rival: Sequence[float]) -> str:

@@ -7,9 +7,8 @@ from typing import Protocol
 
 from core.domain.counting import counted
 from core.domain.data import TableProfile
-from core.domain.errors import TrainingFailed
 from core.domain.metrics import gain
-from core.domain.training import TrainingSpec, Trial, TrialState
+from core.domain.training import Algorithm, TrainingSpec, Trial, TrialState
 from core.ml.data.prepare import Prepared, prepare
 from core.ml.executor import Executor, GivenUp, nobody
 from core.ml.featurize import worthwhile
@@ -26,6 +25,7 @@ from core.ml.finished import (
 from core.ml.leaderboard import Leaderboard
 from core.ml.plan.budget import Budget
 from core.ml.plan.config import Config
+from core.ml.plan.failures import all_fail, nothing
 from core.ml.plan.order import Order
 from core.ml.plan.pace import Pace
 from core.ml.result import SearchResult
@@ -67,9 +67,6 @@ WORTH_SHARE = 0.5
 """A trial is not started in less than this share of the shortest one's time."""
 LOOKED_AT_MAX = 40
 """So many configurations that would take too long are passed over at once."""
-FAILED_MAX = 20
-"""While none has succeeded, after so many trials no further ones are begun: they would fail alike."""
-OF_MEMORY = "Choose a compute with more memory, or fewer trials at once, or a table with fewer rows or columns"
 TELL_S = 0.4
 """The folds of a trial are told no more often than this."""
 
@@ -150,7 +147,7 @@ class _Run:
     def result(self) -> SearchResult:
         """The best of the trials and of what they make together. Raises TrainingFailed."""
         if not self.board.ranked:
-            raise self._nothing()
+            raise nothing(self.spec, self.board)
         return self.final.result(self.budget.left_at_last, self.should_stop)
 
     def _tasks(self) -> Iterator[TrialTask]:
@@ -225,6 +222,8 @@ class _Run:
     def _advance(self, progress: TrialProgress) -> None:
         trial = replace(self.running[progress.number], fold_scores=progress.fold_scores)
         self.running[trial.number] = trial
+        if progress.waits:
+            self.order.behind.add(Algorithm(trial.algorithm))
         if self.clock() - self.told_at.get(trial.number, trial.started_at) >= TELL_S:
             self.told_at[trial.number] = self.clock()
             self.on_trial(trial)
@@ -266,7 +265,7 @@ class _Run:
         """No time or number left for one more trial."""
         if self._is_over() or self.budget.left_at_most() <= 0 or self._started() >= self.spec.max_trials:
             return True
-        if not self.board.ranked and len(self.board.singles) >= FAILED_MAX:
+        if all_fail(self.board):
             return True
         if not self.board.ranked or self.budget.timeless:
             return False
@@ -286,14 +285,3 @@ class _Run:
         elif not (why := self.order.why_done):
             return ()
         return (f"The search ended after {self.budget.used():.0f} of {self.spec.timeout_s:g} s: {why}",)
-
-    def _nothing(self) -> TrainingFailed:
-        """No trial succeeded, and why."""
-        failed = [f.trial for f in self.board.trials if f.trial.state is TrialState.FAILED]
-        if not failed:
-            return TrainingFailed(f"No trial ended within {self.spec.timeout_s:g} s", hint="Give the job more time")
-        of_memory = "memory" in failed[0].error
-        return TrainingFailed(
-            f"No trial succeeded; the first of {len(failed)} failed with: {failed[0].error}",
-            hint=OF_MEMORY if of_memory else "Look at the errors of the trials",
-        )

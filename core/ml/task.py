@@ -107,6 +107,8 @@ class TrialProgress:
 
     number: int
     fold_scores: tuple[float, ...]
+    waits: bool = False
+    """These are so far behind the best trial's that the other folds may wait until there is nothing better to do."""
 
 
 class TrialStopped(Exception):
@@ -115,5 +117,6 @@ class TrialStopped(Exception):
 
 Stop = Callable[[], bool]
 Tell = Callable[[TrialProgress], None]
+"""Returns when the trial may go on, which is later for one that waits."""
 Train = Callable[[TrialTask, Stop, Tell], None]
 """Does a task: writes its folder and returns, raises TrialStopped soon after `stop()` says so, or fails."""

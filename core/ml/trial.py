@@ -14,7 +14,7 @@ from core.ml.data.table import read_judged
 from core.ml.data.thinning import thinned, thinned_parts
 from core.ml.featurize import FEATURES, Featurized, featurize, featurizers
 from core.ml.finished import FinishedTrial, commit, fingerprint, leave_oof, record, refit_folder, stage
-from core.ml.hopeless import why_hopeless
+from core.ml.hopeless import may_wait, why_hopeless
 from core.ml.learners.learner import Setup
 from core.ml.learners.registry import LEARNERS
 from core.ml.left import FittedPart, leave_model
@@ -71,6 +71,12 @@ class _Fits:
         fitted = LEARNERS[Algorithm(self.task.algorithm)].fit(setup, (seen.matrix, rows[1]), parts, rounds)
         self.took_s.append(time.monotonic() - now)
         return FittedPart(fitted, seen.steps)
+
+    def told(self, tell: Tell, progress: TrialProgress) -> None:
+        """Tell, and take what the trial was held back for from its time."""
+        began = time.monotonic()
+        tell(progress)
+        self.started += time.monotonic() - began
 
     def _affordable(self, rows: int, may_s: float) -> int:
         """On how many rows a fold may learn; 0: on as many as the task says.
@@ -154,11 +160,12 @@ def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell, block: Pl
     metric = task.problem.metric
     for k in range(folds.count):
         judged.fold(k)
-        tell(TrialProgress(task.number, tuple(filter(isfinite, judged.scores))))
-        if len(task.rival) != folds.count:
-            continue  # of other blocks, so that they cannot be compared
-        if why := why_hopeless([gain(metric, s) for s in judged.scores], [gain(metric, s) for s in task.rival]):
+        scores, rival = ([gain(metric, s) for s in some] for some in (judged.scores, task.rival))
+        comparable = len(rival) == folds.count
+        if comparable and (why := why_hopeless(scores, rival)):
             raise TrialStopped(why)
+        waits = comparable and may_wait(scores, rival)
+        fits.told(tell, TrialProgress(task.number, tuple(filter(isfinite, judged.scores)), waits))
     said, target = judged.answers(), rows[1][folds.judged]
     kept = judged.kept()
     staged = stage(task.folder)

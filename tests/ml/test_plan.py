@@ -23,6 +23,7 @@ from core.ml.data.prepare import prepare
 from core.ml.data.profile import profile_table
 from core.ml.executor import InProcessExecutor
 from core.ml.finished import FinishedTrial, read_finished
+from core.ml.hopeless import may_wait, why_hopeless
 from core.ml.leaderboard import Leaderboard
 from core.ml.learners.learner import Fitted, Learner, Setup
 from core.ml.learners.registry import LEARNERS
@@ -353,6 +354,23 @@ def test_an_algorithm_that_is_far_behind_waits_for_the_others():
     assert board.ranked[-1].trial.algorithm == Algorithm.LOGISTIC_REGRESSION
     rest = [order.next().algorithm for _ in range(12)]
     assert Algorithm.LOGISTIC_REGRESSION not in rest
+
+
+@pytest.mark.parametrize("name", [Algorithm.LIGHTGBM, Algorithm.EXTRA_TREES])
+def test_an_algorithm_of_which_a_trial_waits_is_sampled_after_the_others(name):
+    space = {a: SPACES[a] for a in (Algorithm.LIGHTGBM, Algorithm.EXTRA_TREES)}
+    _, order = ordered(lambda n: 0.5, 0, search_space=space)
+    order.behind.add(name)
+    assert order.next().algorithm is not name
+
+
+@pytest.mark.parametrize(
+    ("scores", "waits"),
+    [([0.80], True), ([0.895], False), ([0.92], False), ([0.88, 0.86], True), ([0.7, 0.7, 0.7], False)],
+)
+def test_a_trial_waits_whose_first_folds_are_two_spreads_behind_the_best_ones(scores, waits):
+    assert may_wait(scores, (0.90, 0.91, 0.89)) is waits
+    assert not why_hopeless(scores, (0.90, 0.91, 0.89))
 
 
 def test_the_first_model_of_a_wide_table_sees_some_of_its_columns_in_each_tree_and_is_tried_on_all_of_them_later():

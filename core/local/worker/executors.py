@@ -21,6 +21,9 @@ from core.ml.executor import Event, GivenUp, nobody, run_here
 from core.ml.task import Stop, Train, TrialOutcome, TrialProgress, TrialTask
 
 SLOTS_MAX = 4
+HELD_MAX = 4
+"""So many trials wait for better ones; each keeps what it has learned in memory."""
+HELD_TOO_LONG = "Its first folds were far behind the best trial's, and others were more promising until the end"
 ERROR_MAX_CHARS = 4_000
 NEVER_STOP: Stop = bool
 """A child is stopped by its end."""
@@ -37,6 +40,8 @@ class _Running:
     last: TrialOutcome | None = None
     why_killed: TrialOutcome | None = None
     """Left by the thread that watches, before it kills."""
+    held: bool = False
+    """Its first folds were poor: it waits, and another one has its place."""
 
     def memory_mb(self) -> float:
         """What it has for itself; 0 when it has ended."""
@@ -81,8 +86,11 @@ class ProcessExecutor:
         with watched(lambda: self._look(running, given_up)) as check:
             try:
                 while True:
-                    while len(running) < self.slots and not stop() and (task := next(waiting, None)):
-                        running.append(self._start(task))
+                    while _at_work(running) < self.slots and not stop():
+                        if (task := next(waiting, None)) is not None:
+                            running.append(self._start(task))
+                        elif stop() or not _go_on(running):
+                            break
                     if not running:
                         return
                     yield from self._collect(running, stop)
@@ -92,7 +100,7 @@ class ProcessExecutor:
                     _end(child)
 
     def _start(self, task: TrialTask) -> _Running:
-        ours, theirs = self._context.Pipe(duplex=False)
+        ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_child, args=(task, self._train, theirs))
         with another_main():
             process.start()
@@ -115,19 +123,28 @@ class ProcessExecutor:
             return TrialOutcome(number, TrialState.FAILED, error, refit)
         return None
 
+    def _no_longer_held(self, running: list[_Running]) -> _Running | None:
+        """The one that has been held for longest, where there are too many, or where the memory of all is used up."""
+        held = [child for child in running if child.held]
+        if not held:
+            return None
+        used_mb = sum(child.memory_mb() for child in running)
+        return held[0] if len(held) > HELD_MAX or used_mb > self._memory_mb * self.slots else None
+
     def _collect(self, running: list[_Running], stop: Stop) -> Iterator[Event]:
         """The outcomes of those that ended by themselves within a moment, or that had to be ended."""
         connection.wait([child.process.sentinel for child in running], timeout=LOOK_S)
-        over = stop()
+        over, dropped = stop(), self._no_longer_held(running)
         for child in list(running):
             yield from _told(child)
             if not child.process.is_alive():
                 running.remove(child)
                 yield _last_words(child)
-            elif over:
+            elif over or child is dropped:
                 running.remove(child)
                 _end(child)
-                yield TrialOutcome(child.task.number, TrialState.STOPPED, refit=child.task.refit)
+                why = HELD_TOO_LONG if child.held else ""
+                yield TrialOutcome(child.task.number, TrialState.STOPPED, why, child.task.refit)
 
 
 @contextmanager
@@ -148,6 +165,20 @@ def _seen(process: ForkServerProcess) -> psutil.Process | None:
         return None
 
 
+def _at_work(running: Sequence[_Running]) -> int:
+    return sum(not child.held for child in running)
+
+
+def _go_on(running: Sequence[_Running]) -> bool:
+    """Let the first one go on that is held; whether there was one."""
+    held = next((child for child in running if child.held), None)
+    if held is not None:
+        held.held = False
+        with suppress(OSError):  # it has died meanwhile, which is seen in a moment
+            held.outcome.send(None)
+    return held is not None
+
+
 def _end(child: _Running) -> None:
     child.process.kill()
     child.process.join()
@@ -162,6 +193,7 @@ def _told(child: _Running) -> Iterator[TrialProgress]:
         except EOFError:
             return
         if isinstance(said, TrialProgress):
+            child.held = said.waits
             yield said
         else:
             child.last = said
@@ -188,7 +220,13 @@ def _child(task: TrialTask, train: Train, outcome: connection.Connection) -> Non
     """The whole life of a trial's process."""
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     os.umask(0o077)
-    ended = run_here(task, NEVER_STOP, outcome.send, train)
+
+    def tell(progress: TrialProgress) -> None:
+        outcome.send(progress)
+        if progress.waits:
+            outcome.recv()
+
+    ended = run_here(task, NEVER_STOP, tell, train)
     outcome.send(replace(ended, error=ended.error[:ERROR_MAX_CHARS]))
     outcome.close()
 

@@ -49,6 +49,8 @@ class Order:
         self._listed = self._list()
         self._postponed = list[Config]()
         self.why_done = ""
+        self.behind = set[Algorithm]()
+        """Algorithms of which a trial waits, since its first folds were far behind the best."""
 
     def next(self, affordable: Callable[[Config], bool] = lambda _: True) -> Config | None:
         """One that was not tried yet; None when nothing is left that could be gained.
@@ -84,7 +86,7 @@ class Order:
         metric, best = self._spec.primary_metric, self._board.ranked[0].trial
         own = next((f.trial for f in self._board.ranked if f.trial.algorithm == config.algorithm), None)
         if own is None or len(best.fold_scores) < 2:
-            return False
+            return own is None and config.algorithm in self.behind
         behind = gain(metric, best.metrics.get(metric, 0.0)) - gain(metric, own.metrics.get(metric, 0.0))
         return behind > LAG_SPREADS * pstdev(best.fold_scores)
 
@@ -156,7 +158,7 @@ class Order:
         best: dict[str, int] = {}
         for place, finished in enumerate(self._board.ranked):
             best.setdefault(finished.trial.algorithm, place)
-        failed = {f.trial.algorithm for f in self._board.singles} - set(best)
+        failed = ({f.trial.algorithm for f in self._board.singles} | self.behind) - set(best)
         names = [Algorithm(n) for n in self._sampled] or [a for a in tried_by_itself(self._spec) if a in SPACES]
         last = len(self._board.ranked)
         return sorted((n for n in names if n in LEARNERS), key=lambda n: last if n in failed else best.get(n, -1))
