@@ -21,7 +21,6 @@ from core.workspace import Workspace
 NOT_YET = frozenset(
     {
         "records.availability",
-        "records.set_drift_limit",
         "records.send_feedback",
         "records.quality",
         "service.backup",
@@ -30,7 +29,11 @@ NOT_YET = frozenset(
 )
 """Verbs that the protocol draws and no backend has."""
 NOT_YET_AZURE = frozenset(
-    f"records.{verb}" for verb in ("search", "course", "exceptions", "refusals", "disagreement", "drift", "predictions")
+    f"records.{verb}"
+    for verb in (
+        *("search", "course", "exceptions", "refusals", "disagreement"),
+        *("drift", "predictions", "set_drift_limit"),
+    )
 )
 """Further ones that Azure's backend does not have yet."""
 CANNOT: Mapping[str, frozenset[str]] = {

@@ -1,7 +1,6 @@
 """A local workspace whose endpoint keeps what it is asked: a small table, a model that is right, and no server."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from backends import settings
 from serving_fakes import write_model
 
 from core.contract.decision import decide, scores
-from core.domain.data import ColumnKind
+from core.domain.data import ColumnKind, DataRef
 from core.domain.endpoint import DeploymentSpec, EndpointKeys, EndpointLimits, EndpointSpec
 from core.domain.job import Job, JobKind, JobState
 from core.domain.model import Model
@@ -65,12 +64,15 @@ def truth(amounts: Sequence[float | None], seed: int = 0) -> list[str]:
 class Shop:
     """The endpoint `shop` with the deployment `v1`, at a time of its own."""
 
-    def __init__(self, home: Path, *, signature: Signature = CLASSES, number: int = 3_000) -> None:
+    def __init__(
+        self, home: Path, *, signature: Signature = CLASSES, number: int = 3_000, elsewhere: bool = False
+    ) -> None:
+        """`elsewhere`: the model was imported, and its table is not here."""
         self.now = NOW
         self.settings = settings(home)
         self.workspace = open_local(self.settings, clock=lambda: self.now)
         self.paths, self.store = Paths(home), Store(Paths(home).store)
-        self.signature = signature
+        self.signature, self.elsewhere = signature, elsewhere
         self._register(home.parent / "homes.csv", number)
         self._deploy()
         self._numbers = 0
@@ -81,18 +83,19 @@ class Shop:
         cells = zip(*(["" if v is None else str(v) for v in values] for values in table.values()), strict=True)
         path.write_text("\n".join(map(",".join, [list(table), *cells])), "utf-8")
         self.data = self.workspace.data.register("homes", str(path))
-        self.training = table
+        self.training, self.table = table, self.paths.table("homes", self.data.content_id)
 
     def _deploy(self) -> None:
         job_id = new_id()
-        folder = write_model(self.paths.new_model("homes", job_id, 1), self.signature)
-        self.predictor = load_model(folder)
-        said = self.predictor.probabilities([self.training[c.name] for c in self.signature.used])
+        self.folder = write_model(self.paths.new_model("homes", job_id, 1), self.signature)
+        self.predictor = load_model(self.folder)
+        self.said = self.predictor.probabilities([self.training[c.name] for c in self.signature.used])
         trial = self.paths.trials(job_id) / "1"
         trial.mkdir(parents=True)
-        np.save(trial / "oof.npy", said)
+        np.save(trial / "oof.npy", self.said)
         metrics = {"AUC_weighted": 0.85, "accuracy": 0.75, "log_loss": 0.5}
-        model = Model("homes", 0, job_id, 1, "Linear", metrics, self.data.ref, self.signature, 1, NOW - 1e6)
+        learned_from = DataRef("elsewhere", 1) if self.elsewhere else self.data.ref
+        model = Model("homes", 0, job_id, 1, "Linear", metrics, learned_from, self.signature, 1, NOW - 1e6)
         self.model = self.store.models.add(model)
         self.store.endpoints.add(
             EndpointSpec("shop", limits=EndpointLimits(collect_model_data=True)),
@@ -146,8 +149,3 @@ class Shop:
             segment.put(msgspec.structs.replace(sample, **changes))
         segment.close()
         return ids
-
-    def without_table(self) -> None:
-        """The data is deleted."""
-        self.store.jobs  # noqa: B018 - nothing holds the data but the model
-        self.workspace.data.delete(replace(self.data.ref))

@@ -84,7 +84,7 @@ class DriftReport:
     training_rows: int = 0
     """That recent ones are compared with."""
     masked: tuple[str, ...] = ()
-    """Columns of which nothing is kept, so that nothing can be said of them."""
+    """Columns of which nothing was kept, all the time or a part of it."""
 
     @property
     def enough(self) -> bool:

@@ -157,6 +157,14 @@ class Paths:
         """Tracebacks of its servers, a file for each cause."""
         return self.endpoint(name) / "exceptions"
 
+    def digests(self, name: str) -> Path:
+        """What was computed of kept inputs; it can be computed again."""
+        return self.endpoint(name) / "digests"
+
+    def outcomes(self, name: str) -> Path:
+        """What really happened to scored rows, with what was answered."""
+        return self.endpoint(name) / "outcomes"
+
 
 def new_id(clock: Callable[[], float] = time.time) -> str:
     """A UUIDv7 (RFC 9562, 5.7): milliseconds first, so that ids sort by time of birth."""

@@ -129,6 +129,7 @@ def _package(store: Store, paths: Paths, job: Job, trial: Trial, folder: Path, c
         paths.trials(job.id),
         finished.combination,
         served(trials, paths.trials(job.id), job.spec),
+        prepared.problem.table,
     )
     staged = paths.incoming / new_id(clock)
     try:

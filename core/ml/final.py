@@ -90,7 +90,7 @@ class Final:
             notes += (f"{', '.join(slow)} answers slowly, and is the best only since no faster algorithm succeeded",)
         return SearchResult(
             best, members, signature, self.prepared.guardrails, (*self.prepared.notes, *notes), self.folder,
-            winner.combination, refitted,
+            winner.combination, refitted, self.prepared.problem.table,
         )  # fmt: skip
 
     @property

@@ -26,3 +26,5 @@ class SearchResult:
     """How the members make one, as `model.json` says it; empty: the vote with their weights."""
     refitted: tuple[int, ...] = ()
     """Members that have one model of all rows, which stands in the place of their folds."""
+    table: str = ""
+    """The Parquet file that was learned from; empty: it is not known."""

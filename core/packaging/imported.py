@@ -17,6 +17,8 @@ import numpy as np
 from core.contract.payload import Decoder
 from core.domain.errors import ModelUnreadable, SlipwayError, SpecInvalid
 from core.domain.signature import parity_limit
+from core.ml.drift.reference import FILE as REFERENCE
+from core.ml.drift.reference import Reference
 from core.ml.finished import NATIVE
 from core.packaging import mlflow, model_card
 from core.packaging.foreign.boosters import is_booster, take_booster
@@ -31,7 +33,7 @@ NO_PICKLE_HINT = (
     "job.set_training(enable_onnx_compatible_models=True) and import its model.onnx"
 )
 ONNX_BESIDE = f"Import a folder that holds {MODEL} (and model_onnx.json) alone: it needs no pickle"
-DATA_FILES = ("signature.json", "model.json", "arrays.npz", "card.json", "parity.npz")
+DATA_FILES = ("signature.json", "model.json", "arrays.npz", "card.json", "parity.npz", REFERENCE)
 """What a folder of ours is made of, `native/` beside them; the rest is written from these."""
 
 
@@ -74,6 +76,7 @@ def take_over(source: Path, staged: Path) -> Imported:
         form.take(source, staged)
         predictor = load_model(staged)
         _check_parity(staged, predictor)
+        _check_reference(staged)
         card = _card(staged)
     except ModelUnreadable as e:
         raise SpecInvalid(f"The model in {source.name} cannot be imported: {e}", hint="Package it again") from e
@@ -152,6 +155,16 @@ def _check_parity(staged: Path, predictor: Predictor) -> None:
         raise ModelUnreadable(f"its parity.npz is damaged: {e}") from e
     if not apart <= parity_limit(float(np.abs(own).max(initial=0.0))):
         raise ModelUnreadable(f"it answers up to {apart:.2g} apart from the model that was trained")
+
+
+def _check_reference(staged: Path) -> None:
+    """Where the folder tells what the training data was like, that must be readable. Raises ModelUnreadable."""
+    path = staged / REFERENCE
+    if path.exists():
+        try:
+            Reference.from_json(msgspec.json.decode(path.read_bytes()))
+        except (msgspec.DecodeError, AttributeError) as e:
+            raise ModelUnreadable(f"its {REFERENCE} is damaged: {e}") from e
 
 
 def _digest(staged: Path) -> str:

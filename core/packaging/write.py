@@ -18,6 +18,8 @@ from core.domain.data import DataAsset
 from core.domain.errors import TrainingFailed
 from core.domain.signature import PARITY_LIMIT, parity_limit
 from core.domain.training import Algorithm, TrainingSpec
+from core.ml.drift.reference import FILE as REFERENCE
+from core.ml.drift.table import reference_of
 from core.ml.finished import (
     ARRAYS,
     MEMBER,
@@ -99,6 +101,7 @@ def write_model(
     _write_json(staged / "card.json", card)
     (staged / model_card.FILE).write_text(model_card.markdown(card, result.signature), "utf-8")
     _write_parity(staged, result, bags, combination, spec.seed)
+    _write_reference(staged, result, data.rows)
     mlflow.write_flavor(staged, result.signature, job_id=job_id, created_at=created_at)
     commit(staged, folder)
 
@@ -148,6 +151,14 @@ def _write_parity(
         )
     body = np.frombuffer(samples.body(rows), dtype=np.uint8)
     np.savez_compressed(staged / "parity.npz", body=body, probabilities=own)
+
+
+def _write_reference(staged: Path, result: SearchResult, rows: int) -> None:
+    """Keep what the training data was like, in counts, which recent rows are compared with."""
+    if result.table:
+        said = read_trial(result.folder / str(result.best.number)).oof()
+        reference = reference_of(Path(result.table), rows, load_model(staged), said)
+        (staged / REFERENCE).write_bytes(msgspec.json.encode(reference.to_json()))
 
 
 def _card(

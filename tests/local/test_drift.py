@@ -3,11 +3,21 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from watched import HOUR_S, NOW, Shop, rows
 
-from core.domain.drift import DriftVerdict
+from core.domain.drift import ColumnDrift, DriftReport, DriftVerdict
 from core.domain.errors import Conflict, EndpointNotFound, SpecInvalid
+from core.local.records import inputs
+from core.local.records.merging import INPUTS, Merging
+from core.local.workspace import open_local
+from core.ml.drift.reference import FILE
+from core.ml.drift.table import reference_of
+
+
+def column(report: DriftReport, name: str) -> ColumnDrift:
+    return next(c for c in report.columns if c.column == name)
 
 
 @pytest.fixture
@@ -112,6 +122,101 @@ def test_a_deployment_that_is_not_there_and_no_window_are_refused(shop: Shop) ->
         shop.workspace.records.drift("shop", deployment="v9")
     with pytest.raises(SpecInvalid):
         shop.workspace.records.drift("shop", 0.0)
+
+
+def test_a_large_drift_of_a_column_that_the_model_leans_on_matters_and_leads(shop: Shop) -> None:
+    shop.keep(rows(2_000, seed=1, shift=0.75, shares=(0.1, 0.1, 0.2, 0.6)), NOW - HOUR_S)
+
+    first, second, *_ = shop.workspace.records.drift("shop").columns
+
+    assert (first.column, first.verdict) == ("amount", DriftVerdict.MATTERS)
+    assert (second.column, second.verdict) == ("city", DriftVerdict.DRIFTED)
+    assert (first.importance, second.importance) == (1.0, 0.0)
+    assert second.psi is not None
+    assert first.psi is not None
+    assert second.psi > first.psi
+
+
+def test_a_model_that_brings_its_reference_needs_no_table(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "workspace", elsewhere=True)
+    shop.keep(rows(1_000, seed=1, shift=0.75), NOW - HOUR_S)
+    told = reference_of(shop.table, 3_000, shop.predictor, shop.said)
+    (shop.folder / FILE).write_bytes(msgspec.json.encode(told.to_json()))
+
+    report = shop.workspace.records.drift("shop")
+
+    assert (report.training_rows, [c.column for c in report.drifted()]) == (3_000, ["amount"])
+    assert report.score is not None
+
+
+def test_where_nothing_tells_of_the_training_data_that_is_said(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "workspace", elsewhere=True)
+
+    with pytest.raises(Conflict, match="Nothing tells what the training data"):
+        shop.workspace.records.drift("shop")
+
+
+def test_a_limit_can_be_set_for_a_column_and_taken_back(shop: Shop) -> None:
+    shop.keep(rows(2_000, seed=1, shift=0.75), NOW - HOUR_S)
+    records = shop.workspace.records
+
+    records.set_drift_limit("shop", "amount", 2.0)
+    records.set_drift_limit("shop", "", 3.0)
+
+    report = records.drift("shop")
+    assert report.drifted() == ()
+    assert report.score is not None
+    assert (column(report, "amount").limit, report.score.limit) == (2.0, 3.0)
+    records.set_drift_limit("shop", "amount", None)
+    assert [c.column for c in records.drift("shop").drifted()] == ["amount"]
+
+
+@pytest.mark.parametrize(("name", "limit"), [("weight", 0.2), ("amount", 0.0), ("amount", float("nan"))])
+def test_a_limit_that_is_none_or_of_no_column_is_refused(shop: Shop, name: str, limit: float) -> None:
+    with pytest.raises(SpecInvalid):
+        shop.workspace.records.set_drift_limit("shop", name, limit)
+    with pytest.raises(EndpointNotFound):
+        shop.workspace.records.set_drift_limit("nothing", "amount", 0.1)
+
+
+def test_the_time_a_drift_began_is_found_also_before_the_window(shop: Shop) -> None:
+    for hour in range(48, 0, -2):
+        moved = 0.75 if hour <= 30 else 0.0
+        shop.keep(rows(100, seed=hour, shift=moved), NOW - hour * HOUR_S, a_request=20)
+
+    found = column(shop.workspace.records.drift("shop", 24 * HOUR_S), "amount")
+
+    assert found.began is not None
+    assert found.began == pytest.approx(NOW - 30 * HOUR_S, abs=2 * HOUR_S)
+    assert column(shop.workspace.records.drift("shop", 24 * HOUR_S), "city").began is None
+
+
+def test_files_that_were_merged_are_read_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.keep(rows(300, seed=1), NOW - 3 * HOUR_S)
+    Merging(shop.paths.model_data("shop"), INPUTS, now=NOW).run(alive=lambda segment: False)
+    first = shop.workspace.records.drift("shop")
+    assert first.rows == 300
+
+    read = []
+    monkeypatch.setattr(inputs, "whole_lines", lambda path: read.append(path.name) or iter(()))
+    another = open_local(shop.settings, clock=lambda: NOW)
+    assert another.records.drift("shop") == first
+    assert read == []
+
+
+def test_what_was_found_of_a_file_is_computed_again_where_it_is_damaged_and_removed_with_the_file(shop: Shop) -> None:
+    shop.keep(rows(300, seed=1), NOW - 3 * HOUR_S)
+    Merging(shop.paths.model_data("shop"), INPUTS, now=NOW).run(alive=lambda segment: False)
+    first = shop.workspace.records.drift("shop")
+    (kept,) = shop.paths.digests("shop").glob("*.counts.*")
+
+    kept.write_bytes(b"damaged")
+    assert open_local(shop.settings, clock=lambda: NOW).records.drift("shop") == first
+
+    for file in shop.paths.model_data("shop").iterdir():
+        file.unlink()
+    assert shop.workspace.records.drift("shop").rows == 0
+    assert list(shop.paths.digests("shop").iterdir()) == []
 
 
 def test_predictions_are_told_over_time_and_by_score(shop: Shop) -> None:

@@ -19,7 +19,9 @@ from core.domain.data import DataAsset, DataRef, DataSource
 from core.domain.errors import ModelUnreadable, TrainingFailed
 from core.domain.training import Algorithm, TrainingSpec
 from core.ml.data.profile import profile_table
+from core.ml.drift.reference import Reference
 from core.ml.executor import InProcessExecutor
+from core.ml.finished import read_trial
 from core.ml.learners.registry import LEARNERS
 from core.ml.search import SearchResult, search
 from core.ml.trial import train
@@ -70,6 +72,19 @@ def model(searched, tmp_path_factory) -> Path:
 def parity(model: Path) -> tuple[dict, np.ndarray]:
     with np.load(model / "parity.npz", allow_pickle=False) as kept:
         return json.loads(kept["body"].tobytes()), kept["probabilities"]
+
+
+def test_the_folder_tells_what_the_training_data_was_like_in_counts(searched, tmp_path):
+    result, spec = searched
+    folder = write(tmp_path, result, spec)
+    written = (folder / "reference.json").read_bytes()
+    told = Reference.from_json(json.loads(written))
+    assert [column.name for column in told.columns] == [column.name for column in result.signature.used]
+    assert {column.rows for column in told.columns} == {told.rows}
+    assert told.score is not None
+    assert told.score.rows == len(read_trial(result.folder / str(result.best.number)).oof())
+    assert sum(told.importance.values()) == pytest.approx(1.0)
+    assert len(written) < 60_000
 
 
 def test_a_model_folder_holds_all_that_is_promised(model):

@@ -96,6 +96,9 @@ class LocalRecords(Records):
     def drift(self, endpoint: str, window_s: float = 86_400.0, *, deployment: str = "") -> DriftReport:
         return self._drifting.report(endpoint, window_s, deployment)
 
+    def set_drift_limit(self, endpoint: str, column: str, limit: float | None) -> None:
+        self._drifting.set_limit(endpoint, column, limit)
+
     def predictions(
         self, endpoint: str, window_s: float = 86_400.0, buckets: int = 48, *, deployment: str = ""
     ) -> Predictions:

@@ -14,6 +14,7 @@ from core.local.store.computes import Computes
 from core.local.store.data import Data
 from core.local.store.db import Access, Database
 from core.local.store.deployments import Deployments
+from core.local.store.drift_limits import DriftLimits
 from core.local.store.endpoints import Endpoints
 from core.local.store.facts import Audit, Facts
 from core.local.store.jobs import Jobs
@@ -42,6 +43,7 @@ class Nouns:
         self.kept_steps, self.old_runs = KeptSteps(db), OldRuns(db)
         self.triggers = Triggers(db)
         self.schedules = Schedules(db)
+        self.drift_limits = DriftLimits(db)
         self.alerts, self.alert_messages = Alerts(db), AlertMessages(db)
 
 

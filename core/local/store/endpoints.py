@@ -20,6 +20,7 @@ from core.local.machine.processes import Process
 from core.local.store.bodies import decode, encode, member
 from core.local.store.db import Access, Row, Transaction
 from core.local.store.deployments import Deployments, missing
+from core.local.store.drift_limits import DriftLimits
 from core.local.store.endpoint_rows import changeable, count_change, existing, found, percents, set_percents
 from core.local.store.facts import Audit
 
@@ -178,6 +179,7 @@ class Endpoints:
         with self._db.write() as tx:
             if tx.execute("DELETE FROM endpoints WHERE name = ? AND state = ?", name, EndpointState.DELETING):
                 Deployments(tx).drop_all(name)
+                DriftLimits(tx).drop(name)
 
 
 def _allow_forced(tx: Transaction, deployment: Deployment, forced_by: str, now: float) -> None:

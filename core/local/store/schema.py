@@ -184,6 +184,14 @@ MIGRATIONS: tuple[tuple[int, str], ...] = (
         CREATE INDEX alert_messages_waiting ON alert_messages (alert, way, event) WHERE done_at IS NULL;
         """,
     ),
+    (
+        9,
+        """
+        CREATE TABLE drift_limits (
+            endpoint TEXT NOT NULL, column_name TEXT NOT NULL, psi REAL NOT NULL,
+            PRIMARY KEY (endpoint, column_name)) STRICT;
+        """,
+    ),
 )
 """Add to the end; never change one that has shipped."""
 

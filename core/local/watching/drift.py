@@ -1,45 +1,32 @@
 """How far what an endpoint was lately asked is from the training data of the model that answered."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from core.domain.drift import DriftReport
+from core.domain.drift import PSI_LIMIT, ColumnDrift, DriftReport, DriftVerdict
 from core.domain.endpoint import Deployment, Endpoint
 from core.domain.errors import Conflict, SpecInvalid
 from core.local.context import Context
 from core.local.records import inputs
-from core.local.watching.kept import Gathered, gathered
+from core.local.watching.digests import Digests, key_of
+from core.local.watching.kept import Gathered, gathered, requests_of
 from core.local.watching.references import References, Watched
 
 if TYPE_CHECKING:
-    from core.ml.drift.tally import Tally
+    from core.ml.drift.ledger import Ledger
 
 WIDTH_S = 900.0
-"""Intervals in which values are counted: about so exact are the ends of a window, and when a drift began."""
+"""Intervals in which values are counted: so exact is the beginning of a window, and when a drift began."""
+HISTORY_S = 30 * 86_400.0
+"""When a drift began is looked for so far back."""
 AHEAD_MAX_S = 60.0
-
-
-@dataclass(slots=True)
-class Counted:
-    """What there was in one interval, or in several."""
-
-    requests: int = 0
-    rows: int = 0
-    tallies: "dict[str, Tally]" = field(default_factory=dict)
-    masked: set[str] = field(default_factory=set)
-    sample_pct: float = 100.0
-
-    def add(self, other: "Counted") -> None:
-        """Take in another interval."""
-        self.requests += other.requests
-        self.rows += other.rows
-        self.masked |= other.masked
-        self.sample_pct = min(self.sample_pct, other.sample_pct)
-        for name, tally in other.tallies.items():
-            known = self.tallies.get(name)
-            self.tallies[name] = tally if known is None else known + tally
+"""A request that is further ahead of now was made by a clock that was wrong."""
+DEPLOYMENTS_HELD = 16
 
 
 class Drifting:
@@ -47,76 +34,105 @@ class Drifting:
 
     def __init__(self, context: Context, references: References) -> None:
         self._context, self._references = context, references
+        self._digests: OrderedDict[str, Digests[Ledger]] = OrderedDict()
+        self._one = threading.Lock()
 
     def report(self, endpoint: str, window_s: float, deployment: str) -> DriftReport:
         """Raises EndpointNotFound, Conflict, SpecInvalid for no window."""
         from core.ml.drift.judge import ROWS_NEEDED, judge
-        from core.ml.drift.tally import nothing
 
+        if not (window_s > 0 and math.isfinite(window_s)):
+            raise SpecInvalid(f"A window has more than 0 s, got {window_s:g}")
         chosen, watched = self.watched(endpoint, deployment)
-        since, until = self._window(window_s, chosen)
-        found = Counted()
-        for part in self._intervals(endpoint, chosen, watched, since, until):
-            found.add(part)
-        for column in watched.reference.columns:
-            if column.name not in found.masked:
-                found.tallies.setdefault(column.name, nothing(column))
-        judged = judge(watched.reference, found.tallies, {})
+        reference, until = watched.reference, self._context.clock()
+        since = (until - window_s) // WIDTH_S * WIDTH_S
+        history = self._ledger(chosen, watched, min(since, until - HISTORY_S), until)
+        recent = history.between(since, until + AHEAD_MAX_S)
+        judged = judge(reference, recent.tallies(reference), self._context.store.drift_limits.of(endpoint))
         return DriftReport(
             endpoint=endpoint,
             deployment=chosen.name,
             model=watched.model.name,
             model_version=watched.model.version,
-            since=since,
+            since=max(since, chosen.created_at),
             until=until,
-            requests=found.requests,
-            rows=found.rows,
+            requests=int(recent.requests.sum()),
+            rows=int(recent.rows.sum()),
             rows_needed=ROWS_NEEDED,
-            columns=judged.columns,
-            score=judged.score,
-            sampled_pct=found.sample_pct,
-            training_rows=watched.reference.rows,
-            masked=tuple(sorted(found.masked)),
+            columns=tuple(self._dated(column, watched, history) for column in judged.columns),
+            score=None if judged.score is None else self._dated(judged.score, watched, history),
+            sampled_pct=float(recent.sample_pct.min(initial=100.0)),
+            training_rows=reference.rows,
+            masked=recent.masked(reference),
         )
 
     def watched(self, name: str, deployment: str) -> tuple[Deployment, Watched]:
         """The deployment that is meant, with its model. Raises EndpointNotFound, Conflict."""
         endpoint = self._context.store.endpoints.get(name)
         chosen = _chosen(endpoint, deployment)
-        if (
-            not endpoint.limits.collect_model_data
-            and next(inputs.newest(self._context.paths.model_data(name)), None) is None
-        ):
+        folder = self._context.paths.model_data(name)
+        if not endpoint.limits.collect_model_data and next(inputs.newest(folder), None) is None:
             raise Conflict(
                 f"Endpoint '{name}' keeps no inputs",
                 hint=f"`endpoint update {name} --collect-model-data on` keeps them from then on",
             )
         return chosen, self._references.of(chosen.model, chosen.model_version)
 
-    def _window(self, window_s: float, deployment: Deployment) -> tuple[float, float]:
-        """The last so many seconds in whole intervals, and nothing from before the deployment."""
-        if not (window_s > 0 and math.isfinite(window_s)):
-            raise SpecInvalid(f"A window has more than 0 s, got {window_s:g}")
-        until = self._context.clock()
-        return max(until - window_s, deployment.created_at), until
+    def set_limit(self, endpoint: str, column: str, limit: float | None) -> None:
+        """Raises EndpointNotFound, SpecInvalid."""
+        known = self._context.store.endpoints.get(endpoint)
+        models = [self._context.store.models.get(d.model, d.model_version) for d in known.deployments]
+        names = sorted({c.name for model in models for c in model.signature.used})
+        if column and column not in names:
+            raise SpecInvalid(
+                f"No model of '{endpoint}' reads a column '{column}'",
+                hint=f"They read: {', '.join(names) or 'nothing'}",
+            )
+        if limit is not None and not 0 < limit < math.inf:
+            raise SpecInvalid(f"A limit is a number above 0, got {limit}", hint=f"The usual one is {PSI_LIMIT}")
+        self._context.store.drift_limits.set(endpoint, column, limit)
 
-    def _intervals(
-        self, endpoint: str, deployment: Deployment, watched: Watched, since: float, until: float
-    ) -> Iterator[Counted]:
-        folder = self._context.paths.model_data(endpoint)
-        requests = inputs.kept(folder, since, until + AHEAD_MAX_S, deployment=deployment.name)
-        for part in gathered(requests, WIDTH_S, watched.predictor):
-            yield _counted(part, watched)
+    def _dated(self, column: ColumnDrift, watched: Watched, history: "Ledger") -> ColumnDrift:
+        from core.ml.drift.began import began
+
+        if column.verdict not in (DriftVerdict.DRIFTED, DriftVerdict.MATTERS):
+            return column
+        return replace(column, began=began(watched.reference, column.column, history))
+
+    def _ledger(self, deployment: Deployment, watched: Watched, since: float, until: float) -> "Ledger":
+        """The counts of all intervals, of files that may hold requests of that time."""
+        from core.ml.drift.ledger import joined
+
+        def find(lines: Sequence[bytes]) -> "Ledger":
+            requests = requests_of(lines, deployment.name, deployment.created_at)
+            parts = gathered(requests, WIDTH_S, watched.predictor)
+            return joined(watched.reference, [_line(part, watched) for part in parts])
+
+        paths = self._context.paths
+        folder, kept = paths.model_data(deployment.endpoint), paths.digests(deployment.endpoint)
+        found = self._digests_of(deployment, watched).of(folder, kept, since, until + AHEAD_MAX_S, find)
+        return joined(watched.reference, found).between(since, until + AHEAD_MAX_S)
+
+    def _digests_of(self, deployment: Deployment, watched: Watched) -> "Digests[Ledger]":
+        """Those that count values of this deployment in the bins of its model's reference."""
+        from core.ml.drift.ledger import Ledger
+
+        key = key_of(deployment.endpoint, deployment.name, deployment.created_at, watched.key)
+        with self._one:
+            if key not in self._digests:
+                read = partial(Ledger.from_bytes, reference=watched.reference)
+                self._digests[key] = Digests(f"{key}.counts", Ledger.to_bytes, read)
+                while len(self._digests) > DEPLOYMENTS_HELD:
+                    self._digests.popitem(last=False)
+            self._digests.move_to_end(key)
+            return self._digests[key]
 
 
-def _counted(part: Gathered, watched: Watched) -> Counted:
-    from core.ml.drift.tally import tally
+def _line(part: Gathered, watched: Watched) -> "Ledger":
+    from core.ml.drift.ledger import line
 
-    reference = watched.reference
-    tallies = {c.name: tally(c, part.columns[c.name]) for c in reference.columns if c.name in part.columns}
-    if reference.score is not None:
-        tallies[reference.score.name] = tally(reference.score, part.scores)
-    return Counted(part.requests, part.rows, tallies, set(part.masked), part.sample_pct)
+    values = {**part.columns, "": part.scores}
+    return line(watched.reference, part.at, part.requests, part.rows, values, part.sample_pct)
 
 
 def _chosen(endpoint: Endpoint, name: str) -> Deployment:

@@ -1,8 +1,11 @@
-"""Kept requests of one deployment, gathered by intervals of time: columns of values, answers and scores."""
+"""Kept requests, read from their lines and gathered by intervals of time: columns of values, answers and scores."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from core.contract.decision import decide
 from core.local.records.inputs import KeptRequest
@@ -31,6 +34,20 @@ class Gathered:
         return len(self.scores)
 
 
+def requests_of(lines: Iterable[bytes], deployment: str = "", since: float = -math.inf) -> Iterator[KeptRequest]:
+    """The requests in these lines that began from then on; of one deployment, or of all."""
+    wanted = msgspec.json.encode(deployment) if deployment else b""
+    for line in lines:
+        if wanted not in line:
+            continue
+        try:
+            request = msgspec.json.decode(line, type=KeptRequest)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue  # another Slipway's, or nobody's
+        if request.at >= since and deployment in ("", request.deployment):
+            yield request
+
+
 def gathered(requests: Iterable[KeptRequest], width_s: float, predictor: "Predictor") -> Iterator[Gathered]:
     """The rows by interval of so many seconds since the epoch; an interval may come in several parts."""
     held: dict[float, Gathered] = {}
@@ -44,7 +61,7 @@ def gathered(requests: Iterable[KeptRequest], width_s: float, predictor: "Predic
 
 
 def _take(part: Gathered, request: KeptRequest, predictor: "Predictor") -> None:
-    said = _said(request, predictor)
+    said = said_of(request, predictor)
     if said is None:
         return
     # A column that another request lacks is no column of the interval: it is or was masked.
@@ -62,7 +79,7 @@ def _take(part: Gathered, request: KeptRequest, predictor: "Predictor") -> None:
         part.masked.add(name)
 
 
-def _said(request: KeptRequest, predictor: "Predictor") -> tuple[Sequence[Any], Sequence[float]] | None:
+def said_of(request: KeptRequest, predictor: "Predictor") -> tuple[Sequence[Any], Sequence[float]] | None:
     """The answers and scores as they were kept; else, of an earlier Slipway, as the model gives them again."""
     rows = len(request.data[0]) if request.data else len(request.scores)
     if len(request.scores) == rows:

@@ -1,5 +1,6 @@
 """What the training of a deployment's model was like: from the model's folder, else from the table where it is here."""
 
+import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from core.predict.folder import Predictor
 
 HELD = 8
-FILE = "reference.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Watched:
     model: Model
     predictor: "Predictor"
     reference: "Reference"
+    key: str
+    """Changes with the reference."""
 
 
 class References:
@@ -52,7 +54,7 @@ class References:
             return self._known[key]
 
     def _read(self, model: Model) -> Watched:
-        from core.ml.drift.reference import Reference
+        from core.ml.drift.reference import FILE, Reference
         from core.predict.folder import load_model
 
         folder = self._context.paths.model(model.name, model.job_id, model.trial)
@@ -61,7 +63,8 @@ class References:
             reference = Reference.from_json(msgspec.json.decode((folder / FILE).read_bytes()))
         except FileNotFoundError:
             reference = self._of_table(model, predictor)
-        return Watched(model, predictor, reference)
+        key = hashlib.sha256(msgspec.json.encode(reference.to_json())).hexdigest()[:16]
+        return Watched(model, predictor, reference, key)
 
     def _of_table(self, model: Model, predictor: "Predictor") -> "Reference":
         """Of a model that was packaged before its reference was kept beside it."""
@@ -70,8 +73,7 @@ class References:
         try:
             with files(self._context.store, model.data) as data:
                 table = self._context.paths.table(data.name, data.content_id)
-                scores = self._scores(model)
-                return reference_of(table, data.rows, predictor.signature, predictor.encoder, scores)
+                return reference_of(table, data.rows, predictor, self._said(model))
         except DataNotFound as e:
             raise Conflict(
                 f"Nothing tells what the training data of model '{model.ref}' was like: {model.data} is not here, and "
@@ -79,13 +81,9 @@ class References:
                 hint="Train the model again with this version, or register the table",
             ) from e
 
-    def _scores(self, model: Model) -> "Array | None":
+    def _said(self, model: Model) -> "Array | None":
         """Of rows by models that never saw them; None where the trial has left nothing."""
         import numpy as np
 
-        from core.contract.decision import scores
-
         kept: Path = self._context.paths.trials(model.job_id) / str(model.trial) / "oof.npy"
-        if not kept.exists():
-            return None
-        return np.array(scores(model.signature, np.load(kept, allow_pickle=False)), dtype=np.float64)
+        return np.load(kept, allow_pickle=False).astype(np.float64) if kept.exists() else None

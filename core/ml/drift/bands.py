@@ -1,8 +1,10 @@
 """The bins in which a column is shown and its PSI is computed: about ten ranges, or the categories that matter."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from core.domain.counting import counted as in_words
 from core.ml.drift.distance import EXPECTED_MIN
@@ -18,21 +20,44 @@ Bands = tuple[tuple[str, ...], Counts, Counts]
 """Labels, and the counts of training and of late."""
 
 
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Coarser bins: a label each, and which of them each bin of the reference falls into."""
+
+    labels: tuple[str, ...]
+    groups: npt.NDArray[np.intp]
+
+    def sums(self, counts: Counts) -> Counts:
+        """Counts (of one line, or lines x bins) in the coarser bins."""
+        found = np.zeros((*counts.shape[:-1], len(self.labels)), dtype=np.int64)
+        for group in range(len(self.labels)):
+            found[..., group] = counts[..., self.groups == group].sum(axis=-1)
+        return found
+
+
 def bands(reference: ColumnReference, recent: Counts) -> Bands:
-    """Coarser bins for both samples; of categories by both together, which favors neither."""
+    """Both samples in coarser bins."""
+    grouping = grouping_of(reference, recent)
+    return grouping.labels, grouping.sums(np.array(reference.counts, dtype=np.int64)), grouping.sums(recent)
+
+
+def grouping_of(reference: ColumnReference, recent: Counts) -> Grouping:
+    """About ten ranges; of categories those that both samples together make frequent, which favors neither."""
     training = np.array(reference.counts, dtype=np.int64)
     return _ranges(reference, training, recent) if reference.numeric else _categories(reference, training, recent)
 
 
-def _ranges(reference: ColumnReference, training: Counts, recent: Counts) -> Bands:
+def _ranges(reference: ColumnReference, training: Counts, recent: Counts) -> Grouping:
     ends = range_ends(training[:-1])
     starts = [0, *ends[:-1]]
     labels = [_range_label(reference, first, end) for first, end in zip(starts, ends, strict=True)]
-    sums = [[int(counts[a:b].sum()) for a, b in zip(starts, ends, strict=True)] for counts in (training, recent)]
+    groups = np.zeros(len(training), dtype=np.intp)
+    for number, (first, end) in enumerate(zip(starts, ends, strict=True)):
+        groups[first:end] = number
     if training[-1] or recent[-1]:
+        groups[-1] = len(labels)
         labels.append(MISSING)
-        sums = [[*sums[0], int(training[-1])], [*sums[1], int(recent[-1])]]
-    return tuple(labels), np.array(sums[0]), np.array(sums[1])
+    return Grouping(tuple(labels), groups)
 
 
 def range_ends(counts: Counts) -> list[int]:
@@ -84,22 +109,21 @@ def _written(reference: ColumnReference) -> Callable[[float], str]:
     return lambda value: str(np.datetime64(int(value * DAY_S), "s"))[: 10 if value == int(value) else 16]
 
 
-def _categories(reference: ColumnReference, training: Counts, recent: Counts) -> Bands:
-    rest = UNSEEN if reference.complete else OTHER
-    own = [*reference.levels, rest, MISSING]
+def _categories(reference: ColumnReference, training: Counts, recent: Counts) -> Grouping:
+    own = [*reference.levels, UNSEEN if reference.complete else OTHER, MISSING]
     total = training + recent
     fewest = min(training.sum(), recent.sum()) / max(1, total.sum())
     order = sorted(range(len(own)), key=lambda at: (-total[at], at))
-    alone = [at for at in order if total[at] * fewest >= EXPECTED_MIN][:SHOWN_MAX]
-    pooled = [at for at in range(len(own)) if at not in set(alone) and total[at]]
+    alone = [at for at in order if total[at] and total[at] * fewest >= EXPECTED_MIN][:SHOWN_MAX]
+    pooled = [at for at in order if total[at] and at not in alone]
     if len(pooled) == 1:
         alone, pooled = [*alone, *pooled], []
     labels = [own[at] for at in alone]
-    first, second = training[alone].tolist(), recent[alone].tolist()
-    if pooled:
+    groups = np.full(len(own), len(alone) if pooled else 0, dtype=np.intp)
+    groups[alone] = range(len(alone))
+    if pooled or not alone:
         labels.append(_pooled_label(own, pooled))
-        first, second = [*first, training[pooled].sum()], [*second, recent[pooled].sum()]
-    return tuple(labels), np.array(first, dtype=np.int64), np.array(second, dtype=np.int64)
+    return Grouping(tuple(labels), groups)
 
 
 def _pooled_label(own: list[str], pooled: list[int]) -> str:

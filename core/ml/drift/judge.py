@@ -16,7 +16,7 @@ from core.ml.drift.distance import chi_squared, holm, kolmogorov_smirnov, psi, t
 from core.ml.drift.reference import ColumnReference, Counts, Reference
 from core.ml.drift.tally import Tally
 
-LUCK = 0.002
+LUCK = 0.005
 """In so many of all windows without any drift there is an alarm, at most."""
 ROWS_NEEDED = 200
 """Of recent rows, and of training rows."""

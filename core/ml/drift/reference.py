@@ -18,12 +18,16 @@ from core.domain.errors import ModelUnreadable
 from core.ml.drift.cells import LARGEST, numbers_of, texts_of
 from core.predict.arrays import Array
 
+FILE = "reference.json"
+"""Of a model folder. One that was packaged before 0.8 has none."""
 FORMAT = 1
 EDGES_MAX = 100
 LEVELS_MAX = 200
 """With so many levels all are kept."""
 FREQUENT_MAX, FREQUENT_SHARE = 50, 0.01
 """Of more levels so many of those that have at least this share."""
+SLACK = 0.01
+"""Of the way from an edge to the next."""
 DIGITS = 6
 """Of an edge between numbers."""
 
@@ -121,11 +125,23 @@ def of_numbers(name: str, kind: ColumnKind, numbers: Array, dates: str = "") -> 
 
 
 def binned(edges: Array, numbers: Array) -> Counts:
-    """How many numbers are in each bin, above the last, and missing."""
+    """How many numbers are in each bin, above the last, and missing.
+
+    A bin reaches a little beyond its edge: a client's 92.893 is the table's 92.89299999999999.
+    """
     missing = np.isnan(numbers)
-    places = np.searchsorted(edges, numbers[~missing], "left")
+    with np.errstate(over="ignore"):
+        ends = edges + _slack(edges)
+    places = np.searchsorted(ends, numbers[~missing], "left")
     counts = np.bincount(places, minlength=len(edges) + 1)
     return np.append(counts, missing.sum()).astype(np.int64)
+
+
+def _slack(edges: Array) -> Array:
+    if len(edges) < 2:
+        return np.abs(edges) * SLACK
+    gaps = np.diff(edges * SLACK)
+    return np.append(gaps, gaps[-1])
 
 
 def counted(levels: Sequence[str], texts: Sequence[str | None]) -> Counts:

@@ -1,17 +1,20 @@
 """The reference of a model from the table that it learned from."""
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from core.contract.decision import scores
 from core.domain.data import NUMERIC, ColumnKind
 from core.domain.signature import Signature
 from core.ml.data.table import open_table
+from core.ml.drift.leaning import importance_of, rows_for
 from core.ml.drift.reference import ColumnReference, Reference, of_column, of_numbers
 from core.predict.arrays import Array
-from core.predict.encoder import ColumnCode, Encoder
+from core.predict.encoder import ColumnCode
+from core.predict.folder import Predictor
 
 ROWS_MAX = 200_000
 """Of more rows, one in so many is taken: these are enough to see any drift that matters."""
@@ -21,27 +24,25 @@ SCORE = ""
 """The name of the score among the columns."""
 
 
-def reference_of(
-    table: Path,
-    rows: int,
-    signature: Signature,
-    encoder: Encoder,
-    scores: Array | None = None,
-    importance: Mapping[str, float] | None = None,
-) -> Reference:
-    """What the rows of the table were like of which the target is known.
+def reference_of(table: Path, rows: int, predictor: Predictor, said: Array | None = None) -> Reference:
+    """What the rows of the table were like of which the target is known, and how much the model leans on each column.
 
-    `rows` is about how many it has; `scores` are of rows by models that never saw them, in any order.
+    `rows` is about how many it has; `said` is what models said of rows that they never saw, in any order.
     """
+    signature, encoder = predictor.signature, predictor.encoder
     dates = {code.name: code.dates for code in encoder.codes if code.dates}
     codes = [ColumnCode(column.name, column.kind) for column in signature.used]
-    columns = []
+    columns: list[ColumnReference] = []
+    some: dict[str, list[Any]] = {}
     with open_table(table) as opened:
-        for some in (codes[at : at + COLUMNS_MAX] for at in range(0, len(codes), COLUMNS_MAX)):
-            cells = opened.read(some, _target(signature), -(-max(1, rows) // ROWS_MAX))
-            columns += [_of_cells(code, cells.column(at), dates.get(code.name, "")) for at, code in enumerate(some)]
-    score = None if scores is None else of_numbers(SCORE, ColumnKind.NUMBER, scores)
-    return Reference(tuple(columns), score, dict(importance or {}))
+        for part in (codes[at : at + COLUMNS_MAX] for at in range(0, len(codes), COLUMNS_MAX)):
+            cells = opened.read(part, _target(signature), -(-max(1, rows) // ROWS_MAX))
+            columns += [_of_cells(code, cells.column(at), dates.get(code.name, "")) for at, code in enumerate(part)]
+            few = np.linspace(0, len(cells) - 1, min(len(cells), rows_for(predictor))).astype(np.int64)
+            some |= {code.name: cells.column(at).take(few).to_pylist() for at, code in enumerate(part)}
+    score = None if said is None else of_numbers(SCORE, ColumnKind.NUMBER, np.array(scores(signature, said)))
+    matrix = encoder([some[name] for name in encoder.names])
+    return Reference(tuple(columns), score, importance_of(predictor, matrix) if len(matrix) else {})
 
 
 def _of_cells(code: ColumnCode, cells: "pa.ChunkedArray", dates: str) -> ColumnReference:
