@@ -16,8 +16,8 @@ WIDE = 0.001
 """Thresholds are this far apart."""
 OUTCOMES = {
     "true_positive": ("True positive", "A row of {} that is predicted as {}."),
-    "false_positive": ("False positive", "Another row that is predicted as {}."),
     "false_negative": ("False negative", "A row of {} that is not predicted as {}."),
+    "false_positive": ("False positive", "Another row that is predicted as {}."),
     "true_negative": ("True negative", "Another row that is not predicted as {}."),
 }
 RATES = {
@@ -124,7 +124,8 @@ def _worth(opened: Opened, table: ThresholdTable) -> Outcomes:
     """For each row: costs are below 0. They begin as the training's cost matrix, where it has one."""
     first, said = _asked(opened, table), literal(str(table.class_name))
     given = {}
-    for place, (name, (label, told)) in zip(st.columns(4), OUTCOMES.items(), strict=True):
+    # As they stand in the confusion matrix beside them.
+    for place, (name, (label, told)) in zip([*st.columns(2), *st.columns(2)], OUTCOMES.items(), strict=True):
         given[name] = place.number_input(
             label,
             value=float(getattr(first, name)),
@@ -164,7 +165,7 @@ def _side_by_side(
     for start in range(0, len(shown), 2):
         for place, curve in zip(st.columns(2), shown[start : start + 2], strict=False):
             axes = judged_charts.AXES[curve.name]
-            area = "" if curve.area is None else f" :gray[{axes.area} {words.score(curve.area)}]"
+            area = "" if curve.area is None else f" :gray[· {axes.area} {words.score(curve.area)}]"
             upright = threshold if curve.name == CurveName.CALIBRATION else None
             with place:
                 st.markdown(f"**{axes.title}**{area}")

@@ -22,7 +22,7 @@ def offer(board: Board, trial: Trial, label: str, *, key: str, beside: Callable[
     place = f"{key}.{board.job.id}.{trial.number}"
     model = board.registered(trial)
     name, register, deploy = "", False, False
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom" if model is None else "center"):
         if model is not None:
             said = f"Registered as **{literal(model.name)}, version {model.version}**"
             st.markdown(f":green[:material/check_circle:] {said}", width="content")
