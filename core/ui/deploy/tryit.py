@@ -154,12 +154,11 @@ def _show(answer: Answer) -> None:
         elif answer.shares is None or answer.shares.status != 200 or len(labels) != 1:
             st.json(reply.body)
         else:
-            left, right = st.columns([1, 2], vertical_alignment="center")
-            left.metric(
-                "Prediction", shown(labels[0]), help=f"The model predicts the column {literal(signature.target)}."
-            )
-            chart = charts.probabilities(signature.classes, results(answer.shares.body)[0])
-            with right:
+            # In a narrow window the chart stands below.
+            with st.container(horizontal=True, vertical_alignment="center"):
+                told = f"The model predicts the column {literal(signature.target)}."
+                st.metric("Prediction", shown(labels[0]), help=told, width=220)
+                chart = charts.probabilities(signature.classes, results(answer.shares.body)[0])
                 charts.show(chart, key="deploy.shares", alt="Probability of each class")
         by = _answered_by(reply)
         facts = [_rule(signature), f"by deployment {by}" if by else "", f"in {words.milliseconds(reply.elapsed_ms)}"]

@@ -96,13 +96,14 @@ def probabilities(classes: Sequence[Scalar], shares: Sequence[float]) -> go.Figu
         y=[str(c) for c in classes],
         orientation="h",
         text=[words.percent(s) for s in shares],
-        textposition="auto",
+        textposition="outside",
+        cliponaxis=False,
         marker_color=[SERIES[0] if s == top else QUIET for s in shares],
         hovertemplate="%{y}<br><b>%{x:.2f} %</b><extra></extra>",
     )
     figure = laid_out([bars], x="Probability (%)", y="", height=80 + 34 * len(shares), yaxis_type="category")
-    # A little beyond 100, or its tick has no room for its label.
-    return figure.update_xaxes(range=[0, 103], tickvals=[0, 50, 100])
+    # Beyond 100, or the figure beside a bar that long has no room.
+    return figure.update_xaxes(range=[0, 130], tickvals=[0, 50, 100])
 
 
 def verdicts(reports: Sequence[GateReport]) -> go.Figure:

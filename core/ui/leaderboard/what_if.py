@@ -30,27 +30,26 @@ def show(opened: Opened) -> None:
 
 
 def _answer(opened: Opened, signature: Signature, found: Explanation, before: Explanation | None) -> None:
-    left, right = st.columns([2, 3])
-    with left:
+    with st.container(horizontal=True, vertical_alignment="center"):
         if found.probabilities and signature.classes:
             charts.show(
                 charts.probabilities(signature.classes, found.probabilities),
                 key=f"trial.answer.{opened.key}",
                 alt="Probability of each class",
             )
-            _moved(found, before)
+            _moved(signature, found, before)
         else:
             changed = None if before is None else f"{found.score - before.score:+.4g}"
-            st.metric(f"Predicted {literal(signature.target)}", words.number(found.score), changed)
-        reasons.caption(found)
-    with right:
-        reasons.show(found, key=f"trial.contributions.{opened.key}")
+            st.metric(f"Predicted {literal(signature.target)}", words.number(found.score), changed, width="content")
+    reasons.show(found, key=f"trial.contributions.{opened.key}")
+    reasons.caption(found)
 
 
-def _moved(found: Explanation, before: Explanation | None) -> None:
+def _moved(signature: Signature, found: Explanation, before: Explanation | None) -> None:
     """How the answer differs from the one to the row before."""
     if before is None or len(before.probabilities) != len(found.probabilities):
         return
     largest = max(range(len(found.probabilities)), key=lambda at: found.probabilities[at])
     change = found.probabilities[largest] - before.probabilities[largest]
-    st.caption(f"{100 * change:+.1f} percentage points against the row before.")
+    said = literal(str(signature.classes[largest]))
+    st.caption(f"{said}: {100 * change:+.1f} percentage points against the row before.", width="content")
