@@ -92,7 +92,10 @@ def signatures(draw: st.DrawFn) -> Signature:
     names = draw(st.lists(_names, min_size=2, max_size=6, unique=True))
     columns = tuple(draw(_columns(name, used=i == 0 or draw(st.booleans()))) for i, name in enumerate(names[1:]))
     classes = draw(st.sampled_from([("no", "yes"), (0, 1), (False, True), ("a", "b", "c")]))
-    return Signature(columns, names[0], classes, classes[1] if len(classes) == 2 else None)
+    costs = (
+        draw(st.sampled_from([(), ((0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (9.0, 5.5, -1.0))])) if len(classes) == 3 else ()
+    )
+    return Signature(columns, names[0], classes, classes[1] if len(classes) == 2 else None, costs=costs)
 
 
 @st.composite

@@ -12,13 +12,30 @@ def decide(signature: Signature, probabilities: npt.NDArray[np.float64]) -> list
     """A class per row: the positive one from the signature's threshold up, else the most probable of the others.
 
     A model of numbers has no classes, and its one column is the answer. Without a threshold it is the most probable
-    class of all. Of classes that are as probable the first is told.
+    class of all, and where decisions have costs the one that is expected to cost least. Of classes that are as good
+    the first is told.
     """
     classes = signature.classes
     if signature.regression:
         return [float(value) for value in probabilities[:, 0].tolist()]
-    best = probabilities.argmax(axis=1) if signature.threshold is None else _from_threshold(signature, probabilities)
-    return [classes[i] for i in best.tolist()]
+    return [classes[i] for i in places(signature, probabilities).tolist()]
+
+
+def places(signature: Signature, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """The place of the class that is told for each row."""
+    if signature.costs:
+        return np.asarray(expected_costs(signature.costs, probabilities).argmin(axis=1))
+    if signature.threshold is None:
+        return np.asarray(probabilities.argmax(axis=1))
+    return _from_threshold(signature, probabilities)
+
+
+def expected_costs(costs: Sequence[Sequence[float]], probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """What each decision is expected to cost, a column for each; added up in one order, whatever rows come together."""
+    expected = np.zeros_like(probabilities)
+    for chance, row in zip(probabilities.T, costs, strict=True):
+        expected += chance[:, None] * np.asarray(row)
+    return expected
 
 
 def scores(signature: Signature, probabilities: npt.NDArray[np.float64]) -> list[float]:
@@ -53,6 +70,8 @@ def may_decide(
 
     `classes` are whose the probabilities are, which need not be in the signature's order.
     """
+    if signature.costs:
+        return _cheapest(signature, classes, probabilities, tie)
     threshold, positive = signature.threshold, _positive(signature, classes)
     if threshold is None or positive is None:
         return _highest(classes, probabilities, tie)
@@ -60,6 +79,19 @@ def may_decide(
     others = [i for i in range(len(classes)) if i != positive]
     rest = _highest([classes[i] for i in others], [probabilities[i] for i in others], tie)
     return [classes[positive]] * (margin >= -tie) + rest * (margin <= tie)
+
+
+def _cheapest(
+    signature: Signature, classes: Sequence[Scalar], probabilities: Sequence[float], tie: float
+) -> list[Scalar]:
+    """The classes that may cost least, where each probability may be off by half of `tie`."""
+    order = [_place(name, classes) for name in signature.classes]
+    chances = np.array([[0.0 if at is None else probabilities[at] for at in order]])
+    table = np.asarray(signature.costs)
+    expected = expected_costs(signature.costs, chances)[0]
+    best = int(expected.argmin())
+    room = tie * np.abs(table - table[:, [best]]).sum(axis=0)
+    return [c for c, cost, off in zip(signature.classes, expected, room, strict=True) if cost <= expected[best] + off]
 
 
 def _positive(signature: Signature, classes: Sequence[Scalar]) -> int | None:

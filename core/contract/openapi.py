@@ -21,6 +21,10 @@ SUPPORTED = tuple(str(d) for d in Dialect)
 NAMES = {"v1": "V1", "v2": "V2", "mlflow": "Mlflow"}
 
 GIVES_A_CLASS = "`predict` gives a class per row, `predict_proba` its probabilities in the order of `x-classes`."
+BY_COSTS = (
+    "The class is the one that is expected to cost least: `x-costs` has a row for each right class, and in it the cost "
+    "of each answer, both in the order of `x-classes`."
+)
 GIVES_A_NUMBER = "`predict` gives a number per row."
 REFUSALS = {
     400: "The body violates the contract; `details` lists what and where.",
@@ -153,6 +157,8 @@ class _Writer:
                 "x-positive-class": self.signature.positive_class,
                 "x-threshold": self.signature.threshold,
             }
+        if self.signature.costs:
+            operation["x-costs"] = [list(row) for row in self.signature.costs]
         predictions = self._response("The predictions, in the form of the request.", self._ref("ServiceOutput"))
         operation["responses"] = {"200": predictions, **self._refusals(tuple(REFUSALS))}
         if self.dialect is Dialect.V2:
@@ -185,6 +191,8 @@ class _Writer:
             f"Key order is free. The header `{DEPLOYMENT_HEADER}` selects a deployment. "
             f"{GIVES_A_NUMBER if self.signature.regression else GIVES_A_CLASS}"
         )
+        if self.signature.costs:
+            terms += f" {BY_COSTS}"
         if self.dialect is Dialect.V31:
             return f"{terms} In `input_data` the columns may come in any order."
         if self.dialect is Dialect.V3:

@@ -44,6 +44,8 @@ def signature_of(
 def to_json(signature: Signature) -> dict[str, Any]:
     """The signature as JSON values, for `signature.json`; `from_json` gives the equal signature back."""
     values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(signature))
+    if not signature.costs:
+        del values["costs"]  # a signature without them is written as it was before there were any
     return {"format": FORMAT, **values}
 
 
@@ -110,6 +112,8 @@ def _inconsistency(signature: Signature, values: Mapping[str, Any]) -> str:
         return f"the target '{signature.target}' is also an input"
     if len(signature.classes) == 1:
         return "1 class, expected at least 2, or none for a model that gives a number"
+    if signature.costs and [len(row) for row in signature.costs] != [len(signature.classes)] * len(signature.classes):
+        return "its costs are not one for each class and each decision"
     if odd := [c.name for c in signature.columns if c.closed and not c.levels]:
         return f"the column '{odd[0]}' is closed but has no levels"
     if to_json(signature) != dict(values):

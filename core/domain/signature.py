@@ -52,7 +52,8 @@ class Signature:
     """Inputs in table order, and the classes in the order of the probabilities; none for a model that gives a number.
 
     `classes` keep the target's JSON type. `threshold` is the probability of `positive_class` from which `predict` says
-    positive, or None for the most probable class.
+    positive, or None for the most probable class. `costs` (actual x predicted) has one number for each decision about
+    each class; `predict` then says the class that is expected to cost least.
     """
 
     columns: tuple[Column, ...]
@@ -60,6 +61,7 @@ class Signature:
     classes: tuple[Scalar, ...]
     positive_class: Scalar | None = None
     threshold: float | None = None
+    costs: tuple[tuple[float, ...], ...] = ()
 
     @property
     def regression(self) -> bool:

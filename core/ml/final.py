@@ -12,7 +12,7 @@ from core.domain.training import Algorithm, TrainingSpec, Trial, TrialState
 from core.ml.data.prepare import Prepared
 from core.ml.ensembles.allowance import Allowance, refit_s
 from core.ml.ensembles.making import Ensemble, Judged, calibrated, chosen, stacked, vote_of
-from core.ml.ensembles.threshold import costs_of, decision_of
+from core.ml.ensembles.threshold import costs_of, decided_by
 from core.ml.executor import Executor
 from core.ml.finished import FinishedTrial, commit, leave_oof, record, refit_folder, stage
 from core.ml.leaderboard import Leaderboard
@@ -232,7 +232,7 @@ class Final:
 
 
 def decided(spec: TrainingSpec, prepared: Prepared, said: Array) -> tuple[Signature, tuple[str, ...]]:
-    """The signature with the threshold of the cost matrix, and what is to be known of it.
+    """The signature with the rule of the cost matrix, and what is to be known of it.
 
     `said` is of the rows that judge, by a model that never saw them.
     """
@@ -240,8 +240,8 @@ def decided(spec: TrainingSpec, prepared: Prepared, said: Array) -> tuple[Signat
     costs = costs_of(spec.cost_matrix, prepared.problem)
     if costs is None:
         return signature, ()
-    found = decision_of(costs, prepared.target, said[:, 1], prepared.blocks)
-    return replace(signature, threshold=found.threshold), (found.note(signature.classes[1]),)
+    signature, note = decided_by(costs, signature, prepared.target, said, prepared.blocks)
+    return signature, (note,)
 
 
 def served(members: Sequence[FinishedTrial], folder: Path, spec: TrainingSpec) -> tuple[int, ...]:

@@ -37,6 +37,8 @@ def _purpose(card: Mapping[str, Any], signature: Signature) -> Iterator[str]:
             f"`predict` answers `{signature.positive_class}` from a probability of {signature.threshold:.4g} up; "
             "that threshold follows the cost matrix of the training."
         )
+    if signature.costs:
+        yield "`predict` answers the class that is expected to cost least by the cost matrix of the training."
     yield ""
 
 

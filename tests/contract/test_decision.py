@@ -19,6 +19,7 @@ RULES = {
     "three classes": THREE,
     "1 before true": Signature((), "y", (1, True), positive_class=True, threshold=0.3),
     "true before 1": Signature((), "y", (True, 1), positive_class=1, threshold=0.3),
+    "costs": Signature((), "y", ("a", "b", "c"), costs=((0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (6.0, 4.0, -0.5))),
     "no positive class": Signature((), "y", ("a", "b", "c"), threshold=0.3),
 }
 
@@ -68,3 +69,14 @@ def test_a_row_within_the_tie_may_go_either_way_and_no_further():
     assert may(0.4, 0.2, 0.4) == ["a", "c"]
     assert may(0.3, 0.4, 0.3) == ["b"]
     assert may_decide(THREE, ("c", "b", "a"), (0.4, 0.2, 0.4), tie=0) == ["c", "a"]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+def test_by_costs_the_class_that_is_expected_to_cost_least_is_told_and_what_is_as_cheap_may_be(order):
+    signature, row = RULES["costs"], [0.6, 0.2, 0.2]
+    assert decide(signature, np.array([row])) == ["c"]  # 0.7 is expected of it, 1.4 of "a" and of "b"
+    names = [signature.classes[at] for at in order]
+    assert may_decide(signature, names, [row[at] for at in order], tie=1e-9) == ["c"]
+    even = Signature((), "y", ("a", "b", "c"), costs=((0.0, 2.0, 9.0), (1.0, 0.0, 9.0), (9.0, 9.0, 0.0)))
+    assert may_decide(even, ("a", "b", "c"), [1 / 3, 2 / 3, 0.0], tie=1e-9) == ["a", "b"]
+    assert may_decide(even, ("a", "b", "c"), [0.3, 0.7, 0.0], tie=1e-9) == ["b"]

@@ -48,7 +48,7 @@ def custom(**given: Any) -> Featurization:
         ({"featurization": custom(imputations={"bought": Imputation.MEAN})}, "names 'bought', which is no column"),
         ({"class_weights": {"maybe": 2.0}}, "A weight is given for class 'maybe'"),
         ({"cost_matrix": (Cost("yes", "maybe", 5.0),)}, "The cost matrix names a class 'maybe'"),
-        ({"target": "age", "cost_matrix": (Cost("20", "27", 5.0),)}, "A cost matrix sets the threshold between two"),
+        ({"target": "age", "cost_matrix": (Cost("20", "999", 5.0),)}, "The cost matrix names a class '999'"),
         ({"validation_data": DataRef("narrow")}, "narrow:1 has no column 'red'"),
         ({"validation_data": DataRef("unanswered")}, "unanswered:1 has no value of 'bought'"),
         ({"validation_data": DataRef("strangers")}, "strangers:1 has 'perhaps' as 'bought', which never occurs in peo"),

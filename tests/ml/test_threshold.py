@@ -8,16 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_doubles import Searching
 
+from core.contract.decision import decide
 from core.domain.errors import SpecInvalid
 from core.domain.metrics import TaskKind
+from core.domain.signature import Signature
 from core.domain.training import Cost
-from core.ml.ensembles.threshold import costs_of, decision_of
+from core.ml.ensembles.threshold import costs_of, decided_by, decision_of
 
 ROWS = 4_000
 
 
 def problem(*classes, kind=TaskKind.BINARY):
-    return SimpleNamespace(kind=kind, signature=SimpleNamespace(classes=classes))
+    return SimpleNamespace(kind=kind, signature=Signature((), "y", classes))
 
 
 def chances(seed: int = 1, rows: int = ROWS):
@@ -43,9 +45,17 @@ def test_other_classes_are_refused_with_those_that_there_are():
     assert "no, yes" in refused.value.hint
 
 
-def test_more_than_two_classes_are_refused_before_anything_is_trained(tmp_path):
-    with pytest.raises(SpecInvalid, match="between two classes, and the target has 3"):
-        costs_of([Cost("a", "b", 5)], problem("a", "b", "c", kind=TaskKind.MULTICLASS))
+def test_of_several_classes_the_one_that_is_expected_to_cost_least_is_predicted():
+    several = problem("a", "b", "c", kind=TaskKind.MULTICLASS)
+    costs = costs_of([Cost("c", "a", 9), Cost("c", "b", 9)], several)
+    said = np.array([[0.6, 0.2, 0.2], [0.9, 0.05, 0.05], [0.1, 0.8, 0.1]])
+    signature, note = decided_by(costs, several.signature, np.array([2, 0, 1]), said, np.zeros(3, dtype=int))
+    assert decide(signature, said) == ["c", "a", "c"]  # 1.8 is expected of a false "a", 0.8 of a false "c"
+    assert signature.threshold is None
+    assert "costs 0.3333 on average, against 3 with the most probable class" in note
+
+
+def test_classes_that_there_are_not_are_refused_before_anything_is_trained(tmp_path):
     searching = Searching(tmp_path)
     with pytest.raises(SpecInvalid, match="names a class"):
         searching.run(spec={"cost_matrix": (Cost("perhaps", "no", 5),)})

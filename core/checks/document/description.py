@@ -262,7 +262,17 @@ def _signature(document: Json, operation: Json, row: Json, shown: Mapping[str, S
         classes=tuple(operation.get("x-classes", ())),
         positive_class=operation.get("x-positive-class"),
         threshold=operation.get("x-threshold"),
+        costs=_costs(operation),
     )
+
+
+def _costs(operation: Json) -> tuple[tuple[float, ...], ...]:
+    """What decisions cost, where the document has one number for each class and each decision."""
+    rows, classes = operation.get("x-costs", ()), operation.get("x-classes", ())
+    whole = isinstance(rows, list) and all(isinstance(row, list) and len(row) == len(classes) for row in rows)
+    if not whole or len(rows) != len(classes) or not all(isinstance(cost, int | float) for row in rows for cost in row):
+        return ()
+    return tuple(tuple(map(float, row)) for row in rows)
 
 
 def _required_headers(document: Json, operation: Json) -> dict[str, tuple[str, ...]]:

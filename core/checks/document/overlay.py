@@ -9,7 +9,7 @@ from core.checks.document.forms import KNOWN
 from core.checks.document.schema import Json, resolved
 from core.domain.errors import SpecInvalid
 
-TOLD = ("x-classes", "x-positive-class", "x-threshold")
+TOLD = ("x-classes", "x-positive-class", "x-threshold", "x-costs")
 """What a schema file may say of the scoring operation."""
 VERSION_WORDS = ("openapi", "swagger")
 

@@ -1,13 +1,14 @@
-"""The probability from which deciding for the positive class is cheaper, by a stated cost matrix."""
+"""What a stated cost matrix makes of decisions: a threshold between two classes, the cheapest of several."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.contract.decision import expected_costs
 from core.domain.errors import SpecInvalid
 from core.domain.metrics import TaskKind
-from core.domain.signature import Scalar
+from core.domain.signature import Scalar, Signature
 from core.domain.training import Cost
 from core.ml.data.folds import Places
 from core.ml.task import Labels, LearningProblem
@@ -33,7 +34,7 @@ class Decision:
 
 
 def costs_of(matrix: Sequence[Cost], problem: LearningProblem) -> Array | None:
-    """Actual x predicted class; None without a matrix. Raises SpecInvalid: other classes, or more than two."""
+    """Actual x predicted class; None without a matrix. Raises SpecInvalid for other classes."""
     return cost_table(matrix, problem.kind, problem.signature.classes) if matrix else None
 
 
@@ -42,11 +43,8 @@ def cost_table(matrix: Sequence[Cost], kind: TaskKind, classes: Sequence[Scalar]
 
     What the matrix does not name costs 1, a right answer 0.
     """
-    if kind is not TaskKind.BINARY:
-        raise SpecInvalid(
-            f"A cost matrix sets the threshold between two classes, and the target has {len(classes)}",
-            hint="Leave the cost matrix out and decide by predict_proba, or weigh the classes by class_weights",
-        )
+    if kind is TaskKind.REGRESSION:
+        raise SpecInvalid("A cost matrix is for classes, and this task predicts a number")
     names = [_text(c) for c in classes]
     costs = 1.0 - np.eye(len(names))
     for cost in matrix:
@@ -55,6 +53,22 @@ def cost_table(matrix: Sequence[Cost], kind: TaskKind, classes: Sequence[Scalar]
                 raise SpecInvalid(f"The cost matrix names a class '{given}'", hint=f"The classes: {', '.join(names)}")
         costs[names.index(_text(cost.actual)), names.index(_text(cost.predicted))] = cost.cost
     return costs
+
+
+def decided_by(
+    costs: Array, signature: Signature, labels: Labels, said: Array, blocks: Places
+) -> tuple[Signature, str]:
+    """The signature with the rule by which the model decides, and a note on what that saves."""
+    if said.shape[1] == 2:
+        found = decision_of(costs, labels, said[:, 1], blocks)
+        return replace(signature, threshold=found.threshold), found.note(signature.classes[1])
+    cheapest, likeliest = expected_costs(costs.tolist(), said).argmin(axis=1), said.argmax(axis=1)
+    note = (
+        f"By the cost matrix, the class that is expected to cost least is predicted: a decision then costs "
+        f"{costs[labels, cheapest].mean():.4g} on average, against {costs[labels, likeliest].mean():.4g} with the "
+        "most probable class"
+    )
+    return replace(signature, costs=tuple(map(tuple, costs.tolist()))), note
 
 
 def decision_of(costs: Array, labels: Labels, positive: Array, blocks: Places) -> Decision:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from core.contract.decision import places
 from core.domain.explanation import Curve, CurveName, TrialCurves
 from core.domain.metrics import TaskKind
 from core.domain.signature import Scalar, Signature
@@ -46,6 +47,8 @@ def positive_place(signature: Signature) -> int:
 
 def decided(signature: Signature, said: Array) -> Labels:
     """The place of the class that the model predicts for each row."""
+    if signature.costs:
+        return places(signature, said)
     if signature.threshold is None or said.shape[1] != 2:
         return np.asarray(said.argmax(axis=1))
     positive = positive_place(signature)

@@ -11,7 +11,8 @@ from core.domain.signature import Scalar, Signature
 from core.domain.training import Cost
 from core.ml.data.folds import Folds, Places, folds_of
 from core.ml.data.table import open_table, read_judged, target_code
-from core.ml.ensembles.threshold import costs_of, decision_of
+from core.ml.ensembles.threshold import costs_of
+from core.ml.ensembles.threshold import decided_by as by_costs
 from core.ml.metrics import evaluate
 from core.ml.task import LearningProblem, Target
 from core.predict.encoder import ColumnCode
@@ -44,11 +45,11 @@ def matrix_of(judged: Judged, *, threads: int = 1) -> Array:
 
 
 def decided_by(judged: Judged, said: Array, costs: Sequence[Cost]) -> Signature:
-    """The signature with the threshold that a cost matrix gives these predictions, as the winner's gets it."""
+    """The signature with the rule that a cost matrix gives these predictions, as the winner's gets it."""
     signature = judged.problem.signature
     if (matrix := costs_of(costs, judged.problem)) is None:
         return signature
-    return replace(signature, threshold=decision_of(matrix, judged.target, said[:, 1], judged.block).threshold)
+    return by_costs(matrix, signature, judged.target, said, judged.block)[0]
 
 
 def folds_again(judged: Judged, repeats: Sequence[int]) -> Places:
