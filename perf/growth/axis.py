@@ -11,7 +11,7 @@ from perf.workloads.workload import Prepared
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What is called at each size; four sizes, each the same multiple of the one before."""
+    """What is called at each size; four sizes, from small to large."""
 
     name: str
     unit: str

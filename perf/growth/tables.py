@@ -79,15 +79,15 @@ PROFILE = (
     Axis(
         "profile: rows",
         "rows of 20 columns",
-        (32_000, 128_000, 512_000, 2_048_000),
+        (1_000, 10_000, 100_000, 1_000_000),
         lambda f, n: _profile(f, rows=n),
         budget_s=20,
     ),
     Axis(
         "profile: columns",
-        "columns of 4,000 rows",
-        (16, 64, 256, 1024),
-        lambda f, n: _profile(f, columns=n),
+        "columns of 1,000 rows",
+        (10, 100, 1_000, 5_000),
+        lambda f, n: _profile(f, rows=1_000, columns=n),
         budget_s=20,
     ),
 )
