@@ -20,7 +20,6 @@ from core.workspace import Workspace
 
 NOT_YET = frozenset(
     {
-        "records.availability",
         "records.send_feedback",
         "records.quality",
         "service.backup",
@@ -31,7 +30,7 @@ NOT_YET = frozenset(
 NOT_YET_AZURE = frozenset(
     f"records.{verb}"
     for verb in (
-        *("search", "course", "exceptions", "refusals", "disagreement"),
+        *("search", "course", "exceptions", "refusals", "availability", "disagreement"),
         *("drift", "predictions", "set_drift_limit"),
     )
 )

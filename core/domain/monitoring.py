@@ -48,6 +48,10 @@ class TelemetryBucket:
     p95_ms: float | None
     p99_ms: float | None
     by_status: Mapping[int, int] = field(default_factory=dict)
+    gap: str = ""
+    """Why the interval is not told of, or not wholly: `before` (nothing was recorded yet), `off` (records were turned
+    off), `down` (the endpoint did not answer), `unknown` (nobody looked). Empty: what is not here was not.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ class ExceptionGroup:
     message: str = ""
     """Of the newest."""
     traceback: str = ""
-    """Of the newest. Values of rows are not in it."""
+    """Of the newest, with lines of code and no value of a row."""
     deployments: tuple[str, ...] = ()
     request_ids: tuple[str, ...] = ()
     """Of the newest ones, at most 10."""

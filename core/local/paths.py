@@ -153,6 +153,10 @@ class Paths:
         """Inputs and answers, where the endpoint keeps them: its servers write beside their telemetry."""
         return self.endpoint(name) / "model_data"
 
+    def availability(self, name: str) -> Path:
+        """When it answered, and when it did not."""
+        return self.endpoint(name) / "availability.json"
+
     def exceptions(self, name: str) -> Path:
         """Tracebacks of its servers, a file for each cause."""
         return self.endpoint(name) / "exceptions"

@@ -1,12 +1,14 @@
 """What endpoints did, from the records of their servers."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from core.domain.alerts import Alert, AlertEvent, AlertRule, AlertState
 from core.domain.drift import DriftReport, Predictions
 from core.domain.errors import SpecInvalid
 from core.domain.monitoring import (
+    Availability,
     DeploymentCourse,
     Disagreement,
     ExceptionGroup,
@@ -19,7 +21,7 @@ from core.domain.monitoring import (
 from core.domain.rules import check_limit
 from core.local import alerting
 from core.local.context import Context
-from core.local.records import disagreement, exceptions, refusals
+from core.local.records import availability, disagreement, exceptions, refusals
 from core.local.records import search as searching
 from core.local.records import telemetry as queries
 from core.local.store.alerts import StoredAlert
@@ -51,7 +53,11 @@ class LocalRecords(Records):
         origin: Origin | None = Origin.CLIENT,
     ) -> TelemetrySummary:
         folder, since, until = self._window(endpoint, window_s, buckets)
-        return queries.summary(endpoint, folder, since, until, buckets, origin=origin)
+        found = queries.summary(endpoint, folder, since, until, buckets, origin=origin)
+        looks = self._context.paths.availability(endpoint)
+        begun = availability.recorded_since(looks, found.recorded_since)
+        told = availability.with_gaps(found.buckets, looks, begun, self._context.clock())
+        return replace(found, buckets=told, recorded_since=begun)
 
     def requests(
         self, endpoint: str, limit: int = 100, *, origin: Origin | None = Origin.CLIENT
@@ -88,6 +94,10 @@ class LocalRecords(Records):
     ) -> tuple[Refusal, ...]:
         folder, since, until = self._lately(endpoint, window_s)
         return refusals.refusals(folder, since, until, origin=origin)
+
+    def availability(self, endpoint: str, window_s: float = 3600.0, buckets: int = 60) -> Availability:
+        _, since, until = self._window(endpoint, window_s, buckets)
+        return availability.availability(endpoint, self._context.paths.availability(endpoint), since, until, buckets)
 
     def disagreement(self, endpoint: str, window_s: float = 3600.0) -> tuple[Disagreement, ...]:
         folder, since, until = self._lately(endpoint, window_s)

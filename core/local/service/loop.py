@@ -30,6 +30,7 @@ from core.local.service.binding import allowed_hosts, binding
 from core.local.service.door import Door
 from core.local.service.forwarder import Forwarder, wanted
 from core.local.service.janitor import Compaction
+from core.local.service.looking import Looking
 from core.local.service.runs import Runs
 from core.local.service.scheduler import Scheduler
 from core.local.service.servers import SERVER, Supervisor
@@ -101,7 +102,8 @@ class Service:
             store, open_local(self._settings, self._clock), clock=self._clock, look_s=self._settings.alert_look_s
         )
         announcing = Announcing(store, self._settings, clock=self._clock)
-        with door, compaction, telling, watching.background(), announcing.background():
+        looking = Looking(store, self._paths, self._settings.records_max_days, clock=self._clock)
+        with door, compaction, telling, watching.background(), announcing.background(), looking.background():
             while not self._stopping.is_set():
                 door.check()
                 self._look(scheduler.tick)
