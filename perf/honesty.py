@@ -1,17 +1,22 @@
-"""How far the figures of a training are from what fresh rows say: `python -m perf.honesty TABLE TARGET [--splits 20]`.
+"""How far the figures of a training are from what fresh rows say: `python -m perf.honesty [TABLE ...] [--splits 20]`.
 
-For each split of the table (`twin`: the synthetic Bank Marketing table) a small search is run on some rows, and every
-figure that a leaderboard shows is held against the rows kept aside. Two differences are told, each with its standard
-error over the splits: against the models of the folds, which is what a figure is an estimate of, and against the model
-that is served, the mean of those, which is a little better than each of them.
+For each split of a table a small search is run on some rows, and every figure that a leaderboard shows is held against
+the rows kept aside. The differences are told with their standard errors over the splits: against the models of the
+folds, which is what a figure is an estimate of (an AUC once of all rows together, as it is shown, and once as the mean
+of the blocks', which compares no row with one that another model has answered), and against the model that is served,
+the mean of those, which is a little better than each of them.
 """
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +24,6 @@ import pandas as pd
 
 from core.domain.data import DataRef
 from core.domain.training import Algorithm, TrainingSpec, TrialState
-from core.ml.bank_twin import write_twin
 from core.ml.data.prepare import prepare
 from core.ml.data.profile import profile_table
 from core.ml.ensembles.making import Judged, calibrated, chosen, stacked, vote_of
@@ -32,12 +36,25 @@ from core.predict.encoder import Encoder
 from core.predict.folder import read_part
 from core.predict.members import Array
 from core.predict.steps import widened
+from core.settings import CHECKOUT
+from perf.docs import write_between
+from perf.peers.automl.tables import load, names
 
 ALGORITHMS = (Algorithm.LIGHTGBM, Algorithm.XGBOOST, Algorithm.LOGISTIC_REGRESSION, Algorithm.EXTRA_TREES)
 METRICS = ("AUC_weighted", "log_loss")
+WAYS = ("folds", "blocks", "served")
+COLUMNS = {
+    "AUC less the folds'": ("AUC_weighted", "folds"),
+    "AUC by block less the folds'": ("AUC_weighted", "blocks"),
+    "AUC less the served one's": ("AUC_weighted", "served"),
+    "log loss less the folds'": ("log_loss", "folds"),
+    "log loss less the served one's": ("log_loss", "served"),
+}
+TABLES = ("german", "telco", "synthetic-weak")
+DOCS = CHECKOUT / "docs" / "performance.md"
 SEARCH_S = 600.0
 
-Figures = dict[str, dict[str, tuple[float, float]]]
+Figures = dict[str, dict[str, tuple[float, ...]]]
 """By kind and metric: the stated figure less that of the folds' models, and less that of the served one."""
 
 
@@ -53,15 +70,17 @@ class Split:
     """Trials x folds x fresh rows x classes."""
     labels: Array
 
-    def apart(self, said: Array, combine: Callable[[Array], Array]) -> dict[str, tuple[float, float]]:
+    def apart(self, said: Array, combine: Callable[[Array], Array]) -> dict[str, tuple[float, ...]]:
         """Of what is said of the judged rows; `combine` makes trials x rows x classes one."""
         folds = [combine(self.fresh[:, k]) for k in range(self.fresh.shape[1])]
         served = combine(self.fresh.mean(axis=1))
         found = {}
         for metric in METRICS:
-            told = np.mean([score(metric, self.judged.target[b], said[b]) for b in self._blocks()])
+            told = score(metric, self.judged.target, said)
+            blocks = np.mean([score(metric, self.judged.target[b], said[b]) for b in self._blocks()])
             by_fold = float(np.mean([score(metric, self.labels, one) for one in folds]))
-            found[metric] = (float(told - by_fold), float(told - score(metric, self.labels, served)))
+            apart = (told - by_fold, blocks - by_fold, told - score(metric, self.labels, served))
+            found[metric] = tuple(map(float, apart))
         return found
 
     def _blocks(self) -> list[Array]:
@@ -70,14 +89,30 @@ class Split:
 
 def main() -> None:
     args = _arguments()
-    found: list[Figures] = []
-    for seed in range(args.splits):
-        found.append(figures(one_split(*_rows(args, seed), args.target, seed, args.trials)))
-        print(f"{seed + 1} of {args.splits} splits", flush=True)
-    table = {kind: {m: _summary([f[kind][m] for f in found if kind in f]) for m in METRICS} for kind in found[0]}
-    print(markdown(args.table, table))
+    context = get_context("spawn")  # LightGBM's threads do not survive a fork
+    with ProcessPoolExecutor(args.processes, context) as pool:
+        asked = [(word, seed) for word in args.tables for seed in range(args.splits)]
+        found = list(pool.map(_one, asked, repeat(args.rows), repeat(args.trials)))
+    tables = {
+        word: _table([f for (name, _), f in zip(asked, found, strict=True) if name == word]) for word in args.tables
+    }
+    text = "\n".join(_markdown(word, table) for word, table in tables.items())
+    print(text)
     if args.out:
-        args.out.write_text(json.dumps({"table": args.table, "splits": args.splits, "bias": table}, indent=1))
+        args.out.write_text(json.dumps({"splits": args.splits, "rows": args.rows, "bias": tables}, indent=1))
+    if args.docs:
+        write_between(DOCS, "honesty", text)
+
+
+def _one(asked: tuple[str, int], rows: int, trials: int) -> Figures:
+    """Of one split of one table."""
+    word, seed = asked
+    table = load(word)
+    order = np.random.default_rng(seed).permutation(len(table.frame))
+    known = min(rows, int(0.7 * len(order)))
+    split = one_split(table.frame.iloc[order[:known]], table.frame.iloc[order[known:]], table.target, seed, trials)
+    print(f"{word}, split {seed}", file=sys.stderr, flush=True)
+    return figures(split)
 
 
 def figures(split: Split) -> Figures:
@@ -93,11 +128,15 @@ def figures(split: Split) -> Figures:
         return found
     vote, by_block = made
     at = list(vote.members)
-    several = {"vote": vote, "vote, calibrated": calibrated(split.judged, vote)}
+    several = {"vote": vote, "vote, calibrated": calibrated(split.judged, vote, always=True)}
+    kept = several["vote, calibrated where that helps"] = calibrated(split.judged, vote)
     if stack := stacked(split.judged, split.stated, vote, by_block, sure=-np.inf):
         several["stack"] = stack
     for kind, one in several.items():
         found[kind] = split.apart(one.said, lambda said, one=one: one.combination.combined(list(said[at])))
+    which, said = chosen(split.judged, [winner, kept.said])
+    won = [lambda said: said[best], lambda said: kept.combination.combined(list(said[at]))][which]
+    found["the winner of all"] = split.apart(said, won)
     return found
 
 
@@ -113,7 +152,7 @@ def one_split(known: pd.DataFrame, fresh: pd.DataFrame, target: str, seed: int, 
             allowed_training_algorithms=ALGORITHMS, enable_vote_ensemble=False, enable_stack_ensemble=False,
         )  # fmt: skip
         search(
-            table, spec, profile, folder=folder / "trials", executor=InProcessExecutor(train, threads=2),
+            table, spec, profile, folder=folder / "trials", executor=InProcessExecutor(train, threads=1),
             clock=time.time, on_trial=lambda trial: None, should_stop=lambda: False,
         )  # fmt: skip
         prepared = prepare(table, spec, profile)
@@ -138,47 +177,37 @@ def _by_fold(folder: Path, columns: list[list[object]]) -> Iterator[Array]:
         yield part.member.probabilities(widened(matrix, part.steps))
 
 
-def _rows(args: argparse.Namespace, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows to learn from, and those kept aside."""
-    if args.table == "twin":
-        with tempfile.TemporaryDirectory() as name:
-            write_twin(Path(name) / "twin.parquet", seed=seed)
-            frame = pd.read_parquet(Path(name) / "twin.parquet")
-    else:
-        frame = pd.read_csv(args.table)
-    order = np.random.default_rng(seed).permutation(len(frame))
-    rows = min(args.rows, int(0.7 * len(frame)))
-    return frame.iloc[order[:rows]], frame.iloc[order[rows:]]
+def _table(found: list[Figures]) -> dict[str, dict[str, dict[str, float]]]:
+    """By kind and metric, over the splits that have the kind."""
+    kinds = list(dict.fromkeys(kind for one in found for kind in one))
+    return {kind: {m: _summary([f[kind][m] for f in found if kind in f]) for m in METRICS} for kind in kinds}
 
 
-def _summary(apart: list[tuple[float, float]]) -> dict[str, float]:
+def _summary(apart: list[tuple[float, ...]]) -> dict[str, float]:
     values = np.array(apart)
-    error = values.std(axis=0, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.full(2, np.nan)
-    mean = values.mean(axis=0)
-    return {
-        "splits": len(values), "folds": float(mean[0]), "folds_error": float(error[0]),
-        "served": float(mean[1]), "served_error": float(error[1]),
-    }  # fmt: skip
+    error = values.std(axis=0, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.full(len(WAYS), np.nan)
+    told = {way: float(value) for way, value in zip(WAYS, values.mean(axis=0), strict=True)}
+    return {"splits": len(values), **told, **{f"{w}_error": float(e) for w, e in zip(WAYS, error, strict=True)}}
 
 
-def markdown(name: str, table: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
+def _markdown(name: str, table: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
     """The stated figure less the one on fresh rows: above 0, an AUC promises too much, a log loss too little."""
-    lines = [f"{name} | AUC less the folds' | less the served one's | log loss less the folds' | less the served one's"]
-    lines.append("---|---|---|---|---")
+    lines = ["| " + " | ".join([name, "splits", *COLUMNS]) + " |", "|---" * (2 + len(COLUMNS)) + "|"]
     for kind, found in table.items():
-        cells = [f"{found[m][w]:+.4f} ± {found[m][w + '_error']:.4f}" for m in METRICS for w in ("folds", "served")]
-        lines.append(" | ".join([kind, *cells]))
-    return "\n".join(lines)
+        cells = [f"{found[m][w]:+.4f} ± {found[m][w + '_error']:.4f}" for m, w in COLUMNS.values()]
+        lines.append(f"| {kind} | {found[METRICS[0]]['splits']:.0f} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("table", help="a CSV file, or `twin`")
-    parser.add_argument("target")
+    parser.add_argument("tables", nargs="*", default=TABLES, help=f"of: {', '.join(names())}, PATH:TARGET")
     parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--rows", type=int, default=1_500, help="to learn from, at most")
-    parser.add_argument("--trials", type=int, default=6)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--rows", type=int, default=1_500, help="to learn from, at most 70 %% of the table's")
+    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--processes", type=int, default=2, help="splits at a time")
+    parser.add_argument("--out", type=Path, help="a JSON file of all figures")
+    parser.add_argument("--docs", action="store_true", help="write them into docs/performance.md, too")
     return parser.parse_args()
 
 

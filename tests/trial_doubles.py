@@ -9,6 +9,7 @@ from pathlib import Path
 from core.domain.data import ColumnKind
 from core.domain.metrics import TaskKind
 from core.domain.signature import Column, Signature
+from core.ml.finished import refit_folder, stage
 from core.ml.task import LearningProblem, Stop, Tell, TrialProgress, TrialStopped, TrialTask
 from core.ml.trial import train
 
@@ -28,10 +29,6 @@ def write_pid(task: TrialTask, stop: Stop, tell: Tell) -> None:
 
 def fail(task: TrialTask, stop: Stop, tell: Tell) -> None:
     raise ValueError(f"no luck with {task.number}")
-
-
-def stop_by_itself(task: TrialTask, stop: Stop, tell: Tell) -> None:
-    raise TrialStopped
 
 
 def crash(task: TrialTask, stop: Stop, tell: Tell) -> None:
@@ -121,3 +118,31 @@ def work_when_even(task: TrialTask, stop: Stop, tell: Tell) -> None:
 def eat_memory_when_even(task: TrialTask, stop: Stop, tell: Tell) -> None:
     if task.number % 2 == 0:
         eat_memory(task, stop, tell)
+
+
+def eat_memory_first(task: TrialTask, stop: Stop, tell: Tell) -> None:
+    """The first trial takes all the memory there is; the others are real ones."""
+    if task.number == 0:
+        eat_memory(task, stop, tell)
+    train(task, stop, tell)
+
+
+def kill_the_job(task: TrialTask) -> None:
+    """Kill -9 of this very process, with half a folder left behind."""
+    folder = refit_folder(task.folder) if task.refit else task.folder
+    (stage(folder) / "half").write_text("of a trial")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_in_the_refit(task: TrialTask, stop: Stop, tell: Tell) -> None:
+    """The job's worker dies while a member is refitted."""
+    if task.refit:
+        kill_the_job(task)
+    train(task, stop, tell)
+
+
+def die_in_the_second(task: TrialTask, stop: Stop, tell: Tell) -> None:
+    """The job's worker dies in its second trial."""
+    if task.number == 1:
+        kill_the_job(task)
+    train(task, stop, tell)

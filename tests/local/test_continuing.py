@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import backends
+import psutil
 import pytest
 import trial_doubles
 from waiting import wait_until
@@ -102,7 +103,10 @@ def test_one_running_trial_is_ended_and_the_job_goes_on(world):
     doing.start()
     jobs = world.workspace.jobs
     wait_until(lambda: [t for t in jobs.trials(job.id) if t.state is TrialState.RUNNING], 30)
+    pid = Paths(world.workspace.settings.home).trials(job.id) / "0" / "pid"
+    trial = psutil.Process(int(wait_until(lambda: pid.exists() and pid.read_text(), 30)))
     assert jobs.cancel_trial(job.id, 0).number == 0
+    wait_until(lambda: not trial.is_running(), 4)  # a second on a machine that is not overloaded
     wait_until(lambda: jobs.trials(job.id)[0].state is not TrialState.RUNNING, 5)
     doing.join()
     first, *others = jobs.trials(job.id)

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from itertools import count
 from pathlib import Path
 
 import psutil
@@ -16,7 +15,6 @@ from waiting import wait_until
 
 from core.domain.training import Algorithm, TrialState
 from core.local.worker.executors import ProcessExecutor
-from core.ml.executor import InProcessExecutor
 from core.ml.learners.registry import libraries
 from core.ml.task import TrialOutcome
 from core.ml.trial import train
@@ -51,10 +49,6 @@ def test_each_trial_runs_in_a_process_of_its_own(tmp_path):
     assert len(pids | {os.getpid()}) == 4
 
 
-def test_an_error_in_a_trial_comes_back_with_its_cause(tmp_path):
-    assert outcomes(trial_doubles.fail, tmp_path) == [TrialOutcome(0, FAILED, "ValueError: no luck with 0")]
-
-
 def test_a_crashed_trial_is_a_failed_one_and_the_others_go_on(tmp_path):
     first, second = outcomes(trial_doubles.crash, tmp_path, trials=2)
     assert (first.state, second.state) == (FAILED, SUCCEEDED)
@@ -63,23 +57,6 @@ def test_a_crashed_trial_is_a_failed_one_and_the_others_go_on(tmp_path):
 
 def test_a_trial_that_leaves_without_a_word_is_a_failed_one(tmp_path):
     assert "ended with code 3" in outcomes(trial_doubles.leave, tmp_path)[0].error
-
-
-def test_a_trial_that_stops_by_itself_did_not_succeed(tmp_path):
-    assert outcomes(trial_doubles.stop_by_itself, tmp_path)[0].state is STOPPED
-
-
-def test_a_running_trial_is_killed_when_the_time_is_over(tmp_path):
-    started = tmp_path / "0" / "pid"
-    assert outcomes(trial_doubles.hang, tmp_path, stop=started.exists) == [TrialOutcome(0, STOPPED)]
-    assert gone(pid_of(tmp_path))
-
-
-def test_a_trial_above_its_memory_is_killed_and_says_so(tmp_path):
-    (found,) = outcomes(trial_doubles.eat_memory, tmp_path, memory_mb=300)
-    assert found.state is FAILED
-    assert "its limit is 300 MB" in found.error
-    assert gone(pid_of(tmp_path))
 
 
 def test_trials_share_threads_and_run_side_by_side(tmp_path):
@@ -92,28 +69,6 @@ def test_trials_share_threads_and_run_side_by_side(tmp_path):
 def test_one_slot_a_thread_unless_told():
     assert executor(trial_doubles.hang, threads=2, slots=0).threads == 1
     assert executor(trial_doubles.hang, threads=16, slots=0).threads == 4
-
-
-def test_a_task_is_taken_only_when_it_can_start(tmp_path):
-    taken = []
-
-    def tasks():
-        for number in count():
-            taken.append(number)
-            yield task(number, tmp_path)
-
-    run = executor(trial_doubles.write_pid).run(tasks(), never)
-    assert next(run).number == 0
-    assert taken == [0]
-    run.close()
-
-
-def test_closing_the_run_leaves_nothing_behind(tmp_path):
-    run = executor(trial_doubles.hang_when_even, slots=2).run((task(n, tmp_path) for n in range(2)), never)
-    assert next(run) == TrialOutcome(1, SUCCEEDED)
-    hanging = pid_of(tmp_path, 0)
-    run.close()
-    assert gone(hanging)
 
 
 @pytest.mark.parametrize(
@@ -145,12 +100,6 @@ def test_trials_die_with_the_process_that_started_them(tmp_path):
     job.send_signal(signal.SIGKILL)
     job.wait()
     assert wait_until(lambda: gone(trial), 10)
-
-
-@pytest.mark.parametrize("make", [executor, lambda train: InProcessExecutor(train=train)])
-def test_both_executors_tell_the_same_story(tmp_path, make):
-    run = make(trial_doubles.fail).run((task(n, tmp_path) for n in range(2)), never)
-    assert list(run) == [TrialOutcome(n, FAILED, f"ValueError: no luck with {n}") for n in range(2)]
 
 
 def test_a_search_in_processes_ends_with_a_vote_of_real_learners(tmp_path):

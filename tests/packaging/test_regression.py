@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,13 @@ from core.contract.samples import body, typical_row
 from core.domain.data import DataAsset, DataRef, DataSource
 from core.domain.endpoint import EndpointLimits
 from core.domain.errors import PayloadInvalid, TableUnusable
-from core.domain.training import Algorithm, Task, TrainingSpec
+from core.domain.training import Algorithm, Task, TrainingSpec, Trial
+from core.ml import final
 from core.ml.data.guardrails import check_target
 from core.ml.data.profile import profile_table
+from core.ml.ensembles.making import stacked
 from core.ml.executor import InProcessExecutor
+from core.ml.finished import read_trial
 from core.ml.result import SearchResult
 from core.ml.search import search
 from core.ml.trial import train
@@ -142,6 +146,35 @@ def test_votes_and_stacks_of_numbers_are_packaged_with_their_proof(tmp_path, tra
         shift = combination.bias[0] if isinstance(combination, Stack) else 0.0
         expected = shift + combination.weights[0] * one + combination.weights[1] * other
         assert load_model(tmp_path / str(at)).of_matrix(MATRIX) == pytest.approx(expected)
+
+
+def test_a_search_for_a_number_makes_a_vote_and_a_stack_that_are_packaged(tmp_path, monkeypatch):
+    monkeypatch.setattr(final, "stacked", partial(stacked, sure=-np.inf))  # kept though it does not surely win
+    rng, heard = np.random.default_rng(6), dict[str, Trial]()
+    area, floor = rng.uniform(30, 200, ROWS), rng.uniform(0, 9, ROWS)
+    price = 1000 * area + 40_000 * (floor > 4) * (area > 90) + rng.normal(0, 20_000, ROWS)
+    columns = {"area": area.tolist(), "floor": floor.tolist(), "price": price.tolist()}
+    table = write_table(tmp_path / "houses.parquet", columns)
+    algorithms = (Algorithm.ELASTIC_NET, Algorithm.EXTRA_TREES, Algorithm.RANDOM_FOREST)
+    wanted = spec(max_trials=4, allowed_training_algorithms=algorithms)
+    found = search(
+        table,
+        wanted,
+        profile_table(table, "price"),
+        folder=tmp_path / "trials",
+        executor=InProcessExecutor(train),
+        clock=time.time,
+        on_trial=lambda trial: heard.update({trial.algorithm: trial}),
+        should_stop=lambda: False,
+    )
+    for name in (Algorithm.VOTING_ENSEMBLE, Algorithm.STACK_ENSEMBLE):
+        ensemble = read_trial(tmp_path / "trials" / str(heard[name].number))
+        assert ensemble.trial.metrics["r2_score"] > 0.7
+        members = tuple(zip(ensemble.trial.members, ensemble.weights, strict=True))
+        made = replace(found, best=ensemble.trial, members=members, combination=ensemble.combination, refitted=())
+        write_model(tmp_path / name, made, spec=wanted, data=DATA, job_id="j", created_at=0.0)
+        said = load_model(tmp_path / name).of_matrix(np.array([[60.0, 2.0], [150.0, 8.0]]))
+        assert said[:, 0] == pytest.approx([60_000, 190_000], abs=25_000)
 
 
 MATRIX = np.array([[100.0, 0.0], [50.0, 2.0], [np.nan, 1.0]])

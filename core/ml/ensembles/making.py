@@ -88,10 +88,10 @@ def vote_of(judged: Judged, said: Array) -> tuple[Ensemble, list[Array]] | None:
     return Ensemble(tuple(members.tolist()), Vote(tuple(final[members].tolist())), crossed), by_block
 
 
-def calibrated(judged: Judged, vote: Ensemble) -> Ensemble:
+def calibrated(judged: Judged, vote: Ensemble, *, always: bool = False) -> Ensemble:
     """The vote with a calibration, where that has a lower log loss on rows that did not decide it; else as it is.
 
-    Probabilities that class weights have moved on purpose are not moved back.
+    With `always` it stays in any case. Probabilities that class weights have moved on purpose are not moved back.
     """
     if judged.kind is TaskKind.REGRESSION or judged.class_weights:
         return vote
@@ -100,7 +100,7 @@ def calibrated(judged: Judged, vote: Ensemble) -> Ensemble:
         deciding, its = judged.rows(block)
         found = calibration_of(*_some(judged, vote.said, deciding)) if len(deciding) else _none(vote)
         crossed[its] = found.calibrated(vote.said[its])
-    if judged.losses(crossed).mean() >= judged.losses(vote.said).mean():
+    if not always and judged.losses(crossed).mean() >= judged.losses(vote.said).mean():
         return vote
     every = np.arange(len(judged.target))
     return Ensemble(vote.members, Vote(vote.weights, calibration_of(*_some(judged, vote.said, every))), crossed)
