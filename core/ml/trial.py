@@ -84,9 +84,12 @@ class _Fits:
         Where the folds before took longer than is left for each of the others, these learn from fewer rows: a trial
         that the end of the time cuts off has given nothing. What is made of trees stops adding them in time by itself.
         """
-        if max(self.took_s, default=0.0) <= OVER * may_s:
+        if self.task.refit:
             return 0
-        return max(LATE_ROWS_MIN, int(rows * max(0.0, may_s) / max(self.took_s)))
+        if may_s <= 0:
+            return LATE_ROWS_MIN
+        slowest = max(self.took_s, default=0.0)
+        return max(LATE_ROWS_MIN, int(rows * may_s / slowest)) if slowest > OVER * may_s else 0
 
     def _thinned(self, rows: Rows, held_out: list[Rows], affordable: int) -> tuple[Rows, list[Rows]]:
         """As many of them as the task says, and as can be afforded."""

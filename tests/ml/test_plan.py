@@ -290,8 +290,10 @@ class SlowFits:
         return self.learner.fit(setup, rows, held_out, rounds)
 
 
-@pytest.mark.parametrize(("seconds", "later"), [(1_000.0, 2_400), (30.0, 1_000)])
-def test_a_trial_that_is_late_finishes_its_folds_on_fewer_rows(tmp_path, monkeypatch, seconds, later):
+@pytest.mark.parametrize(
+    ("seconds", "first", "later"), [(1_000.0, 2_400, 2_400), (30.0, 2_400, 1_000), (0.0, 1_000, 1_000)]
+)
+def test_a_trial_that_is_late_finishes_its_folds_on_fewer_rows(tmp_path, monkeypatch, seconds, first, later):
     name = Algorithm.LOGISTIC_REGRESSION
     slow = SlowFits(LEARNERS[name])
     monkeypatch.setattr("core.ml.trial.time", slow)
@@ -300,7 +302,7 @@ def test_a_trial_that_is_late_finishes_its_folds_on_fewer_rows(tmp_path, monkeyp
     spec = TrainingSpec(DataRef("t"), "answer", n_cross_validations=5)
     problem = prepare(table, spec, profile_table(table, "answer")).problem
     train(TrialTask(0, name, slow.learner.configs[0], problem, tmp_path / "0", 1, seconds), bool, lambda _: None)
-    assert slow.rows == [2_400, *[later] * 4]
+    assert slow.rows == [first, *[later] * 4]
     assert len(read_finished(tmp_path)[0].oof()) == 3_000
 
 
