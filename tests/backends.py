@@ -20,8 +20,6 @@ from core.workspace import Workspace
 
 NOT_YET = frozenset(
     {
-        "records.send_feedback",
-        "records.quality",
         "service.backup",
         "service.restore",
     }
@@ -31,7 +29,7 @@ NOT_YET_AZURE = frozenset(
     f"records.{verb}"
     for verb in (
         *("search", "course", "exceptions", "refusals", "availability", "disagreement"),
-        *("drift", "predictions", "set_drift_limit"),
+        *("drift", "predictions", "set_drift_limit", "quality"),
     )
 )
 """Further ones that Azure's backend does not have yet."""

@@ -245,7 +245,7 @@ def write_model(folder: Path, signature: Signature, *, members: int = 1) -> Path
     With many equal members it says the same and takes longer.
     """
     columns = signature.used
-    outputs = 1 if len(signature.classes) == 2 else len(signature.classes)
+    outputs = len(signature.classes) if len(signature.classes) > 2 else 1
     codes = [ColumnCode(c.name, c.kind, c.levels) for c in columns]
     no_text = np.array([], np.int32)
     linear = Linear(
@@ -259,7 +259,7 @@ def write_model(folder: Path, signature: Signature, *, members: int = 1) -> Path
         size=no_text,
         table=np.empty((0, outputs)),
         intercept=np.zeros(outputs),
-        link="sigmoid" if outputs == 1 else "softmax",
+        link="softmax" if outputs > 1 else "sigmoid" if signature.classes else "value",
     )
     names = [f"m{number}_" for number in range(members)]
     votes = [part_json(Part(linear, 1.0 / members), name) for name in names]

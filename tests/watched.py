@@ -145,6 +145,7 @@ class Shop:
                 step=1,
                 answers=decide(self.signature, said),
                 scores=scores(self.signature, said),
+                probabilities=said.tolist() if len(self.signature.classes) > 2 else [],
             )
             segment.put(msgspec.structs.replace(sample, **changes))
         segment.close()

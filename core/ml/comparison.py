@@ -90,7 +90,7 @@ def _enough(labels: Labels) -> bool:
 def _delong(labels: Labels, new: Array, live: Array, confidence: float) -> tuple[float, float, float]:
     """DeLong, DeLong and Clarke-Pearson 1988: low, high and p-value of the difference of two areas."""
     positive = labels == 1
-    (of_new, not_new), (of_live, not_live) = _placements(positive, new), _placements(positive, live)
+    (of_new, not_new), (of_live, not_live) = placements(positive, new), placements(positive, live)
     positives, negatives = of_new - of_live, not_new - not_live
     difference = float(positives.mean())
     deviation = float(np.sqrt(positives.var(ddof=1) / len(positives) + negatives.var(ddof=1) / len(negatives)))
@@ -100,7 +100,7 @@ def _delong(labels: Labels, new: Array, live: Array, confidence: float) -> tuple
     return difference - reach, difference + reach, 2 * NormalDist().cdf(-abs(difference) / deviation)
 
 
-def _placements(positive: npt.NDArray[np.bool_], values: Array) -> tuple[Array, Array]:
+def placements(positive: npt.NDArray[np.bool_], values: Array) -> tuple[Array, Array]:
     """For each positive the share of negatives below it, for each negative that of positives above it."""
     mine, others = values[positive], values[~positive]
     return _below(mine, others), 1 - _below(others, mine)

@@ -167,7 +167,7 @@ ROOMS = {
         "explainers": set(),
         "explaining": {"context", "trial_files", "explainers"},
         "records": {"machine"},
-        "watching": {"context", "records", "paths", "store", "deleted"},
+        "watching": {"context", "machine", "records", "paths", "store", "deleted"},
         "worker": {
             "machine",
             "store",
@@ -235,6 +235,7 @@ ROOMS = {
         },
         "explain": {"task", "data", "metrics", "comparison", "finished", "ensembles"},
         "drift": {"data"},
+        "live": {"task", "metrics", "comparison"},
         "executor": {"task"},
         "plan": {"task", "learners", "finished", "leaderboard", "featurize"},
         "ensembles": {"task", "data", "metrics", "finished"},

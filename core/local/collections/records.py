@@ -1,8 +1,11 @@
 """What endpoints did, from the records of their servers."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.domain.alerts import Alert, AlertEvent, AlertRule, AlertState
 from core.domain.drift import DriftReport, Predictions
@@ -18,6 +21,7 @@ from core.domain.monitoring import (
     RequestRecord,
     TelemetrySummary,
 )
+from core.domain.outcomes import FeedbackReceipt, LiveQuality, Outcome
 from core.domain.rules import check_limit
 from core.local import alerting
 from core.local.context import Context
@@ -26,8 +30,11 @@ from core.local.records import search as searching
 from core.local.records import telemetry as queries
 from core.local.store.alerts import StoredAlert
 from core.local.watching.drift import Drifting
-from core.local.watching.predictions import Predicting
 from core.local.watching.references import References
+
+if TYPE_CHECKING:
+    from core.local.watching.answers import Answers
+    from core.local.watching.feedback import Feedback
 from core.workspace.records import Records
 
 AHEAD_MAX_S = 60.0
@@ -41,8 +48,8 @@ class LocalRecords(Records):
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._drifting = Drifting(context, References(context))
-        self._predicting = Predicting(context, self._drifting)
+        self._references = References(context)
+        self._drifting = Drifting(context, self._references)
 
     def telemetry(
         self,
@@ -112,7 +119,33 @@ class LocalRecords(Records):
     def predictions(
         self, endpoint: str, window_s: float = 86_400.0, buckets: int = 48, *, deployment: str = ""
     ) -> Predictions:
-        return self._predicting.predictions(endpoint, window_s, buckets, deployment)
+        from core.local.watching.predictions import Predicting
+
+        return Predicting(self._context, self._drifting, self._answers).predictions(
+            endpoint, window_s, buckets, deployment
+        )
+
+    def send_feedback(self, endpoint: str, outcomes: Sequence[Outcome]) -> FeedbackReceipt:
+        return self._feedback.send(endpoint, outcomes)
+
+    def quality(self, endpoint: str, window_s: float = 30 * 86_400.0, *, deployment: str = "") -> LiveQuality:
+        from core.local.watching.quality import Quality
+
+        return Quality(self._context, self._answers, self._feedback).of(endpoint, window_s, deployment)
+
+    # Tables of answers are read by Arrow, which an app starts without.
+
+    @cached_property
+    def _answers(self) -> "Answers":
+        from core.local.watching.answers import Answers
+
+        return Answers(self._context, self._references)
+
+    @cached_property
+    def _feedback(self) -> "Feedback":
+        from core.local.watching.feedback import Feedback
+
+        return Feedback(self._context, self._answers)
 
     def set_alert(self, rule: AlertRule) -> Alert:
         alerting.set_alert(self._context, rule)

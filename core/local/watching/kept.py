@@ -1,13 +1,13 @@
 """Kept requests, read from their lines and gathered by intervals of time: columns of values, answers and scores."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from core.contract.decision import decide
+from core.contract.decision import decide, scores
 from core.local.records.inputs import KeptRequest
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def gathered(requests: Iterable[KeptRequest], width_s: float, predictor: "Predic
 
 
 def _take(part: Gathered, request: KeptRequest, predictor: "Predictor") -> None:
-    said = said_of(request, predictor)
+    said = said_of(request, lambda deployment: predictor)
     if said is None:
         return
     # A column that another request lacks is no column of the interval: it is or was masked.
@@ -79,14 +79,20 @@ def _take(part: Gathered, request: KeptRequest, predictor: "Predictor") -> None:
         part.masked.add(name)
 
 
-def said_of(request: KeptRequest, predictor: "Predictor") -> tuple[Sequence[Any], Sequence[float]] | None:
+def said_of(
+    request: KeptRequest, lookup: Callable[[str], "Predictor | None"]
+) -> tuple[Sequence[Any], Sequence[float]] | None:
     """The answers and scores as they were kept; else, of an earlier Slipway, as the model gives them again."""
     rows = len(request.data[0]) if request.data else len(request.scores)
     if len(request.scores) == rows:
         return request.answers, request.scores
-    if predictor.encoder.names != tuple(request.columns):
+    predictor = lookup(request.deployment)
+    if predictor is None or predictor.encoder.names != tuple(request.columns):
         return None
-    from core.contract.decision import scores
-
     said = predictor.probabilities(request.data)
     return decide(predictor.signature, said), scores(predictor.signature, said)
+
+
+def as_text(answer: Any) -> str:
+    """A class as it is shown."""
+    return str(answer).lower() if isinstance(answer, bool) else str(answer)

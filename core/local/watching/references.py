@@ -53,6 +53,13 @@ class References:
             self._known.move_to_end(key)
             return self._known[key]
 
+    def predictor(self, name: str, version: int) -> "Predictor":
+        """A model, whether anything tells of its training data or not. Raises ModelNotFound, ModelUnreadable."""
+        from core.predict.folder import load_model
+
+        model = self._context.store.models.get(name, version)
+        return load_model(self._context.paths.model(model.name, model.job_id, model.trial))
+
     def _read(self, model: Model) -> Watched:
         from core.ml.drift.reference import FILE, Reference
         from core.predict.folder import load_model
