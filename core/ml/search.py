@@ -113,6 +113,9 @@ class _Run:
     board: Leaderboard
     running: dict[int, Trial] = field(default_factory=dict)
     told_at: dict[int, float] = field(default_factory=dict)
+    held_since: dict[int, float] = field(default_factory=dict)
+    """When a trial began to wait that was not heard of since."""
+    waited_s: dict[int, float] = field(default_factory=dict)
     again: list[Config] = field(default_factory=list)
     """Configurations whose first look was on few rows."""
     why_early: tuple[str, ...] = ()
@@ -215,15 +218,24 @@ class _Run:
         if why := self.given_up(number):
             return why
         limit, trial = self.spec.trial_timeout_s, self.running.get(number)
-        if limit and trial is not None and self.clock() - trial.started_at > limit:
+        if limit and trial is not None and self.clock() - trial.started_at - self._waited_s(number) > limit:
             return f"It ran longer than its limit of {limit:g} s"
         return ""
+
+    def _waited_s(self, number: int) -> float:
+        """How long a trial was held back, or is, which does not count as its time."""
+        since = self.held_since.get(number)
+        return self.waited_s.get(number, 0.0) + (self.clock() - since if since is not None else 0.0)
 
     def _advance(self, progress: TrialProgress) -> None:
         trial = replace(self.running[progress.number], fold_scores=progress.fold_scores)
         self.running[trial.number] = trial
+        since = self.held_since.pop(trial.number, None)
+        if since is not None:
+            self.waited_s[trial.number] = self.waited_s.get(trial.number, 0.0) + self.clock() - since
         if progress.waits:
             self.order.behind.add(Algorithm(trial.algorithm))
+            self.held_since[trial.number] = self.clock()
         if self.clock() - self.told_at.get(trial.number, trial.started_at) >= TELL_S:
             self.told_at[trial.number] = self.clock()
             self.on_trial(trial)
@@ -237,7 +249,7 @@ class _Run:
             self._note(finished)
             self.final.checkpoint(self.budget.left())
             return
-        lasted = self.clock() - trial.started_at
+        lasted = self.clock() - trial.started_at - self._waited_s(trial.number)
         ended = replace(trial, state=outcome.state, duration_s=lasted, error=outcome.error)
         self._note(self._write(FinishedTrial(ended, folder, self.board.problem)))
 

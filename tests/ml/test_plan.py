@@ -15,7 +15,7 @@ from tables import customers, write_table
 
 from core.domain.algorithms import TASKS
 from core.domain.data import DataRef
-from core.domain.errors import SpecInvalid
+from core.domain.errors import SpecInvalid, TrainingFailed
 from core.domain.metrics import CLASSIFICATION
 from core.domain.search_space import Distribution, DistributionKind
 from core.domain.training import Algorithm, Sampling, Task, TrainingSpec, Trial, TrialState
@@ -34,7 +34,7 @@ from core.ml.plan.order import IDLE_MAX, IDLE_PERFECT, REPEATED, REPEATS_MAX, Or
 from core.ml.plan.pace import CELLS_FIRST, Pace
 from core.ml.plan.portfolio import portfolio
 from core.ml.plan.spaces import SPACES
-from core.ml.task import REPEAT, TRAINING_ROWS, Rows, TrialTask
+from core.ml.task import REPEAT, TRAINING_ROWS, Rows, TrialOutcome, TrialProgress, TrialTask
 from core.ml.trial import train
 
 Kind = DistributionKind
@@ -208,6 +208,26 @@ def test_a_trial_that_runs_longer_than_its_limit_is_stopped_with_the_reason(sear
         finished=read_finished(searching.folder / "trials"),
     )
     assert "It ran longer than its limit of 8 s" in {t.error for t in searching.ended if t.state is TrialState.STOPPED}
+
+
+def test_the_time_for_which_a_trial_waits_is_not_its_own(searching):
+    limits = list[str]()
+
+    class Holding(InProcessExecutor):
+        def run(self, tasks, stop, given_up):
+            number = next(iter(tasks)).number
+            yield TrialProgress(number, (0.5,), waits=True)
+            searching.clock.now += 30
+            limits.append(given_up(number))
+            yield TrialProgress(number, (0.5, 0.5))
+            searching.clock.now += 9
+            limits.append(given_up(number))
+            yield TrialOutcome(number, TrialState.STOPPED, limits[-1])
+
+    with pytest.raises(TrainingFailed):
+        searching.run(executor=Holding(train=train), spec={"trial_timeout_s": 8.0, "timeout_s": 60.0})
+    assert limits == ["", "It ran longer than its limit of 8 s"]
+    assert searching.ended[0].duration_s == 9
 
 
 SPACE = {"LightGBM": {"num_leaves": Distribution(Kind.CHOICE, (4, 8)), "max_bin": Distribution(Kind.RANDINT, high=2)}}
