@@ -25,17 +25,9 @@ NOT_YET = frozenset(
     }
 )
 """Verbs that the protocol draws and no backend has."""
-NOT_YET_AZURE = frozenset(
-    f"records.{verb}"
-    for verb in (
-        *("search", "course", "exceptions", "refusals", "availability", "disagreement"),
-        *("drift", "predictions", "set_drift_limit", "quality"),
-    )
-)
-"""Further ones that Azure's backend does not have yet."""
 CANNOT: Mapping[str, frozenset[str]] = {
     "local": NOT_YET | {"service.resources", "service.teardown", "endpoints.autoscale", "endpoints.set_autoscale"},
-    "azure": NOT_YET | NOT_YET_AZURE | frozenset(LACKS),
+    "azure": NOT_YET | frozenset(LACKS),
 }
 """A backend of `BACKENDS` that is not named here fails."""
 

@@ -1,47 +1,33 @@
-"""Application Insights of the workspace, asked by its query API: what the servers of endpoints have recorded.
-
-Azure's inference server records a request with the endpoint, the deployment and the id that its client gave it. It
-counts neither rows nor bytes; those are 0 where nobody else has written them.
-"""
+"""Application Insights of the workspace, asked by its query API: what the servers of endpoints have recorded."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from core.azure.context import TAG, Context
+from core.azure.context import Context
 from core.domain.errors import Conflict, Forbidden, ServiceUnavailable
-from core.domain.monitoring import Origin, RequestRecord
 
 API = "https://api.applicationinsights.io/v1/apps"
 SCOPE = "https://api.applicationinsights.io/.default"
 ARM = "https://management.azure.com"
 COMPONENT_VERSION = "2020-02-02"
-ROWS_MAX = 10_000
-"""So many requests are read for one answer."""
-SERVICE, DEPLOYMENT, CLIENT_ID, REQUEST_ID, ROWS = (
-    "Service Name", "Deployment Name", "Client Request Id", "Request Id", "Rows",
-)  # fmt: skip
+
+Row = Mapping[str, Any]
 
 
 class Insights:
-    """The queries that are asked here, of one workspace."""
+    """The queries of one workspace."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._app = ""
 
-    def requests(self, endpoint: str, since: float, until: float, limit: int) -> tuple[RequestRecord, ...]:
-        """The newest requests to an endpoint in a window of time, newest first."""
-        found = self._asked(
-            f"requests | where timestamp >= datetime({_iso(since)}) and timestamp < datetime({_iso(until)})"
-            f' | where customDimensions["{SERVICE}"] == "{endpoint}"'
-            f" | project timestamp, id, resultCode, duration, customDimensions"
-            f" | order by timestamp desc | take {min(limit, ROWS_MAX)}"
-        )
-        return tuple(map(_record, found))
+    def ask(self, query: str) -> tuple[Row, ...]:
+        """The rows that a query in Kusto's language gives.
 
-    def _asked(self, query: str) -> Iterator[Mapping[str, Any]]:
+        Raises Forbidden without the right to read them, Conflict for a workspace that has no Application Insights.
+        """
         reply = self._context.http("POST", f"{API}/{self._app_id()}/query", scope=SCOPE, json={"query": query})
         if reply.status_code in (401, 403):
             raise Forbidden(
@@ -54,10 +40,9 @@ class Insights:
             )
         table = reply.json()["tables"][0]
         names = [column["name"] for column in table["columns"]]
-        return (dict(zip(names, row, strict=True)) for row in table["rows"])
+        return tuple(dict(zip(names, row, strict=True)) for row in table["rows"])
 
     def _app_id(self) -> str:
-        """Raises Conflict for a workspace that has no Application Insights."""
         if not self._app:
             component = str(self._context.workspace_document.application_insights or "")
             if not component:
@@ -73,28 +58,36 @@ class Insights:
         return self._app
 
 
-def _record(row: Mapping[str, Any]) -> RequestRecord:
-    about = row["customDimensions"] or {}
-    about = json.loads(about) if isinstance(about, str) else about
-    return RequestRecord(
-        at=datetime.fromisoformat(str(row["timestamp"])).timestamp(),
-        request_id=str(about.get(REQUEST_ID) or row["id"]),
-        deployment=str(about.get(DEPLOYMENT) or ""),
-        status=int(row["resultCode"] or 0),
-        rows=int(about.get(ROWS) or 0),
-        elapsed_ms=float(row["duration"] or 0.0),
-        bytes_in=0,
-        bytes_out=0,
-        origin=_origin(str(about.get(CLIENT_ID) or "")),
-    )
+def text(value: str) -> str:
+    """A text as it stands in a query; whatever is in it stays in it."""
+    return json.dumps(value, ensure_ascii=False)
 
 
-def _origin(client_id: str) -> str:
-    """Who has sent it, by what it calls itself; whoever says nothing is a client."""
-    mark, _, rest = client_id.partition("-")
-    name = rest.partition("-")[0]
-    return Origin(name) if mark == TAG and name in {origin.value for origin in Origin} else Origin.CLIENT
+def moment(at: float) -> str:
+    """A moment as it stands in a query."""
+    return f"datetime({datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S.%fZ})"
 
 
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def span(seconds: float) -> str:
+    """A time as it stands in a query."""
+    return f"{seconds:.6f}s"
+
+
+def seconds(value: Any) -> float:
+    """A moment of an answer, in seconds since the epoch."""
+    return datetime.fromisoformat(str(value)).timestamp()
+
+
+def within(table: str, since: float | None, until: float | None) -> str:
+    """A table in a window of time."""
+    asked = table
+    if since is not None:
+        asked += f" | where timestamp >= {moment(since)}"
+    return asked + (f" | where timestamp < {moment(until)}" if until is not None else "")
+
+
+def about(row: Row) -> Mapping[str, Any]:
+    """A row's own dimensions, which come as text or as they are."""
+    found = row["customDimensions"] or {}
+    told: Mapping[str, Any] = json.loads(found) if isinstance(found, str) else found
+    return told

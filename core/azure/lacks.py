@@ -11,6 +11,10 @@ NO_KEYS = (
 NO_PREDICTIONS = "AutoML on Azure keeps no out-of-fold predictions to compute this from."
 NO_ROWS = "Explaining takes a trial's models and rows at hand; on Azure they are asked for in its studio."
 
+NO_OUTCOMES = "Outcomes are kept beside the answers of this machine's servers; Azure's have no place for them."
+NO_INPUTS = "Inputs are collected by Azure ML's model data collector, and drift is watched by its model monitoring."
+NO_ALERTS = "Azure Monitor has alerts of its own; make them and look at them there."
+
 LACKS: Mapping[str, str] = {
     "service.start": NO_SERVICE,
     "service.run": NO_SERVICE,
@@ -38,8 +42,11 @@ LACKS: Mapping[str, str] = {
     **dict.fromkeys(
         ("jobs.importance", "jobs.partial_dependence", "jobs.explain", "jobs.signature", "models.explain"), NO_ROWS
     ),
-    "records.send_feedback": "Feedback is kept by this machine's servers; Azure's have no place for it.",
-    "records.set_alert": "Azure Monitor has alerts of its own; make them there.",
-    "records.alerts": "Azure Monitor has alerts of its own; look at them there.",
+    "records.send_feedback": NO_OUTCOMES,
+    "records.quality": NO_OUTCOMES,
+    "records.refusals": "Application Insights records that a request was refused, and not why.",
+    "records.disagreement": "Application Insights has no answers to compare; a mirrored deployment's are thrown away.",
+    **dict.fromkeys(("records.drift", "records.set_drift_limit", "records.predictions"), NO_INPUTS),
+    **dict.fromkeys(("records.set_alert", "records.delete_alert", "records.alerts", "records.alert_events"), NO_ALERTS),
 }
 """Verb -> why not, in a sentence that people read beside what is greyed."""

@@ -1,11 +1,14 @@
-"""Requests of a window of time, counted."""
+"""Requests of a window of time, counted: here where they were read, by Application Insights where they are too many."""
 
 import math
 from collections import Counter
 from collections.abc import Sequence
 from statistics import quantiles
 
+from core.azure.insights import Row, seconds
+from core.azure.requests import Requests, number
 from core.domain.monitoring import (
+    DeploymentCourse,
     DeploymentTraffic,
     Origin,
     RequestRecord,
@@ -15,6 +18,8 @@ from core.domain.monitoring import (
 )
 
 Percentiles = tuple[float | None, float | None, float | None]
+Figures = tuple[int, int, int, int, float | None, float | None, float | None]
+NOTHING: Figures = (0, 0, 0, 0, None, None, None)
 
 
 def aligned(now: float, window_s: float, buckets: int) -> tuple[float, float]:
@@ -25,43 +30,116 @@ def aligned(now: float, window_s: float, buckets: int) -> tuple[float, float]:
 
 
 def summary(
-    endpoint: str, records: Sequence[RequestRecord], since: float, until: float, buckets: int, origin: Origin | None
+    asked: Requests, endpoint: str, since: float, until: float, buckets: int, origin: Origin | None
 ) -> TelemetrySummary:
     """Totals, percentiles, and what each deployment and each interval had, of one origin or (None) of all."""
+    records = asked.whole(endpoint, since, until)
+    if records is None:
+        return _by_insights(asked, endpoint, since, until, buckets, origin)
     ours = [record for record in records if origin in (None, record.origin)]
-    p50, p95, p99 = _percentiles(ours)
-    by_deployment: dict[str, list[RequestRecord]] = {}
-    for record in ours:
-        by_deployment.setdefault(record.deployment, []).append(record)
+    total = _figures(ours)
     return TelemetrySummary(
-        endpoint, since, until, len(ours), sum(record.rows for record in ours), p50, p95, p99,
+        endpoint, since, until, total[0], total[1], *total[4:],
         by_status=dict(Counter(record.status for record in ours)),
-        by_deployment={name: _traffic(found) for name, found in by_deployment.items() if name},
+        by_deployment={name: DeploymentTraffic(*_figures(found)) for name, found in _by_deployment(ours).items()},
         by_origin=dict(Counter(str(record.origin) for record in records)),
         buckets=_buckets(ours, since, until, buckets),
+        recorded_since=asked.recorded_since(endpoint),
     )  # fmt: skip
+
+
+def course(
+    asked: Requests,
+    endpoint: str,
+    since: float,
+    until: float,
+    buckets: int,
+    origin: Origin | None,
+    mirrored: Sequence[str],
+) -> tuple[DeploymentCourse, ...]:
+    """Each deployment that answered by itself."""
+    width_s = (until - since) / buckets
+    records = asked.whole(endpoint, since, until)
+    made: dict[str, tuple[TelemetryBucket, ...]] = {}
+    if records is not None:
+        ours = [record for record in records if origin in (None, record.origin)]
+        made = {name: _buckets(found, since, until, buckets) for name, found in _by_deployment(ours).items()}
+    else:
+        told: dict[str, dict[int, Figures]] = {}
+        for row in asked.figures(endpoint, since, until, origin, ("deployment", "at"), width_s):
+            told.setdefault(str(row["deployment"]), {})[_place(row, since, width_s)] = _told(row)
+        made = {name: _filled(found, {}, since, width_s, buckets) for name, found in sorted(told.items()) if name}
+    return tuple(DeploymentCourse(name, name in mirrored, found) for name, found in made.items())
+
+
+def _by_insights(
+    asked: Requests, endpoint: str, since: float, until: float, buckets: int, origin: Origin | None
+) -> TelemetrySummary:
+    width_s = (until - since) / buckets
+
+    def figures(*by: str, of: Origin | None = origin) -> tuple[Row, ...]:
+        return asked.figures(endpoint, since, until, of, by, width_s)
+
+    total = _told(next(iter(figures()), {}))
+    statuses: dict[int, dict[int, int]] = {}
+    for row in figures("at", "status"):
+        statuses.setdefault(_place(row, since, width_s), {})[int(row["status"] or 0)] = int(row["requests"])
+    intervals = {_place(row, since, width_s): _told(row) for row in figures("at")}
+    by_status: Counter[int] = Counter()
+    for found in statuses.values():
+        by_status.update(found)
+    return TelemetrySummary(
+        endpoint, since, until, total[0], total[1], *total[4:],
+        by_status=dict(by_status),
+        by_deployment={
+            str(row["deployment"]): DeploymentTraffic(*_told(row)) for row in figures("deployment") if row["deployment"]
+        },
+        by_origin={str(row["origin"]): int(row["requests"]) for row in figures("origin", of=None)},
+        buckets=_filled(intervals, statuses, since, width_s, buckets),
+        recorded_since=asked.recorded_since(endpoint),
+    )  # fmt: skip
+
+
+def _filled(
+    found: dict[int, Figures], statuses: dict[int, dict[int, int]], since: float, width_s: float, count: int
+) -> tuple[TelemetryBucket, ...]:
+    """All intervals, also those without a request."""
+    return tuple(
+        TelemetryBucket(since + at * width_s, width_s, *found.get(at, NOTHING), by_status=statuses.get(at, {}))
+        for at in range(count)
+    )
+
+
+def _place(row: Row, since: float, width_s: float) -> int:
+    return round((seconds(row["at"]) - since) / width_s)
+
+
+def _told(row: Row) -> Figures:
+    counts = (int(row.get(name) or 0) for name in ("requests", "rows_", "client_errors", "server_errors"))
+    return (*counts, *(number(row.get(name)) for name in ("p50", "p95", "p99")))  # type: ignore[return-value]
+
+
+def _by_deployment(records: Sequence[RequestRecord]) -> dict[str, list[RequestRecord]]:
+    found: dict[str, list[RequestRecord]] = {}
+    for record in records:
+        if record.deployment:
+            found.setdefault(record.deployment, []).append(record)
+    return dict(sorted(found.items()))
 
 
 def _buckets(records: Sequence[RequestRecord], since: float, until: float, count: int) -> tuple[TelemetryBucket, ...]:
     width_s = (until - since) / count
-    held: list[list[RequestRecord]] = [[] for _ in range(count)]
+    held: dict[int, list[RequestRecord]] = {}
     for record in records:
-        held[min(count - 1, max(0, int((record.at - since) // width_s)))].append(record)
-    return tuple(
-        TelemetryBucket(since + at * width_s, width_s, len(found), sum(r.rows for r in found), *_errors(found),
-                        *_percentiles(found))
-        for at, found in enumerate(held)
-    )  # fmt: skip
+        held.setdefault(min(count - 1, max(0, int((record.at - since) // width_s))), []).append(record)
+    statuses = {at: dict(Counter(record.status for record in found)) for at, found in held.items()}
+    return _filled({at: _figures(found) for at, found in held.items()}, statuses, since, width_s, count)
 
 
-def _traffic(found: Sequence[RequestRecord]) -> DeploymentTraffic:
-    return DeploymentTraffic(len(found), sum(r.rows for r in found), *_errors(found), *_percentiles(found))
-
-
-def _errors(found: Sequence[RequestRecord]) -> tuple[int, int]:
-    """The clients' and the server's."""
+def _figures(found: Sequence[RequestRecord]) -> Figures:
     servers = sum(is_server_error(record.status) for record in found)
-    return sum(record.status >= 400 for record in found) - servers, servers
+    clients = sum(record.status >= 400 for record in found) - servers
+    return (len(found), sum(record.rows for record in found), clients, servers, *_percentiles(found))
 
 
 def _percentiles(found: Sequence[RequestRecord]) -> Percentiles:

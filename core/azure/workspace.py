@@ -22,6 +22,8 @@ from core.workspace.pace import Pace
 
 LOOK_S = 2.0
 """Azure limits how often a subscription is read (12,000 reads an hour), and most states there take longer to change."""
+RECORDS_S = 300.0
+"""Application Insights tells of most requests within two to five minutes."""
 START_S = 1800.0
 """A managed deployment takes 8 to 20 minutes to start."""
 
@@ -51,6 +53,6 @@ def open_azure(settings: Settings, clock: Callable[[], float] = time.time, *, co
         pipelines=pipelines,
         schedules=AzureSchedules(context, pipelines, data),
         service=AzureService(context),
-        pace=Pace(LOOK_S, START_S),
+        pace=Pace(LOOK_S, START_S, RECORDS_S),
         notice=settings.azure_notice,
     )

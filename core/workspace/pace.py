@@ -10,3 +10,5 @@ class Pace:
     look_s: float = 0.2
     start_s: float = 60.0
     """A deployment that has not started by then has most likely failed."""
+    records_s: float = 0.0
+    """So late a request may show up among the records: younger ones may be missing from every figure."""

@@ -30,7 +30,7 @@ from core.domain.errors import (
     SpecInvalid,
 )
 from core.domain.job import Job, JobState
-from core.domain.monitoring import Origin
+from core.domain.monitoring import Origin, RequestQuery
 from core.domain.proof import LoadSpec, Target
 from core.emulator.faults import Fault, of_folder
 from core.emulator.server import Running
@@ -147,6 +147,15 @@ def test_requests_are_recorded_with_who_has_sent_them(workspace, live):
     assert told.requests == sum(bucket.requests for bucket in told.buckets) >= 1
     assert told.by_deployment[live].requests == told.requests
     assert told.p50_ms > 0
+    assert told.recorded_since <= told.until
+    wanted = reply.headers["x-request-id"]
+    assert [one.request_id for one in records.search("people", RequestQuery(text=wanted))] == [wanted]
+    assert records.search("people", RequestQuery(statuses=(500,))) == ()
+    (course,) = records.course("people", buckets=6)
+    assert (course.deployment, course.mirrored) == (live, False)
+    assert sum(bucket.requests for bucket in course.buckets) >= told.requests
+    assert records.exceptions("people") == ()
+    assert records.availability("people", buckets=6).endpoint == "people"
 
 
 def test_a_load_goes_to_azure_and_its_report_is_kept_there_without_a_key(workspace, submitted, tmp_path):

@@ -2,7 +2,7 @@
 
 import shutil
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.forwarding import lines
@@ -47,6 +47,7 @@ def test_what_was_written_before_a_log_was_set_aside_is_read_first(tmp_path):
     assert all_of(log, at)[0] == [b"three", b"four"]
 
 
+@settings(max_examples=30)
 @given(st.lists(st.binary(max_size=30), max_size=20))
 def test_no_line_stops_what_is_forwarded(texts):
     told = list(lines.log_records(tuple(texts), "e", lines.Resource({}), 5.0))

@@ -23,9 +23,9 @@ from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, Pipelin
 from core.domain.run import RunOrigin
 from core.local.machine import failpoints
 from core.local.machine.failpoints import Failpoint, arm
+from core.local.service.alert_watch import Watching
 from core.local.service.announcing import FIRST_S, GIVE_UP_S, Announcing
 from core.local.service.measuring import Measuring
-from core.local.service.watching import Watching
 from core.local.store.alert_messages import Way
 from core.local.workspace import open_local
 
@@ -136,6 +136,9 @@ def test_each_metric_is_read_of_clients_requests_in_its_window(bank: Watched) ->
     assert bank.read(replace(ERRORS, deployment="v1"))[0] == pytest.approx(30.0)
     assert bank.read(replace(ERRORS, requests_needed=11)) == (None, "there were 10 requests, and it takes 11 to say")
     assert bank.read(replace(ERRORS, deployment="v2")) == (None, "there were 0 requests, and it takes 5 to say")
+    quiet = replace(ERRORS, metric=AlertMetric.NO_TRAFFIC, limit=60.0, deployment="v1")
+    assert bank.read(quiet)[0] == pytest.approx(1.0)
+    assert bank.read(replace(quiet, deployment="v2")) == (None, "there is no deployment 'v2'")
     bank.now += 59.0
     assert bank.read(replace(ERRORS, metric=AlertMetric.NO_TRAFFIC, limit=60.0))[0] == pytest.approx(60.0)
 

@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,8 @@ from waiting import wait_until
 from core.local.machine import processes
 from core.local.records import catalog, telemetry
 from core.local.records.forwarding import HandingOver
+from core.local.service.backoff import Backoff
+from core.local.service.forwarder import Forwarder
 from core.local.service.janitor import Compaction
 
 RECORD = {"at": 1.5, "request_id": "r1", "deployment": "v1", "status": 200, "rows": 2, "elapsed_ms": 2.0}
@@ -42,7 +45,7 @@ def test_what_is_finished_is_handed_over_once_and_merged_without_waiting_for_any
     segment(folder, 1)
     segment(folder, 2, "jsonl.open")  # its server is dead
     with Compaction(world.store, world.paths, 0.05, forwarded=True):
-        wait_until(lambda: list(folder.glob("rec-*")) and not list(folder.glob("seg-*")), 10)
+        wait_until(lambda: list(folder.glob("rec-*")) and not list(folder.glob("seg-*")), 30)
     assert sorted(path.name for path in queue.iterdir()) == ["seg-1-999999999-1.jsonl", "seg-2-999999999-2.jsonl"]
     assert telemetry.summary("bank", folder, 0, 10, 1).requests == 2
 
@@ -74,27 +77,41 @@ def test_where_nobody_gets_anything_nothing_is_handed_over(tmp_path: Path) -> No
 
 
 @pytest.mark.contract("T4")
-def test_the_service_forwards_whoever_is_killed_and_leaves_nobody_behind(receiver: Receiver, tmp_path: Path) -> None:
+def test_the_service_forwards_and_whoever_kills_it_leaves_nobody_behind(receiver: Receiver, tmp_path: Path) -> None:
     world = World(tmp_path / "forwarding", app_insights_connection=receiver.connection)
+    command = [*processes.python_module("core.forwarding"), str(world.settings.home)]
 
-    def forwarder() -> int:
-        command = [*processes.python_module("core.forwarding"), str(world.settings.home)]
-        return next((p.pid for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == command), 0)
-
-    def sent() -> int:
-        return len({item["data"]["baseData"]["id"] for item in receiver.items()})
+    def runs() -> bool:
+        return any(process.info["cmdline"] == command for process in psutil.process_iter(["cmdline"]))
 
     try:
         world.add_endpoint("bank")
         segment(world.paths.telemetry("bank"))
         service = world.start_service()
-        wait_until(lambda: sent() == 1, 30)
-        first = wait_until(forwarder, 10)
-        os.kill(first, 9)
-        segment(world.paths.telemetry("bank"), 2)
-        wait_until(lambda: sent() == 2, 30)
-        assert forwarder() != first
+        wait_until(lambda: len(receiver.items()) == 1, 30)
+        assert runs()
         kill(service)
-        wait_until(lambda: not forwarder(), 10)
+        wait_until(lambda: not runs(), 10)
     finally:
         world.close()
+
+
+def test_a_process_that_ends_is_started_again_later_and_later(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("core.local.service.forwarder.COMMAND", ("sh", "-c", "echo no such receiver; exit 1"))
+    started = []
+    spawn = processes.spawn
+    monkeypatch.setattr(processes, "spawn", lambda *given, **more: started.append(spawn(*given, **more)) or started[-1])
+    forwarder = Forwarder(replace(world.settings, otlp_url="http://127.0.0.1:9"))
+    forwarder._backoff = Backoff(0.01, 0.02)
+
+    def look() -> bool:
+        forwarder.tick()
+        return len(started) == 3
+
+    wait_until(look, 10)
+    assert caplog.text.count("no such receiver") == 1
+    forwarder.stop()
+    Forwarder(world.settings).tick()
+    assert len(started) == 3, "where nobody is to get anything nothing is started"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.alerts import AlertMetric, AlertRule, AlertState
@@ -74,6 +74,7 @@ RULES = st.builds(
 )
 
 
+@settings(max_examples=60)
 @given(RULES, VALUES)
 def test_events_take_turns_and_each_has_its_cause(rule, values):
     states, events = run(rule, values)
@@ -86,6 +87,7 @@ def test_events_take_turns_and_each_has_its_cause(rule, values):
         assert all(value is not None and turned(value) for value in lasted)
 
 
+@settings(max_examples=60)
 @given(RULES, VALUES)
 def test_what_is_not_known_never_fires_and_never_clears(rule, values):
     states, events = run(rule, values)
@@ -95,6 +97,7 @@ def test_what_is_not_known_never_fires_and_never_clears(rule, values):
             assert i not in dict(events)
 
 
+@settings(max_examples=60)
 @given(RULES, st.lists(st.floats(0, 1), max_size=60), st.booleans())
 def test_within_the_band_nothing_changes(rule, places, fires_first):
     low, high = sorted((rule.limit, rule.clears_at))

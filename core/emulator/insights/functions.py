@@ -19,6 +19,10 @@ def _bin(value: Any, size: Any) -> Any:
     return math.floor(value / size) * size
 
 
+def _bin_at(value: Any, size: Any, fixed: Any) -> Any:
+    return fixed + (value - fixed) // size * size
+
+
 def _text(value: Any) -> str:
     if value is None:
         return ""
@@ -95,6 +99,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "%": lambda left, right: left % right,
     "bin": _bin,
     "floor": _bin,
+    "bin_at": _bin_at,
     "not": lambda value: not value,
     "tostring": _text,
     "toint": lambda value: None if _number(value) is None else int(float(value)),

@@ -139,7 +139,7 @@ def _type(named: Named, table: Table, rows: Sequence[Row]) -> str:
             return "long"
         if expression.name in ("avg", "percentile", "todouble", "toreal", "sum", "stdev"):
             return "real"
-        if expression.name == "bin" and isinstance(expression.given[0], Column):
+        if expression.name in ("bin", "bin_at") and isinstance(expression.given[0], Column):
             return table.columns[expression.given[0].name]
     return "string"
 

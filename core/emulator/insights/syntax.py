@@ -73,7 +73,17 @@ def usual_name(expression: Expression) -> str:
         return f"{usual_name(expression.of)}_{expression.name}"
     if isinstance(expression, Call):
         first = usual_name(expression.given[0]) if expression.given else ""
-        if expression.name in ("bin", "tostring", "toint", "tolong", "todouble", "toreal", "tolower", "round"):
+        if expression.name in (
+            "bin",
+            "bin_at",
+            "tostring",
+            "toint",
+            "tolong",
+            "todouble",
+            "toreal",
+            "tolower",
+            "round",
+        ):
             return first
         if expression.name == "percentile" and len(expression.given) == 2:
             second = expression.given[1]

@@ -17,6 +17,8 @@ from core.emulator.insights.running import Row, Table
 from core.emulator.insights.words import QueryError
 
 ROWS_MAX = 10_000
+TESTED_S, TESTS = 86_400.0, 288
+"""An availability test has run for a day, every five minutes."""
 SEVERITY = {"debug": 0, "info": 1, "warning": 2, "error": 3, "critical": 4}
 COMMON = {
     "operation_Name": ("OperationName", "string"),
@@ -124,7 +126,7 @@ def _exceptions(emulation: Emulation, told: Told) -> Iterator[dict[str, Any]]:
             continue
         last = (line.text.strip().splitlines() or [""])[-1]
         kind, _, message = last.partition(": ")
-        named = message and kind.replace(".", "").replace("_", "").isalnum()
+        named = (message or "\n" in line.text.strip()) and kind.replace(".", "").replace("_", "").isalnum()
         yield {
             "timestamp": datetime.fromtimestamp(line.at, UTC),
             "problemId": f"{kind if named else 'Error'} at {told.place.name}",
@@ -137,6 +139,26 @@ def _exceptions(emulation: Emulation, told: Told) -> Iterator[dict[str, Any]]:
             "details": [{"message": last, "rawStack": line.text}],
             "customDimensions": {"Service Name": told.place.name},
         }
+
+
+def _availability(emulation: Emulation, told: Told) -> Iterator[dict[str, Any]]:
+    """As of a test that asks the endpoint every five minutes: whether it could be reached all the time."""
+    if not emulation.workspace.can("records.availability") or places.local_endpoint(emulation, told.place) is None:
+        return
+    seen = emulation.workspace.records.availability(told.place.local, TESTED_S, TESTS)
+    for bucket in seen.buckets:
+        if bucket.share is not None:
+            good = bucket.down_s == 0
+            yield {
+                "timestamp": datetime.fromtimestamp(bucket.at + bucket.width_s / 2, UTC),
+                "id": f"{told.place.name}-{int(bucket.at)}",
+                "name": told.place.name,
+                "location": "emulation",
+                "success": "1" if good else "0",
+                "message": "Passed" if good else "Failed",
+                "duration": 0.0,
+                "customDimensions": {"Service Name": told.place.name},
+            }
 
 
 AT, ABOUT = ("TimeGenerated", "datetime"), ("Properties", "dynamic")
@@ -165,6 +187,14 @@ KINDS: Mapping[tuple[str, str], Kind] = {
             **COMMON,
         },
         _exceptions,
+    ),
+    ("availabilityResults", "AppAvailabilityResults"): Kind(
+        {
+            "timestamp": AT, "id": ("Id", "string"), "name": ("Name", "string"), "location": ("Location", "string"),
+            "success": ("Success", "string"), "message": ("Message", "string"), "duration": ("DurationMs", "real"),
+            "customDimensions": ABOUT, **COMMON,
+        },
+        _availability,
     ),
 }  # fmt: skip
 

@@ -24,6 +24,7 @@ from core.local.machine import ports, processes
 from core.local.machine.locks import held
 from core.local.paths import Paths
 from core.local.records.merging import Keep
+from core.local.service.alert_watch import Watching
 from core.local.service.announcing import Announcing
 from core.local.service.backoff import Backoff
 from core.local.service.binding import allowed_hosts, binding
@@ -35,7 +36,6 @@ from core.local.service.runs import Runs
 from core.local.service.scheduler import Scheduler
 from core.local.service.servers import SERVER, Supervisor
 from core.local.service.telling import Telling
-from core.local.service.watching import Watching
 from core.local.service.workers import WORKER, Jobs
 from core.local.store import Store
 from core.local.workspace import open_local
