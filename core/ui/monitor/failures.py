@@ -13,6 +13,15 @@ from core.ui.monitor.opened import Opened
 from core.ui.shell.abilities import lacking, say
 from core.ui.shell.markup import literal
 
+REASONS = {
+    "required": "Required, and missing",
+    "unknown_column": "Column that the model does not have",
+    "named_twice": "Column named twice",
+    "not_json": "Not JSON",
+    "key_refused": "Wrong key",
+    "media_refused": "Wrong media type",
+}
+"""Codes that do not speak for themselves."""
 GROUPS_MAX = 10
 IDS_MAX = 3
 
@@ -87,7 +96,7 @@ def _refusals(found: Sequence[Refusal], now: float) -> None:
     total = sum(refusal.count for refusal in found)
     st.dataframe(
         {
-            "Reason": [words.identifier(r.reason) for r in found],
+            "Reason": [REASONS.get(r.reason, words.identifier(r.reason)) for r in found],
             "Column": [r.column or "the request as a whole" for r in found],
             "Requests": [r.count for r in found],
             "Share": [words.percent(r.count / total if total else None) for r in found],
