@@ -243,3 +243,15 @@ def test_a_tile_tells_its_unit_and_a_course_of_zeros_lies_on_its_axis():
 
     assert figure.layout.annotations[0].text == "per min"
     assert figure.layout.yaxis.range == (0, 1)
+
+
+def test_it_is_said_why_nothing_is_known_of_an_interval():
+    silent = [
+        replace(b, requests=0, client_errors=0, server_errors=0, gap="down" if 10 <= at < 30 else "")
+        for at, b in enumerate(HOUR.buckets)
+    ]
+    figure = over_time.requests(of(*silent))
+
+    assert over_time.gaps(of(*silent)) == [("down", silent[10].at, silent[30].at)]
+    assert [note.text for note in figure.layout.annotations] == ["server down"]
+    assert figure.data[0].y[9:11] == (0, None)

@@ -34,6 +34,9 @@ class Kind(NamedTuple):
     least: int
 
 
+BEFORE = "before"
+GAPS = {BEFORE: "not recorded", "off": "records off", "down": "server down", "unknown": "not known"}
+"""Why an interval is not told of."""
 PERCENTILES = (
     Kind("p50", "p50_ms", SERIES[0], "solid", 1),
     Kind("p95", "p95_ms", SERIES[2], "dash", P95_MIN),
@@ -42,9 +45,12 @@ PERCENTILES = (
 
 
 def recorded(summary: TelemetrySummary) -> tuple[TelemetryBucket | None, ...]:
-    """The intervals; None for one that was over before anything was recorded."""
+    """The intervals; None for one of which nothing is known: a gap in every chart."""
     first = summary.recorded_since
-    return tuple(b if first is None or b.at + b.width_s > first else None for b in summary.buckets)
+    over = (first is not None and b.at + b.width_s <= first for b in summary.buckets)
+    return tuple(
+        None if before or (b.gap and not b.requests) else b for b, before in zip(summary.buckets, over, strict=True)
+    )
 
 
 def width(summary: TelemetrySummary) -> str:
@@ -204,17 +210,28 @@ def _range(summary: TelemetrySummary) -> list[datetime]:
 
 
 def said_gaps(figure: go.Figure, summary: TelemetrySummary) -> go.Figure:
-    """Where the window begins before the records do, it is said there."""
-    since, until, first = summary.since, summary.until, summary.recorded_since
-    if first is None or first <= since:
-        return figure
-    end = min(first, until)
-    figure.add_vrect(
-        x0=words.local(since), x1=words.local(end), fillcolor=QUIET, opacity=0.12, line_width=0, layer="below"
-    )
-    if end - since > 0.2 * (until - since):
-        figure.add_annotation(
-            x=words.local((since + end) / 2), y=0.5, yref="paper", text="not recorded", showarrow=False,
-            font={"color": QUIET, "size": 11},
-        )  # fmt: skip
+    """Where nothing was recorded it is shaded, and said why where there is room."""
+    for why, since, until in gaps(summary):
+        figure.add_vrect(
+            x0=words.local(since), x1=words.local(until), fillcolor=QUIET, opacity=0.12, line_width=0, layer="below"
+        )
+        if until - since > 0.2 * (summary.until - summary.since):
+            figure.add_annotation(
+                x=words.local((since + until) / 2), y=0.5, yref="paper", text=GAPS[why], showarrow=False,
+                font={"color": QUIET, "size": 11},
+            )  # fmt: skip
     return figure
+
+
+def gaps(summary: TelemetrySummary) -> list[tuple[str, float, float]]:
+    """From when to when nothing is known, and why; neighbours of one reason are one."""
+    found: list[tuple[str, float, float]] = []
+    for bucket, known in zip(summary.buckets, recorded(summary), strict=True):
+        if known is not None:
+            continue
+        why, end = bucket.gap or BEFORE, bucket.at + bucket.width_s
+        if found and found[-1][0] == why and found[-1][2] >= bucket.at:
+            found[-1] = (why, found[-1][1], end)
+        else:
+            found.append((why, bucket.at, end))
+    return found
