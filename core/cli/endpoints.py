@@ -12,6 +12,7 @@ from core.cli.command import DONE, FAILED, Argument, Command, Context, Outcome, 
 from core.cli.following import follow
 from core.cli.records import RECORDS
 from core.cli.values import OnOff, name_version, percent
+from core.cli.watching import WATCHING
 from core.domain.endpoint import Deployment, DeploymentSpec, EndpointLimits, EndpointSpec, GateBudget, GateState
 from core.domain.errors import SourceUnreadable
 from core.domain.signature import FORMS
@@ -241,6 +242,7 @@ COMMANDS = (
         ),
     ),
     *RECORDS,
+    *WATCHING,
     BATCH,
     Command(
         "endpoint delete",

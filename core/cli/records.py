@@ -3,13 +3,11 @@
 import time
 from argparse import Namespace
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from core.cli import tail
 from core.cli.command import Command, Context, arg
 from core.cli.values import origin
-from core.definitions.feedback import read_feedback
 from core.domain.monitoring import Origin, RequestQuery
 
 NAME = arg("name", metavar="ENDPOINT")
@@ -47,10 +45,6 @@ def _lately(verb: str) -> Callable[[Context, Namespace], Any]:
         return getattr(context.workspace.records, verb)(options.name, options.window, origin=options.origin)
 
     return run
-
-
-def _feedback(context: Context, options: Namespace) -> Any:
-    return context.workspace.records.send_feedback(options.name, read_feedback(options.file.read_bytes()))
 
 
 RECORDS = (
@@ -121,18 +115,6 @@ RECORDS = (
         "mirrored deployments' answers against those that clients got",
         lambda context, options: context.workspace.records.disagreement(options.name, options.window),
         (NAME, WINDOW),
-    ),
-    Command(
-        "endpoint drift",
-        "compare recent inputs with the training data",
-        lambda context, options: context.workspace.records.drift(options.name, options.window),
-        (NAME, arg("--window", type=float, default=86_400.0, metavar="SECONDS", help="(default: %(default)s)")),
-    ),
-    Command(
-        "endpoint feedback",
-        "record what really happened to scored rows",
-        _feedback,
-        (NAME, arg("file", type=Path, metavar="FILE", help="a CSV table: request_id, row, outcome")),
     ),
 )
 """Commands of the noun `endpoint`."""

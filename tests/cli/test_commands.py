@@ -301,6 +301,7 @@ OWN_WORDS = {
     "job output": "jobs.open_output",
     "model import": "models.import_folder",
     "endpoint batch": "jobs.submit",
+    "endpoint drift-limit": "records.set_drift_limit",
     "endpoint feedback": "records.send_feedback",
     "pipeline disable": "pipelines.enable",
     "pipeline logs": "pipelines.step_log",

@@ -33,6 +33,8 @@ SCHEMA = pa.schema(
     ]
 )
 """`rows` are the request's; `probabilities` are of all classes, where there are more than two."""
+FILES_HELD = 32
+"""In memory; others are read again, which is quick."""
 Lookup = Callable[[str], "Predictor | None"]
 
 
@@ -41,7 +43,7 @@ class Answers:
 
     def __init__(self, context: Context, references: References) -> None:
         self._context, self._references = context, references
-        self._digests = Digests("answers", _written, _read)
+        self._digests = Digests("answers", _written, _read, held=FILES_HELD)
 
     def of(self, endpoint: str, since: float, until: float) -> pa.Table:
         """The rows of requests in files that may hold some of [since, until); older and later ones are among them."""

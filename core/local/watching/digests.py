@@ -25,7 +25,11 @@ T = TypeVar("T")
 class Digests(Generic[T]):
     """One kind of finding. `suffix` names its files; `write` and `read` are its bytes, which raise ValueError."""
 
-    def __init__(self, suffix: str, write: Callable[[T], bytes], read: Callable[[bytes], T]) -> None:
+    def __init__(
+        self, suffix: str, write: Callable[[T], bytes], read: Callable[[bytes], T], *, held: int = HELD
+    ) -> None:
+        """`held` of the latest findings stay in memory."""
+        self._most = held
         self._suffix, self._write, self._read = f".{suffix}.v{FORMAT}", write, read
         self._held: OrderedDict[tuple[str, int], T] = OrderedDict()
         self._one = threading.RLock()
@@ -62,7 +66,7 @@ class Digests(Generic[T]):
                 with suppress(OSError, SlipwayError):  # it is computed again
                     write_atomic(place, self._write(made))
         self._held[key] = made
-        while len(self._held) > HELD:
+        while len(self._held) > self._most:
             self._held.popitem(last=False)
         return made
 

@@ -209,7 +209,8 @@ def _outcomes(answers: pa.Table, joined: Joined) -> pa.Table:
 
 
 def _also_in(earlier: pa.Table, keys: dict[Key, int]) -> int:
-    had = set(zip(earlier["request_id"].to_pylist(), earlier["row"].to_pylist(), strict=True))
+    ours = earlier.filter(pc.is_in(earlier["request_id"], pa.array({request for request, _ in keys}, pa.string())))
+    had = set(zip(ours["request_id"].to_pylist(), ours["row"].to_pylist(), strict=True))
     return sum(key in had for key in keys)
 
 
