@@ -293,7 +293,8 @@ class _Run:
         if self._good_enough():
             why = f"trial {self.board.ranked[0].trial.number} reached the exit score {self.spec.exit_score:g}"
         elif self._started() >= self.spec.max_trials:
-            why = f"{counted(self.spec.max_trials, 'trial')} were asked for at most"
+            verb = "was" if self.spec.max_trials == 1 else "were"
+            why = f"{counted(self.spec.max_trials, 'trial')} {verb} asked for at most"
         elif not (why := self.order.why_done):
             return ()
         return (f"The search ended after {self.budget.used():.0f} of {self.spec.timeout_s:g} s: {why}",)
