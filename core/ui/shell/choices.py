@@ -4,6 +4,8 @@ Whatever decides what a page shows goes through here, so that F5, back and forwa
 by the menu show the same. An address that names what does not exist says so, and the default is shown.
 """
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -142,8 +144,10 @@ def _missing(key: str) -> str:
 
 
 def _told_apart(options: Mapping[str, str]) -> dict[str, str]:
-    labels: dict[str, str] = {}
+    """There can be thousands of options: each label is counted under all that it may be taken for."""
+    labels, taken = dict[str, str](), Counter[str]()
     for option, label in options.items():
-        same = sum(other == label or other.startswith(f"{label} (") for other in labels.values())
-        labels[option] = f"{label} ({same + 1})" if same else label
+        same = taken[label]
+        made = labels[option] = f"{label} ({same + 1})" if same else label
+        taken.update([made, *(made[: found.start()] for found in re.finditer(r" \(", made))])
     return labels
