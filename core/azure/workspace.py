@@ -23,7 +23,7 @@ from core.workspace.pace import Pace
 LOOK_S = 2.0
 """Azure limits how often a subscription is read (12,000 reads an hour), and most states there take longer to change."""
 RECORDS_S = 300.0
-"""Application Insights tells of most requests within two to five minutes."""
+"""Application Insights usually tells of a request after a minute or two, at times after five."""
 START_S = 1800.0
 """A managed deployment takes 8 to 20 minutes to start."""
 

@@ -40,19 +40,23 @@ def resource(endpoint: str) -> Resource:
 
 
 def span(record: Mapping[str, Any], of: Resource) -> ReadableSpan:
-    """One request; what the model or the server failed with is its exception, by name: its text may hold values."""
+    """One request; what the model or the server failed with is its exception, by name: its text may hold values.
+
+    Why a client's request was refused is its `error.type` alone.
+    """
     begun, status = round(record["at"] * 1e9), int(record.get("status") or 0)
     ended = begun + round((record.get("elapsed_ms") or 0.0) * 1e6)
     known = {name: record[field] for field, name in ATTRIBUTES.items() if record.get(field) not in (None, "")}
     problem = str(record.get("problem") or "")
-    if failed := is_server_error(status):
+    failed = is_server_error(status)
+    if failed or problem:
         known["error.type"] = problem or str(status)
     return ReadableSpan(
         "POST /score",
         context=SpanContext(*ids(record), is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED)),
         resource=of,
         attributes={**SCORE, **known, ORIGIN: record.get("origin") or Origin.CLIENT.value},
-        events=(Event("exception", {"exception.type": problem}, ended),) if problem else (),
+        events=(Event("exception", {"exception.type": problem}, ended),) if failed and problem else (),
         kind=SpanKind.SERVER,
         status=Status(StatusCode.ERROR if failed else StatusCode.UNSET),
         start_time=begun,

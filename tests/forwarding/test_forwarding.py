@@ -87,13 +87,14 @@ def receiver() -> Iterator[Receiver]:
 @pytest.mark.contract("T4")
 def test_both_receivers_get_requests_exceptions_and_lines_by_their_names(bank: Forwarded, receiver: Receiver) -> None:
     pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
-    bank.segment()
+    refused = {**GOOD, "request_id": "r3", "status": 422, "problem": "RequestRefused"}
+    bank.segment(records=(GOOD, BAD, refused))
     bank.log(*LINES, "Traceback: no JSON, an Error")
     bank.proxy = receiver.url
     process = bank.begin(otlp_url=receiver.url, app_insights_connection=receiver.connection)
-    wait_until(lambda: bank.idle() and len(receiver.lines()) == 3 and len(receiver.items()) == 6, 30)
+    wait_until(lambda: bank.idle() and len(receiver.lines()) == 3 and len(receiver.items()) == 7, 30)
 
-    (of, good), (_, bad) = receiver.spans()
+    (of, good), (_, bad), (_, wrong) = receiver.spans()
     assert (of["service.name"], of["service.namespace"]) == ("bank", "slipway")
     assert (good.name, good.kind, good.trace_id.hex()) == ("POST /score", 2, "ab" * 16)
     assert (good.start_time_unix_nano, good.end_time_unix_nano) == (1_500_000_000, 1_502_000_000)
@@ -104,6 +105,8 @@ def test_both_receivers_get_requests_exceptions_and_lines_by_their_names(bank: F
     assert (told["slipway.request_id"], told["slipway.deployment"], told["slipway.origin"]) == ("r1", "v1", "client")
     assert (good.status.code, bad.status.code, named(bad.attributes)["error.type"]) == (0, 2, "ZeroDivisionError")
     assert named(bad.events[0].attributes) == {"exception.type": "ZeroDivisionError"}
+    assert (wrong.status.code, list(wrong.events)) == (0, []), "a refusal is no exception"
+    assert named(wrong.attributes)["error.type"] == "RequestRefused"
     first, broke, other = receiver.lines()
     assert (first.body.string_value, first.severity_text, first.time_unix_nano) == (
         "serving 1 deployment", "INFO", 1_000_000_000,
@@ -115,7 +118,7 @@ def test_both_receivers_get_requests_exceptions_and_lines_by_their_names(bank: F
     items = {}
     for item in receiver.items():
         items.setdefault(item["data"]["baseType"], []).append(item)
-    request, failed = (item["data"]["baseData"] for item in items["RequestData"])
+    request, failed, _ = (item["data"]["baseData"] for item in items["RequestData"])
     assert (request["responseCode"], request["success"], request["name"]) == ("200", True, "POST /score")
     assert (failed["responseCode"], failed["success"]) == ("424", False)
     assert request["properties"]["slipway.request_id"] == "r1"
