@@ -20,7 +20,7 @@ from core.domain.drift import Bins, ColumnDrift, DriftReport, DriftVerdict
 from core.domain.errors import AlertNotFound, EndpointNotFound, Forbidden, PipelineNotFound, SpecInvalid
 from core.domain.monitoring import Availability
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
-from core.domain.run import RunOrigin
+from core.domain.run import PipelineRunSpec, RunOrigin
 from core.local.machine import failpoints
 from core.local.machine.failpoints import Failpoint, arm
 from core.local.service.alert_watch import Watching
@@ -270,6 +270,17 @@ def test_a_pipeline_is_started_once_for_an_event_with_its_parameters(bank: Watch
     assert bank.look() == (OK,)
     bank.announcing.once()
     assert len(bank.workspace.pipelines.list_runs("retrain")) == 1, "what clears starts nothing"
+
+
+def test_a_run_reads_no_more_than_who_set_the_alert_may(bank: Watched) -> None:
+    bank.workspace.pipelines.publish(RETRAIN)
+    open_local(bank.world.settings, confined=True).records.set_alert(replace(ERRORS, pipeline="retrain"))
+    bank.requests(failed=10)
+    assert bank.look(0) == (FIRING,)
+    bank.announcing.once()
+    spec = bank.world.job(bank.records.alerts()[0].run_id).spec
+    assert isinstance(spec, PipelineRunSpec)
+    assert spec.confined
 
 
 def test_a_pipeline_that_cannot_be_started_says_so(bank: Watched) -> None:
