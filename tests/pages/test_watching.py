@@ -12,6 +12,8 @@ from core.domain.alerts import AlertMetric, AlertState
 from core.domain.drift import DriftVerdict
 from core.domain.monitoring import Availability, Disagreement, Origin
 from core.domain.outcomes import Measured
+from core.ui.shell import cached
+from core.workspace.pace import Pace
 
 BANK = "bank-marketing"
 
@@ -136,7 +138,7 @@ def test_an_alert_drift_and_outcomes_all_count_the_worst_leads(visit, bank):
     app = visit("monitor")
 
     assert "**Something is wrong:** alert **too-slow** fires" in app.error[0].value
-    assert "and 3 more things below" in app.error[0].value
+    assert "See 3 more things below." in app.error[0].value
     assert "It could be reached 95.0 % of the time." in text(app)
     assert "Inputs have drifted where the model leans on them: age." in text(app)
     assert "Live AUC is 0.8000, training's was 0.9500." in text(app)
@@ -280,3 +282,12 @@ def test_where_nothing_is_recorded_the_switch_is_named(visit, bank):
     bank.endpoints[0] = replace(endpoint, limits=replace(endpoint.limits, app_insights=False))
 
     assert "Requests are not recorded" in text(visit("monitor"))
+
+
+def test_where_records_come_late_the_page_says_so(visit, bank):
+    assert "may show up as late as" not in text(visit("monitor"))
+
+    bank.workspace = replace(bank.whole, pace=Pace(records_s=300.0))
+    cached.opened.cache_clear()
+
+    assert "Requests may show up as late as 5 min after they were answered" in text(visit("monitor"))

@@ -1,14 +1,14 @@
 """How late a workspace's records are."""
 
+from core.ui.kit import words
 from core.ui.shell import cached
-from core.ui.shell.live import FAST_S
 
 
 def said_late() -> str:
     """What arrives only after minutes, in a sentence; empty where a request shows up within seconds."""
-    if cached.workspace().pace.look_s <= FAST_S:
+    late_s = cached.workspace().pace.records_s
+    if not late_s:
         return ""
     return (
-        "Requests come from Application Insights, where they arrive a minute or two after they were answered: what "
-        "happened last is not here yet."
+        f"Requests may show up as late as {words.lasting(late_s)} after they were answered: the newest may be missing."
     )

@@ -65,8 +65,8 @@ def sentence(seen: Seen, found: tuple[Concern, ...]) -> str:
     if how is Level.WELL:
         return f"**All is well:** {'; '.join(_well(seen))}."
     head = "Something is wrong" if how is Level.BAD else "Needs attention"
-    more = f", and {words.plural(len(found) - 1, 'more thing')} below" if len(found) > 1 else ""
-    return f"**{head}:** {found[0].text}{more}."
+    more = f" See {words.plural(len(found) - 1, 'more thing')} below." if len(found) > 1 else ""
+    return f"**{head}:** {found[0].text}.{more}"
 
 
 def _well(seen: Seen) -> Iterator[str]:
