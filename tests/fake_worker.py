@@ -1,8 +1,8 @@
 """The worker with an engine that only waits: `python tests/fake_worker.py JOB`.
 
 The engine's name says how it behaves: `fake`, `fake:each_s=0.5`, `fake:dies_at=1` (kills its own process in that
-trial, each time), `fake:bug`. A file `enough` in the job's folder ends the search. A gate passes at once, a batch
-is `piecemeal`.
+trial, each time), `fake:bug`, `fake:hangs` (in a process of a trial). A file `enough` in the job's folder ends the
+search. A gate passes at once, a batch is `piecemeal`.
 """
 
 import os
@@ -25,6 +25,7 @@ from core.domain.signature import Column, Signature
 from core.domain.training import TrainingSpec, Trial, TrialState
 from core.durable import write_atomic
 from core.local.store import transactions
+from core.local.worker.executors import ProcessExecutor
 from core.local.worker.kinds import KINDS, Doing
 from core.local.worker.run import main
 from core.local.worker.tools import Tools
@@ -45,7 +46,7 @@ class FakeEngine:
         options = dict(part.partition("=")[::2] for part in name.partition(":")[2].split(",") if part)
         self.each_s = float(options.get("each_s", 0.0))
         self.dies_at = int(options.get("dies_at", -1))
-        self.bug = "bug" in options
+        self.bug, self.hangs = "bug" in options, "hangs" in options
 
     def __call__(
         self,
@@ -65,6 +66,12 @@ class FakeEngine:
     ) -> SearchResult:
         if self.bug:
             raise ZeroDivisionError("a planted bug")
+        if self.hangs:
+            sys.path.append(str(Path(__file__).parent))  # a worker looks for nothing where its script lies
+            import trial_doubles
+
+            hanging = ProcessExecutor(trial_doubles.hang, threads=1, memory_mb=4096)
+            list(hanging.run([trial_doubles.task(0, folder)], should_stop))
         done = {f.trial.number: f.trial for f in finished}
         for number in (n for n in range(spec.max_trials) if n not in done):
             trial = Trial(number, "Fake", TrialState.RUNNING, started_at=clock())

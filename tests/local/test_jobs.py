@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import psutil
 import pytest
 from asked import asked
 from local_world import World, kill, living, ticking
@@ -175,6 +176,17 @@ def test_a_canceled_job_keeps_its_trials(world: World) -> None:
     assert list(trials[: len(done)]) == done
     assert all(trial.state is not TrialState.RUNNING for trial in trials)
     assert living(worker) is None
+
+
+def test_a_canceled_job_leaves_no_trial_running(world: World, started_by_command: None) -> None:
+    job_id = world.submit("fake:hangs")
+    jobs, pid = world.jobs(), world.paths.trials(job_id) / "0" / "pid"
+    wait_until(ticking(jobs.tick, pid.exists), 120)
+    trial = psutil.Process(int(wait_until(pid.read_text, 5)))
+    world.store.jobs.cancel(job_id, 0.0)
+    wait_until(ticking(jobs.tick, lambda: not trial.is_running()), 4.0)  # a second on a machine that is not overloaded
+    until_final(world, job_id)
+    assert world.job(job_id).state is JobState.CANCELED
 
 
 def test_a_compute_runs_no_more_jobs_at_once_than_it_may(world: World) -> None:
