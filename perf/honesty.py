@@ -129,7 +129,7 @@ def figures(split: Split) -> Figures:
     vote, by_block = made
     at = list(vote.members)
     several = {"vote": vote, "vote, calibrated": calibrated(split.judged, vote, always=True)}
-    kept = several["vote, calibrated where that helps"] = calibrated(split.judged, vote)
+    kept = several["vote, calibrated unless that is worse"] = calibrated(split.judged, vote)
     if stack := stacked(split.judged, split.stated, vote, by_block, sure=-np.inf):
         several["stack"] = stack
     for kind, one in several.items():

@@ -109,13 +109,27 @@ def true_chances(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return (random.random(ROWS) < positive).astype(np.int64), np.column_stack((1 - positive, positive))
 
 
-def test_probabilities_that_are_right_are_hardly_ever_touched():
-    touched = 0
+def test_probabilities_that_are_right_are_hardly_touched():
+    lost = []
     for seed in range(20):
         labels, chances = true_chances(seed)
-        vote = Ensemble((0, 1), Vote((0.5, 0.5)), chances)
-        touched += calibrated(judged(target=labels), vote) is not vote
-    assert touched <= 6
+        made = calibrated(judged(target=labels), Ensemble((0, 1), Vote((0.5, 0.5)), chances))
+        said = made.combination.combined([chances.copy(), chances])
+        lost.append((chances * np.log(chances / said)).sum(axis=1).mean())
+    assert np.mean(lost) < 0.002
+    assert max(lost) < 0.008
+
+
+def test_a_calibration_that_is_surely_worse_is_not_kept():
+    of = judged()
+    labels, chances = true_chances(1)
+    # Half of the blocks need what would be wrong for the other half, so that each is misled by the others.
+    upwards = of.blocks == 0
+    labels = np.where(upwards, np.maximum(labels, chances[:, 1] > 0.4), labels)
+    vote = Ensemble((0, 1), Vote((0.5, 0.5)), chances)
+    one_against_four = judged(target=labels)
+    assert calibrated(one_against_four, vote, always=True) is not vote
+    assert calibrated(one_against_four, vote) is vote
 
 
 def test_a_stack_that_does_not_surely_win_is_not_kept():

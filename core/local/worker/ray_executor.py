@@ -65,12 +65,12 @@ class RayExecutor:
                 self._ray.init(address=address, log_to_driver=False)
             else:
                 self._ray.init(log_to_driver=False, include_dashboard=False, num_cpus=processors)
-        except (OSError, RuntimeError, ValueError) as e:
-            where = f"the Ray cluster at '{address}'" if address else "a Ray cluster of its own"
-            raise ServiceUnavailable(
-                f"The training could not reach {where}: {_line(e)}",
-                hint="Start it (ray start --head), or correct the compute's ray_address",
-            ) from e
+        except Exception as e:  # it raises plain ones, too
+            if address:
+                said, hint = f"reach the Ray cluster at '{address}'", "Start it, or correct the compute's ray_address"
+            else:
+                said, hint = "start a Ray cluster here", "Try again when the machine is less busy"
+            raise ServiceUnavailable(f"The training could not {said}: {_line(e)}", hint=hint) from e
 
     def run(self, tasks: Iterable[TrialTask], stop: Stop, given_up: GivenUp = nobody) -> Iterator[Event]:
         """See `Executor.run`."""

@@ -20,7 +20,8 @@ from core.predict.combination import Calibration, Combination, Stack, Vote
 from core.predict.members import Array
 
 SURE = 1.64
-"""A stack must beat the vote by so many standard errors of the difference of their losses."""
+"""A stack must beat the vote by so many standard errors of the difference of their losses, and a calibration that is
+worse than none by as many is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,11 @@ def vote_of(judged: Judged, said: Array) -> tuple[Ensemble, list[Array]] | None:
 
 
 def calibrated(judged: Judged, vote: Ensemble, *, always: bool = False) -> Ensemble:
-    """The vote with a calibration, where that has a lower log loss on rows that did not decide it; else as it is.
+    """The vote with a calibration, unless that surely has a higher log loss on rows that did not decide it.
 
-    With `always` it stays in any case. Probabilities that class weights have moved on purpose are not moved back.
+    What is served is the mean of the folds' models and less sure of itself than each of them, so that it gains more by
+    being sharpened than rows can show that one of them answers. With `always` it stays in any case. Probabilities that
+    class weights have moved on purpose are not moved back.
     """
     if judged.kind is TaskKind.REGRESSION or judged.class_weights:
         return vote
@@ -100,7 +103,8 @@ def calibrated(judged: Judged, vote: Ensemble, *, always: bool = False) -> Ensem
         deciding, its = judged.rows(block)
         found = calibration_of(*_some(judged, vote.said, deciding)) if len(deciding) else _none(vote)
         crossed[its] = found.calibrated(vote.said[its])
-    if not always and judged.losses(crossed).mean() >= judged.losses(vote.said).mean():
+    lost = judged.losses(crossed) - judged.losses(vote.said)
+    if not always and lost.mean() > SURE * lost.std() / np.sqrt(len(lost)):
         return vote
     every = np.arange(len(judged.target))
     return Ensemble(vote.members, Vote(vote.weights, calibration_of(*_some(judged, vote.said, every))), crossed)
