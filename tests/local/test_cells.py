@@ -10,6 +10,7 @@ from core.local.records import merging, minutes, telemetry
 from core.local.records.merging import Merging
 
 SINCE, UNTIL, BUCKETS = 0.0, 7200.0, 6
+HOURS = 2
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +34,8 @@ def folder(tmp_path_factory):
     return folder
 
 
-def both(question, *given, **named):
-    return [question(*given, SINCE, UNTIL, BUCKETS, exact_max=limit, **named) for limit in (10**9, 0)]
+def both(question, *given, buckets=BUCKETS, **named):
+    return [question(*given, SINCE, UNTIL, buckets, exact_max=limit, **named) for limit in (10**9, 0)]
 
 
 def close(exact, summed):
@@ -43,9 +44,10 @@ def close(exact, summed):
         assert getattr(summed, name) == pytest.approx(getattr(exact, name), rel=0.0101)
 
 
+@pytest.mark.parametrize("buckets", [BUCKETS, HOURS])
 @pytest.mark.parametrize("origin", [Origin.CLIENT, Origin.APP, None])
-def test_a_summary_by_the_minute_is_as_the_exact_one(folder, origin):
-    exact, summed = both(telemetry.summary, "e", folder, origin=origin)
+def test_a_summary_by_the_minute_or_the_hour_is_as_the_exact_one(folder, origin, buckets):
+    exact, summed = both(telemetry.summary, "e", folder, buckets=buckets, origin=origin)
     close(exact, summed)
     assert exact.requests > 500
     for name in ("by_status", "by_origin", "recorded_since"):

@@ -58,7 +58,7 @@ def test_merging_changes_no_figure(segments):
     assert telemetry.summary("e", segments, 0, 100, 4) == before
     assert merge(segments, now=100_000) == 0
     assert telemetry.summary("e", segments, 0, 100, 4) == before
-    assert sorted(path.suffix for path in segments.iterdir()) == [".json", ".minutes", ".parquet"]
+    assert sorted(path.suffix for path in segments.iterdir()) == [".json", ".parquet", ".sums"]
 
 
 def test_mirrored_requests_are_nobodys_answers(tmp_path):
@@ -128,7 +128,7 @@ def test_what_slipway_0_1_left_is_read_and_taken_over(tmp_path):
     assert telemetry.summary("e", tmp_path, 0, 10, 1).requests == 6
     assert merge(tmp_path) == 3
     assert telemetry.summary("e", tmp_path, 0, 10, 1).requests == 6
-    assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".json", ".minutes", ".parquet"]
+    assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".json", ".parquet", ".sums"]
 
 
 FOREIGN = ("README", "seg-x.jsonl", "seg-1-2-3.csv", "rec-1-2-zz.parquet", "seg-99999999999999999999-1-1.jsonl", ".x")

@@ -15,7 +15,7 @@ import numpy as np
 
 from core.domain.monitoring import MODEL_FAILED
 from core.local.records import minutes, requests
-from core.local.records.minutes import MINUTE_S
+from core.local.records.minutes import HOUR_S, MINUTE_S
 from core.ml.data.sql_paths import AS_IT_STANDS, each
 
 QUANTILES = (0.5, 0.95, 0.99)
@@ -126,22 +126,25 @@ def exactly(folder: Path, window: Window) -> Cells:
 
 def by_the_minute(folder: Path, window: Window) -> Cells:
     """From sums, to the minute: one that begins in the window is in it. What has no sums is summed up here."""
+    hourly = window.width_s % HOUR_S == 0 and window.since % HOUR_S == 0
+    span_s = HOUR_S if hourly else MINUTE_S
     first, last = math.ceil(window.since / MINUTE_S), math.ceil(window.until / MINUTE_S)
+    bucket = window.bucket(f'"minute" * {float(MINUTE_S)}')
 
     def summed(db: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> Cells:
         have = [path for path in files if path.name.endswith(requests.SUFFIX) and minutes.beside(path).exists()]
         raw = [path for path in files if path not in have]
         begun = requests.between(first * MINUTE_S, last * MINUTE_S)
-        taken = f"{minutes.SUMMED} ({requests.sources(raw, window.since, last * MINUTE_S)}) WHERE {begun} GROUP BY ALL"
+        source = f"SELECT * FROM ({requests.sources(raw, window.since, last * MINUTE_S)}) WHERE {begun}"
+        taken = minutes.summed(source, span_s)
         if have:
             sums = f"read_parquet({each([minutes.beside(path) for path in have])}, {AS_IT_STANDS})"
-            taken += f" UNION ALL BY NAME SELECT * FROM {sums}"
-        bucket = window.bucket(f'"minute" * {float(MINUTE_S)}')
+            taken += f" UNION ALL BY NAME SELECT * FROM {sums} WHERE span_s = {span_s}"
         return _fetched(
             db,
-            f"SELECT {bucket}, deployment, sender, status, mirrored, "
-            f'exp(bin / {float(minutes.BINS_PER_E)}) AS us, sum(n)::BIGINT AS n, sum("rows")::BIGINT AS "rows" '
-            f'FROM ({taken}) WHERE "minute" >= {first} AND "minute" < {last} GROUP BY ALL',
+            f"SELECT {bucket}, deployment, sender, status, mirrored, exp(bin / {float(minutes.BINS_PER_E)}) AS us, "
+            f'sum(n)::BIGINT AS n, sum("rows")::BIGINT AS "rows" FROM ({taken}) '
+            f'WHERE "minute" >= {first} AND "minute" < {last} GROUP BY ALL',
         )
 
     return requests.over_files(folder, window.since, last * MINUTE_S, summed)

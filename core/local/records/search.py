@@ -12,6 +12,7 @@ from core.local.records import catalog, requests
 from core.local.records.requests import IDS, LIVE, SENDER, UUID_TEXT, Question, sent_by
 from core.ml.data.sql_paths import literal
 
+UNIQUE_CHARS = 8
 SPAN_S, WIDER = 60.0, 8
 """The newest requests are looked for in the last minute first, then in a time so many times as long, and so on."""
 LISTED = f""""at", coalesce(request_id, ''), coalesce(deployment, ''), status, "rows", elapsed_ms, bytes_in, bytes_out,
@@ -83,8 +84,8 @@ class _Wanted:
                 f"SELECT at_us, elapsed_us FROM requests WHERE {self._fits} AND {condition} "
                 f"ORDER BY {self._order} LIMIT {limit}"
             ))  # fmt: skip
-            if keys and condition.startswith("request_uuid ="):
-                break  # a whole id of ours names one request
+            if keys and "_uuid" in condition and len(self._query.text) >= UNIQUE_CHARS:
+                break  # so much of a random id names one request: the other columns need not be read
         return sorted(keys, key=lambda key: (key[1] or 0 if self._query.slowest else 0, key[0]), reverse=True)[:limit]
 
 
