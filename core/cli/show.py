@@ -14,7 +14,7 @@ from core.domain.plain import plain_fields
 WIDTH_MAX = 60
 """Longer cells of a list are cut, save the last of a line: `show` and `--json` have them whole."""
 
-MOMENTS = ("at", "since", "until")
+MOMENTS = ("at", "since", "until", "last", "began", "recorded_since")
 """Fields that hold seconds since the epoch, besides all that end in `_at`."""
 
 

@@ -27,6 +27,8 @@ QUEUE_MAX = 65_536
 QUEUE_BYTES_MAX = 32 * 1024 * 1024
 """Of the requests whose values are kept: those of one may take megabytes."""
 WRITE_EVERY_S = 0.1
+SYNC_EVERY_S = 1.0
+"""What the system has not yet put on the disk, a power cut takes: no more than of so long."""
 SEGMENT_BYTES_MAX = 8 * 1024 * 1024
 
 
@@ -119,6 +121,7 @@ class Segments:
         self._fd = -1
         self._opened_at = 0.0
         self._size = 0
+        self._unsynced = False
 
     def append(self, lines: bytes) -> None:
         """Write whole lines at once, or nothing of them. Raises OSError."""
@@ -132,6 +135,13 @@ class Segments:
             os.ftruncate(self._fd, self._size)  # half a line would spoil the next one too
             raise
         self._size += len(lines)
+        self._unsynced = True
+
+    def sync(self) -> None:
+        """Have all that was appended on the disk. Raises OSError."""
+        if self._path is not None and self._unsynced:
+            self._unsynced = False
+            os.fdatasync(self._fd)
 
     def close_if_due(self) -> None:
         """Close the segment when it is 8 MB large or `segment_s` old."""
@@ -145,6 +155,7 @@ class Segments:
         """End the segment under its final name. Raises OSError."""
         if self._path is None:
             return
+        self.sync()
         try:
             self._path.rename(self._path.with_suffix(""))  # without .open; where this fails it is tried again
         except FileNotFoundError:  # somebody has removed it: what follows goes to a new one
@@ -179,6 +190,7 @@ class Telemetry:
         self._log = None if log_fd is None else LogLines(log_fd)
         self._exceptions = folder.parent / causes.FOLDER
         self._closing = threading.Event()
+        self._synced = time.monotonic()
         self._spell, self._log_spell = Spell("telemetry"), Spell("the log of requests")
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
@@ -215,6 +227,9 @@ class Telemetry:
         lines = b"".join(each)
         if lines and not self._spell.attempt(lambda: self._segments.append(lines)):
             self.dropped += len(records)
+        if (now := time.monotonic()) - self._synced >= SYNC_EVERY_S:
+            self._synced = now
+            self._spell.attempt(self._segments.sync)
         try:
             self._segments.close() if last else self._segments.close_if_due()
         except OSError as e:

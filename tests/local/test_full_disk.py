@@ -120,7 +120,7 @@ def test_records_stay_as_they_are_until_there_is_room_to_merge_them_and_the_olde
     filler.unlink()
     merge(days=10.0)
     assert kept() == 500
-    assert sorted(path.suffix for path in folder.iterdir()) == [".json", ".parquet"]
+    assert sorted(path.suffix for path in folder.iterdir()) == [".json", ".parquet", ".sums"]
 
 
 def test_runs_wait_for_space_and_none_that_was_acknowledged_is_lost(

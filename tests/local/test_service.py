@@ -59,7 +59,7 @@ def test_finished_telemetry_is_merged(running: World) -> None:
     folder = running.paths.telemetry("records")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "seg-1-999999999-1.jsonl.open").write_text('{"at": 1.0, "status": 200, "mirrored": false}\n')
-    wait_until(lambda: sorted(path.suffix for path in folder.iterdir()) == [".json", ".parquet"], 10)
+    wait_until(lambda: sorted(path.suffix for path in folder.iterdir()) == [".json", ".parquet", ".sums"], 10)
 
 
 def test_the_gate_of_the_first_deployment_gives_it_all_traffic(running: World) -> None:

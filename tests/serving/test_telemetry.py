@@ -143,3 +143,17 @@ def test_the_same_records_are_the_log_lines(tmp_path):
     os.close(log)
     with os.fdopen(ours, "rb") as lines:
         assert msgspec.json.decode(lines.read(), type=Record) == record()
+
+
+def test_what_is_recorded_is_on_the_disk_within_a_second_or_so_and_when_its_segment_ends(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fdatasync", lambda fd: synced.append(os.fstat(fd).st_size))
+    monkeypatch.setattr(telemetry, "SYNC_EVERY_S", 0.2)
+    written = Telemetry(tmp_path, log_fd=None)
+    written.put(record(1))
+    wait_until(lambda: synced, 10)
+    written.put(record(2))
+    written.close()
+    (segment,) = tmp_path.glob("seg-*")
+    assert synced[-1] == segment.stat().st_size
+    assert len(synced) <= 3, "nothing is synced twice"
