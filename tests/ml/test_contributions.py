@@ -1,6 +1,7 @@
 """Contributions add up, whatever a model is made of, and fall to the columns of the table that they come from."""
 
 from dataclasses import dataclass, field
+from time import process_time
 from typing import Any, ClassVar
 
 import numpy as np
@@ -44,11 +45,11 @@ def signature(outputs: int) -> Signature:
     return Signature(columns, "y", CLASSES[outputs])
 
 
-def forest(seed: int, outputs: int, link: str, *, cover: bool = True) -> Forest:
+def forest(seed: int, outputs: int, link: str, *, cover: bool = True, of_each: int = 10, inner: int = 7) -> Forest:
     """Ten trees of three levels for each output, over four columns."""
     rng = np.random.default_rng(seed)
-    trees = 10 * outputs
-    inner, nodes = 7, 15
+    trees = of_each * outputs
+    nodes = 2 * inner + 1
     left = np.concatenate(
         [np.append(2 * np.arange(inner) + 1, np.arange(inner, nodes)) + nodes * t for t in range(trees)]
     )
@@ -296,6 +297,17 @@ def test_importance_finds_the_column_that_a_model_goes_by(by_age):
     assert (found.rows, found.metric, found.scale, found.class_name) == (60, "AUC_weighted", Scale.LOG_ODDS, "yes")
     loss = importance_of(*by_age, "log_loss", TaskKind.BINARY, 1)
     assert loss.columns[0].permutation > 0, "a loss that grows is worse"
+
+
+def test_the_importance_of_a_large_model_takes_seconds_of_a_processor_however_busy_the_machine_is():
+    large = [Part(forest(seed, 1, "sigmoid", of_each=1_000, inner=127), 0.5) for seed in range(2)]
+    random = np.random.default_rng(3)
+    rows = np.column_stack([random.choice(ROWS[:, at], 50_000) for at in range(4)])
+    held = Held(rows, random.integers(0, 2, len(rows)), np.arange(len(rows))[:, None] % 2)
+    before = process_time()
+    found = importance_of(predictor(2, tuple(large)), held, "AUC_weighted", TaskKind.BINARY, 1)
+    assert process_time() - before < 20.0
+    assert all(column.shap for column in found.columns)
 
 
 def test_partial_dependence_follows_the_model(by_age):
