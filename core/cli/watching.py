@@ -129,11 +129,19 @@ def _feedback(context: Context, options: Namespace) -> Outcome:
 
 def _outcomes(path: Path) -> Sequence[ActualOutcome]:
     """Of a CSV or a Parquet file with the columns request_id, row and outcome. Raises SpecInvalid."""
+    try:
+        content = path.read_bytes()
+    except OSError as e:
+        raise SpecInvalid(f"{path} cannot be read: {e.strerror}", hint="Name a CSV or Parquet file") from e
     if path.suffix.lower() != ".parquet":
-        return read_feedback(path.read_bytes())
-    import pyarrow.parquet as pq  # a CSV needs none of it
+        return read_feedback(content)
+    import pyarrow as pa  # a CSV needs none of it
+    import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    try:
+        table = pq.read_table(pa.BufferReader(content))
+    except pa.ArrowException as e:
+        raise SpecInvalid(f"{path.name} is no Parquet file: {e}") from e
     if missing := {"request_id", "outcome"} - set(table.column_names):
         raise SpecInvalid(f"{path.name} has no column {' and no column '.join(sorted(missing))}")
     rows = table["row"].to_pylist() if "row" in table.column_names else [0] * len(table)

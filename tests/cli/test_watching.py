@@ -82,6 +82,14 @@ def test_feedback_is_read_from_a_file_and_quality_told(run, shop, tmp_path, form
     assert json.loads(run("endpoint quality shop --json")[1])["rows"] == 500
 
 
+def test_a_file_that_is_none_is_refused_in_a_sentence(run, tmp_path):
+    code, _, said = run(f"endpoint feedback shop {tmp_path}/nothing.csv")
+    assert (code, "cannot be read: No such file" in said) == (2, True), said
+    (tmp_path / "odd.parquet").write_bytes(b"no parquet")
+    code, _, said = run(f"endpoint feedback shop {tmp_path}/odd.parquet")
+    assert (code, "is no Parquet file" in said) == (2, True), said
+
+
 def test_what_could_not_be_said_is_said(shop):
     receipt = FeedbackReceipt("shop", 3, 1, 1, 2, (Unmatched("a", 0, "no kept answer has this request id"),))
     assert feedback_text(receipt).splitlines()[1] == "1 of them replace what was told before"
