@@ -33,7 +33,7 @@ def _quality(opened: Opened) -> None:
     found = cached.quality(opened.name, window_s).told()
     now = time.time()
     if not found.metrics:
-        why = found.reason or f"{words.count(found.rows_needed)} rows are needed."
+        why = words.sentence(found.reason) or f"{words.count(found.rows_needed)} rows are needed."
         st.info(
             f"**Too few outcomes to judge by:** {words.plural(found.rows, 'row')} of {words.count(found.scored)} "
             f"scored in {lately(window_s)} have one. {literal(why)}",

@@ -60,7 +60,7 @@ PAGES = (
         "Monitor",
         "monitoring",
         "Serve",
-        "Requests, latency and errors of each endpoint.",
+        "What each endpoint does, how fast, how often it fails, and whether its answers still hold.",
         needs=("data.get", "models.get", "endpoints.list", "endpoints.get", "records.telemetry"),
     ),
     PageEntry(
