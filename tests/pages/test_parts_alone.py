@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import local_script_runner
 
 
-@pytest.mark.parametrize(("page", "tabs"), [("deploy", "use"), ("explore", "view")])
+@pytest.mark.parametrize(("page", "tabs"), [("deploy", "use"), ("explore", "view"), ("monitor", "watch")])
 def test_a_tab_is_drawn_alone(visit, bank, monkeypatch: pytest.MonkeyPatch, page: str, tabs: str):
     seen = []
     parse = local_script_runner.parse_tree_from_messages
