@@ -31,10 +31,10 @@ GROUPS = {"comma": ",", "point": ".", "blank": BLANKS, "apostrophe": APOSTROPHES
 TRIMMED = " \t\n\r\u00a0\u3000\ufeff\u200b\u2060\u200e\u200f\u202a\u202c"
 """Blanks, and what nobody sees: cells copied from pages and chats have spaces without width, marks of direction."""
 
-LOOSE = rf"[^0-9]{{0,7}}[0-9][0-9.,{APOSTROPHES}{BLANKS}]*([eE][+-]?[0-9]+)?[^0-9]{{0,12}}"
-"""Whatever has digits as its heart; what does not match this is no number in any style."""
 _SIGN = rf"[{MINUS}+]?[{BLANKS}]*"
 OPENING = rf"^\(?[{BLANKS}]*({_SIGN}{CURRENCIES}?[{BLANKS}]*\(?[{MINUS}+]?)[{BLANKS}]*"
+LOOSE = rf"{OPENING}[.,]?[0-9][0-9.,{APOSTROPHES}{BLANKS}]*([eE][+-]?[0-9]+)?[^0-9]{{0,12}}"
+"""Whatever begins as numbers do; what does not match this is no number in any style."""
 _NO_CENTS = rf"[.,][{MINUS}{DASH}]{{1,2}}"
 """As in `5.-` of shops."""
 CLOSING = rf"({_NO_CENTS}|[{BLANKS}]*[{MINUS}])?[{BLANKS}]*({CURRENCIES}|%)?[{BLANKS}]*\)?$"

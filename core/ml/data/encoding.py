@@ -41,7 +41,8 @@ def _codes_of(column: Column, profile: TableProfile, cells: Table, purpose: Purp
     else:
         distinct = profile.column(column.name).distinct
         levels, complete = column.levels, distinct <= len(column.levels)
-        if column.kind is ColumnKind.STRING and not column.closed:
+        # Each query costs as much as the table has columns, so what the profile has told is not asked again.
+        if column.kind is ColumnKind.STRING and not complete:
             found = cells.counts(column.name, column.kind, LEVELS_MAX + 1)
             levels, complete = tuple(sorted(str(v) for v, _ in found[:LEVELS_MAX])), len(found) <= LEVELS_MAX
         yield ColumnCode(column.name, column.kind, levels, _fill(column, levels, complete))
