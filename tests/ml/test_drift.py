@@ -163,3 +163,9 @@ def test_the_beginning_of_a_drift_is_where_the_rows_change():
     assert found is not None
     assert abs(found - 30.0) <= 2
     assert began(told, "other", ledger) is None
+
+
+def test_what_is_within_the_slack_of_a_score_is_no_difference():
+    first, second = np.array([500, 500, 0, 0]), np.array([400, 600, 0, 0])
+    assert kolmogorov_smirnov(first, second)[1] < 0.001
+    assert kolmogorov_smirnov(first, second, slack=0.1)[1] == pytest.approx(1.0)

@@ -28,17 +28,18 @@ def total_variation(training: Counts, recent: Counts) -> float:
     return float(np.abs(training / max(1, training.sum()) - recent / max(1, recent.sum())).sum() / 2)
 
 
-def kolmogorov_smirnov(training: Counts, recent: Counts) -> tuple[float, float]:
+def kolmogorov_smirnov(training: Counts, recent: Counts, slack: float = 0.0) -> tuple[float, float]:
     """The statistic and its p-value, of counts in ordered bins of which the last holds the missing values.
 
-    Missing counts as a value below all others. Bins and ties make the p-value too high, if anything.
+    Missing counts as a value below all others. Bins and ties make the p-value too high, if anything. What is within
+    `slack` is no difference.
     """
     from scipy.special import kolmogorov
 
     rows, others = int(training.sum()), int(recent.sum())
     apart = np.cumsum(np.roll(training, 1)) / rows - np.cumsum(np.roll(recent, 1)) / others
     statistic = float(np.abs(apart).max())
-    return statistic, float(kolmogorov(statistic * np.sqrt(rows * others / (rows + others))))
+    return statistic, float(kolmogorov(max(0.0, statistic - slack) * np.sqrt(rows * others / (rows + others))))
 
 
 def chi_squared(training: Counts, recent: Counts) -> tuple[float, float]:

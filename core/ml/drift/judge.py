@@ -65,7 +65,7 @@ def _measured(column: ColumnReference, recent: Tally, limit: float) -> ColumnDri
     if min(recent.rows, column.rows) < ROWS_NEEDED:
         return told
     if column.numeric:
-        test, (statistic, p_value) = KOLMOGOROV_SMIRNOV, kolmogorov_smirnov(training, recent.counts)
+        test, (statistic, p_value) = KOLMOGOROV_SMIRNOV, kolmogorov_smirnov(training, recent.counts, column.slack)
         effect = _shift(column, recent)
     else:
         test, (statistic, p_value) = CHI_SQUARED, chi_squared(before, after)

@@ -54,6 +54,8 @@ class ColumnReference:
     mean: float | None = None
     deviation: float | None = None
     """Of a number: standard deviation."""
+    slack: float = 0.0
+    """Of the score: so far apart (Kolmogorov-Smirnov) are the served model's scores without any drift, at most."""
 
     @property
     def numeric(self) -> bool:

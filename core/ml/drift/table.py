@@ -1,5 +1,6 @@
 """The reference of a model from the table that it learned from."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from core.contract.decision import scores
 from core.domain.data import NUMERIC, ColumnKind
 from core.domain.signature import Signature
 from core.ml.data.table import open_table
+from core.ml.drift.distance import kolmogorov_smirnov
 from core.ml.drift.leaning import importance_of, rows_for
-from core.ml.drift.reference import ColumnReference, Reference, of_column, of_numbers
+from core.ml.drift.reference import ColumnReference, Reference, binned, of_column, of_numbers
 from core.predict.arrays import Array
 from core.predict.encoder import ColumnCode
 from core.predict.folder import Predictor
@@ -40,9 +42,23 @@ def reference_of(table: Path, rows: int, predictor: Predictor, said: Array | Non
             columns += [_of_cells(code, cells.column(at), dates.get(code.name, "")) for at, code in enumerate(part)]
             few = np.linspace(0, len(cells) - 1, min(len(cells), rows_for(predictor))).astype(np.int64)
             some |= {code.name: cells.column(at).take(few).to_pylist() for at, code in enumerate(part)}
-    score = None if said is None else of_numbers(SCORE, ColumnKind.NUMBER, np.array(scores(signature, said)))
     matrix = encoder([some[name] for name in encoder.names])
+    score = None if said is None else _score(predictor, matrix, np.array(scores(signature, said)))
     return Reference(tuple(columns), score, importance_of(predictor, matrix) if len(matrix) else {})
+
+
+def _score(predictor: Predictor, matrix: Array, unseen: Array) -> ColumnReference:
+    """The scores of rows by models that never saw them.
+
+    The model that is served is the mean of those of all folds. Where they have learned little, its scores have other
+    steps and scatter less, which is no drift: how far they are apart is measured on rows of the table.
+    """
+    told = of_numbers(SCORE, ColumnKind.NUMBER, unseen)
+    if not len(matrix) or not told.rows:
+        return told
+    served = np.array(scores(predictor.signature, predictor.of_matrix(matrix)))
+    apart, _ = kolmogorov_smirnov(np.array(told.counts), binned(np.array(told.edges), served))
+    return replace(told, slack=apart)
 
 
 def _of_cells(code: ColumnCode, cells: "pa.ChunkedArray", dates: str) -> ColumnReference:
