@@ -91,8 +91,7 @@ class Announcing:
 
     def _note(self, message: Message, problem: str) -> None:
         if not problem:
-            reach(Failpoint.ALERT_TOLD)
-            self._store.alert_messages.close(message, self._clock())
+            self._close(message)
         elif not self._stopping():  # or the end of the service has cut it off
             self._put_off(message, problem)
 
@@ -121,8 +120,12 @@ class Announcing:
             said = f"pipeline '{message.target}' was not started: {e.message}"
             self._store.alert_messages.close(message, self._clock(), error=said)
         else:
-            reach(Failpoint.ALERT_TOLD)
-            self._store.alert_messages.close(message, self._clock(), run_id=run.id)
+            self._close(message, run.id)
+
+    def _close(self, message: Message, run_id: str = "") -> None:
+        """It was taken: nobody is told again."""
+        reach(Failpoint.ALERT_TOLD)
+        self._store.alert_messages.close(message, self._clock(), run_id=run_id)
 
     def _stopping(self) -> bool:
         return self._background is not None and self._background.stopping()

@@ -21,6 +21,9 @@ from core.domain.run import PipelineRun
 
 BODY_MAX_BYTES = 1_000_000
 NAME_CHARS_MAX = 255
+VISIBLE = r"[^\s\x1c-\x1f\x85\ufeff]"
+"""A character that is no space: to Python, which reads this, and to JavaScript, which others read it by. What each of
+them takes for a space differs in the ones that are named."""
 HINT = 'Send {"ExperimentName": "..."}, or {"properties": {"inputData": {...}}}'
 ASSET = re.compile(
     r"azureml:(?!//)(?P<named>.+)|(?:azureml://|/subscriptions/).*/data/(?P<name>[^/]+)/versions/(?P<version>[^/]+)"
@@ -32,7 +35,7 @@ LOCAL_FILE = "file://"
 class Trigger(msgspec.Struct, forbid_unknown_fields=True):
     """Azure ML's body for a published pipeline. Its names for runs and tags are accepted and not used."""
 
-    ExperimentName: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_CHARS_MAX, pattern=r"\S")]
+    ExperimentName: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_CHARS_MAX, pattern=VISIBLE)]
     ParameterAssignments: dict[str, Any] = {}
     DisplayName: str = ""
     Description: str = ""

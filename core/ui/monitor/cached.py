@@ -7,7 +7,7 @@ All of it is frozen and shared by all visits.
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import Generic, TypeVar
 
 import streamlit as st
@@ -21,7 +21,8 @@ T = TypeVar("T")
 ANEW_S = 60.0
 BRIEF_S = 0.15
 """So long does a page wait for what it can do without."""
-LOOKERS = ThreadPoolExecutor(2, "monitor-look")
+AT_ONCE = Semaphore(2)
+"""So many looks compute at a time, of all visits."""
 
 
 class Look(Generic[T]):
@@ -50,9 +51,16 @@ class Look(Generic[T]):
         with self._lock:
             old = time.monotonic() - self._begun > ANEW_S
             if self._next is None or (old and self._next.done()):
-                self._last, self._next = self._next, LOOKERS.submit(self._verb)
+                looking = ThreadPoolExecutor(1, "monitor-look")
+                self._last, self._next = self._next, looking.submit(_in_turn, self._verb)
+                looking.shutdown(wait=False)  # its thread ends with the look
                 self._begun = time.monotonic()
             return self._next
+
+
+def _in_turn(verb: Callable[[], T]) -> T:
+    with AT_ONCE:
+        return verb()
 
 
 def drift(endpoint: str, window_s: float, deployment: str = "") -> Look[DriftReport]:
