@@ -198,7 +198,7 @@ def test_a_firing_alert_tells_once_and_again_when_it_clears(bank: Watched, hook:
     (_, fired), *others = hook.asked
     assert others == []
     bank.requests(good=1000)
-    assert bank.look() == (OK,)
+    wait_until(lambda: bank.look() == (OK,), 10)
     bank.announcing.once()
     _, (_, cleared) = hook.asked
     said = "The share of failed requests to 'bank' is 100 % over the last 5 minutes, above the limit of 5 %."

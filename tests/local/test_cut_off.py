@@ -10,6 +10,7 @@ import backends
 import pytest
 import trial_doubles
 from forked import FORKS
+from turns import on_day
 
 from core.domain.job import Job, JobState
 from core.domain.training import Algorithm, TrainingSpec, Trial, TrialState
@@ -109,6 +110,7 @@ def killed(world: World) -> Job:
     return world.killed(world.submit(max_trials=3), trial_doubles.die_in_the_second)
 
 
+@on_day(0, 2)
 def test_a_worker_that_is_killed_in_a_refit_goes_on_with_it_and_registers_the_model(world, monkeypatch):
     job = world.killed(world.submit(max_trials=1, model_name="people"), trial_doubles.die_in_the_refit)
     (before,) = world.singles(job.id)
@@ -127,6 +129,7 @@ def test_a_worker_that_is_killed_in_a_refit_goes_on_with_it_and_registers_the_mo
     assert [len(bag) for bag in load_model(model).bags] == [1]
 
 
+@on_day(1, 2)
 def test_a_trial_that_dies_of_memory_is_a_failed_one_and_the_job_goes_on(world):
     job = world.submit()
     hungry = ProcessExecutor(trial_doubles.eat_memory_first, threads=1, memory_mb=300, libraries=libraries(LINEAR))

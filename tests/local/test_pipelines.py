@@ -41,9 +41,9 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def trigger(world: World, table: Path, **parameters: object) -> PipelineRun:
+def trigger(world: World, table: Path, spec: PipelineSpec = SPEC, **parameters: object) -> PipelineRun:
     workspace = open_local(world.settings)
-    published = workspace.pipelines.publish(SPEC)
+    published = workspace.pipelines.publish(spec)
     return workspace.pipelines.trigger(published.id, "nightly", {"data": str(table), **parameters})
 
 
@@ -137,7 +137,9 @@ def test_a_killed_run_goes_on_and_does_no_step_twice(world: World, table: Path) 
 
 
 def test_canceling_a_run_cancels_its_training_and_its_open_steps(world: World, table: Path) -> None:
-    run_id = trigger(world, table).id
+    prepare, automl, register = SPEC.steps
+    slow = replace(automl, settings={**automl.settings, "engine": "fake:each_s=60"})
+    run_id = trigger(world, table, replace(SPEC, steps=(prepare, slow, register))).id
     tick = world.reconciler()
     child = wait_until(ticking(tick, lambda: run(world, run_id).steps[1].started_job_id), 30)
     open_local(world.settings).jobs.cancel(run_id)

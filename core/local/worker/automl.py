@@ -134,10 +134,18 @@ def _summary(work: Work, found: SearchResult, seconds: float) -> TrainingResult:
     )
 
 
+def _noted_s(path: Path) -> float:
+    """The sum that an earlier worker has noted; 0 where it died before the first one was whole."""
+    try:
+        return float(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return 0.0
+
+
 @contextmanager
 def _time_used(path: Path, clock: Callable[[], float], more_s: float) -> Iterator[Callable[[], float]]:
     """Counts the seconds inside the block on top of those in `path` and of `more_s`, and notes the sum each second."""
-    before_s, began = more_s + (float(path.read_text()) if path.exists() else 0.0), clock()
+    before_s, began = more_s + _noted_s(path), clock()
     ended = threading.Event()
 
     def used_s() -> float:
