@@ -191,7 +191,7 @@ def test_a_canceled_job_leaves_no_trial_running(world: World, started_by_command
 
 def test_a_compute_runs_no_more_jobs_at_once_than_it_may(world: World) -> None:
     world.store.computes.put(Compute("two", max_concurrent=2))
-    ids = [world.submit("fake:each_s=0.2", trials=1, compute="two") for _ in range(3)]
+    ids = [world.submit("fake:each_s=0.6", trials=1, compute="two") for _ in range(3)]
     jobs, most = world.jobs(), 0
 
     def look() -> bool:
