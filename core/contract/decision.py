@@ -18,7 +18,9 @@ def decide(signature: Signature, probabilities: npt.NDArray[np.float64]) -> list
     classes = signature.classes
     if signature.regression:
         return [float(value) for value in probabilities[:, 0].tolist()]
-    return [classes[i] for i in places(signature, probabilities).tolist()]
+    plain = signature.threshold is None and not signature.costs  # a call is a twentieth of what a row's answer takes
+    best = probabilities.argmax(axis=1) if plain else places(signature, probabilities)
+    return [classes[i] for i in best.tolist()]
 
 
 def places(signature: Signature, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
