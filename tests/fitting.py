@@ -124,7 +124,7 @@ def assert_none(look: Callable[[], list[str]], what: str) -> None:
 
     with suppress(AssertionError):
         wait_until(nothing, 3)
-    assert found == [], what
+    assert found == [], f"{what}: {found}"
 
 
 def assert_fits(page: Page, what: str) -> None:

@@ -16,7 +16,7 @@ def decide(signature: Signature, probabilities: npt.NDArray[np.float64]) -> list
     the first is told.
     """
     classes = signature.classes
-    if signature.regression:
+    if not classes:  # of a regression
         return [float(value) for value in probabilities[:, 0].tolist()]
     plain = signature.threshold is None and not signature.costs  # a call is a twentieth of what a row's answer takes
     best = probabilities.argmax(axis=1) if plain else places(signature, probabilities)
