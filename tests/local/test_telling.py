@@ -117,7 +117,7 @@ def test_the_service_tells_after_it_was_killed(world: World, hook: Hook) -> None
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     assert (len(hook.asked), notice(world)["sent_at"]) == (1, None)
     hook.kills = 0
-    with Telling(Store(world.paths.store), world.settings, every_s=0.01):
+    with Telling(Store(world.paths.store), world.settings, every_s=0.01).background():
         wait_until(lambda: notice(world)["sent_at"] is not None, 10)
     assert len(hook.asked) == 2
 

@@ -52,11 +52,10 @@ class Announcing:
 
     def __init__(self, store: Store, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
         self._store, self._settings, self._clock = store, settings, clock
-        self._background: Background | None = None
+        self._background = Background("messages of alerts", self.once, self._store.close, EVERY_S)
 
     def background(self) -> Background:
         """The thread, to be entered."""
-        self._background = Background("messages of alerts", self.once, self._store.close, EVERY_S)
         return self._background
 
     def once(self) -> None:
@@ -128,4 +127,4 @@ class Announcing:
         self._store.alert_messages.close(message, self._clock(), run_id=run_id)
 
     def _stopping(self) -> bool:
-        return self._background is not None and self._background.stopping()
+        return self._background.stopping()

@@ -19,6 +19,7 @@ class Background:
     def __init__(self, name: str, once: Callable[[], None], closed: Callable[[], None], every_s: float) -> None:
         self._name, self._once, self._closed, self._every_s = name, once, closed, every_s
         self._stopping = threading.Event()
+        self._said = ""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> "Background":
@@ -37,10 +38,20 @@ class Background:
 
     def _run(self) -> None:
         while not self._stopping.wait(self._every_s):
-            try:
-                self._once()
-            except (SlipwayError, OSError) as e:
-                log.warning("%s: %s; trying again", self._name, e)
-            except Exception:
-                log.exception("%s: a bug; trying again", self._name)
+            self._round()
         self._closed()
+
+    def _round(self) -> None:
+        """What fails is tried again, and told once while it stays the same."""
+        try:
+            self._once()
+        except (SlipwayError, OSError) as e:
+            if self._said != repr(e):
+                log.warning("%s: %s; trying again", self._name, e)
+            self._said = repr(e)
+        except Exception as e:
+            if self._said != repr(e):
+                log.exception("%s: a bug; trying again", self._name)
+            self._said = repr(e)
+        else:
+            self._said = ""

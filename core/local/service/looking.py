@@ -1,20 +1,15 @@
-"""The background thread that asks every endpoint whether it answers, as a client would, and keeps what it saw."""
+"""Asks every endpoint whether it answers, as a client would, and keeps what it saw."""
 
 import http.client
-import logging
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from core.domain.endpoint import Endpoint, EndpointState
-from core.domain.errors import SlipwayError
 from core.local.machine.ports import HOST, port_of
 from core.local.paths import Paths
 from core.local.records import availability
+from core.local.service.background import Background
 from core.local.store import Store
-
-log = logging.getLogger(__name__)
 
 LOOK_S = 5.0
 TIMEOUT_S = 2.0
@@ -37,41 +32,19 @@ class Looking:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._paths, self._max_days, self._every_s, self._clock = store, paths, max_days, every_s, clock
-        self._stopping = threading.Event()
-        self._failing = False
+        self._background = Background("whether endpoints answer", self.once, store.close, every_s)
 
-    @contextmanager
-    def background(self) -> Iterator[None]:
-        """Look again and again while this is entered."""
-        thread = threading.Thread(target=self._run, name="looking")
-        thread.start()
-        try:
-            yield
-        finally:
-            self._stopping.set()
-            thread.join()
+    def background(self) -> Background:
+        """The thread, to be entered."""
+        return self._background
 
     def once(self) -> None:
         """One look at each."""
         for endpoint in self._store.endpoints.list():
-            if self._stopping.is_set():
+            if self._background.stopping():
                 return
             if endpoint.deployments and endpoint.state not in UNASKED:
                 self._look(endpoint)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._every_s):
-            try:
-                self.once()
-            except (SlipwayError, OSError) as e:
-                if not self._failing:
-                    log.warning("whether endpoints answer cannot be kept: %s", e)
-                self._failing = True
-            except Exception:
-                log.exception("endpoints could not be looked at")
-            else:
-                self._failing = False
-        self._store.close()
 
     def _look(self, endpoint: Endpoint) -> None:
         up, now = answers(port_of(endpoint.scoring_uri)), self._clock()

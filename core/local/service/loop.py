@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from types import FrameType
 
 from core.domain.errors import ServiceRunning, ServiceUnavailable, SlipwayError, StorageFull
@@ -103,7 +104,9 @@ class Service:
         )
         announcing = Announcing(store, self._settings, clock=self._clock)
         looking = Looking(store, self._paths, self._settings.records_max_days, clock=self._clock)
-        with door, compaction, telling, watching.background(), announcing.background(), looking.background():
+        with door, compaction, ExitStack() as beside:
+            for each in (telling, watching, announcing, looking):
+                beside.enter_context(each.background())
             while not self._stopping.is_set():
                 door.check()
                 self._look(scheduler.tick)

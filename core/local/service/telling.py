@@ -1,20 +1,19 @@
 """Runs that failed are told to a webhook and to a program, at least once each, whoever is killed in between."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any, Protocol
 from urllib.parse import quote
 
 import msgspec
 
-from core.domain.errors import JobNotFound, ServiceUnavailable, SlipwayError, StoredUnreadable
+from core.domain.errors import JobNotFound, ServiceUnavailable, StoredUnreadable
 from core.domain.job import Job
 from core.domain.run import PipelineRunSpec, StepState
+from core.local.service.background import Background
 from core.local.service.notifying import run_command, send_post
 from core.local.store import Store
 from core.local.store.notices import Notice
@@ -26,8 +25,6 @@ EVERY_S = 1.0
 FIRST_S, LONGEST_S = 10.0, 3600.0
 """The wait after a first failure, twice as long after each further one, and the longest."""
 GIVE_UP_S = 24 * 3600.0
-STOP_S = 2.0
-"""So long the end of the service waits for an answer: what was not taken is told again at the next start."""
 
 
 class Send(Protocol):
@@ -57,7 +54,7 @@ def ways(settings: Settings) -> tuple[Way, ...]:
 
 
 class Telling:
-    """The thread that tells, while it is entered."""
+    """Tells of runs that failed."""
 
     def __init__(
         self,
@@ -68,37 +65,20 @@ class Telling:
         every_s: float = EVERY_S,
         told: Sequence[Way] | None = None,
     ) -> None:
-        self._store, self._clock, self._every_s = store, clock, every_s
+        self._store, self._clock = store, clock
         self._ways = ways(settings) if told is None else told
         self._taken: set[tuple[str, str]] = set()
         """Which way has taken which run, where another has not yet: it is not told twice while we live."""
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="telling", daemon=True)
+        self._background = Background("messages of failed runs", self.once, store.close, every_s)
 
-    def __enter__(self) -> "Telling":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join(STOP_S)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._every_s):
-            try:
-                self.once()
-            except (SlipwayError, OSError) as e:
-                log.warning("failed runs were not told: %s; trying again", e)
-            except Exception:
-                log.exception("failed runs were not told: a bug; trying again")
-        self._store.close()
+    def background(self) -> Background:
+        """The thread, to be entered: what was not taken when it ends is told again at the next start."""
+        return self._background
 
     def once(self) -> None:
         """Tell of every run whose time has come."""
         for notice in self._store.notices.due(self._clock(), LONGEST_S):
-            if self._stopping.is_set():
+            if self._background.stopping():
                 return
             self._tell(notice)
 
@@ -113,12 +93,12 @@ class Telling:
             assert body is not None
             if (notice.run_id, way.name) not in self._taken:
                 try:
-                    way.send(body, self._stopping.is_set)
+                    way.send(body, self._background.stopping)
                 except ServiceUnavailable as e:
                     problems.append(f"{way.name}: {e.message}")
                 else:
                     self._taken.add((notice.run_id, way.name))
-        if not self._stopping.is_set() or not problems:
+        if not self._background.stopping() or not problems:
             self._note(notice, "; ".join(problems))
 
     def _note(self, notice: Notice, problem: str) -> None:

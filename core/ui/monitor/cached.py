@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock, Semaphore
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
@@ -65,38 +65,28 @@ def _in_turn(verb: Callable[[], T]) -> T:
 
 def drift(endpoint: str, window_s: float, deployment: str = "") -> Look[DriftReport]:
     """An endpoint's inputs and scores against training."""
-    return _drift(where(), endpoint, window_s, deployment)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _drift(where: str, endpoint: str, window_s: float, deployment: str) -> Look[DriftReport]:
-    records = workspace().records
-    return Look(lambda: records.drift(endpoint, window_s, deployment=deployment))
+    found: Look[DriftReport] = _look(where(), "drift", endpoint, window_s, deployment)
+    return found
 
 
 def predictions(endpoint: str, window_s: float, deployment: str = "") -> Look[Predictions]:
     """What an endpoint predicted."""
-    return _predictions(where(), endpoint, window_s, deployment)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _predictions(where: str, endpoint: str, window_s: float, deployment: str) -> Look[Predictions]:
-    records = workspace().records
-    return Look(lambda: records.predictions(endpoint, window_s, deployment=deployment))
+    found: Look[Predictions] = _look(where(), "predictions", endpoint, window_s, deployment)
+    return found
 
 
 def quality(endpoint: str, window_s: float, deployment: str = "") -> Look[LiveQuality]:
     """How good an endpoint's answers were."""
-    return _quality(where(), endpoint, window_s, deployment)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _quality(where: str, endpoint: str, window_s: float, deployment: str) -> Look[LiveQuality]:
-    records = workspace().records
-    return Look(lambda: records.quality(endpoint, window_s, deployment=deployment))
+    found: Look[LiveQuality] = _look(where(), "quality", endpoint, window_s, deployment)
+    return found
 
 
 def forget() -> None:
     """What somebody has just sent or set decides what is said: the next looks ask anew."""
-    _drift.clear()
-    _quality.clear()
+    _look.clear()
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def _look(where: str, verb: str, endpoint: str, window_s: float, deployment: str) -> Look[Any]:
+    ask = getattr(workspace().records, verb)
+    return Look(lambda: ask(endpoint, window_s, deployment=deployment))
