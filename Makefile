@@ -57,7 +57,8 @@ lint: setup  ## style and types
 	@$(PYTHON) -m mypy
 
 lock: setup  ## make requirements.lock from requirements.txt
-	@$(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --output-file requirements.lock requirements.txt
+	@$(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes \
+	  --excludes scripts/left_out.txt --output-file requirements.lock requirements.txt
 
 clean:  ## remove .venv and every cache; the workspace stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

@@ -44,7 +44,7 @@ give_uv_pips_index() {
     [ -z "$certificates" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$certificates}"
 }
 
-wanted=$(cat requirements.lock scripts/setup.sh scripts/openmp.py scripts/kernel.py core/predict/kernel.c | cksum)
+wanted=$(cat requirements.lock scripts/setup.sh scripts/openmp.py scripts/gpu_code.py scripts/kernel.py core/predict/kernel.c | cksum)
 if [ "$(cat $stamp 2>/dev/null)" = "$wanted" ] && .venv/bin/python -c pass 2>/dev/null; then
     exit 0
 fi
@@ -60,11 +60,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 .venv/bin/python -m pip install --quiet 'uv>=0.9,<1' ||
     fail "pip could not install uv: is a package index reachable (pip's words are above)?"
 give_uv_pips_index
-# Copies, since what openmp.py changes would otherwise change inside uv's cache too.
+# Copies, since what openmp.py and gpu_code.py change would otherwise change inside uv's cache too.
 say "Installing requirements.lock"
 UV_LINK_MODE=copy .venv/bin/python -m uv pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock ||
     fail "uv could not install requirements.lock (its words are above)."
 .venv/bin/python scripts/openmp.py
+.venv/bin/python scripts/gpu_code.py
 .venv/bin/python scripts/kernel.py
 
 # Everything starts 2.5 to 3.5 times slower without .pyc files, and PYTHONDONTWRITEBYTECODE=1 (common in images) leaves

@@ -1,3 +1,3 @@
 """Slipway's version; the same as in pyproject.toml, which a test compares."""
 
-VERSION = "0.8.0"
+VERSION = "0.9.0"

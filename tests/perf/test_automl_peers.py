@@ -338,6 +338,9 @@ def test_an_installed_size_counts_what_is_required_too() -> None:
     assert set(whole.versions) >= {"pandas", "numpy"}
     assert "python-dateutil" in whole.versions
     assert whole.size_mb > alone.size_mb > 10
+    without = installed(Path(np.__file__).parents[1], ["pandas"], unused=["numpy"])
+    assert without.size_mb == pytest.approx(whole.size_mb - alone.size_mb)
+    assert "numpy" not in without.versions
 
 
 def test_the_comparison_explains_itself() -> None:

@@ -22,6 +22,7 @@ def checkout(tmp_path) -> Path:
         "requirements.lock",
         "scripts/setup.sh",
         "scripts/openmp.py",
+        "scripts/gpu_code.py",
         "scripts/kernel.py",
         "core/predict/kernel.c",
     ):
