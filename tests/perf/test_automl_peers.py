@@ -254,11 +254,15 @@ def test_runs_are_made_once_and_again_where_they_failed_or_the_engine_changed(tm
 
     report, comparison = compare()
     assert comparison.measured
+    assert not comparison.missing
     assert "- other on small, seed0: gave no answer; its log ends: no memory" in report
     (seen,) = made(ours.record)
     assert seen == [["asked.json", "log", "test.parquet", "train.parquet"], ["x"]]
 
     other = fake("other", ours=False, sign=1)
+    pair = [ours.contender, other.contender]
+    later = Comparison(pair, [small_table()], 2, 0, 2, Kept(tmp_path / "runs"), tmp_path / "envs")
+    assert sorted(later.missing) == ["other on small, seed0", "other on small, seed1", "ours on small, seed1"]
     report, _ = compare()
     assert (len(made(ours.record)), len(made(other.record))) == (1, 2)
     assert "no memory" not in report

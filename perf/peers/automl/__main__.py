@@ -40,6 +40,9 @@ def main(words: Sequence[str]) -> int:
     if not options.report:
         comparison.run()
     report = comparison.write(options.results)
+    if options.publish and (missing := comparison.missing):
+        sys.stderr.write(f"Not published: {len(missing)} runs are missing, the first: {missing[0]}\n")
+        return 1
     if options.publish:
         write_between(CHECKOUT / "docs" / "performance.md", MARKER, report)
     print(report)

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.settings import CHECKOUT
 from perf.peers.automl import running, tables, verdicts
-from perf.peers.automl.engines import SCRIPTS, Contender
+from perf.peers.automl.engines import OURS_CODE, SCRIPTS, Contender
 from perf.peers.automl.kept import Kept, Key, Run
 from perf.peers.automl.report import markdown
 from perf.peers.automl.sizes import Installed, of_engine
@@ -44,6 +44,12 @@ class Comparison:
         self._codes = {contender.name: _code(contender) for contender in contenders}
         self._threads, self._kept, self._envs = threads, kept, envs
         self._about = {"seeds": seeds, "folds": folds, "threads": threads}
+
+    @property
+    def missing(self) -> list[str]:
+        """The runs that nobody has made yet."""
+        turns = ((t, s, c) for t, s, c in self._turns() if self._kept.get(self._key(t, s, c)) is None)
+        return [f"{contender.label} on {table.name}, {split.name}" for table, split, contender in turns]
 
     @property
     def measured(self) -> bool:
@@ -155,11 +161,12 @@ def _cores() -> int:
 
 
 def _code(contender: Contender) -> str:
-    """What an engine's figures are of: its requirements, script and options; of ours, the code of all of `core` too."""
+    """What an engine's figures are of: its requirements, script and options; of ours, the code of `OURS_CODE` too."""
     engine = contender.engine
     files = [engine.script, SCRIPTS / "exchange.py"]
     if engine.ours:
-        files += sorted(file for file in (CHECKOUT / "core").rglob("*") if file.suffix in (".py", ".c"))
+        folders = [CHECKOUT / "core" / room for room in OURS_CODE]
+        files += sorted(f for folder in folders for f in folder.rglob("*") if f.suffix in (".py", ".c"))
     said = fingerprint(engine.environment) + json.dumps(dict(engine.options), sort_keys=True)
     return hashlib.sha256(said.encode() + b"".join(file.read_bytes() for file in files)).hexdigest()
 

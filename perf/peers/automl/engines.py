@@ -55,6 +55,8 @@ def _engine(name: str, label: str, environment: Environment, **options: Any) -> 
 OURS_PARTS = ("lightgbm", "xgboost-cpu", "catboost", "scikit-learn", "optuna")
 OURS_UNUSED = ("plotly",)
 """CatBoost's requirement for charts, which are the app's here (`tests/setup/test_gpu_code.py` trains without it)."""
+OURS_CODE = ("ml", "predict", "packaging", "local/worker")
+"""The rooms of `core` that plan a search, train, and predict: when they change, our runs are made again."""
 ENGINES: Sequence[Engine] = (
     Engine(OURS, "Slipway", OWN, SCRIPTS / "fit_slipway.py", OURS_PARTS, OURS_UNUSED),
     _engine("autogluon", "AutoGluon best_quality", AUTOGLUON, presets="best_quality", dynamic_stacking=False),

@@ -25,7 +25,7 @@ class Key:
     digest: str
     """Of the table."""
     code: str
-    """Of the engine: its requirements and script; of ours, of all of its code."""
+    """Of the engine: its requirements and script; of ours, of the code that trains and predicts."""
 
     @property
     def name(self) -> str:
