@@ -42,7 +42,8 @@ from perf.peers.automl.tables import load, names
 
 ALGORITHMS = (Algorithm.LIGHTGBM, Algorithm.XGBOOST, Algorithm.LOGISTIC_REGRESSION, Algorithm.EXTRA_TREES)
 METRICS = ("AUC_weighted", "log_loss")
-WAYS = ("folds", "blocks", "served")
+WAYS = ("folds", "blocks", "served", "fresh")
+"""The stated figure less that of the folds' models, by block, less the served one's; and the served one's own."""
 COLUMNS = {
     "AUC less the folds'": ("AUC_weighted", "folds"),
     "AUC by block less the folds'": ("AUC_weighted", "blocks"),
@@ -55,7 +56,7 @@ DOCS = CHECKOUT / "docs" / "performance.md"
 SEARCH_S = 600.0
 
 Figures = dict[str, dict[str, tuple[float, ...]]]
-"""By kind and metric: the stated figure less that of the folds' models, and less that of the served one."""
+"""By kind and metric, in the order of WAYS."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,14 @@ class Split:
     def apart(self, said: Array, combine: Callable[[Array], Array]) -> dict[str, tuple[float, ...]]:
         """Of what is said of the judged rows; `combine` makes trials x rows x classes one."""
         folds = [combine(self.fresh[:, k]) for k in range(self.fresh.shape[1])]
-        served = combine(self.fresh.mean(axis=1))
+        mean = combine(self.fresh.mean(axis=1))
         found = {}
         for metric in METRICS:
             told = score(metric, self.judged.target, said)
             blocks = np.mean([score(metric, self.judged.target[b], said[b]) for b in self._blocks()])
             by_fold = float(np.mean([score(metric, self.labels, one) for one in folds]))
-            apart = (told - by_fold, blocks - by_fold, told - score(metric, self.labels, served))
-            found[metric] = tuple(map(float, apart))
+            served = score(metric, self.labels, mean)
+            found[metric] = tuple(map(float, (told - by_fold, blocks - by_fold, told - served, served)))
         return found
 
     def _blocks(self) -> list[Array]:
@@ -91,12 +92,11 @@ def main() -> None:
     args = _arguments()
     context = get_context("spawn")  # LightGBM's threads do not survive a fork
     with ProcessPoolExecutor(args.processes, context) as pool:
-        asked = [(word, seed) for word in args.tables for seed in range(args.splits)]
+        asked = [(word, seed) for word in args.tables for seed in range(args.first, args.first + args.splits)]
         found = list(pool.map(_one, asked, repeat(args.rows), repeat(args.trials)))
-    tables = {
-        word: _table([f for (name, _), f in zip(asked, found, strict=True) if name == word]) for word in args.tables
-    }
-    text = "\n".join(_markdown(word, table) for word, table in tables.items())
+    own = {word: [f for (name, _), f in zip(asked, found, strict=True) if name == word] for word in args.tables}
+    tables = {word: _table(figures) for word, figures in own.items()}
+    text = "\n".join(_markdown(word, table) for word, table in tables.items()) + f"\n{_calibration(own)}\n"
     print(text)
     if args.out:
         args.out.write_text(json.dumps({"splits": args.splits, "rows": args.rows, "bias": tables}, indent=1))
@@ -199,10 +199,26 @@ def _markdown(name: str, table: Mapping[str, Mapping[str, Mapping[str, float]]])
     return "\n".join(lines) + "\n"
 
 
+def _calibration(own: Mapping[str, list[Figures]]) -> str:
+    """What the rule of calibration is worth on the fresh rows: the same served vote with it and without it."""
+    kinds = ("vote, calibrated unless that is worse", "vote")
+    told = []
+    for name, found in own.items():
+        losses = [[f[kind]["log_loss"][WAYS.index("fresh")] for kind in kinds] for f in found if kinds[0] in f]
+        if len(losses) > 1:
+            apart = np.subtract(*np.transpose(losses))
+            error = apart.std(ddof=1) / np.sqrt(len(apart))
+            better, worse = int((apart < 0).sum()), int((apart > 0).sum())
+            told.append(f"{name} {apart.mean():+.5f} ± {error:.5f} (better on {better}, worse on {worse})")
+    what = "Log loss of the served vote on fresh rows, calibrated unless that is worse, less uncalibrated"
+    return f"{what}: {'; '.join(told)}."
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tables", nargs="*", default=TABLES, help=f"of: {', '.join(names())}, PATH:TARGET")
     parser.add_argument("--splits", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0, help="number of the first split: others than before are fresh")
     parser.add_argument("--rows", type=int, default=1_500, help="to learn from, at most 70 %% of the table's")
     parser.add_argument("--trials", type=int, default=8)
     parser.add_argument("--processes", type=int, default=2, help="splits at a time")
