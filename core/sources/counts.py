@@ -60,3 +60,26 @@ class Styled:
         if self.percent not in (0, max(self.fits.values())) or len(self.currencies) > 1:
             return ()
         return tuple(decimal for decimal in STYLES if self.numeric(decimal))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What occurs in the numbers of a column, read in its style."""
+
+    decimal: bool
+    grouped: bool
+    behind: bool
+    """A sign behind the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commonest:
+    """The most frequent of some cells with how often each is there, and the number of all of them."""
+
+    cells: tuple[tuple[str, int], ...]
+    count: int
+
+    @property
+    def rest(self) -> int:
+        """How many are not among the most frequent."""
+        return self.count - sum(n for _, n in self.cells)
