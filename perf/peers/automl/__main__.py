@@ -44,7 +44,7 @@ def main(words: Sequence[str]) -> int:
         sys.stderr.write(f"Not published: {len(missing)} runs are missing, the first: {missing[0]}\n")
         return 1
     if options.publish:
-        write_between(CHECKOUT / "docs" / "performance.md", MARKER, report)
+        write_between(CHECKOUT / "docs" / "performance.md", options.publish, report)
     print(report)
     return 0 if comparison.measured else 1
 
@@ -78,7 +78,13 @@ def _options(words: Sequence[str]) -> tuple[Namespace, ArgumentParser]:
     parser.add_argument("--envs", type=Path, default=ENVS, metavar="FOLDER", help="where the engines are installed")
     parser.add_argument("--fresh", action="store_true", help="forget what an earlier comparison has run")
     parser.add_argument("--report", action="store_true", help="run nothing; report what is kept")
-    parser.add_argument("--publish", action="store_true", help="write the report into the documentation")
+    parser.add_argument(
+        "--publish",
+        nargs="?",
+        const=MARKER,
+        metavar="PLACE",
+        help="write the report into the documentation, between the comments of that name (default: %(const)s)",
+    )
     options = parser.parse_args(words)
     if options.seeds < 1 or options.folds < 0 or options.folds == 1 or options.threads < 1 or options.budget <= 0:
         parser.error("--seeds, --threads and --budget must be above 0, --folds 0 or at least 2")
