@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
+from core.domain.counting import columns_said
 from core.domain.errors import SpecInvalid
 from core.domain.rules import check_text, check_whole
 
@@ -234,9 +235,7 @@ class TableProfile:
         """The profile of one column. Raises SpecInvalid that names what exists."""
         if (found := self._by_name.get(name)) is not None:
             return found
-        raise SpecInvalid(
-            f"There is no column '{name}'", hint=f"The columns are: {', '.join(c.name for c in self.columns)}"
-        )
+        raise SpecInvalid(f"There is no column '{name}'", hint=columns_said([c.name for c in self.columns], name))
 
     @cached_property
     def _by_name(self) -> dict[str, ColumnProfile]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from core.domain.counting import columns_said
 from core.domain.data import ColumnKind
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.explanation import (
@@ -89,8 +90,8 @@ class Explaining:
         place = class_place(signature, class_name)
         known = next((c for c in signature.columns if c.name == column), None)
         if known is None:
-            names = ", ".join(c.name for c in signature.columns)
-            raise SpecInvalid(f"The table has no column '{column}'", hint=f"The columns are: {names}")
+            hint = columns_said([c.name for c in signature.columns], column)
+            raise SpecInvalid(f"The table has no column '{column}'", hint=hint)
         with self._files.reading(job_id):
             cells = cells_of(judged, ColumnCode(column, known.kind))
         own = signature.threshold if place == class_place(signature, None) else None

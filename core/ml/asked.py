@@ -1,9 +1,9 @@
 """Whether the tables have what a training names, looked at before its job is queued."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from core.domain.counting import columns_said, short
 from core.domain.data import ColumnKind, DataAsset, TableProfile
 from core.domain.errors import SpecInvalid, TableUnusable
 from core.domain.signature import Scalar
@@ -19,12 +19,17 @@ def checked(spec: TrainingSpec, asset: DataAsset, profile: TableProfile, table: 
     spec = _in_its_names(spec, asset)
     found = check_target(profile, table, spec.target, spec.task)
     if unknown := [name for name in spec.exclude if name not in asset.columns]:
-        raise SpecInvalid(f"Cannot exclude '{unknown[0]}': {asset.ref} has no such column", hint=_hint(asset.columns))
+        raise SpecInvalid(
+            f"Cannot exclude '{unknown[0]}': {asset.ref} has no such column",
+            hint=columns_said(asset.columns, unknown[0]),
+        )
     wanted = spec.featurization
     for name in (*wanted.column_purposes, *wanted.imputations):
         if name not in asset.columns or name == spec.target:
             others = [column for column in asset.columns if column != spec.target]
-            raise SpecInvalid(f"The featurization names '{name}', which is no column to train on", hint=_hint(others))
+            raise SpecInvalid(
+                f"The featurization names '{name}', which is no column to train on", hint=columns_said(others, name)
+            )
     check_inputs(profile, spec.target, spec.exclude)
     weights_of(spec, found)
     if spec.cost_matrix:
@@ -51,13 +56,14 @@ def check_validation(spec: TrainingSpec, table: Path, profile: TableProfile, jud
         return
     if len(values) < 2:
         raise TableUnusable(
-            f"The validation data {other.ref} has the one value '{values[0]}' of '{spec.target}' in every row",
+            f"The validation data {other.ref} has the one value '{short(values[0])}' of '{spec.target}' in every row",
             hint="Choose a table with rows of at least two classes, by which models can be told apart",
         )
     known = _values(table, spec.target, kind)
     if strange := [value for value in values if value not in known]:
         raise TableUnusable(
-            f"The validation data {other.ref} has '{strange[0]}' as '{spec.target}', which never occurs in {spec.data}",
+            f"The validation data {other.ref} has '{short(strange[0])}' as '{spec.target}', "
+            f"which never occurs in {spec.data}",
             hint="Train on rows of that class, too, or leave them out of the validation data",
         )
 
@@ -82,7 +88,3 @@ def _in_its_names(spec: TrainingSpec, asset: DataAsset) -> TrainingSpec:
         exclude=tuple(asset.named(name) for name in spec.exclude),
         featurization=featurization,
     )
-
-
-def _hint(columns: Sequence[str]) -> str:
-    return f"The columns are: {', '.join(columns)}"

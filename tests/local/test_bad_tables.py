@@ -63,6 +63,10 @@ REFUSED: dict[str, tuple[Columns, str]] = {
     "a constant target": ({"x": X, "y": ["yes"] * ROWS}, "the one value 'yes' in every row"),
     "one row per class": ({"x": X, "y": [f"k{i}" for i in range(ROWS)]}, "60 classes, but only 0 with more than one"),
     "one row of a class": ({"x": X, "y": ["rare", *["usual"] * (ROWS - 1)]}, "only 1 with more than one row"),
+    "a class that is called by a long text": (
+        {"x": X, "y": np.where(X > 0, LONG[:5_000], "no").tolist()},
+        "a value of 4,999 characters, at most 1,000 name a class",
+    ),
     "200 classes": ({"x": range(400), "y": [f"k{i % 200}" for i in range(400)]}, "200 different values, at most 100"),
     "only columns like IDs": (
         {"id": [f"c-{i}" for i in range(ROWS)], "key": [f"{i * 7919:x}-k" for i in range(ROWS)], "y": Y},
@@ -92,6 +96,9 @@ TRAINED: dict[str, Columns] = {
     "one row of a third class": {"x": X, "y": ["rare", *Y[1:]]},
     "90 classes": {"x": [i % 30 for i in range(360)], "y": [f"k{i % 90}" for i in range(360)]},
     "infinities": {"x": ["inf", "-inf", "1e308", "-1e308", "1e999", *X[5:]], "z": X * 1e300, "y": Y},
+    "classes beyond 64 bits": {"x": X, "y": [2**64 if x > 0 else 1 for x in X]},
+    "classes that are fractions": {"x": X, "y": [0.5 if x > 0 else "" if x < -1 else 1.5 for x in X]},
+    "names of 1,000 letters": {"ü😀" * 500 + "a": X, "ü😀" * 500 + "b": -X, "y": Y},
     "text of 1 MB": {"t": [LONG if i == 20 else "short" for i in range(ROWS)], "x": X, "y": Y},
     "a date in four formats": {"when": [f"{day:{FORMATS[i % 4]}}" for i, day in enumerate(DAYS)], "x": X, "y": Y},
     "four dates of a format each": {**{f: [f"{day:{f}}" for day in DAYS] for f in FORMATS}, "y": Y},

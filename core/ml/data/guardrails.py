@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.domain.counting import counted
+from core.domain.counting import columns_said, counted, several, short
 from core.domain.data import ColumnKind, ColumnRole, TableProfile
 from core.domain.errors import TableUnusable
 from core.domain.signature import CLOSED_LEVELS_MAX, Scalar, Signature
@@ -20,6 +20,10 @@ WHY_USELESS: Mapping[ColumnRole, str] = {
     ColumnRole.CONSTANT: "has the same value in every row",
     ColumnRole.EMPTY: "is empty",
 }
+LABEL_MAX_CHARS = 1_000
+"""A class is named in every document and in many answers: what is longer is text, and no name."""
+WHOLE_MAX = 2**53
+"""Beyond, a float does not tell one whole number from the next, and may be none that 64 bits hold."""
 SMALL_CLASS_SHARE = 0.2
 """Azure calls classes imbalanced when the smallest has less than a fifth of the largest one's rows."""
 
@@ -36,20 +40,21 @@ class TargetCheck:
 def check_target(profile: TableProfile, table: Path, target: str, task: Task = Task.CLASSIFICATION) -> TargetCheck:
     """The classes of `target`, with their JSON type; of two, the positive one (yes, true, 1, else the rarer) is last.
 
-    Raises TableUnusable: an empty table, no such column, no value, one class, more than 100 classes, or too few rows.
+    Raises TableUnusable: an empty table, no such column, no value, one class, more than 100 classes, one that is
+    called by a long text, or too few rows.
     """
     if not profile.rows:
         raise TableUnusable("The table has no rows", hint="Register a table with at least a few rows of each class")
     names = [c.name for c in profile.columns]
     if target not in names:
-        raise TableUnusable(f"There is no column '{target}' to predict", hint=f"The columns are: {', '.join(names)}")
+        raise TableUnusable(f"There is no column '{target}' to predict", hint=columns_said(names, target))
     if task is Task.REGRESSION:
         return _check_numbers(profile, target)
     kind = profile.column(target).kind
     with open_table(table) as cells:
         found = cells.counts(target, kind, CLASSES_MAX + 1)
     if len(found) < 2:
-        has = f"has the one value '{found[0][0]}' in every row" if found else "has no value in any row"
+        has = f"has the one value '{short(found[0][0])}' in every row" if found else "has no value in any row"
         raise TableUnusable(f"The target '{target}' {has}", hint="A classification needs at least two classes")
     if len(found) > CLASSES_MAX:
         raise TableUnusable(
@@ -59,6 +64,7 @@ def check_target(profile: TableProfile, table: Path, target: str, task: Task = T
         )
     ordered = _ordered(profile, target, found)
     _check_rows(target, ordered)
+    _check_labels(target, ordered)
     missing = profile.rows - sum(n for _, n in ordered)
     return TargetCheck(_plain([v for v, _ in ordered]), tuple(n for _, n in ordered), missing)
 
@@ -96,12 +102,22 @@ def _check_rows(target: str, counts: Sequence[tuple[Scalar, int]]) -> None:
         )
 
 
+def _check_labels(target: str, counts: Sequence[tuple[Scalar, int]]) -> None:
+    """Raise TableUnusable where a class is called by a long text."""
+    longest = max(len(str(value)) for value, _ in counts)
+    if longest > LABEL_MAX_CHARS:
+        raise TableUnusable(
+            f"The target '{target}' has a value of {longest:,} characters, at most {LABEL_MAX_CHARS:,} name a class",
+            hint="Choose a column with categories; free text cannot be predicted",
+        )
+
+
 def check_inputs(profile: TableProfile, target: str, exclude: Sequence[str] = ()) -> None:
     """Raise TableUnusable where no column is left to predict `target` from, and say of each why."""
     others = [c for c in profile.columns if c.name != target]
     if any(c.role is ColumnRole.FEATURE and c.name not in exclude for c in others):
         return
-    whys = [f"'{c.name}' {'is excluded' if c.name in exclude else WHY_USELESS[c.role]}" for c in others]
+    whys = [f"'{short(c.name)}' {'is excluded' if c.name in exclude else WHY_USELESS[c.role]}" for c in others]
     shown = "; ".join(whys[:5]) + (f"; and {len(whys) - 5} more" if len(whys) > 5 else "")
     raise TableUnusable(
         f"No column is left to predict '{target}' from: {shown or 'it is the only one'}",
@@ -126,7 +142,7 @@ def _text(value: Scalar) -> str:
 
 def _plain(values: list[Scalar]) -> tuple[Scalar, ...]:
     """Classes 0.0 and 1.0 are integers that once stood beside an empty cell."""
-    if all(isinstance(v, float) and v.is_integer() for v in values):
+    if all(isinstance(v, float) and v.is_integer() and abs(v) <= WHOLE_MAX for v in values):
         return tuple(int(v) for v in values)
     return tuple(values)
 
@@ -193,7 +209,7 @@ def _high_cardinality(profile: TableProfile, signature: Signature) -> Guardrail:
         return Guardrail(
             "high_cardinality", GuardrailState.PASSED, f"No text column has more than {CLOSED_LEVELS_MAX} levels"
         )
-    detail = f"Text with many levels, of which the rare ones are grouped: {', '.join(many)}"
+    detail = f"Text with many levels, of which the rare ones are grouped: {several(many)}"
     return Guardrail("high_cardinality", GuardrailState.DONE, detail)
 
 
@@ -209,7 +225,7 @@ def _useless(profile: TableProfile, signature: Signature) -> Guardrail:
     found = [f"'{c.name}' is {roles[c.role]}" for c in profile.columns if c.name in unused and c.role in roles]
     if not found:
         return Guardrail("useless_columns", GuardrailState.PASSED, "No column is an ID, constant or empty")
-    return Guardrail("useless_columns", GuardrailState.DONE, f"Not used for training: {', '.join(found)}")
+    return Guardrail("useless_columns", GuardrailState.DONE, f"Not used for training: {several(found)}")
 
 
 def _class_balance(target: TargetCheck, folds: int) -> Guardrail:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from core.domain.counting import columns_said
 from core.domain.data import Level, TableProfile
 from core.domain.errors import SpecInvalid
 from core.ml.data.categories import categories, levels
@@ -33,7 +34,7 @@ def profile_table(parquet: Path, target: str = "") -> TableProfile:
     with open_scan(parquet) as scan:
         names = [c.name for c in scan.columns]
         if target and target not in names:
-            raise SpecInvalid(f"There is no column '{target}'", hint=f"The columns are: {', '.join(names)}")
+            raise SpecInvalid(f"There is no column '{target}'", hint=columns_said(names, target))
         positive = _positive(scan, target)
         numeric, others = ([c for c in scan.columns if c.numeric is wanted] for wanted in (True, False))
         measured = (
