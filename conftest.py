@@ -54,7 +54,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def compiled_kernel(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The function of the compiled evaluator of forests, built for this run; None without a C compiler."""
+    """The compiled evaluator of models, built for this run; None without a C compiler."""
     if not shutil.which("cc"):
         return None
     library = tmp_path_factory.mktemp("kernel") / "kernel.so"
@@ -65,7 +65,7 @@ def compiled_kernel(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(params=["compiled", "numpy"])
 def evaluator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, compiled_kernel: Any) -> str:
-    """Forests that the test makes are evaluated by this one."""
+    """Models that the test makes are evaluated by this one."""
     if request.param == "compiled" and compiled_kernel is None:
         pytest.skip("there is no C compiler")
     found = compiled_kernel if request.param == "compiled" else None

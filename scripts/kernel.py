@@ -1,4 +1,4 @@
-"""Build the compiled evaluator of forests where there is a C compiler; without it numpy evaluates, only slower.
+"""Build the compiled evaluator of models where there is a C compiler; without it numpy evaluates, only slower.
 
 python scripts/kernel.py [LIBRARY]
 """

@@ -44,7 +44,8 @@ give_uv_pips_index() {
     [ -z "$certificates" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$certificates}"
 }
 
-wanted=$(cat requirements.lock scripts/setup.sh scripts/openmp.py scripts/gpu_code.py scripts/kernel.py core/predict/kernel.c | cksum)
+wanted=$(cat requirements.lock scripts/setup.sh scripts/openmp.py scripts/gpu_code.py scripts/kernel.py \
+    core/predict/kernel.c core/predict/kernel_steps.h | cksum)
 if [ "$(cat $stamp 2>/dev/null)" = "$wanted" ] && .venv/bin/python -c pass 2>/dev/null; then
     exit 0
 fi

@@ -1,6 +1,6 @@
 """How long a model takes for one row, estimated from its arrays: the same number on every machine, at every load.
 
-Processor time of one call on one core of the machine that perf measures on, with the compiled evaluator of forests;
+Processor time of one call on one core of the machine that perf measures on, with the compiled evaluator;
 numpy's takes 5 to 10 times as long. Of models that were trained for real it says 3 to 48 % more than was measured.
 """
 
@@ -12,16 +12,19 @@ from core.predict.merging import alike
 from core.predict.neighbors import Neighbors
 from core.predict.network import Network
 from core.predict.part import Part
+from core.predict.program import answer_alike
 
 MODEL_US = 40.0
 """The encoding of a row of 20 columns, and the combination with a calibration."""
 PART_US = 4.0
-FOREST_US, TREE_LEVEL_US = 9.0, 0.004
+TREE_LEVEL_US = 0.004
 """Measured: 300 trees of 4 levels 12.1 us, 1,000 of them 17.7 us, 300 of 8 levels 15.4 us."""
-MERGED_US, MERGED_PART_US = 12.0, 1.0
-"""Of forests in one call, beside their levels. Measured: five of 200 trees of 4 levels 20 us."""
+COMPILED_US, COMPILED_PART_US, COMPILED_COLUMN_US = 8.0, 1.0, 0.06
+"""Of forests and linear models in one call, beside the levels of trees; for each column that a step adds."""
 LINEAR_US = 16.0
-"""Measured: 11 to 18 us, with up to 45 columns; its arrays are too small to count."""
+"""By numpy, as the first layer of a network. Measured: 11 to 18 us, with up to 45 columns, too few to count."""
+MERGED_PART_US = 1.0
+"""Of networks that are alike, beside their products."""
 PRODUCT_US = 0.0003
 """Of a network's weights: 96 x 1 above its first layer took no more than that layer alone, 96 x 96 about 3 us."""
 STEP_US = 8.0
@@ -34,15 +37,19 @@ NEIGHBOR_US = 0.002
 
 def predict_ms(parts: Sequence[Part]) -> float:
     """Milliseconds that a bag of these takes for one row."""
+    if answer_alike(parts):
+        return (COMPILED_US + sum(map(_compiled_us, parts))) / 1000
     if not alike(parts):
         return sum(PART_US + _steps_us([part]) + _member_us(part.member) for part in parts) / 1000
-    members = [part.member for part in parts]
-    if forests := [member for member in members if isinstance(member, Forest)]:
-        levels = sum(len(forest.roots) * forest.depth for forest in forests)
-        together = MERGED_US + MERGED_PART_US * len(parts) + TREE_LEVEL_US * levels
-    else:  # what is beside the products is done once
-        together = sum(map(_member_us, members)) - (LINEAR_US - MERGED_PART_US) * (len(members) - 1)
+    # What is beside the products is done once.
+    together = sum(_member_us(part.member) for part in parts) - (LINEAR_US - MERGED_PART_US) * (len(parts) - 1)
     return (PART_US + _steps_us(parts) + together) / 1000
+
+
+def _compiled_us(part: Part) -> float:
+    levels = len(part.member.roots) * part.member.depth if isinstance(part.member, Forest) else 0
+    columns = sum(len(step.sources) for step in part.steps)
+    return COMPILED_PART_US + TREE_LEVEL_US * levels + COMPILED_COLUMN_US * columns
 
 
 def _steps_us(parts: Sequence[Part]) -> float:
@@ -55,7 +62,7 @@ def _steps_us(parts: Sequence[Part]) -> float:
 
 def _member_us(member: object) -> float:
     if isinstance(member, Forest):
-        return FOREST_US + TREE_LEVEL_US * len(member.roots) * member.depth
+        return COMPILED_US + TREE_LEVEL_US * len(member.roots) * member.depth
     if isinstance(member, Network):
         return LINEAR_US + PRODUCT_US * sum(weights.size for weights in member.weights)
     if isinstance(member, Neighbors):

@@ -17,8 +17,8 @@ from core.predict import fitting
 from core.predict.arrays import AnyArray, Array
 from core.predict.combination import COMBINATIONS, Combination, Vote
 from core.predict.encoder import Encoder
+from core.predict.ensemble import Ensemble
 from core.predict.members import KINDS, Member
-from core.predict.merging import Bag, answers, merged
 from core.predict.part import Part
 from core.predict.steps import STEPS, Step
 
@@ -39,10 +39,10 @@ class Predictor:
     combination: Combination = ALONE
     info: Mapping[str, Any] = field(default_factory=dict)
     """What `model.json` says of the model: algorithm, name of the data, job, and so on."""
-    _merged: tuple[Bag | None, ...] = field(init=False, repr=False, compare=False)
+    _ensemble: Ensemble = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_merged", tuple(merged(bag, len(self.encoder.codes)) for bag in self.bags))
+        object.__setattr__(self, "_ensemble", Ensemble.of(self.bags, len(self.encoder.codes)))
 
     def probabilities(self, columns: Sequence[Sequence[Any]]) -> Array:
         """Rows x classes from one sequence of JSON scalars (None: missing) per column of `signature.used`."""
@@ -50,9 +50,7 @@ class Predictor:
 
     def of_matrix(self, matrix: Array) -> Array:
         """Rows x classes from the encoded matrix; of a regression, rows x 1."""
-        return self.combination.combined(
-            [answers(p, bag, matrix) for p, bag in zip(self.bags, self._merged, strict=True)]
-        )
+        return self.combination.combined(self._ensemble.said(matrix))
 
     def labels(self, probabilities: Array) -> list[Scalar]:
         """The answer of `predict`: a class per row."""

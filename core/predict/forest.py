@@ -108,6 +108,11 @@ class Forest:
         }
 
     @property
+    def packed(self) -> Packed | None:
+        """What the compiled evaluator reads; None where numpy answers."""
+        return self._packed
+
+    @property
     def compiled(self) -> bool:
         """Whether the compiled evaluator answers."""
         return self._packed is not None

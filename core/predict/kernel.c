@@ -1,11 +1,15 @@
-/* Evaluates a forest (core/predict/forest.py) on rows: the sum of the leaves that each row reaches, per output.
+/* Evaluates forests (core/predict/forest.py) on rows: the sum of the leaves that each row reaches, per output; and all
+ * members of an ensemble (core/predict/program.py), each with the steps that widen its rows.
  *
  * The sums are added tree after tree, as the numpy evaluator adds them, so that both give the same bits. Nothing is
- * allocated, written outside `sums` and `scratch`, or kept: any number of threads may call with the same forest.
+ * allocated, written outside of the results and `scratch`, or kept: any number of threads may call with the same forest.
  * The caller has checked the forest; every index in it is within its array, and every walk ends in a leaf.
  */
 
+#include <math.h>
 #include <stdint.h>
+
+#include "kernel_steps.h"
 
 /* Siblings lie side by side, the right one after the left one, and a leaf is its own left child. */
 typedef struct {
@@ -106,7 +110,7 @@ static void one_row(const Forest *forest, const double *row, int missing, double
 
 /* As many rows as there are lanes: a tree stays in the nearest cache while all of them go down in it. */
 static void some_rows(const Forest *forest, const double *matrix, int64_t width, int64_t count, int missing,
-                      double *sums) {
+                      double *sums, int64_t stride) {
     const double *rows[LANES];
     int32_t at[LANES];
     for (int64_t tree = 0; tree < forest->trees; tree++)
@@ -117,11 +121,11 @@ static void some_rows(const Forest *forest, const double *matrix, int64_t width,
             }
             descend(forest, rows, at, missing);
             for (int lane = 0; lane < LANES && first + lane < count; lane++)
-                add(forest, tree, at[lane], sums + (first + lane) * forest->outputs);
+                add(forest, tree, at[lane], sums + (first + lane) * stride);
         }
 }
 
-/* The rows as the trees compare them, or as they are where nothing is changed. */
+/* The rows as the trees compare them, or as they are where nothing is changed; `to` may be `from`. */
 static const double *prepared(const Forest *forest, const double *from, int64_t width, int64_t count, double *to) {
     if (!forest->fill && !forest->cast32)
         return from;
@@ -135,22 +139,97 @@ static const double *prepared(const Forest *forest, const double *from, int64_t 
     return to;
 }
 
+/* The sums of some rows, each `stride` behind those of the row before. */
+static void walk_rows(const Forest *forest, const double *from, int64_t width, int64_t count, double *sums,
+                      int64_t stride, double *scratch) {
+    const double *rows = prepared(forest, from, width, count, scratch);
+    int missing = 0;
+    for (int64_t at = 0; at < count * width; at++)
+        missing |= rows[at] != rows[at];
+    for (int64_t row = 0; row < count; row++)
+        for (int64_t output = 0; output < forest->outputs; output++)
+            sums[row * stride + output] = forest->sum32 ? (double)(float)forest->base[output] : 0.0;
+    if (count >= LANES)
+        some_rows(forest, rows, width, count, missing, sums, stride);
+    else
+        for (int64_t row = 0; row < count; row++)
+            one_row(forest, rows + row * width, missing, sums + row * stride);
+}
+
 /* The sums of `rows` rows of `width` columns; `scratch` has room for `block` rows. */
 void slipway_sums(const Forest *forest, const double *matrix, int64_t rows, int64_t width, double *sums,
                   double *scratch, int64_t block) {
     for (int64_t first = 0; first < rows; first += block) {
         const int64_t count = rows - first < block ? rows - first : block;
-        const double *part = prepared(forest, matrix + first * width, width, count, scratch);
-        int missing = 0;
-        for (int64_t at = 0; at < count * width; at++)
-            missing |= part[at] != part[at];
-        double *out = sums + first * forest->outputs;
-        for (int64_t at = 0; at < count * forest->outputs; at++)
-            out[at] = forest->sum32 ? (double)(float)forest->base[at % forest->outputs] : 0.0;
-        if (count >= LANES)
-            some_rows(forest, part, width, count, missing, out);
-        else
-            for (int64_t row = 0; row < count; row++)
-                one_row(forest, part + row * width, missing, out + row * forest->outputs);
+        walk_rows(forest, matrix + first * width, width, count, sums + first * forest->outputs, forest->outputs,
+                  scratch);
     }
+}
+
+/* A member: a forest with what its sums are multiplied by and added to, or a linear model where there is no forest. */
+typedef struct {
+    const Forest *forest;
+    const Linear *linear;
+    const Step *steps;
+    double scale;
+    int64_t stepped, width; /* how many steps, and columns with those that they add */
+} Member;
+
+static const double *widened(const Member *member, const double *from, int64_t columns, int64_t count, double *to) {
+    if (!member->stepped)
+        return from;
+    for (int64_t row = 0; row < count; row++) {
+        double *wide = to + row * member->width;
+        for (int64_t column = 0; column < columns; column++)
+            wide[column] = from[row * columns + column];
+        widen(member->steps, member->stepped, wide, columns);
+    }
+    return to;
+}
+
+static void margins_of(const Member *member, const double *rows, int64_t count, int64_t outputs, double *margins,
+                       int64_t stride, double *scratch) {
+    if (!member->forest) {
+        for (int64_t row = 0; row < count; row++)
+            add_up(member->linear, rows + row * member->width, margins + row * stride);
+        return;
+    }
+    walk_rows(member->forest, rows, member->width, count, margins, stride, scratch);
+    if (member->forest->sum32) /* these begin with the base */
+        return;
+    for (int64_t row = 0; row < count; row++)
+        for (int64_t output = 0; output < outputs; output++) {
+            double *margin = margins + row * stride + output;
+            *margin = *margin * member->scale + member->forest->base[output];
+        }
+}
+
+/* What each of the members, all of so many outputs, says of each row before the link (rows x members x outputs);
+ * `scratch` has room for `block` of the widest rows. */
+void slipway_margins(const Member *members, int64_t count, int64_t outputs, const double *matrix, int64_t rows,
+                     int64_t columns, double *margins, double *scratch, int64_t block) {
+    const int64_t stride = count * outputs;
+    for (int64_t first = 0; first < rows; first += block) {
+        const int64_t some = rows - first < block ? rows - first : block;
+        for (int64_t at = 0; at < count; at++) {
+            const double *wide = widened(members + at, matrix + first * columns, columns, some, scratch);
+            margins_of(members + at, wide, some, outputs, margins + first * stride + at * outputs, stride, scratch);
+        }
+    }
+}
+
+/* The weighted sums of what members say (rows x members x classes), per bag of them (bags x rows x classes); those of
+ * bag `b` end before member `ends[b]`. They are added one after the other, as `bagged` adds them. */
+void slipway_means(const double *said, const double *shares, const int64_t *ends, int64_t bags, int64_t rows,
+                   int64_t members, int64_t classes, double *means) {
+    for (int64_t bag = 0, first = 0; bag < bags; first = ends[bag++])
+        for (int64_t row = 0; row < rows; row++) {
+            const double *own = said + row * members * classes;
+            double *mean = means + (bag * rows + row) * classes;
+            for (int64_t class = 0; class < classes; class++) {
+                mean[class] = own[first * classes + class] * shares[first];
+                for (int64_t at = first + 1; at < ends[bag]; at++)
+                    mean[class] += own[at * classes + class] * shares[at];
+            }
+        }
 }

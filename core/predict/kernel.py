@@ -1,13 +1,14 @@
-"""The compiled evaluator of forests, where set-up has built it: `kernel.c`, called by ctypes, which frees the GIL.
+"""The compiled evaluator of models, where set-up has built it: `kernel.c`, called by ctypes.
 
 It is looked for in the environment that runs, under a name that holds the digest of its source: a library of another
-version is never taken. Where there is none, `forest.py` walks by numpy and gives the same numbers.
+version is never taken. Where there is none, numpy gives the same numbers: of trees in `forest.py`.
 """
 
 import ctypes
 import hashlib
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 from core.predict.arrays import AnyArray, Array
 
 SOURCE = Path(__file__).with_suffix(".c")
+HEADER = Path(__file__).with_name("kernel_steps.h")
 BLOCK = 64
 """Rows that pass through all trees before the next ones: they and their sums stay near the processor."""
 MISSING_GOES_RIGHT, INNER, SET, COLUMNS_MAX = 1 << 31, 1 << 30, 1 << 29, 1 << 29
@@ -37,69 +39,92 @@ class _Forest(ctypes.Structure):
 
 def place() -> Path:
     """Where the library of this very source lies once it is built."""
-    digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
+    digest = hashlib.sha256(SOURCE.read_bytes() + HEADER.read_bytes()).hexdigest()[:16]
     return Path(sys.prefix) / "lib" / "slipway" / f"kernel-{digest}.so"
 
 
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The library's functions. They free the interpreter's lock; the brief ones keep it, for a row or a few."""
+
+    sums: Any
+    margins: Any
+    means: Any
+    brief_margins: Any
+    brief_means: Any
+
+
 @cache
-def library() -> Any:
-    """The function `slipway_sums`; None where there is no library, or none that this machine can load."""
+def library() -> Library | None:
+    """What set-up has built; None where it has not, or what it has built cannot be loaded on this machine."""
     try:
         return opened(place())
-    except OSError:
+    except (OSError, AttributeError):
         return None
 
 
-def opened(path: Path) -> Any:
-    """The function of a library. Raises OSError."""
-    sums = ctypes.CDLL(str(path)).slipway_sums
+def opened(path: Path) -> Library:
+    """The functions of a library. Raises OSError; AttributeError for one of something else."""
     pointer, count = ctypes.c_void_p, ctypes.c_int64
-    sums.argtypes = (pointer, pointer, count, count, pointer, pointer, count)
-    sums.restype = None
-    return sums
+    free, brief = ctypes.CDLL(str(path)), ctypes.PyDLL(str(path))
+    sums = (pointer, pointer, count, count, pointer, pointer, count)
+    margins = (pointer, count, count, pointer, count, count, pointer, pointer, count)
+    means = (pointer, pointer, pointer, count, count, count, count, pointer)
+    return Library(
+        _function(free.slipway_sums, sums),
+        _function(free.slipway_margins, margins),
+        _function(free.slipway_means, means),
+        _function(brief.slipway_margins, margins),
+        _function(brief.slipway_means, means),
+    )
+
+
+def _function(found: Any, arguments: tuple[Any, ...]) -> Any:
+    found.argtypes, found.restype = arguments, None
+    return found
 
 
 class Packed:
     """A forest's nodes as the library reads them. Arrays that it points at are kept alive here."""
 
-    __slots__ = ("_address", "_arrays", "_columns", "_described", "_fills", "_outputs", "_plain", "_sums")
+    __slots__ = ("_arrays", "_described", "_outputs", "_plain", "_sums", "address", "columns", "fills")
 
     def __init__(self, sums: Any, arrays: dict[str, AnyArray], columns: int, **how: bool) -> None:
-        self._sums, self._arrays, self._columns = sums, arrays, columns
+        self._sums, self._arrays, self.columns = sums, arrays, columns
         self._outputs = len(arrays["base"])
-        self._fills = len(arrays["fill"])
-        self._plain = not (self._fills or how["cast32"])
+        self.fills = len(arrays["fill"])
+        self._plain = not (self.fills or how["cast32"])
         pointers = {name: array.ctypes.data for name, array in arrays.items() if len(array)}
         self._described = _Forest(
             **pointers, trees=len(arrays["roots"]), outputs=self._outputs, sets="words" in arrays, **how
         )
-        self._address = ctypes.addressof(self._described)
+        self.address = ctypes.addressof(self._described)
 
     def __call__(self, matrix: Array) -> Array:
         """The sums of the reached leaves, rows x outputs. Raises IndexError, ValueError for a matrix of other width."""
         rows, width = matrix.shape
-        if width < self._columns:
-            raise IndexError(f"A tree asks for column {self._columns - 1}, and there are {width}")
-        if self._fills not in (0, width):
-            raise ValueError(f"The trees fill {self._fills} columns, and there are {width}")
+        if width < self.columns:
+            raise IndexError(f"A tree asks for column {self.columns - 1}, and there are {width}")
+        if self.fills not in (0, width):
+            raise ValueError(f"The trees fill {self.fills} columns, and there are {width}")
         sums = np.empty((rows, self._outputs))
         if not rows:
             return sums
         read = np.ascontiguousarray(matrix, dtype=np.float64)
-        scratch = None if self._plain else _pointer(np.empty(min(rows, BLOCK) * width))
-        self._sums(self._address, _pointer(read), rows, width, _pointer(sums), scratch, BLOCK)
+        scratch = None if self._plain else pointer(np.empty(min(rows, BLOCK) * width))
+        self._sums(self.address, pointer(read), rows, width, pointer(sums), scratch, BLOCK)
         return sums
 
 
-def _pointer(array: AnyArray) -> Any:
+def pointer(array: AnyArray) -> Any:
     """Its address, and the array kept alive with it; `array.ctypes` takes as long as a walk through 50 trees."""
     return ctypes.byref(_BYTE(array)) if array.flags.writeable else array.ctypes.data
 
 
 def packed(arrays: Mapping[str, AnyArray], *, cast32: bool, sum32: bool) -> Packed | None:
     """A forest's arrays for the library; None where there is no library, or they do not go into its nodes."""
-    sums, columns = library(), int(arrays["feature"].max()) + 1
-    if sums is None or columns > COLUMNS_MAX:
+    built, columns = library(), int(arrays["feature"].max()) + 1
+    if built is None or columns > COLUMNS_MAX:
         return None
     order, left, roots = _breadth_first(arrays)
     if not len(order):
@@ -120,7 +145,7 @@ def packed(arrays: Mapping[str, AnyArray], *, cast32: bool, sum32: bool) -> Pack
         **{name: np.ascontiguousarray(arrays[name], dtype=np.float64) for name in ("fill", "base")},
         **(_sets(nodes, arrays, np.where(inner, arrays["set_of"][order], -1)) if "set_of" in arrays else {}),
     }
-    return Packed(sums, read, columns, cast32=cast32, sum32=sum32)
+    return Packed(built.sums, read, columns, cast32=cast32, sum32=sum32)
 
 
 def _sets(nodes: AnyArray, arrays: Mapping[str, AnyArray], set_of: AnyArray) -> dict[str, AnyArray]:

@@ -70,13 +70,14 @@ class Lookup:
     """Of each key, its first part."""
     start: Places
     table: Array
-    _stride: Places = field(init=False, repr=False, compare=False)
+    stride: Places = field(init=False, repr=False, compare=False)
+    """What a step to a part's next place moves in the table."""
 
     def __post_init__(self) -> None:
         """Raises ModelUnreadable for arrays that do not fit together."""
         if not self._fits():
             raise ModelUnreadable("A lookup of the model has arrays that do not fit", hint="Register the model again")
-        object.__setattr__(self, "_stride", self._strides())
+        object.__setattr__(self, "stride", self._strides())
 
     @property
     def sources(self) -> tuple[tuple[int, ...], ...]:
@@ -109,12 +110,12 @@ class Lookup:
 
     def added(self, matrix: Array) -> Array:
         """See `Step.added`."""
-        found = self.table[self.start + np.add.reduceat(self._places(matrix) * self._stride, self.first, axis=1)]
+        found = self.table[self.start + np.add.reduceat(self._places(matrix) * self.stride, self.first, axis=1)]
         return np.asarray(found.reshape(len(matrix), -1))
 
     def places(self, matrix: Array) -> Places:
         """The row of the table that each key reads (rows x keys)."""
-        return np.asarray(self.start + np.add.reduceat(self._places(matrix) * self._stride, self.first, axis=1))
+        return np.asarray(self.start + np.add.reduceat(self._places(matrix) * self.stride, self.first, axis=1))
 
     def arrays(self) -> dict[str, AnyArray]:
         """See `Step.arrays`."""
@@ -140,7 +141,7 @@ class Lookup:
         return np.where(known, values, self.size).astype(np.int64)
 
     def _strides(self) -> Places:
-        """What a step to a part's next place moves in the table: the product of the later parts' places in its key."""
+        """For each part the product of the later parts' places in its key."""
         strides = np.ones(len(self.column), dtype=np.int64)
         ends = np.append(self.first[1:], len(self.column))
         for first, end in zip(self.first.tolist(), ends.tolist(), strict=True):

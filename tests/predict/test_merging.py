@@ -1,4 +1,4 @@
-"""The folds of a bag answer at once what they answer one by one."""
+"""The folds of a bag, and the bags of a model, answer at once what they answer one by one."""
 
 import pickle
 
@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_forests import COLUMNS, TREES, random_forest, random_rows
 
-from core.predict.forest import Forest
+from core.predict.ensemble import Ensemble
 from core.predict.linear import Linear
 from core.predict.merging import answers, merged
 from core.predict.network import Network
@@ -77,28 +77,28 @@ STEPS = st.lists(st.sampled_from(["lookup", "arithmetic", "scores"]), max_size=3
 
 @given(
     seed=SEEDS,
-    kind=st.sampled_from(list(TREES)),
-    folds=st.integers(2, 6),
-    count=st.sampled_from([1, 2, 9, 70]),
+    kinds=st.lists(st.sampled_from(list(TREES)), min_size=1, max_size=3),
+    count=st.sampled_from([0, 1, 2, 9, 70]),
     sets=st.booleans(),
     steps=STEPS,
 )
 @ONE_BY_ONE
-def test_forests_answer_in_one_call_with_the_same_bits(evaluator, seed, kind, folds, count, sets, steps):
-    rng = np.random.default_rng(seed)
-    parts = []
-    for at, share in enumerate(rng.random(folds)):
-        own = steps_of(rng, steps)
-        columns = COLUMNS + sum(len(step.sources) for step in own)
-        parts.append(Part(random_forest(rng, kind, 5 + at, sets, columns), share, own))
+def test_all_bags_of_trees_answer_in_one_call_with_the_same_bits(evaluator, seed, kinds, count, sets, steps):
+    rng, bags = np.random.default_rng(seed), []
+    for kind in kinds:
+        parts = []
+        for at, share in enumerate(rng.random(rng.integers(1, 6))):
+            own = steps_of(rng, steps)
+            columns = COLUMNS + sum(len(step.sources) for step in own)
+            parts.append(Part(random_forest(rng, kind, 5 + at, sets, columns), share, own))
+        bags.append(tuple(parts))
     rows = random_rows(rng, count)
-    alike = len({len(part.member.set_of) > 0 for part in parts}) == 1
-    bag = merged(parts, COLUMNS)
-    assert (bag is not None) == (evaluator == "compiled" and alike and not TREES[kind].get("whole"))
+    ensemble = Ensemble.of(bags, COLUMNS)
+    assert (len(ensemble.others) == 0) is (evaluator == "compiled")
     with np.errstate(all="ignore"):
-        assert np.array_equal(answers(parts, bag, rows), bagged(parts, rows))
-        if bag:
-            assert np.array_equal(pickle.loads(pickle.dumps(bag)).answers(rows), bagged(parts, rows))
+        wanted = [bagged(parts, rows) for parts in bags]
+        for made in (ensemble, pickle.loads(pickle.dumps(ensemble))):
+            assert all(map(np.array_equal, made.said(rows), wanted))
 
 
 @given(
@@ -109,8 +109,10 @@ def test_forests_answer_in_one_call_with_the_same_bits(evaluator, seed, kind, fo
     count=st.sampled_from([1, 2, 9, 70]),
     steps=STEPS,
 )
-@ONE_BY_ONE
-def test_linear_models_and_networks_answer_at_once_to_the_last_digits(seed, make, folds, outputs, count, steps):
+@settings(ONE_BY_ONE, max_examples=30)
+def test_linear_models_and_networks_answer_at_once_to_the_last_digits(
+    evaluator, seed, make, folds, outputs, count, steps
+):
     rng = np.random.default_rng(seed)
     parts = []
     for share in rng.dirichlet(np.ones(folds)):
@@ -118,11 +120,24 @@ def test_linear_models_and_networks_answer_at_once_to_the_last_digits(seed, make
         parts.append(Part(make(rng, COLUMNS + sum(len(step.sources) for step in own), outputs), share, own))
     rows = rng.choice([np.nan, -2.0, 0.0, 0.5, 1.0], (count, COLUMNS))
     rows[:, 0] = rng.choice([np.nan, 0.0], count)
-    bag = merged(parts, COLUMNS)
+    bag, ensemble = merged(parts, COLUMNS), Ensemble.of([tuple(parts)], COLUMNS)
     assert bag is not None
     with np.errstate(all="ignore"):
-        for made in (bag.answers(rows), answers(parts, bag, rows)):
+        for made in (bag.answers(rows), answers(parts, bag, rows), ensemble.said(rows)[0]):
             np.testing.assert_allclose(made, bagged(parts, rows), rtol=1e-9, atol=1e-12)
+        if make is linear and evaluator == "compiled":
+            assert np.array_equal(np.vstack([ensemble.said(row[None])[0] for row in rows]), ensemble.said(rows)[0])
+
+
+def test_bags_of_every_kind_answer_in_their_order(evaluator):
+    rng = np.random.default_rng(6)
+    rows = rng.choice([np.nan, 0.0, 1.0], (3, COLUMNS))
+    made = [linear(rng, COLUMNS, 1), network(rng, COLUMNS, 2), *(random_forest(rng, "plain", 4, False) for _ in "ab")]
+    mixed = (Part(made[0], 0.5), Part(made[2], 0.5))
+    bags = [mixed, *((Part(member),) for member in made)]
+    wanted = [bagged(bag, rows) for bag in bags]
+    for said, one in zip(Ensemble.of(bags, COLUMNS).said(rows), wanted, strict=True):
+        np.testing.assert_allclose(said, one, rtol=1e-12)
 
 
 def test_what_all_folds_add_alike_is_added_once():
@@ -135,27 +150,33 @@ def test_what_all_folds_add_alike_is_added_once():
 
 def test_what_a_bag_cannot_say_in_one_call_it_says_one_by_one():
     rng = np.random.default_rng(1)
-    plain, other = (Part(random_forest(rng, kind, 4, False), 0.5) for kind in ("plain", "value"))
+    lines = [Part(linear(rng, COLUMNS, outputs), 0.5) for outputs in (1, 2)]
     added = (sums(rng, COLUMNS),)
-    assert merged([plain], COLUMNS) is None
-    assert merged([plain, other], COLUMNS) is None
-    assert merged([plain, Part(plain.member, 0.5, added)], COLUMNS) is None
-    assert merged([plain, Part(linear(rng, COLUMNS, 1), 0.5)], COLUMNS) is None
-    assert merged([Part(linear(rng, COLUMNS, outputs), 0.5) for outputs in (1, 2)], COLUMNS) is None
-
-
-@pytest.mark.usefixtures("evaluator")
-def test_columns_that_are_not_there_are_left_to_whoever_checks_a_model():
-    rng = np.random.default_rng(2)
-    trees = [Part(random_forest(rng, "plain", 4, False, columns=9), 0.5) for _ in range(2)]
-    lines = [Part(linear(rng, 9, 1), 0.5) for _ in range(2)]
-    assert merged(trees, COLUMNS) is None
+    assert merged(lines[:1], COLUMNS) is None
     assert merged(lines, COLUMNS) is None
+    assert merged([lines[0], Part(lines[0].member, 0.5, added)], COLUMNS) is None
+    assert merged([lines[0], Part(random_forest(rng, "plain", 4, False), 0.5)], COLUMNS) is None
 
 
-def test_forests_that_fill_one_column_differently_answer_one_by_one():
+@pytest.mark.parametrize("damaged", ["trees", "lines", "lookup", "arithmetic", "scores"])
+def test_columns_that_are_not_there_are_left_to_whoever_checks_a_model(evaluator, damaged):
+    rng = np.random.default_rng(2)
+    members = {"trees": random_forest(rng, "plain", 4, False, columns=9), "lines": linear(rng, 9, 1)}
+    member = members.get(damaged) or random_forest(rng, "plain", 4, False)
+    numbers = np.array([COLUMNS])
+    steps = {
+        "lookup": Lookup(numbers, numbers, np.ones((1, 1)), numbers > 0, numbers * 0, numbers * 0, np.ones((9, 0))),
+        "arithmetic": Arithmetic(numbers * 0, numbers, numbers * 0),
+        "scores": Scores(numbers, np.array([0, 1]), np.ones(1), np.ones(1)),
+    }
+    ensemble = Ensemble.of([(Part(member, 1.0, (steps[damaged],) if damaged in steps else ()),)], COLUMNS)
+    assert ensemble.programs == ()
+    with pytest.raises(IndexError):
+        ensemble.said(np.ones((1, COLUMNS)))
+
+
+def test_a_matrix_of_other_width_is_refused_before_the_library_reads_it(evaluator):
     rng = np.random.default_rng(3)
-    one, other = (random_forest(rng, "averaged", 4, False) for _ in range(2))
-    changed = Forest.from_arrays(other.meta(), other.arrays() | {"fill": other.fill + 1})
-    parts = [Part(one, 0.5), Part(changed, 0.5)]
-    assert merged(parts, COLUMNS) is None
+    ensemble = Ensemble.of([(Part(random_forest(rng, "plain", 60, False)),)], COLUMNS)
+    with pytest.raises(IndexError):
+        ensemble.said(np.ones((1, COLUMNS - 2)))

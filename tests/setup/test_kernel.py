@@ -46,8 +46,10 @@ def test_the_library_has_the_name_of_its_source_and_lies_in_the_environment(tmp_
     assert first.is_relative_to(sys.prefix)
     other = tmp_path / "kernel.c"
     other.write_text("int other;")
-    monkeypatch.setattr("core.predict.kernel.SOURCE", other)
-    assert place().name != first.name
+    for source in ("SOURCE", "HEADER"):
+        with monkeypatch.context() as changed:
+            changed.setattr(f"core.predict.kernel.{source}", other)
+            assert place().name != first.name
 
 
 def test_a_file_that_is_no_library_is_not_taken(tmp_path):

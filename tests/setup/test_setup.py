@@ -25,6 +25,7 @@ def checkout(tmp_path) -> Path:
         "scripts/gpu_code.py",
         "scripts/kernel.py",
         "core/predict/kernel.c",
+        "core/predict/kernel_steps.h",
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
