@@ -47,7 +47,10 @@ class Calibration:
 
     def calibrated(self, said: Array) -> Array:
         """Rows x classes."""
-        return softmax(self.slope * logarithms(said) + np.array(self.bias))
+        scores = logarithms(said)
+        scores *= self.slope
+        scores += self.bias
+        return softmax(scores)
 
     def problem(self, classes: int) -> str:
         """Why it does not fit; empty when it does."""
@@ -151,13 +154,16 @@ COMBINATIONS: Mapping[str, CombinationKind] = {Vote.kind: Vote, Stack.kind: Stac
 
 def logarithms(probabilities: Array) -> Array:
     """Of probabilities, which may be 0."""
-    return np.asarray(np.log(probabilities + ABSENT))
+    made = probabilities + ABSENT
+    return np.log(made, out=made)
 
 
 def softmax(scores: Array) -> Array:
     """Rows x classes, each row summing to 1."""
-    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+    made = scores - np.maximum.reduce(scores, axis=1, keepdims=True)  # the method takes twice as long for a row
+    np.exp(made, out=made)
+    made /= np.add.reduce(made, axis=1, keepdims=True)
+    return np.asarray(made)
 
 
 def _numbers(values: Any) -> tuple[float, ...]:

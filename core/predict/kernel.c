@@ -204,6 +204,15 @@ static void margins_of(const Member *member, const double *rows, int64_t count, 
         }
 }
 
+/* Of each margin, what LINKS["sigmoid"] gives: 1 less the probability, and that. Before, `powers` has exp(-|margin|). */
+void slipway_sigmoid(const double *margins, const double *powers, int64_t count, double *said) {
+    for (int64_t at = 0; at < count; at++) {
+        const double positive = (margins[at] >= 0 ? 1.0 : powers[at]) / (1.0 + powers[at]);
+        said[2 * at] = 1.0 - positive;
+        said[2 * at + 1] = positive;
+    }
+}
+
 /* What each of the members, all of so many outputs, says of each row before the link (rows x members x outputs);
  * `scratch` has room for `block` of the widest rows. */
 void slipway_margins(const Member *members, int64_t count, int64_t outputs, const double *matrix, int64_t rows,

@@ -52,6 +52,7 @@ class Library:
     means: Any
     brief_margins: Any
     brief_means: Any
+    brief_sigmoid: Any
 
 
 @cache
@@ -76,6 +77,7 @@ def opened(path: Path) -> Library:
         _function(free.slipway_means, means),
         _function(brief.slipway_margins, margins),
         _function(brief.slipway_means, means),
+        _function(brief.slipway_sigmoid, (pointer, pointer, count, pointer)),
     )
 
 

@@ -1,7 +1,7 @@
 """Members of an ensemble, with their steps, as the compiled evaluator reads them: one call for all bags of trees.
 
 For a single row nearly all of the time is in the calls, not in the numbers: each step, forest, link and sum by numpy
-would take longer than a walk through hundreds of trees. Only the links are left to numpy, whose exponential is its own.
+would take longer than a walk through hundreds of trees. Only exponentials are left to numpy, which has its own.
 """
 
 import ctypes
@@ -70,13 +70,14 @@ class Program:
 
     __slots__ = (
         "_address", "_bags", "_columns", "_ends", "_kept", "_library", "_link", "_members", "_outputs", "_scratch",
-        "_shares",
+        "_shares", "_sigmoids",
     )  # fmt: skip
 
     def __init__(self, library: Library, bags: Sequence[Bag], columns: int) -> None:
         parts = [part for bag in bags for part in bag]
         self._library, self._columns, self._bags, self._members = library, columns, len(bags), len(parts)
         self._link, self._outputs = _answer(parts[0])
+        self._sigmoids = self._link == "sigmoid" and self._outputs == 1
         described = [_described(part, columns) for part in parts]
         self._kept = ((_Member * len(parts))(*(member for member, _ in described)), described)
         self._address = ctypes.addressof(self._kept[0])
@@ -99,13 +100,21 @@ class Program:
             self._address, self._members, self._outputs, pointer(read), rows, width, pointer(margins),
             pointer(scratch), BLOCK,
         )  # fmt: skip
-        said = np.ascontiguousarray(LINKS[self._link](margins))
-        means = np.empty((self._bags, rows, said.shape[1]))
+        said = self._sigmoid(margins) if brief and self._sigmoids else LINKS[self._link](margins)
+        classes = said.shape[1]
+        means = np.empty((self._bags, rows, classes))
         (built.brief_means if brief else built.means)(
-            pointer(said), self._shares[1], self._ends[1], self._bags, rows, self._members, said.shape[1],
-            pointer(means),
+            pointer(np.ascontiguousarray(said)), self._shares[1], self._ends[1], self._bags, rows, self._members,
+            classes, pointer(means),
         )  # fmt: skip
         return means
+
+    def _sigmoid(self, margins: Array) -> Array:
+        """What `LINKS` gives, in half as many microseconds."""
+        powers, said = np.abs(margins), np.empty((len(margins), 2))
+        np.exp(np.negative(powers, out=powers), out=powers)
+        self._library.brief_sigmoid(pointer(margins), pointer(powers), len(margins), pointer(said))
+        return said
 
 
 def form(bag: Bag, columns: int) -> tuple[str, int] | None:
