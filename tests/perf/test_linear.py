@@ -1,4 +1,4 @@
-"""What a table costs before it is learned from grows with its rows and columns, and not with their square."""
+"""What a table costs before it is learned from and after grows with its rows and columns, and not with their square."""
 
 import time
 from collections.abc import Callable
@@ -32,10 +32,11 @@ def processor_s(prepared: Prepared) -> float:
     [
         (lambda folder, n: tables._profile(folder, rows=100, columns=n), (500, 2_000)),
         (lambda folder, n: reading._prepare(folder, rows=100, columns=n), (500, 2_000)),
+        (lambda folder, n: reading._reference(folder, rows=100, columns=n), (500, 2_000)),
         (lambda folder, n: reading._registration(folder, rows=20, columns=n), (400, 1_600)),
         (lambda folder, n: tables._profile(folder, rows=n, columns=10), (20_000, 80_000)),
     ],
-    ids=["profile by columns", "prepare by columns", "registration by columns", "profile by rows"],
+    ids=["profile", "prepare", "reference", "registration", "profile by rows"],
 )
 def test_the_cost_of_a_table_grows_with_its_size(
     tmp_path: Path, prepare: Callable[[Path, int], Prepared], sizes: tuple[int, int]

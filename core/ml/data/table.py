@@ -34,6 +34,8 @@ class Table:
         described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({file})").fetchall()
         self._sql = {str(name): f"c{i}" for i, (name, *_) in enumerate(described)}
         self._plain = PlainCells(parquet, list(self._sql))
+        self._places: dict[str, Any] = {}
+        """Of the rows that were asked for: to plan that query takes long where there are thousands of columns."""
         columns = ", ".join(self._sql.values())
         self._from = f"(SELECT * FROM read_parquet({file}, file_row_number=true)) AS t({columns}, place)"
 
@@ -59,7 +61,9 @@ class Table:
         # By hash, since every other row of a table can be of one class.
         some = f"hash(place) % {every} = 0" if every > 1 else "true"
         rows = f"{self._from} WHERE {self._cell(target.name, target.kind)} IS NOT NULL AND {some} ORDER BY place"
-        found = self._plain.read(asked, self._connection.sql(f"SELECT place FROM {rows}").fetchnumpy()["place"])
+        if rows not in self._places:
+            self._places[rows] = self._connection.sql(f"SELECT place FROM {rows}").fetchnumpy()["place"]
+        found = self._plain.read(asked, self._places[rows])
         rest = [cell for cell in dict.fromkeys(asked) if cell not in found]
         for some_of_them in (rest[at : at + BATCH_MAX] for at in range(0, len(rest), BATCH_MAX)):
             cells = [f"{self._cell(*cell)} AS v{i}" for i, cell in enumerate(some_of_them)]

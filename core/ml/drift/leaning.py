@@ -16,6 +16,8 @@ from core.predict.folder import Predictor
 WORK_MS = 1_000.0
 """Of estimated time that a measurement may take."""
 ROWS_MIN, ROWS_MAX = 20, 500
+CELLS_AT_ONCE = 4_000_000
+"""Of the matrices of several columns that are asked about in one call: a call for each takes longer than its rows."""
 SEED = 7
 
 
@@ -28,13 +30,21 @@ def rows_for(predictor: Predictor) -> int:
 def importance_of(predictor: Predictor, matrix: Array) -> Mapping[str, float]:
     """Each column's share, of encoded rows; none where nothing changes the score."""
     random = np.random.default_rng(SEED)
-    said, codes = _scores(predictor, matrix), predictor.encoder.codes
-    changes = {}
-    for name in predictor.encoder.names:
-        group = [at for at, code in enumerate(codes) if code.name == name]
-        changed = matrix.copy()
-        changed[:, group] = matrix[random.permutation(len(matrix))][:, group]
-        changes[name] = float(np.abs(_scores(predictor, changed) - said).mean())
+    places: dict[str, list[int]] = {}
+    for at, code in enumerate(predictor.encoder.codes):
+        places.setdefault(code.name, []).append(at)
+    said, names = _scores(predictor, matrix), predictor.encoder.names
+    at_once = max(1, min(len(names), CELLS_AT_ONCE // matrix.size))
+    copies = np.tile(matrix, (at_once, 1)).reshape(at_once, *matrix.shape)
+    changes: dict[str, float] = {}
+    for some in (names[at : at + at_once] for at in range(0, len(names), at_once)):
+        changed = copies[: len(some)]
+        for name, copy in zip(some, changed, strict=True):
+            copy[:, places[name]] = matrix[:, places[name]][random.permutation(len(matrix))]
+        scored = _scores(predictor, changed.reshape(-1, matrix.shape[1])).reshape(len(some), -1)
+        changes |= dict(zip(some, np.abs(scored - said).mean(axis=1).tolist(), strict=True))
+        for name, copy in zip(some, changed, strict=True):
+            copy[:, places[name]] = matrix[:, places[name]]
     total = sum(changes.values())
     return {name: change / total for name, change in changes.items()} if 0 < total < np.inf else {}
 

@@ -20,7 +20,7 @@ from core.predict.folder import Predictor
 
 ROWS_MAX = 200_000
 """Of more rows, one in so many is taken: these are enough to see any drift that matters."""
-COLUMNS_MAX = 50
+CELLS_MAX = 10_000_000
 """Are held at once."""
 SCORE = ""
 """The name of the score among the columns."""
@@ -34,11 +34,13 @@ def reference_of(table: Path, rows: int, predictor: Predictor, said: Array | Non
     signature, encoder = predictor.signature, predictor.encoder
     dates = {code.name: code.dates for code in encoder.codes if code.dates}
     codes = [ColumnCode(column.name, column.kind) for column in signature.used]
+    every = -(-max(1, rows) // ROWS_MAX)
+    at_once = max(1, CELLS_MAX * every // max(1, rows))
     columns: list[ColumnReference] = []
     some: dict[str, list[Any]] = {}
     with open_table(table) as opened:
-        for part in (codes[at : at + COLUMNS_MAX] for at in range(0, len(codes), COLUMNS_MAX)):
-            cells = opened.read(part, _target(signature), -(-max(1, rows) // ROWS_MAX))
+        for part in (codes[at : at + at_once] for at in range(0, len(codes), at_once)):
+            cells = opened.read(part, _target(signature), every)
             columns += [_of_cells(code, cells.column(at), dates.get(code.name, "")) for at, code in enumerate(part)]
             few = np.linspace(0, len(cells) - 1, min(len(cells), rows_for(predictor))).astype(np.int64)
             some |= {code.name: cells.column(at).take(few).to_pylist() for at, code in enumerate(part)}
