@@ -1,4 +1,4 @@
-"""How time grows: `python -m perf.growth [--only scoring registration profile automl store] [--json FILE]`.
+"""How time grows: `python -m perf.growth [--only scoring batch registration profile automl store] [--json FILE]`.
 
 Exit 1 when anything hot grows faster than linearly.
 """
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from perf.docs import write_between
-from perf.growth import reading, scoring, store, tables
+from perf.growth import batch, reading, scoring, store, tables
 from perf.growth.axis import Axis, measure
 from perf.growth.fit import Growth
 from perf.growth.report import as_json, markdown
@@ -20,6 +20,7 @@ from perf.growth.report import as_json, markdown
 ROOT = Path(__file__).parents[2]
 SUBJECTS: Mapping[str, Sequence[Axis]] = {
     "scoring": scoring.AXES,
+    "batch": batch.AXES,
     "registration": reading.AXES,
     "profile": tables.PROFILE,
     "automl": tables.AUTOML,

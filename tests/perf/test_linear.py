@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from perf.growth import reading, tables
+from perf.growth import batch, reading, tables
 from perf.growth.fit import slope
 from perf.workloads.workload import Prepared
 
@@ -22,6 +22,7 @@ def processor_s(prepared: Prepared) -> float:
         began = time.process_time()
         prepared.call()
         times.append(time.process_time() - began)
+    prepared.close()
     return min(times)
 
 
@@ -35,8 +36,9 @@ def processor_s(prepared: Prepared) -> float:
         (lambda folder, n: reading._reference(folder, rows=100, columns=n), (500, 2_000)),
         (lambda folder, n: reading._registration(folder, rows=20, columns=n), (400, 1_600)),
         (lambda folder, n: tables._profile(folder, rows=n, columns=10), (20_000, 80_000)),
+        (lambda folder, n: batch.scored(folder, rows=n), (4_000, 32_000)),
     ],
-    ids=["profile", "prepare", "reference", "registration", "profile by rows"],
+    ids=["profile", "prepare", "reference", "registration", "profile by rows", "batch"],
 )
 def test_the_cost_of_a_table_grows_with_its_size(
     tmp_path: Path, prepare: Callable[[Path, int], Prepared], sizes: tuple[int, int]
