@@ -17,9 +17,8 @@ from core.sources import numbers
 from core.sources.cells import clean, heart, matches, trim, words
 from core.sources.counts import NUMBERS_SHARE, Commonest, Plain, Styled, Written
 from core.sources.numbers import CURRENCIES, STYLES, Style
+from core.sources.relation import batches
 
-BATCH_COLUMNS = 200
-"""Columns that are looked at in one pass."""
 SHOWN = 5
 """So many of the most frequent cells are told."""
 T = TypeVar("T")
@@ -34,13 +33,13 @@ class Passes:
 
     def plain(self, columns: Sequence[int]) -> dict[int, Plain]:
         """What is counted of the cells of each column; one without a cell is left out."""
-        return {i: Plain(*counts) for batch in _batches(columns) for i, *counts in self._rows(self._plain(batch))}
+        return {i: Plain(*counts) for batch in batches(columns) for i, *counts in self._rows(self._plain(batch))}
 
     def styled(self, columns: Sequence[int]) -> dict[int, Styled]:
         """What is counted of columns that may hold numbers in some style."""
         found: dict[int, Styled] = {}
         for unit, those in _grouped(self._units(columns)).items():
-            for batch in _batches(those):
+            for batch in batches(those):
                 found |= {i: _styled(counts, unit) for i, *counts in self._rows(self._styled(batch, unit))}
         return found
 
@@ -82,7 +81,7 @@ class Passes:
         """The cells of each column that are numbers in no style, where there are some."""
         found: dict[int, Commonest] = {}
         match = " OR ".join(matches(heart("cell"), style) for style in STYLES.values())
-        for batch in _batches(columns):
+        for batch in batches(columns):
             found |= self._commonest(f"SELECT i, cell FROM ({self._known(batch)}) WHERE NOT ({match})")
         return found
 
@@ -94,7 +93,7 @@ class Passes:
     def _units(self, columns: Sequence[int]) -> dict[int, str]:
         """What stands behind the numbers of nearly all cells, as in `12 kg`; empty for a currency."""
         found: dict[int, str] = {}
-        for batch in _batches(columns):
+        for batch in batches(columns):
             units = f"SELECT i, regexp_extract(cell, {literal(numbers.UNIT)}, 1) AS unit FROM ({self._known(batch)})"
             counted = f"SELECT i, unit, count(*) AS n FROM ({units}) GROUP BY i, unit"
             query = f"SELECT i, arg_max(unit, n), max(n), sum(n) FROM ({counted}) GROUP BY i"
@@ -165,14 +164,9 @@ def _styled(counts: Sequence[Any], unit: str) -> Styled:
     return Styled(known, {".": p, ",": c}, {".": only_p, ",": only_c}, percent, signs, phones, unit)
 
 
-def _batches(columns: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(columns), BATCH_COLUMNS):
-        yield columns[start : start + BATCH_COLUMNS]
-
-
 def _by_style(styles: Mapping[int, Style]) -> Iterator[tuple[Style, Sequence[int]]]:
     for style, columns in _grouped(styles).items():
-        for batch in _batches(columns):
+        for batch in batches(columns):
             yield style, batch
 
 
