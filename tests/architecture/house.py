@@ -6,7 +6,7 @@ command `python -m`), so every such string counts as an import wherever it stand
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,9 @@ DOOR = "__main__"
 """What `python -m` runs of a package."""
 BELOW = "*"
 """The last part of a name that stands for every module below what is before it."""
+
+Seen = tuple[ast.AST, bool, bool]
+"""A node; whether it runs when the module is imported; whether the type checker alone reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class House:
             _name(path.relative_to(root)): path for path in sorted((root / package).rglob("*.py"))
         }
         self._trees: dict[str, ast.Module] = {}
+        self._nodes: dict[str, tuple[Seen, ...]] = {}
         self._imports: dict[str, tuple[Import, ...]] = {}
 
     def tree(self, module: str) -> ast.Module:
@@ -52,6 +56,12 @@ class House:
         if module not in self._trees:
             self._trees[module] = ast.parse(self.modules[module].read_text("utf-8"))
         return self._trees[module]
+
+    def nodes(self, module: str) -> tuple[Seen, ...]:
+        """All of its tree, walked once: that is most of what reading a house costs."""
+        if module not in self._nodes:
+            self._nodes[module] = tuple(walk(self.tree(module)))
+        return self._nodes[module]
 
     def imports(self, module: str) -> tuple[Import, ...]:
         """Everything that the module imports, in whatever way, at whatever time."""
@@ -67,7 +77,7 @@ class House:
 
     def _found(self, module: str) -> Iterator[Import]:
         path = self.modules[module]
-        for each in read(self.tree(module), str(path.relative_to(self.root))):
+        for each in read(self.nodes(module), str(path.relative_to(self.root))):
             if each.string and f"{module}.".startswith(f"{each.name}."):
                 continue  # its own package, named for a logger or for the files beside it
             begun, _, end = each.name.rpartition(".")
@@ -79,14 +89,14 @@ class House:
             yield from (replace(each, name=name) for name in meant)
 
 
-def read(tree: ast.Module, where: str = "") -> Iterator[Import]:
+def read(nodes: Sequence[Seen], where: str = "") -> Iterator[Import]:
     """The imports of one module."""
-    texts = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings say, they do not do
+    texts = {id(node.value) for node, _, _ in nodes if isinstance(node, ast.Expr)}  # docstrings say, they do not do
     core_is_bound = any(
         isinstance(node, ast.Import) and any(a.name.startswith("core") and not a.asname for a in node.names)
-        for node in ast.walk(tree)
+        for node, _, _ in nodes
     )
-    for node, at_once, typing in walk(tree):
+    for node, at_once, typing in nodes:
         line = getattr(node, "lineno", 0)
         if isinstance(node, ast.Import):
             yield from (Import(alias.name, line, at_once, typing=typing) for alias in node.names)
@@ -101,23 +111,24 @@ def read(tree: ast.Module, where: str = "") -> Iterator[Import]:
             yield Import(name, line, at_once=False, string=True, typing=typing)
 
 
-def walk(tree: ast.AST) -> Iterator[tuple[ast.AST, bool, bool]]:
-    """Every node; whether it runs when the module is imported; whether the type checker alone reads it."""
-
-    def go(node: ast.AST, at_once: bool, typing: bool) -> Iterator[tuple[ast.AST, bool, bool]]:
+def walk(tree: ast.AST) -> Iterator[Seen]:
+    """Every node of a module, in the order of its text."""
+    left = [(tree, True, False)]
+    while left:
+        node, at_once, typing = left.pop()
         yield node, at_once, typing
-        later: list[ast.AST] = []
-        checked: list[ast.stmt] = []
+        later: set[ast.AST] = set()
+        checked: set[ast.AST] = set()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            later = list(node.body)
+            later = set(node.body)
         elif isinstance(node, ast.Lambda):
-            later = [node.body]
+            later = {node.body}
         elif isinstance(node, ast.If) and _last(node.test) == "TYPE_CHECKING":
-            checked = node.body
-        for child in ast.iter_child_nodes(node):
-            yield from go(child, at_once and child not in later, typing or child in checked)
-
-    yield from go(tree, True, False)
+            checked = set(node.body)
+        children = [
+            (child, at_once and child not in later, typing or child in checked) for child in ast.iter_child_nodes(node)
+        ]
+        left += reversed(children)
 
 
 def dotted(node: ast.AST) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from architecture.house import House, Import, dotted, walk, within
+from architecture.house import House, Import, Seen, dotted, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +197,15 @@ def unpickling(house: House) -> list[str]:
 
 def _loose(house: House, module: str) -> Iterator[tuple[int, str]]:
     """Where numpy reads what may be a pickle, or where its reader is handed on to be called elsewhere."""
-    tree = house.tree(module)
-    meant = _names(tree)
+    nodes = house.nodes(module)
+    meant = _names(nodes)
     safe = {
         id(node.func)
-        for node in ast.walk(tree)
+        for node, _, _ in nodes
         if isinstance(node, ast.Call)
         and any(word.arg == "allow_pickle" and ast.unparse(word.value) == "False" for word in node.keywords)
     }
-    for node, _, _ in walk(tree):
+    for node, _, _ in nodes:
         if isinstance(node, ast.Name | ast.Attribute) and id(node) not in safe:
             first, dot, rest = dotted(node).partition(".")
             name = f"{meant.get(first, '')}{dot}{rest}"
@@ -213,10 +213,10 @@ def _loose(house: House, module: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, name
 
 
-def _names(tree: ast.Module) -> dict[str, str]:
+def _names(nodes: Sequence[Seen]) -> dict[str, str]:
     """What the names mean that imports bind."""
     meant: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node, _, _ in nodes:
         if isinstance(node, ast.ImportFrom):
             meant |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):

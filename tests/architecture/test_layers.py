@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from architecture import law
-from architecture.house import House, read, within
+from architecture.house import House, read, walk, within
 from architecture.law import Law, Named
 
 ROOT = Path(__file__).parents[2]
@@ -345,7 +345,7 @@ def test_the_command_line_loads_the_proof_only_when_it_proves():
 @pytest.mark.parametrize("path", [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))], ids=lambda path: path.stem)
 def test_pages_know_the_interface_alone(path):
     known = OUTSIDE[path.relative_to(ROOT).parts[0]]
-    for each in read(ast.parse(path.read_text("utf-8"))):
+    for each in read(tuple(walk(ast.parse(path.read_text("utf-8"))))):
         if within(each.name, {"core", "streamlit", "pandas", "numpy", "plotly"}):
             assert within(each.name, known), f"{path.name}:{each.line}: may not import {each.name}"
 

@@ -21,11 +21,16 @@ FOREIGN = {"azure", "msal", "opentelemetry", "mlflow", "schemathesis", "hypothes
 LEARNERS = {"lightgbm", "xgboost", "catboost", "sklearn", "optuna"}
 
 
-def loaded(code: str) -> set[str]:
-    """The first parts of the names of all modules that a fresh process has loaded after `code`."""
-    line = [sys.executable, "-c", f"{code}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"]
+def modules(code: str) -> set[str]:
+    """The names of all modules that a fresh process has loaded after `code`."""
+    line = [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"]
     ran = subprocess.run(line, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120)
     return set(ran.stdout.split("\n")[-2].split())
+
+
+def firsts(names: set[str]) -> set[str]:
+    """The packages of these modules."""
+    return {name.partition(".")[0] for name in names}
 
 
 @pytest.fixture(autouse=True)
@@ -43,10 +48,15 @@ assert not app.exception, app.exception
 """
 
 
+def test_the_app_s_first_page_loads_nothing_of_the_cloud_the_proof_or_the_learners_nor_of_ours_for_azure():
+    names = modules(APP)
+    assert firsts(names) & (FOREIGN | LEARNERS) == set()
+    assert not [name for name in names if name.startswith(("core.azure", "core.emulator"))]
+
+
 @pytest.mark.parametrize(
     "start",
     [
-        pytest.param(APP, id="the app's first page"),
         pytest.param("import core.local.service.loop", id="the service"),
         pytest.param("import core.cli.main as m; m.parser(m.WORDS)", id="every command"),
         pytest.param("import core.local.worker.run", id="a worker before its job"),
@@ -54,14 +64,7 @@ assert not app.exception, app.exception
     ],
 )
 def test_a_local_start_loads_nothing_of_the_cloud_the_proof_or_the_learners(start):
-    assert loaded(start) & (FOREIGN | LEARNERS) == set()
-
-
-def test_the_local_app_loads_nothing_of_ours_that_is_for_azure():
-    names = "print(*(name for name in sys.modules if name.startswith(('core.azure', 'core.emulator'))))"
-    line = [sys.executable, "-c", f"{APP}\nimport sys; {names}"]
-    ran = subprocess.run(line, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120)
-    assert ran.stdout.split("\n")[-2] == ""
+    assert firsts(modules(start)) & (FOREIGN | LEARNERS) == set()
 
 
 IMPORTED = re.compile(r"^import time: +\d+ \| +\d+ \| +(\S+)$", re.MULTILINE)
@@ -81,9 +84,9 @@ def test_a_worker_that_has_scored_has_loaded_no_learner_no_frame_and_nothing_of_
         mapped = {Path(file.path).name for file in worker.memory_maps()}
     finally:
         server.end()
-    modules = set(IMPORTED.findall(server.log.read_text()))
-    assert {"core.serving.parent", "core.serving.connection", "core.predict.members"} <= modules, "all is told"
-    assert {module.partition(".")[0] for module in modules} & (FOREIGN | LEARNERS | FRAMES) == set()
+    imported = set(IMPORTED.findall(server.log.read_text()))
+    assert {"core.serving.parent", "core.serving.connection", "core.predict.members"} <= imported, "all is told"
+    assert firsts(imported) & (FOREIGN | LEARNERS | FRAMES) == set()
     assert not [name for name in mapped if re.match(r"lib_?(lightgbm|xgboost|catboost|duckdb|arrow|gomp)", name)]
 
 
