@@ -1,6 +1,5 @@
 """The options of a training, and the spec that they ask for."""
 
-import json
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from core.domain.algorithms import ENSEMBLES
 from core.domain.errors import SpecInvalid
 from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
 from core.domain.metrics import PRIMARY_METRICS, REGRESSION_METRICS
-from core.domain.search_space import EXAMPLE, SearchSpace, space_of
+from core.domain.search_space import EXAMPLE, SearchSpace, space_from_json
 from core.domain.training import BALANCED, TRIALS_USUAL, Algorithm, Cost, Sampling, Task, TrainingSpec
 
 KNOWN = tuple(str(name) for name in Algorithm if name not in ENSEMBLES)
@@ -56,9 +55,10 @@ def _search_space(path: str) -> SearchSpace:
     if not path:
         return {}
     try:
-        return space_of(json.loads(Path(path).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as e:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
         raise SpecInvalid(f"Cannot read the search space in '{path}': {e}", hint=f"Such as {EXAMPLE}") from e
+    return space_from_json(text)
 
 
 def _featurization(options: Namespace) -> Featurization:

@@ -1,5 +1,6 @@
 """A user's own search space: which values a hyperparameter may take, in the terms of Azure ML's sweeps."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -63,6 +64,8 @@ class Distribution:
 
     def _problem(self) -> str:
         if self.kind is DistributionKind.CHOICE:
+            if not all(value is None or isinstance(value, str | int | float) for value in self.values):
+                return "takes texts, numbers, true, false and null as values"
             return "" if self.values else "needs at least one value"
         if self.kind is DistributionKind.RANDINT:
             return (
@@ -101,6 +104,15 @@ def space_of(given: Any) -> SearchSpace:
     if not isinstance(given, Mapping) or not all(isinstance(params, Mapping) for params in given.values()):
         raise SpecInvalid(f"The search space is {shown(given)}", hint=f"Such as {EXAMPLE}")
     return {name: {param: _distribution(d) for param, d in params.items()} for name, params in given.items()}
+
+
+def space_from_json(text: str) -> SearchSpace:
+    """A search space as it is typed or kept in a file; empty text is none. Raises SpecInvalid."""
+    try:
+        given = json.loads(text) if text.strip() else {}
+    except (ValueError, RecursionError) as e:
+        raise SpecInvalid(f"The search space is not JSON: {e}", hint=f"Such as {EXAMPLE}") from e
+    return space_of(given)
 
 
 def _distribution(given: Any) -> Distribution:

@@ -5,15 +5,20 @@ import io
 import time
 from dataclasses import replace
 
+import pytest
 from bank_story import AUTOML_ID, GATE_ID, LEAK, REF, RUNNING_ID
 from reading import by_label, text
 from streamlit.testing.v1 import local_script_runner
 
+from core.domain.data import ColumnKind, ColumnProfile, ColumnRole
 from core.domain.endpoint import DeploymentSpec
+from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
 from core.domain.job import JobState
 from core.domain.ranking import ranked
+from core.domain.search_space import EXAMPLE, space_from_json
 from core.domain.training import Algorithm, Cost, GuardrailState, Task, TrainingSpec, TrialState
 from core.ui.kit import words
+from core.ui.leaderboard import train_columns, train_costs
 from core.ui.leaderboard.board import Board
 from core.ui.leaderboard.columns import as_csv
 
@@ -68,9 +73,89 @@ def test_more_settings_reach_the_training_and_those_left_alone_keep_its_own_defa
         REF, "y",
         allowed_training_algorithms=(Algorithm.LIGHTGBM, Algorithm.KNN), enable_stack_ensemble=False,
         trial_timeout_s=20.0, exit_score=0.95, validation_share=0.25, class_weights={"no": 1.0, "yes": 3.0},
-        cost_matrix=(Cost("yes", "no", 5.0), Cost("no", "yes", 1.0)),
+        cost_matrix=(Cost("no", "yes", 1.0), Cost("yes", "no", 5.0)),
     )  # fmt: skip
     assert bank.called("jobs.submit") == [(expected,)]
+
+
+def test_columns_and_a_search_space_of_ones_own_reach_the_training(visit, bank):
+    app = visit("leaderboard", **FORM)
+    by_label(app.multiselect, "Columns to treat in your own way").set_value(["age", "job", "campaign"]).run()
+    by_label(app.selectbox, "Type of age").set_value(Purpose.CATEGORICAL)
+    by_label(app.selectbox, "Missing cells of job get").set_value(Imputation.CONSTANT)
+    by_label(app.selectbox, "Missing cells of campaign get").set_value(Imputation.MEDIAN).run()
+    by_label(app.selectbox, "Constant for job").set_value("student")
+    by_label(app.text_area, "Search space (JSON)").set_value(EXAMPLE)
+
+    by_label(app.button, "Train").click().run()
+
+    ((spec,),) = bank.called("jobs.submit")
+    assert spec.featurization == Featurization(
+        FeaturizationMode.CUSTOM,
+        {"age": Purpose.CATEGORICAL},
+        {"job": Imputation.CONSTANT, "campaign": Imputation.MEDIAN},
+        {"job": "student"},
+    )
+    assert spec.search_space == space_from_json(EXAMPLE)
+
+
+def test_a_column_is_offered_only_what_it_can_be_and_get():
+    def column(kind: ColumnKind, dates: str = "") -> ColumnProfile:
+        return ColumnProfile("x", kind, ColumnRole.FEATURE, 9, 1, 3, dates=dates)
+
+    number, word, flag = (column(kind) for kind in (ColumnKind.NUMBER, ColumnKind.STRING, ColumnKind.BOOLEAN))
+    date = column(ColumnKind.STRING, "ymd")
+
+    assert train_columns.purposes(number) == (Purpose.NUMERIC, Purpose.CATEGORICAL)
+    assert train_columns.purposes(word) == (Purpose.CATEGORICAL,)
+    assert train_columns.purposes(date) == (Purpose.CATEGORICAL, Purpose.DATE_TIME)
+    assert train_columns.imputations(number, None) == tuple(Imputation)
+    assert Imputation.MEAN not in train_columns.imputations(number, Purpose.CATEGORICAL)
+    assert train_columns.imputations(flag, None) == (Imputation.MOST_FREQUENT,)
+    assert train_columns.imputations(date, None) == ()
+    assert Imputation.CONSTANT in train_columns.imputations(date, Purpose.CATEGORICAL)
+
+
+def test_costs_of_several_classes_are_asked_for_in_a_table_of_true_by_predicted(visit, bank):
+    app = visit("leaderboard", train="bankmarketing-train:1", target="marital")
+    by_label(app.checkbox, "Use a cost matrix").check().run()
+    table = app.dataframe[0].value
+    classes = list(table["actual"])
+    assert len(classes) > 2
+    assert [list(row)[1:] for row in table.itertuples(index=False)] == [
+        [float(row != column) for column in classes] for row in classes
+    ]
+
+    by_label(app.button, "Train").click().run()
+
+    ((spec,),) = bank.called("jobs.submit")
+    assert spec.cost_matrix == tuple(Cost(a, b, 1.0) for a in classes for b in classes if a != b)
+
+
+def test_an_empty_cell_of_a_cost_matrix_is_as_usual_and_a_right_answer_may_earn():
+    rows = [[-2.0, 5.0, None], [1.0, 0.0, 1.0], [None, None, None]]
+    assert train_costs.matrix(["a", "b", "c"], rows) == (
+        Cost("a", "a", -2.0), Cost("a", "b", 5.0), Cost("b", "a", 1.0), Cost("b", "c", 1.0),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("{not JSON", "The search space is not JSON"),
+        ('{"LightGBM": {"learning_rate": {"kind": "loguniform", "low": 0.3, "high": 0.1}}}', "needs a low below its"),
+        ('{"Magic": {"depth": {"kind": "randint", "high": 9}}}', "names the algorithm 'Magic'"),
+        ('{"LightGBM": {"depth": {"kind": "choice", "values": [[1]]}}}', "takes texts, numbers, true, false and null"),
+    ],
+)
+def test_a_search_space_that_makes_no_sense_is_refused_in_the_form(visit, bank, typed, said):
+    app = visit("leaderboard", **FORM)
+    by_label(app.text_area, "Search space (JSON)").set_value(typed)
+
+    by_label(app.button, "Train").click().run()
+
+    assert said in app.error[0].value
+    assert bank.called("jobs.submit") == []
 
 
 def test_a_number_is_predicted_where_the_column_has_many(visit, bank):

@@ -9,6 +9,7 @@ from core.domain.metrics import primary_metrics
 from core.domain.training import CLASSES_MAX, Task, TrainingSpec
 from core.ui.kit import tables, words
 from core.ui.leaderboard import train_more
+from core.ui.leaderboard.train_asked import More
 from core.ui.shell import actions, address, cached, choices, failures, panels
 from core.ui.shell.abilities import able
 from core.workspace import Workspace
@@ -96,7 +97,8 @@ def _ask(
     )
     experiment = right.text_input("Experiment", value="default", key="leaderboard.experiment")
     others = tuple(each for each in assets if each.ref != ref and target in each.columns)
-    more = train_more.ask(train_more.More(column, regression, others))
+    columns = tuple(c for c in profile.columns if c.name != target and c.name not in exclude)
+    more = train_more.ask(More(str(ref), column, regression, others, columns))
     return lambda: TrainingSpec(
         data=ref,
         target=target,
@@ -105,7 +107,7 @@ def _ask(
         primary_metric=metric,
         exclude=tuple(exclude),
         experiment_name=experiment.strip() or "default",
-        **more,
+        **more(),
     )
 
 

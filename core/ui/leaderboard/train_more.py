@@ -1,18 +1,18 @@
 """Everything else that a training may be told; what is left alone is the engine's own choice."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.domain.algorithms import algorithms_of
-from core.domain.data import ColumnProfile, DataAsset
-from core.domain.featurization import Featurization, FeaturizationMode
+from core.domain.data import ColumnProfile
 from core.domain.signature import Scalar
-from core.domain.training import BALANCED, FOLDS_MAX, TRIALS_USUAL, Cost, Sampling
+from core.domain.training import BALANCED, FOLDS_MAX, TRIALS_USUAL, Sampling
 from core.ui.kit import tables, words
+from core.ui.leaderboard import train_columns, train_costs, train_space
+from core.ui.leaderboard.train_asked import More
 from core.ui.shell.markup import literal
 
 FEW_CLASSES = 10
@@ -27,18 +27,8 @@ SAMPLINGS: Mapping[Sampling, str] = {
 }
 
 
-@dataclass
-class More:
-    """Fields of a `TrainingSpec` by their names."""
-
-    target: ColumnProfile
-    regression: bool
-    assets: tuple[DataAsset, ...] = ()
-    given: dict[str, Any] = field(default_factory=dict)
-
-
-def ask(more: More) -> Mapping[str, Any]:
-    """A folded form. Whatever is asked here has a default that is good."""
+def ask(more: More) -> Callable[[], Mapping[str, Any]]:
+    """Two folded forms; what was given there is made when it is called for. Every field has a default that is good."""
     with st.expander("More settings", icon=":material/tune:", key="leaderboard.more"):
         _algorithms(more)
         _limits(more)
@@ -46,7 +36,10 @@ def ask(more: More) -> Mapping[str, Any]:
         if not more.regression:
             _classes(more)
         _other(more)
-    return more.given
+    with st.expander("Advanced: columns and search space", icon=":material/rule_settings:", key="leaderboard.advanced"):
+        train_columns.ask(more)
+        train_space.ask(more)
+    return more.fields
 
 
 def _algorithms(more: More) -> None:
@@ -165,33 +158,10 @@ def _classes(more: More) -> None:
             )
             for place, name in zip(st.columns(min(4, len(classes)) or 1) * len(classes), classes, strict=False)
         }
-    if len(classes) == 2:
-        more.given["cost_matrix"] = _costs(classes)
-
-
-def _costs(classes: tuple[Scalar, ...]) -> tuple[Cost, ...]:
-    """Of two classes: what the model's threshold is chosen by."""
-    if not st.checkbox(
-        "Use a cost matrix",
-        key="leaderboard.costly",
-        help="The model then decides at the threshold that is cheapest on rows it has not seen.",
-    ):
-        return ()
-    first, second = classes
-    left, right = st.columns(2)
-    missed = left.number_input(
-        literal(f"Cost of predicting {first} where it is {second}"),
-        value=1.0,
-        format="%g",
-        key=f"leaderboard.cost.{first}",
-    )
-    alarm = right.number_input(
-        literal(f"Cost of predicting {second} where it is {first}"),
-        value=1.0,
-        format="%g",
-        key=f"leaderboard.cost.{second}",
-    )
-    return Cost(second, first, missed or 0.0), Cost(first, second, alarm or 0.0)
+    if not classes:
+        st.caption(f"Weights and costs of your own are asked for up to {FEW_CLASSES} classes; the CLI takes more.")
+    else:
+        train_costs.ask(more, classes)
 
 
 def classes_of(column: ColumnProfile) -> tuple[Scalar, ...]:
@@ -203,13 +173,12 @@ def classes_of(column: ColumnProfile) -> tuple[Scalar, ...]:
 
 def _other(more: More) -> None:
     left, middle, right = st.columns(3, vertical_alignment="bottom")
-    if not left.checkbox(
+    more.features = left.checkbox(
         "Make features from columns",
         value=True,
         key="leaderboard.featurization",
         help="Dates become parts, text with many values becomes rates, and so on. Clients send the raw columns.",
-    ):
-        more.given["featurization"] = Featurization(FeaturizationMode.OFF)
+    )
     more.given["max_concurrent_trials"] = int(
         middle.number_input(
             "Trials at once",
