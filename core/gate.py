@@ -297,7 +297,7 @@ def _why(refused: Sequence[Exchange]) -> str:
     if not refused:
         return "there are none"
     statuses = ", ".join(f"{count} times {status}" for status, count in Counter(e.status for e in refused).items())
-    return f"the live deployment refuses them ({statuses}), as with {refused[0].shown}"
+    return f"the live deployment rejects them ({statuses}), as with {refused[0].shown}"
 
 
 def _meaning(exchange: Exchange) -> Any:

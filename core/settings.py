@@ -67,7 +67,7 @@ TABLE = (
     Setting("threads", os.cpu_count() or 2, "count", "Threads of the default compute `local`."),
     Setting("memory_mb", 4096, "MB", "Memory of one job on the default compute `local`; a trial above it is stopped."),
     Setting("runs_max_concurrent", 8, "count", "So many pipeline runs go on at once; the others wait."),
-    Setting("runs_max_queued", 500, "count", "So many pipeline runs may wait; a further one is refused with 429."),
+    Setting("runs_max_queued", 500, "count", "So many pipeline runs may wait; a further one is rejected with 429."),
     Setting(
         "steps_max_concurrent", 2, "count", "So many steps of all runs, other than trainings and gates, go on at once."
     ),

@@ -44,7 +44,7 @@ LACKS: Mapping[str, str] = {
     ),
     "records.send_feedback": NO_OUTCOMES,
     "records.quality": NO_OUTCOMES,
-    "records.refusals": "Application Insights records that a request was refused, and not why.",
+    "records.refusals": "Application Insights records that a request was rejected, and not why.",
     "records.disagreement": "Application Insights has no answers to compare; a mirrored deployment's are thrown away.",
     **dict.fromkeys(("records.drift", "records.set_drift_limit", "records.predictions"), NO_INPUTS),
     **dict.fromkeys(("records.set_alert", "records.delete_alert", "records.alerts", "records.alert_events"), NO_ALERTS),

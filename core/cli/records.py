@@ -99,7 +99,7 @@ RECORDS = (
     ),
     Command(
         "endpoint refusals",
-        "refused requests by reason and column",
+        "rejected requests by reason and column",
         _lately("refusals"),
         (NAME, WINDOW, ORIGIN),
         columns=("reason", "column", "count", "example", "last"),

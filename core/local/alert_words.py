@@ -53,7 +53,7 @@ def _subject(rule: AlertRule) -> str:
     where = f"deployment '{rule.deployment}' of '{rule.endpoint}'" if rule.deployment else f"'{rule.endpoint}'"
     what = {
         AlertMetric.ERROR_RATE: "The share of failed requests to",
-        AlertMetric.REFUSED_RATE: "The share of refused requests to",
+        AlertMetric.REFUSED_RATE: "The share of rejected requests to",
         AlertMetric.P99: "The 99th percentile of the response time of",
         AlertMetric.AVAILABILITY: "The availability of",
         AlertMetric.DRIFT: "The drift of",

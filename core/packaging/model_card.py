@@ -96,7 +96,7 @@ def _limits(card: Mapping[str, Any], signature: Signature) -> Iterator[str]:
         yield f"- {note}."
     yield "- Its figures hold for rows like those that it was trained on, and not for other times or groups of people."
     if closed := [c.name for c in signature.used if c.closed]:
-        yield f"- Other values than those in the training data are refused in {', '.join(f'`{n}`' for n in closed)}."
+        yield f"- Other values than those in the training data are rejected in {', '.join(f'`{n}`' for n in closed)}."
     packages = ", ".join(f"{name} {version}" for name, version in card["environment"]["packages"].items())
     yield from ("", f"Made with Python {card['environment']['python']}, {packages}; seed {card['seed']}.", "")
 

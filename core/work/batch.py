@@ -121,7 +121,7 @@ def score_table(batch: Batch, reach: Reach = nowhere) -> BatchResult:
             parts.append(chunks / f"{number:06}.csv")
             done = _chunk(parts[-1], rows, table.columns, signature, scorer, reach)
             counts = {name: counts[name] + done[name] for name in counts}
-            batch.tell(f"{counts['rows']:,} of {table.rows:,} rows, {counts['refused']:,} refused")
+            batch.tell(f"{counts['rows']:,} of {table.rows:,} rows, {counts['refused']:,} rejected")
     _join(parts, batch.output, _header(table.columns, signature))
     reach(Point.JOINED)
     return BatchResult(**counts, classes=signature.classes, deployment=pinned.name)

@@ -72,7 +72,7 @@ def test_where_nothing_is_accepted_refusals_prove_nothing() -> None:
     wire = [result for result in results.values() if result.part == "wire"]
     assert [result.name for result in wire if result.passed is not None] == []
     (broken,) = (result for result in results.values() if result.passed is False)
-    assert "Valid rows were refused" in broken.evidence
+    assert "Valid rows were rejected" in broken.evidence
     assert {result.evidence for result in wire} == {f"not applicable: see {broken.name}, which met the same"}
 
 

@@ -75,7 +75,7 @@ def first(server: Reference) -> CheckResult:
 def test_a_wrong_key_is_no_verdict_on_the_endpoint() -> None:
     error = told(Reference(), key="another")
     assert "POST http" in error.message
-    assert "/score refused the key: 401" in error.message
+    assert "/score rejected the key: 401" in error.message
     assert error.hint == "Is it the key of this endpoint?"
 
 
@@ -85,7 +85,7 @@ def test_a_missing_key_says_how_to_give_one() -> None:
     assert error.hint == "Give the key with --key-file or in SLIPWAY_KEY"
 
 
-@pytest.mark.parametrize(("key", "words"), [("", "asks for a key"), ("another", "refused the key")])
+@pytest.mark.parametrize(("key", "words"), [("", "asks for a key"), ("another", "rejected the key")])
 def test_a_document_behind_a_key_says_so_too(key: str, words: str) -> None:
     assert f"/swagger.json?version=3.1 {words}: 401" in told(NeedsAKeyForItsDocument(), key=key).message
 

@@ -128,7 +128,7 @@ def test_what_could_not_run_ends_with_3(cli) -> None:
     with serving(Reference()) as url:
         code, out, err = cli(url, key="another")
         assert (code, out) == (3, "")
-        assert "refused the key: 401" in err
+        assert "rejected the key: 401" in err
         assert "Is it the key of this endpoint?" in err
         code, out, _ = cli(url, "--json", key="")
         assert code == 3

@@ -205,7 +205,7 @@ def test_where_the_live_one_refuses_every_request_there_is_no_verdict(candidate:
     assert (result.passed, result.no_verdict) == (None, True)
     status = 400 if key == KEY else 401
     assert "no verdict: 0 of 25 requests (collected requests) could be compared" in result.evidence
-    assert f"the live deployment refuses them (25 times {status}), as with {status} " in result.evidence
+    assert f"the live deployment rejects them (25 times {status}), as with {status} " in result.evidence
 
 
 @pytest.mark.parametrize(("bodies", "compared"), [(0, 0), (30, 9), (30, 10), (4, 3), (4, 4), (1, 1)])
@@ -218,7 +218,7 @@ def test_too_few_comparisons_are_no_verdict(candidate: Target, bodies: int, comp
     assert (result.passed, result.no_verdict) == ((True, False) if enough else (None, True))
     assert f"{compared} " in result.evidence
     if (bodies, compared) == (30, 10):
-        assert "20 more left out, the live deployment refuses them (20 times 400)" in result.evidence
+        assert "20 more left out, the live deployment rejects them (20 times 400)" in result.evidence
 
 
 def test_a_live_deployment_that_answers_nonsense_is_no_fault_of_the_candidate(candidate: Target) -> None:

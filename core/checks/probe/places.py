@@ -19,7 +19,7 @@ Ask = Callable[[int], tuple[int, Exchange]]
 
 def refused(exchange: Exchange) -> Violation:
     """Valid rows got something else than 200."""
-    evidence = f"Valid rows were refused: {exchange.shown}{_leads(exchange)}"
+    evidence = f"Valid rows were rejected: {exchange.shown}{_leads(exchange)}"
     return Violation(evidence, exchange, cause=refusal(exchange.status, exchange.reply))
 
 

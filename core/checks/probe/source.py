@@ -168,5 +168,5 @@ def _document(exchange: Exchange) -> dict[str, Any]:
 def _key_refused(exchange: Exchange, target: Target) -> NoVerdict:
     what = f"{exchange.method} {target.url}{exchange.path}"
     if target.key:
-        return NoVerdict(f"{what} refused the key: {exchange.shown}", hint="Is it the key of this endpoint?")
+        return NoVerdict(f"{what} rejected the key: {exchange.shown}", hint="Is it the key of this endpoint?")
     return NoVerdict(f"{what} asks for a key: {exchange.shown}", hint=KEY_HINT)

@@ -124,8 +124,8 @@ def refusals_leave_nothing_behind(probe: Probe) -> str:
         refused = probe.post(body)
         after, second = answers(probe, rows)
         if (at := difference(before, after)) is not None:
-            raise Violation(f"Row {at} got {before[at]}, after a refusal {after[at]}", first, refused, second)
-    return f"after each of {len(bad)} refusals: the usual answers"
+            raise Violation(f"Row {at} got {before[at]}, after a rejection {after[at]}", first, refused, second)
+    return f"after each of {len(bad)} rejections: the usual answers"
 
 
 @check("semantic", "Not every row gets the same label, unless the probabilities justify it.")

@@ -50,7 +50,7 @@ def integral_numbers_are_integers(probe: Probe) -> str:
     (usual,), first = answers(probe, [row])
     second = _with(probe, row, name, f"{row[name]}.0".encode())
     if second.status in REFUSED:
-        return f"{row[name]}.0 in '{name}': refused"
+        return f"{row[name]}.0 in '{name}': rejected"
     (other,) = _unwrapped(probe, second)
     if not same(usual, other):
         raise Violation(f"{row[name]} in '{name}' got {usual}, {row[name]}.0 got {other}", first, second)

@@ -18,7 +18,7 @@ def nan_literals_are_refused(probe: Probe) -> str:
     row = probe.sample(1)[0]
     for literal in (b"NaN", b"Infinity", b"-Infinity"):
         refused(probe, with_literal(probe, row, name, literal), f"{literal.decode()} in '{name}'")
-    return f"NaN, Infinity and -Infinity in '{name}': refused"
+    return f"NaN, Infinity and -Infinity in '{name}': rejected"
 
 
 @check("wire", "A body that is not JSON is rejected.")
@@ -34,7 +34,7 @@ def broken_json_is_refused(probe: Probe) -> str:
     }
     for what, sent in broken.items():
         refused(probe, sent, what)
-    return f"{', '.join(broken)}: refused"
+    return f"{', '.join(broken)}: rejected"
 
 
 @check(
@@ -52,7 +52,7 @@ def other_content_types_are_refused(probe: Probe) -> str:
     exchange = probe.post(body, {"Content-Type": "application/json; charset=utf-8"})
     if exchange.status != 200:
         raise Violation(f"JSON with a charset got {exchange.shown}, expected 200", exchange)
-    return f"{', '.join(types)}: refused; application/json; charset=utf-8: 200"
+    return f"{', '.join(types)}: rejected; application/json; charset=utf-8: 200"
 
 
 @check("wire", "A method that a path does not support gets 405 and the list of methods that it supports.")

@@ -70,7 +70,7 @@ def other_shapes_are_refused(probe: Probe) -> str:
         refused(probe, changed(body, listed, shape), f"{what} as '{key}'")
     if form != LISTED:
         refused(probe, listed, "a list of rows alone")
-    return f"{', '.join(shapes)} as '{key}': refused"
+    return f"{', '.join(shapes)} as '{key}': rejected"
 
 
 @check("wire", "A value of the wrong type is rejected, in every column.")
@@ -97,7 +97,7 @@ def unknown_categories_are_refused(probe: Probe) -> str:
     tries = probe.tries([(column.name, value) for column in closed for value in _strangers(column)])
     for name, value in tries:
         _refused_row(probe, row | {name: value}, f"{value!r} in '{name}'")
-    return f"{tries} unknown categories and other letter cases in {len(closed)} columns: refused"
+    return f"{tries} unknown categories and other letter cases in {len(closed)} columns: rejected"
 
 
 @check("wire", "More rows than the document allows are rejected, and the next request is answered.")

@@ -27,7 +27,7 @@ def deep_nesting_is_refused(probe: Probe) -> str:
     for what, body in shapes.items():
         refused(probe, body, what)
     lives_on(probe)
-    return f"{', '.join(shapes)}, {DEEP:,} deep: refused"
+    return f"{', '.join(shapes)}, {DEEP:,} deep: rejected"
 
 
 @check("wire", "A body that is too large is rejected quickly, and the next request is answered.")
@@ -70,7 +70,7 @@ def rare_methods_are_refused(probe: Probe) -> str:
             raise Violation(f"{method} {path} got {exchange.shown}, expected 405", exchange)
         if len(probe.target.key) >= KEY_MIN_CHARS and probe.target.key.encode() in exchange.reply:
             raise Violation(f"{method} {path} sends the key back", exchange)
-    return f"{', '.join(METHODS)}: refused"
+    return f"{', '.join(METHODS)}: rejected"
 
 
 @check("wire", "The key must match exactly, as one word, and only in the header.")

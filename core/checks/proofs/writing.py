@@ -69,7 +69,7 @@ def forms_refuse_the_same(probe: Probe) -> str:
             exchange = probe.post(probe.described.body(rows, None, form))
             if exchange.status not in (*REFUSED, 413):
                 raise Violation(f"{what} got {exchange.shown} as {form}; in the first form {alone.shown}", exchange)
-    return f"{tries} bad requests in {', '.join(forms)}: refused as in {probe.described.primary_form}"
+    return f"{tries} bad requests in {', '.join(forms)}: rejected as in {probe.described.primary_form}"
 
 
 def _bad_rows(probe: Probe) -> list[tuple[str, dict[str, Any], int]]:
@@ -175,7 +175,7 @@ def lookalikes_of_json_are_refused(probe: Probe) -> str:
         refused(probe, sent.encode(), what)
     if probe.profile is Profile.SLIPWAY:
         refused(probe, body.encode("utf-16"), "JSON in UTF-16")
-    return f"{', '.join(lookalikes)}: refused"
+    return f"{', '.join(lookalikes)}: rejected"
 
 
 @check("wire", "A duplicate or very long key in an object never causes a server error.")
