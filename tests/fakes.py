@@ -143,6 +143,7 @@ class FakeWorkspace:
         self.samples: dict[DataRef, TableSample] = {}
         self.jobs: list[Job] = []
         self.job_trials: dict[str, list[Trial]] = defaultdict(list)
+        self.curves = judged.curves()
         self.logs: dict[str, list[LogLine]] = defaultdict(list)
         self.outputs: dict[str, Path] = {}
         self.judged: dict[str, list[CheckResult]] = defaultdict(list)
@@ -406,7 +407,7 @@ class FakeJobs(Jobs):
 
     @verb
     def curves(self, job_id: str, number: int) -> TrialCurves:
-        return judged.curves()
+        return self._memory.curves
 
     @verb
     def thresholds(self, job_id: str, number: int, class_name: Scalar | None = None) -> ThresholdTable:

@@ -29,6 +29,15 @@ def test_one_threshold_drives_every_figure_and_begins_where_the_model_decides(vi
         assert f"**{name}**" in text(app)
 
 
+def test_of_several_classes_the_slider_says_that_the_model_decides_without_a_threshold(visit, bank):
+    assert "itself predicts it from 0.5 up" in visit("leaderboard", **OPEN, tab="Predictions").slider[0].help
+    bank.curves = replace(bank.curves, classes=("maybe", "no", "yes"), confusion=((1, 0, 0), (0, 1, 0), (0, 0, 1)))
+
+    help_ = visit("leaderboard", **(OPEN | {"trial": "4"}), tab="Predictions", **{"class": "yes"}).slider[0].help
+
+    assert "itself predicts the class that is most probable" in help_
+
+
 def test_what_decisions_are_worth_finds_the_best_threshold(visit, bank):
     app = visit("leaderboard", **OPEN, tab="Predictions")
     by_label(app.number_input, "False negative").set_value(-20.0).run()

@@ -38,7 +38,7 @@ def show(opened: Opened) -> None:
         return
     class_name = choose_class(opened, found.classes)
     table = cached.thresholds(opened.pick, class_name)
-    at = _threshold(opened, table)
+    at = _threshold(opened, table, several=len(found.classes) > 2)
     _rates(table, at)
     left, right = st.columns(2)
     with left:
@@ -61,7 +61,7 @@ def choose_class(opened: Opened, classes: Sequence[Scalar]) -> Scalar:
     return by_name[picked]
 
 
-def _threshold(opened: Opened, table: ThresholdTable) -> int:
+def _threshold(opened: Opened, table: ThresholdTable, *, several: bool) -> int:
     key = f"trial.threshold.{opened.key}.{table.class_name}"
     if key not in st.session_state:
         st.session_state[key] = round(table.threshold, 3)
@@ -72,9 +72,17 @@ def _threshold(opened: Opened, table: ThresholdTable) -> int:
         step=WIDE,
         format="%.3f",
         key=key,
-        help=f"The model itself predicts it from {table.threshold:.3g} up.",
+        help=_decides(opened, table, several=several),
     )
     return table.place(chosen)
+
+
+def _decides(opened: Opened, table: ThresholdTable, *, several: bool) -> str:
+    """How the model itself decides: of several classes by no threshold."""
+    if not several:
+        return f"The model itself predicts it from {table.threshold:.3g} up."
+    which = "that is expected to cost least" if opened.spec.cost_matrix else "that is most probable"
+    return f"The model itself predicts the class {which}; here one class is held against all others."
 
 
 def _rates(table: ThresholdTable, at: int) -> None:
@@ -115,7 +123,7 @@ def _profit(opened: Opened, table: ThresholdTable, at: int) -> None:
             "Use the best",
             key=f"trial.best.{opened.key}",
             icon=":material/star:",
-            disabled=at == best,
+            disabled=profits[at] == profits[best],
             on_click=lambda: st.session_state.update({key: round(table.thresholds[best], 3)}),
         )
 
