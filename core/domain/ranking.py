@@ -1,7 +1,7 @@
 """Trials in the order of a leaderboard, and how far a score differs from fold to fold."""
 
 from collections.abc import Sequence
-from statistics import stdev
+from math import fsum, sqrt
 
 from core.domain.metrics import gain
 from core.domain.trial import Trial
@@ -27,7 +27,12 @@ def best(trials: Sequence[Trial], metric: str) -> Trial | None:
 
 def spread(trial: Trial) -> float | None:
     """The standard deviation of the primary metric over the folds; None of fewer than two."""
-    return stdev(trial.fold_scores) if len(trial.fold_scores) > 1 else None
+    scores = trial.fold_scores
+    if len(scores) < 2:
+        return None
+    # Not `statistics.stdev`: it counts in fractions, which took a third of a look at 500 trials.
+    mean = fsum(scores) / len(scores)
+    return sqrt(fsum((score - mean) ** 2 for score in scores) / (len(scores) - 1))
 
 
 def frontier(trials: Sequence[Trial], metric: str) -> tuple[Trial, ...]:

@@ -79,8 +79,9 @@ def best_so_far(trials: Sequence[Trial], metric: str, started_at: float) -> go.F
         mode="markers",
         marker={"size": 9, "color": SERIES[1], "line": {"width": 1, "color": "white"}},
         name="Trial",
-        customdata=[(t.number, words.algorithm(t.algorithm)) for t in ended],
-        hovertemplate="Trial %{customdata[0]}, %{customdata[1]}<br><b>%{y:.4f}</b> after %{x:.0f} s<extra></extra>",
+        # Plotly copies and checks lists of pairs entry by entry, many times.
+        customdata=[f"{t.number}, {words.algorithm(t.algorithm)}" for t in ended],
+        hovertemplate="Trial %{customdata}<br><b>%{y:.4f}</b> after %{x:.0f} s<extra></extra>",
     )
     figure = laid_out([line, dots], x="Time since the start (s)", y=words.metric(metric))
     # A trial alone, or trials that are all alike, would otherwise get an axis far wider than a metric's differences.

@@ -15,11 +15,11 @@ AXES_MAX = 7
 """More axes than this stand too close to be read."""
 TIMES_MS = tuple(step * 10.0**power for power in range(-3, 5) for step in (1, 2, 5))
 """Where the axis of times is marked: of a logarithmic one plotly would write the digit alone."""
-HOVER = "Trial %{customdata[0]}, %{customdata[1]}<br><b>%{y:.4f}</b>"
+HOVER = "Trial %{customdata}<br><b>%{y:.4f}</b>"
 
 
-def _who(trials: Sequence[Trial]) -> list[tuple[int, str]]:
-    return [(t.number, words.algorithm(t.algorithm)) for t in trials]
+def _who(trials: Sequence[Trial]) -> list[str]:
+    return [f"{t.number}, {words.algorithm(t.algorithm)}" for t in trials]
 
 
 def _around(figure: go.Figure, scores: Sequence[float]) -> go.Figure:
