@@ -15,16 +15,12 @@ TIME, SPEED, PARAMS = "time", "speed", "params"
 VIEWS = {TIME: "Over time", SPEED: "Against speed", PARAMS: "Hyperparameters"}
 
 
-def choose() -> str:
-    """Which chart stands beside the table."""
-    return choices.choose("Chart", VIEWS, key="chart", draw=choices.tabs)
-
-
-def show(board: Board, trials: Sequence[Trial], metric: str, view: str) -> None:
-    """One chart of these trials; nothing while none has a score."""
+def show(board: Board, trials: Sequence[Trial], metric: str) -> None:
+    """The chart of these trials that is chosen; nothing while none has a score."""
     scored = [t for t in trials if metric in t.metrics]
     if not scored:
         return
+    view = choices.choose("Chart", VIEWS, key="chart", draw=choices.tabs)
     if view == PARAMS:
         _hyperparameters(scored, metric)
     elif view == SPEED:

@@ -85,7 +85,7 @@ def shown(board: Board, metric: str, picked: Sequence[str]) -> dict[str, Column]
             50,
             help=f"{WON.strip()} the model that the training has chosen",
         ),
-        "algorithm": Column("Algorithm", lambda _, trial: trial.label, 190),
+        "algorithm": Column("Algorithm", lambda _, trial: trial.label, 320),
         METRIC + metric: _metric(metric),
         "trial": Column("Trial", lambda _, trial: trial.number, 50, "%d"),
     }

@@ -84,8 +84,7 @@ def _metrics(opened: Opened) -> None:
         rows["± folds"] = [words.score(by_name[n].deviation) if n in by_name else words.DASH for n in names]
         for fold in range(folds):
             rows[f"Fold {fold + 1}"] = [_on_fold(by_name.get(name), fold) for name in names]
-    with st.container(height=min(60 + 38 * len(names), 400), border=False):
-        st.table(rows)
+    st.table(rows)
 
 
 def _spreads(opened: Opened) -> tuple[MetricSpread, ...]:

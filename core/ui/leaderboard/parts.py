@@ -8,9 +8,9 @@ from core.ui.shell import failures
 
 LIVE: tuple[Part[Board], ...] = (
     Part("Training job", head.show),
-    Part("Make this a pipeline", pipeline.show),
     Part("Trials that run", running.show),
     Part("Trials", trials.show, needs=("jobs.trials",)),
+    Part("Make this a pipeline", pipeline.show),
 )
 """Drawn again and again while the job runs."""
 BELOW: tuple[Part[Board], ...] = (

@@ -17,7 +17,7 @@ FEW = 8
 
 
 def show(board: Board) -> None:
-    """Every trial, best first by the metric that is chosen, beside a chart of them."""
+    """Every trial, best first by the metric that is chosen, and below a chart of them."""
     if not board.trials:
         if not board.job.state.final:
             st.info("The first trial starts in a moment.", icon=":material/hourglass_top:")
@@ -27,13 +27,8 @@ def show(board: Board) -> None:
         picked = _column_picker(board, metric)
         rows = _filtered(board, metric)
         _download(board, rows, metric)
-        view = charted.choose()
-    # Axes side by side need the whole width.
-    left, right = (st.container(), st.container()) if view == charted.PARAMS else st.columns([5, 3])
-    with left:
-        _table(board, rows, metric, picked)
-    with right:
-        charted.show(board, rows, metric, view)
+    _table(board, rows, metric, picked)
+    charted.show(board, rows, metric)
 
 
 def _metric_picker(board: Board) -> str:
