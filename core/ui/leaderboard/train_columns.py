@@ -94,7 +94,8 @@ def imputations(column: ColumnProfile, purpose: Purpose | None) -> tuple[Imputat
 
 def _choice(place: DeltaGenerator, label: str, options: Mapping[E, str], key: str) -> E | None:
     """One of them; None where it is left to the engine."""
-    offered: list[E | None] = [None, *options]
+    offered: list[E | None] = [None]
+    offered.extend(options)
     return place.selectbox(
         literal(label),
         offered,
