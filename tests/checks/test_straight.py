@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from own_tls import certificate, serving_tls
+from turns import on_day
 
 from contract_tests.reference import KEY, Handler, Reference, serving
 from core.checks.effort import Depth
@@ -64,6 +65,7 @@ def generated(url: str) -> Findings:
         probe.close()
 
 
+@on_day(0, 3)
 def test_no_proxy_of_the_environment_sees_a_request(asked: list[str]) -> None:
     with serving(Reference()) as url:
         findings = generated(url)
@@ -72,6 +74,7 @@ def test_no_proxy_of_the_environment_sees_a_request(asked: list[str]) -> None:
     assert findings.unanswered == {}
 
 
+@on_day(1, 3)
 def test_no_password_of_a_netrc_stands_in_the_place_of_the_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("default login ada password secret\n")
@@ -84,6 +87,7 @@ def test_no_password_of_a_netrc_stands_in_the_place_of_the_key(monkeypatch: pyte
     assert f"Basic {base64.b64encode(b'ada:secret').decode()}" not in server.heard
 
 
+@on_day(2, 3)
 def test_whom_our_client_trusts_is_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pem = certificate(tmp_path / "server.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(pem))

@@ -14,6 +14,7 @@ import pytest
 from schemathesis.checks import CHECKS
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi import checks as _  # noqa: F401 - enters OpenAPI's checks
+from turns import in_turn, on_day, sets_in_turn
 
 from contract_tests.mutants.first import AnyPrefix, AnyScheme, ForgetsACategory
 from contract_tests.reference import KEY, Reference, Reply, Request, serving
@@ -108,6 +109,7 @@ def test_every_check_is_heard_once_in_the_order_of_the_catalogue(correct: Target
     assert all(r.about and r.evidence for r in results)
 
 
+@on_day(2, 3)
 def test_nothing_is_printed_and_the_key_is_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
     with serving(AnyPrefix()) as url:
         results = run_checks(Target(url, KEY))
@@ -128,7 +130,7 @@ def test_a_key_that_the_server_echoes_is_not_shown() -> None:
     assert any("not with Bearer $SLIPWAY_KEY" in result.evidence for result in results if result.part == "semantic")
 
 
-@pytest.mark.parametrize("version", ["2", "3"])
+@pytest.mark.parametrize("version", in_turn(["2", "3"], 2))
 def test_any_version_of_the_document_can_be_judged_by(correct: Target, version: str) -> None:
     results = run_checks(correct, parts=("contract",), source=Source(f"/swagger.json?version={version}"))
     assert results[0].evidence.startswith(f"version {version}.0")
@@ -157,11 +159,14 @@ def test_the_same_seed_sends_the_same_rows(correct: Target) -> None:
 
 @pytest.mark.parametrize(
     ("mutant", "check", "status"),
-    [
-        (ForgetsACategory, "every_category_is_scored", 400),
-        (AnyScheme, "other_schemes_are_refused", 200),
-        (AnyPrefix, "prefixes_of_the_key_are_refused", 200),
-    ],
+    sets_in_turn(
+        [
+            (ForgetsACategory, "every_category_is_scored", 400),
+            (AnyScheme, "other_schemes_are_refused", 200),
+            (AnyPrefix, "prefixes_of_the_key_are_refused", 200),
+        ],
+        3,
+    ),
 )
 def test_the_curl_of_a_violation_shows_it_again(mutant: type[Reference], check: str, status: int) -> None:
     with serving(mutant()) as url:
@@ -178,6 +183,7 @@ def test_schemathesis_violations_can_be_sent_again_too() -> None:
         assert send_again(found.curl.replace(" -d ", " --data-binary "), KEY).status_code == 400
 
 
+@on_day(0, 3)
 def test_a_broken_connection_is_a_violation_with_its_request(capfd: pytest.CaptureFixture[str]) -> None:
     with serving(HangsUp()) as url:
         results = by_name(run_checks(Target(url, KEY)))
@@ -187,6 +193,7 @@ def test_a_broken_connection_is_a_violation_with_its_request(capfd: pytest.Captu
     capfd.readouterr()  # the server's own traceback
 
 
+@on_day(2, 3)
 def test_what_the_document_does_not_say_is_not_applicable() -> None:
     with serving(OnlySwagger2()) as url:
         results = by_name(run_checks(Target(url, KEY)))
@@ -212,6 +219,7 @@ def test_labels_are_judged_by_the_published_threshold(server: type[Reference], h
     assert results["predict_agrees_with_probabilities"].passed is holds
 
 
+@on_day(1, 3)
 def test_an_endpoint_without_keys_is_not_blamed_for_it() -> None:
     with serving(Open()) as url:
         results = by_name(run_checks(Target(url)))
@@ -272,6 +280,7 @@ def test_schemathesis_is_loaded_only_when_it_runs() -> None:
     subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=60)
 
 
+@on_day(0, 3)
 def test_generated_requests_keep_to_their_seconds(correct: Target) -> None:
     from core.checks.generated import drive
     from core.checks.probe.probe import Probe
@@ -302,6 +311,7 @@ def test_a_column_that_the_document_calls_optional_may_be_left_out() -> None:
     assert not any(result.passed is False for result in results.values())
 
 
+@on_day(1, 3)
 def test_a_path_before_the_root_is_kept() -> None:
     """Azure puts an endpoint's routes below a path of its own."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from turns import in_turn
+from turns import in_turn, on_day
 
 from contract_tests.reference import KEY, Reference, serving
 from core import gate
@@ -73,6 +73,7 @@ def test_the_gate_takes_the_few_answers_that_parity_proves(server: type[Referenc
     assert [f"{result.name}: {result.evidence}" for result in results if result.passed is False] == []
 
 
+@on_day(2, 3)
 def test_the_gate_of_a_constant_server_whose_model_is_none_fails(tmp_path: Path) -> None:
     rows = [{"age": 20 + at, "balance": None, "job": "pilot", "city": "Rome", "member": True} for at in range(40)]
     body, trained = samples.body(rows), np.array(Reference().probabilities(rows))

@@ -9,6 +9,7 @@ import time
 import httpx
 import living
 import pytest
+from turns import AZURE_DAYS, on_day
 
 from core.settings import CHECKOUT
 
@@ -33,6 +34,7 @@ def _nothing_lives_on(tmp_path):
     living.close(tmp_path / "workspace")
 
 
+@on_day(1, AZURE_DAYS)
 def test_a_command_runs_inside_the_emulation_and_its_exit_code_is_passed_on(tmp_path):
     """An ordinary client asks Azure's own host, over TLS, and is asked for a token."""
     config = tmp_path / "config.json"
@@ -88,6 +90,7 @@ def watched(tmp_path, monkeypatch):
     return tmp_path / "seen"
 
 
+@on_day(2, AZURE_DAYS)
 def test_nothing_leaks_whatever_the_environment_says(watched):
     ran = core("azure", "emulate", "--", sys.executable, "-c", ASK)
     assert ran.returncode == 0, ran.stderr
@@ -150,6 +153,7 @@ def store_at(variables):
     )
 
 
+@on_day(1, AZURE_DAYS)
 def test_what_was_made_is_there_after_a_kill_and_nothing_of_it_is_for_others(tmp_path):
     home = tmp_path / "workspace"
     body = {"properties": {"datastoreType": "AzureBlob", "accountName": "elsewhere", "containerName": "files",
@@ -183,6 +187,7 @@ def test_what_was_made_is_there_after_a_kill_and_nothing_of_it_is_for_others(tmp
 UP_WITHIN_S = 3.0
 
 
+@on_day(1, AZURE_DAYS)
 def test_it_is_soon_up(tmp_path, record_property):
     """The bound is generous, since the machine does other things too; alone it takes about a second."""
     started = time.monotonic()
@@ -194,11 +199,13 @@ def test_it_is_soon_up(tmp_path, record_property):
     assert took < 4 * UP_WITHIN_S
 
 
+@on_day(2, AZURE_DAYS)
 def test_a_command_that_a_signal_ended_says_so_as_a_shell_does():
     word = "import os; os.kill(os.getpid(), 9)"
     assert core("azure", "emulate", "--", sys.executable, "-c", word).returncode == 128 + 9
 
 
+@on_day(2, AZURE_DAYS)
 def test_whoever_stops_the_emulation_stops_its_command(tmp_path):
     words = "import time; print('up', flush=True); time.sleep(60)"
     line = [sys.executable, "-m", "core", "azure", "emulate", "--home", str(tmp_path / "workspace"), "--"]
@@ -211,6 +218,7 @@ def test_whoever_stops_the_emulation_stops_its_command(tmp_path):
     assert process.returncode == 128 + 15
 
 
+@on_day(2, AZURE_DAYS)
 def test_a_command_that_is_not_there_is_named():
     ran = core("azure", "emulate", "--", "no-such-program")
     assert ran.returncode == 2

@@ -11,11 +11,14 @@ from outside import free_port, running
 from raw_answers import Answer, ask
 from raw_requests import Sent, requests
 from serving_fakes import ServerProcess
+from turns import other_day
 
 from core.domain.endpoint import EndpointLimits
 from core.packaging.export import export
 from perf.peers.comparison import PeerFailed
 from perf.peers.environments import python_of
+
+pytestmark = other_day(0, 3)
 
 AZURE = SimpleNamespace(
     NAME="export-azureml",

@@ -9,6 +9,7 @@ import backends
 import psutil
 import pytest
 import trial_doubles
+from turns import on_day
 from waiting import wait_until
 
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
@@ -96,6 +97,7 @@ def test_too_little_time_and_unknown_jobs_are_refused(world):
         world.workspace.jobs.extend("nothing", 30.0)
 
 
+@on_day(1, 3)
 def test_one_running_trial_is_ended_and_the_job_goes_on(world):
     job = world.submit(max_trials=3)
     processes = lambda *_: ProcessExecutor(trial_doubles.hang_first, threads=1, memory_mb=4096)  # noqa: E731

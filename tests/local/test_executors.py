@@ -11,6 +11,7 @@ import pytest
 import trial_doubles
 from search_doubles import Searching
 from trial_doubles import task
+from turns import on_day, sets_in_turn
 from waiting import wait_until
 
 from core.domain.training import Algorithm, TrialState
@@ -73,8 +74,7 @@ def test_one_slot_a_thread_unless_told():
 
 @pytest.mark.parametrize(
     ("algorithms", "found"),
-    [((Algorithm.LOGISTIC_REGRESSION,), "sklearn"), ((Algorithm.XGBOOST,), "sklearn xgboost")],  # which brings sklearn
-    ids=["linear", "one booster"],
+    sets_in_turn([((Algorithm.LOGISTIC_REGRESSION,), "sklearn"), ((Algorithm.XGBOOST,), "sklearn xgboost")], 2),
 )
 def test_a_trial_finds_what_its_plan_needs_loaded_and_no_other_learner(tmp_path, algorithms, found):
     code = (
@@ -102,6 +102,7 @@ def test_trials_die_with_the_process_that_started_them(tmp_path):
     assert wait_until(lambda: gone(trial), 10)
 
 
+@on_day(2, 3)
 def test_a_search_in_processes_ends_with_a_vote_of_real_learners(tmp_path):
     searching = Searching(tmp_path)
     real = ProcessExecutor(train, threads=2, memory_mb=4096)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from local_world import World, living, ticking
 from small_disks import fill, mounted
+from turns import on_day
 from waiting import wait_until
 
 from core.domain.endpoint import EndpointState
@@ -123,6 +124,7 @@ def test_records_stay_as_they_are_until_there_is_room_to_merge_them_and_the_olde
     assert sorted(path.suffix for path in folder.iterdir()) == [".json", ".parquet", ".sums"]
 
 
+@on_day(0, 3)
 def test_runs_wait_for_space_and_none_that_was_acknowledged_is_lost(
     world: World, small_disk: Path, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import living
 import pytest
+from turns import on_day
 from waiting import wait_until
 
 from core.domain.batch import BatchSpec
@@ -106,6 +107,7 @@ def test_its_proofs_runs_and_records_are_read(old: Old) -> None:
     assert (folder / "card.json").exists()
 
 
+@on_day(1, 3)
 def test_it_serves_as_before_and_goes_on(old: Old) -> None:
     workspace, facts = old.workspace, old.facts
     name, body = facts["endpoint"], facts["body"].encode()
