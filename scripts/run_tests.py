@@ -6,6 +6,7 @@ the slowest ten tests of all and every skip by its reason. The tests' own folder
 half of what tests of files wait for is a disk that syncs.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> int:
         lines = [_command(half, folder, kept, arguments) for half in ASIDE]
         logs = [Path(folder) / f"{name}.log" for name in (*ASIDE, "lint")]
         aside = [_begun(line, log) for line, log in zip((*lines, LINT), logs, strict=True)]
-        live = subprocess.run(_command("live", folder, kept, arguments), check=False)
+        live = subprocess.run(_command("live", folder, kept, arguments), env=_environment(), check=False)
         codes = (*(each.wait() for each in aside), live.returncode)
         for log in logs:
             sys.stdout.write(log.read_text("utf-8", "replace"))
@@ -61,7 +62,12 @@ def main(arguments: list[str]) -> int:
 
 def _begun(line: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":
     with log.open("wb") as said:
-        return subprocess.Popen(line, stdout=said, stderr=subprocess.STDOUT)
+        return subprocess.Popen(line, stdout=said, stderr=subprocess.STDOUT, env=_environment())
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but that modules are compiled once for all: hundreds of processes start in a run, each loads many."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def roomy(memory: Path) -> Path | None:

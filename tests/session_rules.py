@@ -3,10 +3,11 @@
 import fcntl
 import os
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
-from turns import AZURE_DAYS, asks_azure, azure_turn, other_day
+from turns import AZURE_DAYS, asks_azure, azure_turn, may_ask_azure, other_day, wholly_azure
 from waiting import wait_until
 
 ALLOWED = Path(__file__).with_name("skips.txt")
@@ -55,6 +56,8 @@ class SkipRule:
 
 LIVE = frozenset({"quickstart", "run_quickstart"})
 """Fixtures that start a whole workspace: what uses one waits a lot and computes little."""
+LIVE_WORDS = ("measures", "quickstart")
+"""What stands in the text of each test that measures or uses one of these fixtures."""
 LIVE_ROOMS = frozenset({"lifecycle", "loadtest", "serving", "contract_tests", "cli", "ml"})
 """Folders whose tests wait for processes. Others do too: with these the other half ends when what measures begins."""
 OTHER_HALF_S = 900
@@ -76,7 +79,13 @@ class Halves:
         if half != "live":
             fcntl.flock(self._lock, fcntl.LOCK_SH)
 
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        other = collection_path.match("test_*.py") and self._half not in parts_of_file(collection_path)
+        return True if other else None
+
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        if lost := [item.nodeid for item in items if part_of(item) not in parts_of_file(item.path)]:
+            raise pytest.UsageError(f"No part of `make test` would run these, see parts_of_file: {lost}")
         ours = [item for item in items if part_of(item) == self._half]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(ours)])
         items[:] = ours
@@ -99,10 +108,27 @@ BESIDE_AZURE = frozenset({"architecture", "contract", "definitions", "gate", "pa
 
 def part_of(item: pytest.Item) -> str:
     """Which of the parts runs a test; what measures is `live`."""
-    beside = item.path.parent.parent.name == "tests" and item.path.parent.name in BESIDE_AZURE
-    if item.get_closest_marker("measures") is None and (asks_azure(item) or (beside and not _shares_a_workspace(item))):
+    beside = _is_beside(item.path) and not _shares_a_workspace(item)
+    if item.get_closest_marker("measures") is None and (asks_azure(item) or beside):
         return "azure"
     return "live" if _is_live(item) else "rest"
+
+
+@cache
+def parts_of_file(path: Path) -> frozenset[str]:
+    """The parts that a file may have tests of. The others do not load it: all files are half a minute of a processor.
+
+    What measures or shares a workspace says so in its text, or beside it in the folder's `conftest.py`.
+    """
+    texts = [each.read_text("utf-8") for each in (path, path.with_name("conftest.py")) if each.exists()]
+    live = bool(LIVE_ROOMS & set(path.parts)) or any(word in text for text in texts for word in LIVE_WORDS)
+    azure = may_ask_azure(path) or _is_beside(path)
+    rest = not LIVE_ROOMS & set(path.parts) and not _is_beside(path) and not wholly_azure(path)
+    return frozenset(part for part, may in (("live", live), ("azure", azure), ("rest", rest)) if may)
+
+
+def _is_beside(path: Path) -> bool:
+    return path.parent.parent.name == "tests" and path.parent.name in BESIDE_AZURE
 
 
 def _shares_a_workspace(item: pytest.Item) -> bool:

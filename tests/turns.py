@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -49,6 +50,8 @@ WHOLE_LIFECYCLES = {
 }
 """By command line and browser, through the interface, by the SDK alone: one of the three each day."""
 BY_TEST = frozenset({("workspace", "test_behaviour.py"), ("workspace", "test_schedules.py")})
+BY_HAND = ("cli", "test_azure.py")
+"""Its tests say their days themselves: none has that of the browser's and the command line's lifecycle, the longest."""
 
 
 def azure_turn(item: pytest.Item) -> int | None:
@@ -60,11 +63,25 @@ def azure_turn(item: pytest.Item) -> int | None:
         return WHOLE_LIFECYCLES[place]
     if place in BY_TEST or item.path.parts[-3:-1] == ("contract_tests", "azure"):
         return zlib.crc32(item.name.encode()) % AZURE_DAYS
-    if item.path.parts[-3:-1] in (("tests", "emulator"), ("tests", "azure")):
+    if wholly_azure(item.path):
         return sorted(path.name for path in item.path.parent.glob("test_*.py")).index(item.path.name) % AZURE_DAYS
     return None
 
 
 def asks_azure(item: pytest.Item) -> bool:
     """Whether a test asks the emulation of Azure for most of its time."""
-    return azure_turn(item) is not None or (item.path.parent.name, item.path.name) == ("cli", "test_azure.py")
+    return azure_turn(item) is not None or (item.path.parent.name, item.path.name) == BY_HAND
+
+
+MIXED_ROOMS = (("tests", "workspace"), ("contract_tests", "azure"))
+
+
+def wholly_azure(path: Path) -> bool:
+    """Whether a file lies where all tests ask the emulation, or are of it."""
+    return path.parts[-3:-1] in (("tests", "emulator"), ("tests", "azure"))
+
+
+def may_ask_azure(path: Path) -> bool:
+    """Whether any test of a file does."""
+    place, room = (path.parent.name, path.name), path.parts[-3:-1]
+    return place in {*WHOLE_LIFECYCLES, BY_HAND} or wholly_azure(path) or room in MIXED_ROOMS

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from session_rules import allowed_reasons
+from session_rules import allowed_reasons, parts_of_file
 
 from scripts import run_tests
 
@@ -29,13 +29,13 @@ def test_c():
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    def run(reason: str, ci: str) -> subprocess.CompletedProcess[str]:
+    def run(reason: str, ci: str, *options: str, suite: str = SUITE) -> subprocess.CompletedProcess[str]:
         (tmp_path / "pytest.ini").write_text(f"[pytest]\nmarkers = measures\npythonpath = {TESTS}\n")
-        (tmp_path / "test_small.py").write_text(SUITE.format(reason=reason))
+        (tmp_path / "test_small.py").write_text(suite.format(reason=reason))
         (tmp_path / "conftest.py").write_text('pytest_plugins = ["session_rules"]\n')
         monkeypatch.setenv("CI", ci)
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        line = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", str(tmp_path)]
+        line = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *options, str(tmp_path)]
         return subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
 
     return run
@@ -72,3 +72,40 @@ def test_the_tests_folders_are_in_memory_only_where_there_is_room(tmp_path, monk
     assert run_tests.roomy(tmp_path / "absent") is None
     monkeypatch.setattr(run_tests, "ROOM_BYTES", 1 << 60)
     assert run_tests.roomy(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "parts"),
+    [
+        ("tests/local/test_a.py", "", {"rest"}),
+        ("tests/local/test_a.py", "@pytest.mark.measures", {"rest", "live"}),
+        ("tests/browser/test_a.py", "def test_a(quickstart): ...", {"rest", "live"}),
+        ("tests/serving/test_a.py", "", {"live"}),
+        ("tests/azure/test_a.py", "", {"azure"}),
+        ("tests/gate/test_a.py", "", {"azure"}),
+        ("tests/gate/test_a.py", "@pytest.mark.measures", {"azure", "live"}),
+        ("tests/workspace/test_a.py", "", {"azure", "rest"}),
+        ("contract_tests/azure/test_a.py", "", {"azure", "live"}),
+    ],
+)
+def test_a_part_loads_the_files_that_may_have_tests_of_it(tmp_path, place, text, parts):
+    path = tmp_path / place
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    assert parts_of_file(path) == parts
+
+
+def test_what_a_folder_shares_counts_for_each_of_its_files(tmp_path):
+    folder = tmp_path / "tests" / "pages"
+    folder.mkdir(parents=True)
+    (folder / "test_a.py").write_text("")
+    (folder / "conftest.py").write_text("def app(quickstart): ...")
+    assert parts_of_file(folder / "test_a.py") == {"rest", "live"}
+
+
+def test_a_test_that_no_part_would_run_ends_the_run(run, tmp_path):
+    hidden = "import pytest\n\n@getattr(pytest.mark, 'meas' + 'ures')\ndef test_a():\n    pass\n"
+    ran = run("", "", "--half=rest", f"--half-lock={tmp_path / 'lock'}", suite=hidden)
+    assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "No part of `make test` would run these" in ran.stderr + ran.stdout
+    assert "test_small.py::test_a" in ran.stderr + ran.stdout
