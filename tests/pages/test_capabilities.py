@@ -7,6 +7,7 @@ import streamlit as st
 from bank_story import AUTOML_ID, RUN_ID, nightly
 from fakes import FakeWorkspace, without
 from reading import text
+from turns import in_turn
 
 from core.ui.deploy.parts import TABS
 from core.ui.monitor.parts import TABS as WATCHED
@@ -27,6 +28,10 @@ VIEWS = [
 RARELY = [{"page": "monitor", "watch": tab.title} for tab in WATCHED if tab.title not in ("Requests", "Alerts")]
 
 
+def named(view: dict[str, str]) -> str:
+    return "-".join(view.values())
+
+
 @pytest.fixture
 def bank(bank: FakeWorkspace) -> FakeWorkspace:
     """The lifecycle with a schedule."""
@@ -45,8 +50,7 @@ def afresh(fake: FakeWorkspace, *verbs: str) -> None:
 
 @pytest.mark.parametrize(
     "view",
-    [*VIEWS, *(pytest.param(view, marks=pytest.mark.full) for view in RARELY)],
-    ids=lambda view: "-".join(view.values()),
+    [*in_turn(VIEWS, 2, named), *(pytest.param(view, id=named(view), marks=pytest.mark.full) for view in RARELY)],
 )
 def test_a_page_does_without_each_verb_that_it_asks_for(visit, bank, view):
     visit(**view)
