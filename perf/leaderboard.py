@@ -106,7 +106,9 @@ def _watch(home: Path, app: App, beside: int) -> tuple[Sequence[float], str]:
             store.trials.put(job, replace(like, number=BESIDE + number, params={"C": number}))
         app.page.evaluate(SEEN)
         since = time.time()
-        app.page.get_by_text("Succeeded").first.wait_for(timeout=1000 * (WATCHED_S + 45))
+        while not store.jobs.get(job).state.final:
+            app.page.wait_for_timeout(500)
+        app.page.wait_for_timeout(2_000)
         seen = {int(count): at for count, at in app.page.evaluate("window.seen").items()}
         ended = sorted(t.started_at + t.duration_s for t in store.trials.list(job) if t.metrics and t.number < BESIDE)
     late = [

@@ -81,9 +81,9 @@ def test_more_settings_reach_the_training_and_those_left_alone_keep_its_own_defa
 def test_columns_and_a_search_space_of_ones_own_reach_the_training(visit, bank):
     app = visit("leaderboard", **FORM)
     by_label(app.multiselect, "Columns to treat in your own way").set_value(["age", "job", "campaign"]).run()
-    by_label(app.selectbox, "Type of age").set_value(Purpose.CATEGORICAL)
-    by_label(app.selectbox, "Missing cells of job get").set_value(Imputation.CONSTANT)
-    by_label(app.selectbox, "Missing cells of campaign get").set_value(Imputation.MEDIAN).run()
+    by_label(app.selectbox, "Type of age").set_value("Categorical")
+    by_label(app.selectbox, "Missing cells of job get").set_value("A constant")
+    by_label(app.selectbox, "Missing cells of campaign get").set_value("The median").run()
     by_label(app.selectbox, "Constant for job").set_value("student")
     by_label(app.text_area, "Search space (JSON)").set_value(EXAMPLE)
 

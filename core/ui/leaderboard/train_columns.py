@@ -94,15 +94,8 @@ def imputations(column: ColumnProfile, purpose: Purpose | None) -> tuple[Imputat
 
 def _choice(place: DeltaGenerator, label: str, options: Mapping[E, str], key: str) -> E | None:
     """One of them; None where it is left to the engine."""
-    offered: list[E | None] = [None]
-    offered.extend(options)
-    return place.selectbox(
-        literal(label),
-        offered,
-        format_func=lambda each: AUTOMATIC if each is None else options[each],
-        key=key,
-        disabled=not options,
-    )
+    by_name = {AUTOMATIC: None, **{name: each for each, name in options.items()}}
+    return by_name[place.selectbox(literal(label), list(by_name), key=key, disabled=not options)]
 
 
 def _constant(place: DeltaGenerator, column: ColumnProfile, key: str) -> str | float | None:
