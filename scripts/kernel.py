@@ -24,7 +24,7 @@ def build(library: Path) -> None:
     library.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         made = Path(folder) / library.name
-        subprocess.run([*compiler, *FLAGS, "-o", made, SOURCE], check=True, capture_output=True, text=True)
+        subprocess.run([*compiler, *FLAGS, "-o", made, SOURCE, "-lm"], check=True, capture_output=True, text=True)
         opened(made)
         made.rename(library)
 

@@ -7,7 +7,7 @@ from typing import Any
 from core.predict import kernel
 from core.predict.arrays import Array
 from core.predict.merging import Merged, answers, merged
-from core.predict.part import Part
+from core.predict.part import Part, bagged
 from core.predict.program import Program, form
 
 
@@ -41,7 +41,10 @@ class Ensemble:
         """Rows x outputs of each bag. Raises IndexError for a matrix of other width."""
         found: dict[int, Array] = {}
         for own, program in self.programs:
-            found.update(zip(own, program(matrix), strict=True))
+            few = len(matrix) <= program.rows_max
+            found.update(
+                zip(own, program(matrix) if few else [bagged(self.bags[at], matrix) for at in own], strict=True)
+            )
         for at, bag in self.others:
             found[at] = answers(self.bags[at], bag, matrix)
         return [found[at] for at in range(len(self.bags))]

@@ -6,7 +6,6 @@
  * The caller has checked the forest; every index in it is within its array, and every walk ends in a leaf.
  */
 
-#include <math.h>
 #include <stdint.h>
 
 #include "kernel_steps.h"
@@ -166,17 +165,18 @@ void slipway_sums(const Forest *forest, const double *matrix, int64_t rows, int6
     }
 }
 
-/* A member: a forest with what its sums are multiplied by and added to, or a linear model where there is no forest. */
+/* A member: one of the three. The sums of a forest are multiplied by `scale`. */
 typedef struct {
     const Forest *forest;
     const Linear *linear;
+    const Network *network;
     const Step *steps;
     double scale;
-    int64_t stepped, width; /* how many steps, and columns with those that they add */
+    int64_t stepped, added, width; /* how many steps, their columns, and all columns with the room of a network */
 } Member;
 
 static const double *widened(const Member *member, const double *from, int64_t columns, int64_t count, double *to) {
-    if (!member->stepped)
+    if (!member->stepped && !member->network)
         return from;
     for (int64_t row = 0; row < count; row++) {
         double *wide = to + row * member->width;
@@ -187,13 +187,16 @@ static const double *widened(const Member *member, const double *from, int64_t c
     return to;
 }
 
-static void margins_of(const Member *member, const double *rows, int64_t count, int64_t outputs, double *margins,
-                       int64_t stride, double *scratch) {
-    if (!member->forest) {
-        for (int64_t row = 0; row < count; row++)
-            add_up(member->linear, rows + row * member->width, margins + row * stride);
-        return;
+static void margins_of(const Member *member, const double *rows, int64_t columns, int64_t count, int64_t outputs,
+                       double *margins, int64_t stride, double *scratch) {
+    for (int64_t row = 0; row < count && member->linear; row++)
+        add_up(member->linear, rows + row * member->width, margins + row * stride);
+    for (int64_t row = 0; row < count && member->network; row++) {
+        double *wide = scratch + row * member->width; /* where `widened` has put it */
+        pass_through(member->network, wide, wide + columns + member->added, margins + row * stride);
     }
+    if (!member->forest)
+        return;
     walk_rows(member->forest, rows, member->width, count, margins, stride, scratch);
     if (member->forest->sum32) /* these begin with the base */
         return;
@@ -222,7 +225,8 @@ void slipway_margins(const Member *members, int64_t count, int64_t outputs, cons
         const int64_t some = rows - first < block ? rows - first : block;
         for (int64_t at = 0; at < count; at++) {
             const double *wide = widened(members + at, matrix + first * columns, columns, some, scratch);
-            margins_of(members + at, wide, some, outputs, margins + first * stride + at * outputs, stride, scratch);
+            margins_of(members + at, wide, columns, some, outputs, margins + first * stride + at * outputs, stride,
+                       scratch);
         }
     }
 }

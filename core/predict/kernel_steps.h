@@ -1,9 +1,10 @@
-/* What stands around the trees: fitted steps that add columns to a row (steps.py, scores.py), and linear models.
+/* What stands around the trees: fitted steps that add columns to a row (steps.py, scores.py), linear models, networks.
  *
- * Each gives the bits that numpy gives; a linear model's sums are added column by column, which may change the last one.
+ * Steps give the bits that numpy gives; sums of the others are added one by one, which may change their last digit.
  * The caller has checked that every column is in the row, and every place in its table.
  */
 
+#include <math.h>
 #include <stdint.h>
 
 typedef struct {
@@ -35,6 +36,17 @@ typedef struct {
     const double *table, *intercept;
     int64_t numbers, texts, outputs;
 } Linear;
+
+typedef struct {
+    const double *weights, *bias; /* from each unit of the layer before to each of the `units` here */
+    int64_t units;
+} Layer;
+
+typedef struct {
+    const Linear *first;
+    const Layer *layers;
+    int64_t count, cosines, widest;
+} Network;
 
 enum { LOOKUP, ARITHMETIC, SCORES };
 enum { DIFFERENCE, RATIO, PRODUCT, SUM };
@@ -147,5 +159,25 @@ static void add_up(const Linear *linear, const double *row, double *sums) {
         const int64_t size = linear->size[at];
         const int64_t place = code >= 0 && code < (double)size ? (int64_t)code : size;
         add_times(linear->table + (linear->start[at] + place) * outputs, 1.0, outputs, sums);
+    }
+}
+
+/* `room` is for two layers of the widest. */
+static void pass_through(const Network *network, const double *row, double *room, double *sums) {
+    double *from = room, *other = room + network->widest;
+    int64_t units = network->first->outputs;
+    add_up(network->first, row, from);
+    for (int64_t at = 0; at < network->count; at++) {
+        const Layer *layer = network->layers + at;
+        double *to = at == network->count - 1 ? sums : other;
+        for (int64_t unit = 0; unit < layer->units; unit++)
+            to[unit] = layer->bias[unit];
+        for (int64_t unit = 0; unit < units; unit++) {
+            const double active = network->cosines ? cos(from[unit]) : from[unit] < 0 ? 0.0 : from[unit];
+            add_times(layer->weights + unit * layer->units, active, layer->units, to);
+        }
+        other = from;
+        from = to;
+        units = layer->units;
     }
 }

@@ -6,7 +6,9 @@ would take longer than a walk through hundreds of trees. Only exponentials are l
 
 import ctypes
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Self
 
 import numpy as np
 
@@ -14,12 +16,15 @@ from core.predict.arrays import LINKS, AnyArray, Array, within
 from core.predict.forest import Forest
 from core.predict.kernel import BLOCK, Library, pointer
 from core.predict.linear import Linear
+from core.predict.network import Network
 from core.predict.part import Part
 from core.predict.scores import Scores
 from core.predict.steps import Arithmetic, Lookup, Step
 
 BRIEF_ROWS = 8
 """So many rows keep the interpreter's lock: to get it back from a busy thread may take 5 ms, the rows some 0.1 ms."""
+NETWORK_ROWS_MAX = 32
+"""Beyond so many rows numpy's products of matrices are quicker for networks. Measured of five with 64 and 32 units."""
 Bag = Sequence[Part]
 
 
@@ -27,7 +32,7 @@ class _Structure(ctypes.Structure):
     """Filled from arrays, which it keeps alive."""
 
     @classmethod
-    def of(cls, arrays: Mapping[str, AnyArray], **counts: int) -> "_Structure":
+    def of(cls, arrays: Mapping[str, AnyArray], **counts: int) -> Self:
         made = cls(**{name: array.ctypes.data for name, array in arrays.items()}, **counts)
         made.arrays = arrays
         return made
@@ -53,30 +58,39 @@ class _Linear(_Structure):
     _fields_ = _fields("numeric center scale coef absent text start size table intercept", "numbers texts outputs")
 
 
+class _Layer(_Structure):
+    _fields_ = _fields("weights bias", "units")
+
+
+class _Network(ctypes.Structure):
+    _fields_ = _fields("first layers", "count cosines widest")
+
+
 class _Step(ctypes.Structure):
     _fields_ = (("kind", ctypes.c_int64), ("adds", ctypes.c_int64), ("what", ctypes.c_void_p))
 
 
 class _Member(ctypes.Structure):
     _fields_ = (
-        *((name, ctypes.c_void_p) for name in ("forest", "linear", "steps")),
+        *((name, ctypes.c_void_p) for name in ("forest", "linear", "network", "steps")),
         ("scale", ctypes.c_double),
-        *((name, ctypes.c_int64) for name in ("stepped", "width")),
+        *((name, ctypes.c_int64) for name in ("stepped", "added", "width")),
     )
 
 
 class Program:
-    """Bags whose members the library evaluates, and which have the same link and as many outputs."""
+    """Bags whose members the library evaluates, all of the same `form`."""
 
     __slots__ = (
         "_address", "_bags", "_columns", "_ends", "_kept", "_library", "_link", "_members", "_outputs", "_scratch",
-        "_shares", "_sigmoids",
+        "_shares", "_sigmoids", "rows_max",
     )  # fmt: skip
 
     def __init__(self, library: Library, bags: Sequence[Bag], columns: int) -> None:
         parts = [part for bag in bags for part in bag]
         self._library, self._columns, self._bags, self._members = library, columns, len(bags), len(parts)
-        self._link, self._outputs = _answer(parts[0])
+        found = _answer(parts[0])
+        self.rows_max, self._link, self._outputs = found.rows_max, found.link, found.outputs
         self._sigmoids = self._link == "sigmoid" and self._outputs == 1
         described = [_described(part, columns) for part in parts]
         self._kept = ((_Member * len(parts))(*(member for member, _ in described)), described)
@@ -117,37 +131,50 @@ class Program:
         return said
 
 
-def form(bag: Bag, columns: int) -> tuple[str, int] | None:
-    """The link and the number of outputs of a bag that can be in a program over a matrix of so many columns.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the parts of a program have in common."""
 
-    None where it has members of other kinds, which differ in these, or a part asks for a column that is not there.
+    link: str
+    outputs: int
+    rows_max: float
+    """Beyond so many rows the bags are quicker one by one."""
+
+
+def form(bag: Bag, columns: int) -> Form | None:
+    """Of a bag that can be in a program over a matrix of so many columns.
+
+    None where it has members of other kinds, which differ in it, or a part asks for a column that is not there.
     """
     return _answer(bag[0]) if answer_alike(bag) and all(_fits(part, columns) for part in bag) else None
 
 
 def answer_alike(bag: Bag) -> bool:
     """Whether all members are of kinds that the library evaluates, with one link and as many outputs."""
-    kinds = all(isinstance(part.member, Forest | Linear) for part in bag)
+    kinds = all(isinstance(part.member, Forest | Linear | Network) for part in bag)
     return kinds and len(set(map(_answer, bag))) == 1
 
 
-def _answer(part: Part) -> tuple[str, int]:
+def _answer(part: Part) -> Form:
     member = part.member
+    if isinstance(member, Network):
+        return Form(member.link, len(member.biases[-1]), NETWORK_ROWS_MAX)
     assert isinstance(member, Forest | Linear)
-    return member.link, len(member.base if isinstance(member, Forest) else member.intercept)
+    return Form(member.link, len(member.base if isinstance(member, Forest) else member.intercept), inf)
 
 
 def _fits(part: Part, columns: int) -> bool:
     """Whether the library finds everything that the part asks for: it looks no more itself."""
     member, width = part.member, columns
-    if not columns or not _answer(part)[1]:
+    if not columns or not _answer(part).outputs:
         return False
     for step in part.steps:
         if not within(_read(step), width):
             return False
         width += len(step.sources)
-    if isinstance(member, Linear):
-        return within(member.numeric, width) and within(member.text, width)
+    if isinstance(member, Linear | Network):
+        first = member if isinstance(member, Linear) else member.first
+        return within(first.numeric, width) and within(first.text, width)
     assert isinstance(member, Forest)
     packed = member.packed
     return packed is not None and packed.columns <= width and packed.fills in (0, width)
@@ -162,16 +189,21 @@ def _described(part: Part, columns: int) -> tuple[_Member, object]:
     """The part as the library reads it, and what that points at."""
     steps = [(_STEPS[step.kind], _step(step), len(step.sources)) for step in part.steps]
     listed = (_Step * len(steps))(*(_Step(kind, adds, ctypes.addressof(what)) for kind, what, adds in steps))
-    made = _Member(steps=ctypes.addressof(listed), stepped=len(steps), width=columns + sum(adds for *_, adds in steps))
-    if isinstance(part.member, Linear):
-        linear = _linear(part.member)
+    member, added = part.member, sum(adds for *_, adds in steps)
+    made = _Member(steps=ctypes.addressof(listed), stepped=len(steps), added=added, width=columns + added)
+    if isinstance(member, Forest):
+        assert member.packed
+        made.forest, made.scale = member.packed.address, member.scale
+        return made, (listed, steps, member)
+    if isinstance(member, Linear):
+        linear = _linear(member)
         made.linear = ctypes.addressof(linear)
         return made, (listed, steps, linear)
-    forest = part.member
-    assert isinstance(forest, Forest)
-    assert forest.packed
-    made.forest, made.scale = forest.packed.address, forest.scale
-    return made, (listed, steps, forest)
+    assert isinstance(member, Network)
+    network, kept = _network(member)
+    made.network = ctypes.addressof(network)
+    made.width += 2 * network.widest
+    return made, (listed, steps, network, kept)
 
 
 _STEPS: Mapping[str, int] = {Lookup.kind: 0, Arithmetic.kind: 1, Scores.kind: 2}
@@ -198,6 +230,16 @@ def _linear(linear: Linear) -> _Structure:
     numbers = {name: getattr(linear, name) for name in ("center", "scale", "coef", "absent", "table", "intercept")}
     sizes = {"numbers": len(linear.numeric), "texts": len(linear.text), "outputs": len(linear.intercept)}
     return _Linear.of(_whole(**places) | _floats(**numbers), **sizes)
+
+
+def _network(network: Network) -> tuple[_Network, object]:
+    """The network as the library reads it, and what that points at."""
+    first, pairs = _linear(network.first), zip(network.weights, network.biases, strict=True)
+    layers = [_Layer.of(_floats(weights=weights, bias=bias), units=len(bias)) for weights, bias in pairs]
+    listed = (_Layer * len(layers))(*layers)
+    sizes = {"count": len(layers), "widest": max(map(len, (network.first.intercept, *network.biases)))}
+    pointers = {"first": ctypes.addressof(first), "layers": ctypes.addressof(listed)}
+    return _Network(**pointers, **sizes, cosines=network.activation == "cos"), (first, layers, listed)
 
 
 def _whole(**arrays: AnyArray) -> dict[str, AnyArray]:

@@ -69,7 +69,8 @@ def linear(rng: np.random.Generator, columns: int, outputs: int) -> Linear:
 
 def network(rng: np.random.Generator, columns: int, outputs: int) -> Network:
     layers = (rng.normal(size=(6, 4)), rng.normal(size=(4, outputs)))
-    return Network(linear(rng, columns, 6), layers, (rng.normal(size=4), rng.normal(size=outputs)), "relu", "softmax")
+    active = "cos" if outputs == 3 else "relu"
+    return Network(linear(rng, columns, 6), layers, (rng.normal(size=4), rng.normal(size=outputs)), active, "softmax")
 
 
 STEPS = st.lists(st.sampled_from(["lookup", "arithmetic", "scores"]), max_size=3)
