@@ -12,11 +12,15 @@ from typing import Any
 import emulating
 import living
 import pytest
+from hypothesis import settings
 
 from core.checks.effort import DEPTHS
 from core.predict import kernel
 
 pytest_plugins = ["session_rules", "azure_story"]
+
+settings.register_profile("no deadline", deadline=None)  # 200 ms an example would tell how busy the machine is
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(autouse=True)
