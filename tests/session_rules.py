@@ -121,10 +121,17 @@ def parts_of_file(path: Path) -> frozenset[str]:
     What measures or shares a workspace says so in its text, or beside it in the folder's `conftest.py`.
     """
     texts = [each.read_text("utf-8") for each in (path, path.with_name("conftest.py")) if each.exists()]
-    live = bool(LIVE_ROOMS & set(path.parts)) or any(word in text for text in texts for word in LIVE_WORDS)
+    live = _in_live_room(path) or any(word in text for text in texts for word in LIVE_WORDS)
     azure = may_ask_azure(path) or _is_beside(path)
-    rest = not LIVE_ROOMS & set(path.parts) and not _is_beside(path) and not wholly_azure(path)
+    rest = not _in_live_room(path) and not _is_beside(path) and not wholly_azure(path)
     return frozenset(part for part, may in (("live", live), ("azure", azure), ("rest", rest)) if may)
+
+
+def _in_live_room(path: Path) -> bool:
+    """Whatever the folders above the checkout are called."""
+    folders = path.parts[:-1]
+    suites = [at for at, folder in enumerate(folders) if folder in ("tests", "contract_tests")]
+    return bool(suites) and bool(LIVE_ROOMS & set(folders[suites[-1] :]))
 
 
 def _is_beside(path: Path) -> bool:
@@ -137,8 +144,7 @@ def _shares_a_workspace(item: pytest.Item) -> bool:
 
 
 def _is_live(item: pytest.Item) -> bool:
-    in_room = bool(LIVE_ROOMS & set(item.path.parts))
-    return in_room or _shares_a_workspace(item) or item.get_closest_marker("measures") is not None
+    return _in_live_room(item.path) or _shares_a_workspace(item) or item.get_closest_marker("measures") is not None
 
 
 def pytest_configure(config: pytest.Config) -> None:

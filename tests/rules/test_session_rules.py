@@ -81,6 +81,7 @@ def test_the_tests_folders_are_in_memory_only_where_there_is_room(tmp_path, monk
         ("tests/local/test_a.py", "@pytest.mark.measures", {"rest", "live"}),
         ("tests/browser/test_a.py", "def test_a(quickstart): ...", {"rest", "live"}),
         ("tests/serving/test_a.py", "", {"live"}),
+        ("ml/checkout/tests/local/test_a.py", "", {"rest"}),
         ("tests/azure/test_a.py", "", {"azure"}),
         ("tests/gate/test_a.py", "", {"azure"}),
         ("tests/gate/test_a.py", "@pytest.mark.measures", {"azure", "live"}),
