@@ -169,7 +169,7 @@ def _fits(part: Part, columns: int) -> bool:
     if not columns or not _answer(part).outputs:
         return False
     for step in part.steps:
-        if not within(_read(step), width):
+        if step.kind not in _STEPS or not within(_read(step), width):
             return False
         width += len(step.sources)
     if isinstance(member, Linear | Network):
