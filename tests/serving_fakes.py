@@ -25,7 +25,7 @@ from core.contract.signature import to_json
 from core.domain.signature import Signature
 from core.predict.encoder import ColumnCode, Encoder
 from core.predict.folder import part_arrays, part_json
-from core.predict.members import Linear
+from core.predict.members import Linear, Neighbors
 from core.predict.part import Part
 from core.serving.app import App
 from core.serving.connection import PATIENCE, Connection, Patience
@@ -239,10 +239,11 @@ class Client:
         assert self.change(limits=limits)
 
 
-def write_model(folder: Path, signature: Signature, *, members: int = 1) -> Path:
+def write_model(folder: Path, signature: Signature, *, members: int = 1, kept_rows: int = 0) -> Path:
     """A real model folder: the last class the more probable, the larger the signature's first column.
 
-    With many equal members it says the same and takes longer.
+    With many equal members it says the same. With `kept_rows` it is one of so many neighbors, of two classes, all of
+    which it looks at for every answer: that takes long on any machine.
     """
     columns = signature.used
     outputs = len(signature.classes) if len(signature.classes) > 2 else 1
@@ -261,22 +262,37 @@ def write_model(folder: Path, signature: Signature, *, members: int = 1) -> Path
         intercept=np.zeros(outputs),
         link="softmax" if outputs > 1 else "sigmoid" if signature.classes else "value",
     )
+    part = Part(_neighbors(linear, kept_rows) if kept_rows else linear, 1.0 / members)
     names = [f"m{number}_" for number in range(members)]
-    votes = [part_json(Part(linear, 1.0 / members), name) for name in names]
+    votes = [part_json(part, name) for name in names]
     model = {"format": 1, "encoder": Encoder(codes).to_json(), "members": votes, "info": {}}
     folder.mkdir(parents=True)
     (folder / "signature.json").write_text(json.dumps(to_json(signature)))
     (folder / "model.json").write_text(json.dumps(model))
-    np.savez(folder / "arrays.npz", **{k: v for name in names for k, v in part_arrays(Part(linear), name).items()})
+    np.savez(folder / "arrays.npz", **{k: v for name in names for k, v in part_arrays(part, name).items()})
     return folder
+
+
+def _neighbors(place: Linear, rows: int) -> Neighbors:
+    """Of so many rows on a line, the one at its end surely of the last class."""
+    along = np.linspace(0.0, 1.0, rows)
+    return Neighbors(place, along[:, None], np.column_stack([1.0 - along, along]), np.ones(rows), 1)
 
 
 class ServerProcess:
     """`python -m core.serving` over a real model, of the Bank Marketing columns where no other signature is given."""
 
-    def __init__(self, folder: Path, *, members: int = 1, signature: Signature | None = None, **changes: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        members: int = 1,
+        kept_rows: int = 0,
+        signature: Signature | None = None,
+        **changes: Any,
+    ) -> None:
         columns = signature or bank_signature(exclude=["duration"])
-        model = write_model(folder / "model", columns, members=members)
+        model = write_model(folder / "model", columns, members=members, kept_rows=kept_rows)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]

@@ -47,7 +47,7 @@ class RefusesTwoRows(Reference):
 class HangsOnLargeBodies(Reference):
     def weigh(self, body: bytes) -> None:
         if len(body) > 2**19:
-            time.sleep(1)
+            time.sleep(2)
 
 
 class TakesAnyLength(Reference):
@@ -108,7 +108,7 @@ def test_a_body_that_is_too_large_is_answered_in_time(documented: bool, monkeypa
     class Untold(HangsOnLargeBodies, TakesAnyLength):
         """Nor does its document say how much it takes."""
 
-    monkeypatch.setattr(client, "HANG_S", 0.5)
+    monkeypatch.setattr(client, "HANG_S", 1.0)
     found = judged(HangsOnLargeBodies() if documented else Untold(), "wire")["oversized_bodies_are_refused"]
     assert found.passed is False
     assert "No answer" in found.evidence
