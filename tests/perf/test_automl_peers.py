@@ -1,9 +1,11 @@
 """The comparison of AutoML engines: fair splits, honest figures, and no run that is made twice."""
 
+import bz2
 import json
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import log_loss, roc_auc_score
 
 from core.settings import CHECKOUT
-from perf.peers.automl import running, synthetic, tables
+from perf.peers.automl import packaged, running, synthetic, tables
 from perf.peers.automl.comparing import Comparison
 from perf.peers.automl.engines import Contender, Engine, Environment, contenders
 from perf.peers.automl.judging import Resampled, Scored, mean_difference, mean_ranks, overrun_s
@@ -187,6 +189,17 @@ def test_any_file_can_be_a_table_and_columns_can_be_left_out(tmp_path: Path) -> 
     for word, complaint in (("nowhere", "there is no table"), (f"{path}:z", "no column 'z'"), ("n.csv:y", "no file")):
         with pytest.raises(ValueError, match=complaint):
             tables.load(word)
+
+
+@pytest.mark.parametrize("name", packaged.PACKAGED)
+def test_a_table_is_read_out_of_its_package_without_what_follows_from_the_answer(name: str, tmp_path: Path) -> None:
+    asked = packaged.PACKAGED[name]
+    package, _, version = asked.package.lower().partition("==")
+    text = ",".join([*asked.dropped, asked.target, "x"]) + "\n" + ",".join(["1"] * (len(asked.dropped) + 2)) + "\n"
+    with zipfile.ZipFile(tmp_path / f"{package}-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(asked.file, bz2.compress(text.encode()) if asked.file.endswith(".bz2") else text)
+    frame, target = packaged.load(name, tmp_path)
+    assert (list(frame), target) == ([asked.target, "x"], asked.target)
 
 
 @pytest.mark.parametrize("name", synthetic.MAKERS)

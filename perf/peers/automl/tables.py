@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.settings import CHECKOUT, read_settings
-from perf.peers.automl import synthetic
+from perf.peers.automl import packaged, synthetic
 
 KNOWN = {
     "bank": ("bankmarketing_train", "y"),
@@ -58,9 +58,14 @@ class Split:
 
 
 def load(word: str, dropped: Sequence[str] = ()) -> Table:
-    """A known table, a `synthetic-NAME`, or any `PATH:TARGET`. Raises ValueError that says what there is instead."""
+    """A known table, a `package-NAME`, a `synthetic-NAME`, or any `PATH:TARGET`.
+
+    Raises ValueError that says what there is instead.
+    """
     if word.startswith("synthetic-") and word.removeprefix("synthetic-") in synthetic.MAKERS:
         name, frame, target = word, synthetic.make(word.removeprefix("synthetic-")), synthetic.TARGET
+    elif word.removeprefix("package-") in packaged.PACKAGED and word.startswith("package-"):
+        name, (frame, target) = word, packaged.load(word.removeprefix("package-"))
     elif word in KNOWN:
         file, target = KNOWN[word]
         name, frame = word, _read(_find(file))
@@ -79,7 +84,8 @@ def load(word: str, dropped: Sequence[str] = ()) -> Table:
 
 def names() -> list[str]:
     """The tables that can be named alone."""
-    return [*KNOWN, *(f"synthetic-{name}" for name in synthetic.MAKERS)]
+    made = [f"synthetic-{name}" for name in synthetic.MAKERS]
+    return [*KNOWN, *(f"package-{name}" for name in packaged.PACKAGED), *made]
 
 
 def splits(table: Table, seeds: int, folds: int) -> Iterator[Split]:
