@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.domain.metrics import TaskKind
-from core.ml.task import Rows
+from core.ml.data.folds import Places
+from core.ml.task import Labels, Rows
 
 
 def thinned(rows: Rows, at_most: int, kind: TaskKind, seed: int) -> Rows:
@@ -16,10 +17,16 @@ def thinned(rows: Rows, at_most: int, kind: TaskKind, seed: int) -> Rows:
     order = np.random.default_rng(seed).permutation(len(target))
     chosen = order[:at_most]
     if kind is not TaskKind.REGRESSION:
-        _, firsts = np.unique(target[order], return_index=True)
-        chosen = np.union1d(chosen, order[firsts])
+        chosen = np.append(chosen, _first_of_absent(target, order, at_most))
     places = np.sort(chosen)
     return matrix[places], target[places]
+
+
+def _first_of_absent(target: Labels, order: Places, at_most: int) -> Places:
+    """The first row in this order of each class that the first `at_most` have none of; sorting all would take long."""
+    there, chosen = np.bincount(target), np.bincount(target[order[:at_most]], minlength=int(target.max()) + 1)
+    absent = np.flatnonzero((there > 0) & (chosen == 0))
+    return np.array([order[np.argmax(target[order] == label)] for label in absent], dtype=np.int64)
 
 
 def thinned_parts(parts: Sequence[Rows], at_most: int, kind: TaskKind, seed: int) -> list[Rows]:
