@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from core.domain.training import Trial
+from core.durable import fsync, fsync_tree
 from core.ml.task import LearningProblem
 from core.predict.members import Array
 
@@ -92,18 +93,8 @@ def stage(final: Path) -> Path:
 
 def commit(staged: Path, final: Path) -> None:
     """Give a staged folder its name, once every byte of it is on the disk; what had the name before is replaced."""
-    for folder, _, names in os.walk(staged):
-        for path in (folder, *(os.path.join(folder, name) for name in names)):
-            _fsync(path)
+    fsync_tree(staged)
     if final.exists():
         shutil.rmtree(final)
     os.replace(staged, final)
-    _fsync(final.parent)
-
-
-def _fsync(path: str | Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    fsync(final.parent)
