@@ -111,14 +111,16 @@ def of_column(name: str, kind: ColumnKind, values: Sequence[Any], dates: str = "
 def of_numbers(name: str, kind: ColumnKind, numbers: Array, dates: str = "") -> ColumnReference:
     """The reference of numbers, NaN where one is missing."""
     numbers = np.clip(numbers, -LARGEST, LARGEST)
-    known = numbers[~np.isnan(numbers)]
+    known = np.sort(numbers[~np.isnan(numbers)])
     edges = _edges(known)
     with np.errstate(over="ignore", invalid="ignore"):
         mean, deviation = (float(known.mean()), float(known.std())) if len(known) else (np.nan, np.nan)
+        up_to = np.searchsorted(known, edges + _slack(edges), "right")
+    counts = np.diff(up_to, prepend=0, append=len(known))
     return ColumnReference(
         name,
         kind,
-        tuple(binned(edges, numbers).tolist()),
+        (*counts.tolist(), len(numbers) - len(known)),
         edges=tuple(edges.tolist()),
         dates=dates,
         mean=mean if np.isfinite(mean) else None,
@@ -154,15 +156,17 @@ def counted(levels: Sequence[str], texts: Sequence[str | None]) -> Counts:
 
 
 def _edges(known: Array) -> Array:
-    """All values where they are few, else such that each bin has about as many."""
-    if not len(known):
-        return np.empty(0)
-    values = np.unique(known)
+    """All values where they are few, else such that each bin has about as many; of ordered values."""
+    values = _distinct(known)
     if len(values) > EDGES_MAX:
-        at = np.linspace(0, 1, EDGES_MAX + 1)[1:]
-        values = np.unique(np.quantile(known, at, method="inverted_cdf"))
-        values = np.unique([float(f"{value:.{DIGITS}g}") for value in values])
-    return np.asarray(values, dtype=np.float64)
+        values = known[-(-np.arange(1, EDGES_MAX + 1) * len(known) // EDGES_MAX) - 1]
+        written = (f"%.{DIGITS}g " * len(values)) % tuple(values.tolist())  # a third of the time of one by one
+        values = _distinct(np.array([float(value) for value in written.split()]))
+    return values
+
+
+def _distinct(ordered: Array) -> Array:
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
 
 
 def _of_texts(name: str, kind: ColumnKind, texts: Sequence[str | None]) -> ColumnReference:
