@@ -146,10 +146,14 @@ def _outcomes(path: Path) -> Sequence[ActualOutcome]:
         raise SpecInvalid(f"{path.name} has no column {' and no column '.join(sorted(missing))}")
     rows = table["row"].to_pylist() if "row" in table.column_names else [0] * len(table)
     found = zip(table["request_id"].to_pylist(), rows, table["outcome"].to_pylist(), strict=True)
-    try:
-        return [ActualOutcome(str(request), int(row), _said(actual)) for request, row, actual in found]
-    except (TypeError, ValueError) as e:
-        raise SpecInvalid(f"{path.name} has a row that is no whole number: {e}") from e
+    return [ActualOutcome(_said(request), _whole(row, path), _said(actual)) for request, row, actual in found]
+
+
+def _whole(row: Any, path: Path) -> int:
+    """A row as a whole number, also where it was written as 1.0. Raises SpecInvalid."""
+    if isinstance(row, int | float) and not isinstance(row, bool) and row == row // 1:
+        return int(row)
+    raise SpecInvalid(f"{path.name} has a row that is no whole number: {row}", hint="Rows are counted from 0")
 
 
 def _said(actual: Any) -> str:

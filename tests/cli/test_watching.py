@@ -88,6 +88,9 @@ def test_a_file_that_is_none_is_refused_in_a_sentence(run, tmp_path):
     (tmp_path / "odd.parquet").write_bytes(b"no parquet")
     code, _, said = run(f"endpoint feedback shop {tmp_path}/odd.parquet")
     assert (code, "is no Parquet file" in said) == (2, True), said
+    pq.write_table(pa.table({"request_id": ["a"], "row": [0.6], "outcome": ["yes"]}), tmp_path / "parts.parquet")
+    code, _, said = run(f"endpoint feedback shop {tmp_path}/parts.parquet")
+    assert (code, "a row that is no whole number: 0.6" in said) == (2, True), said
 
 
 def test_what_could_not_be_said_is_said(shop):

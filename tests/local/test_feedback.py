@@ -78,6 +78,20 @@ def test_the_clients_own_id_is_taken_where_one_request_alone_has_it(shop: Shop) 
     assert "2 requests have this client's id" in receipt.examples[0].reason
 
 
+def test_an_id_that_a_client_gave_to_several_requests_names_none_unless_they_were_answered_alike(shop: Shop) -> None:
+    for seed in (1, 2, 3):
+        shop.keep(rows(2, seed=seed), NOW - HOUR_S, request_id="one for all")
+    for at in (NOW - HOUR_S, NOW - 60):
+        shop.keep(rows(2, seed=4), at, request_id="sent again")
+
+    receipt = shop.workspace.records.send_feedback(
+        "shop", [Outcome("one for all", 1, "yes"), Outcome("sent again", 1, "no")]
+    )
+
+    assert (receipt.matched, receipt.unmatched) == (1, 1)
+    assert "3 different answers" in receipt.examples[0].reason
+
+
 def test_an_outcome_that_no_model_predicts_is_refused_and_nothing_is_kept(shop: Shop) -> None:
     (first, *_) = shop.keep(rows(10, seed=1), NOW - HOUR_S)
 

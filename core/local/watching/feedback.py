@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +25,8 @@ from core.local.watching.kept import as_text
 
 KEPT = ("at", "request_id", "deployment", "row", "answer", "score", "probabilities")
 SCHEMA = pa.schema([*(ANSWERED.field(name) for name in KEPT), ("actual", pa.string())])
+SAID = ("deployment", "answer", "score")
+"""Two requests with one id that were answered alike in these are one that was sent again."""
 EXAMPLES_MAX = 20
 FILES_MAX = 32
 """More are made one."""
@@ -140,34 +143,49 @@ def _number(text: str) -> float | None:
 
 
 def join(answers: pa.Table, outcomes: Sequence[Outcome]) -> Joined:
-    """By the server's id of a request; else by the client's, where one request alone had it."""
+    """By the server's id of a request; else by the client's, where one request alone had it.
+
+    A client may name the server's id too, and give it to several requests: a row that was answered in different ways
+    under one id belongs to none.
+    """
     wanted = pa.array({outcome.request_id for outcome in outcomes}, pa.string())
     by_server = pc.is_in(answers["request_id"], wanted)
     some = pc.or_(by_server, pc.is_in(answers["client_id"], wanted))
     places = pc.indices_nonzero(some).to_pylist()
-    found = answers.select(["request_id", "client_id", "row", "rows"]).filter(some).to_pydict()
+    found = answers.select(["request_id", "client_id", "row", "rows", *SAID]).filter(some).to_pydict()
     at: dict[Key, int] = {}
+    said: dict[Key, tuple[Any, ...]] = {}
+    ways: dict[Key, set[tuple[Any, ...]]] = {}
     sizes: dict[str, int] = {}
     clients: dict[str, set[str]] = defaultdict(set)
-    for place, request, client, row, rows in zip(places, *found.values(), strict=True):
-        at[(request, row)] = place
-        sizes[request] = rows
+    for place, request, client, row, rows, *told in zip(places, *found.values(), strict=True):
+        key, answer = (request, row), tuple(told)
+        if said.setdefault(key, answer) != answer:
+            ways.setdefault(key, {said[key]}).add(answer)
+        at[key] = place
+        sizes[request] = max(rows, sizes.get(request, 0))
         if client:
             clients[client].add(request)
-    return _joined(outcomes, at, sizes, clients)
+    return _joined(outcomes, at, sizes, clients, {key: len(answers) for key, answers in ways.items()})
 
 
 def _joined(
-    outcomes: Sequence[Outcome], at: dict[Key, int], sizes: dict[str, int], clients: dict[str, set[str]]
+    outcomes: Sequence[Outcome],
+    at: dict[Key, int],
+    sizes: dict[str, int],
+    clients: dict[str, set[str]],
+    ways: dict[Key, int],
 ) -> Joined:
+    """`ways` are the numbers of answers to rows that have several."""
     joined = Joined({}, 0, 0, [], {})
     matched = again = 0
     for outcome in outcomes:
         given = outcome.request_id
         requests = {given} if given in sizes else clients.get(given, set())
         key = (next(iter(requests)), outcome.row) if len(requests) == 1 else None
-        if key is None or key not in at:
-            joined.unmatched.append(Unmatched(given, outcome.row, _reason(requests, outcome.row, sizes)))
+        if key is None or key not in at or key in ways:
+            reason = _reason(requests, outcome.row, sizes, ways.get(key, 0) if key else 0)
+            joined.unmatched.append(Unmatched(given, outcome.row, reason))
             continue
         matched += 1
         again += key in joined.places
@@ -176,11 +194,13 @@ def _joined(
     return Joined(joined.places, matched, again, joined.unmatched, joined.actual)
 
 
-def _reason(requests: set[str], row: int, sizes: dict[str, int]) -> str:
+def _reason(requests: set[str], row: int, sizes: dict[str, int], ways: int) -> str:
     if not requests:
         return "no kept answer has this request id"
     if len(requests) > 1:
         return f"{len(requests)} requests have this client's id: name them by the server's"
+    if ways:
+        return f"requests with this id were given {ways} different answers: a client must not use an id twice"
     rows = sizes[next(iter(requests))]
     return f"the request has {rows} rows, counted from 0" if row >= rows else "the answer of this row was not kept"
 
