@@ -75,13 +75,14 @@ def reasons(error: SlipwayError, limits: EndpointLimits) -> str:
     """
     if not isinstance(error, PayloadInvalid):
         return code_of(error)
-    lines = []
+    broken: dict[tuple[str, str], str] = {}
     for problem in error.details:
         ours = problem.code != "unknown_column"  # the name of one that there is not is the client's
         shown = limits.collect_model_data and problem.column not in limits.masked_columns
-        fields = (problem.code, problem.column if ours else "", problem.value if shown else "")
-        lines.append("\t".join(re.sub(r"\s", " ", field) for field in fields).rstrip("\t"))
-    return "\n".join(dict.fromkeys(lines))
+        rule = (problem.code, problem.column if ours else "")
+        broken[rule] = broken.get(rule) or (problem.value if shown else "")
+    lines = ("\t".join(re.sub(r"\s", " ", field) for field in (*rule, example)) for rule, example in broken.items())
+    return "\n".join(line.rstrip("\t") for line in lines)
 
 
 def code_of(error: SlipwayError) -> str:

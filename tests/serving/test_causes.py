@@ -127,6 +127,12 @@ def test_a_category_that_is_not_known_is_told_where_inputs_are_kept(client, file
     assert counts["unseen_category", "colour"] == (3, "mauve")
 
 
+def test_a_request_counts_once_for_each_rule_that_it_broke(client, files):
+    many = body([{**ROW, **{f"odd {number}": 1 for number in range(9)}}])
+    counts = refused(client, files, [many], collect_model_data=True)
+    assert {key: count for key, (count, _) in counts.items()} == {("unknown_column", ""): 1}
+
+
 def test_other_refusals_go_by_their_name(client, files):
     assert client.score(key="wrong").status_code == 401
     wait_until(lambda: len(files.records()) == 1, 10)
