@@ -30,8 +30,11 @@ CELLS_MAX = 30_000_000
 FIRST_CHECKPOINT = 3
 WITHOUT_MAX = 6
 """So often a member that does not fit is left out before there is no vote."""
-WRITE_S = 1.0
-"""About what it takes to write the model and to register it."""
+WRITE_S, WRITE_TIMES = 1.0, 2.5
+"""To write the model and to register it takes about so long, or so many times what preparing took: both read and count
+each column, so that wide tables and slow machines are planned for. Measured at 5,000 columns and at 2 million rows."""
+JUDGE_TIMES = 10.0
+"""The winner's figures take so many times what the metric of each block takes."""
 ENDING_SLACK = 1.5
 """The last ensembles may take so many times what those before took."""
 REFIT_END_S = 1.0
@@ -51,11 +54,15 @@ class Final:
     on_trial: Callable[[Trial], None]
     number: Callable[[], int]
     """The next number that is free."""
+    prepared_s: float = 0.0
+    """What preparing took."""
     due: int = FIRST_CHECKPOINT
     scores: dict[int, Array] = field(default_factory=dict)
     """The metric of each block, by trial: they are asked for again and again."""
     made_s: float = 0.0
     """What the ensembles took the last time they were made, for each of the trials that they were made of."""
+    judged_s: float | None = None
+    """What the metric of each block of one trial took; None where no trial has succeeded."""
     refit_s: float = 0.0
     """About how long the refits would take that the best so far needs."""
 
@@ -65,10 +72,15 @@ class Final:
     @property
     def ending_s(self) -> float:
         """About how long `result` would take, and the writing of the model after it."""
-        return WRITE_S + ENDING_SLACK * self.made_s * min(CANDIDATES_MAX, len(self.board.ranked))
+        last = JUDGE_TIMES * (self.judged_s or 0.0) + max(WRITE_S, WRITE_TIMES * self.prepared_s)
+        return last + ENDING_SLACK * self.made_s * min(CANDIDATES_MAX, len(self.board.ranked))
 
     def checkpoint(self, left_s: float) -> None:
         """Make the ensembles anew where twice as many trials as the last time have succeeded, and time is `left_s`."""
+        if self.judged_s is None:
+            began = self.clock()
+            self._score(self.board.ranked[0], self.board.ranked[0].oof())
+            self.judged_s = self.clock() - began
         if len(self.board.ranked) >= self.due and left_s > self.ending_s:
             self.due = 2 * len(self.board.ranked)
             self._ensembles(self._candidates(), lambda: False)
@@ -119,10 +131,13 @@ class Final:
         """The best single trial, and what is said of each block by the one that is best on the others."""
         answers = [f.oof() for f in candidates]
         for finished, said in zip(candidates, answers, strict=True):
-            if finished.trial.number not in self.scores:
-                self.scores[finished.trial.number] = self._judged.by_block(said)
+            self._score(finished, said)
         _, crossed = chosen(self._judged, answers, np.array([self.scores[f.trial.number] for f in candidates]))
         return candidates[0], crossed
+
+    def _score(self, finished: FinishedTrial, said: Array) -> None:
+        if finished.trial.number not in self.scores:
+            self.scores[finished.trial.number] = self._judged.by_block(said)
 
     def _ensembles(self, candidates: Sequence[FinishedTrial], late: Callable[[], bool]) -> list[FinishedTrial]:
         """The vote, and the stack where it beats that, as trials of their own; and how long that took is kept."""

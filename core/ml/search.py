@@ -87,11 +87,14 @@ def search(
     given_up: GivenUp = nobody,
 ) -> SearchResult:
     """The engine `portfolio` (see `Search` for the contract)."""
-    started = clock() - time_used_s
+    began = clock()
     prepared = prepare(table, spec, profile, validation)
+    prepared_s = clock() - began
     board = Leaderboard(spec.primary_metric, fingerprint(prepared.problem))
     board.add_all(finished)
-    run = _Run(spec, prepared, folder, executor, clock, on_trial, should_stop, given_up, started, board)
+    run = _Run(
+        spec, prepared, folder, executor, clock, on_trial, should_stop, given_up, began - time_used_s, board, prepared_s
+    )
     run.train()
     found = run.result()
     return replace(found, notes=(*found.notes, *run.why_early))
@@ -111,6 +114,7 @@ class _Run:
     given_up: GivenUp
     started: float
     board: Leaderboard
+    prepared_s: float
     running: dict[int, Trial] = field(default_factory=dict)
     told_at: dict[int, float] = field(default_factory=dict)
     held_since: dict[int, float] = field(default_factory=dict)
@@ -126,8 +130,9 @@ class _Run:
         learned = problem.rows * (problem.folds - 1) // problem.folds
         self.pace = Pace(learned, len(problem.codes))
         self.final = Final(
-            self.spec, self.prepared, self.folder, self.board, self.executor, self.clock, self.on_trial, self._number
-        )
+            self.spec, self.prepared, self.folder, self.board, self.executor, self.clock, self.on_trial, self._number,
+            self.prepared_s,
+        )  # fmt: skip
         self.budget = Budget(
             self.spec,
             self.clock,
@@ -174,7 +179,7 @@ class _Run:
 
     def _sized(self, config: Config) -> Config:
         if not self.board.ranked:
-            if (small := self.pace.first(config)) != config:
+            if (small := self.pace.first(config, self.budget.in_time())) != config:
                 self.again.append(config)
             return small
         return config if self.budget.timeless else self.pace.within(config, self.budget.left())

@@ -29,7 +29,10 @@ OVER = 1.25
 LATE_ROWS_MIN = 1_000
 """...but from no fewer than these."""
 TRAINING_SHARE = 0.85
-"""Of a trial's time; the rest is for reading, flattening and writing."""
+"""Of a trial's time; the rest is for reading, flattening and writing..."""
+JUDGE_TIMES, JUDGE_SHARE = 2.0, 0.5
+"""...and up to this share where to answer and to judge takes long: at the end so many times what it took by fold.
+A fit may take as long as its judging in any case: less learning would be no saving."""
 
 
 def train(task: TrialTask, stop: Stop, tell: Tell) -> None:
@@ -55,14 +58,17 @@ class _Fits:
     count: int
     took_s: list[float] = field(default_factory=list)
     """What each fit has taken."""
+    judged_s: float = 0.0
+    """What it took to answer and to judge the rows of the last fold."""
 
     def fit(self, rows: Rows, held_out: list[Rows], rounds: int = 0) -> FittedPart:
         """Fit the task's algorithm on the rows as its steps widen them. Raises TrialStopped."""
         if self.stop():
             raise TrialStopped
         problem, now = self.task.problem, time.monotonic()
-        left = self.started + TRAINING_SHARE * self.task.seconds - now
-        may_s = left / (self.count - len(self.took_s))
+        to_come = self.count - len(self.took_s)
+        left = self.started + self._training_s(to_come) - now
+        may_s = max(left / to_come, self.judged_s)
         until = now + may_s
         rows, held_out = self._thinned(rows, held_out, self._affordable(len(rows[1]), may_s))
         seen = featurize(self.task.params, rows, problem, self.task.threads)
@@ -71,6 +77,12 @@ class _Fits:
         fitted = LEARNERS[Algorithm(self.task.algorithm)].fit(setup, (seen.matrix, rows[1]), parts, rounds)
         self.took_s.append(time.monotonic() - now)
         return FittedPart(fitted, seen.steps)
+
+    def _training_s(self, to_come: int) -> float:
+        """From the trial's start until its last fit should be done."""
+        seconds = self.task.seconds
+        to_judge_s = (to_come + JUDGE_TIMES * self.count) * self.judged_s
+        return min(TRAINING_SHARE * seconds, max(JUDGE_SHARE * seconds, seconds - to_judge_s))
 
     def told(self, tell: Tell, progress: TrialProgress) -> None:
         """Tell, and take what the trial was held back for from its time."""
@@ -124,6 +136,13 @@ class _Judged:
     folds: Folds
     parts: list[FittedPart] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
+    rounds: list[int] = field(default_factory=list)
+    """After which each fold's model has said what it is scored by."""
+    said: Array = field(init=False)
+    """Of each row, so far."""
+
+    def __post_init__(self) -> None:
+        self.said = np.full((len(self.rows[0]), self.fits.task.problem.outputs), np.nan)
 
     def fold(self, k: int) -> float:
         """Train the model of a fold and give its score, by the rounds that suit it best: for progress alone."""
@@ -132,23 +151,25 @@ class _Judged:
         blocks = [there & (self.folds.block == b) for b in np.unique(self.folds.block[there])]
         part = self.fits.fit((matrix[inside], target[inside]), [(matrix[block], target[block]) for block in blocks])
         self.parts.append(part)
-        said = part.fitted.probabilities(widened(matrix[there], part.steps), rounds_of_all(part.fitted.curves))
-        problem = self.fits.task.problem
-        self.scores.append(score(problem.metric, target[there], said))
+        began = time.monotonic()
+        self.rounds.append(rounds_of_all(part.fitted.curves))
+        said = part.fitted.probabilities(widened(matrix[there], part.steps), self.rounds[-1])
+        self.said[there] = said
+        self.scores.append(score(self.fits.task.problem.metric, target[there], said))
+        self.fits.judged_s = time.monotonic() - began
         return self.scores[-1]
 
     def answers(self) -> Array:
         """What is said of each judged row, after the rounds that other blocks than its own have found best."""
         matrix, _ = self.rows
-        outputs = self.fits.task.problem.outputs
-        said = np.full((len(matrix), outputs), np.nan)
         curves = [part.fitted.curves for part in self.parts]
         for k, part in enumerate(self.parts):
             for block in np.unique(self.folds.block[self.folds.fold == k]):
                 mine = (self.folds.fold == k) & (self.folds.block == block)
                 rounds = rounds_by_block(curves, k, int(block))
-                said[mine] = part.fitted.probabilities(widened(matrix[mine], part.steps), rounds)
-        return said[self.folds.judged]
+                if rounds != self.rounds[k]:
+                    self.said[mine] = part.fitted.probabilities(widened(matrix[mine], part.steps), rounds)
+        return np.asarray(self.said[self.folds.judged])
 
     def kept(self) -> list[FittedPart]:
         """The models of the folds at the rounds that they are judged by."""

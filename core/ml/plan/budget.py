@@ -21,6 +21,8 @@ TRIAL_SHARE = 0.4
 """A trial gets this share of the whole time at most, so that one slow learner does not take it all."""
 FIRST_SHARE = 0.5
 """A first trial plans to be done after this share of the time, on a busy machine too: with a model all is won."""
+IN_TIME_SHARE, IN_TIME_MIN = 0.5, 0.125
+"""A first trial that starts with less than this share of the time left looks at fewer rows, but at least this part."""
 EARLY_SHARE = 0.95
 """A search that has used this share of its time did not end early."""
 TRIAL_MIN_S = 1.0
@@ -78,6 +80,11 @@ class Budget:
         if self.spec.trial_timeout_s:
             limits.append(self.spec.trial_timeout_s)
         return min(limits)
+
+    def in_time(self) -> float:
+        """How far the start and the reading took no longer than they should: 1, or less, where they were slow."""
+        left = self.left_at_last() / (IN_TIME_SHARE * self.spec.timeout_s)
+        return 1.0 if self.timeless else min(1.0, max(IN_TIME_MIN, left))
 
     def early(self) -> bool:
         """So much of the time is left that it is to be said why."""

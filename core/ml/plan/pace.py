@@ -17,7 +17,9 @@ LATE = 2.0
 FIXED_SHARE = 0.5
 """Of the time of a trial on some of the rows: what all rows cost anyway, since all of them are read and answered."""
 CELLS_FIRST = 1_000_000
-"""The first model comes from at most so many cells, to be there soon; no table of fewer is ever thinned."""
+"""The first model comes from at most so many cells, to be there soon; no table of fewer is thinned later."""
+ROW_CELLS = 8
+"""So many cells a row counts at least: to choose it, to answer it and to judge the answer takes time, too."""
 COLUMNS_FIRST = 500
 """Of more columns, each tree of a first LightGBM sees so many, by chance."""
 ROWS_MIN = 2_000
@@ -96,9 +98,12 @@ class Pace:
         """It may end in time."""
         return self.expected_s(config) <= left_s * (LATE if config.algorithm in BOOSTERS else 1.0)
 
-    def first(self, config: Config) -> Config:
-        """The first of all, on so few rows and with so few columns a tree that a model is there soon."""
-        some = self._on(config, self._stepped(CELLS_FIRST / max(1, self.columns)))
+    def first(self, config: Config, in_time: float = 1.0) -> Config:
+        """The first of all, on so few rows and with so few columns a tree that a model is there soon.
+
+        On so much fewer rows as it is less than `in_time` (1).
+        """
+        some = self._on(config, self._stepped(in_time * CELLS_FIRST / max(ROW_CELLS, self.columns)))
         if config.algorithm is not Algorithm.LIGHTGBM or self.columns <= COLUMNS_FIRST:
             return some
         return Config(some.algorithm, {**some.params, "feature_fraction": round(COLUMNS_FIRST / self.columns, 3)})

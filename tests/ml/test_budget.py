@@ -1,0 +1,73 @@
+"""How a search keeps the time that it was given, on tables and machines on which everything takes longer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from search_doubles import Clock, Searching
+
+from core.domain.data import DataRef
+from core.domain.metrics import TaskKind
+from core.domain.training import TrainingSpec
+from core.ml.data.thinning import thinned
+from core.ml.plan.budget import IN_TIME_MIN, Budget
+from core.ml.plan.pace import CELLS_FIRST, ROW_CELLS, Pace
+from core.ml.plan.portfolio import portfolio
+from core.ml.task import TRAINING_ROWS
+
+SPEC = TrainingSpec(DataRef("d"), "y", timeout_s=20.0)
+FIRST = next(portfolio(SPEC))
+
+
+@dataclass
+class SlowStart(Clock):
+    """The first thing that is done, which is to prepare the table, takes so many seconds."""
+
+    takes_s: float = 0.0
+    asked: int = 0
+
+    def __call__(self) -> float:
+        self.asked += 1
+        self.now += self.takes_s if self.asked == 2 else 0.0
+        return self.now
+
+
+@pytest.mark.parametrize(("takes_s", "last_s"), [(0.0, 17.0), (4.0, 13.0)])
+def test_where_preparing_took_long_the_trials_leave_time_to_write_the_model(tmp_path, takes_s, last_s):
+    clock = SlowStart(takes_s=takes_s)
+    searching, began = Searching(tmp_path, clock), clock.now
+    searching.trials.lasts_s = 2.0
+    searching.run()
+    last = max(trial.started_at + trial.duration_s for trial in searching.ended if not trial.members)
+    assert last - began == pytest.approx(last_s, abs=1.6)
+
+
+def budget(now: float, **limits: int) -> Budget:
+    spec = TrainingSpec(DataRef("d"), "y", timeout_s=20.0, **limits)
+    return Budget(spec, lambda: now, 0.0, lambda: 0.0, lambda: 0.0, lambda: False)
+
+
+@pytest.mark.parametrize(("now", "share"), [(1.0, 1.0), (10.0, 1.0), (15.0, 0.5), (25.0, IN_TIME_MIN)])
+def test_a_search_whose_start_was_slow_looks_at_fewer_rows_first(now, share):
+    pace = Pace(rows=1_000_000, columns=20)
+    assert budget(now).in_time() == share
+    rows = pace.first(FIRST, share).params[TRAINING_ROWS]
+    assert rows * 20 <= share * CELLS_FIRST < 2 * rows * 20
+
+
+def test_a_plan_that_looks_at_no_clock_does_not_look_at_its_start():
+    assert budget(15.0, max_concurrent_trials=1).in_time() == 1.0
+
+
+def test_the_first_model_of_a_long_table_of_few_columns_comes_from_some_of_its_rows():
+    rows = Pace(rows=2_000_000, columns=2).first(FIRST).params[TRAINING_ROWS]
+    assert rows * ROW_CELLS <= CELLS_FIRST
+
+
+def test_of_some_of_the_rows_every_class_has_one():
+    labels = np.repeat(np.arange(50), np.arange(1, 51))
+    matrix = labels[:, None].astype(float)
+    some, theirs = thinned((matrix, labels), 60, TaskKind.MULTICLASS, 3)
+    assert set(theirs) == set(range(50))
+    assert len(theirs) < 110
+    assert (some[:, 0] == theirs).all()
