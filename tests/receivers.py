@@ -21,6 +21,8 @@ class Receiver(ThreadingHTTPServer):
         """Other hosts that were asked for by us as a proxy."""
         self.partly: list[int] = []
         """Of Application Insights: how many items of each next request are taken, and the rest is to come again."""
+        self.item_status = 429
+        """What is said of that rest."""
 
     @property
     def url(self) -> str:
@@ -39,7 +41,7 @@ class Receiver(ThreadingHTTPServer):
             return 200, b""
         items = len(json.loads(body))
         accepted = self.partly.pop(0) if self.partly else items
-        errors = [{"index": i, "statusCode": 429, "message": "later"} for i in range(accepted, items)]
+        errors = [{"index": i, "statusCode": self.item_status, "message": "not so"} for i in range(accepted, items)]
         told = {"itemsReceived": items, "itemsAccepted": accepted, "errors": errors}
         return (206 if errors else 200), json.dumps(told).encode()
 

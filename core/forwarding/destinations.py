@@ -1,10 +1,10 @@
 """Who gets telemetry: an OTLP collector and Application Insights, by their own exporters."""
 
 import json
-import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 from opentelemetry.sdk._logs import ReadableLogRecord
@@ -14,9 +14,10 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from core.settings import Settings
 
-log = logging.getLogger(__name__)
-
 TIMEOUT_S = 5.0
+TOO_LARGE = 413
+LATER = (401, 402, 403, 404, 407, 408, 421, 425, 429, 439)
+"""Statuses of 4xx by which a receiver does not refuse what it was sent: it is busy, or a key or an address is wrong."""
 AGAIN = (408, 429, 439, 500, 502, 503, 504)
 """Of Application Insights: an item that was not taken for now."""
 SILENT = {
@@ -27,14 +28,59 @@ SILENT = {
 """The exporter sends to the address in the connection string, and nothing about itself to anybody else."""
 
 
+class Answer(Enum):
+    """What a receiver makes of a batch."""
+
+    TAKEN = auto()
+    NOT_NOW = auto()
+    """It may take the same another time."""
+    IN_PARTS = auto()
+    """It never takes all of it at once."""
+    NEVER = auto()
+
+
+class Heard:
+    """What was asked and answered in the last try."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Before another try."""
+        self.asked = False
+        self.status: int | None = None
+        self.item_statuses: tuple[int, ...] = ()
+        """Of items that were not taken, where others of their batch were."""
+
+    @property
+    def why(self) -> str:
+        """Why nothing, or not all, was taken, in a few words."""
+        if self.item_statuses:
+            return f"it answered {', '.join(map(str, sorted(set(self.item_statuses))))} to some of a batch"
+        if self.status is not None:
+            return f"it answered {self.status}"
+        return "it did not answer" if self.asked else "it could not be written as the receiver wants it"
+
+    def answer(self, succeeded: bool) -> Answer:
+        """What it means."""
+        if succeeded:
+            return Answer.TAKEN
+        if self.item_statuses:
+            return Answer.NOT_NOW if any(status in AGAIN for status in self.item_statuses) else Answer.TAKEN
+        if not self.asked or self.status == TOO_LARGE:
+            return Answer.IN_PARTS
+        refused = self.status is not None and 400 <= self.status < 500 and self.status not in LATER
+        return Answer.NEVER if refused else Answer.NOT_NOW
+
+
 @dataclass(frozen=True)
 class Destination:
     """A receiver, by a name that its cursor is kept under."""
 
     name: str
-    send_spans: Callable[[Sequence[ReadableSpan]], bool]
-    """Whether all were taken."""
-    send_lines: Callable[[Sequence[ReadableLogRecord]], bool]
+    send_spans: Callable[[Sequence[ReadableSpan]], Answer]
+    send_lines: Callable[[Sequence[ReadableLogRecord]], Answer]
+    heard: Heard
 
 
 def destinations(settings: Settings) -> tuple[Destination, ...]:
@@ -49,12 +95,22 @@ def destinations(settings: Settings) -> tuple[Destination, ...]:
 
 def _collector(url: str) -> Destination:
     """OTLP over HTTP. `OTEL_EXPORTER_OTLP_HEADERS` and the like are understood as everywhere."""
+    import requests
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-    spans = OTLPSpanExporter(endpoint=f"{url}/v1/traces", timeout=TIMEOUT_S)
-    lines = OTLPLogExporter(endpoint=f"{url}/v1/logs", timeout=TIMEOUT_S)
-    return Destination("otlp", _spans(spans, _all), _lines(lines, _all))
+    heard = Heard()
+
+    class Session(requests.Session):
+        def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+            heard.asked = True
+            response = super().send(request, **options)
+            heard.status = response.status_code
+            return response
+
+    spans = OTLPSpanExporter(endpoint=f"{url}/v1/traces", timeout=TIMEOUT_S, session=Session())
+    lines = OTLPLogExporter(endpoint=f"{url}/v1/logs", timeout=TIMEOUT_S, session=Session())
+    return _destination("otlp", spans, lines, heard)
 
 
 def _insights(connection: str) -> Destination:
@@ -62,49 +118,44 @@ def _insights(connection: str) -> Destination:
     os.environ.update(SILENT)
     from azure.monitor.opentelemetry.exporter import AzureMonitorLogExporter, AzureMonitorTraceExporter
 
-    taken = _Taken()
+    heard = Heard()
+
+    def asking(request: Any) -> None:
+        heard.asked = True
+
+    def answered(response: Any) -> None:
+        answer = response.http_response
+        heard.status, heard.item_statuses = answer.status_code, ()
+        if answer.status_code == 206:
+            heard.item_statuses = _item_statuses(answer.text())
+
     options: dict[str, Any] = {
         "connection_string": connection,
         "disable_offline_storage": True,
         "max_envelopes_per_second": 0,
         "retry_total": 0,
         "timeout": TIMEOUT_S,
-        "raw_response_hook": taken.note,
+        "raw_request_hook": asking,
+        "raw_response_hook": answered,
     }
-    spans, lines = AzureMonitorTraceExporter(**options), AzureMonitorLogExporter(**options)
-    return Destination("insights", _spans(spans, taken), _lines(lines, taken))
+    return _destination("insights", AzureMonitorTraceExporter(**options), AzureMonitorLogExporter(**options), heard)
 
 
-class _Taken:
-    """Whether Application Insights took the last batch whole: of one that it took in part the exporter says nothing."""
-
-    def __init__(self) -> None:
-        self._whole = True
-
-    def note(self, response: Any) -> None:
-        answer = response.http_response
-        self._whole = True
-        if answer.status_code == 206:
-            try:
-                errors = json.loads(answer.text()).get("errors", [])
-                refused = [error["statusCode"] for error in errors]
-            except (ValueError, KeyError, TypeError, AttributeError):
-                refused = []
-            self._whole = not any(code in AGAIN for code in refused)
-            if self._whole and refused:
-                log.warning("Application Insights refuses %d items for good: %s", len(refused), sorted(set(refused)))
-
-    def __call__(self) -> bool:
-        return self._whole
+def _item_statuses(body: str) -> tuple[int, ...]:
+    """Of the items that Application Insights did not take: its exporter says nothing of those."""
+    try:
+        return tuple(int(error["statusCode"]) for error in json.loads(body).get("errors", []))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ()
 
 
-def _all() -> bool:
-    return True
+def _destination(name: str, spans: SpanExporter, lines: LogRecordExporter, heard: Heard) -> Destination:
+    def send_spans(batch: Sequence[ReadableSpan]) -> Answer:
+        heard.forget()
+        return heard.answer(spans.export(batch) is SpanExportResult.SUCCESS)
 
+    def send_lines(batch: Sequence[ReadableLogRecord]) -> Answer:
+        heard.forget()
+        return heard.answer(lines.export(batch) is LogRecordExportResult.SUCCESS)
 
-def _spans(exporter: SpanExporter, whole: Callable[[], bool]) -> Callable[[Sequence[ReadableSpan]], bool]:
-    return lambda spans: exporter.export(spans) is SpanExportResult.SUCCESS and whole()
-
-
-def _lines(exporter: LogRecordExporter, whole: Callable[[], bool]) -> Callable[[Sequence[ReadableLogRecord]], bool]:
-    return lambda lines: exporter.export(lines) is LogRecordExportResult.SUCCESS and whole()
+    return Destination(name, send_spans, send_lines, heard)

@@ -10,6 +10,7 @@ import psutil
 
 from core.domain.errors import PortInUse, SlipwayError
 from core.domain.monitoring import Finding, FindingState, ServiceStatus
+from core.local import forwarding
 from core.local.context import Context
 from core.local.machine import ports
 
@@ -32,6 +33,7 @@ def findings(context: Context, status: Callable[[], ServiceStatus]) -> Iterator[
         return
     yield _service(context, service)
     yield _port(context, service)
+    yield from forwarding.findings(context, service)
 
 
 def _folder(context: Context) -> Finding:

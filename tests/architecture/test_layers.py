@@ -117,6 +117,7 @@ PLACES_OF_LOCAL = {
     "deleted",
     "tables",
     "doctor",
+    "forwarding",
     "continuing",
 }
 PAGES = {path.stem for path in (ROOT / "pages").glob("*.py")}
@@ -159,7 +160,8 @@ ROOMS = {
         "confined": set(),
         "tables": {"paths", "machine", "store"},
         "deleted": {"paths", "machine", "store"},
-        "doctor": {"machine", "context"},
+        "doctor": {"machine", "context", "forwarding"},
+        "forwarding": {"paths", "context"},
         "continuing": {"paths"},
         "trial_files": {"paths", "context", "store", "deleted"},
         "alert_words": set(),

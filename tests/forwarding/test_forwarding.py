@@ -1,9 +1,11 @@
 """A collector and Application Insights get every request and log line, whoever is away or killed in between."""
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,10 @@ import pytest
 from receivers import Receiver, named
 from waiting import wait_until
 
+from core.forwarding import standing
+from core.forwarding.destinations import destinations
 from core.forwarding.queue import Cursor, Queue
+from core.forwarding.run import forward
 from core.settings import CHECKOUT, as_environment, read_settings
 
 GOOD = {
@@ -58,6 +63,18 @@ class Forwarded:
         command = (sys.executable, "-m", "core.forwarding", str(self.home))
         self._begun.append(subprocess.Popen(command, env=environ, cwd=CHECKOUT))
         return self._begun[-1]
+
+    def forward(self, **settings: str) -> standing.Standing:
+        """Forward in this process until nothing waits; how the receiver stands then."""
+        told, until = read_settings({}, home=str(self.home), **settings), time.monotonic() + 20
+        (receiver,) = destinations(told)
+
+        def done() -> bool:
+            return self.idle() or time.monotonic() > until
+
+        forward(self.home, [receiver], done, wait=lambda seconds: None)
+        assert self.idle()
+        return standing.read(self.home)[receiver.name]
 
     def end(self) -> None:
         for process in self._begun:
@@ -160,6 +177,69 @@ def test_what_was_taken_in_part_is_sent_again_with_the_same_ids(bank: Forwarded,
     ids = [item["data"]["baseData"]["id"] for item in receiver.items()]
     assert ids[:2] == ids[2:]
     assert len(set(ids)) == 2
+
+
+def test_what_application_insights_refuses_for_good_is_told_and_not_sent_again(
+    bank: Forwarded, receiver: Receiver
+) -> None:
+    receiver.partly, receiver.item_status = [1], 400
+    bank.segment(records=(GOOD, {**GOOD, "request_id": "r3"}))
+    stands = bank.forward(app_insights_connection=receiver.connection)
+    assert (len(receiver.items()), stands.refused, stands.failing_since) == (2, 1, None)
+
+
+@pytest.mark.parametrize(("status", "asked"), [(400, 1), (413, 3)])
+def test_a_batch_that_a_collector_refuses_for_good_is_given_up_and_told(
+    bank: Forwarded, receiver: Receiver, status: int, asked: int
+) -> None:
+    receiver.status = status
+    bank.segment(records=(GOOD, BAD))
+    stands = bank.forward(otlp_url=receiver.url)
+    assert (receiver.asked, stands.refused) == (asked, 2), "what is too large is tried in halves"
+    assert stands.refused_why == f"it answered {status}"
+
+
+def test_a_record_that_cannot_be_written_as_a_collector_wants_it_takes_no_other_with_it(
+    bank: Forwarded, receiver: Receiver
+) -> None:
+    bank.segment(records=(GOOD, {**GOOD, "at": -5.0}, BAD))
+    stands = bank.forward(otlp_url=receiver.url)
+    assert [named(span.attributes)["slipway.request_id"] for _, span in receiver.spans()] == ["r1", "r2"]
+    assert stands.refused == 1
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_what_waits_for_a_key_or_an_address_that_is_right_is_kept(
+    bank: Forwarded, receiver: Receiver, status: int
+) -> None:
+    receiver.status = status
+    bank.segment()
+    (collector,) = destinations(read_settings({}, home=str(bank.home), otlp_url=receiver.url))
+    forward(bank.home, [collector], lambda: bool(standing.read(bank.home)), wait=lambda seconds: None)
+    assert len(bank.queue.files()) == 1
+    stands = standing.read(bank.home)["otlp"]
+    assert (stands.refused, stands.why) == (0, f"it answered {status}")
+
+
+def test_an_endpoint_that_is_deleted_while_its_records_are_sent_stops_nobody(
+    bank: Forwarded, receiver: Receiver
+) -> None:
+    bank.segment()
+    gone = Queue(bank.home / "endpoints" / "another")
+    gone.folder.mkdir(parents=True)
+    (gone.folder / "seg-1-9-1.jsonl").symlink_to(bank.home / "nowhere")
+    files = Queue.files
+
+    def deleted(queue: Queue) -> tuple[Path, ...]:
+        found = files(queue)
+        if queue.name == "another":
+            shutil.rmtree(queue.log.parent, ignore_errors=True)
+        return found
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Queue, "files", deleted)
+        bank.forward(otlp_url=receiver.url)
+    assert len(receiver.spans()) == 2
 
 
 def test_a_cursor_that_cannot_be_read_is_as_none(bank: Forwarded) -> None:

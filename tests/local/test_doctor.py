@@ -6,6 +6,8 @@ from dataclasses import replace
 from backends import settings
 
 from core.domain.monitoring import FindingState, ServiceStatus
+from core.forwarding import standing
+from core.forwarding.standing import Standing
 from core.local.context import Context
 from core.local.doctor import findings
 from core.local.workspace import open_local
@@ -43,3 +45,28 @@ def test_a_port_that_is_taken_is_found_before_the_service_wants_it(tmp_path):
         found = looked(replace(settings(tmp_path), service_port=port))["Port"]
     assert found.state is FindingState.FAILED
     assert str(port) in found.detail
+
+
+UP = ServiceStatus(True, 1, "http://127.0.0.1:1", 0.0, "", "")
+
+
+def test_how_the_forwarding_of_records_stands_is_said(tmp_path):
+    queue = tmp_path / "endpoints" / "bank" / "forward"
+    queue.mkdir(parents=True)
+    (queue / "seg-1-9-1.jsonl").write_text("{}\n")
+    told = replace(settings(tmp_path), otlp_url="http://127.0.0.1:9")
+
+    def said(service, **standings):
+        standing.write(tmp_path, standings)
+        return [(f.state, f.detail) for f in findings(Context(told), lambda: service) if f.name == "Forwarding"]
+
+    ((state, text),) = said(DOWN)
+    assert (state, "while the service runs. Waiting: 1 file" in text) == (FindingState.OK, True)
+    ((state, text),) = said(UP)
+    assert (state, "was started without it" in text) == (FindingState.WARNING, True)
+    ((state, text),) = said(UP, otlp=Standing())
+    assert (state, text.startswith("the OTLP collector takes what is recorded")) == (FindingState.OK, True)
+    ((state, text),) = said(UP, otlp=Standing(failing_since=0.0, why="it answered 401"))
+    assert (state, "1970-01-01" in text, "it answered 401. Waiting" in text) == (FindingState.WARNING, True, True)
+    ((state, text),) = said(UP, otlp=Standing(refused=3, refused_why="it answered 400"))
+    assert (state, "refused 3 records for good" in text) == (FindingState.WARNING, True)

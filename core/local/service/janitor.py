@@ -69,7 +69,8 @@ class Compaction:
             self._guarded(endpoint.name, partial(self._look_after, endpoint.name))
         if self._retention is not None:
             self._guarded("pipelines' runs", self._retention.once)
-        logs.rotate(self._paths.service_log)
+        for path in (self._paths.service_log, self._paths.forwarding_log):
+            logs.rotate(path)
 
     def _guarded(self, what: str, act: Callable[[], None]) -> None:
         """One endpoint's failure is its own, and is told once while it lasts.
