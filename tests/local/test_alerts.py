@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import signal
+import socket
 import sys
 import time
 from dataclasses import replace
@@ -228,6 +229,29 @@ def test_a_webhook_that_is_down_gets_the_events_later_in_their_order(bank: Watch
     assert [body["event"] for _, body in hook.asked] == [*["alert.fired"] * 3, "alert.cleared"]
     assert len({body["id"] for _, body in hook.asked[:3]}) == 1
     assert bank.records.alerts()[0].error == ""
+
+
+def test_a_webhook_that_hangs_is_asked_once_and_holds_up_no_other_alert(
+    bank: Watched, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.local.service.announcing.PATIENCE_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as hangs:
+        bank.fire(replace(ERRORS, webhook=f"http://127.0.0.1:{hangs.getsockname()[1]}/"))
+        bank.announcing.once()
+        bank.records.set_alert(replace(ERRORS, name="others", webhook=hook.url))
+        bank.look()
+        bank.announcing.once()
+        wait_until(lambda: len(hook.asked) == 1, 10)
+        hangs.accept()[0].close()
+        hangs.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            hangs.accept()
+
+    def said() -> bool:
+        bank.announcing.once()
+        return [alert.error for alert in bank.records.alerts() if alert.rule.name == "errors"] != [""]
+
+    wait_until(said, 10)
 
 
 def test_what_nobody_takes_for_a_day_is_given_up_and_said(bank: Watched, hook: Hook) -> None:

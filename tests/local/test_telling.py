@@ -4,8 +4,11 @@ import json
 import os
 import shlex
 import signal
+import socket
 import sys
+import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -130,6 +133,20 @@ def test_nobody_sends_us_to_another_host(hook: Hook) -> None:
     hook.asked, hook.answers = [], [(307, "/new"), (308, "/newer")]
     send_post(hook.url, b'{"a": 1}')
     assert hook.asked == [("/hook?token=secret", {"a": 1}), ("/new", {"a": 1}), ("/newer", {"a": 1})]
+
+
+def test_who_answers_a_byte_at_a_time_keeps_nobody() -> None:
+    def trickle(listener: socket.socket) -> None:
+        taken, _ = listener.accept()
+        with taken, suppress(OSError):
+            while True:
+                taken.sendall(b"H")
+                time.sleep(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=trickle, args=(listener,), daemon=True).start()
+        with pytest.raises(ServiceUnavailable, match=r"127.0.0.1 did not answer within 0.2 s"):
+            send_post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"{}", timeout_s=0.2)
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "hook", "http://", "http://[::1", "ftp://host/x"])

@@ -30,6 +30,8 @@ FIRST_S, LONGEST_S = 5.0, 600.0
 GIVE_UP_S: Mapping[Way, float] = {Way.WEBHOOK: 86_400.0, Way.COMMAND: 86_400.0, Way.PIPELINE: 3600.0}
 """So long it is tried. A pipeline that could not be started for an hour is left to a person."""
 LOOK_S = 0.1
+PATIENCE_S = 5.0
+"""So long a round waits for answers to what it has sent; a later one takes those that come after."""
 WHO = {Way.WEBHOOK: "the webhook", Way.COMMAND: "the command", Way.PIPELINE: "the pipeline"}
 
 
@@ -53,6 +55,9 @@ class Announcing:
     def __init__(self, store: Store, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
         self._store, self._settings, self._clock = store, settings, clock
         self._background = Background("messages of alerts", self.once, self._store.close, EVERY_S)
+        self._answers: queue.Queue[tuple[Message, str]] = queue.Queue()
+        self._sent: set[tuple[int, Way]] = set()
+        """What was sent and is not answered yet."""
 
     def background(self) -> Background:
         """The thread, to be entered."""
@@ -60,24 +65,34 @@ class Announcing:
 
     def once(self) -> None:
         """Send all that is due: one that hangs holds up none of another alert."""
-        answers: queue.Queue[tuple[Message, str]] = queue.Queue()
-        waits = 0
+        now_sent = set()
         for message in self._store.alert_messages.due(self._clock(), LONGEST_S):
+            key = (message.event, message.way)
             if message.way is Way.PIPELINE:
                 self._start(message)
-            else:
-                waits += 1
-                threading.Thread(target=self._send, args=(message, answers.put), daemon=True).start()
-        while waits and not self._stopping():
+            elif key not in self._sent:
+                now_sent.add(key)
+                threading.Thread(target=self._send, args=(message,), daemon=True).start()
+        self._sent |= now_sent
+        self._take_answers(now_sent)
+
+    def _take_answers(self, awaited: set[tuple[int, Way]]) -> None:
+        """Note what has been answered; for what was sent just now that is waited for a little."""
+        until = time.monotonic() + PATIENCE_S
+        while not self._stopping():
+            waits = bool(awaited & self._sent) and time.monotonic() < until
             try:
-                message, problem = answers.get(timeout=LOOK_S)
+                message, problem = self._answers.get(timeout=LOOK_S) if waits else self._answers.get_nowait()
             except queue.Empty:
+                if not waits:
+                    return
                 continue
-            waits -= 1
+            self._sent.discard((message.event, message.way))
             self._note(message, problem)
 
-    def _send(self, message: Message, answer: Callable[[tuple[Message, str]], None]) -> None:
+    def _send(self, message: Message) -> None:
         send: Send = _post if message.way is Way.WEBHOOK else _run
+        answer = self._answers.put
         try:
             send(message, self._stopping)
         except ServiceUnavailable as e:

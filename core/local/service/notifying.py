@@ -6,7 +6,9 @@ import os
 import select
 import shlex
 import signal
+import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -29,24 +31,84 @@ SAID_MAX_BYTES = 4096
 def send_post(url: str, body: bytes, timeout_s: float = POST_TIMEOUT_S) -> None:
     """POST JSON to an address. Raises ServiceUnavailable for any answer but 2xx; the address's path is not told.
 
-    Who answers with another place of his own is asked there; nobody can send us to another host.
+    Who answers with another place of his own is asked there; nobody can send us to another host, nor keep us for longer
+    than `timeout_s` by answering a byte at a time.
     """
     where = _origin(url)
     if where[0] not in ("http", "https") or not where[1]:
         raise ServiceUnavailable("the address is none of http:// or https://")
     headers = {"Content-Type": "application/json", "User-Agent": "slipway"}
     request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - checked above
+    deadline = _Deadline(timeout_s)
     try:
-        with urllib.request.build_opener(_SameHost).open(request, timeout=timeout_s) as reply:
+        with (
+            deadline,
+            urllib.request.build_opener(_SameHost, *deadline.handlers()).open(request, timeout=timeout_s) as reply,
+        ):
             status = int(reply.status)
     except urllib.error.HTTPError as e:
         e.close()
         raise ServiceUnavailable(f"{where[1]} answered {e.code}{_elsewhere(e)}") from None
     except (OSError, http.client.HTTPException, ValueError) as e:
+        if deadline.over:
+            raise ServiceUnavailable(f"{where[1]} did not answer within {timeout_s:g} s") from None
         reason = getattr(e, "reason", None) or e
         raise ServiceUnavailable(f"{where[1]} did not answer: {reason}") from None
     if not 200 <= status < 300:
         raise ServiceUnavailable(f"{where[1]} answered {status}")
+
+
+class _Deadline:
+    """Cuts connections off when the time for all that is asked through them is over: a socket's own counts anew with
+    each byte.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timer = threading.Timer(timeout_s, self._cut)
+        self._timer.daemon = True
+        self._sockets: list[socket.socket] = []
+        self.over = False
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def handlers(self) -> tuple[urllib.request.BaseHandler, ...]:
+        """What opens connections that are cut off in time."""
+        opened = self._opened
+
+        class Plain(http.client.HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                opened(self.sock)
+
+        class Secure(http.client.HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                opened(self.sock)
+
+        class PlainHandler(urllib.request.HTTPHandler):
+            def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+                return self.do_open(Plain, req)
+
+        class SecureHandler(urllib.request.HTTPSHandler):
+            def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+                return self.do_open(Secure, req)
+
+        return PlainHandler(), SecureHandler()
+
+    def _opened(self, opened: socket.socket) -> None:
+        self._sockets.append(opened)
+        if self.over:
+            self._cut()
+
+    def _cut(self) -> None:
+        self.over = True
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
