@@ -15,7 +15,7 @@ import living
 import pytest
 from fitting import WIDTHS, assert_fits, assert_none, cut_texts, wider_than_window
 from playwright.sync_api import BrowserContext, Page, TimeoutError, WebSocket, expect
-from turns import in_turn
+from turns import in_turn, on_day
 from waiting import wait_until
 from watcher import SETTLED, settled
 
@@ -36,6 +36,9 @@ expect.set_options(timeout=20_000)
 
 ROW_PX = 35
 
+DAYS = 3
+"""A page load is 2 to 3 s of a processor: every page is opened each day, what is done on them takes turns."""
+
 STORIES = {
     "home": "Live and proven",
     "explore": "32,950",
@@ -47,7 +50,7 @@ STORIES = {
 }
 
 
-@pytest.mark.parametrize("fitting", in_turn(range(3), 3))
+@pytest.mark.parametrize("fitting", in_turn(range(DAYS), DAYS))
 def test_every_page_opens_from_the_menu_fits_each_width_and_is_read_in_both_themes(page: Page, app: str, fitting: int):
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     page.goto(f"{app}/home")
@@ -58,21 +61,20 @@ def test_every_page_opens_from_the_menu_fits_each_width_and_is_read_in_both_them
         page.wait_for_url(f"{app}/" if entry is PAGES[0] else f"{app}/{entry.file}*")
         settled(page, entry.title)
         expect(page.get_by_text(STORIES[entry.file]).first).to_be_visible()
-        if at % 3 == fitting:
+        if at % DAYS == fitting:
             assert_fits(page, entry.title)
 
 
-@pytest.mark.parametrize("fitting", in_turn(range(3), 3))
+@pytest.mark.parametrize("fitting", in_turn(range(DAYS), DAYS))
 def test_every_tab_of_an_endpoint_fits_each_width_and_is_read_in_both_themes(page: Page, app: str, fitting: int):
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     page.goto(f"{app}/deploy")
     settled(page, "Deploy")
-    for at, tab in enumerate(TABS):
+    for tab in TABS[fitting::DAYS]:
         page.get_by_role("radio", name=tab.title, exact=True).click()
         expect(page.get_by_role("radio", name=tab.title, exact=True)).to_be_checked()
         page.wait_for_selector(SETTLED)
-        if at % 3 == fitting:
-            assert_fits(page, tab.title)
+        assert_fits(page, tab.title)
 
 
 @pytest.mark.parametrize("tab", in_turn((part.title for part in TRIAL_TABS), len(TRIAL_TABS)))
@@ -128,6 +130,7 @@ def test_a_trial_stands_in_the_table_within_a_second_of_its_end(page: Page, app:
     assert statistics.median(late) < 3, late
 
 
+@on_day(1, DAYS)
 def test_a_deep_link_to_a_fresh_server_works_and_so_do_its_first_click_and_f5(page: Page, fresh_app: str):
     page.goto(f"{fresh_app}/explore?column=job&target=y")
     settled(page, "Explore")
@@ -151,6 +154,7 @@ def test_a_deep_link_to_a_fresh_server_works_and_so_do_its_first_click_and_f5(pa
     assert "target=y" in page.url
 
 
+@on_day(1, DAYS)
 def test_a_file_is_uploaded_explored_and_deleted(page: Page, app: str, quickstart: living.Live):
     page.goto(f"{app}/explore?register=1")
     settled(page, "Explore")
@@ -180,6 +184,7 @@ def test_a_row_is_scored_through_the_form(page: Page, app: str, quickstart: livi
     assert quickstart.key not in page.content()
 
 
+@on_day(2, DAYS)
 def test_a_leaderboard_at_rest_asks_the_server_nothing_until_a_click_opens_a_trial(page: Page, app: str):
     sockets: list[WebSocket] = []
 
@@ -201,6 +206,7 @@ def test_a_leaderboard_at_rest_asks_the_server_nothing_until_a_click_opens_a_tri
     expect(page.get_by_text("Predict yes from this probability up")).to_be_visible()
 
 
+@on_day(1, DAYS)
 def test_back_and_forward_lead_over_pages_and_choices_and_each_is_one_step(page: Page, app: str):
     def open_page(title: str) -> None:
         page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
@@ -226,6 +232,7 @@ def test_back_and_forward_lead_over_pages_and_choices_and_each_is_one_step(page:
     settled(page, "Deploy")
 
 
+@on_day(0, DAYS)
 def test_in_a_narrow_window_the_menu_closes_after_a_choice(page: Page, app: str):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app}/deploy")
@@ -255,6 +262,7 @@ def stopped_training(quickstart: living.Live) -> Iterator[tuple[Store, str]]:
     store.close()
 
 
+@on_day(0, DAYS)
 def test_the_selection_stays_on_its_trial_in_a_table_that_stays_when_a_better_one_lands(
     page: Page, app: str, stopped_training: tuple[Store, str]
 ):
@@ -294,6 +302,7 @@ def endpoint_to_make(quickstart: living.Live):
         quickstart.workspace.endpoints.delete(name)
 
 
+@on_day(2, DAYS)
 def test_a_model_is_deployed_through_the_form_and_answers_before_its_gate(
     page: Page, app: str, quickstart: living.Live, endpoint_to_make: str
 ):
@@ -310,6 +319,7 @@ def test_a_model_is_deployed_through_the_form_and_answers_before_its_gate(
     expect(page.get_by_text("by deployment v1")).to_be_visible()
 
 
+@on_day(1, DAYS)
 def test_an_app_that_is_killed_while_it_watches_a_job_takes_nothing_with_it(
     chromium: BrowserContext, start_app, app: str, quickstart: living.Live
 ):
@@ -337,6 +347,7 @@ def test_an_app_that_is_killed_while_it_watches_a_job_takes_nothing_with_it(
     opened.close()
 
 
+@on_day(0, DAYS)
 def test_a_run_is_watched_step_by_step_without_a_reload(page: Page, app: str, quickstart: living.Live, tmp_path: Path):
     table = tmp_path / "people.csv"
     table.write_text("size,y\n170,yes\n180,no\n")
@@ -361,6 +372,7 @@ def test_a_run_is_watched_step_by_step_without_a_reload(page: Page, app: str, qu
     page.wait_for_url("**step=prepare**")
 
 
+@on_day(2, DAYS)
 def test_the_next_fires_of_a_schedule_follow_what_is_typed(page: Page, app: str, quickstart: living.Live):
     pipeline = quickstart.workspace.pipelines.publish(shipped()[0]).name
     page.goto(f"{app}/pipelines?view=Schedules&schedule_for={pipeline}")

@@ -7,12 +7,16 @@ import json
 import living
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from turns import on_day
 from waiting import wait_until
 from watcher import settled
 
 from core.contract import samples
 
 expect.set_options(timeout=20_000)
+
+DAYS = 3
+"""What is done on the page of an endpoint takes turns: each is 3 to 6 s of a processor."""
 
 
 @pytest.mark.contract("R4")
@@ -34,6 +38,7 @@ def test_the_documentation_page_tries_the_endpoint_with_a_key(page: Page, quicks
     expect(answered).to_contain_text("result")
 
 
+@on_day(0, DAYS)
 def test_the_app_shows_the_documents_of_this_endpoint_and_of_others(page: Page, app: str, quickstart: living.Live):
     page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Swagger")
     settled(page, "Deploy")
@@ -48,6 +53,7 @@ def test_the_app_shows_the_documents_of_this_endpoint_and_of_others(page: Page, 
     expect(shown.get_by_text("Somebody's service")).to_be_visible()
 
 
+@on_day(2, DAYS)
 def test_an_uploaded_table_is_scored_and_the_scored_file_downloaded(page: Page, app: str, quickstart: living.Live):
     signature = quickstart.workspace.models.get(**quickstart.report["model"]).signature
     rows = samples.rows(signature, 30, seed=5)
@@ -71,6 +77,7 @@ def test_an_uploaded_table_is_scored_and_the_scored_file_downloaded(page: Page, 
     assert [row["prediction"] for row in scored] == told.body["result"]
 
 
+@on_day(2, DAYS)
 def test_a_load_is_watched_until_its_figures_stand(page: Page, app: str, quickstart: living.Live):
     page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Load+test")
     settled(page, "Deploy")
@@ -81,6 +88,7 @@ def test_a_load_is_watched_until_its_figures_stand(page: Page, app: str, quickst
     expect(page.get_by_role("paragraph").filter(has_text="0 of 10")).to_be_visible()
 
 
+@on_day(1, DAYS)
 def test_the_newest_request_stands_in_the_live_log(page: Page, app: str, quickstart: living.Live):
     page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Logs")
     settled(page, "Deploy")
@@ -108,6 +116,7 @@ def until_it_stands_still(button: Locator, looks: int = 10) -> None:
     wait_until(still, 20, every_s=0.1)
 
 
+@on_day(2, DAYS)
 def test_a_form_that_was_overtaken_by_another_session_saves_nothing(page: Page, app: str, quickstart: living.Live):
     page.goto(f"{app}/deploy?endpoint={quickstart.endpoint}&use=Details")
     settled(page, "Deploy")
