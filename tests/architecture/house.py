@@ -21,6 +21,10 @@ DOOR = "__main__"
 BELOW = "*"
 """The last part of a name that stands for every module below what is before it."""
 
+MATTERS = (ast.Import, ast.ImportFrom, ast.Attribute, ast.Name, ast.Call, ast.Constant, ast.Expr)
+"""What imports, names or says something: a third of all nodes. To keep the others would be most of the time."""
+WITHOUT_NAMES = {"ctx", "op", "ops"}
+
 Seen = tuple[ast.AST, bool, bool]
 """A node; whether it runs when the module is imported; whether the type checker alone reads it."""
 
@@ -58,7 +62,7 @@ class House:
         return self._trees[module]
 
     def nodes(self, module: str) -> tuple[Seen, ...]:
-        """All of its tree, walked once: that is most of what reading a house costs."""
+        """What matters of its tree, walked once: that is most of what reading a house costs."""
         if module not in self._nodes:
             self._nodes[module] = tuple(walk(self.tree(module)))
         return self._nodes[module]
@@ -112,23 +116,27 @@ def read(nodes: Sequence[Seen], where: str = "") -> Iterator[Import]:
 
 
 def walk(tree: ast.AST) -> Iterator[Seen]:
-    """Every node of a module, in the order of its text."""
-    left = [(tree, True, False)]
+    """Every node of a module that may matter to a law, in the order of its text."""
+    left: list[Seen] = [(tree, True, False)]
     while left:
-        node, at_once, typing = left.pop()
-        yield node, at_once, typing
-        later: set[ast.AST] = set()
-        checked: set[ast.AST] = set()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            later = set(node.body)
-        elif isinstance(node, ast.Lambda):
-            later = {node.body}
+        node, at_once, typing = seen = left.pop()
+        if isinstance(node, MATTERS):
+            yield seen
+        if isinstance(node, ast.Name | ast.Constant):
+            continue
+        later: object = None
+        checked: object = None
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            later = node.body
         elif isinstance(node, ast.If) and _last(node.test) == "TYPE_CHECKING":
-            checked = set(node.body)
-        children = [
-            (child, at_once and child not in later, typing or child in checked) for child in ast.iter_child_nodes(node)
-        ]
-        left += reversed(children)
+            checked = node.body
+        for field in reversed(node._fields):
+            value = getattr(node, field, None)
+            if field in WITHOUT_NAMES or not value:
+                continue
+            children = value if isinstance(value, list) else (value,)
+            now, types = at_once and value is not later, typing or value is checked
+            left += [(child, now, types) for child in reversed(children) if isinstance(child, ast.AST)]
 
 
 def dotted(node: ast.AST) -> str:
