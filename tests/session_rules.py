@@ -121,7 +121,8 @@ def parts_of_file(path: Path) -> frozenset[str]:
     What measures or shares a workspace says so in its text, or beside it in the folder's `conftest.py`.
     """
     texts = [each.read_text("utf-8") for each in (path, path.with_name("conftest.py")) if each.exists()]
-    live = _in_live_room(path) or any(word in text for text in texts for word in LIVE_WORDS)
+    waits = _in_live_room(path) and not wholly_azure(path)
+    live = waits or any(word in text for text in texts for word in LIVE_WORDS)
     azure = may_ask_azure(path) or _is_beside(path)
     rest = not _in_live_room(path) and not _is_beside(path) and not wholly_azure(path)
     return frozenset(part for part, may in (("live", live), ("azure", azure), ("rest", rest)) if may)

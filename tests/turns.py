@@ -73,15 +73,16 @@ def asks_azure(item: pytest.Item) -> bool:
     return azure_turn(item) is not None or (item.path.parent.name, item.path.name) == BY_HAND
 
 
-MIXED_ROOMS = (("tests", "workspace"), ("contract_tests", "azure"))
+MIXED_ROOM = ("tests", "workspace")
+WHOLE_ROOMS = (("tests", "emulator"), ("tests", "azure"), ("contract_tests", "azure"))
 
 
 def wholly_azure(path: Path) -> bool:
     """Whether a file lies where all tests ask the emulation, or are of it."""
-    return path.parts[-3:-1] in (("tests", "emulator"), ("tests", "azure"))
+    return path.parts[-3:-1] in WHOLE_ROOMS
 
 
 def may_ask_azure(path: Path) -> bool:
     """Whether any test of a file does."""
     place, room = (path.parent.name, path.name), path.parts[-3:-1]
-    return place in {*WHOLE_LIFECYCLES, BY_HAND} or wholly_azure(path) or room in MIXED_ROOMS
+    return place in {*WHOLE_LIFECYCLES, BY_HAND} or wholly_azure(path) or room == MIXED_ROOM

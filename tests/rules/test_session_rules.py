@@ -86,7 +86,7 @@ def test_the_tests_folders_are_in_memory_only_where_there_is_room(tmp_path, monk
         ("tests/gate/test_a.py", "", {"azure"}),
         ("tests/gate/test_a.py", "@pytest.mark.measures", {"azure", "live"}),
         ("tests/workspace/test_a.py", "", {"azure", "rest"}),
-        ("contract_tests/azure/test_a.py", "", {"azure", "live"}),
+        ("contract_tests/azure/test_a.py", "", {"azure"}),
     ],
 )
 def test_a_part_loads_the_files_that_may_have_tests_of_it(tmp_path, place, text, parts):
