@@ -88,10 +88,10 @@ def apache_bench() -> str:
 
 @pytest.fixture(scope="session")
 def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[living.Live]:
-    """The Bank Marketing lifecycle, run once with 10 s of AutoML, live until the end of the run."""
+    """The Bank Marketing lifecycle, run once with 8 s of AutoML, live until the end of the run."""
     home = tmp_path_factory.mktemp("quickstart") / "home"
     try:
-        yield living.go_live(home, "--timeout", "10")
+        yield living.go_live(home, "--timeout", "8")
     finally:
         living.close(home)
 

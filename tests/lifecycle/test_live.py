@@ -29,7 +29,7 @@ def test_the_report_has_every_part_of_the_lifecycle(quickstart):
     assert set(report["data"]) >= {"name", "version", "rows", "columns", "source", "sha256"}
     assert set(report["seconds"]) >= {"data", "automl", "deploy", "gate", "total"}
     assert report["job"]["state"] == "succeeded"
-    assert report["job"]["trials"] >= 1  # 10 s hold no more of them where the machine is busy
+    assert report["job"]["trials"] >= 1  # 8 s hold no more of them where the machine is busy
     assert report["job"]["best"]["metrics"]["AUC_weighted"] > 0.9
     assert report["gate"]["passed"] is True
     assert report["score"]["status"] == 200
