@@ -82,7 +82,7 @@ def naming(home: Path, place: Path) -> list[str]:
     return sorted(found | {str(path.relative_to(home)) for path in files if str(place).encode() in path.read_bytes()})
 
 
-@on_day(1, 3)
+@on_day(2, 3)
 def test_a_moved_workspace_works_and_serves(homes: tuple[Path, Path], tmp_path: Path) -> None:
     before, after = homes
     table = write_table(tmp_path / "people.parquet", customers())

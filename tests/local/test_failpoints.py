@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from local_world import World, ticking
 from scripted import OK, scripted
+from turns import in_turn, on_day
 from waiting import wait_until
 
 from core.domain.endpoint import GateState
@@ -31,6 +32,8 @@ SPEC = PipelineSpec(
     parameters=(Parameter("data", ParameterType.DATA, ""),),
 )
 OF_A_RUN = [Failpoint.STEP_SUBMITTED, Failpoint.STEP_DONE, Failpoint.MODEL_COPIED]
+DAYS = 3
+"""Workers that are killed and begun again take 2 to 5 s of a processor."""
 RARER = [Failpoint.STEP_BEGUN, Failpoint.AUTOML_PACKAGED, Failpoint.JOB_DONE]
 
 
@@ -41,7 +44,7 @@ def points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "points"
 
 
-@pytest.mark.parametrize("point", [*OF_A_RUN, *(pytest.param(p, marks=pytest.mark.full) for p in RARER)], ids=str)
+@pytest.mark.parametrize("point", [*in_turn(OF_A_RUN, DAYS), *(pytest.param(p, marks=pytest.mark.full) for p in RARER)])
 def test_a_run_that_is_killed_at_any_step_does_each_once(
     world: World, tmp_path: Path, points: Path, point: Failpoint
 ) -> None:
@@ -72,6 +75,7 @@ SERVED = PipelineSpec(
 ACTING = ("register", "deploy", "gate", "promote")
 
 
+@on_day(0, DAYS)
 @pytest.mark.parametrize(
     "point",
     [
@@ -140,6 +144,7 @@ def test_a_gate_that_is_killed_before_it_is_kept_is_judged_again_and_kept_once(w
 LATER = pytest.param(Failpoint.JOB_DONE, marks=pytest.mark.full)
 
 
+@on_day(2, DAYS)
 @pytest.mark.parametrize("point", [Failpoint.LOADTEST_KEPT, LATER], ids=str)
 def test_a_load_test_that_is_killed_with_its_report_kept_replaces_it(
     world: World, tmp_path: Path, point: Failpoint

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from living import alive_in
 from local_world import FAKE_SERVICE, World, kill, living
+from turns import on_day
 from waiting import wait_until
 
 from core.domain.endpoint import EndpointState
@@ -19,6 +20,9 @@ from core.domain.errors import PortInUse, ServiceUnavailable
 from core.domain.job import JobState
 from core.local import control
 from core.local.machine import ports, processes
+
+DAYS = 3
+"""Each start of the real service is most of a second of a processor."""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +74,7 @@ def test_the_gate_of_the_first_deployment_gives_it_all_traffic(running: World) -
     wait_until(lambda: b'"traffic":{"v1":100}' in told.read_bytes(), 10)
 
 
+@on_day(0, DAYS)
 def test_the_port_is_kept_and_a_taken_one_is_an_error_not_a_move(world: World) -> None:
     kill(world.start_service())
     port, key = int(world.store.facts.get("service_port")), world.paths.service_key.read_text()
@@ -84,6 +89,7 @@ def test_the_port_is_kept_and_a_taken_one_is_an_error_not_a_move(world: World) -
     assert world.paths.service_key.read_text() == key
 
 
+@on_day(1, DAYS)
 def test_the_service_starts_once_whoever_asks_and_says_so_quickly_after(world: World) -> None:
     with ThreadPoolExecutor() as pool:
         first, *others = pool.map(control.start_detached, [world.settings] * 4)
@@ -113,6 +119,7 @@ def test_status_of_a_workspace_that_never_was_creates_nothing(tmp_path: Path, wo
     assert not elsewhere.home.exists()
 
 
+@on_day(2, DAYS)
 def test_stopping_ends_all_and_starting_again_goes_on(world: World) -> None:
     world.add_endpoint("bank")
     job_id = world.submit("fake:each_s=0.1", trials=10_000)
