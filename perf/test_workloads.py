@@ -6,6 +6,7 @@ Each checks what it got: a fast wrong answer is no answer.
 import threading
 
 import pytest
+from turns import other_day
 
 from perf.conftest import Measure
 from perf.workloads import PARTS, Inputs, Workload
@@ -13,10 +14,11 @@ from perf.workloads import PARTS, Inputs, Workload
 pytestmark = pytest.mark.measures
 
 
+DAYS = 3
+"""In `make test` those that are not costly take turns by the day; `make perf` times all."""
 EVERY = [
-    pytest.param(part, workload, id=workload.name, marks=[pytest.mark.full] if workload.costly else [])
-    for part, workloads in PARTS.items()
-    for workload in workloads
+    pytest.param(part, workload, id=workload.name, marks=[pytest.mark.full] if workload.costly else other_day(at, DAYS))
+    for at, (part, workload) in enumerate((part, each) for part, workloads in PARTS.items() for each in workloads)
 ]
 
 
