@@ -17,6 +17,8 @@ KNOTS = 65
 """At so many ranks of a column its scores are taken."""
 SCORE_MAX = 3.0
 """The score of the highest rank: that of the highest of some 700 normal numbers."""
+TINY = 1e-290
+"""Numbers nearer to 0 are ranked as 0: the line between two of them may be too steep for a float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def _knots(values: Array) -> tuple[Array, Array]:
     from scipy.special import ndtri
 
     known = np.sort(values[~np.isnan(values)])
+    known[np.abs(known) < TINY] = 0.0
     if not len(known):
         return np.zeros(1), np.zeros(1)
     knot = np.unique(known[np.linspace(0, len(known) - 1, KNOTS).round().astype(int)])

@@ -250,6 +250,19 @@ def test_columns_at_the_borders_of_float32_or_without_any_value_stop_no_learner(
     assert answers(fitted, matrix) == pytest.approx(own, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize("algorithm", list(LEARNERS))
+@pytest.mark.parametrize("tiny", [1e-310, 1e-300])
+def test_numbers_next_to_zero_stop_no_learner(algorithm, tiny):
+    matrix = table(14, False)
+    matrix[:, 0], matrix[::3, 1] = np.linspace(-tiny, tiny, ROWS), tiny * np.arange(ROWS)[::3]
+    reg = TaskKind.BINARY not in TASKS[algorithm]
+    goal = np.arange(ROWS) * 1.0 if reg else np.arange(ROWS) % 2
+    fitted = LEARNERS[algorithm].fit(setup(algorithm, 0 if reg else 2), (matrix, goal), [], 3)
+    own = fitted.probabilities(matrix)
+    assert np.isfinite(own).all()
+    assert answers(fitted, matrix) == pytest.approx(own, rel=1e-6, abs=1e-6)
+
+
 def test_text_of_which_some_cells_are_missing_is_a_category_for_every_learner():
     matrix = table(12, False)
     matrix[::3, 3] = np.nan
