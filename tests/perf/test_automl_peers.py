@@ -221,6 +221,7 @@ def test_an_engine_can_have_a_budget_of_its_own() -> None:
         ("slipway@10", 10, "Slipway, 10 s"),
         ("flaml", 60, "FLAML"),
     ]
+    assert repr(contenders(["flaml"], 60)[0].budget_s) == "60.0", "runs are kept by it, however it was written"
     for words in (["weka"], ["flaml@soon"]):
         with pytest.raises(ValueError, match=words[0]):
             contenders(words, 60)

@@ -93,7 +93,7 @@ def contenders(words: Sequence[str], budget_s: float) -> list[Contender]:
         if name not in known:
             raise ValueError(f"there is no engine '{name}'; there are: {', '.join(known)}")
         try:
-            own = float(seconds) if seconds else budget_s
+            own = float(seconds or budget_s)  # one number, however it was written: runs are kept by it
         except ValueError:
             raise ValueError(f"'{word}' is not ENGINE@SECONDS") from None
         chosen.append(Contender(known[name], own, f"{name}@{own:g}" if seconds else name))
