@@ -1,21 +1,25 @@
 """Whether the tables have what a training names, looked at before its job is queued."""
 
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from core.domain.counting import columns_said, short
 from core.domain.data import ColumnKind, DataAsset, TableProfile
 from core.domain.errors import SpecInvalid, TableUnusable
 from core.domain.signature import Scalar
-from core.domain.training import CLASSES_MAX, TrainingSpec
+from core.domain.training import CLASSES_MAX, Algorithm, TrainingSpec
 from core.ml.data.guardrails import check_inputs, check_target
 from core.ml.data.prepare import kind_of, weights_of
 from core.ml.data.table import open_table
 from core.ml.ensembles.threshold import cost_table
+from core.ml.featurize import FEATURES
+from core.ml.learners.registry import LEARNERS
 
 
 def checked(spec: TrainingSpec, asset: DataAsset, profile: TableProfile, table: Path) -> TrainingSpec:
     """The spec in the table's own names. Raises TableUnusable, SpecInvalid for what the table does not have."""
+    _check_hyperparameters(spec)
     spec = _in_its_names(spec, asset)
     found = check_target(profile, table, spec.target, spec.task)
     if unknown := [name for name in spec.exclude if name not in asset.columns]:
@@ -35,6 +39,17 @@ def checked(spec: TrainingSpec, asset: DataAsset, profile: TableProfile, table: 
     if spec.cost_matrix:
         cost_table(spec.cost_matrix, kind_of(spec.task, found.classes), found.classes)
     return spec
+
+
+def _check_hyperparameters(spec: TrainingSpec) -> None:
+    """Raises SpecInvalid where the search space names what an algorithm does not have: it would be tried in vain."""
+    for algorithm, params in spec.search_space.items():
+        learner = LEARNERS.get(Algorithm(algorithm))
+        known = (*learner.hyperparameters, FEATURES) if learner else tuple(params)
+        if unknown := [name for name in params if name not in known]:
+            alike = get_close_matches(unknown[0], known)
+            names = ", ".join(dict.fromkeys((*alike, *known)))
+            raise SpecInvalid(f"{algorithm} has no hyperparameter '{short(unknown[0])}'", hint=f"It has: {names}")
 
 
 def check_validation(spec: TrainingSpec, table: Path, profile: TableProfile, judge: Path, other: DataAsset) -> None:

@@ -9,6 +9,7 @@ import pytest
 from core.domain.data import DataRef
 from core.domain.errors import Conflict, DataNotFound, SpecInvalid, TableUnusable
 from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
+from core.domain.search_space import Distribution, DistributionKind
 from core.domain.training import Algorithm, Cost, TrainingSpec
 from core.local.paths import Paths
 from core.local.store import Store
@@ -17,6 +18,8 @@ from core.local.worker.tools import Tools
 from core.ml.executor import InProcessExecutor
 from core.ml.trial import train
 from core.workspace import Workspace
+
+FEW = Distribution(DistributionKind.CHOICE, (4, 8))
 
 
 def table(name: str, columns: str, answers: tuple[str, ...], folder: Path, workspace: Workspace) -> None:
@@ -49,6 +52,8 @@ def custom(**given: Any) -> Featurization:
         ({"class_weights": {"maybe": 2.0}}, "A weight is given for class 'maybe'"),
         ({"cost_matrix": (Cost("yes", "maybe", 5.0),)}, "The cost matrix names a class 'maybe'"),
         ({"target": "age", "cost_matrix": (Cost("20", "999", 5.0),)}, "The cost matrix names a class '999'"),
+        ({"search_space": {"LightGBM": {"num_leafs": FEW}}}, "LightGBM has no hyperparameter 'num_leafs'"),
+        ({"search_space": {"LogisticRegression": {"C": FEW, "l1": FEW}}}, "LogisticRegression has no hyperparameter"),
         ({"validation_data": DataRef("narrow")}, "narrow:1 has no column 'red'"),
         ({"validation_data": DataRef("unanswered")}, "unanswered:1 has no value of 'bought'"),
         ({"validation_data": DataRef("strangers")}, "strangers:1 has 'perhaps' as 'bought', which never occurs in peo"),
@@ -59,6 +64,13 @@ def test_what_the_tables_do_not_have_is_refused_at_once(workspace: Workspace, as
         workspace.jobs.submit(TrainingSpec(**{"data": DataRef("people"), "target": "bought", **asked}))
     assert refused.value.hint
     assert workspace.jobs.list() == ()
+
+
+def test_a_hyperparameter_is_refused_with_those_that_the_algorithm_has_the_likely_one_first(workspace: Workspace):
+    with pytest.raises(SpecInvalid) as refused:
+        workspace.jobs.submit(TrainingSpec(DataRef("people"), "bought", search_space={"LightGBM": {"num_leafs": FEW}}))
+    assert refused.value.hint.startswith("It has: num_leaves, ")
+    assert "learning_rate" in refused.value.hint
 
 
 def test_a_validation_table_that_is_not_there_is_named(workspace: Workspace):

@@ -1,5 +1,7 @@
 """Every library's own probabilities against the flat forest's, on rows chosen to hurt: of whatever the registry has."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -261,6 +263,17 @@ def test_numbers_next_to_zero_stop_no_learner(algorithm, tiny):
     own = fitted.probabilities(matrix)
     assert np.isfinite(own).all()
     assert answers(fitted, matrix) == pytest.approx(own, rel=1e-6, abs=1e-6)
+
+
+def test_a_booster_offers_what_its_library_has_by_that_name():
+    catboost, lightgbm, xgboost = (pytest.importorskip(name) for name in ("catboost", "lightgbm", "xgboost"))
+    theirs = {
+        Algorithm.CATBOOST: signature(catboost.CatBoostClassifier.__init__).parameters,
+        Algorithm.LIGHTGBM: lightgbm.basic._ConfigAliases._get_all_param_aliases(),
+        Algorithm.XGBOOST: signature(xgboost.XGBModel.__init__).parameters,
+    }
+    for algorithm, names in theirs.items():
+        assert set(LEARNERS[algorithm].more) <= set(names), algorithm
 
 
 def test_text_of_which_some_cells_are_missing_is_a_category_for_every_learner():

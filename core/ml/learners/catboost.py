@@ -204,4 +204,15 @@ LEARNER = Learner(
         _config(3, 0.15, 5.0, 0.8) | {"one_hot_max_size": 25},
     ),
     vary=_vary,
+    more=(
+        "border_count",
+        "bootstrap_type",
+        "bagging_temperature",
+        "subsample",
+        "sampling_frequency",
+        "leaf_estimation_method",
+        "leaf_estimation_iterations",
+        "model_size_reg",
+        "boosting_type",
+    ),
 )

@@ -160,6 +160,13 @@ class Learner:
     """What it does to the encoded columns first, as Azure names it: `StandardScalerWrapper`; else as scikit-learn."""
     vary: Vary | None = None
     """One more configuration by chance; None for a learner that gains nothing by more of them."""
+    more: tuple[str, ...] = ()
+    """What can be asked of it beside the hyperparameters of its configurations, by the library's own names."""
+
+    @property
+    def hyperparameters(self) -> tuple[str, ...]:
+        """All that can be set."""
+        return tuple(dict.fromkeys((*(name for config in self.configs for name in config), *self.more)))
 
     def featurizer_for(self, params: Params) -> str:
         """The featurizer of a configuration."""

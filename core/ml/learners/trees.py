@@ -134,15 +134,21 @@ def _config(leaf_rows: int, features: float, trees: int, depth: int) -> dict[str
     return {"n_estimators": trees, "min_samples_leaf": leaf_rows, "max_features": features, "max_depth": depth}
 
 
+MORE = (
+    *("criterion", "min_samples_split", "min_weight_fraction_leaf", "max_leaf_nodes", "min_impurity_decrease"),
+    *("bootstrap", "max_samples", "ccp_alpha", NUMBERS),
+)
 EXTRA_TREES = Learner(
     Algorithm.EXTRA_TREES,
     "sklearn.ensemble",
     partial(fit, "ExtraTrees"),
     (_config(10, 0.8, 50, 12) | {NUMBERS: SCORES}, _config(5, 0.5, 80, 14) | {NUMBERS: SCORES}),
+    more=MORE,
 )
 RANDOM_FOREST = Learner(
     Algorithm.RANDOM_FOREST,
     "sklearn.ensemble",
     partial(fit, "RandomForest"),
     (_config(10, 0.4, 50, 12), _config(5, 0.2, 80, 14)),
+    more=MORE,
 )

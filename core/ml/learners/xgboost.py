@@ -195,6 +195,17 @@ LEARNER = Learner(
         _config(2, 0.1, 20.0, 0.4, 0.7, 30.0) | _by_sets(16, 16),
     ),
     vary=_vary,
+    more=(
+        "reg_alpha",
+        "gamma",
+        "max_bin",
+        "max_leaves",
+        "grow_policy",
+        "colsample_bylevel",
+        "colsample_bynode",
+        "max_delta_step",
+        "scale_pos_weight",
+    ),
 )
 REGRESSOR = replace(LEARNER, algorithm=Algorithm.XGBOOST_REGRESSOR)
 """Azure names it apart."""
