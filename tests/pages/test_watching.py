@@ -8,6 +8,7 @@ import pytest
 from bank_story import two_deployments
 from reading import by_label, text
 
+from core.definitions import shipped
 from core.domain.alerts import AlertMetric, AlertState
 from core.domain.drift import DriftVerdict
 from core.domain.monitoring import Availability, Disagreement, Origin
@@ -262,6 +263,19 @@ def test_an_alert_is_made_changed_and_deleted(visit, bank):
 
     by_label(app.button, "Delete the alert").click().run()
     assert bank.monitored.alerts == {}
+
+
+def test_an_alert_that_starts_a_pipeline_gives_its_parameters_first_of_all_the_endpoint_that_is_watched(visit, bank):
+    bank.workspace.pipelines.publish(next(spec for spec in shipped() if spec.name == "Retrain and promote"))
+    app = visit("monitor", watch="Alerts")
+    by_label(app.selectbox, "Start a pipeline").set_value("Retrain and promote").run()
+    by_label(app.text_input, "Retrain and promote: timeout_s").set_value("30")
+    by_label(app.button, "Create").click().run()
+    (made,) = (alert.rule for alert in bank.monitored.alerts.values())
+    assert (made.pipeline, made.parameters) == ("Retrain and promote", {"endpoint": BANK, "timeout_s": "30"})
+
+    by_label(app.button, "Change").click().run()
+    assert by_label(app.text_input, "Retrain and promote: timeout_s").value == "30"
 
 
 def test_records_and_collection_are_turned_on_for_a_running_endpoint(visit, bank):

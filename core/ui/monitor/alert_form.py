@@ -1,21 +1,26 @@
 """The form of an alert, new or changed."""
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from core.domain.alerts import PERCENT_MAX, REQUESTS_NEEDED, Alert, AlertMetric, AlertRule
+from core.domain.pipeline import PipelineEndpoint
 from core.ui.monitor.alert_words import METRICS
 from core.ui.monitor.opened import Opened
 from core.ui.shell import actions, choices, panels
 from core.ui.shell.abilities import able
 
 WINDOWS = {60.0: "1 min", 300.0: "5 min", 900.0: "15 min", 3_600.0: "1 h", 86_400.0: "24 h", 604_800.0: "7 days"}
+ENDPOINT = "endpoint"
+"""A parameter of this name begins with the endpoint that is watched, as that of *Retrain and promote*."""
 FORS = {0.0: "At once", 60.0: "1 min", 300.0: "5 min", 900.0: "15 min", 3_600.0: "1 h"}
 
 
 def show(opened: Opened, rule: AlertRule | None) -> None:
-    """Ask for all of it and save; the metric stands outside the form, since the limit's unit follows it."""
+    """Ask for all of it and save; outside of the form stands what its fields follow: the metric and the pipeline."""
     scope = f"alert.form.{opened.name}.{rule.name if rule else ''}"
     metrics = list(METRICS)
     metric = st.selectbox(
@@ -25,8 +30,10 @@ def show(opened: Opened, rule: AlertRule | None) -> None:
         format_func=lambda each: METRICS[each].label,
         key=f"{scope}.metric",
     )
+    picked = _pipeline(opened, rule, scope)
     with st.form(scope, border=False):
         given = _fields(opened, rule, metric, f"{scope}.{metric}")
+        given |= {"pipeline": picked, "parameters": _parameters(opened, rule, picked, f"{scope}.run")}
         saved = st.form_submit_button("Save" if rule else "Create", type="primary", **able("records.set_alert"))
     if saved and actions.run("Saving", _set, opened, metric, given) is not None:
         choices.put("alert", "", scope=opened.name)
@@ -73,7 +80,7 @@ def _fields(opened: Opened, rule: AlertRule | None, metric: AlertMetric, key: st
             key=f"{key}.deployment",
         )
     with right:
-        given |= _reactions(opened, rule, key)
+        given |= _told(rule, key)
         given["requests_needed"] = st.number_input(
             "Requests needed",
             min_value=1,
@@ -84,12 +91,21 @@ def _fields(opened: Opened, rule: AlertRule | None, metric: AlertMetric, key: st
     return given
 
 
-def _reactions(opened: Opened, rule: AlertRule | None, key: str) -> dict[str, Any]:
-    workspace = opened.workspace
-    known = [p.name for p in workspace.pipelines.list()] if workspace.can("pipelines.list") else []
+def _told(rule: AlertRule | None, key: str) -> dict[str, Any]:
+    return {
+        "webhook": st.text_input(
+            "Webhook", value=rule.webhook if rule else "", key=f"{key}.webhook", placeholder="https://…",
+            help="Gets a POST with the alert as JSON when it fires and when it clears.",
+        ).strip(),
+        "command": rule.command if rule else "",  # set on the command line alone: it runs on the service's machine
+    }  # fmt: skip
+
+
+def _pipeline(opened: Opened, rule: AlertRule | None, key: str) -> str:
+    known = [p.name for p in _published(opened)]
     now = rule.pipeline if rule else ""
     pipelines = ["", *known] if now in ("", *known) else ["", now, *known]
-    picked = st.selectbox(
+    return st.selectbox(
         "Start a pipeline",
         pipelines,
         index=pipelines.index(now),
@@ -97,15 +113,31 @@ def _reactions(opened: Opened, rule: AlertRule | None, key: str) -> dict[str, An
         key=f"{key}.pipeline",
         help="Such as one that retrains and promotes; once, when it fires.",
     )
-    return {
-        "webhook": st.text_input(
-            "Webhook", value=rule.webhook if rule else "", key=f"{key}.webhook", placeholder="https://…",
-            help="Gets a POST with the alert as JSON when it fires and when it clears.",
-        ).strip(),
-        "command": rule.command if rule else "",  # set on the command line alone: it runs on the service's machine
-        "pipeline": picked,
-        "parameters": rule.parameters if rule and picked == now else None,
-    }  # fmt: skip
+
+
+def _parameters(opened: Opened, rule: AlertRule | None, picked: str, key: str) -> dict[str, str] | None:
+    """Of each run that the alert starts, as text; what is left empty has its default then."""
+    kept = dict(rule.parameters or {}) if rule and rule.pipeline == picked else {}
+    found = next((p for p in _published(opened) if p.name == picked), None)
+    if found is None or not found.spec.parameters:
+        return kept or None
+    given = {}
+    for column, parameter in zip(itertools.cycle(st.columns(3)), found.spec.parameters, strict=False):
+        first = opened.name if parameter.name == ENDPOINT and not rule else ""
+        text = column.text_input(
+            f"{picked}: {parameter.name}",
+            value=kept.get(parameter.name, first),
+            key=f"{key}.{picked}.{parameter.name}",
+            placeholder="Must be given" if parameter.required else str(parameter.default),
+            help=parameter.description or None,
+        )
+        if text.strip():
+            given[parameter.name] = text.strip()
+    return given or None
+
+
+def _published(opened: Opened) -> Sequence[PipelineEndpoint]:
+    return opened.workspace.pipelines.list() if opened.workspace.can("pipelines.list") else ()
 
 
 def _seconds(label: str, options: dict[float, str], now: float, key: str) -> float:
