@@ -90,6 +90,15 @@ class TelemetrySummary:
     recorded_since: float | None = None
     """From when on requests were recorded: what lies before is a gap, no zero. None: nothing was ever recorded."""
 
+    @property
+    def known(self) -> tuple[TelemetryBucket | None, ...]:
+        """The intervals; None for one of which nothing is known: a gap in every chart."""
+        first = self.recorded_since
+        over = (first is not None and b.at + b.width_s <= first for b in self.buckets)
+        return tuple(
+            None if before or (b.gap and not b.requests) else b for b, before in zip(self.buckets, over, strict=True)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:

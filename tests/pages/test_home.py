@@ -1,5 +1,6 @@
 """Home: can a newcomer see in a minute what is live and whether it can be trusted?"""
 
+import math
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,6 +38,18 @@ def test_a_p99_of_a_few_requests_is_not_told(visit, bank):
     bank.summaries["bank-marketing"] = replace(bank.summaries["bank-marketing"], requests=3)
     latency = next(m for m in visit("home").metric if m.label == "Latency p99, last hour")
     assert (latency.value, "there were 3" in latency.help) == ("–", True)
+
+
+def test_what_is_not_known_of_the_hour_is_no_zero_and_is_said(visit, bank):
+    hour = bank.summaries["bank-marketing"]
+    down = [replace(bucket, requests=0, p99_ms=None, gap="down") for bucket in hour.buckets[-2:]]
+    bank.summaries["bank-marketing"] = replace(hour, buckets=(*hour.buckets[:-2], *down))
+    app = visit("home")
+    drawn = {m.label: m.proto.chart_data[-2:] for m in app.metric if m.proto.chart_data}
+    assert all(math.isnan(value) for values in drawn.values() for value in values)
+    assert len(drawn) == 2
+    lasted = f"{round(2 * hour.buckets[0].width_s / 60)} min"
+    assert f"Not known: {lasted} (the server was down)." in text(app)
 
 
 def test_traffic_that_was_forced_is_called_unproven(visit, bank):

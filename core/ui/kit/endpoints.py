@@ -1,5 +1,7 @@
 """Endpoints for people: what answers, what it was trained on, what was proven of it."""
 
+import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +19,10 @@ from core.ui.shell.markup import literal
 from core.workspace import Workspace
 
 HOUR_S, HOUR_BUCKETS = 3600.0, 30
+NOTHING = math.nan
+"""In a row of bars: none, where there is no figure."""
+WHY_UNKNOWN = {"off": "records were off", "down": "the server was down", "unknown": "nobody looked"}
+"""Why an interval is not told of, but for one before there was anything."""
 WAYS = (("Deploy", "Try it"), ("Monitor", "Watch it"), ("Quality", "See the proof"))
 
 RESTING = {
@@ -136,7 +142,7 @@ def card(
             if hour is not None:
                 st.caption(
                     "Clients' requests only, latency measured by the server; load tests, batches and shadows are "
-                    "not counted."
+                    f"not counted.{_gaps(hour)}"
                 )
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f":gray[:material/link:] `{endpoint.scoring_uri}`", width="content")
@@ -184,7 +190,7 @@ def _figures(live: Sequence[Served], hour: TelemetrySummary | None) -> None:
         delta=words.plural(hour.rows, "row") if hour.requests else None,
         delta_arrow="off",
         delta_color="primary",
-        chart_data=[b.requests for b in hour.buckets] if hour.requests else None,
+        chart_data=[NOTHING if b is None else b.requests for b in hour.known] if hour.requests else None,
         chart_type="bar",
     )
     columns[3].metric(
@@ -193,12 +199,24 @@ def _figures(live: Sequence[Served], hour: TelemetrySummary | None) -> None:
         delta=f"p50 {words.milliseconds(hour.p50_ms)}" if hour.requests else None,
         delta_arrow="off",
         delta_color="primary",
-        chart_data=[b.p99_ms or 0.0 for b in hour.buckets] if hour.requests else None,
+        chart_data=[NOTHING if b is None or b.p99_ms is None else b.p99_ms for b in hour.known]
+        if hour.requests
+        else None,
         chart_type="bar",
         help="99 of 100 clients' requests were answered within this time, from the server's reading of the request to "
         "its answer. A load test measures at the client instead, with many connections at once, and counts there."
         f"{percentiles.why_none(hour.requests)}",
     )
+
+
+def _gaps(hour: TelemetrySummary) -> str:
+    """How much of the hour nothing is known of, and why; a bar that is missing does not tell that."""
+    lasted: Counter[str] = Counter()
+    for bucket, known in zip(hour.buckets, hour.known, strict=True):
+        if known is None and bucket.gap in WHY_UNKNOWN:
+            lasted[bucket.gap] += round(bucket.width_s)
+    told = (f"{words.lasting(seconds)} ({WHY_UNKNOWN[why]})" for why, seconds in lasted.items())
+    return f" Not known: {', '.join(told)}." if lasted else ""
 
 
 def choose(known: Sequence[Endpoint]) -> Endpoint:

@@ -44,15 +44,6 @@ PERCENTILES = (
 )
 
 
-def recorded(summary: TelemetrySummary) -> tuple[TelemetryBucket | None, ...]:
-    """The intervals; None for one of which nothing is known: a gap in every chart."""
-    first = summary.recorded_since
-    over = (first is not None and b.at + b.width_s <= first for b in summary.buckets)
-    return tuple(
-        None if before or (b.gap and not b.requests) else b for b, before in zip(summary.buckets, over, strict=True)
-    )
-
-
 def width(summary: TelemetrySummary) -> str:
     """How long an interval is: `min`, `30 min`, `s`."""
     seconds = summary.buckets[0].width_s if summary.buckets else summary.until - summary.since
@@ -62,7 +53,7 @@ def width(summary: TelemetrySummary) -> str:
 
 def series(summary: TelemetrySummary, read: Callable[[TelemetryBucket], T]) -> list[T | None]:
     """One figure of each interval; None where nothing was recorded."""
-    return [None if bucket is None else read(bucket) for bucket in recorded(summary)]
+    return [None if bucket is None else read(bucket) for bucket in summary.known]
 
 
 def requests(summary: TelemetrySummary) -> go.Figure:
@@ -226,7 +217,7 @@ def said_gaps(figure: go.Figure, summary: TelemetrySummary) -> go.Figure:
 def gaps(summary: TelemetrySummary) -> list[tuple[str, float, float]]:
     """From when to when nothing is known, and why; neighbours of one reason are one."""
     found: list[tuple[str, float, float]] = []
-    for bucket, known in zip(summary.buckets, recorded(summary), strict=True):
+    for bucket, known in zip(summary.buckets, summary.known, strict=True):
         if known is not None:
             continue
         why, end = bucket.gap or BEFORE, bucket.at + bucket.width_s
