@@ -82,6 +82,7 @@ TABLE = (
     Setting(
         "records_max_mb", 2000.0, "MB", "Above this the oldest records of an endpoint, or kept inputs, are removed."
     ),
+    Setting("outcomes_max_days", 365.0, "days", "The outcomes of requests that are older are removed."),
     Setting("azure_config", "", "path", "A `config.json` as Azure's studio downloads it; it names the workspace."),
     Setting("azure_subscription", "", "id", "The subscription of the Azure ML workspace.", "AZUREML_ARM_SUBSCRIPTION"),
     Setting("azure_resource_group", "", "name", "Its resource group.", "AZUREML_ARM_RESOURCEGROUP"),
@@ -154,6 +155,7 @@ class Settings:
     segment_s: float
     records_max_days: float
     records_max_mb: float
+    outcomes_max_days: float
     azure_config: str
     azure_subscription: str
     azure_resource_group: str

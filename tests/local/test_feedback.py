@@ -1,5 +1,7 @@
 """Outcomes are joined with the answers that were kept, and say how good these were."""
 
+import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +11,7 @@ from watched import CLASSES, HOUR_S, NOW, Shop, rows, truth
 
 from core.domain.errors import Conflict, EndpointNotFound, SpecInvalid
 from core.domain.outcomes import Outcome, Unmatched
+from core.local.records.outcomes import forget
 from core.local.watching import feedback
 
 
@@ -131,6 +134,21 @@ def test_outcomes_stay_when_the_inputs_are_gone_and_their_files_are_made_one(
 
     assert (told.rows, len(told.metrics)) == (100, 3)
     assert len(list(shop.paths.outcomes("shop").glob("*.parquet"))) <= 4
+
+
+def test_outcomes_of_a_year_ago_go_and_of_too_many_the_oldest(shop: Shop) -> None:
+    old, new = (shop.keep(rows(40, seed=1), at) for at in (NOW - 400 * 24 * HOUR_S, NOW - HOUR_S))
+    for ids in (old, new):
+        shop.workspace.records.send_feedback("shop", outcomes(ids, ["yes"] * 40))
+    kept = feedback.known(shop.paths.outcomes("shop"))
+    assert set(kept["request_id"].to_pylist()) == set(new)
+    (file,) = shop.paths.outcomes("shop").glob("*.parquet")
+    fewer = feedback.within(kept, 0.0, file.stat().st_size - 1)
+    assert 0 < len(fewer) < len(kept)
+    assert min(fewer["at"].to_pylist()) > min(kept["at"].to_pylist())
+    os.utime(file, (time.time() - 366 * 24 * HOUR_S,) * 2)
+    forget(shop.paths.outcomes("shop"), 365.0)
+    assert not file.exists()
 
 
 def test_rows_that_were_scored_before_the_window_or_by_another_deployment_do_not_count(shop: Shop) -> None:

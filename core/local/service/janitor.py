@@ -1,6 +1,7 @@
 """The background thread that keeps the workspace small: segments merged or removed, old runs removed, logs rotated."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import psutil
 from core.domain.errors import SlipwayError
 from core.local.machine import logs
 from core.local.paths import Paths
-from core.local.records import exceptions, forwarding, merging
+from core.local.records import exceptions, forwarding, merging, outcomes
 from core.local.records.catalog import Segment
 from core.local.service.retention import Retention
 from core.local.store import Store
@@ -43,6 +44,7 @@ class Compaction:
         self._store, self._paths, self._every_s, self._keep = store, paths, every_s, keep
         self._stopping = threading.Event()
         self._forwarding = forwarding.HandingOver(forwarded)
+        self._outcomes_max_days = settings.outcomes_max_days if settings else math.inf
         self._retention = Retention(store, settings, wait=self._stopping.wait) if settings else None
         self._failing: dict[str, str] = {}
         self._thread = threading.Thread(target=self._run, name="compaction")
@@ -96,6 +98,7 @@ class Compaction:
         self._merge(folder, merging.REQUESTS, self._forwarding.done)
         self._merge(self._paths.model_data(name), merging.INPUTS, lambda segment: True)
         exceptions.forget(self._paths.exceptions(name), self._keep.max_days)
+        outcomes.forget(self._paths.outcomes(name), self._outcomes_max_days)
 
     def _merge(self, folder: Path, kind: merging.Kind, ready: Callable[[Segment], bool]) -> None:
         round_ = merging.Merging(folder, kind, now=time.time(), keep=self._keep)

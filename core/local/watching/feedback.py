@@ -30,6 +30,7 @@ SAID = ("deployment", "answer", "score")
 EXAMPLES_MAX = 20
 FILES_MAX = 32
 """More are made one."""
+DAY_S = 86_400.0
 LOCK_S = 30.0
 
 Key = tuple[str, int]
@@ -110,15 +111,20 @@ class Feedback:
             yield folder
 
     def _write(self, folder: Path, table: pa.Table) -> None:
-        """Add a file; and make one of many."""
+        """Add a file; and make one of many, or of those in which something is too old or too much."""
         files = _files(folder)
         number = int(files[-1].stem) + 1 if files else 1
         write_atomic(folder / f"{number:09}.parquet", _bytes(table))
-        if len(files) + 1 > FILES_MAX:
-            every = _files(folder)
-            write_atomic(folder / f"{number + 1:09}.parquet", _bytes(latest(known(folder))))
+        settings = self._context.settings
+        before = self._context.clock() - settings.outcomes_max_days * DAY_S
+        bytes_max = settings.records_max_mb * 1e6
+        every = _files(folder)
+        old = any(_first(path) < before for path in every)
+        if old or len(every) > FILES_MAX or sum(path.stat().st_size for path in every) > bytes_max:
+            if len(left := within(latest(known(folder)), before, bytes_max)):
+                write_atomic(folder / f"{number + 1:09}.parquet", _bytes(left))
             for path in every:
-                path.unlink()
+                path.unlink(missing_ok=True)
 
 
 def canonical(actual: str, classes: Sequence[Scalar], numbers: bool) -> str | None:
@@ -212,7 +218,7 @@ def known(folder: Path) -> pa.Table:
             return pa.concat_tables([SCHEMA.empty_table(), *(pq.read_table(path) for path in _files(folder))])
         except FileNotFoundError:  # made one with others meanwhile
             continue
-    return SCHEMA.empty_table()
+    raise ServiceUnavailable("The outcomes change while they are read", hint="Try again in a moment")
 
 
 def latest(outcomes: pa.Table) -> pa.Table:
@@ -220,6 +226,23 @@ def latest(outcomes: pa.Table) -> pa.Table:
     numbered = outcomes.select(["request_id", "row"]).append_column("place", pa.array(range(len(outcomes)), pa.int64()))
     last = numbered.group_by(["request_id", "row"]).aggregate([("place", "max")])
     return outcomes.take(last["place_max"].combine_chunks().sort())
+
+
+def within(outcomes: pa.Table, before: float, bytes_max: float) -> pa.Table:
+    """The outcomes but for those of requests from before then, and as many of the oldest as are too much for a file."""
+    kept = outcomes.filter(pc.greater_equal(outcomes["at"], before))
+    while len(kept) > 1 and len(_bytes(kept)) > bytes_max:
+        oldest = pc.sort_indices(kept["at"])[: max(1, len(kept) // 4)]
+        kept = kept.take(pc.indices_nonzero(pc.invert(pc.is_in(pa.array(range(len(kept)), pa.uint64()), oldest))))
+    return kept
+
+
+def _first(path: Path) -> float:
+    """When the earliest request began whose outcome is in a file."""
+    groups = pq.read_metadata(path)
+    place = SCHEMA.get_field_index("at")
+    found = [groups.row_group(at).column(place).statistics for at in range(groups.num_row_groups)]
+    return min((float(each.min) for each in found if each is not None and each.has_min_max), default=math.inf)
 
 
 def _outcomes(answers: pa.Table, joined: Joined) -> pa.Table:
