@@ -169,7 +169,12 @@ SUBMIT = (
         metavar="COLUMN=HOW",
         help="what stands for a missing cell of a column; repeatable: mean, median, most_frequent",
     ),
-    arg("--folds", type=int, default=0, help="cross-validation folds; 0: chosen by the number of rows"),
+    arg(
+        "--folds",
+        type=int,
+        default=0,
+        help="cross-validation folds; 0: by the number of rows, from a million on none",
+    ),
     arg("--validation-share", type=float, default=0.0, metavar="SHARE", help="hold out this share of the rows instead"),
     arg("--validation-data", type=data_ref, metavar="NAME[:VERSION]", help="judge on this table instead"),
     arg(

@@ -127,8 +127,7 @@ class _Run:
     def __post_init__(self) -> None:
         problem = self.prepared.problem
         self.order = Order(self.spec, self.board, worthwhile(problem))
-        learned = problem.rows * (problem.folds - 1) // problem.folds
-        self.pace = Pace(learned, len(problem.codes))
+        self.pace = Pace(problem.learned, len(problem.codes))
         self.final = Final(
             self.spec, self.prepared, self.folder, self.board, self.executor, self.clock, self.on_trial, self._number,
             self.prepared_s,

@@ -61,6 +61,14 @@ class LearningProblem:
         return len(self.signature.classes)
 
     @property
+    def learned(self) -> int:
+        """About how many rows each model of a trial learns from."""
+        if self.validation_table:
+            return self.rows
+        held = self.validation_share or 1 / self.folds
+        return self.rows - round(self.rows * held)
+
+    @property
     def outputs(self) -> int:
         """Numbers that a model gives for a row: a probability for each class, or the predicted number."""
         return self.classes or 1

@@ -1,6 +1,6 @@
 """How a search keeps the time that it was given, on tables and machines on which everything takes longer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -8,12 +8,14 @@ from search_doubles import Clock, Searching
 
 from core.domain.data import DataRef
 from core.domain.metrics import TaskKind
+from core.domain.signature import Signature
 from core.domain.training import TrainingSpec
+from core.ml.data.folds import share_for
 from core.ml.data.thinning import thinned
 from core.ml.plan.budget import IN_TIME_MIN, Budget
 from core.ml.plan.pace import CELLS_FIRST, ROW_CELLS, Pace
 from core.ml.plan.portfolio import portfolio
-from core.ml.task import TRAINING_ROWS
+from core.ml.task import TRAINING_ROWS, LearningProblem
 
 SPEC = TrainingSpec(DataRef("d"), "y", timeout_s=20.0)
 FIRST = next(portfolio(SPEC))
@@ -62,6 +64,22 @@ def test_a_plan_that_looks_at_no_clock_does_not_look_at_its_start():
 def test_the_first_model_of_a_long_table_of_few_columns_comes_from_some_of_its_rows():
     rows = Pace(rows=2_000_000, columns=2).first(FIRST).params[TRAINING_ROWS]
     assert rows * ROW_CELLS <= CELLS_FIRST
+
+
+@pytest.mark.parametrize(
+    ("rows", "share"),
+    [((999_000, 999), 0.0), ((900_000, 90_000), 0.0), ((900_000, 100_000), 0.1), ((1_000_000,), 0.1), ((50, 50), 0.0)],
+)
+def test_of_a_million_rows_a_tenth_judges_where_no_class_is_rare(rows, share):
+    assert share_for(rows) == share
+
+
+def test_how_many_rows_a_model_learns_from_follows_from_how_it_is_judged():
+    signature = Signature((), "y", ("no", "yes"))
+    problem = LearningProblem("t", signature, (), 300, folds=3, seed=0, kind=TaskKind.BINARY, metric="accuracy")
+    assert problem.learned == 200
+    assert replace(problem, validation_share=0.1).learned == 270
+    assert replace(problem, validation_table="other").learned == 300
 
 
 def test_of_some_of_the_rows_every_class_has_one():

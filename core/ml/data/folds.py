@@ -1,5 +1,6 @@
 """Which rows judge a trial: the folds of the cross-validation, or rows that are held out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,17 @@ def folds_for(rows: int, wanted: int = 0, columns: int = 1, rarer: int = 0) -> i
     few = rows >= 20_000 or columns >= COLUMNS_MANY
     usual = 3 if few else 5 if rows >= 1_000 else 10
     return max(2, min(wanted or min(usual, rarer or usual), rows))
+
+
+LONG_ROWS, LONG_CLASS_ROWS = 1_000_000, 5_000
+"""A table of so many rows, and of each class so many, is long..."""
+LONG_SHARE = 0.1
+"""...and this share of it judges the trials, which is sure enough: a trial by folds would take three times as long."""
+
+
+def share_for(rows: Sequence[int]) -> float:
+    """The share of the rows that is held out to judge by, given those of each class; 0 for folds."""
+    return LONG_SHARE if sum(rows) >= LONG_ROWS and min(rows) >= LONG_CLASS_ROWS else 0.0
 
 
 def folds_of(problem: LearningProblem, target: Target, validation: int = 0, *, repeat: int = 0) -> Folds:

@@ -12,7 +12,7 @@ from core.domain.metrics import TaskKind
 from core.domain.signature import Scalar, Signature
 from core.domain.training import Guardrail, Task, TrainingSpec
 from core.ml.data.encoding import codes
-from core.ml.data.folds import Places, folds_for, folds_of
+from core.ml.data.folds import Places, folds_for, folds_of, share_for
 from core.ml.data.guardrails import TargetCheck, check_inputs, check_target, guardrails, useless_columns
 from core.ml.data.leaks import leak_note
 from core.ml.data.spellings import spelling_note
@@ -76,6 +76,7 @@ def _problem(
     validation: Path | None,
 ) -> LearningProblem:
     rows = sum(target.rows)
+    chosen = 0.0 if validation or spec.n_cross_validations else share_for(target.rows)
     return LearningProblem(
         table=str(table),
         signature=signature,
@@ -87,7 +88,7 @@ def _problem(
         metric=spec.primary_metric,
         class_weights=weights_of(spec, target),
         featurized=spec.featurization.mode != FeaturizationMode.OFF,
-        validation_share=spec.validation_share,
+        validation_share=spec.validation_share or chosen,
         validation_table=str(validation or ""),
     )
 

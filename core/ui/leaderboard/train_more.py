@@ -135,7 +135,7 @@ def _validation(more: More) -> None:
             picked = st.selectbox("Table to judge on", list(by_key), key="leaderboard.validation_data")
             more.given["validation_data"] = by_key[picked].ref
         else:
-            st.caption("Cross-validation with as many folds as the rows allow.")
+            st.caption("Cross-validation with as many folds as the rows allow; from a million rows on a tenth judges.")
 
 
 def _classes(more: More) -> None:
