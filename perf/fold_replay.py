@@ -194,7 +194,8 @@ def voted(record: Record, done: Sequence[Recorded]) -> tuple[dict[str, float], s
     """What the vote of the best says of the rows kept aside, and who is in it."""
     metric = record.judged.metric
     best = sorted(done, key=lambda d: -gain(metric, d.trial.metrics[metric]))[:VOTERS]
-    found = vote_of(record.judged, np.array([d.said for d in best])) if len(best) > 1 else None
+    kinds = [d.trial.algorithm for d in best]
+    found = vote_of(record.judged, np.array([d.said for d in best]), kinds) if len(best) > 1 else None
     if found is None:
         fresh, members = best[0].fresh, {best[0].trial.number}
     else:

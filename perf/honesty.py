@@ -124,7 +124,7 @@ def figures(split: Split) -> Figures:
     _, winner = chosen(split.judged, list(split.stated))
     found: Figures = {"a trial (rounds)": mean, "the best trial, its own": every[best]}
     found["the best trial, nested"] = split.apart(winner, lambda said: said[best])
-    if (made := vote_of(split.judged, split.stated)) is None:
+    if (made := vote_of(split.judged, split.stated, [f.trial.algorithm for f in split.trials])) is None:
         return found
     vote, by_block = made
     at = list(vote.members)

@@ -1,5 +1,6 @@
 """What is made of the finished trials: ensembles, the winner with figures that hold, its threshold and its refits."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
@@ -13,6 +14,7 @@ from core.ml.data.prepare import Prepared
 from core.ml.ensembles.allowance import Allowance, refit_s
 from core.ml.ensembles.making import Ensemble, Judged, calibrated, chosen, stacked, vote_of
 from core.ml.ensembles.threshold import costs_of, decided_by
+from core.ml.ensembles.weighing import FIRST_MAX, FIRST_OF_A_KIND
 from core.ml.executor import Executor
 from core.ml.finished import FinishedTrial, commit, leave_oof, record, refit_folder, stage
 from core.ml.leaderboard import Leaderboard
@@ -24,7 +26,7 @@ from core.predict.folder import combination_json
 from core.predict.members import Array
 
 CANDIDATES_MAX = 16
-"""The best trials, of which a vote is made and among which the winner is chosen."""
+"""The best trials, of which a vote is made and among which the winner is chosen; others of other kinds join them."""
 CELLS_MAX = 30_000_000
 """So many numbers their answers have at most; of wide answers to many rows there are fewer candidates."""
 FIRST_CHECKPOINT = 3
@@ -73,7 +75,7 @@ class Final:
     def ending_s(self) -> float:
         """About how long `result` would take, and the writing of the model after it."""
         last = JUDGE_TIMES * (self.judged_s or 0.0) + max(WRITE_S, WRITE_TIMES * self.prepared_s)
-        return last + ENDING_SLACK * self.made_s * min(CANDIDATES_MAX, len(self.board.ranked))
+        return last + ENDING_SLACK * self.made_s * min(CANDIDATES_MAX + FIRST_MAX, len(self.board.ranked))
 
     def checkpoint(self, left_s: float) -> None:
         """Make the ensembles anew where twice as many trials as the last time have succeeded, and time is `left_s`."""
@@ -118,11 +120,14 @@ class Final:
         return Allowance(self.spec.max_predict_ms)
 
     def _candidates(self) -> list[FinishedTrial]:
-        """The best trials that may be served. Those without a fast path only where they were asked for."""
+        """The best trials that may be served, best first. Those without a fast path only where they were asked for."""
         fit = [f for f in self.board.ranked if self._may_serve(f.trial)] or self.board.ranked
         small = [f for f in fit if self._allowance.refits([f]) is not None]
+        usable = small or sorted(fit, key=self._dearness)[:1]
         cells = len(self.prepared.target) * self.prepared.problem.outputs
-        return (small or sorted(fit, key=self._dearness)[:1])[: max(4, min(CANDIDATES_MAX, CELLS_MAX // max(1, cells)))]
+        most = max(4, min(CANDIDATES_MAX, CELLS_MAX // max(1, cells)))
+        numbers = {f.trial.number for f in (*usable[:most], *_of_several_kinds(usable)[: most // 2])}
+        return [f for f in usable if f.trial.number in numbers]
 
     def _may_serve(self, trial: Trial) -> bool:
         return trial.fast or trial.algorithm in self.spec.allowed_training_algorithms
@@ -152,7 +157,8 @@ class Final:
         chosen_from = list(candidates)
         said = np.array([f.oof() for f in chosen_from])
         for _ in range(WITHOUT_MAX):
-            found = vote_of(self._judged, said) if len(chosen_from) > 1 and not late() else None
+            kinds = [f.trial.algorithm for f in chosen_from]
+            found = vote_of(self._judged, said, kinds) if len(chosen_from) > 1 and not late() else None
             if found is None:
                 return []
             vote, by_block = found
@@ -263,6 +269,16 @@ def served(members: Sequence[FinishedTrial], folder: Path, spec: TrainingSpec) -
     """Those of a model's members that are to be taken as they were refitted."""
     wanted = Allowance(spec.max_predict_ms).refits(members) or ()
     return tuple(n for n in wanted if refit_folder(folder / str(n)).exists())
+
+
+def _of_several_kinds(ranked: Sequence[FinishedTrial]) -> list[FinishedTrial]:
+    """Those that a vote may begin with: the best by their log loss, where that is known, and few of an algorithm."""
+    counts, found = Counter[str](), list[FinishedTrial]()
+    for finished in sorted(ranked, key=lambda f: f.trial.metrics.get("log_loss", 0.0)):
+        counts[finished.trial.algorithm] += 1
+        if counts[finished.trial.algorithm] <= FIRST_OF_A_KIND and len(found) < FIRST_MAX:
+            found.append(finished)
+    return found
 
 
 def _params(made: Ensemble, members: Sequence[Trial]) -> dict[str, float]:

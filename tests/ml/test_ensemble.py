@@ -5,7 +5,7 @@ import pytest
 
 from core.domain.metrics import TaskKind
 from core.ml.ensembles.making import Ensemble, Judged, calibrated, chosen, stacked, vote_of
-from core.ml.ensembles.weighing import MEMBERS_MAX
+from core.ml.ensembles.weighing import FIRST_MAX, MEMBERS_MAX, evidence, first_picks, loss_of
 from core.ml.metrics import score
 from core.predict.combination import Calibration, Vote
 
@@ -53,6 +53,29 @@ def test_a_single_model_copies_of_one_and_a_useless_second_are_no_vote():
 def test_no_more_members_than_a_server_can_afford():
     vote, _ = vote_of(judged(), np.array([answers(seed, 4.0) for seed in range(12)]))
     assert len(vote.members) == MEMBERS_MAX
+
+
+def test_a_selection_begins_with_good_models_of_several_kinds():
+    said = np.array([*(answers(seed, 2.0) for seed in range(4)), answers(4, 2.0), answers(5, 2.0), by_chance(6)])
+    own = evidence(TaskKind.BINARY, "AUC_weighted", LABELS, said)
+    loss = loss_of(TaskKind.BINARY, "AUC_weighted")
+    first = first_picks(own, loss, ["trees"] * 4 + ["linear", "network", "linear"])
+    assert len(set(first) & {0, 1, 2, 3}) == 2
+    assert {4, 5} < set(first), "others of their kind are as good"
+    assert 6 not in first, "it is surely worse"
+    assert len(first_picks(np.repeat(own[:1], 3, axis=0), loss)) == 1, "copies"
+    assert len(first_picks(np.array([own[at % 6] + at * 1e-3 for at in range(12)]), loss)) <= FIRST_MAX
+
+
+def test_few_rows_do_not_make_the_luckiest_of_equal_models_the_only_one():
+    fresh = np.random.default_rng(9).integers(0, 2, 4_000)
+    equal = range(20, 26)
+    said = np.array([answers(seed, 3.0) for seed in equal])
+    later = np.array([answers(seed + 100, 3.0, fresh) for seed in equal])
+    vote, _ = vote_of(judged(), said)
+    assert max(vote.weights) < 0.4
+    mean = vote.combination.combined(list(later[list(vote.members)]))
+    assert score("AUC_weighted", fresh, mean) > max(score("AUC_weighted", fresh, one) for one in later) + 0.01
 
 
 def test_what_a_vote_says_of_a_block_is_weighed_by_the_other_blocks_alone():

@@ -71,20 +71,24 @@ class Ensemble:
         return self.combination.weights
 
 
-def vote_of(judged: Judged, said: Array) -> tuple[Ensemble, list[Array]] | None:
-    """The weighted mean of models x rows x outputs, and the weights for each block; None where one model is best."""
+def vote_of(judged: Judged, said: Array, kinds: Sequence[str] = ()) -> tuple[Ensemble, list[Array]] | None:
+    """The weighted mean of models x rows x outputs, and the weights for each block; None where one model is best.
+
+    `kinds` are the models' algorithms; empty: all different.
+    """
     own, loss = evidence(judged.kind, judged.metric, judged.target, said), loss_of(judged.kind, judged.metric)
-    every = np.arange(len(judged.target))
-    final = weights(own, loss, every, judged.blocks, judged.seed, judged.weighed)
+
+    def weighed(rows: Places) -> Array:
+        return weights(own, loss, rows, judged.blocks, judged.seed, judged.weighed, kinds)
+
+    final = weighed(np.arange(len(judged.target)))
     members = np.flatnonzero(final)
     if len(members) < 2:
         return None
     crossed, by_block = np.empty(said.shape[1:]), []
     for block in np.unique(judged.blocks):
         deciding, its = judged.rows(block)
-        by_block.append(
-            weights(own, loss, deciding, judged.blocks, judged.seed, judged.weighed) if len(deciding) else final
-        )
+        by_block.append(weighed(deciding) if len(deciding) else final)
         crossed[its] = np.tensordot(by_block[-1], said[:, its], 1)
     return Ensemble(tuple(members.tolist()), Vote(tuple(final[members].tolist())), crossed), by_block
 
