@@ -149,6 +149,13 @@ def test_what_a_killed_process_left_half_written_is_removed_but_not_what_is_bein
     assert new.exists()
 
 
+def test_a_service_whose_folder_was_removed_ends_and_leaves_the_next_one_alone(world: World) -> None:
+    service = world.start_service()
+    world.paths.service_lock.rename(world.paths.home / "removed.lock")
+    wait_until(lambda: not living(service), 10)
+    assert "was removed or replaced; ending" in world.paths.service_log.read_text()
+
+
 def get(world: World, path: str, key: str) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", int(world.store.facts.get("service_port")), timeout=5)
     try:

@@ -64,6 +64,7 @@ class Service:
         self._paths = Paths(settings.home)
         self._stopping, self._poked = threading.Event(), threading.Event()
         self._backoff = Backoff()
+        self._lock: os.stat_result | None = None
 
     def run(self) -> None:
         """Serve until told to stop. Raises ServiceRunning for a second service, PortInUse, StorageFull."""
@@ -73,6 +74,7 @@ class Service:
                     f"A service is already running for the workspace {self._settings.home}",
                     hint="`python -m core service status` shows it",
                 )
+            self._lock = self._paths.service_lock.stat()
             self._serve(Store(self._paths.store))
 
     def stop(self, *_: int | FrameType | None) -> None:
@@ -107,7 +109,7 @@ class Service:
         with door, compaction, ExitStack() as beside:
             for each in (telling, watching, announcing, looking):
                 beside.enter_context(each.background())
-            while not self._stopping.is_set():
+            while not self._stopping.is_set() and self._is_ours():
                 door.check()
                 self._look(scheduler.tick)
                 self._look(jobs.tick)
@@ -120,6 +122,17 @@ class Service:
         for act in (jobs.stop, supervisor.stop, forwarder.stop, lambda: store.facts.set("service_pid", "")):
             self._backoff.clear(act.__qualname__)
             self._look(act)
+
+    def _is_ours(self) -> bool:
+        """Whether the folder is the one that we began with: one that was removed may be another's by now."""
+        try:
+            now = self._paths.service_lock.stat()
+        except FileNotFoundError:
+            now = None
+        if now is not None and self._lock is not None and os.path.samestat(now, self._lock):
+            return True
+        log.error("the workspace %s was removed or replaced; ending", self._settings.home)
+        return False
 
     def _look(self, act: Callable[[], None]) -> None:
         """What the disk or a busy store denies us is left out this time; any other failure is a bug and ends us."""
