@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.local.machine.logs import rotate, server_log
+from core.local.machine.logs import last_words, rotate, server_log
 
 
 def request(number: int, status: int = 200) -> bytes:
@@ -90,3 +90,19 @@ def test_a_short_log_and_no_log_are_left_alone(tmp_path):
 
 def test_no_log_has_no_lines(tmp_path):
     assert server_log(tmp_path / "server.log", 10) == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (request(1).decode(), ""),
+        ('{"at": 1.0, "level": "info", "event": "worker 0 was replaced"}', ""),
+        ('{"at": 1.0, "level": "critical", "event": "a watch has ended", "error": "OSError", "traceback": []}',
+         "a watch has ended: OSError"),
+        ('{"error": {"status": 400, "message": "The file cannot be read", "hint": ""}}', "The file cannot be read"),
+        ("ModuleNotFoundError: No module named 'x'", "ModuleNotFoundError: No module named 'x'"),
+    ],
+)  # fmt: skip
+def test_why_a_server_ended_is_no_request_that_it_answered(tmp_path, line, said):
+    (tmp_path / "server.log").write_text(f"Error: of an earlier life\n{line}\n")
+    assert last_words(tmp_path / "server.log") == said

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from core.domain.job import LogLine
+from core.local.machine import processes
 
 BLOCK_BYTES = 256 * 1024
 SEARCHED_BYTES_MAX = 64 * 1024 * 1024
@@ -44,6 +45,22 @@ def job_log(path: Path, limit: int = 0) -> tuple[LogLine, ...]:
             if len(found) == limit:
                 break
     return tuple(reversed(found))
+
+
+def last_words(path: Path) -> str:
+    """The last line of a log, where it tells why its writer ended: none of a request, nor of what goes well."""
+    said = processes.last_line(path)
+    try:
+        entry = msgspec.json.decode(said)
+    except msgspec.DecodeError:
+        return said
+    if not isinstance(entry, dict):
+        return said
+    if isinstance(error := entry.get("error"), dict):
+        return str(error.get("message", ""))
+    if entry.get("level") not in ("error", "critical"):
+        return ""
+    return ": ".join(str(entry[name]) for name in ("event", "error") if entry.get(name))
 
 
 def rotate(path: Path, max_bytes: int = LOG_BYTES_MAX) -> None:

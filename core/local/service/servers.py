@@ -193,7 +193,7 @@ class Supervisor:
             self._deaths.clear(name)
         deaths = self._deaths.failed(name)
         code = processes.exit_code(server)
-        cause = processes.last_line(self._paths.endpoint_log(name))
+        cause = logs.last_words(self._paths.endpoint_log(name)) or "its log does not say why"
         log.warning("endpoint %s: server %d died (exit %s): %s", name, server.pid, code, cause)
         state = EndpointState.FAILED if deaths >= QUICK_DEATHS_MAX else EndpointState.STARTING
         self._store.endpoints.observe(name, state, error=f"The server died: {cause}", restarts=endpoint.restarts + 1)
