@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.domain.data import ColumnKind
+from core.ml.data.profile import profile_table
 from core.ml.data.table import open_table
 from core.predict.encoder import ColumnCode
 
@@ -41,9 +42,19 @@ def test_every_cell_is_what_a_query_gives(tmp_path, columns, every):
     with open_table(path) as table:
         read = table.read(codes, target, every)
         table._plain._types = {}
+        table._places.clear()
         queried = table.read(codes, target, every)
     assert read.schema == queried.schema
     assert read.to_pydict() == queried.to_pydict()
+
+
+def test_columns_whose_names_differ_by_case_alone_are_read_by_the_names_of_the_profile(tmp_path):
+    path = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"a": [1, 2], "A": [3, 4], "y": ["no", "yes"]}), path)
+    codes = [ColumnCode(column.name, INTEGER) for column in profile_table(path).columns[:2]]
+    with open_table(path) as table:
+        read = table.read(codes, ColumnCode("y", STRING))
+    assert [column.to_pylist() for column in read.columns] == [[1, 2], [3, 4], ["no", "yes"]]
 
 
 def test_thousands_of_columns_are_read_in_no_time(tmp_path):

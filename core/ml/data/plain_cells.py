@@ -1,6 +1,6 @@
 """Columns of a Parquet file that need no cast, read without a query: DuckDB plans one over thousands of them slowly."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +35,14 @@ _READ_AS = {
 class PlainCells:
     """The columns of a file by their names."""
 
-    def __init__(self, parquet: Path, names: Sequence[str]) -> None:
-        """`names` are those by which DuckDB knows the columns: it gives one that occurs twice another name."""
+    def __init__(self, parquet: Path, ask: Callable[[], Sequence[str]]) -> None:
+        """`ask` gives the names by which DuckDB knows the columns: it gives one that occurs twice another name."""
         self._file = pq.ParquetFile(parquet)
         schema = self._file.schema_arrow
-        nested = any(pa.types.is_nested(kind) for kind in schema.types)
-        known = not nested and list(schema.names) == list(names)
-        self._types = dict(zip(schema.names, schema.types, strict=True)) if known else {}
+        own, flat = schema.names, not any(pa.types.is_nested(kind) for kind in schema.types)
+        # To ask takes long where there are thousands, and is only needed where DuckDB may call them otherwise.
+        self.names = own if flat and all(own) and len({n.casefold() for n in own}) == len(own) else list(ask())
+        self._types = dict(zip(own, schema.types, strict=True)) if flat and self.names == own else {}
 
     def close(self) -> None:
         """Let go of the file."""

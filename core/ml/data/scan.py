@@ -118,7 +118,7 @@ def open_scan(parquet: Path) -> Iterator[Scan]:
             columns.append(Column(name, cast(f"c{i}", kind), kind))
         ((rows,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
         named = f"{table} AS t({', '.join(f'c{i}' for i in range(len(columns)))})"
-        plain = PlainCells(parquet, [column.name for column in columns])
+        plain = PlainCells(parquet, lambda: [column.name for column in columns])
         try:
             yield Scan(connection, named, rows, tuple(columns), plain)
         finally:

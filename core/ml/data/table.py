@@ -31,9 +31,9 @@ class Table:
     def __init__(self, connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
         self._connection = connection
         file = f"{only(parquet)}, {AS_IT_STANDS}"
-        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({file})").fetchall()
-        self._sql = {str(name): f"c{i}" for i, (name, *_) in enumerate(described)}
-        self._plain = PlainCells(parquet, list(self._sql))
+        described = f"DESCRIBE SELECT * FROM read_parquet({file})"
+        self._plain = PlainCells(parquet, lambda: [str(name) for name, *_ in connection.execute(described).fetchall()])
+        self._sql = {name: f"c{i}" for i, name in enumerate(self._plain.names)}
         self._places: dict[str, Any] = {}
         """Of the rows that were asked for: to plan that query takes long where there are thousands of columns."""
         columns = ", ".join(self._sql.values())
@@ -62,6 +62,8 @@ class Table:
         some = f"hash(place) % {every} = 0" if every > 1 else "true"
         rows = f"{self._from} WHERE {self._cell(target.name, target.kind)} IS NOT NULL AND {some} ORDER BY place"
         if rows not in self._places:
+            self._places[rows] = self._known(target) if every == 1 else None
+        if self._places[rows] is None:
             self._places[rows] = self._connection.sql(f"SELECT place FROM {rows}").fetchnumpy()["place"]
         found = self._plain.read(asked, self._places[rows])
         rest = [cell for cell in dict.fromkeys(asked) if cell not in found]
@@ -70,6 +72,11 @@ class Table:
             read = self._connection.sql(f"SELECT {', '.join(cells)} FROM {rows}").to_arrow_table()
             found.update(zip(some_of_them, read.columns, strict=True))
         return pa.table([found[cell] for cell in asked], names=[f"v{i}" for i in range(len(asked))])
+
+    def _known(self, target: ColumnCode) -> Any:
+        """The places of the rows in which a plain target is known; None where it is not plain."""
+        found = self._plain.read([(target.name, target.kind)])
+        return next((np.flatnonzero(cells.is_valid().to_numpy()) for cells in found.values()), None)
 
     def _cell(self, name: str, kind: ColumnKind) -> str:
         return cast(self._sql[name], kind)
