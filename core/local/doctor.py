@@ -8,14 +8,16 @@ from pathlib import Path
 
 import psutil
 
+from core.domain.counting import counted
 from core.domain.errors import PortInUse, SlipwayError
 from core.domain.monitoring import Finding, FindingState, ServiceStatus
 from core.local import forwarding
 from core.local.context import Context
-from core.local.machine import ports
+from core.local.machine import asking, ports
 
 DISK_FAILED_GB, DISK_WARNED_GB = 1.0, 5.0
 GB, MB = 1e9, 1e6
+ASK_TIMEOUT_S = 1.0
 OK, WARNING, FAILED = FindingState.OK, FindingState.WARNING, FindingState.FAILED
 
 
@@ -34,6 +36,7 @@ def findings(context: Context, status: Callable[[], ServiceStatus]) -> Iterator[
     yield _service(context, service)
     yield _port(context, service)
     yield from forwarding.findings(context, service)
+    yield from _records(context)
 
 
 def _folder(context: Context) -> Finding:
@@ -107,6 +110,16 @@ def _port(context: Context, service: ServiceStatus) -> Finding:
     except PortInUse as e:
         return Finding("Port", FAILED, e.message, "Stop that process, or set SLIPWAY_SERVICE_PORT to another port")
     return Finding("Port", OK, f"{port} is free for the service")
+
+
+def _records(context: Context) -> Iterator[Finding]:
+    """Endpoints whose monitoring misses requests: what is lost is counted by the server, and shown nowhere else."""
+    for endpoint in context.store.endpoints.list() if context.paths.store.exists() else ():
+        lost = asking.counts(endpoint.metrics_uri, ASK_TIMEOUT_S).get("slipway_telemetry_dropped_total", 0.0)
+        if lost:
+            said = f"'{endpoint.name}' has lost {counted(int(lost), 'record')} since its server started"
+            hint = f"The disk was full or too slow; python -m core endpoint logs {endpoint.name} --level error"
+            yield Finding("Records", WARNING, said, hint)
 
 
 def _ours(url: str) -> bool:

@@ -1,6 +1,8 @@
 """`doctor` on this machine."""
 
+import http.server
 import socket
+import threading
 from dataclasses import replace
 
 from backends import settings
@@ -70,3 +72,31 @@ def test_how_the_forwarding_of_records_stands_is_said(tmp_path):
     assert (state, "1970-01-01" in text, "it answered 401. Waiting" in text) == (FindingState.WARNING, True, True)
     ((state, text),) = said(UP, otlp=Standing(refused=3, refused_why="it answered 400"))
     assert (state, "refused 3 records for good" in text) == (FindingState.WARNING, True)
+
+
+def test_an_endpoint_that_has_lost_records_is_named(world):
+    class Counting(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(
+                b'# TYPE x counter\nx{a="1"} 9\nslipway_rows_total 7\nslipway_telemetry_dropped_total 12\n'
+            )
+
+        def log_message(self, *said):
+            """Say nothing."""
+
+    def records():
+        return [f for f in findings(Context(world.settings), lambda: DOWN) if f.name == "Records"]
+
+    world.add_endpoint("bank")
+    assert records() == []
+    port = int(world.endpoint("bank").metrics_uri.rpartition(":")[2].partition("/")[0])
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Counting) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        (found,) = records()
+        server.shutdown()
+    assert (found.state, found.detail) == (
+        FindingState.WARNING,
+        "'bank' has lost 12 records since its server started",
+    )

@@ -1,8 +1,11 @@
 """Asking a server of ours whether it is well, over HTTP or over HTTPS under a certificate of its own."""
 
 import http.client
+import re
 import ssl
 from urllib.parse import urlsplit
+
+NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 def answers(url: str, path: str, timeout_s: float, certificate: str = "") -> bool:
@@ -19,6 +22,22 @@ def answers(url: str, path: str, timeout_s: float, certificate: str = "") -> boo
             connection.close()
     except (OSError, http.client.HTTPException, ValueError):  # an SSLError is an OSError; no certificate a ValueError
         return False
+
+
+def counts(url: str, timeout_s: float) -> dict[str, float]:
+    """What a server counts, by the names of its metrics without labels; nothing where it does not answer."""
+    address = urlsplit(url)
+    try:
+        connection = _connection(address.scheme, address.hostname or "", address.port, timeout_s, "")
+        try:
+            connection.request("GET", address.path)
+            lines = connection.getresponse().read().decode("utf-8", "replace").splitlines()
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException, ValueError):
+        return {}
+    told = (line.partition(" ") for line in lines if not line.startswith("#") and "{" not in line)
+    return {name: float(value) for name, _, value in told if NUMBER.fullmatch(value)}
 
 
 def leaf(chain: str) -> str:
