@@ -96,7 +96,9 @@ def send_again(curl: str, key: str) -> httpx.Response:
     """Do what the curl command says, as a shell with SLIPWAY_KEY set would."""
     cut = re.sub(r"\$\{SLIPWAY_KEY:0:(\d+)\}", lambda found: key[: int(found[1])], curl)
     words = shlex.split(cut.replace("$SLIPWAY_KEY", key))
-    headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
+    said = [words[at + 1] for at, word in enumerate(words) if word == "-H"]
+    # `name;` is how curl is told to send a header that is empty.
+    headers = dict(each.split(": ", 1) if ": " in each else (each.removesuffix(";"), "") for each in said)
     body = words[words.index("--data-binary") + 1] if "--data-binary" in words else None
     return httpx.request(words[words.index("-X") + 1], words[-1], headers=headers, content=body)
 
