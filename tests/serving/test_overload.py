@@ -121,12 +121,12 @@ def noted(server: ServerProcess) -> list[dict[str, Any]]:
 def test_a_fast_model_at_one_and_a_half_times_its_capacity_stays_bounded_and_recovers(tmp_path, bodies):
     server = ServerProcess(tmp_path).start()
     try:
-        calm = load(server, bodies, 1.5, concurrency=4)
+        calm = load(server, bodies, 1.0, concurrency=4)
         worker = server.workers()[0]
         before_mb = worker.memory_info().rss / 1e6
-        pressed = load(server, bodies, 3.0, concurrency=100, rate_per_s=1.5 * calm.requests_per_s)
+        pressed = load(server, bodies, 2.0, concurrency=100, rate_per_s=1.5 * calm.requests_per_s)
         grown_mb = worker.memory_info().rss / 1e6 - before_mb
-        after = load(server, bodies, 1.5, concurrency=4, warmup_s=1.0)
+        after = load(server, bodies, 1.0, concurrency=4, warmup_s=WARM_UP_S)
     finally:
         server.end()
     # The client keeps at most so many requests under way; what it did not send, the server did not see.
