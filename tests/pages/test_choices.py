@@ -30,6 +30,15 @@ def test_a_choice_survives_the_way_over_another_page(visit, bank):
     assert said(app, "use") == "Keys"
 
 
+def test_a_browser_that_misses_the_run_in_which_a_choice_was_set_is_told_by_the_next_one(visit, bank):
+    app = visit("deploy", use="Logs", endpoint="bank-marketing").run()
+
+    tabs = app.segmented_control(key="choice.use").proto
+    assert [tabs.options[at].content for at in tabs.default] == ["Logs"]
+    chosen = by_label(app.selectbox, "Endpoint")
+    assert chosen.proto.options[chosen.proto.default] == chosen.value
+
+
 def test_an_address_that_names_what_does_not_exist_says_so_and_shows_the_default(visit, bank):
     app = visit("leaderboard", job="j-nothing")
 

@@ -16,24 +16,32 @@ from core.ui.shell.markup import literal
 
 
 class Draw(Protocol):
-    """Draws a widget of this key that gives one of the ids."""
+    """Draws a widget of this key that gives one of the ids; `shown` is the one that a browser begins with.
 
-    def __call__(self, label: str, ids: list[str], key: str, name: Callable[[str], str], /) -> str | None: ...
+    A browser that draws a widget only after a second run has told of it, as a busy one does, never hears of a value
+    that the first run has set: it would show none, or another one than the page.
+    """
+
+    def __call__(
+        self, label: str, ids: list[str], key: str, name: Callable[[str], str], shown: str | None, /
+    ) -> str | None: ...
 
 
-def select(label: str, ids: list[str], key: str, name: Callable[[str], str], /) -> str | None:
+def select(label: str, ids: list[str], key: str, name: Callable[[str], str], shown: str | None, /) -> str | None:
     """A list that opens."""
-    return st.selectbox(label, ids, key=key, format_func=name)
+    return st.selectbox(label, ids, key=key, format_func=name, index=ids.index(shown) if shown else 0)
 
 
-def segments(label: str, ids: list[str], key: str, name: Callable[[str], str], /) -> str | None:
+def segments(label: str, ids: list[str], key: str, name: Callable[[str], str], shown: str | None, /) -> str | None:
     """All of them side by side, under their label."""
-    return st.segmented_control(label, ids, key=key, format_func=name, required=True)
+    return st.segmented_control(label, ids, key=key, format_func=name, required=True, default=shown)
 
 
-def tabs(label: str, ids: list[str], key: str, name: Callable[[str], str], /) -> str | None:
+def tabs(label: str, ids: list[str], key: str, name: Callable[[str], str], shown: str | None, /) -> str | None:
     """All of them side by side, without a label that can be seen."""
-    return st.segmented_control(label, ids, key=key, format_func=name, required=True, label_visibility="collapsed")
+    return st.segmented_control(
+        label, ids, key=key, format_func=name, required=True, default=shown, label_visibility="collapsed"
+    )
 
 
 def choose(
@@ -55,10 +63,12 @@ def choose(
     default = first if first in options else ids[0]
     widget = _widget(key, scope)
     wanted = _settled(key, scope, options, default, st.session_state.get(widget))
-    if st.session_state.get(widget) != wanted:
+    known = st.session_state.get(widget) == wanted
+    if not known:
         st.session_state[widget] = wanted
     labels = _told_apart(options)
-    picked = draw(label, ids, widget, labels.__getitem__) or wanted
+    # Where the value is set in this very run, Streamlit tells of it, and warns of a default beside it.
+    picked = draw(label, ids, widget, labels.__getitem__, wanted if known else None) or wanted
     _keep(key, scope, picked)
     _say_missing(noun or label.lower(), key, picked, labels)
     return picked
