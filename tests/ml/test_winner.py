@@ -55,6 +55,11 @@ def test_a_winner_that_others_equal_is_not_called_better():
     assert "but not significantly different from trial 1" in found.sentence
     alone = judged(good, good + 0)
     assert "better" not in alone.sentence
+    assert alone.sentence.endswith("not significantly different from trial 1 (LightGBM).")
+    several = judged(good, good + 0, good + 0)
+    assert (
+        "not significantly different from any of the 2 next best, of which the nearest is trial 1" in several.sentence
+    )
 
 
 def test_a_winner_that_was_chosen_by_more_than_its_metric_hides_nothing():

@@ -54,7 +54,7 @@ def winner_of(metric: str, target: Target, ranked: Sequence[Trial], said: Mappin
         nearest = min(beaten, key=lambda t: found[t.number].gain)
         parts.append(f"significantly better than {_which(beaten, rivals, nearest)} by {_reach(found[nearest.number])}")
     if level:
-        parts.append(f"not significantly different from {_some(level)}")
+        parts.append(f"not significantly different from {_level(level, rivals)}")
     if ahead:
         parts.append(f"significantly worse by this metric than {_some(ahead)}")
     sentence = f"{parts[0]}: {_joined(parts[1:])}." if parts[1:] else f"{parts[0]}."
@@ -103,6 +103,13 @@ def _which(beaten: Sequence[Trial], rivals: Sequence[Trial], nearest: Trial) -> 
         return _named(nearest)
     among = f"each of the {len(rivals)}" if len(beaten) == len(rivals) else f"{len(beaten)} of the {len(rivals)}"
     return f"{among} next best, of which the nearest is {_named(nearest)},"
+
+
+def _level(level: Sequence[Trial], rivals: Sequence[Trial]) -> str:
+    """Those that were compared are named as such: the trials behind them are not."""
+    if len(level) < len(rivals) or len(level) == 1:
+        return _some(level)
+    return f"any of the {len(rivals)} next best, of which the nearest is {_named(level[0])}"
 
 
 def _some(trials: Sequence[Trial]) -> str:
