@@ -39,6 +39,8 @@ TIMEOUT_MIN_S = 3.0
 FOLDS_MAX = 20
 TRIALS_USUAL = 1000
 BALANCED = "balanced"
+ENDED_EARLY = "The search ended after"
+"""So begins the note that a search did not take all of its time."""
 
 
 class Task(StrEnum):
@@ -259,6 +261,7 @@ class TrainingResult:
     members: tuple[tuple[int, float], ...] = ()
     """The best trial's parts, as trial numbers with their weights."""
     notes: tuple[str, ...] = ()
+    """What to know of it before its figures; one that begins with `ENDED_EARLY` is no warning."""
     guardrails: tuple[Guardrail, ...] = ()
     trials: int = 0
     seconds: float = 0.0

@@ -8,7 +8,7 @@ from typing import Protocol
 from core.domain.counting import counted
 from core.domain.data import TableProfile
 from core.domain.metrics import gain
-from core.domain.training import Algorithm, TrainingSpec, Trial, TrialState
+from core.domain.training import ENDED_EARLY, Algorithm, TrainingSpec, Trial, TrialState
 from core.ml.data.prepare import Prepared, prepare
 from core.ml.executor import Executor, GivenUp, nobody
 from core.ml.featurize import worthwhile
@@ -301,4 +301,4 @@ class _Run:
             why = f"{counted(self.spec.max_trials, 'trial')} {verb} asked for at most"
         elif not (why := self.order.why_done):
             return ()
-        return (f"The search ended after {self.budget.used():.0f} of {self.spec.timeout_s:g} s: {why}",)
+        return (f"{ENDED_EARLY} {self.budget.used():.0f} of {self.spec.timeout_s:g} s: {why}",)

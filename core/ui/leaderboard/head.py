@@ -5,7 +5,7 @@ import streamlit as st
 from core.domain.errors import Conflict
 from core.domain.job import JobState
 from core.domain.pipeline import ValueType
-from core.domain.training import TrainingResult
+from core.domain.training import ENDED_EARLY, TrainingResult
 from core.ui.kit import jobs, lineage, words
 from core.ui.leaderboard import cached, register, train
 from core.ui.leaderboard.board import Board
@@ -47,7 +47,11 @@ def _say_leak(board: Board) -> None:
     found = board.job.result
     if isinstance(found, TrainingResult):
         for note in found.notes:
-            st.warning(literal(note), icon=":material/lightbulb:")
+            said = literal(words.sentence(note))
+            if note.startswith(ENDED_EARLY):
+                st.info(said, icon=":material/timer:")
+            else:
+                st.warning(said, icon=":material/lightbulb:")
 
 
 def _say_why(board: Board) -> None:
