@@ -32,4 +32,6 @@ with ui.explained():
     leaderboard.watch(workspace, listed, job_id)
     looking = leaderboard.Looking(workspace, job_id)
     ui.live(looking.look, leaderboard.pace, leaderboard.draw)
+    leaderboard.draw_opened(looking)
+    ui.live(looking.again, leaderboard.pace_of_charts, leaderboard.draw_charts)
     leaderboard.draw_below(looking)

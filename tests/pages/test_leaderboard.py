@@ -216,6 +216,19 @@ def test_a_trial_in_the_address_is_open_and_keeps_its_selection_and_its_table_as
     assert "**Trial 5: XGBoost**" in text(app)
 
 
+def test_a_trial_that_is_opened_stands_below_its_table_and_is_brought_into_sight_once(visit, bank):
+    app = visit("leaderboard", job=AUTOML_ID, trial="3")
+
+    assert [each.key for each in app.segmented_control] == ["choice.tab", "choice.chart"]
+    assert brought(app) == 1
+    assert brought(app.run()) == 0
+
+
+def brought(app) -> int:
+    """How often the page asks the browser to scroll to the trial."""
+    return sum("slipwayBring?.(" in str(each.proto) for each in app.get("html"))
+
+
 def test_an_address_that_names_no_job_or_trial_says_so(visit, bank):
     assert "There is no training job **nothing** here" in text(visit("leaderboard", job="nothing"))
     assert f"There is no training job **{GATE_ID}** here" in text(visit("leaderboard", job=GATE_ID))

@@ -14,8 +14,8 @@ from core.ui.kit import jobs, words
 from core.ui.shell import address, cached, choices
 from core.workspace import Workspace
 
-LIVE_S = 0.5
-"""Seconds between looks at a training that goes on."""
+LIVE_S, CHARTS_S = 0.5, 2.0
+"""Seconds between looks at a training that goes on, and between looks for its charts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,11 @@ def pace(board: Board) -> float | None:
     return None if board.job.state.final else LIVE_S
 
 
+def pace_of_charts(board: Board) -> float | None:
+    """Until the job has ended, less often than its table."""
+    return None if board.job.state.final else CHARTS_S
+
+
 class Looking:
     """Looks at a job, and keeps what it saw last for what is drawn beside the live part."""
 
@@ -122,6 +127,11 @@ class Looking:
         """The job as it is now."""
         self._last = look(self._workspace, self._job_id)
         return self._last
+
+    def again(self) -> Board:
+        """The job as it was a moment ago, or as it is now."""
+        fresh = self._last is not None and time.time() - self._last.now < LIVE_S
+        return self.last if fresh else self.look()
 
     @property
     def last(self) -> Board:

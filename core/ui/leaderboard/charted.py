@@ -9,15 +9,19 @@ from core.domain.ranking import frontier
 from core.domain.training import Trial
 from core.ui.kit import charts, trial_charts, words
 from core.ui.leaderboard.board import Board
-from core.ui.shell import choices
+from core.ui.shell import choices, live
+from core.ui.shell.state import state
 
 TIME, SPEED, PARAMS = "time", "speed", "params"
 VIEWS = {TIME: "Over time", SPEED: "Against speed", PARAMS: "Hyperparameters"}
 
 
-def show(board: Board, trials: Sequence[Trial], metric: str) -> None:
-    """The chart of these trials that is chosen; nothing while none has a score."""
-    scored = [t for t in trials if metric in t.metrics]
+def show(board: Board) -> None:
+    """The chart that is chosen, of the trials that stand in the table; nothing while none has a score."""
+    metric = state.board_metric
+    listed = set(state.shown_trials)
+    scored = [t for t in board.trials if t.number in listed and metric in t.metrics]
+    state.charted_trials = _asked(board)
     if not scored:
         return
     view = choices.choose("Chart", VIEWS, key="chart", draw=choices.tabs)
@@ -32,6 +36,19 @@ def show(board: Board, trials: Sequence[Trial], metric: str) -> None:
             key="leaderboard.chart",
             alt=f"Best {words.metric(metric)} over time",
         )
+
+
+def follow(board: Board) -> None:
+    """Draw the page anew where the table was asked for other trials, or another metric, than the chart shows.
+
+    Trials that have ended since are no reason: the chart looks for them by itself.
+    """
+    if live.alone() and board.job.state.final and state.charted_trials != _asked(board):
+        st.rerun()
+
+
+def _asked(board: Board) -> tuple[str, frozenset[int]]:
+    return state.board_metric, frozenset(state.shown_trials)
 
 
 def _speed(scored: Sequence[Trial], metric: str) -> None:

@@ -77,7 +77,7 @@ def offered(board: Board, primary: str) -> dict[str, Column]:
 def shown(board: Board, metric: str, picked: Sequence[str]) -> dict[str, Column]:
     """The columns of the table, from the left; `metric` is the one it is ordered by."""
     places = {trial.number: at for at, trial in enumerate((t for t in board.ranked(metric) if metric in t.metrics), 1)}
-    known, won = offered(board, metric), board.winner
+    known, won, score = offered(board, metric), board.winner, _metric(metric)
     fixed = {
         "rank": Column(
             "Rank",
@@ -85,8 +85,8 @@ def shown(board: Board, metric: str, picked: Sequence[str]) -> dict[str, Column]
             50,
             help=f"{WON.strip()} the model that the training has chosen",
         ),
-        "algorithm": Column("Algorithm", lambda _, trial: trial.label, 320),
-        METRIC + metric: _metric(metric),
+        "algorithm": Column("Algorithm", lambda _, trial: trial.label, max(240, 320 - (score.width - 80))),
+        METRIC + metric: score,
         "trial": Column("Trial", lambda _, trial: trial.number, 50, "%d"),
     }
     added = {key: known[key] for key in picked if key in known}

@@ -5,13 +5,15 @@ import streamlit as st
 from core.domain.training import Trial, TrialState
 from core.ui.kit import notices, parts, words
 from core.ui.kit.parts import Part
-from core.ui.leaderboard import drivers, groups, overview, predictions, register, what_if
+from core.ui.leaderboard import drivers, groups, overview, predictions, register, trials, what_if
 from core.ui.leaderboard.board import Board
 from core.ui.leaderboard.opened import Opened
-from core.ui.shell import choices, failures, live
+from core.ui.shell import browser, choices, failures, live
 from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 
+KEY = "trial"
+"""Of the part of the page."""
 TABS: tuple[Part[Opened], ...] = (
     Part("Overview", overview.show),
     Part("Predictions", predictions.show, needs=("jobs.curves", "jobs.thresholds")),
@@ -26,16 +28,18 @@ def show(board: Board) -> None:
     if not board.trials:
         return
     trial = board.trial(choices.chosen("trial", scope=board.job.id))
-    state.drawn_trial = _drawn(board, trial)
+    before, state.drawn_trial = state.drawn_trial, _drawn(board, trial)
     if trial is None:
         st.caption(":material/touch_app: Click a row to open its trial: metrics, charts, columns that matter, one row.")
         return
-    with st.container(border=True):
+    with st.container(border=True, key=KEY):
         _head(board, trial)
         if trial.state is TrialState.SUCCEEDED:
             parts.choose("Trial", TABS, lambda: Opened(board, trial), key="tab", first="Overview")
         else:
             overview.show(Opened(board, trial))
+        if before[:2] != state.drawn_trial[:2] and before[0] in ("", board.job.id):
+            browser.bring(KEY, below=trials.KEY, made=f"{board.job.id}.{trial.number}")
 
 
 def follow(board: Board) -> None:

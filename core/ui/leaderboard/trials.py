@@ -1,4 +1,4 @@
-"""The trials: the leaderboard itself, and what it looks like over time, against speed and by hyperparameter."""
+"""The trials: the leaderboard itself."""
 
 from collections.abc import Sequence
 
@@ -7,17 +7,19 @@ import streamlit as st
 from core.domain.ranking import ranked
 from core.domain.training import Trial, TrialState
 from core.ui.kit import jobs, words
-from core.ui.leaderboard import charted, columns
+from core.ui.leaderboard import columns
 from core.ui.leaderboard.board import Board
 from core.ui.shell import choices
 from core.ui.shell.state import state
 
+KEY = "trials"
+"""Of the part of the page that holds the table."""
 FEW = 8
 """So many trials are overlooked without a filter."""
 
 
 def show(board: Board) -> None:
-    """Every trial, best first by the metric that is chosen, and below a chart of them."""
+    """Every trial, best first by the metric that is chosen."""
     if not board.trials:
         if not board.job.state.final:
             st.info("The first trial starts in a moment.", icon=":material/hourglass_top:")
@@ -27,8 +29,9 @@ def show(board: Board) -> None:
         picked = _column_picker(board, metric)
         rows = _filtered(board, metric)
         _download(board, rows, metric)
-    _table(board, rows, metric, picked)
-    charted.show(board, rows, metric)
+    state.board_metric = metric
+    with st.container(key=KEY):
+        _table(board, rows, metric, picked)
 
 
 def _metric_picker(board: Board) -> str:

@@ -64,6 +64,10 @@ class State:
     """The visitor's stay on the page that is drawn, kept by `address`."""
     shown_trials: Remembered[tuple[int, ...]] = Remembered("slipway.shown_trials", ())
     """Trial numbers in the order the leaderboard last drew them, to read a click on a row."""
+    board_metric = Remembered("slipway.board_metric", "")
+    """The metric by which the leaderboard was last drawn."""
+    charted_trials: Remembered[tuple[str, frozenset[int]]] = Remembered("slipway.charted_trials", ("", frozenset()))
+    """The metric and the trials of the chart that is drawn."""
     board_columns: Remembered[tuple[str, ...]] = Remembered(
         "slipway.board_columns", ("spread", "state", "time", "predict_ms")
     )
