@@ -26,12 +26,17 @@ class SlipwayModel:
     def predict(self, model_input: Any, params: Mapping[str, Any] | None = None) -> npt.NDArray[Any]:
         """Labels of a frame (or a mapping of columns), or with `params={"method": "predict_proba"}` probabilities.
 
+        A frame without rows, such as an empty partition of a larger one, has as many.
         Raises SpecInvalid for a column that is needed but absent, and for an unknown method.
         """
         method = (params or {}).get("method", "predict")
         if method not in (known := self._predictor.signature.methods):
             raise SpecInvalid(f"method is {' or '.join(known)}, got '{method}'")
-        columns = [_column(model_input, c) for c in self._predictor.signature.used]
+        signature = self._predictor.signature
+        columns = [_column(model_input, c) for c in signature.used]
+        if not any(map(len, columns)):
+            classes = np.array(signature.classes or (0.0,))
+            return classes[:0] if method == "predict" else np.empty((0, len(classes)))
         probabilities = self._predictor.probabilities(columns)
         if method == "predict_proba":
             return probabilities

@@ -320,6 +320,13 @@ def test_thirty_rows_are_enough_for_a_search(tmp_path):
     assert load_model(write(tmp_path, result, spec)).signature.classes == ("no", "yes")
 
 
+def test_a_frame_without_rows_gets_as_many_answers(model):
+    frame = pa.table({"age": [], "job": [], "balance": [], "member": []}).to_pandas()
+    loaded = _load_pyfunc(str(model))
+    assert (loaded.predict(frame).shape, loaded.predict(frame).dtype.kind) == ((0,), "U")
+    assert loaded.predict(frame, {"method": "predict_proba"}).shape == (0, 2)
+
+
 def test_the_loader_reads_a_frame_with_any_kind_of_missing_cell(model):
 
     frame = pa.table(
