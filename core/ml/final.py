@@ -32,9 +32,9 @@ CELLS_MAX = 30_000_000
 FIRST_CHECKPOINT = 3
 WITHOUT_MAX = 6
 """So often a member that does not fit is left out before there is no vote."""
-WRITE_S, WRITE_TIMES = 1.0, 2.5
-"""To write the model and to register it takes about so long, or so many times what preparing took: both read and count
-each column, so that wide tables and slow machines are planned for. Measured at 5,000 columns and at 2 million rows."""
+WRITE_S, PREPARE_S, WRITE_TIMES = 1.0, 0.8, 4.0
+"""To write the model and to register it takes about so long, and where preparing took longer than usual, so many times
+what it took more: both look at each column, so that wide tables and slow machines are planned for."""
 JUDGE_TIMES = 10.0
 """The winner's figures take so many times what the metric of each block takes."""
 ENDING_SLACK = 1.5
@@ -74,8 +74,12 @@ class Final:
     @property
     def ending_s(self) -> float:
         """About how long `result` would take, and the writing of the model after it."""
-        last = JUDGE_TIMES * (self.judged_s or 0.0) + max(WRITE_S, WRITE_TIMES * self.prepared_s)
-        return last + ENDING_SLACK * self.made_s * min(CANDIDATES_MAX + FIRST_MAX, len(self.board.ranked))
+        write_s = WRITE_S + WRITE_TIMES * max(0.0, self.prepared_s - PREPARE_S)
+        return (
+            write_s
+            + JUDGE_TIMES * (self.judged_s or 0.0)
+            + ENDING_SLACK * self.made_s * min(CANDIDATES_MAX + FIRST_MAX, len(self.board.ranked))
+        )
 
     def checkpoint(self, left_s: float) -> None:
         """Make the ensembles anew where twice as many trials as the last time have succeeded, and time is `left_s`."""
