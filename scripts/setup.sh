@@ -70,10 +70,9 @@ UV_LINK_MODE=copy .venv/bin/python -m uv pip sync --quiet --python .venv/bin/pyt
 .venv/bin/python scripts/kernel.py
 
 # Everything starts 2.5 to 3.5 times slower without .pyc files, and PYTHONDONTWRITEBYTECODE=1 (common in images) leaves
-# none. Nobody imports the packages' own tests, nor what else is left out here, which is a third of all that is installed.
+# none. Nobody imports the packages' own tests, nor what else is left out here, which is a fifth of all that is installed.
 # A package may ship a template that is no Python; compileall reports it and goes on, so its status says nothing.
 never='/(tests|sqlalchemy|alembic|altair|pip|setuptools|pkg_resources|mypy|mypyc|aio|async_api|pygments/lexers)/'
-never="$never|/plotly/graph_objs/[a-z]+/"
 .venv/bin/python -W ignore -m compileall -q -j0 -x "$never" .venv/lib core >/dev/null || true
 
 printf '%s' "$wanted" >$stamp
