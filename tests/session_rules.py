@@ -58,7 +58,7 @@ LIVE = frozenset({"quickstart", "run_quickstart"})
 """Fixtures that start a whole workspace: what uses one waits a lot and computes little."""
 LIVE_WORDS = ("measures", "quickstart")
 """What stands in the text of each test that measures or uses one of these fixtures."""
-LIVE_ROOMS = frozenset({"lifecycle", "loadtest", "serving", "contract_tests", "cli", "ml"})
+LIVE_ROOMS = frozenset({"lifecycle", "loadtest", "serving", "contract_tests", "cli"})
 """Folders whose tests wait for processes. Others do too: with these the other half ends when what measures begins."""
 OTHER_HALF_S = 900
 
@@ -102,7 +102,7 @@ class Halves:
         return True
 
 
-BESIDE_AZURE = frozenset({"architecture", "checks", "contract", "definitions", "gate", "packaging"})
+BESIDE_AZURE = frozenset({"architecture", "checks", "contract", "definitions", "gate", "ml", "packaging"})
 """Folders that go with what asks Azure, so that the three parts end at about the same time."""
 
 
