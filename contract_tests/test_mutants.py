@@ -122,7 +122,7 @@ def test_a_correct_server_that_cannot_be_examined_is_told_so_in_one_sentence(ser
         run_checks(Target(url, KEY))
 
 
-@pytest.mark.parametrize("server", [STRICT, *in_turn(OTHERS, 3)])
+@pytest.mark.parametrize("server", [STRICT, *in_turn(OTHERS, 6)])
 @pytest.mark.parametrize("seed", [pytest.param(n, marks=[pytest.mark.full] if n else []) for n in range(SEEDS)])
 def test_a_correct_server_raises_no_alarm(server: str, seed: int) -> None:
     with CORRECT[server]() as url:
