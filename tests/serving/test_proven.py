@@ -4,25 +4,23 @@ from typing import Any
 
 import pytest
 from serving_fakes import KEY, ServerProcess
+from turns import in_turn
 
 from core.checks import Profile, run_checks
 from core.domain.proof import Target
 
+SETTINGS: list[dict[str, Any]] = [
+    {"legacy_reply": True},
+    {"primary_form": "v2"},
+    {"primary_form": "mlflow"},
+    {"unseen_categories": "accept"},
+    {"legacy_reply": True, "primary_form": "v2", "unseen_categories": "accept"},
+]
+
 
 @pytest.mark.contract("B7", "C3", "D2")
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"legacy_reply": True},
-        pytest.param({"primary_form": "v2"}, marks=pytest.mark.full),
-        pytest.param({"primary_form": "mlflow"}, marks=pytest.mark.full),
-        pytest.param({"unseen_categories": "accept"}, marks=pytest.mark.full),
-        pytest.param(
-            {"legacy_reply": True, "primary_form": "v2", "unseen_categories": "accept"}, marks=pytest.mark.full
-        ),
-    ],
-    ids=" ".join,
-)
+@pytest.mark.usefixtures("less_effort")
+@pytest.mark.parametrize("settings", in_turn(SETTINGS, len(SETTINGS), " ".join))
 def test_every_setting_of_a_deployment_can_be_proven(tmp_path, settings: dict[str, Any]):
     server = ServerProcess(tmp_path)
     plain = server.files.content["deployments"]["v1"]
