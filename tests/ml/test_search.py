@@ -134,6 +134,13 @@ def test_a_first_trial_that_takes_for_ever_ends_the_search_in_time(searching):
     assert searching.clock.now - before < 5 * 1.1 + 5 + 60  # one tenth of the trial
 
 
+def test_trials_that_all_run_over_their_own_limit_are_not_told_that_the_job_was_short(searching):
+    searching.trials.lasts_s = 30
+    with pytest.raises(TrainingFailed, match="No trial ended within its own limit of 1 s") as raised:
+        searching.run(spec={"timeout_s": 60.0, "trial_timeout_s": 1.0})
+    assert "Give each trial more time" in raised.value.hint
+
+
 def test_time_is_kept_for_the_last_ensembles_by_what_those_before_took(searching):
     def slow_ensembles(trial):
         searching.clock.now += 3.0 if trial.members and trial.state is TrialState.SUCCEEDED else 0.0

@@ -17,6 +17,11 @@ def all_fail(board: Leaderboard) -> bool:
 def nothing(spec: TrainingSpec, board: Leaderboard) -> TrainingFailed:
     """No trial succeeded, and why."""
     failed = [f.trial for f in board.trials if f.trial.state is TrialState.FAILED]
+    if not failed and spec.trial_timeout_s and any(f.trial.error for f in board.trials):
+        return TrainingFailed(
+            f"No trial ended within its own limit of {spec.trial_timeout_s:g} s",
+            hint="Give each trial more time, or leave its limit to the engine",
+        )
     if not failed:
         return TrainingFailed(f"No trial ended within {spec.timeout_s:g} s", hint="Give the job more time")
     return TrainingFailed(
