@@ -126,6 +126,17 @@ def test_better_is_said_of_two_trials_only_where_it_is_so(visit, bank, picks, sa
     assert app.query_params["compare"].count(AUTOML_ID) == 2
 
 
+def test_a_trial_of_another_job_that_an_address_names_is_compared_though_it_is_not_its_best(visit, bank):
+    bank.job_trials[RUNNING_ID] = [replace(bank.job_trials[AUTOML_ID][5], number=77)]
+
+    app = visit("leaderboard", job=AUTOML_ID, compare=f"{AUTOML_ID}:8,{RUNNING_ID}:77,j-gone:1,{AUTOML_ID}:500")
+
+    assert app.query_params["compare"] == f"{AUTOML_ID}:8,{RUNNING_ID}:77"
+    assert list(app.dataframe[1].value)[1] == "1. Trial 8"
+    assert list(app.dataframe[1].value)[2].startswith("2. Trial 77 of the training of ")
+    assert list(app.dataframe[1].value)[2].count(":") == 2, "the time is whole"
+
+
 def test_trials_on_other_rows_are_compared_by_their_figures_alone(visit, bank):
     bank.failures["jobs.compare_pair"].append(Conflict("They were judged on different rows"))
     app = visit("leaderboard", job=AUTOML_ID, compare=f"{AUTOML_ID}:7,{AUTOML_ID}:5")

@@ -1,11 +1,11 @@
 """Trials of this job and of others side by side: "better" is said only where the rows bear it out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from core.domain.errors import SlipwayError
+from core.domain.errors import JobNotFound, SlipwayError
 from core.domain.explanation import PairedDifference
 from core.domain.job import JobKind
 from core.domain.metrics import METRICS, metric_named
@@ -24,6 +24,8 @@ OFFERED_JOBS, OFFERED_TRIALS = 10, 50
 class Compared:
     """One of the trials: what is told of it, and by what the workspace knows it."""
 
+    short: str
+    """Which one it is, without what is told of it."""
     label: str
     job_id: str
     trial: Trial
@@ -73,9 +75,11 @@ def _ask(board: Board, offered: dict[str, Compared]) -> list[Compared]:
 
 
 def _offered(board: Board) -> Sequence[Compared]:
-    """This job's best trials, then the best trial of each other job that optimized for the same target."""
+    """This job's best trials, the best trial of each other job with the same target, and what the address names."""
     metric = jobs.primary_metric(board.job)
-    found = [Compared(_name(t, metric), board.job.id, t) for t in board.ranked(metric) if t.metrics][:OFFERED_TRIALS]
+    found = [Compared(_number(t), _name(t, metric), board.job.id, t) for t in board.ranked(metric) if t.metrics][
+        :OFFERED_TRIALS
+    ]
     if not board.workspace.can("jobs.list"):
         return found
     for job in board.workspace.jobs.list(JobKind.AUTOML, limit=OFFERED_JOBS):
@@ -84,12 +88,33 @@ def _offered(board: Board) -> Sequence[Compared]:
             continue
         if (best := look(board.workspace, job.id).best) is not None and best.metrics:
             when = words.moment(job.created_at, board.now)
-            found.append(Compared(f"Best of the training of {when}: {_name(best, metric)}", job.id, best))
-    return found
+            short = f"Best of the training of {when}"
+            found.append(Compared(short, f"{short}: {_name(best, metric)}", job.id, best))
+    known = {each.key for each in found}
+    return [*found, *_named(board, [key for key in address.read("compare").split(",") if key and key not in known])]
 
 
-def _name(trial: Trial, metric: str) -> str:
-    return f"Trial {trial.number}: {words.algorithm(trial.algorithm)}, {words.score(trial.metrics.get(metric))}"
+def _named(board: Board, keys: Sequence[str]) -> Iterator[Compared]:
+    """Trials that an address names though they are not offered; what does not exist is left out."""
+    metric = jobs.primary_metric(board.job)
+    for key in dict.fromkeys(keys):
+        job_id, _, number = key.rpartition(":")
+        try:
+            other = look(board.workspace, job_id)
+        except JobNotFound:
+            continue
+        if (trial := other.trial(number)) is not None and trial.metrics:
+            when = words.moment(other.job.created_at, board.now)
+            of = "" if job_id == board.job.id else f" of the training of {when}"
+            yield Compared(f"{_number(trial)}{of}", _name(trial, metric, of), job_id, trial)
+
+
+def _number(trial: Trial) -> str:
+    return f"Trial {trial.number}"
+
+
+def _name(trial: Trial, metric: str, of: str = "") -> str:
+    return f"{_number(trial)}{of}: {words.algorithm(trial.algorithm)}, {words.score(trial.metrics.get(metric))}"
 
 
 def _metrics(board: Board, picked: Sequence[Compared]) -> None:
@@ -103,18 +128,14 @@ def _metrics(board: Board, picked: Sequence[Compared]) -> None:
             "Metric": [
                 f"{words.metric(n)}{'' if metric_named(n).higher_is_better else ' (lower is better)'}" for n in names
             ],
-            **{
-                f"{at}. {each.label.split(':')[0]}": [each.trial.metrics.get(n) for n in names]
-                for at, each in enumerate(picked, 1)
-            },
+            **{f"{at}. {each.short}": [each.trial.metrics.get(n) for n in names] for at, each in enumerate(picked, 1)},
         },
         hide_index=True,
         key="leaderboard.compared",
         height=min(38 + 35 * len(names), 290),
         placeholder=words.DASH,
         column_config={
-            f"{at}. {each.label.split(':')[0]}": st.column_config.NumberColumn(format="%.4f")
-            for at, each in enumerate(picked, 1)
+            f"{at}. {each.short}": st.column_config.NumberColumn(format="%.4f") for at, each in enumerate(picked, 1)
         },
     )
 
@@ -133,7 +154,7 @@ def _pairs(board: Board, picked: Sequence[Compared]) -> None:
             st.caption(f"{literal(other.label)}: {literal(error.message)}.")
     if not found:
         return
-    against = first.label.split(":")[0].lower()
+    against = f"{first.short[:1].lower()}{first.short[1:]}"
     charts.show(
         judged_charts.differences(
             [each.label for each, _ in found], [pair for _, pair in found], f"{against}, {words.metric(metric)}"
