@@ -32,9 +32,12 @@ CELLS_MAX = 30_000_000
 FIRST_CHECKPOINT = 3
 WITHOUT_MAX = 6
 """So often a member that does not fit is left out before there is no vote."""
-WRITE_S, PREPARE_S, WRITE_TIMES = 1.0, 0.8, 4.0
-"""To write the model and to register it takes about so long, and where preparing took longer than usual, so many times
-what it took more: both look at each column, so that wide tables and slow machines are planned for."""
+WRITE_S, WRITE_COLUMNS = 1.0, 1_500
+"""To write the model and to register it takes about so long, and as long again for each so many columns."""
+PREPARE_S, PREPARE_COLUMNS = 0.5, 2_500
+"""What preparing takes on a calm machine, in the same terms."""
+SLOW_MAX = 2.0
+"""How much slower the machine may be taken to be: while preparing, it loads the learners, too."""
 JUDGE_TIMES = 10.0
 """The winner's figures take so many times what the metric of each block takes."""
 ENDING_SLACK = 1.5
@@ -74,9 +77,8 @@ class Final:
     @property
     def ending_s(self) -> float:
         """About how long `result` would take, and the writing of the model after it."""
-        write_s = WRITE_S + WRITE_TIMES * max(0.0, self.prepared_s - PREPARE_S)
         return (
-            write_s
+            writing_s(len(self.prepared.problem.codes), self.prepared_s)
             + JUDGE_TIMES * (self.judged_s or 0.0)
             + ENDING_SLACK * self.made_s * min(CANDIDATES_MAX + FIRST_MAX, len(self.board.ranked))
         )
@@ -254,6 +256,12 @@ class Final:
             trial.number, trial.algorithm, trial.params, self.prepared.problem, self.folder / str(trial.number),
             self.executor.threads, max(1.0, seconds), self.clock(), refit=True,
         )  # fmt: skip
+
+
+def writing_s(columns: int, prepared_s: float) -> float:
+    """About how long it will take to write and register a model of so many columns, by what preparing them took."""
+    slow = prepared_s / (PREPARE_S * (1 + columns / PREPARE_COLUMNS))
+    return WRITE_S * (1 + columns / WRITE_COLUMNS) * min(max(1.0, slow), SLOW_MAX)
 
 
 def decided(spec: TrainingSpec, prepared: Prepared, said: Array) -> tuple[Signature, tuple[str, ...]]:

@@ -1,10 +1,9 @@
 """How a search keeps the time that it was given, on tables and machines on which everything takes longer."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from search_doubles import Clock, Searching
 
 from core.domain.data import DataRef
 from core.domain.metrics import TaskKind
@@ -12,6 +11,7 @@ from core.domain.signature import Signature
 from core.domain.training import TrainingSpec
 from core.ml.data.folds import share_for
 from core.ml.data.thinning import thinned
+from core.ml.final import writing_s
 from core.ml.plan.budget import IN_TIME_MIN, Budget
 from core.ml.plan.pace import CELLS_FIRST, ROW_CELLS, Pace
 from core.ml.plan.portfolio import portfolio
@@ -21,27 +21,12 @@ SPEC = TrainingSpec(DataRef("d"), "y", timeout_s=20.0)
 FIRST = next(portfolio(SPEC))
 
 
-@dataclass
-class SlowStart(Clock):
-    """The first thing that is done, which is to prepare the table, takes so many seconds."""
-
-    takes_s: float = 0.0
-    asked: int = 0
-
-    def __call__(self) -> float:
-        self.asked += 1
-        self.now += self.takes_s if self.asked == 2 else 0.0
-        return self.now
-
-
-@pytest.mark.parametrize(("takes_s", "last_s"), [(0.0, 17.0), (4.0, 13.0)])
-def test_where_preparing_took_long_the_trials_leave_time_to_write_the_model(tmp_path, takes_s, last_s):
-    clock = SlowStart(takes_s=takes_s)
-    searching, began = Searching(tmp_path, clock), clock.now
-    searching.trials.lasts_s = 2.0
-    searching.run()
-    last = max(trial.started_at + trial.duration_s for trial in searching.ended if not trial.members)
-    assert last - began == pytest.approx(last_s, abs=1.6)
+@pytest.mark.parametrize(
+    ("columns", "prepared_s", "least", "most"),
+    [(20, 0.0, 1.0, 1.1), (20, 0.4, 1.0, 1.1), (20, 60.0, 2.0, 2.1), (5_000, 1.4, 4.0, 5.0), (5_000, 4.0, 8.0, 9.0)],
+)
+def test_writing_is_planned_for_by_the_columns_and_by_how_slow_the_machine_is(columns, prepared_s, least, most):
+    assert least <= writing_s(columns, prepared_s) <= most
 
 
 def budget(now: float, **limits: int) -> Budget:
