@@ -135,3 +135,12 @@ def test_moments_are_told_in_the_clock_of_the_visitors_browser(monkeypatch):
 
     told.context_info.timezone = "../nowhere"
     assert words.local(0.0) == datetime.fromtimestamp(0.0, UTC)
+
+
+def test_a_measured_value_is_brief_and_a_large_one_without_powers_of_ten():
+    assert [words.brief(0.11893), words.brief(-21620.4, sign="+"), words.brief(254496.2, 4), words.brief(1e300)] == [
+        "0.119",
+        "-21,620",
+        "254,496",
+        "1e+300",
+    ]

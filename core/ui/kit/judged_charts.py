@@ -233,7 +233,7 @@ def contributions(found: Explanation) -> go.Figure:
         y=names,
         orientation="h",
         marker_color=[SERIES[0] if value >= 0 else SERIES[1] for value in values],
-        text=[f"{value:+.3g}" for value in values],
+        text=[words.brief(value, sign="+") for value in values],
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{y}: <b>%{x:+.4g}</b><extra></extra>",

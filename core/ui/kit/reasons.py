@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.domain.explanation import Explanation, Method, Scale
-from core.ui.kit import charts, judged_charts
+from core.ui.kit import charts, judged_charts, words
 from core.ui.shell.markup import literal
 
 METHODS = {
@@ -19,13 +19,15 @@ def show(found: Explanation, *, key: str) -> None:
     charts.show(
         judged_charts.contributions(found),
         key=key,
-        alt="; ".join(f"{name} {value:+.3g}" for name, value in found.ranked[:5]),
+        alt="; ".join(f"{name} {words.brief(value, sign='+')}" for name, value in found.ranked[:5]),
     )
 
 
 def caption(found: Explanation) -> None:
     """What they add up to, on which scale, and how they were found."""
     of = "" if found.class_name is None else f" of {literal(str(found.class_name))}"
-    whole = f"An average row has {found.base:.4g}; all columns together make it {found.score:.4g}"
+    whole = (
+        f"An average row has {words.brief(found.base, 4)}; all columns together make it {words.brief(found.score, 4)}"
+    )
     unit = "" if found.scale is Scale.VALUE else f" ({judged_charts.SCALES[found.scale]}{of})"
     st.caption(f"{METHODS[found.method]}. {whole}{unit}.")

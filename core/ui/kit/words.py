@@ -145,6 +145,11 @@ def number(value: float) -> str:
     return f"{value:.6g}"
 
 
+def brief(value: float, digits: int = 3, sign: str = "") -> str:
+    """A measured value to a few figures, a large one to its last whole: 0.1189 -> `0.119`, 254496.2 -> `254,496`."""
+    return f"{value:{sign},.0f}" if 1e3 <= abs(value) < 1e15 else f"{value:{sign}.{digits}g}"
+
+
 def value(of: Scalar | None) -> str:
     """One value of a table as it is written there; a number to six figures."""
     if of is None:

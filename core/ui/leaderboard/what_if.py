@@ -39,7 +39,7 @@ def _answer(opened: Opened, signature: Signature, found: Explanation, before: Ex
             )
             _moved(signature, found, before)
         else:
-            changed = None if before is None else f"{found.score - before.score:+.4g}"
+            changed = None if before is None else words.brief(found.score - before.score, 4, "+")
             st.metric(f"Predicted {literal(signature.target)}", words.number(found.score), changed, width="content")
     reasons.show(found, key=f"trial.contributions.{opened.key}")
     reasons.caption(found)
