@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from watched import CLASSES, HOUR_S, NOW, Shop, rows, truth
 
-from core.domain.errors import Conflict, EndpointNotFound, SpecInvalid
+from core.domain.errors import Conflict, EndpointNotFound, SpecInvalid, StoredUnreadable
 from core.domain.outcomes import Outcome, Unmatched
 from core.local.records.outcomes import forget
 from core.local.watching import feedback
@@ -134,6 +134,20 @@ def test_outcomes_stay_when_the_inputs_are_gone_and_their_files_are_made_one(
 
     assert (told.rows, len(told.metrics)) == (100, 3)
     assert len(list(shop.paths.outcomes("shop").glob("*.parquet"))) <= 4
+
+
+def test_a_damaged_file_of_outcomes_is_named(shop: Shop) -> None:
+    (first, *_) = shop.keep(rows(10, seed=1), NOW - HOUR_S)
+    records = shop.workspace.records
+    records.send_feedback("shop", [Outcome(first, 0, "yes")])
+    (file,) = shop.paths.outcomes("shop").glob("*.parquet")
+    file.write_bytes(file.read_bytes()[:-20])
+    for ask in (lambda: records.quality("shop"), lambda: records.send_feedback("shop", [Outcome(first, 1, "no")])):
+        with pytest.raises(StoredUnreadable, match=file.name) as caught:
+            ask()
+        assert "remove it" in caught.value.hint
+    file.unlink()
+    assert records.send_feedback("shop", [Outcome(first, 1, "no")]).matched == 1
 
 
 def test_outcomes_of_a_year_ago_go_and_of_too_many_the_oldest(shop: Shop) -> None:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from core.domain.errors import ServiceUnavailable, SpecInvalid
+from core.domain.errors import ServiceUnavailable, SpecInvalid, StoredUnreadable
 from core.domain.outcomes import FeedbackReceipt, Outcome, Unmatched
 from core.domain.signature import Scalar
 from core.durable import make_folder, write_atomic
@@ -56,7 +56,7 @@ class Feedback:
         self._context, self._answers = context, answers
 
     def send(self, endpoint: str, outcomes: Sequence[Outcome]) -> FeedbackReceipt:
-        """Raises EndpointNotFound, SpecInvalid for an outcome that no model can predict, StorageFull."""
+        """Raises EndpointNotFound, SpecInvalid for an outcome no model can predict, StorageFull, StoredUnreadable."""
         told = self._checked(endpoint, outcomes)
         answers = self._answers.of(endpoint, -math.inf, math.inf)
         joined = join(answers, told)
@@ -212,13 +212,23 @@ def _reason(requests: set[str], row: int, sizes: dict[str, int], ways: int) -> s
 
 
 def known(folder: Path) -> pa.Table:
-    """All outcomes that were kept, the earlier first."""
+    """All outcomes that were kept, the earlier first. Raises StoredUnreadable for a file that is damaged."""
     for _ in range(3):
         try:
-            return pa.concat_tables([SCHEMA.empty_table(), *(pq.read_table(path) for path in _files(folder))])
+            return pa.concat_tables([SCHEMA.empty_table(), *(_read(path) for path in _files(folder))])
         except FileNotFoundError:  # made one with others meanwhile
             continue
     raise ServiceUnavailable("The outcomes change while they are read", hint="Try again in a moment")
+
+
+def _read(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path, schema=SCHEMA)
+    except pa.ArrowInvalid as e:
+        raise StoredUnreadable(
+            f"The outcomes in {path} can't be read: {str(e).splitlines()[0]}",
+            hint="Restore the file, or remove it and send its outcomes again",
+        ) from e
 
 
 def latest(outcomes: pa.Table) -> pa.Table:
@@ -238,8 +248,11 @@ def within(outcomes: pa.Table, before: float, bytes_max: float) -> pa.Table:
 
 
 def _first(path: Path) -> float:
-    """When the earliest request began whose outcome is in a file."""
-    groups = pq.read_metadata(path)
+    """When the earliest request began whose outcome is in a file; of one that can't be read never."""
+    try:
+        groups = pq.read_metadata(path)
+    except pa.ArrowInvalid:
+        return math.inf
     place = SCHEMA.get_field_index("at")
     found = [groups.row_group(at).column(place).statistics for at in range(groups.num_row_groups)]
     return min((float(each.min) for each in found if each is not None and each.has_min_max), default=math.inf)
