@@ -13,7 +13,7 @@ def _list(many: int) -> None:
     names = {"first": "twin", "second": "twin", "third": "twin (2)"}
     labels = names | {f"c{at}": f"column {at}" for at in range(many)}
 
-    def draw(label: str, ids: list[str], key: str, name: object) -> str:
+    def draw(label: str, ids: list[str], key: str, name: object, wanted: str | None) -> str:
         st.write(", ".join(map(name, ids[:3])), len({name(each) for each in ids}))
         return ids[0]
 
