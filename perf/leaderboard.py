@@ -134,9 +134,9 @@ def _slide(app: App, job: str, what: str) -> None:
     app.open(f"leaderboard?job={job}&trial=0&tab=Predictions")
     slider = app.page.get_by_test_id("stSlider").get_by_role("slider").first
     for at in range(MOVES):
-        before = slider.get_attribute("aria-valuenow")
+        before = slider.input_value()
         app.click("slider", what, lambda at=at: slider.press("ArrowRight" if at % 4 else "ArrowLeft"))  # type: ignore[misc]
-        if slider.get_attribute("aria-valuenow") == before:
+        if slider.input_value() == before:
             raise RuntimeError("The slider has not moved")
 
 
