@@ -20,7 +20,7 @@ test: setup  ## every test: unit, contract, browser, quick performance
 	@$(PYTHON) scripts/run_tests.py
 
 full: setup  ## the longer tests too: every table, deeper checks
-	@$(PYTEST) -m "not chaos"
+	@$(PYTHON) scripts/run_tests.py --full
 
 deep: setup  ## the deploy gate at full depth, on a deployment made for it
 	@$(PYTEST) -m full tests/gate/test_gate_job.py

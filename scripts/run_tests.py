@@ -1,11 +1,12 @@
-"""Every test of `make test`: what mostly waits for live processes, what asks the emulation of Azure, and the rest, all
-three at once with the linters.
+"""Every test of `make test`, or of `make full` with --full: what mostly waits for live processes, what asks the
+emulation of Azure, and the rest, all three at once with the linters.
 
 What measures belongs to the first part, comes last in it, and begins when the others have ended. At the end stand
 the slowest ten tests of all and every skip by its reason. The tests' own folders are in memory where there is room:
 half of what tests of files wait for is a disk that syncs.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -22,7 +23,23 @@ ASIDE = ("rest", "azure")
 LINT = ("make", "--no-print-directory", "lint")
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 ROOM_BYTES = 2 * 1024**3
-"""Many times what all tests leave behind."""
+"""Many times what all tests of `make test` leave behind."""
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Which tests are run, and what that takes."""
+
+    marks: str
+    """What pytest's option -m says."""
+    others_s: int
+    """What measures waits so long for the other parts to end."""
+    room_bytes: int
+    """So much is free in memory where the tests' folders are to be there."""
+
+
+TEST = Depth("not full and not chaos", 900, ROOM_BYTES)
+FULL = Depth("not chaos", 6 * 3600, 4 * ROOM_BYTES)
 
 
 @dataclass(frozen=True)
@@ -37,17 +54,18 @@ class Outcome:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the parts and the linters; 0 when all are green. `arguments` go to all of them.
+    """Run the parts and the linters; 0 when all are green. `arguments` other than --full go to all parts.
 
     What the tests wrote is removed when all are green, else kept for whoever looks for the cause.
     """
-    kept = Path(mkdtemp(prefix="slipway-tests-", dir=roomy(MEMORY)))
+    depth, arguments = depth_of(arguments)
+    kept = Path(mkdtemp(prefix="slipway-tests-", dir=roomy(MEMORY, depth.room_bytes)))
     with TemporaryDirectory() as folder:
         reports = [Path(folder) / f"{half}.xml" for half in (*ASIDE, "live")]
-        lines = [_command(half, folder, kept, arguments) for half in ASIDE]
+        lines = [command(half, depth, folder, kept, arguments) for half in ASIDE]
         logs = [Path(folder) / f"{name}.log" for name in (*ASIDE, "lint")]
         aside = [_begun(line, log) for line, log in zip((*lines, LINT), logs, strict=True)]
-        live = subprocess.run(_command("live", folder, kept, arguments), env=_environment(), check=False)
+        live = subprocess.run(command("live", depth, folder, kept, arguments), env=_environment(), check=False)
         codes = (*(each.wait() for each in aside), live.returncode)
         for log in logs:
             sys.stdout.write(log.read_text("utf-8", "replace"))
@@ -60,6 +78,14 @@ def main(arguments: list[str]) -> int:
     return max(abs(code) for code in codes)
 
 
+def depth_of(arguments: list[str]) -> tuple[Depth, list[str]]:
+    """Which tests the arguments ask for, and those arguments that are pytest's."""
+    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
+    parser.add_argument("--full", action="store_true")
+    ours, others = parser.parse_known_args(arguments)
+    return FULL if ours.full else TEST, others
+
+
 def _begun(line: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":
     with log.open("wb") as said:
         return subprocess.Popen(line, stdout=said, stderr=subprocess.STDOUT, env=_environment())
@@ -70,18 +96,19 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def roomy(memory: Path) -> Path | None:
+def roomy(memory: Path, room_bytes: int) -> Path | None:
     """The folder that is kept in memory, if it is there with enough room; None is where the system puts such files."""
     try:
-        return memory if shutil.disk_usage(memory).free >= ROOM_BYTES else None
+        return memory if shutil.disk_usage(memory).free >= room_bytes else None
     except OSError:
         return None
 
 
-def _command(half: str, folder: str, kept: Path, arguments: list[str]) -> list[str]:
-    line = [sys.executable, "-m", "pytest", "-m", "not full and not chaos", f"--half={half}", "--durations=0"]
-    line += ["--durations-min=60", f"--half-lock={folder}/lock", f"--junitxml={folder}/{half}.xml"]
-    line += [f"--basetemp={kept}/{half}"]
+def command(half: str, depth: Depth, folder: str, kept: Path, arguments: list[str]) -> list[str]:
+    """How pytest is called for one part."""
+    line = [sys.executable, "-m", "pytest", "-m", depth.marks, f"--half={half}", "--durations=0"]
+    line += ["--durations-min=60", f"--half-lock={folder}/lock", f"--half-others-s={depth.others_s}"]
+    line += [f"--junitxml={folder}/{half}.xml", f"--basetemp={kept}/{half}"]
     return [*line, *arguments]
 
 

@@ -60,22 +60,23 @@ LIVE_WORDS = ("measures", "quickstart")
 """What stands in the text of each test that measures or uses one of these fixtures."""
 LIVE_ROOMS = frozenset({"lifecycle", "loadtest", "serving", "contract_tests", "cli"})
 """Folders whose tests wait for processes. Others do too: with these the other half ends when what measures begins."""
-OTHER_HALF_S = 900
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`make test` runs three parts at once: what mostly waits for live processes, what asks Azure, and the rest."""
+    """The tests run in three parts at once: what mostly waits for live processes, what asks Azure, and the rest."""
     parser.addoption(
         "--half", choices=("live", "rest", "azure"), help="run one part of the tests; what measures is `live`"
     )
     parser.addoption("--half-lock", help="a file that the other parts hold until they have ended")
+    parser.addoption("--half-others-s", type=float, default=900, help="what measures waits so long for the other parts")
 
 
 class Halves:
     """Keeps one part, and lets nothing measure while the others still run."""
 
-    def __init__(self, half: str, lock: str) -> None:
-        self._half, self._lock = half, os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    def __init__(self, half: str, lock: str, others_s: float) -> None:
+        self._half, self._others_s = half, others_s
+        self._lock = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         if half != "live":
             fcntl.flock(self._lock, fcntl.LOCK_SH)
 
@@ -92,7 +93,7 @@ class Halves:
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         if self._half == "live" and item.get_closest_marker("measures"):
-            wait_until(self._alone, OTHER_HALF_S, every_s=0.2)
+            wait_until(self._alone, self._others_s, every_s=0.2)
 
     def _alone(self) -> bool:
         try:
@@ -150,7 +151,8 @@ def _is_live(item: pytest.Item) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     if half := config.getoption("--half"):
-        config.pluginmanager.register(Halves(half, config.getoption("--half-lock")))
+        lock, others_s = config.getoption("--half-lock"), config.getoption("--half-others-s")
+        config.pluginmanager.register(Halves(half, lock, others_s))
     config.pluginmanager.register(Turns())
     in_ci = os.environ.get("CI", "").lower() in ("1", "true")
     config.pluginmanager.register(SkipRule(allowed_reasons(ALLOWED.read_text("utf-8")), in_ci))

@@ -1,5 +1,6 @@
 """The rules of a test run, on small runs of their own."""
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -66,12 +67,32 @@ def test_a_comment_is_no_reason():
     assert allowed_reasons("# why\n\n one \ntwo\n") == {"one", "two"}
 
 
-def test_the_tests_folders_are_in_memory_only_where_there_is_room(tmp_path, monkeypatch):
-    monkeypatch.setattr(run_tests, "ROOM_BYTES", 1)
-    assert run_tests.roomy(tmp_path) == tmp_path
-    assert run_tests.roomy(tmp_path / "absent") is None
-    monkeypatch.setattr(run_tests, "ROOM_BYTES", 1 << 60)
-    assert run_tests.roomy(tmp_path) is None
+def test_what_measures_waits_for_the_other_parts_as_long_as_is_said(run, tmp_path):
+    lock = tmp_path / "lock"
+    with lock.open("w") as another_part:
+        fcntl.flock(another_part, fcntl.LOCK_SH)
+        ran = run("", "", "--half=live", f"--half-lock={lock}", "--half-others-s=0.1")
+    assert ran.returncode == 1
+    assert "Still False after 0.1 s" in ran.stdout
+    assert "1 error" in ran.stdout
+
+
+def test_the_full_tests_run_in_the_same_parts_and_wait_longer():
+    (test, arguments), (full, others) = (run_tests.depth_of(line) for line in (["-x"], ["--full", "-x"]))
+    assert arguments == others == ["-x"]
+    lines = [run_tests.command("live", depth, "/reports", Path("/kept"), arguments) for depth in (test, full)]
+    differing = [(one, other) for one, other in zip(*lines, strict=True) if one != other]
+    assert differing == [
+        ("not full and not chaos", "not chaos"),
+        (f"--half-others-s={test.others_s}", f"--half-others-s={full.others_s}"),
+    ]
+    assert full.others_s > test.others_s
+
+
+def test_the_tests_folders_are_in_memory_only_where_there_is_room(tmp_path):
+    assert run_tests.roomy(tmp_path, 1) == tmp_path
+    assert run_tests.roomy(tmp_path / "absent", 1) is None
+    assert run_tests.roomy(tmp_path, 1 << 60) is None
 
 
 @pytest.mark.parametrize(
