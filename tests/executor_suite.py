@@ -6,9 +6,9 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-import psutil
 import pytest
 import trial_doubles
+from ending import gone
 from trial_doubles import task
 from waiting import wait_until
 
@@ -29,10 +29,6 @@ def never() -> bool:
 def pid_of(folder: Path, number: int = 0) -> int:
     path = folder / str(number) / "pid"
     return int(wait_until(lambda: path.exists() and path.read_text(), 30))
-
-
-def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 class ExecutorSuite:

@@ -10,9 +10,9 @@ from typing import Any
 import azure_models
 import emulating
 import living
-import psutil
 import pytest
 import requests
+from ending import gone
 from waiting import wait_until
 
 from core.emulator.emulation import Options
@@ -157,7 +157,7 @@ def test_a_deployment_that_is_deleted_leaves_no_process(
     children = [child.process.pid for (folder, key), child in own_code._CHILDREN.items() if key.endswith("/short")]
     ml.online_deployments.begin_delete("short", NAME).result()
     assert children
-    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in children), 5)
+    wait_until(lambda: all(map(gone, children)), 5)
 
 
 def test_a_scoring_script_finds_its_model_where_azure_lays_it_and_may_take_requests_as_they_come(

@@ -9,6 +9,7 @@ import backends
 import psutil
 import pytest
 import trial_doubles
+from ending import gone
 from turns import on_day
 from waiting import wait_until
 
@@ -108,7 +109,7 @@ def test_one_running_trial_is_ended_and_the_job_goes_on(world):
     pid = Paths(world.workspace.settings.home).trials(job.id) / "0" / "pid"
     trial = psutil.Process(int(wait_until(lambda: pid.exists() and pid.read_text(), 30)))
     assert jobs.cancel_trial(job.id, 0).number == 0
-    wait_until(lambda: not trial.is_running(), 4)  # a second on a machine that is not overloaded
+    wait_until(lambda: gone(trial), 4)  # a second on a machine that is not overloaded
     wait_until(lambda: jobs.trials(job.id)[0].state is not TrialState.RUNNING, 5)
     doing.join()
     first, *others = jobs.trials(job.id)

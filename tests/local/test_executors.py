@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 import trial_doubles
+from ending import gone
 from search_doubles import Searching
 from trial_doubles import task
 from turns import on_day, sets_in_turn
@@ -38,10 +38,6 @@ def outcomes(train, folder: Path, *, trials: int = 1, stop=never, **options) -> 
 def pid_of(folder: Path, number: int = 0) -> int:
     path = folder / str(number) / "pid"
     return int(wait_until(lambda: path.exists() and path.read_text(), 20))
-
-
-def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_each_trial_runs_in_a_process_of_its_own(tmp_path):

@@ -6,6 +6,7 @@ from itertools import pairwise
 import psutil
 import pytest
 from asked import asked
+from ending import gone
 from local_world import World, kill, living, ticking
 from msgspec import json
 from waiting import wait_until
@@ -184,7 +185,7 @@ def test_a_canceled_job_leaves_no_trial_running(world: World, started_by_command
     wait_until(ticking(jobs.tick, pid.exists), 120)
     trial = psutil.Process(int(wait_until(pid.read_text, 5)))
     world.store.jobs.cancel(job_id, 0.0)
-    wait_until(ticking(jobs.tick, lambda: not trial.is_running()), 4.0)  # a second on a machine that is not overloaded
+    wait_until(ticking(jobs.tick, lambda: gone(trial)), 4.0)  # a second on a machine that is not overloaded
     until_final(world, job_id)
     assert world.job(job_id).state is JobState.CANCELED
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
+from ending import gone
 from local_world import World
 from own_steps import command, function, publish_code, work_on
 
@@ -193,7 +193,7 @@ def noted(folder: Path) -> list[int]:
 
 
 def running(pids: list[int]) -> list[int]:
-    return [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+    return [pid for pid in pids if not gone(pid)]
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
+from ending import gone
 from local_world import World, kill, ticking
 from own_steps import command, step_of, trigger
 from waiting import wait_until
@@ -63,14 +63,7 @@ def noted(folder: Path) -> list[int]:
 
 
 def running(folder: Path) -> list[int]:
-    return [pid for pid in noted(folder) if runs(pid)]
-
-
-def runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return [pid for pid in noted(folder) if not gone(pid)]
 
 
 def all_begun(world: World, tick: Callable[[], None], pids: Path, count: int = 3) -> None:

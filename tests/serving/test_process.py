@@ -12,8 +12,8 @@ import threading
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
+from ending import gone
 from serving_fakes import BANK_BODY, CHECKOUT, KEY, SECOND_KEY, ServerProcess, write_model
 from signatures import bank_signature
 from waiting import wait_until
@@ -210,7 +210,7 @@ def test_workers_end_when_their_parent_is_killed_and_the_port_is_free_again(serv
     server.process.wait()
     server.start()
     assert server.score().status_code == 200
-    assert psutil.wait_procs(workers, timeout=5)[1] == []
+    wait_until(lambda: all(map(gone, workers)), 5)
 
 
 @pytest.mark.contract("K4")
@@ -246,7 +246,7 @@ def test_a_tethered_server_ends_with_its_standard_input(server):
     workers = server.workers()
     server.process.stdin.close()
     assert server.process.wait(10) == 0
-    assert psutil.wait_procs(workers, timeout=5)[1] == []
+    wait_until(lambda: all(map(gone, workers)), 5)
     assert_the_log_is_json(server)
 
 
