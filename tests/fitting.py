@@ -8,6 +8,8 @@ from playwright.sync_api import Page
 from waiting import wait_until
 
 WIDTHS = (1440, 1024, 390)
+SETTLES_S = 20.0
+"""A busy machine draws a page anew so late: for another width, and above all in the other theme."""
 CONTRAST_MIN = 4.5
 """WCAG 2.2, level AA, for text of normal size."""
 
@@ -123,7 +125,7 @@ def assert_none(look: Callable[[], list[str]], what: str) -> None:
         return not found
 
     with suppress(AssertionError):
-        wait_until(nothing, 3)
+        wait_until(nothing, SETTLES_S)
     assert found == [], f"{what}: {found}"
 
 
