@@ -108,6 +108,7 @@ def test_every_tab_of_monitor_fits_each_width_and_is_read_in_both_themes(page: P
 
 
 @pytest.mark.full
+@pytest.mark.measures
 def test_a_trial_stands_in_the_table_within_a_second_of_its_end(page: Page, app: str, quickstart: living.Live):
     (like, *_) = quickstart.workspace.jobs.list(JobKind.AUTOML)
     spec = replace(

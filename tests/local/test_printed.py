@@ -165,6 +165,7 @@ def test_a_step_that_prints_far_more_than_is_kept_ends_in_order(tmp_path: Path) 
 
 
 @pytest.mark.full
+@pytest.mark.measures
 def test_a_gigabyte_costs_neither_disk_nor_memory_nor_much_time(world: World) -> None:
     began, before = time.monotonic(), psutil.Process().memory_info().rss
     flooded(world, 1000)

@@ -41,6 +41,7 @@ def test_a_table_of_400_columns_has_a_model_in_seconds(tmp_path):
 
 
 @pytest.mark.full
+@pytest.mark.measures
 @pytest.mark.parametrize("columns", [2_000, 5_000])
 def test_a_table_of_thousands_of_columns_ends_within_its_budget(tmp_path, columns):
     assert search_s(tmp_path, rows=600, columns=columns, timeout_s=30) < 32
