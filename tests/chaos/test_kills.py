@@ -240,12 +240,12 @@ def test_a_run_whose_workers_are_killed_does_each_step_once(
 ) -> None:
     draw, point = random.Random(SEED + number), RUN_POINTS[number]
     sys.stdout.write(f"chaos: seed {SEED}, {point}\n")
-    name = f"killed-{number}"
+    name, trained = f"killed-{number}", {"target": "y", "max_trials": 2, "timeout_s": 20}
     spec = PipelineSpec(
         name,
-        (
-            PipelineStep("prepare", StepKind.PREPARE, (), {"data": str(table)}),
-            PipelineStep("automl", StepKind.AUTOML, ("prepare",), {"target": "y", "max_trials": 2, "timeout_s": 20}),
+        (  # none takes over what the run before has made of the same table
+            PipelineStep("prepare", StepKind.PREPARE, (), {"data": str(table)}, allow_reuse=False),
+            PipelineStep("automl", StepKind.AUTOML, ("prepare",), trained, allow_reuse=False),
             PipelineStep("register", StepKind.REGISTER, ("automl",), {"model": name}),
         ),
     )
