@@ -24,7 +24,7 @@ from perf.peers.automl.comparing import Comparison
 from perf.peers.automl.engines import Contender, Engine, Environment, contenders
 from perf.peers.automl.judging import Resampled, Scored, mean_difference, mean_ranks, overrun_s
 from perf.peers.automl.kept import Kept, Run
-from perf.peers.automl.report import markdown
+from perf.peers.automl.report import markdown, short_markdown
 from perf.peers.automl.sizes import installed
 from perf.peers.automl.tables import Table
 from perf.peers.automl.verdicts import Outcome, judge
@@ -264,7 +264,7 @@ def test_runs_are_made_once_and_again_where_they_failed_or_the_engine_changed(tm
         pair = [ours.contender, other.contender]
         comparison = Comparison(pair, [small_table()], 1, 0, 2, Kept(tmp_path / "runs"), tmp_path / "envs")
         comparison.run()
-        return comparison.write(tmp_path / "results"), comparison
+        return comparison.write(tmp_path / "results").report, comparison
 
     report, comparison = compare()
     assert comparison.measured
@@ -349,6 +349,12 @@ def test_the_report_tells_of_losses(fake: Any) -> None:
     assert "- small: other has the better AUC, by 0." in report
     assert "- small: other has the better log loss, by 0." in report
     assert verdict.ranks["log_loss"] == {"ours": 2.0, "other": 1.0}
+    heads, _, own, other, _, lost, *_ = short_markdown(pair, verdict, {"ours": 383.0}).splitlines()
+    assert heads.endswith("| one row, ms of processor time | model: median (largest), MB | installed, MB |")
+    assert own.startswith("| ours | 2.00 | 2.00 |")
+    assert own.endswith("| 2 | 1 (1) | 383 |")
+    assert other.endswith("| 2 | 1 (1) |  |")
+    assert lost == "Where ours is significantly behind:"
 
 
 def test_an_installed_size_counts_what_is_required_too() -> None:

@@ -39,13 +39,15 @@ def main(words: Sequence[str]) -> int:
     comparison = Comparison(chosen, loaded, options.seeds, options.folds, options.threads, kept, options.envs)
     if not options.report:
         comparison.run()
-    report = comparison.write(options.results)
+    written = comparison.write(options.results)
     if options.publish and (missing := comparison.missing):
         sys.stderr.write(f"Not published: {len(missing)} runs are missing, the first: {missing[0]}\n")
         return 1
     if options.publish:
-        write_between(CHECKOUT / "docs" / "performance.md", options.publish, report)
-    print(report)
+        write_between(CHECKOUT / "docs" / "performance.md", options.publish, written.report)
+    if options.publish == MARKER:
+        write_between(CHECKOUT / "README.md", MARKER, written.short)
+    print(written.report)
     return 0 if comparison.measured else 1
 
 
@@ -83,7 +85,8 @@ def _options(words: Sequence[str]) -> tuple[Namespace, ArgumentParser]:
         nargs="?",
         const=MARKER,
         metavar="PLACE",
-        help="write the report into the documentation, between the comments of that name (default: %(const)s)",
+        help="write the report into docs/performance.md, between the comments of that name (default: %(const)s; "
+        "the README has the first table of those, too)",
     )
     options = parser.parse_args(words)
     if options.seeds < 1 or options.folds < 0 or options.folds == 1 or options.threads < 1 or options.budget <= 0:

@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -16,12 +16,21 @@ from core.settings import CHECKOUT
 from perf.peers.automl import running, tables, verdicts
 from perf.peers.automl.engines import OURS_CODE, SCRIPTS, Contender
 from perf.peers.automl.kept import Kept, Key, Run
-from perf.peers.automl.report import markdown
+from perf.peers.automl.report import markdown, short_markdown
 from perf.peers.automl.sizes import Installed, of_engine
 from perf.peers.automl.tables import Split, Table
 from perf.peers.comparison import PeerFailed, interleaved
 from perf.peers.environments import fingerprint, installed_python, python_of
 from perf.peers.scoring import machine
+
+
+@dataclass(frozen=True)
+class Written:
+    """The comparison in Markdown."""
+
+    report: str
+    short: str
+    """A line an engine, for the README."""
 
 
 class Comparison:
@@ -65,13 +74,14 @@ class Comparison:
             _say(f"{table.name}, {split.name}: {contender.label}")
             self._kept.add(key, self._made(table, split, contender))
 
-    def write(self, folder: Path) -> str:
-        """Write `automl.md` and `automl.json`, and give the former."""
+    def write(self, folder: Path) -> Written:
+        """Write `automl.md` and `automl.json`."""
         outcomes, chosen = self._outcomes(), list(self._contenders.values())
         verdict = verdicts.judge(outcomes, chosen)
         sizes = {c.engine.name: found for c in chosen if (found := self._installed(c))}
         about = self._circumstances(outcomes)
-        report = f"{about}\n\n{markdown(outcomes, chosen, verdict, {n: s.size_mb for n, s in sizes.items()})}"
+        sizes_mb = {name: size.size_mb for name, size in sizes.items()}
+        report = f"{about}\n\n{markdown(outcomes, chosen, verdict, sizes_mb)}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "automl.md").write_text(f"# AutoML engines at equal time\n\n{report}", "utf-8")
         said = {
@@ -85,7 +95,7 @@ class Comparison:
             "runs": list(_told(outcomes)),
         }
         (folder / "automl.json").write_text(json.dumps(said, indent=1), "utf-8")
-        return report
+        return Written(report, f"{short_markdown(chosen, verdict, sizes_mb)}\n\n{about}\n")
 
     def _turns(self) -> Iterator[tuple[Table, Split, Contender]]:
         """First one split of every table; each split begun by another contender, so that drift hits all alike."""

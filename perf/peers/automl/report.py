@@ -25,39 +25,55 @@ def markdown(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _summary(contenders: Sequence[Contender], verdict: Verdict, sizes_mb: Mapping[str, float]) -> str:
-    headings = (
-        "engine",
-        "mean rank by AUC",
-        "mean rank by log loss",
-        "mean AUC",
-        "mean log loss",
-        "beyond its budget: median (most), s",
-        "processor time a run, s",
-        "one row, ms of processor time",
-        "model: median (largest), MB",
-        "installed, MB",
-    )
-    lines = [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
+COLUMNS = {
+    "engine": "label",
+    "mean rank by AUC": "rank_auc",
+    "mean rank by log loss": "rank_log_loss",
+    "mean AUC": "auc",
+    "mean log loss": "log_loss",
+    "beyond its budget: median (most), s": "overrun_s",
+    "processor time a run, s": "cpu_s",
+    "one row, ms of processor time": "one_row_ms",
+    "model: median (largest), MB": "model_mb",
+    "installed, MB": "size_mb",
+}
+"""What a column of the summary is called, and which cell stands in it."""
+SHORT = ("overrun_s", "cpu_s")
+"""Left out of the short summary."""
+
+
+def short_markdown(contenders: Sequence[Contender], verdict: Verdict, sizes_mb: Mapping[str, float]) -> str:
+    """A line an engine, and where ours is surely behind."""
+    told = [_losses(verdict, own, contenders) for own in contenders if own.engine.ours]
+    return "\n\n".join([_summary(contenders, verdict, sizes_mb, short=True), *told])
+
+
+def _summary(
+    contenders: Sequence[Contender], verdict: Verdict, sizes_mb: Mapping[str, float], *, short: bool = False
+) -> str:
+    shown = {heading: cell for heading, cell in COLUMNS.items() if not (short and cell in SHORT)}
+    lines = [f"| {' | '.join(shown)} |", "|---" * len(shown) + "|"]
     for contender in contenders:
-        line = verdict.lines.get(contender.name)
-        if line:
-            rank = [
-                f"{ranks[contender.name]:.2f}" if contender.name in ranks else "" for ranks in verdict.ranks.values()
-            ]
-            cells = [
-                contender.label,
-                *rank,
-                f"{line['auc']:.4f}",
-                f"{line['log_loss']:.4f}",
-                f"{line['overrun_s']:+.1f} ({line['overrun_max_s']:+.1f})",
-                f"{line['cpu_s']:.0f}",
-                f"{line['one_row_ms']:.3g}",
-                f"{line['model_mb']:.3g} ({line['model_max_mb']:.3g})",
-                f"{sizes_mb[contender.engine.name]:,.0f}" if contender.engine.name in sizes_mb else "",
-            ]
-            lines.append(f"| {' | '.join(cells)} |")
+        if contender.name in verdict.lines:
+            cells = _cells(contender, verdict, sizes_mb)
+            lines.append(f"| {' | '.join(cells[cell] for cell in shown.values())} |")
     return "\n".join(lines)
+
+
+def _cells(contender: Contender, verdict: Verdict, sizes_mb: Mapping[str, float]) -> dict[str, str]:
+    line, ranks = verdict.lines[contender.name], verdict.ranks
+    size_mb = sizes_mb.get(contender.engine.name)
+    return {
+        "label": contender.label,
+        **{f"rank_{f}": f"{of[contender.name]:.2f}" if contender.name in of else "" for f, of in ranks.items()},
+        "auc": f"{line['auc']:.4f}",
+        "log_loss": f"{line['log_loss']:.4f}",
+        "overrun_s": f"{line['overrun_s']:+.1f} ({line['overrun_max_s']:+.1f})",
+        "cpu_s": f"{line['cpu_s']:.0f}",
+        "one_row_ms": f"{line['one_row_ms']:.3g}",
+        "model_mb": f"{line['model_mb']:.3g} ({line['model_max_mb']:.3g})",
+        "size_mb": f"{size_mb:,.0f}" if size_mb is not None else "",
+    }
 
 
 def _by_table(
