@@ -40,10 +40,20 @@ INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):
-    """An argparse parser whose complaints are of our family, and which takes no shortened options."""
+    """An argparse parser: its complaints are of our family, it takes options anywhere, and none that is cut short."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
+
+    mixes = False
+    """Whether options may stand between positional arguments; argparse else takes what may be left out as left out."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        found, rest = super().parse_known_args(args, namespace)
+        if rest and self.mixes and namespace is None:
+            mixed, fewer = self.parse_known_intermixed_args(args, argparse.Namespace())
+            return (found, rest) if fewer else (mixed, [])
+        return found, rest
 
     def error(self, message: str) -> NoReturn:
         raise SpecInvalid(message[:1].upper() + message[1:], hint=f"See: {self.prog} --help")
@@ -94,7 +104,7 @@ def commands(module: str) -> tuple[Command, ...]:
     return found
 
 
-def _add(place: argparse.ArgumentParser, common: argparse.ArgumentParser, found: Sequence[Command]) -> None:
+def _add(place: Parser, common: Parser, found: Sequence[Command]) -> None:
     if " " not in found[0].words:
         _fill(place, found[0])
         return
@@ -111,9 +121,10 @@ def _add(place: argparse.ArgumentParser, common: argparse.ArgumentParser, found:
         )
 
 
-def _fill(place: argparse.ArgumentParser, command: Command) -> None:
+def _fill(place: Parser, command: Command) -> None:
     place.description = f"{command.help[:1].upper()}{command.help[1:]}."
     place.set_defaults(command=command)
+    place.mixes = all(argument.options.get("nargs") != argparse.REMAINDER for argument in command.arguments)
     for argument in command.arguments:
         place.add_argument(*argument.flags, **argument.options)
 

@@ -270,6 +270,41 @@ def test_every_command_explains_itself(word, capsys):
         assert "%%" not in told
 
 
+MANY_OR_NONE = (
+    "endpoint search bank TEXT",
+    "endpoint drift-limit bank age --limit=1",
+    "endpoint set-traffic bank v1=40 v2=60",
+    "job compare a:1 b:2",
+    "pipeline publish train.yml",
+    "pipeline list-runs train",
+    "azure clock forward 1d",
+    "azure fault add throttled",
+)
+"""A line for each command with an argument that may be left out or given several times."""
+
+
+@pytest.mark.parametrize("line", MANY_OR_NONE)
+def test_an_option_may_stand_anywhere(line):
+    words = line.split()
+    read = parser(words[:1]).parse_args
+    at_the_end = read([*words, "--home", "here"])
+    for place in range(2, len(words)):
+        assert read([*words[:place], "--home", "here", *words[place:]]) == at_the_end
+    with pytest.raises(SpecInvalid, match="--hom here"):
+        read([*words, "--hom", "here"])
+
+
+def test_every_command_with_an_argument_that_may_be_left_out_is_tried_so():
+    found = {
+        c.words
+        for word in WORDS
+        for c in commands(WORDS[word][0])
+        for a in c.arguments
+        if a.options.get("nargs") in ("?", "*", "+") and not a.flags[0].startswith("-")
+    }
+    assert found == {" ".join(line.split()[:2]) for line in MANY_OR_NONE}
+
+
 def test_a_key_is_never_an_argument():
     named = [f for word in WORDS for c in commands(WORDS[word][0]) for a in c.arguments for f in a.flags]
     assert "--key" not in named
