@@ -17,7 +17,7 @@ from quickstart_fakes import NO_JSON, SIGNATURE, Double, understood
 from core.definitions.fires import check_schedule, next_fires
 from core.definitions.pipelines import plan
 from core.definitions.schedule_words import schedule_words
-from core.domain.alerts import Alert, AlertEvent, AlertRule, AlertState
+from core.domain.alerts import Alert, AlertEvent, AlertRule, AlertState, UnreadableAlert
 from core.domain.batch import BatchSpec
 from core.domain.data import (
     AS_FOUND,
@@ -793,12 +793,20 @@ class FakeRecords(Records):
 
     @verb
     def delete_alert(self, name: str) -> None:
-        if self._memory.monitored.alerts.pop(name, None) is None:
+        monitored = self._memory.monitored
+        unreadable = tuple(alert for alert in monitored.unreadable_alerts if alert.name != name)
+        was_unreadable = len(unreadable) < len(monitored.unreadable_alerts)
+        monitored.unreadable_alerts = unreadable
+        if monitored.alerts.pop(name, None) is None and not was_unreadable:
             raise AlertNotFound(f"There is no alert '{name}'")
 
     @verb
     def alerts(self) -> tuple[Alert, ...]:
         return tuple(sorted(self._memory.monitored.alerts.values(), key=lambda a: a.state is not AlertState.FIRING))
+
+    @verb
+    def unreadable_alerts(self) -> tuple[UnreadableAlert, ...]:
+        return self._memory.monitored.unreadable_alerts
 
     @verb
     def alert_events(self, limit: int = 100) -> tuple[AlertEvent, ...]:

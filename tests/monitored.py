@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from core.domain.alerts import Alert, AlertEvent, AlertMetric, AlertRule, AlertState
+from core.domain.alerts import Alert, AlertEvent, AlertMetric, AlertRule, AlertState, UnreadableAlert
 from core.domain.drift import Bins, ColumnDrift, DriftReport, DriftVerdict, PredictionBucket, Predictions
 from core.domain.monitoring import (
     Availability,
@@ -135,6 +135,7 @@ class Monitored:
     course: tuple[DeploymentCourse, ...] | None = None
     """None: the summary's own."""
     alerts: dict[str, Alert] = field(default_factory=dict)
+    unreadable_alerts: tuple[UnreadableAlert, ...] = ()
     events: tuple[AlertEvent, ...] = ()
     limits: dict[str, float | None] = field(default_factory=dict)
 

@@ -48,5 +48,6 @@ LACKS: Mapping[str, str] = {
     "records.disagreement": "Application Insights has no answers to compare; a mirrored deployment's are thrown away.",
     **dict.fromkeys(("records.drift", "records.set_drift_limit", "records.predictions"), NO_INPUTS),
     **dict.fromkeys(("records.set_alert", "records.delete_alert", "records.alerts", "records.alert_events"), NO_ALERTS),
+    "records.unreadable_alerts": NO_ALERTS,
 }
 """Verb -> why not, in a sentence that people read beside what is greyed."""

@@ -1,5 +1,6 @@
 """`alert`: rules over what is monitored."""
 
+import shlex
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
@@ -53,7 +54,12 @@ def _rule(name: str, given: dict[str, Any], before: AlertRule | None) -> AlertRu
 
 def _list(context: Context, options: Namespace) -> Outcome:
     alerts = context.workspace.records.alerts()
-    lines = "\n\n".join(_shown(alert) for alert in alerts) or "No alert is set. `alert set` makes one."
+    unreadable = context.workspace.records.unreadable_alerts()
+    for alert in unreadable:
+        context.say(f"{alert.name}, of endpoint {alert.endpoint}, watches nothing: {alert.why}")
+        context.say(f"  Delete it (`alert delete {shlex.quote(alert.name)}`), and set it anew")
+    none = "No other alert is set." if unreadable else "No alert is set. `alert set` makes one."
+    lines = "\n\n".join(map(_shown, alerts)) or none
     return Outcome(alerts, DONE, lines)
 
 

@@ -161,6 +161,15 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableAlert:
+    """An alert that watches nothing, for its rule cannot be read."""
+
+    name: str
+    endpoint: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlertEvent:
     """An alert that fired (`state` is firing) or cleared (ok)."""
 

@@ -51,9 +51,11 @@ def delete_alert(context: Context, name: str) -> None:
 
 def retire(tx: Nouns, endpoint: str, now: float) -> None:
     """Forget the rules of an endpoint that is being deleted."""
-    for stored in tx.alerts.list(endpoint):
+    found, unreadable = tx.alerts.all(endpoint)
+    for stored in found:
         _end(tx, stored, now, f"ended with endpoint '{endpoint}', which was deleted")
-        tx.alerts.delete(stored.rule.name)
+    for name in (*(stored.rule.name for stored in found), *(alert.name for alert in unreadable)):
+        tx.alerts.delete(name)
 
 
 def keep_event(tx: Nouns, stored: StoredAlert, standing: Standing, at: float) -> None:

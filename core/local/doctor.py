@@ -1,6 +1,7 @@
 """What could be wrong with a workspace on this machine: its folder, the disk, memory, ports, tables, the service."""
 
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ def findings(context: Context, status: Callable[[], ServiceStatus]) -> Iterator[
     yield _port(context, service)
     yield from forwarding.findings(context, service)
     yield from _records(context)
+    yield from _alerts(context)
 
 
 def _folder(context: Context) -> Finding:
@@ -120,6 +122,14 @@ def _records(context: Context) -> Iterator[Finding]:
             said = f"'{endpoint.name}' has lost {counted(int(lost), 'record')} since its server started"
             hint = f"The disk was full or too slow; python -m core endpoint logs {endpoint.name} --level error"
             yield Finding("Records", WARNING, said, hint)
+
+
+def _alerts(context: Context) -> Iterator[Finding]:
+    """Alerts that watch nothing, for what is kept of them cannot be read."""
+    _, unreadable = context.store.alerts.all() if context.paths.store.exists() else ((), ())
+    for alert in unreadable:
+        hint = f"python -m core alert delete {shlex.quote(alert.name)}, and set it anew"
+        yield Finding("Alerts", FAILED, f"Alert '{alert.name}' watches nothing: {alert.why}", hint)
 
 
 def _ours(url: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.domain.alerts import Alert, AlertEvent, AlertRule
+from core.domain.alerts import Alert, AlertEvent, AlertRule, UnreadableAlert
 from core.domain.drift import DriftReport, Predictions
 from core.domain.monitoring import (
     Availability,
@@ -122,8 +122,12 @@ class Records(Collection):
         self._cannot("delete_alert")
 
     def alerts(self) -> tuple[Alert, ...]:
-        """All alerts with their state, firing ones first."""
+        """All alerts that can be read, with their state, firing ones first."""
         self._cannot("alerts")
+
+    def unreadable_alerts(self) -> tuple[UnreadableAlert, ...]:
+        """Those that are left out of `alerts`, by name; `delete_alert` removes one."""
+        self._cannot("unreadable_alerts")
 
     def alert_events(self, limit: int = 100) -> tuple[AlertEvent, ...]:
         """What alerts did, the newest first."""

@@ -8,7 +8,7 @@ import pytest
 from backends import settings
 from fakes import FakeWorkspace
 
-from core.domain.alerts import AlertEvent, AlertMetric, AlertState
+from core.domain.alerts import AlertEvent, AlertMetric, AlertState, UnreadableAlert
 
 
 @pytest.fixture
@@ -68,6 +68,16 @@ def test_alerts_are_listed_in_words(alerts):
     assert "token" not in out
     (listed,) = json.loads(run("alert list --json")[1])
     assert listed["rule"]["name"] == "errors"
+
+
+def test_an_alert_that_cannot_be_read_is_named_beside_the_others(alerts):
+    run, fake = alerts
+    fake.monitored.unreadable_alerts = (UnreadableAlert("old one", "bank-marketing", "its limit is missing"),)
+    made(run)
+    code, out, said = run("alert list --json")
+    assert (code, [listed["rule"]["name"] for listed in json.loads(out)]) == (0, ["errors"])
+    assert "old one, of endpoint bank-marketing, watches nothing: its limit is missing" in said
+    assert "alert delete 'old one'" in said
 
 
 def test_events_are_told_in_words(alerts):

@@ -5,8 +5,10 @@ import os
 import shlex
 import signal
 import socket
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,12 @@ from waiting import wait_until
 from core.domain.alerts import AlertMetric, AlertRule, AlertState
 from core.domain.drift import Bins, ColumnDrift, DriftReport, DriftVerdict
 from core.domain.errors import AlertNotFound, EndpointNotFound, Forbidden, PipelineNotFound, SpecInvalid
-from core.domain.monitoring import Availability
+from core.domain.monitoring import Availability, FindingState
 from core.domain.pipeline import Parameter, ParameterType, PipelineSpec, PipelineStep, StepKind
 from core.domain.run import PipelineRunSpec, RunOrigin
+from core.local.alerting import retire
+from core.local.context import Context
+from core.local.doctor import findings
 from core.local.machine import failpoints
 from core.local.machine.failpoints import Failpoint, arm
 from core.local.service.alert_watch import Watching
@@ -98,6 +103,27 @@ def test_an_alert_is_set_changed_listed_and_deleted(bank: Watched) -> None:
         bank.records.delete_alert("b")
     assert unknown.value.hint == "Alerts: errors"
     assert bank.records.alert_events() == ()
+
+
+def test_an_alert_that_cannot_be_read_is_told_until_it_is_deleted(bank: Watched, caplog: Any) -> None:
+    bank.records.set_alert(ERRORS)
+    bank.records.set_alert(replace(ERRORS, name="old one"))
+    with closing(sqlite3.connect(bank.world.paths.store)) as db, db:
+        db.execute("UPDATE alerts SET rule = json_remove(rule, '$.limit') WHERE name = 'old one'")
+    bank.requests(failed=10)
+    assert (bank.look(0), bank.look()) == ((FIRING,), (FIRING,))
+    assert [record.message for record in caplog.records if "watches nothing" in record.message] == [
+        "alert old one watches nothing: What the workspace keeps of alert 'old one' cannot be read: "
+        "Object missing required field `limit`"
+    ]
+    assert [(alert.name, alert.endpoint) for alert in bank.records.unreadable_alerts()] == [("old one", "bank")]
+    context = Context(bank.world.settings)
+    (found,) = (f for f in findings(context, bank.workspace.service.status) if f.name == "Alerts")
+    assert (found.state, "'old one' watches nothing" in found.detail) == (FindingState.FAILED, True)
+    assert "alert delete 'old one'" in found.hint
+    with context.store.write() as tx:
+        retire(tx, "bank", bank.now)
+    assert (bank.records.alerts(), bank.records.unreadable_alerts()) == ((), ())
 
 
 @pytest.mark.parametrize(

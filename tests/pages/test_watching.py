@@ -9,7 +9,7 @@ from bank_story import two_deployments
 from reading import by_label, text
 
 from core.definitions import shipped
-from core.domain.alerts import AlertMetric, AlertState
+from core.domain.alerts import AlertMetric, AlertState, UnreadableAlert
 from core.domain.drift import DriftVerdict
 from core.domain.monitoring import Availability, Disagreement, Origin
 from core.domain.outcomes import Measured
@@ -263,6 +263,15 @@ def test_an_alert_is_made_changed_and_deleted(visit, bank):
 
     by_label(app.button, "Delete the alert").click().run()
     assert bank.monitored.alerts == {}
+
+
+def test_an_alert_that_cannot_be_read_is_shown_and_can_be_deleted(visit, bank):
+    bank.monitored.unreadable_alerts = (UnreadableAlert("old", BANK, "its limit is missing"),)
+    assert "Alert **old** watches nothing" in text(visit("home"))
+    app = visit("monitor", watch="Alerts")
+    assert "**old** watches nothing: its limit is missing" in app.error[0].value
+    by_label(app.button, "Delete the alert").click().run()
+    assert bank.monitored.unreadable_alerts == ()
 
 
 def test_an_alert_that_starts_a_pipeline_gives_its_parameters_first_of_all_the_endpoint_that_is_watched(visit, bank):

@@ -18,7 +18,13 @@ KINDS = {
     "outcomes beside the answers": {"records.send_feedback", "records.quality"},
     "reasons of refusals, and answers of mirrored deployments": {"records.refusals", "records.disagreement"},
     "inputs and predictions": {"records.drift", "records.set_drift_limit", "records.predictions"},
-    "alerts": {"records.set_alert", "records.delete_alert", "records.alerts", "records.alert_events"},
+    "alerts": {
+        "records.set_alert",
+        "records.delete_alert",
+        "records.alerts",
+        "records.unreadable_alerts",
+        "records.alert_events",
+    },
     "keys of pipelines: batch endpoints take Entra tokens alone": {"pipelines.keys", "pipelines.rotate_key"},
     "a service of ours": {"service.start", "service.run", "service.stop", "service.status", "service.key"},
 }

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.domain.alerts import Alert, AlertEvent, AlertRule, AlertState
+from core.domain.alerts import Alert, AlertEvent, AlertRule, AlertState, UnreadableAlert
 from core.domain.drift import DriftReport, Predictions
 from core.domain.errors import SpecInvalid
 from core.domain.monitoring import (
@@ -155,8 +155,13 @@ class LocalRecords(Records):
         alerting.delete_alert(self._context, name)
 
     def alerts(self) -> tuple[Alert, ...]:
-        found = map(self._alert, self._context.store.alerts.list())
-        return tuple(sorted(found, key=lambda alert: (SHOWN_FIRST.index(alert.state), alert.rule.name)))
+        found, _ = self._context.store.alerts.all()
+        shown = map(self._alert, found)
+        return tuple(sorted(shown, key=lambda alert: (SHOWN_FIRST.index(alert.state), alert.rule.name)))
+
+    def unreadable_alerts(self) -> tuple[UnreadableAlert, ...]:
+        _, unreadable = self._context.store.alerts.all()
+        return unreadable
 
     def alert_events(self, limit: int = 100) -> tuple[AlertEvent, ...]:
         return self._context.store.alerts.events(check_limit(limit))

@@ -6,7 +6,7 @@ and nobody is told twice of one event by it.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from core.domain.alerts import AlertState
 from core.local.alerting import keep_event
@@ -39,6 +39,7 @@ class Watching:
         self._next: dict[tuple[str, int], float] = {}
         """When each rule, in its revision, is looked at next, by the monotonic clock."""
         self._failing: dict[str, str] = {}
+        self._unreadable: Mapping[str, str] = {}
 
     def background(self) -> Background:
         """The thread, to be entered."""
@@ -47,7 +48,9 @@ class Watching:
     def once(self) -> None:
         """Look at every rule whose time has come."""
         measuring = Measuring(self._workspace, self._clock())
-        known = {(stored.rule.name, stored.revision): stored for stored in self._store.alerts.list()}
+        found, unreadable = self._store.alerts.all()
+        self._say({alert.name: alert.why for alert in unreadable})
+        known = {(stored.rule.name, stored.revision): stored for stored in found}
         self._next = {key: at for key, at in self._next.items() if key in known}
         for key, stored in known.items():
             if time.monotonic() >= self._next.get(key, 0.0):
@@ -56,6 +59,12 @@ class Watching:
                 took_s = time.monotonic() - began
                 rest_s = took_s / SHARE_MAX if took_s > LONG_S else 0.0
                 self._next[key] = began + max(every_s(stored.rule, self._look_s), rest_s)
+
+    def _say(self, unreadable: Mapping[str, str]) -> None:
+        """Each one once: they watch nothing until somebody deletes them."""
+        for name in unreadable.keys() - self._unreadable.keys():
+            log.error("alert %s watches nothing: %s", name, unreadable[name])
+        self._unreadable = unreadable
 
     def _read(self, measuring: Measuring, stored: StoredAlert) -> Reading:
         """One rule's failure is its own: what it watches is not known then."""

@@ -1,9 +1,8 @@
 """Alerts: each rule with what it stands at, and the events of them all, kept after their rules."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
-from core.domain.alerts import AlertEvent, AlertRule, AlertState
+from core.domain.alerts import AlertEvent, AlertRule, AlertState, UnreadableAlert
 from core.domain.errors import AlertNotFound, StoredUnreadable
 from core.local.store.bodies import decode, encode, member
 from core.local.store.db import Access, Row
@@ -68,13 +67,15 @@ class Alerts:
         row = self._db.row("SELECT * FROM alerts WHERE name = ?", name)
         return None if row is None else _stored(row)
 
-    def list(self, endpoint: str = "") -> tuple[StoredAlert, ...]:
-        """All that can be read, or those of an endpoint, by name."""
-        found = []
+    def all(self, endpoint: str = "") -> tuple[tuple[StoredAlert, ...], tuple[UnreadableAlert, ...]]:
+        """All rules, or those of an endpoint, by name: those that can be read, and those that cannot."""
+        found, unreadable = [], []
         for row in self._db.rows("SELECT * FROM alerts WHERE ? IN ('', endpoint) ORDER BY name", endpoint):
-            with suppress(StoredUnreadable):
+            try:
                 found.append(_stored(row))
-        return tuple(found)
+            except StoredUnreadable as e:
+                unreadable.append(UnreadableAlert(row["name"], row["endpoint"], e.message))
+        return tuple(found), tuple(unreadable)
 
     def judged(self, name: str, standing: Standing) -> None:
         """What a rule stands at after a look."""

@@ -1,10 +1,10 @@
-"""What needs a person: alerts that fire, pipelines whose last run failed, schedules that nobody looks at any more."""
+"""What needs a person: alerts that fire or cannot be read, pipelines that failed, schedules that nobody looks at."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from core.domain.alerts import Alert
+from core.domain.alerts import Alert, UnreadableAlert
 from core.domain.job import JobState
 from core.domain.monitoring import SCHEDULER_SILENT_S, ServiceStatus
 from core.domain.run import RunSummary
@@ -19,13 +19,14 @@ SHOWN_MAX = 5
 def show(seen: Overview) -> None:
     """Nothing at all on a good day."""
     trouble = "" if abilities.lacking("service.status") else _trouble(cached.service().status, seen.now)
-    if not (trouble or seen.failed or seen.firing):
+    if not (trouble or seen.failed or seen.firing or seen.unreadable_alerts):
         return
     with st.container(border=True, gap="small"):
         st.markdown(":red[:material/error:] **Needs attention**")
         if trouble:
             _scheduler(trouble)
         _alerts(seen.firing, seen.now)
+        _unreadable(seen.unreadable_alerts)
         _runs(seen.failed, seen.now)
 
 
@@ -37,6 +38,15 @@ def _alerts(firing: Sequence[Alert], now: float) -> None:
             navigation.link("Monitor", "Alerts", endpoint=alert.rule.endpoint, watch="Alerts")
     if len(firing) > SHOWN_MAX:
         st.caption(f"And {words.plural(len(firing) - SHOWN_MAX, 'more alert')}.")
+
+
+def _unreadable(alerts: Sequence[UnreadableAlert]) -> None:
+    for alert in alerts[:SHOWN_MAX]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"Alert **{literal(alert.name)}** watches nothing: its rule cannot be read")
+            navigation.link("Monitor", "Alerts", endpoint=alert.endpoint, watch="Alerts")
+    if len(alerts) > SHOWN_MAX:
+        st.caption(f"And {words.plural(len(alerts) - SHOWN_MAX, 'more alert')} that cannot be read.")
 
 
 def _scheduler(trouble: str) -> None:

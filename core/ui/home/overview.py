@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.domain.alerts import Alert, AlertState
+from core.domain.alerts import Alert, AlertState, UnreadableAlert
 from core.domain.data import DataAsset
 from core.domain.endpoint import Endpoint
 from core.domain.job import Job, JobKind
@@ -47,6 +47,8 @@ class Overview:
     schedules: tuple[Schedule, ...] = ()
     firing: tuple[Alert, ...] = ()
     """Alerts that fire."""
+    unreadable_alerts: tuple[UnreadableAlert, ...] = ()
+    """Alerts that watch nothing."""
 
     @property
     def running(self) -> tuple[Job, ...]:
@@ -81,6 +83,7 @@ def look(workspace: Workspace) -> Overview:
         going=news.going,
         schedules=cached.schedules() if can("schedules.list") else (),
         firing=tuple(a for a in alerts if a.state is AlertState.FIRING),
+        unreadable_alerts=workspace.records.unreadable_alerts() if can("records.unreadable_alerts") else (),
     )
 
 

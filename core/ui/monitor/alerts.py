@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.domain.alerts import Alert, AlertEvent, AlertState
+from core.domain.alerts import Alert, AlertEvent, AlertState, UnreadableAlert
 from core.ui.kit import notices, words
 from core.ui.kit.words import Word
 from core.ui.monitor import alert_form
@@ -35,9 +35,9 @@ def show(opened: Opened) -> None:
     edited = choices.opened("alert", known, key="alert", scope=opened.name)
     # A form that is open is not drawn anew while somebody fills it in.
     live(
-        lambda: (_of(opened), time.time()),
+        lambda: (_of(opened), _unreadable_of(opened), time.time()),
         lambda _: LOOK_EVERY_S if opened.follow and not edited else None,
-        lambda seen: _standing(opened, seen[0], edited, seen[1]),
+        lambda seen: _standing(opened, seen[0], seen[1], edited, seen[2]),
     )
 
 
@@ -45,11 +45,21 @@ def _of(opened: Opened) -> dict[str, Alert]:
     return {a.rule.name: a for a in opened.workspace.records.alerts() if a.rule.endpoint == opened.name}
 
 
-def _standing(opened: Opened, known: Mapping[str, Alert], edited: str, now: float) -> None:
+def _unreadable_of(opened: Opened) -> tuple[UnreadableAlert, ...]:
+    return tuple(a for a in opened.workspace.records.unreadable_alerts() if a.endpoint == opened.name)
+
+
+def _standing(
+    opened: Opened, known: Mapping[str, Alert], unreadable: Sequence[UnreadableAlert], edited: str, now: float
+) -> None:
     """Every alert as it stands now, and what they did."""
+    for broken in unreadable:
+        with st.container(border=True, horizontal=True, horizontal_alignment="distribute"):
+            st.error(f"**{literal(broken.name)}** watches nothing: {literal(broken.why)}", icon=":material/error:")
+            _delete(opened, broken.name)
     for alert in known.values():
         _alert(opened, alert, edited == alert.rule.name, now)
-    if not known:
+    if not known and not unreadable:
         st.caption(f"No rule watches {literal(opened.name)} yet.")
     _history(opened, now)
 
@@ -83,10 +93,14 @@ def _buttons(opened: Opened, alert: Alert, edited: bool) -> None:
         if st.button("Close" if edited else "Change", key=f"alert.edit.{name}", **able("records.set_alert")):
             choices.put("alert", "" if edited else name, scope=opened.name)
             st.rerun()
-        with st.popover("Delete", **able("records.delete_alert")):
-            st.markdown(f"Delete **{literal(name)}**? Its history stays.")
-            if st.button("Delete the alert", key=f"alert.delete.{name}"):
-                actions.apply("Deleting", _deleted, opened, name)
+        _delete(opened, name)
+
+
+def _delete(opened: Opened, name: str) -> None:
+    with st.popover("Delete", **able("records.delete_alert")):
+        st.markdown(f"Delete **{literal(name)}**? Its history stays.")
+        if st.button("Delete the alert", key=f"alert.delete.{name}"):
+            actions.apply("Deleting", _deleted, opened, name)
 
 
 def _deleted(opened: Opened, name: str) -> bool:

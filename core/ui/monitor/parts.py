@@ -22,6 +22,6 @@ TABS: tuple[Part[Opened], ...] = (
     Part("Drift", drift.show, needs=("records.drift",)),
     Part("Predictions", predictions.show, needs=("records.predictions",)),
     Part("Outcomes", outcomes.show, needs=("records.send_feedback",)),
-    Part("Alerts", alerts.show, needs=("records.alerts",)),
+    Part("Alerts", alerts.show, needs=("records.alerts", "records.unreadable_alerts")),
     Part("Collection", collection.show),
 )
