@@ -14,7 +14,6 @@ from core.domain.pipeline import StepKind
 from core.domain.training import Algorithm, GuardrailState, TrialState
 from core.ui.kit import words
 from core.ui.shell import clock
-from core.ui.shell.markup import literal
 
 STATEFUL = (DeploymentState, EndpointState, GateState, GuardrailState, JobState, TrialState)
 NAMED = (
@@ -102,22 +101,6 @@ def test_what_was_days_ago_has_its_date():
 
     assert words.ago(now - 5 * 86_400, now).startswith("on ")
     assert words.ago(None, now) == "–"
-
-
-@pytest.mark.parametrize(
-    "text", ["plain words, 11.2 %", "day_of_week", "http://127.0.0.1:8701/score", "'age' is 17 to 98", "a-b (c)"]
-)
-def test_everyday_text_is_left_as_it_is(text):
-    assert literal(text) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("**bold**", r"\*\*bold\*\*"), ("[x](http://h)", r"\[x\](http://h)"), (":red[x]", r"\:red\[x\]"),
-     ("`code`", r"\`code\`"), ("$a$", r"\$a\$"), ("_it_", r"\_it\_"), ("<b>", r"\<b>")],
-)  # fmt: skip
-def test_markup_in_a_name_is_shown_not_obeyed(text, expected):
-    assert literal(text) == expected
 
 
 def test_one_thing_is_not_many():

@@ -12,6 +12,7 @@ from core.ui.kit import lineage, words
 from core.ui.shell import actions, cached, navigation
 from core.ui.shell.abilities import able
 from core.ui.shell.drafts import draft
+from core.ui.shell.markup import literal
 from core.workspace import Workspace
 
 LIMITS: Mapping[str, tuple[str, str]] = {
@@ -82,8 +83,10 @@ def _lineage(workspace: Workspace, endpoint: Endpoint) -> None:
                     target=model.signature.target,
                 )
             if model.imported:
-                elsewhere = "" if data else f" and trained elsewhere on {words.asset(model.data)}"
-                st.markdown(f"Model {model.name}, version {model.version}, was imported{elsewhere}", width="content")
+                elsewhere = "" if data else f" and trained elsewhere on {literal(words.asset(model.data))}"
+                st.markdown(
+                    f"Model {literal(model.name)}, version {model.version}, was imported{elsewhere}", width="content"
+                )
             else:
                 navigation.link(
                     "Leaderboard",

@@ -15,6 +15,7 @@ from core.ui.kit import charts, notices, percentiles, tables, words
 from core.ui.shell import actions, choices, failures
 from core.ui.shell.abilities import able
 from core.ui.shell.live import FAST_S, live
+from core.ui.shell.markup import literal
 from core.ui.shell.state import state
 from core.workspace import Workspace
 
@@ -221,7 +222,7 @@ def _report(report: LoadReport, key: str) -> None:
     if causes:
         st.markdown(
             ":red[Failed:] "
-            + ", ".join(f"{cause} ({words.plural(count, 'request')})" for cause, count in causes.items())
+            + ", ".join(f"{literal(cause)} ({words.plural(count, 'request')})" for cause, count in causes.items())
         )
 
 

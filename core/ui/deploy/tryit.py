@@ -92,7 +92,7 @@ def _score(
     # The answer stands below a long form, perhaps out of sight.
     if reply.status == 200:
         st.toast(
-            f"Prediction: {', '.join(shown(label) for label in results(reply.body)[:3])}",
+            f"Prediction: {literal(', '.join(shown(label) for label in results(reply.body)[:3]))}",
             icon=":material/check_circle:",
         )
     else:
@@ -149,7 +149,9 @@ def _show(answer: Answer) -> None:
     with st.container(border=True):
         if signature.regression and answer.single and len(labels) == 1:
             st.metric(
-                "Prediction", shown(labels[0]), help=f"The model predicts the column {literal(signature.target)}."
+                "Prediction",
+                literal(shown(labels[0])),
+                help=f"The model predicts the column {literal(signature.target)}.",
             )
         elif answer.shares is None or answer.shares.status != 200 or len(labels) != 1:
             st.json(reply.body)
@@ -157,7 +159,7 @@ def _show(answer: Answer) -> None:
             # In a narrow window the chart stands below.
             with st.container(horizontal=True, vertical_alignment="center"):
                 told = f"The model predicts the column {literal(signature.target)}."
-                st.metric("Prediction", shown(labels[0]), help=told, width=220)
+                st.metric("Prediction", literal(shown(labels[0])), help=told, width=220)
                 chart = charts.probabilities(signature.classes, results(answer.shares.body)[0])
                 charts.show(chart, key="deploy.shares", alt="Probability of each class")
         by = _answered_by(reply)
@@ -167,12 +169,12 @@ def _show(answer: Answer) -> None:
 
 
 def _rule(signature: Signature) -> str:
-    """From which probability on the positive class is predicted, where there are two classes."""
+    """From which probability on the positive class is predicted, where there are two classes (Markdown)."""
     if signature.threshold is None and len(signature.classes) != 2:
         return ""
     share = 0.5 if signature.threshold is None else signature.threshold
     positive = signature.classes[-1] if signature.positive_class is None else signature.positive_class
-    return f"predicts {positive} at {100 * share:.3g} % or above"
+    return f"predicts {literal(str(positive))} at {100 * share:.3g} % or above"
 
 
 def shown(label: Any) -> str:

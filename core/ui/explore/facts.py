@@ -5,6 +5,7 @@ import streamlit as st
 from core.domain.data import DataAsset, TableProfile
 from core.domain.pipeline import ValueType
 from core.ui.kit import lineage, tables, words
+from core.ui.shell.markup import code
 from core.workspace import Workspace
 
 
@@ -29,6 +30,5 @@ def draw_runs(workspace: Workspace, asset: DataAsset) -> None:
 
 def draw_origin(asset: DataAsset, now: float) -> None:
     """Where the table came from, and when."""
-    origin = asset.origin.replace("`", "'")  # it would end the code
-    came = f"{words.SOURCES[asset.source]}: `{origin}`"
+    came = f"{words.SOURCES[asset.source]}: {code(asset.origin)}"
     st.caption(f"{came}, registered {words.ago(asset.created_at, now)} · SHA-256 `{asset.sha256[:12]}…`")

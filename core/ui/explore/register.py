@@ -11,7 +11,7 @@ from core.settings import Settings
 from core.ui.kit import tables, words
 from core.ui.shell import abilities, actions, choices, panels
 from core.ui.shell.abilities import able
-from core.ui.shell.markup import literal
+from core.ui.shell.markup import code, literal
 from core.ui.shell.state import state
 from core.workspace import Workspace
 
@@ -118,7 +118,7 @@ def _allowed(settings: Settings) -> str:
 
 
 def _listed(folders: Sequence[object]) -> str:
-    return ", ".join(f"`{folder}`" for folder in folders)
+    return ", ".join(code(str(folder)) for folder in folders)
 
 
 def _name(key: str) -> str:

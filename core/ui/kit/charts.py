@@ -47,6 +47,11 @@ def laid_out(traces: Sequence[Any], *, x: str, y: str, height: int = 260, **layo
     return go.Figure(list(traces), {**given, **layout})
 
 
+def plain(text: str) -> str:
+    """Text from a table in a chart, which would read tags in it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 FEW = 5
 """An axis of counts up to this many would get ticks of halves."""
 
@@ -94,7 +99,7 @@ def probabilities(classes: Sequence[Scalar], shares: Sequence[float]) -> go.Figu
     top = max(shares)
     bars = go.Bar(
         x=[100 * s for s in shares],
-        y=[str(c) for c in classes],
+        y=[plain(str(c)) for c in classes],
         orientation="h",
         text=[words.percent(s) for s in shares],
         textposition="outside",

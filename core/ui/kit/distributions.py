@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from core.domain.data import NUMERIC, Bin, ColumnKind, ColumnProfile, Level
 from core.ui.kit import words
-from core.ui.kit.charts import QUIET, SERIES, laid_out
+from core.ui.kit.charts import QUIET, SERIES, laid_out, plain
 
 SHOWN_MAX = 20
 """More categories than these are not told apart at a glance."""
@@ -154,11 +154,6 @@ def _short(name: str) -> str:
     if not name.strip():
         return f'"{name}"'
     return name if len(name) <= LABEL_CHARS_MAX else f"{name[: LABEL_CHARS_MAX - 1].rstrip()}…"
-
-
-def plain(text: str) -> str:
-    """Text from a table in a chart, which would read tags in it."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _share(count: int, rows: int) -> str:

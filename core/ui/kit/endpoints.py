@@ -108,7 +108,8 @@ def verdict(endpoint: Endpoint, live: Sequence[Served], now: float) -> str:
     if not live:
         return "**Not live:** no deployment has traffic."
     if forced := [s.deployment for s in live if s.deployment.forced_by and not s.deployment.proven]:
-        return f"**Live, not proven:** {forced[0].forced_by} gave {forced[0].name} traffic without a passed gate."
+        who = literal(forced[0].forced_by)
+        return f"**Live, not proven:** {who} gave {forced[0].name} traffic without a passed gate."
     report = live[0].report
     if not trusted(endpoint) or report is None:
         return f"**Live, not proven:** {words.state(live[0].deployment.gate).label.lower()}."
@@ -153,13 +154,14 @@ def card(
 
 
 def sentence(item: Served, with_share: bool = False) -> str:
-    """What answers, in a sentence; with its share of the traffic where several answer."""
+    """What answers, in a sentence (Markdown); with its share of the traffic where several answer."""
     share = f"{item.traffic} % of requests, " if with_share else ""
     signature = item.model.signature
     classes = " or ".join(str(c) for c in signature.classes) if len(signature.classes) < 4 else "a class"
     return (
-        f"Predicts {signature.target} ({classes}) by {words.algorithm(item.model.algorithm)}: {share}model "
-        f"{item.model.name} version {item.model.version}, {_learned_from(item)}."
+        f"Predicts {literal(signature.target)} ({literal(classes)}) by "
+        f"{literal(words.algorithm(item.model.algorithm))}: {share}"
+        f"model {literal(item.model.name)} version {item.model.version}, {literal(_learned_from(item))}."
     )
 
 

@@ -17,7 +17,7 @@ from core.domain.explanation import (
     ThresholdTable,
 )
 from core.ui.kit import words
-from core.ui.kit.charts import BAD, GOOD, QUIET, SERIES, laid_out
+from core.ui.kit.charts import BAD, GOOD, QUIET, SERIES, laid_out, plain
 
 SCALES: Mapping[Scale, str] = {
     Scale.LOG_ODDS: "log-odds",
@@ -132,7 +132,7 @@ def profit(thresholds: Sequence[float], profits: Sequence[float], at: int, best:
 def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> go.Figure:
     """Rows by true class, then by predicted class; the shade is the share of the true class."""
     shares = [[count / max(1, sum(row)) for count in row] for row in counts]
-    few = len(labels) <= 8
+    few, labels = len(labels) <= 8, [plain(label) for label in labels]
     texts = [
         [f"{count:,}<br>{100 * share:.0f} %" for count, share in zip(row, parts, strict=True)]
         for row, parts in zip(counts, shares, strict=True)
@@ -165,7 +165,7 @@ def importances(found: Importance, *, by_shap: bool) -> go.Figure:
     values = [c.shap if by_shap else c.permutation for c in columns]
     bars = go.Bar(
         x=values,
-        y=[c.column for c in columns],
+        y=[plain(c.column) for c in columns],
         orientation="h",
         marker_color=SERIES[0],
         error_x=None if by_shap else {"array": [c.deviation for c in columns], "color": QUIET, "thickness": 1.5},
@@ -178,6 +178,7 @@ def importances(found: Importance, *, by_shap: bool) -> go.Figure:
 
 def dependence(found: PartialDependence, y: str) -> go.Figure:
     """The average answer at each value, and within what four fifths of the rows lie."""
+    y = plain(y)
     if not on_scale(found):
         return _by_category(found, y)
     x = list(found.values)
@@ -190,7 +191,7 @@ def dependence(found: PartialDependence, y: str) -> go.Figure:
         line={"color": SERIES[0], "width": 2.5},
         hovertemplate="%{x}: <b>%{y:.4g}</b><extra></extra>",
     )
-    return laid_out([low, high, mean], x=found.column, y=y, showlegend=False)
+    return laid_out([low, high, mean], x=plain(found.column), y=y, showlegend=False)
 
 
 def on_scale(found: PartialDependence) -> bool:
@@ -200,7 +201,7 @@ def on_scale(found: PartialDependence) -> bool:
 
 def _by_category(found: PartialDependence, x: str) -> go.Figure:
     """A line for each value: names that are long are read from the side, and nothing joins what has no order."""
-    names = [words.value(v) for v in found.values]
+    names = [plain(words.value(v)) for v in found.values]
     dots = go.Scatter(
         x=found.averages,
         y=names,
@@ -216,8 +217,12 @@ def _by_category(found: PartialDependence, x: str) -> go.Figure:
     )
     figure = laid_out([dots], x=x, y="", height=90 + 30 * len(names), yaxis_type="category")
     figure.update_xaxes(rangemode="tozero")
-    ticks = [name if len(name) <= NAME_MAX else f"{name[: NAME_MAX - 1]}…" for name in names]
+    ticks = [plain(_short(words.value(v))) for v in found.values]
     return figure.update_yaxes(autorange="reversed", rangemode="normal", tickvals=names, ticktext=ticks)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_MAX else f"{name[: NAME_MAX - 1]}…"
 
 
 def contributions(found: Explanation) -> go.Figure:
@@ -226,8 +231,8 @@ def contributions(found: Explanation) -> go.Figure:
     shown, others = ranked[:SHOWN_MAX], ranked[SHOWN_MAX:]
     if others:
         shown.append((f"{words.plural(len(others), 'other column')}", sum(value for _, value in others)))
-    of = "" if found.class_name is None else f" of {found.class_name}"
-    names, values = [name for name, _ in shown][::-1], [value for _, value in shown][::-1]
+    of = "" if found.class_name is None else f" of {plain(str(found.class_name))}"
+    names, values = [plain(name) for name, _ in shown][::-1], [value for _, value in shown][::-1]
     bars = go.Bar(
         x=values,
         y=names,

@@ -5,6 +5,7 @@ import streamlit as st
 from core.domain.pipeline import ValueType
 from core.domain.run import Artifact, RunSummary
 from core.ui.shell import navigation
+from core.ui.shell.markup import literal
 from core.workspace import Workspace
 
 LOOKED_AT = 20
@@ -27,7 +28,7 @@ def show(workspace: Workspace, kind: ValueType, reference: str, *, made: str = "
 def _links(told: str, runs: list[RunSummary]) -> None:
     if not runs:
         return
-    st.markdown(f":small[:gray[{told}]]", width="content")
+    st.markdown(f":small[:gray[{literal(told)}]]", width="content")
     for run in runs[:SHOWN_MAX]:
         navigation.link("Pipelines", f"Run {run.number} of {run.pipeline}", run=run.id)
     if len(runs) > SHOWN_MAX:

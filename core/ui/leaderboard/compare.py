@@ -16,6 +16,11 @@ from core.ui.leaderboard.board import Board, look
 from core.ui.shell import address, panels
 from core.ui.shell.markup import literal
 
+SIGNS = {
+    1: ":green[:material/trending_up:]",
+    -1: ":red[:material/trending_down:]",
+    0: ":gray[:material/drag_handle:]",
+}
 OFFERED_JOBS, OFFERED_TRIALS = 10, 50
 """Of so many other jobs the best trial is offered, and so many trials of this one."""
 
@@ -160,19 +165,20 @@ def _pairs(board: Board, picked: Sequence[Compared]) -> None:
             [each.label for each, _ in found], [pair for _, pair in found], f"{against}, {words.metric(metric)}"
         ),
         key="leaderboard.differences",
-        alt="; ".join(_sentence(each, first, pair) for each, pair in found),
+        alt="; ".join(f"{_which(each)} {_verdict(first, pair)}" for each, pair in found),
     )
     for each, pair in found:
-        st.markdown(_sentence(each, first, pair))
+        st.markdown(f"{SIGNS[pair.verdict]} **{literal(_which(each))}** {literal(_verdict(first, pair))}")
 
 
-def _sentence(other: Compared, first: Compared, pair: PairedDifference) -> str:
-    """What may be said of two trials, and no more."""
-    a, b = (literal(each.label.rsplit(",", 1)[0]) for each in (other, first))
+def _which(compared: Compared) -> str:
+    return compared.label.rsplit(",", 1)[0]
+
+
+def _verdict(first: Compared, pair: PairedDifference) -> str:
+    """What may be said of a trial against the first one, and no more."""
     interval = f"{pair.gain:+.4f}, {100 * pair.confidence:.0f} % interval {pair.low:+.4f} to {pair.high:+.4f}"
-    metric = words.metric(pair.metric)
-    if pair.verdict > 0:
-        return f":green[:material/trending_up:] **{a}** is better than {b} by {metric} ({interval})."
-    if pair.verdict < 0:
-        return f":red[:material/trending_down:] **{a}** is worse than {b} by {metric} ({interval})."
-    return f":gray[:material/drag_handle:] **{a}** and {b} cannot be told apart by {metric} ({interval})."
+    by, than = f"by {words.metric(pair.metric)} ({interval}).", _which(first)
+    if pair.verdict:
+        return f"is {'better' if pair.verdict > 0 else 'worse'} than {than} {by}"
+    return f"and {than} cannot be told apart {by}"

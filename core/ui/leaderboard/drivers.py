@@ -8,7 +8,6 @@ from core.ui.leaderboard import cached
 from core.ui.leaderboard.opened import Opened
 from core.ui.leaderboard.predictions import choose_class
 from core.ui.shell import choices
-from core.ui.shell.markup import literal
 
 LOSS, SIZE = "loss", "size"
 
@@ -46,7 +45,7 @@ def _dependence(opened: Opened, found: Importance) -> None:
     st.markdown("**How the answer changes with one column**")
     signature = cached.signature(opened.board.job.id) if opened.board.workspace.can("jobs.signature") else None
     class_name = choose_class(opened, signature.classes) if signature and signature.classes else None
-    names = {c.column: literal(c.column) for c in found.columns}
+    names = {c.column: c.column for c in found.columns}
     with st.container(width=260):
         column = choices.choose("Column", names, key="column", scope=opened.board.job.id)
     shown = cached.partial_dependence(opened.pick, column, class_name)

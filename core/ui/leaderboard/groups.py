@@ -28,7 +28,7 @@ def show(opened: Opened) -> None:
     with st.container(horizontal=True):
         with st.container(width=260):
             column = choices.choose(
-                "Compare by", {name: literal(name) for name in columns}, key="group", scope=opened.board.job.id
+                "Compare by", {name: name for name in columns}, key="group", scope=opened.board.job.id
             )
         class_name = choose_class(opened, classes)
     table = cached.thresholds(opened.pick, class_name)

@@ -9,6 +9,7 @@ from core.domain.training import TrainingResult
 from core.ui.kit import jobs, words
 from core.ui.leaderboard import cached
 from core.ui.leaderboard.opened import Opened
+from core.ui.shell.markup import literal
 
 
 def show(opened: Opened) -> None:
@@ -20,7 +21,12 @@ def show(opened: Opened) -> None:
     with left:
         _metrics(opened)
     if trial.params and not trial.members:
-        right.table({"Hyperparameter": list(trial.params), "Value": [_value(v) for v in trial.params.values()]})
+        right.table(
+            {
+                "Hyperparameter": list(map(literal, trial.params)),
+                "Value": [literal(_value(v)) for v in trial.params.values()],
+            }
+        )
     if lines := opened.board.workspace.jobs.trial(*opened.pick[:2]).log:
         st.code("\n".join(lines), language=None)
 
@@ -59,7 +65,7 @@ def _members(opened: Opened) -> None:
     st.table(
         {
             "Trial": [str(number) for number in weights],
-            "Algorithm": [member.label if member else words.DASH for member, _ in members],
+            "Algorithm": [literal(member.label) if member else words.DASH for member, _ in members],
             "Weight": [words.percent(weight) for _, weight in members],
             words.metric(metric): [words.score(member.metrics.get(metric)) if member else "" for member, _ in members],
         }

@@ -12,6 +12,7 @@ from core.ui.monitor.alert_words import METRICS
 from core.ui.monitor.opened import Opened
 from core.ui.shell import actions, choices, panels
 from core.ui.shell.abilities import able
+from core.ui.shell.markup import literal
 
 WINDOWS = {60.0: "1 min", 300.0: "5 min", 900.0: "15 min", 3_600.0: "1 h", 86_400.0: "24 h", 604_800.0: "7 days"}
 ENDPOINT = "endpoint"
@@ -125,11 +126,11 @@ def _parameters(opened: Opened, rule: AlertRule | None, picked: str, key: str) -
     for column, parameter in zip(itertools.cycle(st.columns(3)), found.spec.parameters, strict=False):
         first = opened.name if parameter.name == ENDPOINT and not rule else ""
         text = column.text_input(
-            f"{picked}: {parameter.name}",
+            literal(f"{picked}: {parameter.name}"),
             value=kept.get(parameter.name, first),
             key=f"{key}.{picked}.{parameter.name}",
             placeholder="Must be given" if parameter.required else str(parameter.default),
-            help=parameter.description or None,
+            help=literal(parameter.description) or None,
         )
         if text.strip():
             given[parameter.name] = text.strip()

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from core.domain.alerts import AlertMetric, AlertRule
 from core.ui.kit import words
-from core.ui.shell.markup import literal
+from core.ui.shell.markup import code, literal
 
 
 class MetricWords(NamedTuple):
@@ -53,7 +53,7 @@ def reactions(rule: AlertRule) -> str:
     if rule.webhook:
         told.append(f"posts to {literal(rule.webhook)}")
     if rule.command:
-        told.append(f"runs `{rule.command}`")
+        told.append(f"runs {code(rule.command)}")
     if rule.pipeline:
         told.append(f"starts the pipeline {literal(rule.pipeline)}")
     return f"When it fires it {', '.join(told)}." if told else ""

@@ -7,8 +7,7 @@ import plotly.graph_objects as go
 from core.domain.drift import Bins, PredictionBucket, Predictions
 from core.domain.outcomes import CalibrationBin, Measured
 from core.ui.kit import words
-from core.ui.kit.charts import QUIET, SERIES, laid_out
-from core.ui.kit.distributions import plain
+from core.ui.kit.charts import QUIET, SERIES, laid_out, plain
 
 TRAINING, RECENT = QUIET, SERIES[1]
 

@@ -8,7 +8,7 @@ import streamlit as st
 from core.domain.drift import ColumnDrift, DriftReport, DriftVerdict
 from core.domain.errors import Conflict
 from core.ui.kit import charts, words
-from core.ui.kit.distributions import plain
+from core.ui.kit.charts import plain
 from core.ui.monitor import cached, data_charts
 from core.ui.monitor.asked import choose_span, lately
 from core.ui.monitor.collected import not_kept
@@ -81,7 +81,7 @@ def _summary(report: DriftReport, window_s: float) -> None:
     kept = f", {report.sampled_pct:g} % of requests kept" if report.sampled_pct < 100 else ""
     st.caption(
         f"{words.plural(report.rows, 'row')} of {words.plural(report.requests, 'request')} to {report.deployment} "
-        f"(model {report.model}:{report.model_version}), {words.moment(report.since, now)} to "
+        f"(model {literal(report.model)}:{report.model_version}), {words.moment(report.since, now)} to "
         f"{words.moment(report.until, now)}{kept}, against {trained}. Looked at once a minute.{masked}"
     )
 

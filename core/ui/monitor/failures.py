@@ -11,7 +11,7 @@ from core.ui.kit import words
 from core.ui.monitor.asked import lately, whose
 from core.ui.monitor.opened import Opened
 from core.ui.shell.abilities import lacking, say
-from core.ui.shell.markup import literal
+from core.ui.shell.markup import code, literal
 
 REASONS = {
     "required": "Required, and missing",
@@ -77,7 +77,7 @@ def draw(opened: Opened, found: Failures) -> None:
 
 def _group(opened: Opened, group: ExceptionGroup, now: float) -> None:
     with st.container(border=True, gap="small"):
-        where = f" at `{group.where}`" if group.where else ""
+        where = f" at {code(group.where)}" if group.where else ""
         st.markdown(f":red[:material/error:] **{literal(group.kind)}**{where}: {literal(group.message)}")
         on = f" on {', '.join(group.deployments)}" if group.deployments else ""
         st.caption(

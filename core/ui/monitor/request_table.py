@@ -8,6 +8,7 @@ import streamlit as st
 from core.domain.monitoring import RequestRecord
 from core.ui.kit import words
 from core.ui.monitor.asked import ORIGINS
+from core.ui.shell.markup import literal
 
 
 def show(
@@ -40,7 +41,7 @@ def cells(requests: Sequence[RequestRecord], now: float) -> dict[str, list[Any]]
 
 
 def facts(request: RequestRecord, now: float) -> dict[str, list[str]]:
-    """One request in full."""
+    """One request in full, as `st.table` takes it: its cells are Markdown."""
     told = {
         "At": words.moment(request.at, now),
         "Status": str(request.status),
@@ -55,4 +56,4 @@ def facts(request: RequestRecord, now: float) -> dict[str, list[str]]:
         "Trace ID": request.trace_id,
     }
     shown = {label: value for label, value in told.items() if value}
-    return {"Of this request": list(shown), "": list(shown.values())}
+    return {"Of this request": list(shown), "": list(map(literal, shown.values()))}
