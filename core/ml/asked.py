@@ -15,6 +15,7 @@ from core.ml.data.table import open_table
 from core.ml.ensembles.threshold import cost_table
 from core.ml.featurize import FEATURES
 from core.ml.learners.registry import LEARNERS
+from core.ml.other_names import told
 
 
 def checked(spec: TrainingSpec, asset: DataAsset, profile: TableProfile, table: Path) -> TrainingSpec:
@@ -47,9 +48,13 @@ def _check_hyperparameters(spec: TrainingSpec) -> None:
         learner = LEARNERS.get(Algorithm(algorithm))
         known = (*learner.hyperparameters, FEATURES) if learner else tuple(params)
         if unknown := [name for name in params if name not in known]:
+            meant = told(Algorithm(algorithm), unknown[0])
             alike = get_close_matches(unknown[0], known)
             names = ", ".join(dict.fromkeys((*alike, *known)))
-            raise SpecInvalid(f"{algorithm} has no hyperparameter '{short(unknown[0])}'", hint=f"It has: {names}")
+            raise SpecInvalid(
+                f"{algorithm} has no hyperparameter '{short(unknown[0])}'",
+                hint=f"{meant}. It has: {names}" if meant else f"It has: {names}",
+            )
 
 
 def check_validation(spec: TrainingSpec, table: Path, profile: TableProfile, judge: Path, other: DataAsset) -> None:

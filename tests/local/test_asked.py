@@ -73,6 +73,23 @@ def test_a_hyperparameter_is_refused_with_those_that_the_algorithm_has_the_likel
     assert "learning_rate" in refused.value.hint
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "name", "said"),
+    [
+        ("LightGBM", "reg_lambda", "reg_lambda is lambda_l2 here. It has: "),
+        ("LightGBM", "n_estimators", "How many trees it grows is decided by early stopping. It has: "),
+        ("XGBoostClassifier", "learning_rate", "learning_rate is eta here. It has: "),
+        ("RandomForest", "min_data_in_leaf", "min_data_in_leaf is min_samples_leaf here. It has: "),
+    ],
+)
+def test_a_hyperparameter_by_its_name_in_another_library_is_told_by_its_own(
+    workspace: Workspace, algorithm: str, name: str, said: str
+):
+    with pytest.raises(SpecInvalid) as refused:
+        workspace.jobs.submit(TrainingSpec(DataRef("people"), "bought", search_space={algorithm: {name: FEW}}))
+    assert refused.value.hint.startswith(said)
+
+
 def test_a_validation_table_that_is_not_there_is_named(workspace: Workspace):
     with pytest.raises(DataNotFound, match="nowhere"):
         workspace.jobs.submit(TrainingSpec(DataRef("people"), "bought", validation_data=DataRef("nowhere")))

@@ -12,6 +12,7 @@ from core.domain.data import ColumnKind
 from core.domain.metrics import TaskKind
 from core.ml.learners.learner import Setup, own_steps
 from core.ml.learners.registry import LEARNERS
+from core.ml.other_names import OTHER_NAMES
 from core.predict.encoder import FLOAT32_MAX, ColumnCode
 from core.predict.folder import part_arrays, part_json, read_part
 from core.predict.part import Part, bagged
@@ -274,6 +275,21 @@ def test_a_booster_offers_what_its_library_has_by_that_name():
     }
     for algorithm, names in theirs.items():
         assert set(LEARNERS[algorithm].more) <= set(names), algorithm
+
+
+def test_another_name_of_a_hyperparameter_is_none_of_its_algorithms_own_and_means_what_the_library_means():
+    lightgbm = pytest.importorskip("lightgbm")
+    aliases = lightgbm.basic._ConfigAliases._get_all_param_aliases()
+    for algorithm, names in OTHER_NAMES.items():
+        if algorithm not in LEARNERS:
+            continue
+        known = LEARNERS[algorithm].hyperparameters
+        others = [other for each in names.values() for other in each]
+        assert set(names) <= set(known), algorithm
+        assert not set(others) & set(known), algorithm
+        assert len(set(others)) == len(others), algorithm
+    meant = {other: own for own, others in OTHER_NAMES[Algorithm.LIGHTGBM].items() for other in others}
+    assert [alias for own, each in aliases.items() for alias in each if meant.get(alias, own) != own] == []
 
 
 def test_text_of_which_some_cells_are_missing_is_a_category_for_every_learner():
