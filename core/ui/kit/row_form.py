@@ -9,7 +9,8 @@ from core.domain.data import ColumnKind
 from core.domain.signature import Column, Scalar, Signature
 from core.ui.shell.markup import literal
 
-FIELDS_A_ROW = 4
+FIELDS = "row-fields"
+"""Of the container: the style sheet lays them out, as many beside each other as can be read."""
 FIELDS_MAX = 120
 """A form of 1,500 fields takes seconds at each click; the others are sent with their median or most common values."""
 NAMES_MAX = 20
@@ -23,18 +24,16 @@ def row_form(name: str, signature: Signature, *, key: str = "deploy.try", act: s
     with st.form(key, border=True):
         row = typical_row(signature)
         asked = signature.used[:FIELDS_MAX]
-        for start in range(0, len(asked), FIELDS_A_ROW):
-            fields = asked[start : start + FIELDS_A_ROW]
-            for place, column in zip(st.columns(FIELDS_A_ROW), fields, strict=False):
-                with place:
-                    row[column.name] = field(column, key=f"{key}.{name}.{column.name}")
+        with st.container(key=FIELDS):
+            for column in asked:
+                row[column.name] = field(column, key=f"{key}.{name}.{column.name}")
         if others := len(signature.used) - len(asked):
             st.caption(
                 f"{others:,} more columns are sent with their median or most common values; use JSON to change them."
             )
         if ignored := [c.name for c in signature.columns if not c.used]:
             more = f" and {len(ignored) - NAMES_MAX:,} more" if len(ignored) > NAMES_MAX else ""
-            st.caption(f"Not read by this model: {', '.join(ignored[:NAMES_MAX])}{more}.")
+            st.caption(f"Not read by this model: {literal(', '.join(ignored[:NAMES_MAX]))}{more}.")
         return row if st.form_submit_button(act, type="primary", icon=":material/send:") else None
 
 
