@@ -67,7 +67,7 @@ def test_a_page_does_without_each_verb_that_it_asks_for(visit, bank, view):
 ACTS = [
     ({"page": "explore", "register": "1"}, "Register", "data.register"),
     ({"page": "leaderboard", "train": "bankmarketing-train:1"}, "Train", "jobs.submit"),
-    ({"page": "leaderboard", "job": AUTOML_ID}, "Register the best model (AUC 0.9492)", "models.register"),
+    ({"page": "leaderboard", "job": AUTOML_ID}, "Register the best model: AUC 0.9492", "models.register"),
     ({"page": "deploy", "model": "bank-marketing:3"}, "Deploy", "endpoints.deploy"),
     ({"page": "deploy", "use": "Traffic"}, "Apply", "endpoints.set_traffic"),
     ({"page": "deploy", "use": "Details"}, "Save", "endpoints.update"),

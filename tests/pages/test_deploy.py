@@ -156,7 +156,7 @@ def test_the_answer_to_a_row_is_explained_column_by_column(visit, bank):
 
     ((name, version, row),) = bank.called("models.explain")
     assert (name, version, row["age"]) == ("bank-marketing", 3, 51), "the model that answered"
-    assert "Shapley values of the trees. An average row has -2.1" in text(app)
+    assert "Shapley values of the trees. The average is -2.1" in text(app)
     app.run()
     assert len(bank.called("models.explain")) == 1, "another look asks no more"
 

@@ -65,7 +65,7 @@ def test_more_settings_reach_the_training_and_those_left_alone_keep_its_own_defa
     by_label(app.checkbox, "Use a cost matrix").check().run()
     by_label(app.number_input, "Percent held out").set_value(25)
     by_label(app.number_input, "Weight of yes").set_value(3)
-    by_label(app.number_input, "Cost of predicting no where it is yes").set_value(5)
+    by_label(app.number_input, "Cost of predicting no when it is yes").set_value(5)
 
     by_label(app.button, "Train").click().run()
 
@@ -282,7 +282,7 @@ def test_the_charts_show_speed_and_hyperparameters(visit, bank):
     ]
 
     fast = visit("leaderboard", job=AUTOML_ID, chart="speed")
-    assert "no other one beats in both: 5 trials" in text(fast)
+    assert "no other trial beats in both score and speed: 5 trials" in text(fast)
     assert fast.dataframe[0].value["Algorithm"].iloc[1] == "MaxAbsScaler, LightGBM"
     tuned = visit("leaderboard", job=AUTOML_ID, chart="params")
     assert by_label(tuned.selectbox, "Algorithm").value == Algorithm.LIGHTGBM
@@ -303,7 +303,7 @@ def test_the_best_is_offered_with_what_to_expect_of_it_on_new_rows(visit, bank):
     app = visit("leaderboard", job=AUTOML_ID)
 
     assert "On new rows expect AUC 0.9488" in text(app)
-    assert "Its row below says 0.9492" in text(app)
+    assert "Its row in the table says 0.9492" in text(app)
 
 
 def test_the_trial_that_the_job_has_chosen_leads_though_another_is_higher_by_a_hair(visit, bank):
@@ -396,7 +396,7 @@ def test_a_stopped_training_says_what_it_kept_and_gives_it(visit, bank):
 
     assert "Stopping" not in text(app)
     assert "Kept: 4 finished trials" in text(app)
-    by_label(app.button, "Register the best model (AUC 0.9451)").click().run()
+    by_label(app.button, "Register the best model: AUC 0.9451").click().run()
     assert bank.called("models.register") == [("bankmarketing-train", RUNNING_ID, 0)]
 
 
@@ -404,7 +404,7 @@ def test_the_best_model_is_registered_by_its_metric_and_leads_to_deploy(visit, b
     bank.models = [replace(bank.models[0], job_id="another")]
     app = visit("leaderboard", job=AUTOML_ID)
 
-    by_label(app.button, "Register the best model (AUC 0.9492)").click().run()
+    by_label(app.button, "Register the best model: AUC 0.9492").click().run()
 
     assert bank.called("models.register") == [("bankmarketing-train", AUTOML_ID, 8)]
     assert "Registered as **bankmarketing-train, version 1**" in text(app)

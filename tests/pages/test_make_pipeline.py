@@ -44,7 +44,7 @@ def test_it_can_promote_only_what_is_better_and_be_scheduled_next(form, bank):
     app = form()
     by_label(app.selectbox, "Deploy to").set_value("bank-marketing").run()
     assert "Compare with the live model" in text(app), "the steps stand there before it is published"
-    by_label(app.checkbox, "Schedule it next").check().run()
+    by_label(app.checkbox, "Then schedule it").check().run()
 
     by_label(app.button, "Publish the pipeline").click().run()
 

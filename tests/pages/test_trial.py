@@ -43,10 +43,10 @@ def test_what_decisions_are_worth_finds_the_best_threshold(visit, bank):
     by_label(app.number_input, "False negative").set_value(-20.0).run()
     before = app.slider[0].value
 
-    by_label(app.button, "Use the best").click().run()
+    by_label(app.button, "Use the best threshold").click().run()
 
     assert app.slider[0].value < before, "where misses are dear, more rows are predicted to be of the class"
-    assert by_label(app.button, "Use the best").disabled
+    assert by_label(app.button, "Use the best threshold").disabled
 
 
 def test_each_metric_stands_with_every_fold(visit, bank):
@@ -70,7 +70,7 @@ def test_the_columns_it_goes_by_and_how_its_answer_changes_with_one(visit, bank)
 
     assert "Which columns matter" in text(app)
     assert bank.called("jobs.partial_dependence")[-1][2] == "job"
-    assert "the average answer to 500 rows in which this column alone is changed" in text(app)
+    assert "the average prediction for 500 rows in which only this column is changed" in text(app)
 
 
 def test_a_row_is_explained_and_a_change_of_it_compared(visit, bank):
@@ -83,7 +83,7 @@ def test_a_row_is_explained_and_a_change_of_it_compared(visit, bank):
     by_label(app.button, "Explain").click().run()
 
     assert bank.called("jobs.explain")[-1][2]["age"] == 60
-    assert "-10.0 percentage points against the row before" in text(app)
+    assert "-10.0 percentage points compared with the previous row" in text(app)
 
 
 def test_groups_of_any_column_are_compared_and_the_largest_gap_is_said(visit, bank):

@@ -172,7 +172,7 @@ def importances(found: Importance, *, by_shap: bool) -> go.Figure:
         hovertemplate="%{y}: <b>%{x:.4g}</b><extra></extra>",
     )
     what = f"Mean size ({SCALES[found.scale]})" if by_shap and found.scale else ""
-    x = what or f"Loss of {words.metric(found.metric)}"
+    x = what or f"{words.metric(found.metric)}, loss when shuffled"
     return laid_out([bars], x=x, y="", height=90 + 24 * len(columns), yaxis_type="category")
 
 
@@ -256,7 +256,7 @@ def contributions(found: Explanation) -> go.Figure:
     return figure.update_xaxes(range=[-room if min(values) < 0 else 0, room if max(values) > 0 else 0])
 
 
-def differences(names: Sequence[str], found: Sequence[PairedDifference], against: str) -> go.Figure:
+def differences(names: Sequence[str], found: Sequence[PairedDifference], metric: str, against: str) -> go.Figure:
     """How much better or worse each trial is, with the interval; one that spans 0 may be luck."""
     colors = [{1: GOOD, -1: BAD, 0: QUIET}[each.verdict] for each in found]
     dots = go.Scatter(
@@ -272,7 +272,9 @@ def differences(names: Sequence[str], found: Sequence[PairedDifference], against
         },
         hovertemplate="%{y}: <b>%{x:+.5f}</b><extra></extra>",
     )
-    figure = laid_out([dots], x=f"Better than {against} by", y="", height=110 + 34 * len(found), yaxis_type="category")
+    figure = laid_out(
+        [dots], x=f"{metric}, gain over {against}", y="", height=110 + 34 * len(found), yaxis_type="category"
+    )
     return figure.add_vline(x=0, line_color=QUIET, line_dash="dot").update_yaxes(autorange="reversed")
 
 

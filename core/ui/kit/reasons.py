@@ -10,7 +10,7 @@ METHODS = {
     Method.TREE_SHAP: "Shapley values of the trees",
     Method.LINEAR_SHAP: "Shapley values of the linear model",
     Method.COMBINED_SHAP: "Shapley values of the parts, carried through to the answer",
-    Method.PERMUTATION: "Estimates by permutation: another time they come out a little otherwise",
+    Method.PERMUTATION: "Estimates by permutation, which vary a little from one time to the next",
 }
 
 
@@ -26,8 +26,6 @@ def show(found: Explanation, *, key: str) -> None:
 def caption(found: Explanation) -> None:
     """What they add up to, on which scale, and how they were found."""
     of = "" if found.class_name is None else f" of {literal(str(found.class_name))}"
-    whole = (
-        f"An average row has {words.brief(found.base, 4)}; all columns together make it {words.brief(found.score, 4)}"
-    )
+    whole = f"The average is {words.brief(found.base, 4)}; with all contributions it is {words.brief(found.score, 4)}"
     unit = "" if found.scale is Scale.VALUE else f" ({judged_charts.SCALES[found.scale]}{of})"
     st.caption(f"{METHODS[found.method]}. {whole}{unit}.")

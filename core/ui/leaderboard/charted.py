@@ -53,14 +53,14 @@ def _asked(board: Board) -> tuple[str, frozenset[int]]:
 
 def _speed(scored: Sequence[Trial], metric: str) -> None:
     if not any(t.predict_ms > 0 for t in scored):
-        st.caption("How long these models take for a row is not known.")
+        st.caption("The time that these models take for one row is not known.")
         return
     charts.show(
         trial_charts.quality_and_speed(scored, metric),
         key="leaderboard.speed",
         alt=f"{words.metric(metric)} against the time for one row; {_told(scored, metric)}",
     )
-    st.caption(f"The line joins the trials that no other one beats in both: {_told(scored, metric)}.")
+    st.caption(f"The line joins the trials that no other trial beats in both score and speed: {_told(scored, metric)}.")
 
 
 def _told(scored: Sequence[Trial], metric: str) -> str:

@@ -38,9 +38,9 @@ class Column:
 
 def _metric(name: str) -> Column:
     label = words.metric(name)
-    way = "" if metric_named(name).higher_is_better else "; lower is better"
+    way = "" if metric_named(name).higher_is_better else ". Lower is better"
     return Column(
-        label, lambda _, trial: trial.metrics.get(name), max(80, 7 * len(label)), "%.4f", f"{name} on Azure{way}"
+        label, lambda _, trial: trial.metrics.get(name), max(80, 7 * len(label)), "%.4f", f"{name} in Azure ML{way}"
     )
 
 
@@ -54,15 +54,17 @@ OFFERED: Mapping[str, Column] = {
     "time": Column("Fit time", lambda board, trial: board.took_s(trial), 75, "%.1f s", "Of all folds together"),
     "predict_ms": Column("Predict time", lambda _, trial: trial.predict_ms or None, 95, "%.3f ms", "For one row"),
     "size": Column("Size", lambda _, trial: trial.size_bytes / 1e6 or None, 80, "%.2f MB"),
-    "everyday": Column("Everyday name", lambda _, trial: words.algorithm(trial.algorithm), 140),
+    "everyday": Column("Common name", lambda _, trial: words.algorithm(trial.algorithm), 140),
     "folds": Column("Folds", lambda _, trial: _folds(trial), 70),
     "fast": Column(
         "Fast path",
         lambda _, trial: "Yes" if trial.fast else "No",
         80,
-        help="No: it needs its own library to answer, and is chosen only where it is asked for",
+        help="No: the model needs its own library to answer, and is chosen only if it was asked for",
     ),
-    "error": Column("Why not", lambda _, trial: trial.error or words.DASH, 200),
+    "error": Column(
+        "Reason", lambda _, trial: trial.error or words.DASH, 200, help="Why the trial failed or was stopped"
+    ),
 }
 
 
@@ -83,7 +85,7 @@ def shown(board: Board, metric: str, picked: Sequence[str]) -> dict[str, Column]
             "Rank",
             lambda _, trial: f"{places.get(trial.number, words.DASH)}{WON if trial.number == won else ''}",
             50,
-            help=f"{WON.strip()} the model that the training has chosen",
+            help=f"{WON.strip()} is the model that the training has chosen",
         ),
         "algorithm": Column("Algorithm", lambda _, trial: trial.label, max(240, 320 - (score.width - 80))),
         METRIC + metric: score,

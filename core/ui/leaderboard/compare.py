@@ -56,7 +56,7 @@ def show(board: Board) -> None:
         offered = {each.key: each for each in _offered(board)}
         picked = _ask(board, offered)
         if len(picked) < 2:
-            st.caption("Choose two or more. The first one is what the others are measured against.")
+            st.caption("Choose two or more trials. The others are compared with the first one.")
             return
         _metrics(board, picked)
         _pairs(board, picked)
@@ -93,7 +93,7 @@ def _offered(board: Board) -> Sequence[Compared]:
             continue
         if (best := look(board.workspace, job.id).best) is not None and best.metrics:
             when = words.moment(job.created_at, board.now)
-            short = f"Best of the training of {when}"
+            short = f"Best trial of the training of {when}"
             found.append(Compared(short, f"{short}: {_name(best, metric)}", job.id, best))
     known = {each.key for each in found}
     return [*found, *_named(board, [key for key in address.read("compare").split(",") if key and key not in known])]
@@ -131,7 +131,7 @@ def _metrics(board: Board, picked: Sequence[Compared]) -> None:
     st.dataframe(
         {
             "Metric": [
-                f"{words.metric(n)}{'' if metric_named(n).higher_is_better else ' (lower is better)'}" for n in names
+                f"{words.metric(n)}{'' if metric_named(n).higher_is_better else ', lower is better'}" for n in names
             ],
             **{f"{at}. {each.short}": [each.trial.metrics.get(n) for n in names] for at, each in enumerate(picked, 1)},
         },
@@ -162,7 +162,7 @@ def _pairs(board: Board, picked: Sequence[Compared]) -> None:
     against = f"{first.short[:1].lower()}{first.short[1:]}"
     charts.show(
         judged_charts.differences(
-            [each.label for each, _ in found], [pair for _, pair in found], f"{against}, {words.metric(metric)}"
+            [each.label for each, _ in found], [pair for _, pair in found], words.metric(metric), against
         ),
         key="leaderboard.differences",
         alt="; ".join(f"{_which(each)} {_verdict(first, pair)}" for each, pair in found),
@@ -177,8 +177,8 @@ def _which(compared: Compared) -> str:
 
 def _verdict(first: Compared, pair: PairedDifference) -> str:
     """What may be said of a trial against the first one, and no more."""
-    interval = f"{pair.gain:+.4f}, {100 * pair.confidence:.0f} % interval {pair.low:+.4f} to {pair.high:+.4f}"
-    by, than = f"by {words.metric(pair.metric)} ({interval}).", _which(first)
+    gain = f"{pair.gain:+.4f}, {100 * pair.confidence:.0f} % interval {pair.low:+.4f} to {pair.high:+.4f}"
+    by, than = f"by {words.metric(pair.metric)}: {gain}.", _which(first)
     if pair.verdict:
         return f"is {'better' if pair.verdict > 0 else 'worse'} than {than} {by}"
     return f"and {than} cannot be told apart {by}"

@@ -42,7 +42,7 @@ def _importance(opened: Opened, found: Importance) -> None:
 
 
 def _dependence(opened: Opened, found: Importance) -> None:
-    st.markdown("**How the answer changes with one column**")
+    st.markdown("**How the prediction changes with one column**")
     signature = cached.signature(opened.board.job.id) if opened.board.workspace.can("jobs.signature") else None
     class_name = choose_class(opened, signature.classes) if signature and signature.classes else None
     names = {c.column: c.column for c in found.columns}
@@ -57,6 +57,6 @@ def _dependence(opened: Opened, found: Importance) -> None:
         alt=f"{y} by {column}: from {min(shown.averages):.3g} to {max(shown.averages):.3g}",
     )
     st.caption(
-        f"Partial dependence: the average answer to {words.plural(shown.rows, 'row')} in which this column alone is "
-        f"changed. Four fifths of the rows lie within the {'band' if judged_charts.on_scale(shown) else 'thin line'}."
+        f"Partial dependence: the average prediction for {words.plural(shown.rows, 'row')} in which only this column "
+        f"is changed. Four fifths of them lie within the {'band' if judged_charts.on_scale(shown) else 'thin line'}."
     )

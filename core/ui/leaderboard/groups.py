@@ -17,12 +17,12 @@ FEW_ROWS = 30
 def show(opened: Opened) -> None:
     """Choose a column, excluded ones included; its groups side by side."""
     if opened.spec.regression:
-        st.info("Groups are compared by the class that is predicted, and a regression predicts a number.")
+        st.info("Groups are compared by the predicted class; a regression predicts a number.")
         return
     data = opened.board.data
     columns = [name for name in data.columns if name != opened.spec.target] if data else []
     if not columns:
-        st.info("The table that it was trained on is not here any more.")
+        st.info("The table that this trial was trained on is no longer here.")
         return
     classes = cached.curves(opened.pick).classes
     with st.container(horizontal=True):
@@ -41,10 +41,10 @@ def _table(opened: Opened, found: Fairness) -> None:
     said = literal(str(found.class_name))
     groups = found.groups
     rates: dict[str, list[float | None]] = {
-        f"Are {found.class_name}": [group.positive_rate for group in groups],
+        f"Actual {found.class_name}": [group.positive_rate for group in groups],
         f"Predicted {found.class_name}": [group.predicted_rate for group in groups],
-        "Found (recall)": [group.true_positive_rate for group in groups],
-        "False alarms": [group.false_positive_rate for group in groups],
+        "Recall": [group.true_positive_rate for group in groups],
+        "False positive rate": [group.false_positive_rate for group in groups],
         "Precision": [group.precision for group in groups],
     }
     st.dataframe(
@@ -63,7 +63,7 @@ def _table(opened: Opened, found: Fairness) -> None:
             **dict.fromkeys(rates, st.column_config.NumberColumn(format="%.1f %%")),
         },
     )
-    st.caption(f"{said} is predicted from a probability of {found.threshold:.3f} up, as on the tab Predictions.")
+    st.caption(f"{said} is predicted from a probability of {found.threshold:.3f} up, as on the Predictions tab.")
     if sentence := _gap(found):
         st.markdown(sentence)
 

@@ -36,7 +36,7 @@ def show(board: Board) -> None:
     if best := board.best:
         metric = jobs.primary_metric(board.job)
         score = f"{words.metric(metric)} {words.score(board.expected.get(metric))}"
-        label = f"Register the best model ({score})"
+        label = f"Register the best model: {score}"
         register.offer(board, best, label, key="best", beside=lambda: _continue(board))
     elif board.scored:
         _continue(board)
@@ -73,8 +73,8 @@ def _say_expected(board: Board) -> None:
     expected = board.expected.get(metric)
     if own is not None and expected is not None and words.score(own) != words.score(expected):
         st.caption(
-            f"On new rows expect {words.metric(metric)} {words.score(expected)}: measured on rows that did not help to "
-            f"choose it. Its row below says {words.score(own)}."
+            f"On new rows expect {words.metric(metric)} {words.score(expected)}, measured on rows that were not used "
+            f"to choose the model. Its row in the table says {words.score(own)}."
         )
 
 
@@ -83,7 +83,7 @@ def _continue(board: Board) -> None:
     with st.popover("Continue with more time", icon=":material/more_time:", **able("jobs.extend")):
         times = train.TIMES_S
         more_s = st.select_slider("Search time", times, 60, key="leaderboard.more_s", format_func=words.lasting)
-        st.caption("A new job that begins with the trials of this one and searches on.")
+        st.caption("A new job starts with the trials of this one and goes on searching.")
         go = st.button("Continue", type="primary", icon=":material/play_arrow:", key="leaderboard.continue")
     if go:
         job = actions.run("Submitting", board.workspace.jobs.extend, board.job.id, float(more_s))

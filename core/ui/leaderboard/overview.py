@@ -39,7 +39,7 @@ def _facts(opened: Opened) -> None:
     if trial.size_bytes:
         facts.append(words.size(trial.size_bytes))
     if not trial.fast:
-        facts.append("needs its library to answer, so it is chosen only where it was asked for")
+        facts.append("needs its own library to answer, so it is chosen only if it was asked for")
     if trial.fold_scores and not trial.metrics:
         scores = ", ".join(words.score(score) for score in trial.fold_scores)
         metric = words.metric(jobs.primary_metric(opened.board.job))
@@ -57,7 +57,7 @@ def _members(opened: Opened) -> None:
     weighed = isinstance(found, TrainingResult) and found.best.number == trial.number
     weights = dict(found.members) if isinstance(found, TrainingResult) and weighed else {}
     if not weights:
-        st.markdown(f"Combines the probabilities of trials {', '.join(str(n) for n in trial.members)}.")
+        st.markdown(f"Combines the predictions of trials {', '.join(str(n) for n in trial.members)}.")
         return
     st.markdown("**Members**")
     metric = jobs.primary_metric(board.job)

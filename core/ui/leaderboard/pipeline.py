@@ -52,12 +52,12 @@ def _form(board: Board, key: str) -> None:
     )
     wish = _ask(board, key)
     again = st.checkbox(
-        "Use the table's newest registered version, and read no file again",
+        "Use the newest registered version of the table",
         key=f"{key}.as_registered",
-        help="Else each run reads the table anew from where it came from.",
+        help="Otherwise each run reads the table again from where it came from.",
     )
     spec = _made(board, wish, as_registered=again)
-    then = st.checkbox("Schedule it next", key=f"{key}.schedule", **able("schedules.create"))
+    then = st.checkbox("Then schedule it", key=f"{key}.schedule", **able("schedules.create"))
     go = st.button(
         "Publish the pipeline",
         type="primary",

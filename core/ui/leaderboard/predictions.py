@@ -25,14 +25,14 @@ RATES = {
     "recall": ("Recall", "The share of the class's rows that are found."),
     "specificity": ("Specificity", "The share of the other rows that are not predicted as the class."),
     "f1": ("F1", "The harmonic mean of precision and recall."),
-    "accuracy": ("Accuracy", "The share of all rows that are predicted right."),
+    "accuracy": ("Accuracy", "The share of all rows that are predicted correctly."),
 }
 
 
 def show(opened: Opened) -> None:
     """Charts of a regression, or everything that one threshold decides."""
     found = cached.curves(opened.pick)
-    st.caption(f"From {words.plural(found.rows, 'prediction')} on rows that the model in question never saw.")
+    st.caption(f"From {words.plural(found.rows, 'prediction')} by models that had not seen the row.")
     if not found.classes:
         _side_by_side(found, None, {}, None, opened.key)
         return
@@ -82,7 +82,7 @@ def _decides(opened: Opened, table: ThresholdTable, *, several: bool) -> str:
     if not several:
         return f"The model itself predicts it from {table.threshold:.3g} up."
     which = "that is expected to cost least" if opened.spec.cost_matrix else "that is most probable"
-    return f"The model itself predicts the class {which}; here one class is held against all others."
+    return f"The model itself predicts the class {which}; here one class is compared with all others."
 
 
 def _rates(table: ThresholdTable, at: int) -> None:
@@ -120,7 +120,7 @@ def _profit(opened: Opened, table: ThresholdTable, at: int) -> None:
             width="content",
         )
         st.button(
-            "Use the best",
+            "Use the best threshold",
             key=f"trial.best.{opened.key}",
             icon=":material/star:",
             disabled=profits[at] == profits[best],
@@ -142,7 +142,7 @@ def _worth(opened: Opened, table: ThresholdTable) -> Outcomes:
             key=f"trial.worth.{name}.{opened.key}",
             help=told.replace("{}", said),
         )
-    st.caption("What one row of each kind earns; below 0 it costs.")
+    st.caption("What one row of each kind earns. Negative: what it costs.")
     return Outcomes(**{name: value or 0.0 for name, value in given.items()})
 
 

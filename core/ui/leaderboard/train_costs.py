@@ -18,7 +18,7 @@ def ask(more: More, classes: Sequence[Scalar]) -> None:
     if not st.checkbox(
         "Use a cost matrix",
         key="leaderboard.costly",
-        help="The model then decides as is cheapest on rows that it has not seen, and not for the most probable class.",
+        help="The model then predicts the class with the lowest expected cost instead of the most probable one.",
     ):
         return
     made = _of_two(classes) if len(classes) == 2 else _of_several(more, classes)
@@ -39,13 +39,13 @@ def _of_two(classes: Sequence[Scalar]) -> list[list[float | None]]:
     first, second = classes
     left, right = st.columns(2)
     missed = left.number_input(
-        literal(f"Cost of predicting {first} where it is {second}"),
+        literal(f"Cost of predicting {first} when it is {second}"),
         value=1.0,
         format="%g",
         key=f"leaderboard.cost.{first}",
     )
     alarm = right.number_input(
-        literal(f"Cost of predicting {second} where it is {first}"),
+        literal(f"Cost of predicting {second} when it is {first}"),
         value=1.0,
         format="%g",
         key=f"leaderboard.cost.{second}",
@@ -73,5 +73,5 @@ def _of_several(more: More, classes: Sequence[Scalar]) -> list[list[float | None
         hide_index=True,
         key=f"leaderboard.costs.{more.table}.{more.target.name}",
     )
-    st.caption("What one row costs, by its true class and by what is predicted; below 0 it earns.")
+    st.caption("What one row costs, by its true and its predicted class. Negative: what it earns.")
     return [[row[str(at)] for at in range(len(classes))] for row in rows]

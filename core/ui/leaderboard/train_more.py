@@ -135,7 +135,9 @@ def _validation(more: More) -> None:
             picked = st.selectbox("Table to judge on", list(by_key), key="leaderboard.validation_data")
             more.given["validation_data"] = by_key[picked].ref
         else:
-            st.caption("Cross-validation with as many folds as the rows allow; from a million rows on a tenth judges.")
+            st.caption(
+                "Cross-validation with as many folds as the rows allow; from a million rows on, a tenth is held out."
+            )
 
 
 def _classes(more: More) -> None:

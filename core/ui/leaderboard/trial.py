@@ -30,7 +30,7 @@ def show(board: Board) -> None:
     trial = board.trial(choices.chosen("trial", scope=board.job.id))
     before, state.drawn_trial = state.drawn_trial, _drawn(board, trial)
     if trial is None:
-        st.caption(":material/touch_app: Click a row to open its trial: metrics, charts, columns that matter, one row.")
+        st.caption(":material/touch_app: Click a row to open its trial: metrics, charts and explanations.")
         return
     with st.container(border=True, key=KEY):
         _head(board, trial)
@@ -65,7 +65,7 @@ def _head(board: Board, trial: Trial) -> None:
         st.markdown(f"**Trial {trial.number}: {literal(words.algorithm(trial.algorithm))}**", width="content")
         notices.badge(word, f"{word.label}, {words.lasting(board.took_s(trial))}")
     if trial.featurizer:
-        st.caption(f"{literal(trial.label)}, as Azure names it")
+        st.caption(f"In Azure ML: {literal(trial.label)}")
     if trial.state is TrialState.STOPPED:
         why = words.sentence(trial.error) if trial.error else "Stopped when the training ended."
         st.caption(f":material/timer_off: {literal(why)} It left no model.")

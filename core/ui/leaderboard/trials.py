@@ -52,7 +52,7 @@ def _column_picker(board: Board, metric: str) -> Sequence[str]:
             default=[key for key in state.board_columns if key in offered],
             format_func=lambda key: offered[key].title,
             key="leaderboard.columns",
-            placeholder="Rank, algorithm and score alone",
+            placeholder="Only rank, algorithm and score",
         )
         st.caption("The metrics are from rows that the models never saw. ± folds: standard deviation over the folds.")
     state.board_columns = tuple(picked)

@@ -26,7 +26,7 @@ def show(opened: Opened) -> None:
     if kept in st.session_state:
         _answer(opened, signature, *st.session_state[kept])
     else:
-        st.caption("Change what you like, then see what the model says and which columns made it say so.")
+        st.caption("Change the values, then see what the model predicts and which columns led to it.")
 
 
 def _answer(opened: Opened, signature: Signature, found: Explanation, before: Explanation | None) -> None:
@@ -52,4 +52,4 @@ def _moved(signature: Signature, found: Explanation, before: Explanation | None)
     largest = max(range(len(found.probabilities)), key=lambda at: found.probabilities[at])
     change = found.probabilities[largest] - before.probabilities[largest]
     said = literal(str(signature.classes[largest]))
-    st.caption(f"{said}: {100 * change:+.1f} percentage points against the row before.", width="content")
+    st.caption(f"{said}: {100 * change:+.1f} percentage points compared with the previous row.", width="content")
