@@ -22,7 +22,7 @@ def _deployment(gates: Gates, deployment: Deployment) -> None:
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(
-                f"**{deployment.name}** :gray[{deployment.model}, version {deployment.model_version} · "
+                f"**{deployment.name}** :gray[{literal(deployment.model)}, version {deployment.model_version} · "
                 f"{share} % of traffic]",
                 width="content",
             )

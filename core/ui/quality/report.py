@@ -90,7 +90,7 @@ def sentence(report: GateReport) -> str:
 
 def _facts(report: GateReport, now: float) -> str:
     return (
-        f"Deployment {report.deployment} of {report.endpoint}, model {report.model} · "
+        f"Deployment {report.deployment} of {report.endpoint}, model {literal(report.model)} · "
         f"{report.depth} depth · took {words.lasting(report.duration_s)} · "
         f"{words.ago(report.created_at, now)} · budget: {_budget(report.budget)}"
     )
