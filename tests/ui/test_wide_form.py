@@ -2,7 +2,8 @@
 
 from streamlit.testing.v1 import AppTest
 
-from core.ui.kit.row_form import FIELDS_MAX
+from core.ui.kit.row_form import FIELDS, FIELDS_MAX
+from core.ui.shell.style import SHEET
 
 
 def _form(width: int) -> None:
@@ -32,6 +33,10 @@ def test_all_columns_are_sent_and_it_is_said_which_were_not_asked_for() -> None:
     ]
     page.button[0].click().run(timeout=60)
     assert [text.value for text in page.text] == ["1 row of 1500 columns"]
+
+
+def test_the_style_sheet_lays_the_fields_out() -> None:
+    assert f".st-key-{FIELDS} {{" in SHEET.read_text()
 
 
 def test_a_table_of_usual_width_has_a_field_for_each_column() -> None:
