@@ -14,8 +14,8 @@ from core.ml.data.prepare import kind_of, weights_of
 from core.ml.data.table import open_table
 from core.ml.ensembles.threshold import cost_table
 from core.ml.featurize import FEATURES
+from core.ml.learners.other_names import told
 from core.ml.learners.registry import LEARNERS
-from core.ml.other_names import told
 
 
 def checked(spec: TrainingSpec, asset: DataAsset, profile: TableProfile, table: Path) -> TrainingSpec:

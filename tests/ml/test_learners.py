@@ -11,8 +11,8 @@ from core.domain.algorithms import TASKS, Algorithm
 from core.domain.data import ColumnKind
 from core.domain.metrics import TaskKind
 from core.ml.learners.learner import Setup, own_steps
+from core.ml.learners.other_names import OTHER_NAMES
 from core.ml.learners.registry import LEARNERS
-from core.ml.other_names import OTHER_NAMES
 from core.predict.encoder import FLOAT32_MAX, ColumnCode
 from core.predict.folder import part_arrays, part_json, read_part
 from core.predict.part import Part, bagged
