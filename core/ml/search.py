@@ -190,7 +190,7 @@ class _Run:
             TrialState.RUNNING,
             config.params,
             started_at=self.clock(),
-            folds=self.prepared.problem.folds,
+            folds=self.prepared.problem.models,
         )
         self.running[trial.number] = trial
         self.on_trial(trial)

@@ -61,6 +61,11 @@ class LearningProblem:
         return len(self.signature.classes)
 
     @property
+    def models(self) -> int:
+        """Of each trial: one a fold, and a single one where rows are held out."""
+        return 1 if self.validation_table or self.validation_share else self.folds
+
+    @property
     def learned(self) -> int:
         """About how many rows each model of a trial learns from."""
         if self.validation_table:

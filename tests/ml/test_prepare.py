@@ -1,5 +1,6 @@
 """What is found out about a table before anything is trained on it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,9 @@ from tables import customers, write_table
 from core.domain.data import ColumnKind, DataRef
 from core.domain.errors import SpecInvalid, TableUnusable
 from core.domain.metrics import TaskKind
-from core.domain.training import GuardrailState, TrainingSpec
+from core.domain.training import GuardrailState, Task, TrainingSpec
 from core.ml.data import encoding
-from core.ml.data.folds import folds_for, split
+from core.ml.data.folds import folds_for, folds_of, split
 from core.ml.data.guardrails import check_target, useless_columns
 from core.ml.data.prepare import Prepared, prepare
 from core.ml.data.profile import profile_table
@@ -238,6 +239,30 @@ def test_the_rarer_of_two_classes_has_a_row_in_each_fold(tmp_path):
 
 def test_the_job_may_choose_its_folds(table):
     assert prepared(table(), n_cross_validations=4).problem.folds == 4
+def held_out(found: Prepared, share: float, target: np.ndarray) -> np.ndarray:
+    return folds_of(replace(found.problem, validation_share=share), target).judged
+
+
+def test_the_share_that_judges_is_the_one_that_was_asked_for_and_leaves_rows_of_every_class(table):
+    found, target = prepared(table()), np.repeat([0, 1, 2], [300, 97, 3])
+    for share in (0.15, 0.3, 0.4, 0.75, 0.9):
+        held = held_out(found, share, target)
+        assert held.sum() == pytest.approx(400 * share, abs=1)
+        assert set(target[~held]) == {0, 1, 2}
+
+
+def test_a_share_of_one_row_in_so_many_is_a_fold(table):
+    found, target = prepared(table()), np.repeat([0, 1, 2], [300, 97, 3])
+    for rows in (2, 3, 5, 10):
+        assert np.array_equal(held_out(found, 1 / rows, target), split(target, rows, found.problem.seed) == 0)
+
+
+def test_a_table_whose_rows_are_held_out_is_not_said_to_have_folds(table):
+    tiny = prepared(table(answer=["no"] * 397 + ["yes"] * 3), validation_share=0.3)
+    assert tiny.problem.models == 1
+    assert "fold" not in " ".join(guardrail.detail for guardrail in tiny.guardrails)
+
+
 
 
 def test_a_column_that_is_nearly_the_answer_is_named(table):

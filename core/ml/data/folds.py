@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ BLOCKS = 5
 """Held-out rows are so many blocks: what is decided for one of them is decided by the others."""
 QUANTILES = 10
 """The rows of a regression are dealt out by so many ranges of their target, as those of a classification by class."""
+
+SHARE_PARTS_MAX = 1_000_000
+"""A share is taken as a fraction with at most this denominator, so that it is the same of however many rows."""
 
 Places = npt.NDArray[np.int64]
 
@@ -66,8 +70,7 @@ def folds_of(problem: LearningProblem, target: Target, validation: int = 0, *, r
     if validation:
         held = np.arange(len(target)) >= len(target) - validation
     elif problem.validation_share:
-        slices = max(2, round(1 / problem.validation_share))
-        held = split(_strata(problem, target), slices, problem.seed) == 0
+        held = _held_out(_strata(problem, target), problem)
     else:
         fold = split(_strata(problem, target), problem.folds, problem.seed + repeat)
         return Folds(fold, fold, problem.folds)
@@ -83,10 +86,33 @@ def _strata(problem: LearningProblem, target: Target) -> Places:
     return np.asarray(ranks * QUANTILES // max(1, len(target)), dtype=np.int64)
 
 
+def _held_out(strata: Places, problem: LearningProblem) -> npt.NDArray[np.bool_]:
+    """The share of the rows that judges, dealt out as folds are; of a class that has two rows one is learned from."""
+    order, share = _dealt(strata, problem.seed), fraction_of(problem.validation_share)
+    ends = np.arange(-1, len(strata)) * share.numerator // share.denominator
+    held = np.empty(len(strata), dtype=bool)
+    held[order] = ends[1:] > ends[:-1]
+    held[order[0]] = True
+    if problem.kind is not TaskKind.REGRESSION:
+        rows, theirs = np.bincount(strata), np.bincount(strata, held)
+        for lost in np.flatnonzero((rows > 1) & (rows == theirs)):
+            held[order[np.argmax(strata[order] == lost)]] = False
+    return held
+
+
+def fraction_of(share: float) -> Fraction:
+    """A share of rows, in whole numbers."""
+    return Fraction(share).limit_denominator(SHARE_PARTS_MAX)
+
+
 def split(strata: Places, folds: int, seed: int) -> Places:
     """The fold of each row: every class is dealt round, on from where the last one stopped, in a shuffled order."""
-    random = np.random.default_rng(seed)
-    order = np.concatenate([random.permutation(np.flatnonzero(strata == c)) for c in np.unique(strata)])
     fold = np.empty(len(strata), dtype=np.int64)
-    fold[order] = np.arange(len(strata)) % folds
+    fold[_dealt(strata, seed)] = np.arange(len(strata)) % folds
     return fold
+
+
+def _dealt(strata: Places, seed: int) -> Places:
+    """The rows in a shuffled order, one class after the other."""
+    random = np.random.default_rng(seed)
+    return np.concatenate([random.permutation(np.flatnonzero(strata == c)) for c in np.unique(strata)])

@@ -167,7 +167,7 @@ def _each(profile: TableProfile, problem: LearningProblem, target: TargetCheck) 
     if dates := [c.name for c in signature.used if profile.column(c.name).dates]:
         yield _dates(dates)
     if target.classes:
-        yield _class_balance(target, problem.folds)
+        yield _class_balance(target, problem.models)
     yield Guardrail("validation_split", GuardrailState.DONE, f"Every trial is scored on {_judged(problem)}")
 
 
