@@ -20,7 +20,7 @@ from core.ml.learners.registry import LEARNERS
 from core.ml.left import FittedPart, leave_model
 from core.ml.metrics import evaluate, score
 from core.ml.rounds import rounds_by_block, rounds_of_all
-from core.ml.task import PLANNED, TRAINING_ROWS, Rows, Stop, Tell, TrialProgress, TrialStopped, TrialTask
+from core.ml.task import PLANNED, ROUNDS, TRAINING_ROWS, Rows, Stop, Tell, TrialProgress, TrialStopped, TrialTask
 from core.predict.members import Array
 from core.predict.steps import widened
 
@@ -115,7 +115,7 @@ class _Fits:
     def _setup(self, seen: Featurized, until: float) -> Setup:
         problem = self.task.problem
         return Setup(
-            {name: value for name, value in self.task.params.items() if name not in (FEATURES, *PLANNED)},
+            {name: value for name, value in self.task.params.items() if name not in (FEATURES, ROUNDS, *PLANNED)},
             problem.kind,
             problem.classes,
             seen.codes,
@@ -200,7 +200,7 @@ def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell, block: Pl
         task.number,
         task.algorithm,
         TrialState.SUCCEEDED,
-        {**task.params, **({"rounds": rounds} if rounds else {})},
+        {**task.params, **({ROUNDS: rounds} if rounds else {})},
         evaluate(task.problem.kind, target, said),
         task.started_at,
         fold_scores=tuple(_by_block(metric, target, said, block[folds.judged])),
@@ -232,7 +232,7 @@ def _refit(fits: _Fits, rows: Rows, validation: int) -> None:
     """One model of all rows of the table, after as many rounds as the folds had, in a folder beside theirs."""
     task = fits.task
     own = slice(0, len(rows[1]) - validation)
-    rounds = int(task.params.get("rounds") or 0)
+    rounds = int(task.params.get(ROUNDS) or 0)
     part = fits.fit((rows[0][own], rows[1][own]), [], rounds)
     folder = refit_folder(task.folder)
     staged = stage(folder)

@@ -124,6 +124,13 @@ def test_a_bag_that_is_too_large_is_refitted_on_all_rows_after_as_many_rounds_an
     assert "refitted on all rows" in (folder / model_card.FILE).read_text()
 
 
+def test_catboost_which_refuses_what_it_does_not_know_is_refitted_too(tmp_path, monkeypatch):
+    made, catboost = Tight(tmp_path, monkeypatch), {"allowed_training_algorithms": (Algorithm.CATBOOST,)}
+    made.run(catboost)
+    made.room(0.8)
+    assert made.run(catboost).refitted == (0,)
+
+
 def test_the_figures_of_a_refitted_model_are_those_of_its_folds(tight):
     assert tight.run().best.metrics == tight.run().best.metrics == tight.finished[0].trial.metrics
 
