@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from core.predict.encoder import FLOAT32_MAX
 from core.predict.members import Array, Linear
 from core.predict.scores import Scores
 
@@ -159,4 +160,4 @@ def lowest(matrix: Array) -> Array:
     """Per column a value below every known one, near enough that random cuts still fall between the others."""
     known = np.ma.masked_invalid(matrix)
     low, high = known.min(axis=0).filled(0.0), known.max(axis=0).filled(0.0)
-    return np.asarray(low - np.maximum(1.0, 0.05 * (high - low)))
+    return np.maximum(low - np.maximum(1.0, 0.05 * (high - low)), -FLOAT32_MAX)

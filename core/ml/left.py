@@ -57,7 +57,8 @@ def leave_model(staged: Path, task: TrialTask, fitted: Sequence[FittedPart]) -> 
         (part.share * f.fitted.probabilities(widened(matrix, f.steps), f.rounds))
         for part, f in zip(parts, fitted, strict=True)
     )
-    if (apart := float(np.abs(own - bagged(parts, matrix)).max())) > parity_limit(float(np.abs(own).max(initial=0.0))):
+    apart, limit = float(np.abs(own - bagged(parts, matrix)).max()), parity_limit(float(np.abs(own).max(initial=0.0)))
+    if not apart <= limit:  # nor where an answer is no number
         raise TrainingFailed(
             f"The arrays of {task.algorithm} give answers {apart:.2g} from its own, more than {PARITY_LIMIT}"
         )

@@ -7,6 +7,7 @@ from math import isfinite
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+from core.domain.errors import TrainingFailed
 from core.domain.metrics import gain
 from core.domain.training import Algorithm, Trial, TrialState
 from core.ml.data.folds import Folds, Places, folds_of
@@ -191,6 +192,8 @@ def _cross_validate(fits: _Fits, rows: Rows, folds: Folds, tell: Tell, block: Pl
         waits = comparable and may_wait(scores, rival)
         fits.told(tell, TrialProgress(task.number, tuple(filter(isfinite, judged.scores)), waits))
     said, target = judged.answers(), rows[1][folds.judged]
+    if not np.isfinite(said).all():
+        raise TrainingFailed(f"{task.algorithm} gave answers that are no numbers")
     kept = judged.kept()
     staged = stage(task.folder)
     left = leave_model(staged, task, kept)

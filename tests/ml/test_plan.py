@@ -1,5 +1,6 @@
 """The plan: what is tried next, on how many rows, and when nothing more can be gained."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -7,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +27,7 @@ from core.ml.executor import InProcessExecutor
 from core.ml.finished import FinishedTrial, read_finished
 from core.ml.hopeless import may_wait, why_hopeless
 from core.ml.leaderboard import Leaderboard
-from core.ml.learners.learner import Fitted, Learner, Setup
+from core.ml.learners.learner import Fitted, Learner, Setup, Unmoved
 from core.ml.learners.registry import LEARNERS
 from core.ml.plan.bayesian import suggest
 from core.ml.plan.config import Config
@@ -358,6 +360,17 @@ def test_nothing_that_waited_is_forgotten():
     first = [plain.next() for _ in range(count)]
     later = [patient.next(lambda config: config.algorithm != Algorithm.CATBOOST) for _ in range(count)]
     assert {config.key for config in first} == {config.key for config in later}
+def test_answers_that_are_no_numbers_fail_their_trial(tmp_path, monkeypatch):
+    name = Algorithm.ELASTIC_NET
+    nothing = replace(LEARNERS[name], fit=lambda *_: Unmoved(np.array([math.nan])))
+    monkeypatch.setattr("core.ml.trial.LEARNERS", {name: nothing})
+    table = write_table(tmp_path / "t.parquet", customers())
+    spec = TrainingSpec(DataRef("t"), "age", task=Task.REGRESSION, n_cross_validations=2)
+    problem = prepare(table, spec, profile_table(table)).problem
+    with pytest.raises(TrainingFailed, match="no numbers"):
+        train(TrialTask(0, name, {}, problem, tmp_path / "0", 1), bool, lambda _: None)
+
+
     assert [c.algorithm for c in later if c.algorithm == Algorithm.CATBOOST] == [
         c.algorithm for c in later[-sum(c.algorithm == Algorithm.CATBOOST for c in later) :]
     ]

@@ -66,6 +66,12 @@ def test_a_target_of_more_than_100_classes_is_likely_a_regression(table):
     assert "regression" in e.value.hint
 
 
+def test_numbers_beyond_those_of_the_learners_are_refused(table):
+    path = table(answer=[(-1) ** i * 1e300 for i in range(400)])
+    with pytest.raises(TableUnusable, match="values up to 1e\\+300, at most 1e\\+38"):
+        check_target(profile_table(path), path, "answer", Task.REGRESSION)
+
+
 def test_an_empty_table_is_refused(tmp_path):
 
     path = tmp_path / "t.parquet"
@@ -148,6 +154,14 @@ def test_the_matrix_is_what_the_server_will_make_of_the_same_cells(table):
     assert np.array_equal(matrix, served, equal_nan=True)
 
 
+def test_a_column_may_be_called_as_the_one_that_numbers_the_rows(table):
+    columns = customers() | {"File_Row_Number": [i % 7 for i in range(400)], "word": ["a", None, "b", "c"] * 100}
+    problem = prepared(table(**columns)).problem
+    matrix, _ = read_training(problem)
+    encoder = Encoder(problem.codes)
+    assert np.array_equal(matrix, encoder([columns[name] for name in encoder.names]), equal_nan=True)
+
+
 DAYS = [f"2024-{1 + i % 12:02d}-{1 + i % 28:02d}" for i in range(400)]
 
 
@@ -225,20 +239,6 @@ def test_folds_are_stratified_balanced_and_the_same_for_the_same_seed():
     assert not np.array_equal(fold, split(labels, 3, 8))
 
 
-@pytest.mark.parametrize(("rows", "folds"), [(12, 6), (30, 10), (2_000, 5), (25_000, 3)])
-def test_fewer_rows_are_cut_into_more_folds_and_so_many_columns_into_few(tmp_path, rows, folds):
-    columns = {"x": [i % 17 for i in range(rows)], "answer": [i % 2 for i in range(rows)]}
-    assert prepared(write_table(tmp_path / "t.parquet", columns)).problem.folds == folds
-    assert folds_for(rows, columns=2_000) == 3
-
-
-def test_the_rarer_of_two_classes_has_a_row_in_each_fold(tmp_path):
-    columns = {"x": [i % 17 for i in range(40)], "answer": [int(i < 3) for i in range(40)]}
-    assert prepared(write_table(tmp_path / "t.parquet", columns)).problem.folds == 3
-
-
-def test_the_job_may_choose_its_folds(table):
-    assert prepared(table(), n_cross_validations=4).problem.folds == 4
 def held_out(found: Prepared, share: float, target: np.ndarray) -> np.ndarray:
     return folds_of(replace(found.problem, validation_share=share), target).judged
 
@@ -263,6 +263,20 @@ def test_a_table_whose_rows_are_held_out_is_not_said_to_have_folds(table):
     assert "fold" not in " ".join(guardrail.detail for guardrail in tiny.guardrails)
 
 
+@pytest.mark.parametrize(("rows", "folds"), [(12, 6), (30, 10), (2_000, 5), (25_000, 3)])
+def test_fewer_rows_are_cut_into_more_folds_and_so_many_columns_into_few(tmp_path, rows, folds):
+    columns = {"x": [i % 17 for i in range(rows)], "answer": [i % 2 for i in range(rows)]}
+    assert prepared(write_table(tmp_path / "t.parquet", columns)).problem.folds == folds
+    assert folds_for(rows, columns=2_000) == 3
+
+
+def test_the_rarer_of_two_classes_has_a_row_in_each_fold(tmp_path):
+    columns = {"x": [i % 17 for i in range(40)], "answer": [int(i < 3) for i in range(40)]}
+    assert prepared(write_table(tmp_path / "t.parquet", columns)).problem.folds == 3
+
+
+def test_the_job_may_choose_its_folds(table):
+    assert prepared(table(), n_cross_validations=4).problem.folds == 4
 
 
 def test_a_column_that_is_nearly_the_answer_is_named(table):

@@ -24,6 +24,8 @@ LABEL_MAX_CHARS = 1_000
 """A class is named in every document and in many answers: what is longer is text, and no name."""
 WHOLE_MAX = 2**53
 """Beyond, a float does not tell one whole number from the next, and may be none that 64 bits hold."""
+NUMBER_MAX = 1e38
+"""The learners hold a regression's target in 32 bits."""
 SMALL_CLASS_SHARE = 0.2
 """Azure calls classes imbalanced when the smallest has less than a fifth of the largest one's rows."""
 
@@ -83,6 +85,11 @@ def _check_numbers(profile: TableProfile, target: str) -> TargetCheck:
             f"The target '{target}' has {counted(column.distinct, 'different value')} in {counted(known, 'row')}, "
             f"expected at least 2 in at least {ROWS_MIN}",
             hint="Register a table with more rows, or choose another target",
+        )
+    if (largest := max(abs(column.low or 0.0), abs(column.high or 0.0))) > NUMBER_MAX:
+        raise TableUnusable(
+            f"The target '{target}' has values up to {largest:.3g}, at most {NUMBER_MAX:.3g} can be learned",
+            hint="Register the table with the target in a larger unit, or choose another target",
         )
     return TargetCheck((), (known,), column.missing)
 
