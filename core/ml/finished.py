@@ -97,7 +97,10 @@ def stage(final: Path) -> Path:
 def commit(staged: Path, final: Path) -> None:
     """Give a staged folder its name, once every byte of it is on the disk; what had the name before is replaced."""
     fsync_tree(staged)
+    before = final.with_name(f".{final.name}.before")
+    shutil.rmtree(before, ignore_errors=True)
     if final.exists():
-        shutil.rmtree(final)
+        os.rename(final, before)  # not emptied in its place: whoever is killed meanwhile would leave a part of it
     os.replace(staged, final)
     fsync(final.parent)
+    shutil.rmtree(before, ignore_errors=True)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from core.domain.algorithms import ENSEMBLES
 from core.domain.errors import TrainingFailed
 from core.domain.training import Algorithm, TrialState
 from core.ml.executor import InProcessExecutor
-from core.ml.finished import FinishedTrial, read_finished
+from core.ml.finished import FinishedTrial, commit, read_finished, stage
 from core.ml.task import TrialOutcome
 
 
@@ -141,6 +142,11 @@ def test_trials_that_all_run_over_their_own_limit_are_not_told_that_the_job_was_
     assert "Give each trial more time" in raised.value.hint
 
 
+def test_where_every_trial_was_canceled_the_search_says_so(searching):
+    with pytest.raises(TrainingFailed, match="the first of 2 was stopped: Canceled"):
+        searching.run(spec={"max_trials": 2}, given_up=lambda number: "Canceled")
+
+
 def test_time_is_kept_for_the_last_ensembles_by_what_those_before_took(searching):
     def slow_ensembles(trial):
         searching.clock.now += 3.0 if trial.members and trial.state is TrialState.SUCCEEDED else 0.0
@@ -205,6 +211,17 @@ def test_a_half_written_trial_is_not_read(searching):
     partial.mkdir()
     (partial / "trial.json").write_text("{}")
     assert 7 not in [f.trial.number for f in read_finished(searching.folder / "trials")]
+
+
+def test_what_takes_the_place_of_a_trial_never_empties_it_under_its_own_name(tmp_path, monkeypatch):
+    removed = list[str]()
+    monkeypatch.setattr("core.ml.finished.shutil.rmtree", lambda path, **_: removed.append(Path(path).name))
+    for text in ("first", "second"):
+        staged = stage(tmp_path / "3")
+        (staged / "trial.json").write_text(text)
+        commit(staged, tmp_path / "3")
+    assert (tmp_path / "3" / "trial.json").read_text() == "second"
+    assert "3" not in removed
 
 
 def test_no_folder_holds_no_trials(tmp_path):

@@ -101,8 +101,10 @@ def _agree(work: Work, finished: list[FinishedTrial]) -> None:
     """The store as the folder has it: some ended unheard, a moment before their worker; the rest were cut off."""
     for earlier in finished:
         work.store.trials.put(work.job.id, earlier.trial)
+    there = {earlier.trial.number for earlier in finished}
     for trial in work.store.trials.list(work.job.id):
-        if trial.state is TrialState.RUNNING:
+        # An ensemble may have been cut off just while a newer one took its place.
+        if trial.state is TrialState.RUNNING or (trial.state is TrialState.SUCCEEDED and trial.number not in there):
             work.store.trials.put(work.job.id, replace(trial, state=TrialState.STOPPED))
 
 
