@@ -65,8 +65,9 @@ def _featurization(options: Namespace) -> Featurization:
     """By column where one is named, else as the mode says."""
     purposes = {column: Purpose(value) for column, value in options.purpose}
     imputations = {column: Imputation(value) for column, value in options.impute}
-    custom = purposes or imputations
-    mode = FeaturizationMode.CUSTOM if custom else FeaturizationMode(options.featurization)
+    mode = FeaturizationMode(options.featurization)
+    if mode is FeaturizationMode.AUTO and (purposes or imputations):
+        mode = FeaturizationMode.CUSTOM
     return Featurization(mode, purposes, imputations)
 
 

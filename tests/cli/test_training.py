@@ -78,6 +78,7 @@ def test_a_search_space_comes_from_a_file(tmp_path):
         ("--folds", "3", "--validation-share", "0.2"),
         ("--block", "VotingEnsemble"),
         ("--purpose", "job=Colour"),
+        ("--featurization", "off", "--impute", "age=median"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_asked_for(options):

@@ -10,7 +10,7 @@ from core.domain.data import DataRef
 from core.domain.errors import Conflict, DataNotFound, SpecInvalid, TableUnusable
 from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
 from core.domain.search_space import Distribution, DistributionKind
-from core.domain.training import Algorithm, Cost, TrainingSpec
+from core.domain.training import Algorithm, Cost, Sampling, TrainingSpec
 from core.local.paths import Paths
 from core.local.store import Store
 from core.local.worker.run import run_job
@@ -20,6 +20,7 @@ from core.ml.trial import train
 from core.workspace import Workspace
 
 FEW = Distribution(DistributionKind.CHOICE, (4, 8))
+WIDE = Distribution(DistributionKind.LOG_UNIFORM, low=0.01, high=0.3)
 
 
 def table(name: str, columns: str, answers: tuple[str, ...], folder: Path, workspace: Workspace) -> None:
@@ -37,6 +38,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     table("strangers", "age,red,bought", ("yes", "perhaps"), folder, made)
     table("narrow", "age,blue,bought", ("yes", "no"), folder, made)
     table("unanswered", "age,red,bought", ("", ""), folder, made)
+    for name, row in (("spoken", "old,1,yes"), ("painted", "30,very,no")):
+        (folder / f"{name}.csv").write_text(f"age,red,bought\n{row}\n" + "20,1,no\n30,2,yes\n" * 9)
+        made.data.register(name, str(folder / f"{name}.csv"))
     return made
 
 
@@ -54,6 +58,16 @@ def custom(**given: Any) -> Featurization:
         ({"target": "age", "cost_matrix": (Cost("20", "999", 5.0),)}, "The cost matrix names a class '999'"),
         ({"search_space": {"LightGBM": {"num_leafs": FEW}}}, "LightGBM has no hyperparameter 'num_leafs'"),
         ({"search_space": {"LogisticRegression": {"C": FEW, "l1": FEW}}}, "LogisticRegression has no hyperparameter"),
+        (
+            {
+                "search_space": {"LightGBM": {"num_leaves": FEW, "learning_rate": WIDE}},
+                "sampling_algorithm": Sampling.GRID,
+            },
+            "A grid cannot go over 'learning_rate'",
+        ),
+        ({"featurization": Featurization(constants={"age": 0})}, "A constant is given for column 'age'"),
+        ({"validation_data": DataRef("spoken")}, "spoken:1 has 'old' in 'age', which holds no text in people:1"),
+        ({"target": "red", "validation_data": DataRef("painted")}, "painted:1 has 'very' in 'red', which holds no"),
         ({"validation_data": DataRef("narrow")}, "narrow:1 has no column 'red'"),
         ({"validation_data": DataRef("unanswered")}, "unanswered:1 has no value of 'bought'"),
         ({"validation_data": DataRef("strangers")}, "strangers:1 has 'perhaps' as 'bought', which never occurs in peo"),

@@ -2,14 +2,17 @@
 
 import math
 
+import numpy as np
 import pytest
 from search_doubles import Searching
+from tables import customers, write_table
 
 from core.domain.data import DataRef
 from core.domain.errors import SpecInvalid
 from core.domain.featurization import Featurization, FeaturizationMode, Imputation, Purpose
 from core.domain.training import TrainingSpec
 from core.ml.data.prepare import Prepared, prepare
+from core.ml.data.profile import profile_table
 from core.ml.data.table import read_training
 from core.ml.featurize import worthwhile
 from core.predict.encoder import Encoder
@@ -38,6 +41,19 @@ def test_a_column_of_numbers_may_be_one_of_categories_and_is_served_as_it_was_tr
     row = [[int(float(code.levels[3]))], ["nurse"], [10.5], [True]]
     assert again(row)[0, 0] == 3
     assert math.isnan(again([[-7], *row[1:]])[0, 0]), "an age that training never met"
+
+
+def test_a_zero_with_a_sign_is_a_category_as_one_without(searching):
+    columns = customers() | {"shift": [(-0.0, 0.0, 1.5)[i % 3] for i in range(400)], "member": [True, None] * 200}
+    table = write_table(searching.folder / "signed.parquet", columns)
+    how = Featurization(CUSTOM, {"shift": Purpose.CATEGORICAL}, {"member": Imputation.MEAN})
+    found = prepare(table, TrainingSpec(DataRef("t"), "answer", featurization=how), profile_table(table)).problem
+    codes = {code.name: code for code in found.codes}
+    assert codes["shift"].levels == ("0.0", "1.5")
+    assert codes["member"].fill == 1.0
+    encoder = Encoder(found.codes)
+    served = encoder([columns[name] for name in encoder.names])
+    assert np.array_equal(read_training(found)[0], served, equal_nan=True)
 
 
 def test_an_ignored_column_stays_in_the_contract_and_is_not_read(searching):
@@ -77,6 +93,16 @@ def test_a_missing_text_gets_the_most_frequent_or_a_value_of_its_column(searchin
         ({"imputations": {"job": Imputation.MEAN}}, "no column of numbers"),
         ({"imputations": {"job": Imputation.CONSTANT}, "constants": {"job": "king"}}, "none of its values"),
         ({"imputations": {"age": Imputation.CONSTANT}, "constants": {"age": "old"}}, "expected a number"),
+        ({"imputations": {"age": Imputation.CONSTANT}, "constants": {"age": "nan"}}, "expected a number"),
+        ({"imputations": {"age": Imputation.CONSTANT}, "constants": {"age": [1]}}, "expected a number"),
+        (
+            {
+                "column_purposes": {"age": Purpose.CATEGORICAL},
+                "imputations": {"age": Imputation.CONSTANT},
+                "constants": {"age": "old"},
+            },
+            "expected a number",
+        ),
     ],
 )
 def test_what_a_column_cannot_be_is_refused_in_a_sentence(searching, how, why):

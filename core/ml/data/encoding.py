@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import isfinite, nan
 
 from core.domain.data import ColumnKind, TableProfile
 from core.domain.errors import SpecInvalid
 from core.domain.featurization import Featurization, Imputation, Purpose
+from core.domain.rules import shown
 from core.domain.signature import Column, Scalar, Signature
 from core.ml.data.table import Table
 from core.predict.dates import PARTS, part_of
-from core.predict.encoder import ColumnCode
+from core.predict.encoder import FLOAT32_MAX, ColumnCode
 
 AUTO = Featurization()
 LEVELS_MAX = 4_096
@@ -36,7 +38,7 @@ def _codes_of(column: Column, profile: TableProfile, cells: Table, purpose: Purp
         yield from _date_codes(column, dates)
     elif column.kind is not ColumnKind.STRING and purpose is Purpose.CATEGORICAL:
         found = cells.counts(column.name, ColumnKind.NUMBER, LEVELS_MAX)
-        levels = tuple(repr(value) for value in sorted(float(v) for v, _ in found))
+        levels = tuple(repr(value) for value in sorted(float(v) + 0.0 for v, _ in found))
         yield ColumnCode(column.name, ColumnKind.STRING, levels, numbers=True)
     else:
         distinct = profile.column(column.name).distinct
@@ -84,16 +86,24 @@ def _constant(code: ColumnCode, name: str, value: Scalar) -> float:
     if code.part:
         raise SpecInvalid(f"The missing cells of '{name}' cannot get a constant: it is a column of dates")
     if code.kind is not ColumnKind.STRING:
-        try:
-            return float(value)
-        except ValueError as e:
-            raise SpecInvalid(f"The constant of '{name}' is '{value}', expected a number") from e
-    wanted = repr(float(value)) if code.numbers else str(value)
+        return _number(name, value)
+    wanted = repr(_number(name, value)) if code.numbers else str(value)
     if wanted not in code.levels:
         raise SpecInvalid(
             f"The constant of '{name}' is '{value}', which is none of its values", hint="Choose one that occurs"
         )
     return float(code.levels.index(wanted))
+
+
+def _number(name: str, value: Scalar) -> float:
+    """A constant as the encoder would give it. Raises SpecInvalid."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = nan
+    if not isfinite(number):
+        raise SpecInvalid(f"The constant of '{name}' is {shown(value)}, expected a number")
+    return min(max(number, -FLOAT32_MAX), FLOAT32_MAX)
 
 
 def _date_codes(column: Column, dates: str) -> Iterator[ColumnCode]:

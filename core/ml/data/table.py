@@ -24,6 +24,9 @@ from core.predict.dates import parts_of
 from core.predict.encoder import ColumnCode, Encoder
 from core.predict.members import Array
 
+PLACE = "file_row_number"
+"""The column that DuckDB adds where it is asked to."""
+
 
 class Table:
     """Columns of one Parquet file by their exact names; close it, or use `open_table`."""
@@ -36,8 +39,10 @@ class Table:
         self._sql = {name: f"c{i}" for i, name in enumerate(self._plain.names)}
         self._places: dict[str, Any] = {}
         """Of the rows that were asked for: to plan that query takes long where there are thousands of columns."""
-        columns = ", ".join(self._sql.values())
-        self._from = f"(SELECT * FROM read_parquet({file}, file_row_number=true)) AS t({columns}, place)"
+        columns, placed = ", ".join(self._sql.values()), f"SELECT * FROM read_parquet({file}, {PLACE}=true)"
+        if PLACE in map(str.casefold, self._plain.names):  # DuckDB refuses to add a second one; to count takes longer
+            placed = f"SELECT *, row_number() OVER () - 1 FROM read_parquet({file})"
+        self._from = f"({placed}) AS t({columns}, place)"
 
     def close(self) -> None:
         """Let go of the file."""
@@ -51,6 +56,8 @@ class Table:
     def middle(self, column: str, kind: ColumnKind, which: str) -> float:
         """The mean or the median of a column of numbers, by that name; 0 where it has none."""
         aggregate = {"mean": "avg", "median": "median"}[which]
+        if kind is ColumnKind.BOOLEAN:  # of which DuckDB has no mean
+            kind = ColumnKind.NUMBER
         query = f"SELECT {aggregate}(v) FROM (SELECT {self._cell(column, kind)} AS v FROM {self._from})"
         found = self._connection.execute(query).fetchone()
         return float(found[0]) if found and found[0] is not None else 0.0
@@ -99,7 +106,9 @@ def read_judged(problem: LearningProblem, *, threads: int = 1) -> tuple[Rows, in
     own = read_training(problem, threads=threads)
     if not problem.validation_table:
         return own, 0
-    other = read_training(replace(problem, table=problem.validation_table), threads=threads)
+    # Whole numbers of the table may be broken ones here.
+    codes = tuple(replace(c, kind=ColumnKind.NUMBER) if c.kind is ColumnKind.INTEGER else c for c in problem.codes)
+    other = read_training(replace(problem, table=problem.validation_table, codes=codes), threads=threads)
     matrix, target = (np.concatenate(pair) for pair in zip(own, other, strict=True))
     return (matrix, target), len(other[1])
 
@@ -151,6 +160,7 @@ def _coded(cells: "pa.ChunkedArray", code: ColumnCode) -> Array:
         return np.asarray(parts[places])
     if code.kind is ColumnKind.STRING:
         known = [float(level) for level in code.levels] if code.numbers else list(code.levels)
+        cells = pc.add(cells, 0.0) if code.numbers else cells  # to Arrow, -0.0 is none of the levels, to Python it is 0
         cells = pc.index_in(cells, value_set=pa.array(known, cells.type), skip_nulls=True)
     numbers = cells.cast(pa.float64(), safe=False)
     return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
