@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 from core.domain.errors import SpecInvalid
@@ -66,6 +67,8 @@ class Distribution:
         if self.kind is DistributionKind.CHOICE:
             if not all(value is None or isinstance(value, str | int | float) for value in self.values):
                 return "takes texts, numbers, true, false and null as values"
+            if not all(isfinite(value) for value in self.values if isinstance(value, float)):
+                return "takes finite numbers alone"
             return "" if self.values else "needs at least one value"
         if self.kind is DistributionKind.RANDINT:
             return (

@@ -25,7 +25,7 @@ from core.ml.finished import (
 from core.ml.leaderboard import Leaderboard
 from core.ml.plan.budget import Budget
 from core.ml.plan.config import Config
-from core.ml.plan.failures import all_fail, nothing
+from core.ml.plan.failures import LIMIT, all_fail, nothing
 from core.ml.plan.order import Order
 from core.ml.plan.pace import Pace
 from core.ml.result import SearchResult
@@ -178,6 +178,8 @@ class _Run:
 
     def _sized(self, config: Config) -> Config:
         if not self.board.ranked:
+            if self._started() + 1 >= self.spec.max_trials:
+                return config  # it would not be tried again
             if (small := self.pace.first(config, self.budget.in_time())) != config:
                 self.again.append(config)
             return small
@@ -223,7 +225,7 @@ class _Run:
             return why
         limit, trial = self.spec.trial_timeout_s, self.running.get(number)
         if limit and trial is not None and self.clock() - trial.started_at - self._waited_s(number) > limit:
-            return f"It ran longer than its limit of {limit:g} s"
+            return f"It ran {LIMIT} of {limit:g} s"
         return ""
 
     def _waited_s(self, number: int) -> float:

@@ -33,7 +33,7 @@ from core.ml.plan.bayesian import suggest
 from core.ml.plan.config import Config
 from core.ml.plan.drawing import at, draw, grid, share_of
 from core.ml.plan.order import IDLE_MAX, IDLE_PERFECT, REPEATED, REPEATS_MAX, Order
-from core.ml.plan.pace import CELLS_FIRST, Pace
+from core.ml.plan.pace import CELLS_FIRST, Pace, work
 from core.ml.plan.portfolio import portfolio
 from core.ml.plan.spaces import SPACES
 from core.ml.task import REPEAT, TRAINING_ROWS, Rows, TrialOutcome, TrialProgress, TrialTask
@@ -109,6 +109,12 @@ def test_a_grid_over_numbers_without_a_list_is_refused(distribution):
     with pytest.raises(SpecInvalid, match="A grid cannot go over 'rate'") as refused:
         list(grid({"rate": distribution}))
     assert "choice" in refused.value.hint
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_choice_among_what_is_no_number_is_refused(value):
+    with pytest.raises(SpecInvalid, match="takes finite numbers"):
+        Distribution(Kind.CHOICE, (0.1, value))
 
 
 def test_the_portfolio_has_every_fast_learner_and_begins_with_three_of_them():
@@ -244,6 +250,16 @@ def test_a_users_own_space_is_all_that_is_tried(sampling):
     assert order.why_done == "every configuration that was asked for has been tried"
 
 
+def test_what_cannot_be_sampled_is_tried_as_it_is_where_it_is_asked_for():
+    both = (Algorithm.SVM, Algorithm.LIGHTGBM)
+    for allowed in ((Algorithm.SVM,), both):
+        tried, _ = ordered(worse_later, 6, sampling_algorithm=Sampling.RANDOM, allowed_training_algorithms=allowed)
+        assert [c.params for c in tried if c.algorithm == Algorithm.SVM][:2] == list(LEARNERS[Algorithm.SVM].configs)
+        assert {c.algorithm for c in tried} == set(allowed)
+    tried, _ = ordered(worse_later, 20, sampling_algorithm=Sampling.RANDOM)
+    assert {c.algorithm for c in tried} <= set(SPACES)
+
+
 def test_a_search_that_ends_early_says_so_in_its_notes(searching):
     one = {"LightGBM": {"num_leaves": Distribution(Kind.CHOICE, (4,))}}
     result = searching.run(spec={"search_space": one, "sampling_algorithm": Sampling.GRID})
@@ -262,6 +278,22 @@ def test_the_first_model_of_a_large_table_comes_from_some_of_its_rows():
     config, pace = PORTFOLIO[0], Pace(rows=1_000_000, columns=20)
     rows = pace.first(config).params[TRAINING_ROWS]
     assert rows * 20 <= CELLS_FIRST < 2 * rows * 20
+
+
+@pytest.mark.parametrize(("most", "small"), [(1, False), (2, True)])
+def test_a_trial_that_cannot_be_tried_again_sees_all_rows_at_once(searching, monkeypatch, most, small):
+    monkeypatch.setattr("core.ml.plan.pace.CELLS_FIRST", 800)
+    monkeypatch.setattr("core.ml.plan.pace.ROWS_MIN", 50)
+    searching.run(spec={"max_trials": most})
+    assert (TRAINING_ROWS in singles(searching)[0].params) == small
+
+
+@pytest.mark.parametrize("odd", ["fast", -0.1, 0, None, True])
+def test_what_is_no_number_above_0_in_a_users_space_stops_no_plan(odd):
+    usual = work(Algorithm.LIGHTGBM, {"num_leaves": 16, "learning_rate": 0.1})
+    assert 0 < work(Algorithm.LIGHTGBM, {"num_leaves": 16, "learning_rate": odd}) <= usual
+    assert work(Algorithm.XGBOOST, {"max_depth": odd, "eta": 0.1}) > 0
+    assert work(Algorithm.LIGHTGBM, {"num_leaves": odd, "learning_rate": 0.1}) > 0
 
 
 def test_a_trial_is_given_the_rows_that_its_time_allows():
@@ -328,6 +360,17 @@ def test_a_trial_that_is_late_finishes_its_folds_on_fewer_rows(tmp_path, monkeyp
     assert len(read_finished(tmp_path)[0].oof()) == 3_000
 
 
+def test_answers_that_are_no_numbers_fail_their_trial(tmp_path, monkeypatch):
+    name = Algorithm.ELASTIC_NET
+    nothing = replace(LEARNERS[name], fit=lambda *_: Unmoved(np.array([math.nan])))
+    monkeypatch.setattr("core.ml.trial.LEARNERS", {name: nothing})
+    table = write_table(tmp_path / "t.parquet", customers())
+    spec = TrainingSpec(DataRef("t"), "age", task=Task.REGRESSION, n_cross_validations=2)
+    problem = prepare(table, spec, profile_table(table)).problem
+    with pytest.raises(TrainingFailed, match="no numbers"):
+        train(TrialTask(0, name, {}, problem, tmp_path / "0", 1), bool, lambda _: None)
+
+
 def test_a_repeat_answers_every_row_by_other_models(tmp_path):
     searching = Searching(tmp_path)
     one = {"LogisticRegression": {"C": Distribution(Kind.CHOICE, (1.0,))}}
@@ -360,17 +403,6 @@ def test_nothing_that_waited_is_forgotten():
     first = [plain.next() for _ in range(count)]
     later = [patient.next(lambda config: config.algorithm != Algorithm.CATBOOST) for _ in range(count)]
     assert {config.key for config in first} == {config.key for config in later}
-def test_answers_that_are_no_numbers_fail_their_trial(tmp_path, monkeypatch):
-    name = Algorithm.ELASTIC_NET
-    nothing = replace(LEARNERS[name], fit=lambda *_: Unmoved(np.array([math.nan])))
-    monkeypatch.setattr("core.ml.trial.LEARNERS", {name: nothing})
-    table = write_table(tmp_path / "t.parquet", customers())
-    spec = TrainingSpec(DataRef("t"), "age", task=Task.REGRESSION, n_cross_validations=2)
-    problem = prepare(table, spec, profile_table(table)).problem
-    with pytest.raises(TrainingFailed, match="no numbers"):
-        train(TrialTask(0, name, {}, problem, tmp_path / "0", 1), bool, lambda _: None)
-
-
     assert [c.algorithm for c in later if c.algorithm == Algorithm.CATBOOST] == [
         c.algorithm for c in later[-sum(c.algorithm == Algorithm.CATBOOST for c in later) :]
     ]

@@ -6,6 +6,8 @@ from core.ml.leaderboard import Leaderboard
 
 FAILED_MAX = 20
 """While none has succeeded, after so many trials no further ones are begun: they would fail alike."""
+LIMIT = "longer than its limit"
+"""So says a trial that was stopped by `trial_timeout_s`."""
 OF_MEMORY = "Choose a compute with more memory, or fewer trials at once, or a table with fewer rows or columns"
 
 
@@ -17,10 +19,15 @@ def all_fail(board: Leaderboard) -> bool:
 def nothing(spec: TrainingSpec, board: Leaderboard) -> TrainingFailed:
     """No trial succeeded, and why."""
     failed = [f.trial for f in board.trials if f.trial.state is TrialState.FAILED]
-    if not failed and spec.trial_timeout_s and any(f.trial.error for f in board.trials):
+    told = [f.trial.error for f in board.trials if f.trial.error]
+    if not failed and any(LIMIT in error for error in told):
         return TrainingFailed(
             f"No trial ended within its own limit of {spec.trial_timeout_s:g} s",
             hint="Give each trial more time, or leave its limit to the engine",
+        )
+    if not failed and told:
+        return TrainingFailed(
+            f"No trial succeeded; the first of {len(told)} was stopped: {told[0]}", hint="Train again, or continue it"
         )
     if not failed:
         return TrainingFailed(f"No trial ended within {spec.timeout_s:g} s", hint="Give the job more time")

@@ -97,8 +97,15 @@ class Order:
         if self._sampled:
             return iter(())
         if self._spec.sampling_algorithm is Sampling.RANDOM:
-            return iter(())
+            return self._without_space()
         return portfolio(self._spec, self._sets)
+
+    def _without_space(self) -> Iterator[Config]:
+        """The own configurations of what cannot be sampled, where it was asked for or nothing else is left."""
+        named, others = self._spec.allowed_training_algorithms, set(tried_by_itself(self._spec)) & set(SPACES)
+        for config in portfolio(self._spec, self._sets):
+            if config.algorithm not in SPACES and (config.algorithm in named or not others):
+                yield config
 
     def _grid(self) -> Iterator[Config]:
         """The algorithms in turn, since the time may not suffice for all."""

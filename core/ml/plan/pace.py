@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from statistics import median
 
 from core.domain.algorithms import Algorithm
 from core.domain.training import Trial
 from core.ml.featurize import FEATURES
 from core.ml.plan.config import Config
-from core.ml.task import REPEAT, TRAINING_ROWS, Params
+from core.ml.task import REPEAT, TRAINING_ROWS, Param, Params
 
 BOOSTERS = frozenset({Algorithm.LIGHTGBM, Algorithm.XGBOOST, Algorithm.XGBOOST_REGRESSOR, Algorithm.CATBOOST})
 """They stop adding trees when their time is over, so that they may start a little late."""
@@ -56,12 +57,17 @@ def work(algorithm: str, params: Params) -> float:
     """
     units = UNITS.get(Algorithm(algorithm), 1.0)
     if algorithm in BOOSTERS:
-        rate = next((float(params[name] or 0) for name in RATES if name in params), 0.0) or USUAL_RATE
+        rate = next((_above_0(params[name], USUAL_RATE) for name in RATES if name in params), USUAL_RATE)
         units *= (USUAL_RATE / rate) ** RATE_POWER
-        leaves = int(params.get("num_leaves") or 0) or 2 ** min(int(params.get("max_depth") or 4), 6)
+        leaves = _above_0(params.get("num_leaves"), 2 ** min(_above_0(params.get("max_depth"), 4), 6))
         units *= (USUAL_LEAVES / leaves) ** LEAVES_POWER if algorithm != Algorithm.CATBOOST else 1.0
     added = set(str(params.get(FEATURES) or "").split("+")) & SLOW_FEATURES
     return units + SLOW_FEATURES_UNITS * len(added)
+
+
+def _above_0(value: Param, usual: float) -> float:
+    """A parameter that is a number above 0; what else a user's own space has there will fail in its trial alone."""
+    return float(value) if isinstance(value, int | float) and 0 < value < inf else usual
 
 
 @dataclass
