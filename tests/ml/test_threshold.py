@@ -83,6 +83,21 @@ def test_probabilities_that_are_far_off_have_the_threshold_that_was_cheapest():
     assert found.cost < 0.8 * found.cost_at_half
 
 
+def test_what_never_costs_more_is_always_said():
+    labels, positive, blocks = chances()
+    found = decision_of(np.array([[0.0, 0.0], [1.0, 0.0]]), labels, np.maximum(positive, 0.01), blocks)
+    assert found.threshold == 0
+
+
+def test_of_two_probabilities_with_none_between_them_the_higher_one_is_the_threshold():
+    low = 0.75
+    high = np.nextafter(low, 1)
+    labels, positive = np.repeat([0, 1], 50), np.repeat([low, high], 50)
+    found = decision_of(np.array([[0.0, 1.0], [1.0, 0.0]]), labels, positive, np.arange(100) % 5)
+    assert found.threshold == high
+    assert found.cost == 0
+
+
 def test_the_stated_cost_holds_on_fresh_rows():
     costs, apart = np.array([[0.0, 1.0], [7.0, 0.0]]), []
     fresh, their, _ = chances(99, 200_000)

@@ -85,8 +85,11 @@ def decision_of(costs: Array, labels: Labels, positive: Array, blocks: Places) -
 def _cheapest(costs: Array, labels: Labels, positive: Array) -> float:
     """The one that was cheapest on these rows, or the one that true probabilities would have.
 
-    The rows alone hang on the few that lie near it, so they must save more than chance would.
+    The rows alone hang on the few that lie near it, so they must save more than chance would. Where the positive class
+    is never the dearer one, it is always said, whatever the rows' lowest probability is.
     """
+    if _never_dearer(costs):
+        return 0.0
     order = np.argsort(-positive, kind="stable")
     change, ranked = (costs[labels, 1] - costs[labels, 0])[order], positive[order]
     ends = np.append(True, np.append(ranked[1:] < ranked[:-1], True))
@@ -101,8 +104,14 @@ def _cheapest(costs: Array, labels: Labels, positive: Array) -> float:
 def _between(ranked: Array, taken: int) -> float:
     if taken == 0:
         return HIGHEST
-    below = ranked[taken] if taken < len(ranked) else 0.0
-    return float((ranked[taken - 1] + below) / 2)
+    above, below = float(ranked[taken - 1]), float(ranked[taken]) if taken < len(ranked) else 0.0
+    middle = (above + below) / 2
+    return middle if middle > below else above  # of two neighbors among the floats it is one of them
+
+
+def _never_dearer(costs: Array) -> bool:
+    false_alarm, miss = costs[0, 1] - costs[0, 0], costs[1, 0] - costs[1, 1]
+    return bool(false_alarm <= 0 <= miss and false_alarm < miss)
 
 
 def _expected(costs: Array) -> float | None:
