@@ -1,6 +1,5 @@
 """What constructors refuse, each in one sentence: what the value is, what was found, what was expected."""
 
-import math
 from typing import Any
 
 from core.domain.errors import SpecInvalid
@@ -14,8 +13,9 @@ def check_whole(name: str, value: Any, low: int, high: int) -> None:
 
 def check_number(name: str, value: Any, low: float, high: float, *, above: bool = False) -> None:
     """A finite number within both bounds, or above the lower one; `true`, "10" and nan are none."""
-    sound = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not sound or not low <= value <= high or (above and value == low):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    # The bounds are finite, so what is not is outside; `math.isfinite` fails for whole numbers beyond a float.
+    if not number or not low <= value <= high or (above and value == low):
         bounds = f"above {low:,.12g} and at most {high:,.12g}" if above else f"from {low:,.12g} to {high:,.12g}"
         raise SpecInvalid(f"{name} is {shown(value)}, expected a number {bounds}")
 

@@ -25,7 +25,7 @@ def longer_spec(paths: Paths, job: Job, timeout_s: float) -> TrainingSpec:
         raise Conflict(f"Job '{job.id}' is a {job.kind}, and only a training can be continued")
     if not job.state.final:
         raise Conflict(f"Job '{job.id}' is {job.state}", hint="Wait until it has ended, or cancel it first")
-    before = len(read_finished(paths.trials(job.id)))
+    before = sum(not finished.trial.members for finished in read_finished(paths.trials(job.id)))
     return replace(job.spec, timeout_s=timeout_s, max_trials=job.spec.max_trials + before)
 
 

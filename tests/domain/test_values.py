@@ -32,6 +32,7 @@ from core.domain.training import TrainingSpec
         {"target": ""},
         {"timeout_s": 0},
         {"timeout_s": float("nan")},
+        {"timeout_s": 10**400},
         {"primary_metric": "luck"},
         {"exclude": ("y",)},
         {"max_trials": 0},

@@ -15,13 +15,14 @@ from waiting import wait_until
 
 from core.domain.errors import Conflict, JobNotFound, SpecInvalid
 from core.domain.job import Job, JobState
-from core.domain.training import Algorithm, Task, TrainingSpec, TrialState
+from core.domain.training import Algorithm, Task, TrainingSpec, Trial, TrialState
 from core.local.paths import Paths
 from core.local.store import Store
 from core.local.worker.executors import ProcessExecutor
 from core.local.worker.run import run_job
 from core.local.worker.tools import Tools
 from core.ml.executor import InProcessExecutor
+from core.ml.finished import FinishedTrial, commit, record, stage
 from core.ml.trial import train
 from core.workspace import Workspace
 
@@ -86,7 +87,13 @@ def test_a_job_that_has_not_ended_cannot_be_continued(world):
 def test_a_canceled_job_can_be_continued(world):
     job = world.submit()
     world.workspace.jobs.cancel(job.id)
-    assert world.run(world.workspace.jobs.extend(job.id, 30.0)).state is JobState.SUCCEEDED
+    vote = Paths(world.workspace.settings.home).trials(job.id) / "7"
+    staged = stage(vote)
+    record(staged, FinishedTrial(Trial(7, "VotingEnsemble", TrialState.SUCCEEDED, members=(5, 6)), vote))
+    commit(staged, vote)
+    longer = world.workspace.jobs.extend(job.id, 30.0)
+    assert longer.spec.max_trials == job.spec.max_trials, "an ensemble is none of the trials that are counted"
+    assert world.run(longer).state is JobState.SUCCEEDED
 
 
 def test_too_little_time_and_unknown_jobs_are_refused(world):

@@ -98,6 +98,19 @@ def test_trials_die_with_the_process_that_started_them(tmp_path):
     assert wait_until(lambda: gone(trial), 10)
 
 
+def test_a_trial_whose_server_was_killed_is_a_failed_one_and_goes_on_in_no_folder(tmp_path):
+    def kill_server() -> bool:
+        if (tmp_path / "0" / "pid").exists() and not killed:
+            killed.append(psutil.Process(pid_of(tmp_path)).parent().pid)
+            os.kill(killed[0], signal.SIGKILL)
+        return False
+
+    killed = list[int]()
+    (outcome,) = outcomes(trial_doubles.hang, tmp_path, stop=kill_server)
+    assert (outcome.state, outcome.number) == (FAILED, 0)
+    assert wait_until(lambda: gone(pid_of(tmp_path)), 10)
+
+
 @on_day(2, 3)
 def test_a_search_in_processes_ends_with_a_vote_of_real_learners(tmp_path):
     searching = Searching(tmp_path)

@@ -206,6 +206,7 @@ def _last_words(child: _Running) -> TrialOutcome:
     child.outcome.close()
     if found := child.last or child.why_killed:
         return found
+    child.kill()  # it may live on where the server has died that forked it, and would write into its folder
     return TrialOutcome(child.task.number, TrialState.FAILED, _cause(child.process.exitcode), child.task.refit)
 
 

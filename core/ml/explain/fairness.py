@@ -49,11 +49,13 @@ def _groups(cells: Sequence[Scalar | None]) -> Iterator[tuple[str, Flags]]:
 
 
 def _levels(texts: Sequence[str], known: Flags) -> Iterator[tuple[str, Flags]]:
-    names, codes = np.unique(np.array(texts, dtype=object).astype(str), return_inverse=True)
+    names = sorted(set(texts))  # an array of them would give each the room of the longest
+    at = {name: place for place, name in enumerate(names)}
+    codes = np.array([at[text] for text in texts], dtype=np.intp)
     counts = np.bincount(codes[known], minlength=len(names))
     ranked = [place for place in np.argsort(-counts, kind="stable") if counts[place]]
     for place in ranked[:GROUPS_MAX]:
-        yield str(names[place]), known & (codes == place)
+        yield names[place], known & (codes == place)
     if rest := ranked[GROUPS_MAX:]:
         yield OTHERS, known & np.isin(codes, rest)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from core.domain.errors import TrainingFailed
 from core.domain.metrics import TaskKind
 from core.ml.learners.forest import Tree, joined, words_of
 from core.ml.learners.learner import IMPOSSIBLE, Setup
@@ -103,7 +104,9 @@ def _statistics(document: Document, setup: Setup) -> list[Statistic]:
 
 
 def _statistic(ctr: Document, data: Mapping[str, Document], setup: Setup) -> Statistic:
-    (element,) = ctr["elements"]
+    element, *others = ctr["elements"]
+    if others:
+        raise TrainingFailed("CatBoost has combined columns of text, which is not served: max_ctr_complexity must be 1")
     column = setup.text[element["cat_feature_index"]]
     codes = [*range(len(setup.codes[column].levels)), None]
     keys = _keys([category_hash(category(code)) for code in codes])
