@@ -160,4 +160,4 @@ def lowest(matrix: Array) -> Array:
     """Per column a value below every known one, near enough that random cuts still fall between the others."""
     known = np.ma.masked_invalid(matrix)
     low, high = known.min(axis=0).filled(0.0), known.max(axis=0).filled(0.0)
-    return np.maximum(low - np.maximum(1.0, 0.05 * (high - low)), -FLOAT32_MAX)
+    return np.asarray(np.maximum(low - np.maximum(1.0, 0.05 * (high - low)), -FLOAT32_MAX))
