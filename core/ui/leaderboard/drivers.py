@@ -37,8 +37,11 @@ def _importance(opened: Opened, found: Importance) -> None:
     if way == SIZE:
         told = "the mean size of what a column adds to a row's score or takes from it (Shapley values)"
     else:
-        told = f"how much worse {metric} becomes when a column's values are shuffled; the thin line is the spread"
-    st.caption(f"On {rows} that the model never saw: {told}.")
+        told = (
+            f"how much worse {metric} becomes when a column's values are shuffled; the thin line is the standard "
+            "deviation over repeats"
+        )
+    st.caption(f"On {rows} that the model had not seen: {told}.")
 
 
 def _dependence(opened: Opened, found: Importance) -> None:
