@@ -23,6 +23,9 @@ PAGES = ("Home", "Leaderboard", "Quality")
 SEARCH_S = "40"
 REQUESTS = 400
 BYTES_MAX = 200_000
+DRAWN = """() => !document.querySelector("[data-testid=stSkeleton], [data-testid=stSpinner]")
+    && [...document.querySelectorAll("[data-testid=stMetricChart]")].every(one => one.querySelector("canvas, svg"))"""
+"""Nothing is still awaited, and every small chart is there: on a busy machine they come later than the page's text."""
 
 
 def main() -> int:
@@ -57,6 +60,7 @@ def _picture(page: Page, url: str, title: str) -> int:
     settled(page, title)
     page.wait_for_load_state("networkidle")
     page.wait_for_selector("[data-testid=stApp]:not([data-test-script-state=running])")
+    page.wait_for_function(DRAWN)
     page.screenshot(path=_path(title), animations="disabled", caret="hide")
     return _path(title).stat().st_size
 
