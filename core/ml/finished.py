@@ -14,7 +14,6 @@ import numpy as np
 
 from core.domain.training import Trial
 from core.durable import fsync, fsync_tree
-from core.ml.data.folds import fraction_of
 from core.ml.task import LearningProblem
 from core.predict.members import Array
 
@@ -50,7 +49,7 @@ class FinishedTrial:
 def fingerprint(problem: LearningProblem) -> str:
     """Trials may stand in one ensemble when this is equal: same rows, columns, classes, coding and folds."""
     values = asdict(problem) | {"table": ""}
-    if fraction_of(problem.validation_share).numerator > 1:
+    if problem.held_out.numerator > 1:
         values["held_out"] = "exactly"  # until 0.9 such a share was rounded to one in so many rows
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ REPEAT = "repeat"
 """The parameter of a trial that is one tried before, on other folds and by another seed: the how manieth repeat."""
 TRAINING_ROWS = "training_rows"
 """The parameter that says how many rows each model learns from at most, where a table is too large for its time."""
+SHARE_PARTS_MAX = 1_000_000
 PLANNED = (REPEAT, TRAINING_ROWS)
 """The plan's own parameters; the rest of them are its features' and its algorithm's."""
 
@@ -59,6 +61,11 @@ class LearningProblem:
     @property
     def classes(self) -> int:
         return len(self.signature.classes)
+
+    @property
+    def held_out(self) -> Fraction:
+        """The validation share in whole numbers, so that it is the same of however many rows."""
+        return Fraction(self.validation_share).limit_denominator(SHARE_PARTS_MAX)
 
     @property
     def models(self) -> int:

@@ -241,7 +241,7 @@ ROOMS = {
         "executor": {"task"},
         "plan": {"task", "learners", "finished", "leaderboard", "featurize"},
         "ensembles": {"task", "data", "metrics", "finished"},
-        "asked": {"data", "ensembles", "featurize", "learners"},
+        "asked": {"data", "ensembles", "featurize", "learners", "plan"},
         "leaderboard": {"finished"},
         "result": set(),
         "final": {"task", "data", "metrics", "finished", "executor", "ensembles", "leaderboard", "result"},

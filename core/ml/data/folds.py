@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +13,6 @@ BLOCKS = 5
 """Held-out rows are so many blocks: what is decided for one of them is decided by the others."""
 QUANTILES = 10
 """The rows of a regression are dealt out by so many ranges of their target, as those of a classification by class."""
-
-SHARE_PARTS_MAX = 1_000_000
-"""A share is taken as a fraction with at most this denominator, so that it is the same of however many rows."""
 
 Places = npt.NDArray[np.int64]
 
@@ -88,7 +84,7 @@ def _strata(problem: LearningProblem, target: Target) -> Places:
 
 def _held_out(strata: Places, problem: LearningProblem) -> npt.NDArray[np.bool_]:
     """The share of the rows that judges, dealt out as folds are; of a class that has two rows one is learned from."""
-    order, share = _dealt(strata, problem.seed), fraction_of(problem.validation_share)
+    order, share = _dealt(strata, problem.seed), problem.held_out
     ends = np.arange(-1, len(strata)) * share.numerator // share.denominator
     held = np.empty(len(strata), dtype=bool)
     held[order] = ends[1:] > ends[:-1]
@@ -98,11 +94,6 @@ def _held_out(strata: Places, problem: LearningProblem) -> npt.NDArray[np.bool_]
         for lost in np.flatnonzero((rows > 1) & (rows == theirs)):
             held[order[np.argmax(strata[order] == lost)]] = False
     return held
-
-
-def fraction_of(share: float) -> Fraction:
-    """A share of rows, in whole numbers."""
-    return Fraction(share).limit_denominator(SHARE_PARTS_MAX)
 
 
 def split(strata: Places, folds: int, seed: int) -> Places:
