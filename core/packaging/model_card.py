@@ -17,7 +17,7 @@ def markdown(card: Mapping[str, Any], signature: Signature) -> str:
     """The text of the card, from what `card.json` holds."""
     parts = (
         _purpose(card, signature),
-        _quality(card),
+        _quality(card, signature),
         _made_of(card),
         _data(card),
         _limits(card, signature),
@@ -42,7 +42,7 @@ def _purpose(card: Mapping[str, Any], signature: Signature) -> Iterator[str]:
     yield ""
 
 
-def _quality(card: Mapping[str, Any]) -> Iterator[str]:
+def _quality(card: Mapping[str, Any], signature: Signature) -> Iterator[str]:
     metrics, primary = card["metrics"], card["primary_metric"]
     yield from ("## How good it is", "")
     yield "On rows that took no part in training it, in choosing it, or in weighing its members:"
@@ -50,6 +50,12 @@ def _quality(card: Mapping[str, Any]) -> Iterator[str]:
     for name in dict.fromkeys((primary, *SHOWN)):
         if name in metrics:
             yield f"| {metric_named(name).label} (`{name}`) | {metrics[name]:.4f} |"
+    if signature.threshold is not None or signature.costs:
+        yield from (
+            "",
+            "Where a metric counts right answers, the most probable class is taken for the answer, not the class that "
+            "`predict` decides on by the cost matrix.",
+        )
     if len(scores := card["fold_scores"]) > 1:
         mean = sum(scores) / len(scores)
         spread = (sum((s - mean) ** 2 for s in scores) / (len(scores) - 1)) ** 0.5
@@ -94,6 +100,8 @@ def _limits(card: Mapping[str, Any], signature: Signature) -> Iterator[str]:
     yield from ("## Limits", "")
     for note in card["notes"]:
         yield f"- {note}."
+    if card.get("class_weights"):
+        yield "- It was trained with class weights: its probabilities are moved towards the classes that weigh more."
     yield "- Its figures hold for rows like those that it was trained on, and not for other times or groups of people."
     if closed := [c.name for c in signature.used if c.closed]:
         yield f"- Other values than those in the training data are rejected in {', '.join(f'`{n}`' for n in closed)}."

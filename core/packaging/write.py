@@ -187,6 +187,7 @@ def _card(
         "target": spec.target,
         "classes": list(signature.classes),
         "threshold": signature.threshold,
+        "class_weights": spec.class_weights if isinstance(spec.class_weights, str) else dict(spec.class_weights),
         "data": {name: getattr(data, name) for name in ("name", "version", "sha256", "source", "rows")},
         "excluded": [name for name in unused if name in spec.exclude],
         "dropped": [name for name in unused if name not in spec.exclude],

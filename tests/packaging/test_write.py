@@ -145,6 +145,14 @@ def test_the_card_reads_as_plain_text(searched, model):
     assert "{" not in text
 
 
+def test_the_card_says_that_class_weights_have_moved_the_probabilities(searched, model, tmp_path):
+    result, spec = searched
+    weighed = write(tmp_path, result, replace(spec, class_weights={"yes": 3.0}))
+    assert "towards the classes that weigh more" in (weighed / "MODEL_CARD.md").read_text()
+    assert json.loads((weighed / "card.json").read_text())["class_weights"] == {"yes": 3.0}
+    assert "class weights" not in (model / "MODEL_CARD.md").read_text()
+
+
 def changed(searched, folder: Path, **changes) -> Path:
     result, spec = searched
     return write(folder, replace(result, **changes), spec)
@@ -181,7 +189,9 @@ def test_a_threshold_decides_in_every_way_of_asking_the_folder(searched, tmp_pat
     assert predictor.labels(chances) == expected
     frame = {c.name: values for c, values in zip(predictor.signature.used, columns, strict=True)}
     assert _load_pyfunc(str(written)).predict(frame).tolist() == expected
-    assert "from a probability of 0.3 up" in (written / "MODEL_CARD.md").read_text()
+    card = (written / "MODEL_CARD.md").read_text()
+    assert "from a probability of 0.3 up" in card
+    assert "the most probable class is taken for the answer" in card
     assert json.loads((written / "card.json").read_text())["threshold"] == 0.3
 
 

@@ -118,10 +118,9 @@ def _keep(work: Work, spec: TrainingSpec, trial: Trial) -> None:
         said += f", {spec.primary_metric} {metric:.5f}" if metric is not None else ""
     if trial.state is not TrialState.RUNNING:
         said += f" after {trial.duration_s:.1f} s"
-    if trial.state is TrialState.FAILED:
-        work.log.warning(f"{said}: {trial.error}")
-    else:
-        work.log.info(said)
+    if trial.error:
+        said += f": {trial.error}"
+    (work.log.warning if trial.state is TrialState.FAILED else work.log.info)(said)
 
 
 def _summary(work: Work, found: SearchResult, seconds: float) -> TrainingResult:

@@ -193,11 +193,12 @@ def _missing_values(profile: TableProfile, signature: Signature) -> Guardrail:
         return Guardrail("missing_values", GuardrailState.PASSED, "No column in use has missing values")
     cells = sum(c.missing for c in holes)
     worst = max(holes, key=lambda c: c.missing)
+    share = f"{100 * worst.missing / worst.rows:.1f} %"
     return Guardrail(
         "missing_values",
         GuardrailState.DONE,
-        f"{cells:,} missing cells in {len(holes)} columns are treated as missing (most in '{worst.name}': "
-        f"{100 * worst.missing / worst.rows:.1f} %)",
+        f"{counted(cells, 'missing cell')} in {counted(len(holes), 'column')}; learners take them as missing "
+        f"(most in '{worst.name}': {share})",
     )
 
 
