@@ -1,6 +1,5 @@
 """A table profiled, and what a search does around trials that cost nothing."""
 
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from core.ml.data.profile import profile_table
 from core.ml.executor import InProcessExecutor
 from core.ml.finished import OOF, FinishedTrial, commit, fingerprint, record, stage
 from core.ml.search import SearchResult, search
-from core.ml.task import Stop, Tell, TrialTask
+from core.ml.task import Stop, Tell, Train, TrialTask
 from perf.growth.axis import Axis
 from perf.growth.made import TARGET, made_table
 from perf.workloads.workload import Prepared
@@ -60,7 +59,7 @@ def _search(folder: Path, *, rows: int = ROWS, columns: int = COLUMNS, trials: i
     return Prepared(call, check)
 
 
-def _leaving(rows: int) -> Callable[[TrialTask, Stop], None]:
+def _leaving(rows: int) -> Train:
     guess = np.random.default_rng(SEED).random((8, rows))
 
     def leave(task: TrialTask, stop: Stop, tell: Tell) -> None:
