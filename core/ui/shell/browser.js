@@ -21,22 +21,25 @@ if (!window.slipwayHistory) {
   for (const kind of ["pointerdown", "keydown"]) {
     window.addEventListener(kind, () => { acted = true }, true)
   }
-  const closeMenu = () => {
-    const button = document.querySelector('[data-testid="stSidebarCollapseButton"] button[aria-expanded="true"]')
-    if (!button || window.innerWidth >= NARROW_PX) return
-    // Streamlit remembers a closed menu for every later visit; this one was closed for want of room, not by the visitor.
-    const kept = Object.entries(localStorage).filter(([name]) => name.startsWith("stSidebarCollapsed"))
-    button.click()
+  // Streamlit remembers for every later visit whether the menu was open. This one was opened to choose from and closed for
+  // want of room: the next visit begins with it where there is room, and without it where it would cover the page.
+  const forgetMenu = () => {
     for (const name of Object.keys(localStorage)) {
       if (name.startsWith("stSidebarCollapsed")) localStorage.removeItem(name)
     }
-    for (const [name, value] of kept) localStorage.setItem(name, value)
+  }
+  const closeMenu = () => {
+    const button = document.querySelector('[data-testid="stSidebarCollapseButton"] button[aria-expanded="true"]')
+    if (!button || window.innerWidth >= NARROW_PX) return
+    button.click()
+    forgetMenu()
     closed = true
   }
   window.addEventListener("resize", () => {
     if (!closed || window.innerWidth < NARROW_PX) return
     closed = false
     document.querySelector('[data-testid="stExpandSidebarButton"]')?.click()
+    forgetMenu()
   })
   window.slipwayBring = (what, below) => setTimeout(() => {
     const main = document.querySelector('[data-testid="stMain"]')
