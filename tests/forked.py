@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from core.local.machine import processes
-from core.local.machine.processes import Process
+from core.local.machine.processes import Process, this_process
 from core.local.worker.executors import another_main
 from core.settings import CHECKOUT
 
@@ -64,10 +64,10 @@ def forking(
             child.start()
         theirs.close()
         with ours:
-            ours.recv()  # it leads its group
+            begun = ours.recv()  # it leads its group; it may be gone before we could ask when it began
         assert child.pid is not None
         processes._children[child.pid] = Child(child)  # type: ignore[assignment]  # as much of a Popen as is asked
-        return Process(child.pid, processes._started(psutil.Process(child.pid)))
+        return Process(child.pid, begun)
 
     return spawned
 
@@ -85,6 +85,6 @@ def _lead(
         os.dup2(descriptor, output.fileno())
         output.reconfigure(write_through=True)  # type: ignore[union-attr]
     os.close(descriptor)
-    ready.send(None)
+    ready.send(this_process().started)
     ready.close()
     sys.exit(main(words))

@@ -80,8 +80,9 @@ def spawn(command: Sequence[str], *, log: Path, environ: Mapping[str, str]) -> P
         )
     finally:
         os.close(descriptor)
-    _children[child.pid] = child
-    return Process(child.pid, _started(psutil.Process(child.pid)))
+    process = Process(child.pid, _started(psutil.Process(child.pid)))
+    _children[child.pid] = child  # only now: another thread may reap one that has died, and nobody could ask about it
+    return process
 
 
 def this_process() -> Process:
