@@ -34,10 +34,12 @@ class Watching:
         *,
         clock: Callable[[], float] = time.time,
         look_s: float = LOOK_S,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._workspace, self._clock, self._look_s = store, workspace, clock, look_s
+        self._timer = timer
         self._next: dict[tuple[str, int], float] = {}
-        """When each rule, in its revision, is looked at next, by the monotonic clock."""
+        """When each rule, in its revision, is looked at next, by the timer."""
         self._failing: dict[str, str] = {}
         self._unreadable: Mapping[str, str] = {}
 
@@ -53,10 +55,10 @@ class Watching:
         known = {(stored.rule.name, stored.revision): stored for stored in found}
         self._next = {key: at for key, at in self._next.items() if key in known}
         for key, stored in known.items():
-            if time.monotonic() >= self._next.get(key, 0.0):
-                began = time.monotonic()
+            if self._timer() >= self._next.get(key, 0.0):
+                began = self._timer()
                 self._look(stored, self._read(measuring, stored))
-                took_s = time.monotonic() - began
+                took_s = self._timer() - began
                 rest_s = took_s / SHARE_MAX if took_s > LONG_S else 0.0
                 self._next[key] = began + max(every_s(stored.rule, self._look_s), rest_s)
 
