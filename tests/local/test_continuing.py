@@ -122,8 +122,16 @@ def test_one_running_trial_is_ended_and_the_job_goes_on(world):
     first, *others = jobs.trials(job.id)
     assert (first.state, first.error) == (TrialState.STOPPED, "Canceled")
     assert {t.state for t in others} == {TrialState.SUCCEEDED}
+    assert any(line.text.endswith(": Canceled") for line in jobs.logs(job.id, 100))
     assert jobs.get(job.id).state is JobState.SUCCEEDED
     assert jobs.cancel_trial(job.id, 1).state is TrialState.SUCCEEDED
+
+
+def test_an_ensemble_whose_files_were_lost_when_its_job_was_cut_off_has_not_succeeded(world):
+    job = world.submit(max_trials=1)
+    world.store.trials.put(job.id, Trial(9, Algorithm.VOTING_ENSEMBLE, TrialState.SUCCEEDED, members=(0, 1)))
+    assert world.run(job).state is JobState.SUCCEEDED
+    assert {t.number: t.state for t in world.workspace.jobs.trials(job.id)}[9] is TrialState.STOPPED
 
 
 def test_a_trial_that_is_not_there_cannot_be_canceled(world):
