@@ -85,9 +85,7 @@ class Watched:
 
 
 @pytest.fixture
-def bank(world: World, monkeypatch: pytest.MonkeyPatch) -> Watched:
-    """On a busy machine a look can take long, after which the service rests; here every look is to be taken."""
-    monkeypatch.setattr("core.local.service.alert_watch.LONG_S", float("inf"))
+def bank(world: World) -> Watched:
     return Watched(world)
 
 
